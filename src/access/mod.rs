@@ -1,0 +1,12 @@
+//! Who is asking and what they may do. The policy table is pure, so pages can ask it what to show; the server asks it again.
+//! The surprising part: a change without a named `Action`, or a query without a tenant, does not compile (`server`).
+
+pub mod policy;
+pub mod role;
+#[cfg(feature = "ssr")]
+pub mod server;
+pub mod viewer;
+
+pub use policy::{Action, allows};
+pub use role::Role;
+pub use viewer::Viewer;

@@ -1,0 +1,23 @@
+crate::words! {
+    /// What a person is. The names are fixed.
+    pub Role: "user_role" {
+        AgencyOwner = "agency_owner", "Owner", Info;
+        AgencyAdmin = "agency_admin", "Admin", Info;
+        AgencyMember = "agency_member", "Member", Mute;
+        ClientAdmin = "client_admin", "Client admin", Info;
+        ClientViewer = "client_viewer", "Client viewer", Mute;
+        Admin = "admin", "Platform admin", Warn;
+    }
+}
+
+impl Role {
+    /// Belongs to one client of the agency and sees only that client.
+    pub fn is_client(self) -> bool {
+        matches!(self, Role::ClientAdmin | Role::ClientViewer)
+    }
+
+    /// Belongs to the agency itself.
+    pub fn is_agency(self) -> bool {
+        matches!(self, Role::AgencyOwner | Role::AgencyAdmin | Role::AgencyMember)
+    }
+}

@@ -1,0 +1,16 @@
+//! The walls around a tenant. `Db` hides the pool; a `Scope` comes only from a session, the job runner or a verified webhook;
+//! `scope.read(action)` and `scope.write(action)` ask the policy table first and give a transaction that carries the tenant.
+
+mod db;
+mod scope;
+mod session;
+mod system;
+mod tx;
+mod visitor;
+
+pub use db::{Db, DbSettings};
+pub use scope::{Actor, Scope};
+pub use session::{SESSION_USER, SessionTable, random_token};
+pub use system::SystemTx;
+pub use tx::{Change, ReadTx, WriteTx};
+pub use visitor::{Visitor, identify, scope, visitor};

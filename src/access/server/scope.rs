@@ -1,0 +1,116 @@
+use std::sync::Arc;
+
+use super::{Db, ReadTx, WriteTx};
+use crate::access::{Action, Role, Viewer, allows};
+use crate::shared::AppError;
+use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+
+/// A caller inside one workspace, and inside one client for client roles. The only way to a tenant's data.
+#[derive(Clone)]
+pub struct Scope {
+    pub(super) db: Db,
+    pub(super) workspace_id: WorkspaceId,
+    pub(super) client_id: Option<ClientId>,
+    pub(super) actor: Arc<Actor>,
+}
+
+/// Who acts, for the policy table and the audit trail.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub kind: ActorKind,
+    pub ip: Option<String>,
+    pub request_id: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub enum ActorKind {
+    Person(Viewer),
+    /// Patchbay itself: a job or a provider's verified webhook. The text says which.
+    Machine(&'static str),
+}
+
+impl Scope {
+    pub(super) fn of_viewer(db: Db, viewer: Viewer, ip: Option<String>, request_id: Option<String>) -> Option<Self> {
+        let workspace_id = viewer.workspace.as_ref()?.id;
+        let client_id = viewer.client.as_ref().map(|client| client.id);
+        let actor = Arc::new(Actor { kind: ActorKind::Person(viewer), ip, request_id });
+        Some(Self { db, workspace_id, client_id, actor })
+    }
+
+    /// For the job runner: work that a person or a provider asked for earlier, in the workspace that the job names.
+    pub fn of_job(db: Db, workspace_id: WorkspaceId, job: &'static str) -> Self {
+        let actor = Arc::new(Actor { kind: ActorKind::Machine(job), ip: None, request_id: None });
+        Self { db, workspace_id, client_id: None, actor }
+    }
+
+    /// For webhook ingest, which must read a connection's secrets to learn whether the sender is who it says. The caller may only
+    /// look that connection up before the signature has been checked.
+    pub fn of_webhook(db: Db, workspace_id: WorkspaceId, provider: &'static str) -> Self {
+        Self::of_job(db, workspace_id, provider)
+    }
+
+    pub fn workspace_id(&self) -> WorkspaceId {
+        self.workspace_id
+    }
+
+    /// Set for client roles: everything is narrowed to this client.
+    pub fn client_id(&self) -> Option<ClientId> {
+        self.client_id
+    }
+
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The person, if a person acts.
+    pub fn viewer(&self) -> Option<&Viewer> {
+        match &self.actor.kind {
+            ActorKind::Person(viewer) => Some(viewer),
+            ActorKind::Machine(_) => None,
+        }
+    }
+
+    pub fn user_id(&self) -> Option<UserId> {
+        self.viewer().map(|viewer| viewer.user_id)
+    }
+
+    /// The viewer's zone; UTC for machines.
+    pub fn zone(&self) -> chrono_tz::Tz {
+        self.viewer().map_or(chrono_tz::Tz::UTC, |viewer| crate::shared::zone::zone(&viewer.timezone))
+    }
+
+    /// Whether the policy table lets the caller do it. Machines may do what people asked them to.
+    pub fn may(&self, action: Action) -> bool {
+        match &self.actor.kind {
+            ActorKind::Person(viewer) => allows(viewer.role, action),
+            ActorKind::Machine(_) => true,
+        }
+    }
+
+    fn check(&self, action: Action) -> Result<(), AppError> {
+        if self.may(action) {
+            return Ok(());
+        }
+        // What a client's people may not see does not exist for them.
+        let hidden = self.viewer().is_some_and(|viewer| viewer.role.is_client() || viewer.role == Role::Admin);
+        Err(if hidden { AppError::NotFound } else { AppError::Forbidden })
+    }
+
+    /// A read-only transaction inside the tenant. Errors: `Forbidden`, or `NotFound` for roles that may not know of it.
+    pub async fn read(&self, action: Action) -> Result<ReadTx, AppError> {
+        self.check(action)?;
+        ReadTx::open(self).await
+    }
+
+    /// A transaction for one named change inside the tenant. Errors: as `read`; `Conflict` in a suspended workspace.
+    pub async fn write(&self, action: Action) -> Result<WriteTx, AppError> {
+        self.check(action)?;
+        let suspended = self.viewer().and_then(|viewer| viewer.workspace.as_ref()).is_some_and(|home| home.suspended);
+        if suspended && action != Action::EditOwnProfile {
+            return Err(AppError::Conflict(
+                "This workspace is suspended: you can read everything, and nothing can be changed. Write to the platform's support.".into(),
+            ));
+        }
+        WriteTx::open(self).await
+    }
+}

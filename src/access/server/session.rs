@@ -1,0 +1,95 @@
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{self, SessionStore};
+
+use super::{Db, SystemTx};
+
+/// The key in a session that holds the user's id.
+pub const SESSION_USER: &str = "user";
+
+/// Sessions in PostgreSQL. The row's key is the SHA-256 of the session id.
+#[derive(Clone)]
+pub struct SessionTable {
+    db: Db,
+}
+
+impl std::fmt::Debug for SessionTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionTable")
+    }
+}
+
+impl SessionTable {
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    async fn write(&self, record: &Record) -> session_store::Result<()> {
+        let data = rmp_serde::to_vec_named(record).map_err(|error| session_store::Error::Encode(error.to_string()))?;
+        let user: Option<uuid::Uuid> =
+            record.data.get(SESSION_USER).and_then(|value| serde_json::from_value(value.clone()).ok());
+        let expires = chrono::DateTime::from_timestamp(record.expiry_date.unix_timestamp(), 0).unwrap_or_default();
+        let mut tx = self.open().await?;
+        sqlx::query!(
+            "insert into sessions (id_hash, user_id, data, expires_at) values ($1, $2, $3, $4)
+             on conflict (id_hash) do update set user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at",
+            hash(&record.id),
+            user,
+            data,
+            expires,
+        )
+        .execute(tx.conn())
+        .await
+        .map_err(backend)?;
+        tx.commit().await.map_err(backend)
+    }
+
+    async fn open(&self) -> session_store::Result<SystemTx> {
+        SystemTx::open(&self.db, "sessions").await.map_err(backend)
+    }
+}
+
+#[async_trait]
+impl SessionStore for SessionTable {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        // 128 random bits: two equal ids do not happen.
+        self.write(record).await
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        self.write(record).await
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let mut tx = self.open().await?;
+        let data = sqlx::query_scalar!("select data from sessions where id_hash = $1 and expires_at > now()", hash(id))
+            .fetch_optional(tx.conn())
+            .await
+            .map_err(backend)?;
+        data.map(|data| rmp_serde::from_slice(&data).map_err(|error| session_store::Error::Decode(error.to_string())))
+            .transpose()
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        let mut tx = self.open().await?;
+        sqlx::query!("delete from sessions where id_hash = $1", hash(id)).execute(tx.conn()).await.map_err(backend)?;
+        tx.commit().await.map_err(backend)
+    }
+}
+
+fn hash(id: &Id) -> Vec<u8> {
+    Sha256::digest(id.0.to_be_bytes()).to_vec()
+}
+
+fn backend(error: impl std::fmt::Display) -> session_store::Error {
+    session_store::Error::Backend(error.to_string())
+}
+
+/// 256 random bits as 43 letters, for links and secrets.
+pub fn random_token() -> String {
+    use base64::Engine;
+    let mut bytes = [0_u8; 32];
+    rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -1,0 +1,154 @@
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use super::Scope;
+use super::scope::ActorKind;
+use crate::jobs::live::{Notice, Topic};
+use crate::shared::AppError;
+use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+
+/// A read-only transaction that sees one tenant.
+pub struct ReadTx {
+    tx: Transaction<'static, Postgres>,
+    scope: Scope,
+}
+
+/// A transaction that changes one tenant. Dropped without `commit`, it rolls back.
+pub struct WriteTx {
+    read: ReadTx,
+    notices: Vec<Notice>,
+    wakes: Vec<&'static str>,
+}
+
+/// One change for the audit trail. `before` and `after` hold what changed, without secrets.
+pub struct Change<'a> {
+    /// The verb, in the past: `created`, `paused`.
+    pub action: &'a str,
+    /// The noun, singular: `campaign`.
+    pub entity: &'a str,
+    pub entity_id: Option<uuid::Uuid>,
+    pub client_id: Option<ClientId>,
+    pub before: Option<serde_json::Value>,
+    pub after: Option<serde_json::Value>,
+}
+
+impl ReadTx {
+    pub(super) async fn open(scope: &Scope) -> Result<Self, AppError> {
+        let tx = scope.db.begin(settings(scope, "set transaction read only; ")).await?;
+        Ok(Self { tx, scope: scope.clone() })
+    }
+
+    /// For statements. They name `workspace_id = $1` even though row security would filter.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub fn workspace_id(&self) -> WorkspaceId {
+        self.scope.workspace_id
+    }
+
+    /// The workspace's bare id, for `$1`.
+    pub fn w(&self) -> uuid::Uuid {
+        self.scope.workspace_id.0
+    }
+
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The moment of the database's clock, which leases and schedules go by.
+    pub async fn now(&mut self) -> Result<chrono::DateTime<chrono::Utc>, AppError> {
+        Ok(sqlx::query_scalar("select now()").fetch_one(self.conn()).await?)
+    }
+}
+
+impl WriteTx {
+    pub(super) async fn open(scope: &Scope) -> Result<Self, AppError> {
+        let tx = scope.db.begin(settings(scope, "")).await?;
+        Ok(Self { read: ReadTx { tx, scope: scope.clone() }, notices: Vec::new(), wakes: Vec::new() })
+    }
+
+    /// A write transaction reads too: store functions that read take this.
+    pub fn reading(&mut self) -> &mut ReadTx {
+        &mut self.read
+    }
+
+    pub fn conn(&mut self) -> &mut PgConnection {
+        self.read.conn()
+    }
+
+    pub fn workspace_id(&self) -> WorkspaceId {
+        self.read.workspace_id()
+    }
+
+    pub fn w(&self) -> uuid::Uuid {
+        self.read.w()
+    }
+
+    pub fn scope(&self) -> &Scope {
+        &self.read.scope
+    }
+
+    pub fn user_id(&self) -> Option<UserId> {
+        self.read.scope.user_id()
+    }
+
+    /// Writes an audit row into this same transaction: no change without it, and no row without the change.
+    pub async fn audit(&mut self, change: Change<'_>) -> Result<(), AppError> {
+        let actor = self.read.scope.actor.clone();
+        let (user_id, name) = match &actor.kind {
+            ActorKind::Person(viewer) => (Some(viewer.user_id.0), format!("{} ({})", viewer.name, viewer.role.label())),
+            ActorKind::Machine(name) => (None, format!("Patchbay ({name})")),
+        };
+        // A client's people may only write rows of their own client.
+        let client_id = self.read.scope.client_id.or(change.client_id);
+        let row = crate::audit::server::NewEvent {
+            user_id,
+            actor: name,
+            action: change.action,
+            entity: change.entity,
+            entity_id: change.entity_id,
+            client_id: client_id.map(|id| id.0),
+            before: change.before,
+            after: change.after,
+            ip: actor.ip.clone(),
+            request_id: actor.request_id.clone(),
+        };
+        crate::audit::server::append(self, row).await
+    }
+
+    /// Tells open pages, after the commit, that something changed. `client_id` limits who hears it.
+    pub fn notify(&mut self, topic: Topic, client_id: Option<ClientId>) {
+        let notice = Notice { workspace_id: self.workspace_id(), client_id, topic };
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    /// Wakes this process's workers of `queue` after the commit.
+    pub fn wake(&mut self, queue: &'static str) {
+        if !self.wakes.contains(&queue) {
+            self.wakes.push(queue);
+        }
+    }
+
+    /// Makes the change, then wakes workers and tells open pages.
+    pub async fn commit(self) -> Result<(), AppError> {
+        let db = self.read.scope.db.clone();
+        self.read.tx.commit().await?;
+        for queue in self.wakes {
+            db.wakers().wake(queue);
+        }
+        for notice in self.notices {
+            // Nobody listening is fine.
+            let _ = db.live().send(notice);
+        }
+        Ok(())
+    }
+}
+
+/// `set local` and not `set_config()`: only the former reaches the workers of a distributed database. The ids are typed, so
+/// nothing can be injected.
+fn settings(scope: &Scope, first: &str) -> String {
+    let client = scope.client_id.map(|id| id.to_string()).unwrap_or_default();
+    format!("{first}set local app.workspace_id = '{}'; set local app.client_id = '{client}'", scope.workspace_id)
+}

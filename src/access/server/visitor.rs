@@ -1,0 +1,130 @@
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
+use leptos::prelude::use_context;
+use tower_sessions::Session;
+
+use super::{Db, SESSION_USER, Scope, SystemTx};
+use crate::access::Viewer;
+use crate::access::viewer::{ViewerClient, ViewerWorkspace};
+use crate::shared::AppError;
+use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+
+/// Whoever sent this request: a signed-in person or nobody. Put into the request by `identify`.
+#[derive(Clone)]
+pub struct Visitor {
+    pub db: Db,
+    pub viewer: Option<Viewer>,
+    pub ip: Option<String>,
+    pub request_id: Option<String>,
+    pub session: Option<Session>,
+}
+
+impl Visitor {
+    /// The caller's scope. Errors: `NotSignedIn`; `NotFound` for the platform's admins, who are in no workspace.
+    pub fn scope(&self) -> Result<Scope, AppError> {
+        let viewer = self.viewer.clone().ok_or(AppError::NotSignedIn)?;
+        Scope::of_viewer(self.db.clone(), viewer, self.ip.clone(), self.request_id.clone()).ok_or(AppError::NotFound)
+    }
+
+    pub fn viewer(&self) -> Result<&Viewer, AppError> {
+        self.viewer.as_ref().ok_or(AppError::NotSignedIn)
+    }
+}
+
+/// Inside a server function: who is asking.
+pub fn visitor() -> Result<Visitor, AppError> {
+    use_context::<Parts>()
+        .and_then(|parts| parts.extensions.get::<Visitor>().cloned())
+        .ok_or_else(|| crate::shared::error::internal("no visitor in the request: the layer is missing"))
+}
+
+/// Inside a server function: the caller's scope.
+pub fn scope() -> Result<Scope, AppError> {
+    visitor()?.scope()
+}
+
+/// Reads the session once per request and puts a `Visitor` into it.
+pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) -> Response {
+    let session = request.extensions().get::<Session>().cloned();
+    let viewer = match &session {
+        Some(session) => match session.get::<uuid::Uuid>(SESSION_USER).await {
+            Ok(Some(id)) => load_viewer(&db, UserId(id)).await.unwrap_or_else(|error| {
+                tracing::warn!(cause = %error, "could not read who is asking");
+                None
+            }),
+            _ => None,
+        },
+        None => None,
+    };
+    let ip = request
+        .extensions()
+        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+        .map(|info| info.0.ip().to_string());
+    let request_id =
+        request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    request.extensions_mut().insert(Visitor { db, viewer, ip, request_id, session });
+    next.run(request).await
+}
+
+async fn load_viewer(db: &Db, id: UserId) -> Result<Option<Viewer>, AppError> {
+    let mut tx = SystemTx::open(db, "who is asking").await?;
+    let row = sqlx::query!(
+        r#"select u.name, u.email, u.role as "role: crate::access::Role", u.timezone, u.client_id,
+                  w.id as "workspace_id?", w.name as "workspace_name?", w.timezone as "workspace_timezone?",
+                  w.status::text as "workspace_status?", w.branding ->> 'product' as product,
+                  coalesce((w.settings ->> 'sandbox')::boolean, true) as "sandbox!"
+           from users u left join workspaces w on w.id = u.workspace_id
+           where u.id = $1 and u.status = 'active'"#,
+        id.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let workspace = row.workspace_id.map(|workspace_id| ViewerWorkspace {
+        id: WorkspaceId(workspace_id),
+        name: row.workspace_name.unwrap_or_default(),
+        product: row.product.unwrap_or_else(|| "Patchbay".into()),
+        suspended: row.workspace_status.as_deref() == Some("suspended"),
+        sandbox: row.sandbox,
+    });
+    drop(tx);
+    let mut viewer = Viewer {
+        user_id: id,
+        name: row.name,
+        email: row.email,
+        role: row.role,
+        workspace,
+        client: None,
+        timezone_chosen: row.timezone.is_some(),
+        timezone: row.timezone.or(row.workspace_timezone).unwrap_or_else(|| "UTC".into()),
+    };
+    if let Some(client_id) = row.client_id {
+        viewer.client = load_client(db, &viewer, ClientId(client_id)).await?;
+        if viewer.client.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(viewer))
+}
+
+/// The viewer's own client is a tenant's row, so it is read inside the tenant.
+async fn load_client(db: &Db, viewer: &Viewer, id: ClientId) -> Result<Option<ViewerClient>, AppError> {
+    let Some(home) = &viewer.workspace else { return Ok(None) };
+    let scope = Scope { client_id: Some(id), ..Scope::of_job(db.clone(), home.id, "sign-in") };
+    let mut tx = super::ReadTx::open(&scope).await?;
+    let row = sqlx::query!(
+        "select name, shares_cost, shares_recordings from clients where workspace_id = $1 and id = $2 and status = 'active'",
+        home.id.0,
+        id.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| ViewerClient {
+        id,
+        name: row.name,
+        shares_cost: row.shares_cost,
+        shares_recordings: row.shares_recordings,
+    }))
+}

@@ -1,0 +1,70 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Role, allows};
+use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+
+/// The person who is looking, as pages know them. Holds nothing that this person may not see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    pub user_id: UserId,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+    /// None for the platform's admins.
+    pub workspace: Option<ViewerWorkspace>,
+    /// Set exactly for client roles.
+    pub client: Option<ViewerClient>,
+    /// IANA name. The person's own, else the client's, else the agency's.
+    pub timezone: String,
+    /// The zone is the person's own choice (else the browser's is offered at first sign-in).
+    pub timezone_chosen: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewerWorkspace {
+    pub id: WorkspaceId,
+    pub name: String,
+    /// What the product is called here: the agency's brand, else Patchbay.
+    pub product: String,
+    /// Suspended: sign in and read, but nothing dials, syncs or spends.
+    pub suspended: bool,
+    /// Calls and models are Patchbay's own stand-ins until real credentials are entered.
+    pub sandbox: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewerClient {
+    pub id: ClientId,
+    pub name: String,
+    pub shares_cost: bool,
+    pub shares_recordings: bool,
+}
+
+impl Viewer {
+    /// Whether the policy table lets this person do it.
+    pub fn may(&self, action: Action) -> bool {
+        allows(self.role, action)
+    }
+
+    /// Agency people always see cost; a client's people only when the agency shares it.
+    pub fn sees_cost(&self) -> bool {
+        match &self.client {
+            Some(client) => client.shares_cost,
+            None => self.role.is_agency(),
+        }
+    }
+
+    pub fn hears_recordings(&self) -> bool {
+        match &self.client {
+            Some(client) => client.shares_recordings,
+            None => self.role.is_agency(),
+        }
+    }
+
+    /// Two letters for the avatar.
+    pub fn initials(&self) -> String {
+        let mut words = self.name.split_whitespace().filter_map(|word| word.chars().next());
+        let first = words.next();
+        first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
+    }
+}

@@ -1,0 +1,261 @@
+//! Statements about agents. `mappings` has those about their copies at the voice service.
+
+pub mod mappings;
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::access::server::{ReadTx, WriteTx};
+use crate::agents::model::{
+    AgentConfig, AgentFields, AgentNumber, AgentQuery, AgentRow, AgentStatus, ClientChoice, SyncState,
+};
+use crate::prompts::server::store::{filled, like, name_place};
+use crate::shared::ids::{AgentId, ClientId, NumberId, PromptId};
+use crate::shared::zone::stamp;
+use crate::shared::{AppError, Cursor, Page};
+
+/// Rows of one statement in one direction of the list; the two directions differ in two words only.
+macro_rules! list_in {
+    ($after:tt, $way:tt, $tx:expr, $query:expr, $wanted:expr, $name:expr, $id:expr, $limit:expr) => {
+        sqlx::query!(
+            r#"select a.id, a.name, a.status as "status: AgentStatus", a.is_active, a.language, a.llm_model, a.tags, a.updated_at,
+                      c.name as "client?", p.name as "prompt?",
+                      (select v.version from prompt_versions v where v.workspace_id = $1 and v.prompt_id = a.prompt_service_id
+                       and 'production' = any(v.labels)) as prompt_version,
+                      m.mappings as "mappings!", m.failing as "failing!", m.waiting as "waiting!"
+               from agents a
+               left join clients c on c.workspace_id = a.workspace_id and c.id = a.client_id
+               left join prompts p on p.workspace_id = a.workspace_id and p.id = a.prompt_service_id
+               cross join lateral (
+                 select count(*) as mappings, count(*) filter (where m.sync_error is not null) as failing,
+                        count(*) filter (where m.provider_agent_id is null or m.synced_at is null or m.synced_at < a.updated_at) as waiting
+                 from agent_mappings m where m.workspace_id = $1 and m.agent_id = a.id
+                   and (a.client_id is null or m.client_id = a.client_id)
+               ) m
+               where a.workspace_id = $1
+                 and ($2::text is null or a.name ilike $2 or a.description ilike $2)
+                 and a.is_active = ($3::text is distinct from 'inactive')
+                 and ($3::text is null or $3 = 'inactive' or a.status::text = $3)
+                 and ($4::uuid is null or a.client_id is null or a.client_id = $4)
+                 and ($5::text is null or a.language = $5)
+                 and ($6::text is null or (a.name, a.id) "# + $after + r#" ($6, $7::uuid))
+               order by a.name "# + $way + r#", a.id "# + $way + r#" limit $8"#,
+            $tx.w(), like($query.words.as_deref()), filled($query.status.as_deref()), $wanted, filled($query.language.as_deref()),
+            $name, $id, $limit
+        )
+    };
+}
+
+/// Agents by name. `limit` rows on a page.
+pub async fn list(tx: &mut ReadTx, query: &AgentQuery, limit: usize) -> Result<Page<AgentRow>, AppError> {
+    let (now, zone) = (tx.now().await?, tx.scope().zone());
+    let cursor = Cursor::parse(query.cursor.as_deref());
+    let place = cursor.as_ref().and_then(|cursor| name_place(&cursor.key));
+    let (name, id) = place.map_or((None, None), |(name, id)| (Some(name), Some(id)));
+    let wanted: Option<Uuid> = filled(query.client.as_deref()).map(|id| id.parse::<ClientId>()).transpose()?.map(|id| id.0);
+    let most = limit as i64 + 1;
+    // The two statements' rows are of two types, so each is turned into the page's row at once.
+    macro_rules! row {
+        ($row:expr) => {{
+            let row = $row;
+            AgentRow {
+                id: AgentId(row.id),
+                name: row.name,
+                status: row.status,
+                is_active: row.is_active,
+                client: row.client,
+                language: row.language,
+                llm_model: row.llm_model,
+                prompt: row.prompt,
+                prompt_version: row.prompt_version,
+                sync: match (row.mappings, row.failing, row.waiting) {
+                    (0, ..) => SyncState::Nothing,
+                    (_, 1.., _) => SyncState::Failing,
+                    // Without a prompt in production nothing is sent.
+                    (_, _, 1..) if row.prompt_version.is_none() => SyncState::Nothing,
+                    (_, _, 1..) => SyncState::Waiting,
+                    _ => SyncState::Synced,
+                },
+                tags: row.tags,
+                updated: stamp(row.updated_at, now, zone),
+            }
+        }};
+    }
+    let rows: Vec<AgentRow> = if cursor.as_ref().is_some_and(|cursor| !cursor.older) {
+        let found = list_in!("<", "desc", tx, query, wanted, name, id, most).fetch_all(tx.conn()).await?;
+        found.into_iter().map(|row| row!(row)).collect()
+    } else {
+        let found = list_in!(">", "asc", tx, query, wanted, name, id, most).fetch_all(tx.conn()).await?;
+        found.into_iter().map(|row| row!(row)).collect()
+    };
+    Ok(Page::cut(rows, limit, cursor.as_ref().filter(|_| name.is_some()), |row| format!("{}_{}", row.id, row.name)))
+}
+
+/// An agent as it stands.
+pub struct Agent {
+    pub name: String,
+    pub description: String,
+    pub status: AgentStatus,
+    pub is_active: bool,
+    pub client_id: Option<Uuid>,
+    pub client: Option<String>,
+    pub language: String,
+    pub llm_model: String,
+    pub prompt_service_id: Option<Uuid>,
+    pub tags: Vec<String>,
+    pub config: Json<AgentConfig>,
+    pub updated_at: DateTime<Utc>,
+}
+
+pub async fn get(tx: &mut ReadTx, id: AgentId) -> Result<Agent, AppError> {
+    let workspace = tx.w();
+    Ok(sqlx::query_as!(
+        Agent,
+        r#"select a.name, a.description, a.status as "status: AgentStatus", a.is_active, a.client_id, c.name as "client?", a.language,
+                  a.llm_model, a.prompt_service_id, a.tags, a.config as "config: Json<AgentConfig>", a.updated_at
+           from agents a left join clients c on c.workspace_id = a.workspace_id and c.id = a.client_id
+           where a.workspace_id = $1 and a.id = $2"#,
+        workspace,
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Holds an agent against other writers until the commit. Errors: `NotFound`.
+pub async fn lock(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!("select id from agents where workspace_id = $1 and id = $2 for update", workspace, id.0)
+        .fetch_one(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Active clients for pickers (their own table: read for names only).
+pub async fn clients(tx: &mut ReadTx) -> Result<Vec<ClientChoice>, AppError> {
+    let workspace = tx.w();
+    let rows = sqlx::query!("select id, name from clients where workspace_id = $1 and status = 'active' order by name, id", workspace)
+        .fetch_all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().map(|row| ClientChoice { id: ClientId(row.id), name: row.name }).collect())
+}
+
+/// The numbers that are assigned to an agent (their own table: read for display only).
+pub async fn numbers(tx: &mut ReadTx, id: AgentId) -> Result<Vec<AgentNumber>, AppError> {
+    let workspace = tx.w();
+    let rows = sqlx::query!(
+        "select id, number from agency_phone_numbers
+         where workspace_id = $1 and agent_id = $2 and status in ('active', 'pending', 'inactive') order by number",
+        workspace,
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| AgentNumber { id: NumberId(row.id), number: row.number }).collect())
+}
+
+pub async fn insert(tx: &mut WriteTx, id: AgentId, fields: &AgentFields, prompt: Option<PromptId>) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "insert into agents (workspace_id, id, client_id, name, description, language, llm_model, prompt_service_id, tags, config)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        workspace,
+        id.0,
+        fields.client_id.map(|id| id.0),
+        fields.name,
+        fields.description,
+        fields.language,
+        fields.llm_model,
+        prompt.map(|id| id.0),
+        &fields.tags,
+        Json(&fields.config) as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub async fn update(tx: &mut WriteTx, id: AgentId, fields: &AgentFields, prompt: Option<PromptId>) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "update agents set client_id = $3, name = $4, description = $5, language = $6, llm_model = $7, prompt_service_id = $8,
+                tags = $9, config = $10
+         where workspace_id = $1 and id = $2",
+        workspace,
+        id.0,
+        fields.client_id.map(|id| id.0),
+        fields.name,
+        fields.description,
+        fields.language,
+        fields.llm_model,
+        prompt.map(|id| id.0),
+        &fields.tags,
+        Json(&fields.config) as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Says that the voice service's copies are out of date. Returns the new state's mark, which no earlier state has: the clock of
+/// the statement, under the row's lock, and at least a microsecond after the former one.
+pub async fn touch(tx: &mut WriteTx, id: AgentId) -> Result<DateTime<Utc>, AppError> {
+    let workspace = tx.w();
+    Ok(sqlx::query_scalar!(
+        "update agents set updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
+         where workspace_id = $1 and id = $2 returning updated_at",
+        workspace,
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+pub async fn set_status(tx: &mut WriteTx, id: AgentId, status: AgentStatus) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!("update agents set status = $3 where workspace_id = $1 and id = $2", workspace, id.0, status as AgentStatus)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// A deleted agent is paused, so that it does not call at once when it comes back.
+pub async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "update agents set is_active = $3, status = case when status = 'active' then 'paused' else status end
+         where workspace_id = $1 and id = $2",
+        workspace,
+        id.0,
+        is_active
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Running campaigns that dial with an agent (their own table: read for their names only).
+pub async fn running_campaigns(tx: &mut ReadTx, id: AgentId) -> Result<Vec<String>, AppError> {
+    let workspace = tx.w();
+    Ok(sqlx::query_scalar!(
+        "select name from campaigns where workspace_id = $1 and agent_id = $2 and status = 'active' order by name limit 5",
+        workspace,
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Agents that use a prompt, or all of them.
+pub async fn ids(tx: &mut ReadTx, prompt: Option<PromptId>) -> Result<Vec<AgentId>, AppError> {
+    let workspace = tx.w();
+    let ids = sqlx::query_scalar!(
+        "select id from agents where workspace_id = $1 and is_active and ($2::uuid is null or prompt_service_id = $2) order by id",
+        workspace,
+        prompt.map(|id| id.0)
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(ids.into_iter().map(AgentId).collect())
+}

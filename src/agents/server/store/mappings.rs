@@ -1,0 +1,206 @@
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::access::server::{ReadTx, WriteTx};
+use crate::agents::model::{AgentStatus, MappingRow, sync_state};
+use crate::calls::model::CallDirection;
+use crate::shared::AppError;
+use crate::shared::ids::{AgentId, AgentMappingId, ClientId};
+
+/// The copies that an agent should have: one per active client that it serves. Copies for former clients stay in the table,
+/// because late events of their calls are attributed through them, and are left out here.
+pub async fn list(tx: &mut ReadTx, agent: AgentId) -> Result<Vec<MappingRow>, AppError> {
+    let workspace = tx.w();
+    let rows = sqlx::query!(
+        r#"select m.id, m.client_id, c.name as client, m.provider_agent_id, m.synced_prompt_version, m.sync_error,
+                  coalesce(m.synced_at >= a.updated_at, false) as "is_current!",
+                  m.default_direction as "direction: CallDirection"
+           from agent_mappings m
+           join agents a on a.workspace_id = m.workspace_id and a.id = m.agent_id
+           join clients c on c.workspace_id = m.workspace_id and c.id = m.client_id
+           where m.workspace_id = $1 and m.agent_id = $2 and c.status = 'active'
+             and (a.client_id is null or a.client_id = m.client_id)
+           order by c.name, m.id"#,
+        workspace,
+        agent.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| MappingRow {
+            id: AgentMappingId(row.id),
+            client_id: ClientId(row.client_id),
+            client: row.client,
+            sync: sync_state(row.provider_agent_id.is_some(), row.is_current, row.sync_error.is_some()),
+            provider_agent_id: row.provider_agent_id,
+            prompt_version: row.synced_prompt_version,
+            error: row.sync_error,
+            direction: row.direction,
+        })
+        .collect())
+}
+
+/// Makes the rows that are missing: for the agent's client, or for every active client. True when some were.
+pub async fn fill(tx: &mut WriteTx, agent: AgentId) -> Result<bool, AppError> {
+    let workspace = tx.w();
+    let missing: Vec<Uuid> = sqlx::query_scalar!(
+        "select c.id from clients c join agents a on a.workspace_id = c.workspace_id and a.id = $2
+         where c.workspace_id = $1 and c.status = 'active' and (a.client_id is null or a.client_id = c.id)
+           and not exists (select from agent_mappings m
+                           where m.workspace_id = $1 and m.agent_id = $2 and m.client_id = c.id and m.provider = 'ultravox')",
+        workspace,
+        agent.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    for client in &missing {
+        sqlx::query!(
+            "insert into agent_mappings (workspace_id, id, agent_id, client_id, default_direction)
+             values ($1, $2, $3, $4, coalesce((select default_direction from agent_mappings
+                                              where workspace_id = $1 and agent_id = $3 limit 1), 'outbound'))
+             on conflict do nothing",
+            workspace,
+            AgentMappingId::new().0,
+            agent.0,
+            client
+        )
+        .execute(tx.conn())
+        .await?;
+    }
+    Ok(!missing.is_empty())
+}
+
+pub async fn set_direction(tx: &mut WriteTx, agent: AgentId, direction: CallDirection) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "update agent_mappings set default_direction = $3, updated_at = now() where workspace_id = $1 and agent_id = $2",
+        workspace,
+        agent.0,
+        direction as CallDirection
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The service's id for a copy, as soon as it is known: even if what follows fails, the copy is not made again.
+pub async fn set_provider_agent(tx: &mut WriteTx, id: AgentMappingId, provider_agent_id: Option<&str>) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "update agent_mappings set provider_agent_id = $3, updated_at = now() where workspace_id = $1 and id = $2",
+        workspace,
+        id.0,
+        provider_agent_id
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The service holds the agent's state of `state` with this prompt version.
+pub async fn set_synced(
+    tx: &mut WriteTx,
+    id: AgentMappingId,
+    prompt_version: i32,
+    state: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "update agent_mappings set synced_prompt_version = $3, synced_at = $4, sync_error = null, updated_at = now()
+         where workspace_id = $1 and id = $2",
+        workspace,
+        id.0,
+        prompt_version,
+        state
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub async fn set_error(tx: &mut WriteTx, id: AgentMappingId, error: &str) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "update agent_mappings set sync_error = $3, updated_at = now() where workspace_id = $1 and id = $2",
+        workspace,
+        id.0,
+        error
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// A new try begins: the last one's error goes.
+pub async fn clear_errors(tx: &mut WriteTx, agent: AgentId) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "update agent_mappings set sync_error = null where workspace_id = $1 and agent_id = $2 and sync_error is not null",
+        workspace,
+        agent.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Another account knows none of the copies.
+pub async fn forget_provider_agents(tx: &mut WriteTx) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "update agent_mappings set provider_agent_id = null, synced_prompt_version = null, synced_at = null, sync_error = null,
+                updated_at = now()
+         where workspace_id = $1",
+        workspace
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Whether another run of `sync_agent` for this agent is at work now (the queue's table: read only).
+pub async fn is_other_at_work(tx: &mut ReadTx, agent: AgentId, mine: i64) -> Result<bool, AppError> {
+    let workspace = tx.w();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from jobs where workspace_id = $1 and kind = 'sync_agent' and status = 'processing'
+                          and payload ->> 'agent_id' = $2 and (payload ->> 'state')::bigint <> $3) as "other!""#,
+        workspace,
+        agent.to_string(),
+        mine
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// An agent and its copy for one client, for whoever is about to dial.
+pub struct Callable {
+    pub name: String,
+    pub language: String,
+    pub status: AgentStatus,
+    pub is_active: bool,
+    pub serves: bool,
+    pub provider_agent_id: Option<String>,
+    pub prompt_version: Option<i32>,
+    pub sync_error: Option<String>,
+}
+
+pub async fn callable(tx: &mut ReadTx, agent: AgentId, client: ClientId) -> Result<Callable, AppError> {
+    let workspace = tx.w();
+    Ok(sqlx::query_as!(
+        Callable,
+        r#"select a.name, a.language, a.status as "status: AgentStatus", a.is_active,
+                  (a.client_id is null or a.client_id = $3) as "serves!",
+                  m.provider_agent_id as "provider_agent_id?", m.synced_prompt_version as "prompt_version?",
+                  m.sync_error as "sync_error?"
+           from agents a
+           left join agent_mappings m on m.workspace_id = a.workspace_id and m.agent_id = a.id and m.client_id = $3
+                and m.provider = 'ultravox'
+           where a.workspace_id = $1 and a.id = $2"#,
+        workspace,
+        agent.0,
+        client.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}

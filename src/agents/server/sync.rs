@@ -1,0 +1,192 @@
+//! Bringing an agent to the voice service: one copy per client. Safe to do twice and at any time.
+
+use std::time::Duration;
+
+use super::store::{self, Agent, mappings};
+use crate::access::Action;
+use crate::access::server::Scope;
+use crate::agents::model::{AgentConfig, FirstSpeaker as Speaker, MappingRow};
+use crate::connections::server::ops as connections;
+use crate::jobs::live::Topic;
+use crate::jobs::runner::{Failure, Verdict};
+use crate::prompts::server::store as prompts;
+use crate::providers::error::Kind;
+use crate::providers::voice::{AgentSpec, Fallback, FirstSpeaker};
+use crate::providers::{ProviderError, VoiceProvider};
+use crate::shared::AppError;
+use crate::shared::ids::{AgentId, AgentMappingId, PromptId};
+
+/// How long to wait for another run for the same agent.
+const AFTER_YOU: Duration = Duration::from_millis(500);
+/// How long the agent waits for the other side to speak first.
+const SILENCE: Duration = Duration::from_secs(8);
+/// The longest name at the voice service.
+const LONGEST_NAME: usize = 64;
+
+/// One run. Only the run for the newest state works, and only while no other one does, so two runs never make the same copy
+/// and an older state never overwrites a newer one.
+pub async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdict, Failure> {
+    let mut tx = scope.read(Action::ReadWorkshop).await?;
+    let agent = store::get(&mut tx, id).await?;
+    if agent.updated_at.timestamp_micros() != state || !agent.is_active {
+        return Ok(Verdict::Done);
+    }
+    if mappings::is_other_at_work(&mut tx, id, state).await? {
+        return Ok(Verdict::Later(AFTER_YOU));
+    }
+    let prompt = match agent.prompt_service_id {
+        Some(prompt) => prompts::production(&mut tx, PromptId(prompt)).await?,
+        None => None,
+    };
+    // A draft without words has nothing to say: it is sent when it gets a prompt.
+    let Some((version, words)) = prompt else { return Ok(Verdict::Done) };
+    let copies = mappings::list(&mut tx, id).await?;
+    drop(tx);
+
+    let client = match connections::voice(scope).await {
+        Ok(client) => client,
+        Err(error) => {
+            // Saving the connection sends every agent again, so there is nothing to retry here.
+            record_all(scope, id, &copies, &error.to_string()).await?;
+            return Ok(Verdict::Done);
+        }
+    };
+    for copy in &copies {
+        if let Err(error) = bring(scope, client.as_ref(), &agent, copy, &words).await {
+            let trouble = match error {
+                Trouble::Provider(error) => {
+                    record_all(scope, id, std::slice::from_ref(copy), &error.sentence()).await?;
+                    if error.kind == Kind::Credentials {
+                        connections::mark_failing(scope, error.provider, &error.sentence()).await?;
+                    }
+                    connections::failure(&error)
+                }
+                Trouble::Ours(error) => error.into(),
+            };
+            return Err(trouble);
+        }
+        let mut tx = scope.write(Action::ManageAgents).await?;
+        mappings::set_synced(&mut tx, copy.id, version, agent.updated_at).await?;
+        tell(&mut tx, id);
+        tx.commit().await?;
+    }
+    connections::mark_working(scope, client.name()).await?;
+    Ok(Verdict::Done)
+}
+
+enum Trouble {
+    Provider(ProviderError),
+    Ours(AppError),
+}
+
+impl From<ProviderError> for Trouble {
+    fn from(error: ProviderError) -> Self {
+        Trouble::Provider(error)
+    }
+}
+
+impl From<AppError> for Trouble {
+    fn from(error: AppError) -> Self {
+        Trouble::Ours(error)
+    }
+}
+
+/// Updates the client's copy, or makes it.
+async fn bring(
+    scope: &Scope,
+    client: &dyn VoiceProvider,
+    agent: &Agent,
+    copy: &MappingRow,
+    words: &str,
+) -> Result<(), Trouble> {
+    let spec = spec(agent, copy, words);
+    if let Some(known) = &copy.provider_agent_id {
+        match client.update_agent(known, &spec).await {
+            Ok(()) => return Ok(()),
+            // Somebody deleted it there: make a new one.
+            Err(error) if error.kind == Kind::NotFound => remember(scope, copy.id, None).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // Creating has no idempotency key. An earlier try may have made the copy although its answer never came, so look for our
+    // mark in the names first; a double would take calls with old words for ever.
+    let mark = mark(copy.id);
+    let found = client.find_agents(&mark).await?.into_iter().find(|other| other.name.ends_with(&mark));
+    let made = match found {
+        Some(other) => {
+            client.update_agent(&other.id, &spec).await?;
+            other.id
+        }
+        None => client.create_agent(&spec).await?,
+    };
+    remember(scope, copy.id, Some(&made)).await?;
+    Ok(())
+}
+
+async fn remember(scope: &Scope, copy: AgentMappingId, provider_agent_id: Option<&str>) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageAgents).await?;
+    mappings::set_provider_agent(&mut tx, copy, provider_agent_id).await?;
+    tx.commit().await
+}
+
+async fn record_all(scope: &Scope, id: AgentId, copies: &[MappingRow], error: &str) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageAgents).await?;
+    for copy in copies {
+        mappings::set_error(&mut tx, copy.id, error).await?;
+    }
+    tell(&mut tx, id);
+    tx.commit().await
+}
+
+fn tell(tx: &mut crate::access::server::WriteTx, id: AgentId) {
+    tx.notify(Topic::list("agents"), None);
+    tx.notify(Topic::one("agent", id), None);
+}
+
+/// The whole agent in the voice service's terms.
+fn spec(agent: &Agent, copy: &MappingRow, words: &str) -> AgentSpec {
+    let config: &AgentConfig = &agent.config.0;
+    let greeting = Some(config.greeting.clone()).filter(|text| !text.is_empty());
+    AgentSpec {
+        name: copy_name(&agent.name, &copy.client, copy.id),
+        system_prompt: words.to_owned(),
+        model: Some(agent.llm_model.clone()),
+        voice: Some(config.voice.clone()).filter(|voice| !voice.is_empty()),
+        language_hint: Some(agent.language.clone()),
+        temperature: Some(config.temperature),
+        max_duration: Some(Duration::from_secs(u64::from(config.max_minutes) * 60)),
+        first_speaker: Some(match config.first_speaker {
+            Speaker::Agent => FirstSpeaker::Agent { text: greeting, uninterruptible: false },
+            Speaker::User => FirstSpeaker::User { fallback: Some(Fallback { delay: SILENCE, text: greeting }) },
+        }),
+        recording_enabled: config.is_recorded,
+        context_schema: None,
+    }
+}
+
+/// `<agent> - <client> pb-1a2b3c4d5e6f`, cut so that the mark always fits.
+fn copy_name(agent: &str, client: &str, id: AgentMappingId) -> String {
+    let mark = mark(id);
+    let room = LONGEST_NAME - mark.chars().count() - 1;
+    let words: String = format!("{agent} - {client}").chars().take(room).collect();
+    format!("{} {mark}", words.trim_end())
+}
+
+/// What ties a copy at the voice service to its row here: the random half of the row's id.
+fn mark(id: AgentMappingId) -> String {
+    format!("pb-{}", &id.0.simple().to_string()[20..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_always_fits_into_the_name() {
+        let id = AgentMappingId::new();
+        for agent in ["Sam", &"ग".repeat(64)] {
+            let name = copy_name(agent, "Northwind Dental Group of Greater Springfield", id);
+            assert!(name.chars().count() <= LONGEST_NAME && name.ends_with(&mark(id)), "{name}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::model::{AuditQuery, AuditRow};
+use super::server_fns::list_audit_events;
+use crate::settings::SettingsNav;
+use crate::shared::{AppError, Page};
+use crate::ui::*;
+
+/// Who changed what, when and from where.
+#[derive(Debug, Clone)]
+pub struct AuditPage {
+    rows: Resource<Result<(Page<AuditRow>, Vec<String>), AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for AuditPage {
+    fn data() -> Self {
+        let asked = || AuditQuery { entity: query("entity"), actor: query("who"), cursor: query("cursor") };
+        Self { rows: Resource::new_blocking(asked, list_audit_events) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! {
+            <PageTitle text="Audit trail" parents=vec![crumb("Settings", "/settings/profile")]/>
+            <PageHead
+                title="Audit trail"
+                sub="Every change, in the order it was made. Rows are chained: a changed or removed one shows."
+                actions=|| {
+                    let href = move || format!(
+                        "/settings/audit.csv?entity={}&actor={}",
+                        query("entity").unwrap_or_default(),
+                        query("who").unwrap_or_default(),
+                    );
+                    view! { <a class="btn" href=href rel="external" download><Icon name="download" small=true/>"Export CSV"</a> }
+                }
+            />
+            <div class="cols settings">
+                <SettingsNav current="/settings/audit"/>
+                <PageBoundary data=this.rows view=move |(page, entities): (Page<AuditRow>, Vec<String>)| view! { <Rows page entities/> }/>
+            </div>
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Rows(page: Page<AuditRow>, entities: Vec<String>) -> impl IntoView {
+    let options = entities.into_iter().map(|entity| (entity.clone(), entity.replace('_', " "))).collect();
+    let empty = page.rows.is_empty();
+    let rows = page.rows.into_iter().map(|row| view! { <Row row/> }).collect_view();
+    view! {
+        <div class="stack gap-4 min0">
+            <FilterBar search="who" placeholder="Who" filters=vec![Filter::new("entity", "What", options)]/>
+            {if empty {
+                view! { <NoMatch what="events"/> }.into_any()
+            } else {
+                view! {
+                    <section class="card clip">
+                        <DataTable
+                            label="Audit trail"
+                            class="top wrap"
+                            head=|| view! {
+                                <th scope="col">"Time"</th>
+                                <th scope="col">"Who"</th>
+                                <th scope="col">"Did"</th>
+                                <th scope="col">"Changes"</th>
+                                <th scope="col">"From"</th>
+                            }
+                        >
+                            {rows}
+                        </DataTable>
+                        <Pager newer=page.newer older=page.older note="50 per page"/>
+                    </section>
+                }
+                    .into_any()
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn Row(row: AuditRow) -> impl IntoView {
+    let changes = row
+        .changes
+        .into_iter()
+        .map(|(field, old, new)| {
+            let before = (!old.is_empty()).then(|| view! { <del>{old}</del>" → " });
+            view! { <li><span class="sub">{field}": "</span>{before}<ins>{new}</ins></li> }
+        })
+        .collect_view();
+    view! {
+        <tr>
+            <td class="nowrap"><Time stamp=row.at/></td>
+            <td>{row.actor}</td>
+            <td>{row.action}" "<b>{row.entity.replace('_', " ")}</b>{row.client.map(|client| view! { <small class="sub">" · "{client}</small> })}</td>
+            <td><ul class="text-xs">{changes}</ul></td>
+            <td class="mono">{row.ip.unwrap_or_else(|| "–".into())}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,171 @@
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::access::server::{ReadTx, WriteTx};
+use crate::shared::AppError;
+
+/// One row to be chained. `before` and `after` hold no secrets.
+pub struct NewEvent<'a> {
+    pub user_id: Option<Uuid>,
+    pub actor: String,
+    pub action: &'a str,
+    pub entity: &'a str,
+    pub entity_id: Option<Uuid>,
+    pub client_id: Option<Uuid>,
+    pub before: Option<serde_json::Value>,
+    pub after: Option<serde_json::Value>,
+    pub ip: Option<String>,
+    pub request_id: Option<String>,
+}
+
+/// Adds a row to the workspace's chain. The head row stays locked until the commit: rows get their places in commit order,
+/// without gaps, and other workspaces are not held up.
+pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "insert into audit_heads (workspace_id, seq, hash) values ($1, 0, $2) on conflict do nothing",
+        workspace,
+        Sha256::digest(workspace.as_bytes()).to_vec()
+    )
+    .execute(tx.conn())
+    .await?;
+    let head = sqlx::query!("select seq, hash, now() as \"now!\" from audit_heads where workspace_id = $1 for update", workspace)
+        .fetch_one(tx.conn())
+        .await?;
+    let (id, seq) = (Uuid::now_v7(), head.seq + 1);
+    // Microseconds, as the database keeps them, so that the hash can be made again from the row.
+    let at = chrono::SubsecRound::trunc_subsecs(chrono::Utc::now(), 6);
+    let link = Link {
+        previous: &head.hash,
+        workspace,
+        seq,
+        id,
+        user_id: event.user_id,
+        actor: &event.actor,
+        action: event.action,
+        entity: event.entity,
+        entity_id: event.entity_id,
+        client_id: event.client_id,
+        before: event.before.as_ref(),
+        after: event.after.as_ref(),
+        ip: event.ip.as_deref(),
+        at,
+    };
+    let hash = link.hash();
+    sqlx::query!(
+        "insert into audit_events (workspace_id, id, seq, user_id, actor, action, entity, entity_id, client_id, before, after,
+                                   ip, request_id, previous_hash, hash, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        workspace,
+        id,
+        seq,
+        event.user_id,
+        event.actor,
+        event.action,
+        event.entity,
+        event.entity_id,
+        event.client_id,
+        event.before,
+        event.after,
+        event.ip,
+        event.request_id,
+        head.hash,
+        hash,
+        at,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!("update audit_heads set seq = $2, hash = $3 where workspace_id = $1", workspace, seq, hash)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Walks the whole chain. `Ok(n)`: all n rows are as they were written; `Err(seq)`: the chain breaks at that row.
+pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
+    let workspace = tx.w();
+    let head = sqlx::query!("select seq, hash from audit_heads where workspace_id = $1", workspace)
+        .fetch_optional(tx.conn())
+        .await?;
+    let Some(head) = head else { return Ok(Ok(0)) };
+    let (mut previous, mut expected) = (Sha256::digest(workspace.as_bytes()).to_vec(), 1_i64);
+    loop {
+        let rows = sqlx::query!(
+            "select id, seq, user_id, actor, action, entity, entity_id, client_id, before, after, ip, previous_hash, hash, created_at
+             from audit_events where workspace_id = $1 and seq >= $2 order by seq limit 1000",
+            workspace,
+            expected
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            let link = Link {
+                previous: &previous,
+                workspace,
+                seq: row.seq,
+                id: row.id,
+                user_id: row.user_id,
+                actor: &row.actor,
+                action: &row.action,
+                entity: &row.entity,
+                entity_id: row.entity_id,
+                client_id: row.client_id,
+                before: row.before.as_ref(),
+                after: row.after.as_ref(),
+                ip: row.ip.as_deref(),
+                at: row.created_at,
+            };
+            if row.seq != expected || row.previous_hash != previous || row.hash != link.hash() {
+                return Ok(Err(expected));
+            }
+            previous = row.hash;
+            expected += 1;
+        }
+    }
+    Ok(if head.seq == expected - 1 && head.hash == previous { Ok(head.seq) } else { Err(expected) })
+}
+
+struct Link<'a> {
+    previous: &'a [u8],
+    workspace: Uuid,
+    seq: i64,
+    id: Uuid,
+    user_id: Option<Uuid>,
+    actor: &'a str,
+    action: &'a str,
+    entity: &'a str,
+    entity_id: Option<Uuid>,
+    client_id: Option<Uuid>,
+    before: Option<&'a serde_json::Value>,
+    after: Option<&'a serde_json::Value>,
+    ip: Option<&'a str>,
+    at: chrono::DateTime<chrono::Utc>,
+}
+
+impl Link<'_> {
+    /// SHA-256 over the previous hash and the row as canonical JSON (serde_json keeps object keys sorted, as jsonb does not).
+    fn hash(&self) -> Vec<u8> {
+        let row = serde_json::json!([
+            self.workspace,
+            self.seq,
+            self.id,
+            self.user_id,
+            self.actor,
+            self.action,
+            self.entity,
+            self.entity_id,
+            self.client_id,
+            self.before,
+            self.after,
+            self.ip,
+            self.at.timestamp_micros()
+        ]);
+        let mut digest = Sha256::new();
+        digest.update(self.previous);
+        digest.update(row.to_string().as_bytes());
+        digest.finalize().to_vec()
+    }
+}

@@ -1,0 +1,5 @@
+mod chain;
+pub mod rest;
+pub mod store;
+
+pub use chain::{NewEvent, append, verify};

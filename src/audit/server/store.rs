@@ -1,0 +1,87 @@
+use serde_json::Value;
+
+use crate::access::server::ReadTx;
+use crate::audit::model::{AuditQuery, AuditRow};
+use crate::shared::{AppError, Cursor, Page, zone};
+
+/// Rows on a page.
+pub const PAGE: usize = 50;
+
+/// Events by newest first, `limit` of them.
+pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<Page<AuditRow>, AppError> {
+    let cursor = Cursor::parse(query.cursor.as_deref());
+    let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<i64>().ok());
+    let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
+    let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
+    let client = tx.scope().client_id().map(|client| client.0);
+    let rows = sqlx::query!(
+        r#"select e.seq, e.created_at, e.actor, e.action, e.entity, e.entity_id, e.ip, e.before, e.after, c.name as "client?"
+           from audit_events e left join clients c on c.workspace_id = $1 and c.id = e.client_id
+           where e.workspace_id = $1 and ($2::text is null or e.entity = $2) and ($3::text is null or e.actor ilike '%' || $3 || '%')
+             and ($4::uuid is null or e.client_id = $4)
+             and ($5::bigint is null or ($6 and e.seq < $5) or (not $6 and e.seq > $5))
+           order by case when $6 then e.seq end desc, case when not $6 then e.seq end limit $7"#,
+        tx.w(),
+        query.entity.as_deref().filter(|entity| !entity.is_empty()),
+        query.actor.as_deref().map(str::trim).filter(|actor| !actor.is_empty()),
+        client,
+        key,
+        older,
+        limit as i64 + 1,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let rows = rows
+        .into_iter()
+        .map(|row| AuditRow {
+            seq: row.seq,
+            at: zone::stamp(row.created_at, now, zone),
+            actor: row.actor,
+            action: row.action,
+            entity: row.entity,
+            entity_id: row.entity_id.map(|id| id.to_string()),
+            client: row.client,
+            ip: row.ip,
+            changes: changes(row.before.as_ref(), row.after.as_ref()),
+        })
+        .collect();
+    Ok(Page::cut(rows, limit, cursor.as_ref(), |row| row.seq.to_string()))
+}
+
+/// The entities that stand in the trail, for the filter.
+pub async fn entities(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"with recursive kinds as (
+             (select entity from audit_events where workspace_id = $1 order by entity limit 1)
+             union all
+             select (select e.entity from audit_events e where e.workspace_id = $1 and e.entity > kinds.entity order by e.entity limit 1)
+             from kinds where kinds.entity is not null
+           ) select entity as "entity!" from kinds where entity is not null"#,
+        tx.w()
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String, String)> {
+    let empty = serde_json::Map::new();
+    let (old, new) = (before.and_then(Value::as_object).unwrap_or(&empty), after.and_then(Value::as_object).unwrap_or(&empty));
+    let mut fields: Vec<&String> = old.keys().chain(new.keys()).collect();
+    fields.sort();
+    fields.dedup();
+    fields
+        .into_iter()
+        .filter(|field| old.get(*field) != new.get(*field))
+        .map(|field| (field.replace('_', " "), short(old.get(field)), short(new.get(field))))
+        .collect()
+}
+
+fn short(value: Option<&Value>) -> String {
+    let text = match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.into(),
+        Some(other) => other.to_string(),
+    };
+    if text.chars().count() > 160 { text.chars().take(159).chain(['…']).collect() } else { text }
+}

@@ -1,0 +1,251 @@
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::config::{Config, Options};
+use super::embedded_postgres::EmbeddedPostgres;
+use super::{demo, doctor, http, migrate, telemetry, work};
+use crate::access::Role;
+use crate::access::server::{Db, DbSettings};
+use crate::shared::AppError;
+
+/// The control room for agencies that run AI voice agents.
+#[derive(Parser)]
+#[command(name = "patchbay", version)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Pages, webhooks and workers.
+    Serve {
+        /// Leave background work to `patchbay work`.
+        #[arg(long)]
+        no_workers: bool,
+    },
+    /// Workers only. Run as many as you like.
+    Work,
+    /// A private database, sandbox providers and two agencies with history; then everything that `serve` does.
+    Demo,
+    /// The sandbox providers alone.
+    Sandbox {
+        #[arg(long, default_value = "127.0.0.1:3900")]
+        at: std::net::SocketAddr,
+    },
+    /// Bring the schema up to date.
+    Migrate,
+    /// Create people from the command line.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Check database, schema, keys, files, clock and audit trail, and say what is wrong.
+    Doctor,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Add a platform admin, or with --workspace the owner of a new agency. The password is read from PATCHBAY_PASSWORD.
+    Add {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// Name of the agency to create with this person as its owner. Without it: a platform admin.
+        #[arg(long)]
+        workspace: Option<String>,
+    },
+}
+
+/// Runs the command. Errors are one line on standard error and exit code 1.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("patchbay: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("patchbay: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, AppError> {
+    let config = cli.options.resolve()?;
+    telemetry::start_logs(config.log_json);
+    match cli.command {
+        Command::Serve { no_workers } => {
+            let home = Home::open(&config).await?;
+            serve(&config, home.db.clone(), bind(&config).await?, !no_workers, stop_signal()).await?;
+            home.close().await;
+        }
+        Command::Work => {
+            let home = Home::open(&config).await?;
+            let stop = stop_signal();
+            let bridge = tokio::spawn(crate::jobs::live::bridge(home.db.clone(), stop.clone()));
+            work::run_workers(home.db.clone(), stop).await;
+            let _ = bridge.await;
+            home.close().await;
+        }
+        Command::Demo => demo::run(config).await?,
+        Command::Sandbox { at } => {
+            let listener = TcpListener::bind(at)
+                .await
+                .map_err(|error| AppError::Conflict(format!("--at: {at} cannot be used: {error}")))?;
+            println!("Sandbox providers answer at http://{at}");
+            crate::sandbox::serve(listener, crate::sandbox::SandboxSettings::default(), stop_signal()).await;
+        }
+        Command::Migrate => {
+            let (owner, postgres) = owner_url(&config).await?;
+            migrate::migrate(&owner).await?;
+            println!("The schema is up to date.");
+            if let Some(postgres) = postgres {
+                let _ = postgres.stop().await;
+            }
+        }
+        Command::User { command: UserCommand::Add { email, name, workspace } } => {
+            let password = std::env::var("PATCHBAY_PASSWORD")
+                .map_err(|_| AppError::Conflict("Put the new person's password into PATCHBAY_PASSWORD.".into()))?;
+            let home = Home::open(&config).await?;
+            let role = if workspace.is_some() { Role::AgencyOwner } else { Role::Admin };
+            match workspace {
+                Some(workspace) => {
+                    crate::platform::server::ops::create_workspace(&home.db, &workspace, &name, &email, &password, "UTC").await?;
+                }
+                None => crate::platform::server::ops::create_admin(&home.db, &name, &email, &password).await?,
+            }
+            println!("{email} can sign in as {}.", role.label().to_lowercase());
+            home.close().await;
+        }
+        Command::Doctor => return Ok(if doctor::run(&config).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The database that this process works on, its private server included if it runs one.
+pub struct Home {
+    pub db: Db,
+    postgres: Option<EmbeddedPostgres>,
+}
+
+impl Home {
+    /// Opens the configured database, or starts the private one and brings its schema up to date. Installs keys and folders.
+    pub async fn open(config: &Config) -> Result<Self, AppError> {
+        let (url, postgres) = match &config.database_url {
+            Some(url) => {
+                if let Some(owner) = &config.owner_database_url {
+                    migrate::migrate(owner).await?;
+                }
+                (url.clone(), None)
+            }
+            None => {
+                let postgres = start_private(config).await?;
+                migrate::migrate(&postgres.owner_url()).await?;
+                (postgres.app_url(), Some(postgres))
+            }
+        };
+        let db = Db::connect(&DbSettings { url, max_connections: config.db_connections }).await?;
+        install(config)?;
+        Ok(Self { db, postgres })
+    }
+
+    /// Closes connections and stops the private server.
+    pub async fn close(self) {
+        self.db.close().await;
+        if let Some(postgres) = self.postgres
+            && let Err(error) = postgres.stop().await
+        {
+            tracing::warn!(cause = %error, "the private database did not stop");
+        }
+    }
+}
+
+/// Gives rooms what they take from the configuration: the key ring, the public address, folders.
+pub fn install(config: &Config) -> Result<(), AppError> {
+    let ring = crate::providers::sealed::KeyRing::from_env_text(&config.keys)
+        .map_err(|error| AppError::Conflict(format!("--keys: {error}")))?;
+    crate::connections::server::ops::install(ring, config.public_url.clone());
+    crate::contacts::server::files::install(config.data_dir.join("imports"));
+    crate::calls::server::recordings::install(config.data_dir.join("recordings"));
+    Ok(())
+}
+
+async fn start_private(config: &Config) -> Result<EmbeddedPostgres, AppError> {
+    EmbeddedPostgres::start(&config.data_dir.join("postgres"))
+        .await
+        .map_err(|error| AppError::Conflict(format!("The private database did not start: {error}")))
+}
+
+async fn owner_url(config: &Config) -> Result<(String, Option<EmbeddedPostgres>), AppError> {
+    match (&config.owner_database_url, &config.database_url) {
+        (Some(owner), _) => Ok((owner.clone(), None)),
+        (None, Some(_)) => Err(AppError::Conflict(
+            "Set PATCHBAY_OWNER_DATABASE_URL to the address of the role that owns the tables. DATABASE_URL belongs to the application.".into(),
+        )),
+        (None, None) => {
+            let postgres = start_private(config).await?;
+            Ok((postgres.owner_url(), Some(postgres)))
+        }
+    }
+}
+
+/// The listening socket of the configured address.
+pub async fn bind(config: &Config) -> Result<TcpListener, AppError> {
+    TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| AppError::Conflict(format!("--listen: {} cannot be used: {error}", config.listen)))
+}
+
+/// Pages, webhooks and, if wanted, workers, until `stop`.
+pub async fn serve(
+    config: &Config,
+    db: Db,
+    listener: TcpListener,
+    workers: bool,
+    stop: CancellationToken,
+) -> Result<(), AppError> {
+    let readiness = http::Readiness::default();
+    telemetry::start_metrics();
+    let router = http::router(config, db.clone(), readiness.clone())?;
+    tracing::info!(address = %config.listen, workers, "serving");
+    let bridge = tokio::spawn(crate::jobs::live::bridge(db.clone(), stop.clone()));
+    let work = workers.then(|| tokio::spawn(work::run_workers(db.clone(), stop.clone())));
+    let served = http::serve(listener, router, readiness, stop.clone()).await;
+    stop.cancel();
+    if let Some(work) = work {
+        let _ = work.await;
+    }
+    let _ = bridge.await;
+    tracing::info!("stopped");
+    served
+}
+
+/// Cancelled by the first SIGTERM or SIGINT. The second ends the process at once; leases bring its work back.
+pub fn stop_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else { return };
+        for round in 0..2 {
+            tokio::select! { _ = term.recv() => {}, _ = tokio::signal::ctrl_c() => {} }
+            if round == 0 {
+                tracing::info!("stopping: finishing what is under way");
+                token.cancel();
+            }
+        }
+        std::process::exit(130);
+    });
+    stop
+}

@@ -1,0 +1,135 @@
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+
+use crate::shared::AppError;
+
+/// Options of every command. A flag wins over the environment, the environment over `patchbay.toml`.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// PostgreSQL, as the application's role patchbay_app. Without it Patchbay runs its own private server.
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// PostgreSQL, as the role that owns the tables: only `patchbay migrate` uses it.
+    #[arg(long, env = "PATCHBAY_OWNER_DATABASE_URL", global = true, hide_env_values = true)]
+    pub owner_database_url: Option<String>,
+    /// Where files live: the private PostgreSQL, uploads, recordings, generated keys. Default: ./data
+    #[arg(long, env = "PATCHBAY_DATA_DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+    /// Address to listen on. Default: 127.0.0.1:3000
+    #[arg(long, env = "PATCHBAY_LISTEN", global = true)]
+    pub listen: Option<String>,
+    /// The address people and providers use, for example https://voice.example.com. Default: http:// and the listen address.
+    #[arg(long, env = "PATCHBAY_PUBLIC_URL", global = true)]
+    pub public_url: Option<String>,
+    /// Fernet keys that seal credentials, separated by commas: all decrypt, the first encrypts. Default: made once, in the data folder.
+    #[arg(long, env = "PATCHBAY_KEYS", global = true, hide_env_values = true)]
+    pub keys: Option<String>,
+    /// The built pages and styles. Default: target/site, or `site` beside the program.
+    #[arg(long, env = "LEPTOS_SITE_ROOT", global = true)]
+    pub site_root: Option<PathBuf>,
+    /// Most connections to PostgreSQL. Default: 20
+    #[arg(long, env = "PATCHBAY_DB_CONNECTIONS", global = true)]
+    pub db_connections: Option<u32>,
+    /// text or json. Default: text on a terminal, json elsewhere.
+    #[arg(long, env = "PATCHBAY_LOG_FORMAT", global = true)]
+    pub log_format: Option<String>,
+    /// The bearer token that /metrics asks for from other machines. Without it only this machine may read them.
+    #[arg(long, env = "PATCHBAY_METRICS_TOKEN", global = true, hide_env_values = true)]
+    pub metrics_token: Option<String>,
+    /// Where the sandbox providers answer, when this process does not run them itself.
+    #[arg(long, env = "PATCHBAY_SANDBOX_URL", global = true)]
+    pub sandbox_url: Option<String>,
+}
+
+/// The checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub database_url: Option<String>,
+    pub owner_database_url: Option<String>,
+    pub data_dir: PathBuf,
+    pub listen: SocketAddr,
+    pub public_url: url::Url,
+    pub keys: String,
+    pub site_root: PathBuf,
+    pub db_connections: u32,
+    pub log_json: bool,
+    pub metrics_token: Option<String>,
+    pub sandbox_url: Option<String>,
+}
+
+impl Options {
+    /// Fills what is missing from `patchbay.toml`, then from defaults. Errors name the option and what it takes.
+    pub fn resolve(self) -> Result<Config, AppError> {
+        let file: Options = match std::fs::read_to_string("patchbay.toml") {
+            Ok(text) => toml::from_str(&text).map_err(|error| refuse(&format!("patchbay.toml: {error}")))?,
+            Err(_) => Options::default(),
+        };
+        let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("data"));
+        std::fs::create_dir_all(&data_dir)
+            .map_err(|error| refuse(&format!("--data-dir: {} cannot be made: {error}", data_dir.display())))?;
+        let data_dir = data_dir.canonicalize().map_err(|error| refuse(&format!("--data-dir: {error}")))?;
+        let listen = self.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:3000".into());
+        let listen: SocketAddr = listen
+            .parse()
+            .map_err(|_| refuse(&format!("--listen: “{listen}” is not an address and port, for example 127.0.0.1:3000")))?;
+        let public = self.public_url.or(file.public_url).unwrap_or_else(|| format!("http://{listen}"));
+        let public_url = url::Url::parse(&public)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
+            .ok_or_else(|| refuse(&format!("--public-url: “{public}” is not an address, for example https://voice.example.com")))?;
+        let log_format = self.log_format.or(file.log_format);
+        let log_json = match log_format.as_deref() {
+            Some("json") => true,
+            Some("text") => false,
+            None => !std::io::IsTerminal::is_terminal(&std::io::stderr()),
+            Some(other) => return Err(refuse(&format!("--log-format: “{other}” is neither text nor json"))),
+        };
+        let keys = match self.keys.or(file.keys) {
+            Some(keys) => keys,
+            None => own_keys(&data_dir)?,
+        };
+        Ok(Config {
+            database_url: self.database_url.or(file.database_url),
+            owner_database_url: self.owner_database_url.or(file.owner_database_url),
+            listen,
+            public_url,
+            keys,
+            site_root: self.site_root.or(file.site_root).unwrap_or_else(default_site_root),
+            db_connections: self.db_connections.or(file.db_connections).unwrap_or(20).clamp(4, 500),
+            log_json,
+            metrics_token: self.metrics_token.or(file.metrics_token),
+            sandbox_url: self.sandbox_url.or(file.sandbox_url),
+            data_dir,
+        })
+    }
+}
+
+fn refuse(text: &str) -> AppError {
+    AppError::Conflict(text.to_owned())
+}
+
+fn default_site_root() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.join("site")));
+    beside.filter(|dir| dir.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+}
+
+/// Reads the keys that this installation made for itself, or makes them. Only this user may read the file.
+fn own_keys(data_dir: &Path) -> Result<String, AppError> {
+    let path = data_dir.join("keys");
+    if let Ok(text) = std::fs::read_to_string(&path) {
+        return Ok(text.trim().to_owned());
+    }
+    let key = fernet::Fernet::generate_key();
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    match made.and_then(|mut file| file.write_all(key.as_bytes())) {
+        Ok(()) => Ok(key),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => own_keys(data_dir),
+        Err(error) => Err(refuse(&format!("{} cannot be written: {error}", path.display()))),
+    }
+}

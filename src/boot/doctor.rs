@@ -1,0 +1,64 @@
+//! `patchbay doctor`: looks at everything that must be right and says what is wrong and what to do.
+
+use super::cli::Home;
+use super::config::Config;
+use crate::access::Action;
+use crate::access::server::{Scope, SystemTx};
+use crate::shared::AppError;
+use crate::shared::ids::WorkspaceId;
+
+/// True when all checks pass.
+pub async fn run(config: &Config) -> bool {
+    let mut healthy = true;
+    let mut say = |name: &str, result: Result<String, String>| match result {
+        Ok(text) => println!("ok    {name}: {text}"),
+        Err(text) => {
+            println!("FAIL  {name}: {text}");
+            healthy = false;
+        }
+    };
+    say("site", match super::static_files::site_pkg_dir(&config.site_root) {
+        Ok(dir) => Ok(format!("{} ({dir})", config.site_root.display())),
+        Err(error) => Err(format!("{error}")),
+    });
+    let home = match Home::open(config).await {
+        Ok(home) => home,
+        Err(error) => {
+            say("database and keys", Err(error.to_string()));
+            return false;
+        }
+    };
+    say("database and keys", Ok("the application's role answers, row security binds it, keys can be read".into()));
+    say("clock", clock(&home).await.map_err(|error| error.to_string()).and_then(|skew| {
+        if skew.abs() < 5.0 { Ok(format!("{skew:+.2} s from the database")) } else { Err(format!("{skew:+.0} s from the database: webhooks would be refused as stale. Set the clock.")) }
+    }));
+    match chains(&home).await {
+        Ok(lines) => lines.into_iter().for_each(|(name, result)| say(&name, result)),
+        Err(error) => say("audit trail", Err(error.to_string())),
+    }
+    home.close().await;
+    healthy
+}
+
+async fn clock(home: &Home) -> Result<f64, AppError> {
+    let mut tx = SystemTx::open(&home.db, "doctor").await?;
+    let theirs: chrono::DateTime<chrono::Utc> = sqlx::query_scalar("select clock_timestamp()").fetch_one(tx.conn()).await?;
+    Ok((chrono::Utc::now() - theirs).num_milliseconds() as f64 / 1000.0)
+}
+
+async fn chains(home: &Home) -> Result<Vec<(String, Result<String, String>)>, AppError> {
+    let mut tx = SystemTx::open(&home.db, "doctor").await?;
+    let rows = sqlx::query!("select id, slug from workspaces order by slug").fetch_all(tx.conn()).await?;
+    drop(tx);
+    let mut lines = Vec::new();
+    for row in rows {
+        let scope = Scope::of_job(home.db.clone(), WorkspaceId(row.id), "doctor");
+        let mut tx = scope.read(Action::ReadAudit).await?;
+        let result = match crate::audit::server::verify(&mut tx).await? {
+            Ok(count) => Ok(format!("{count} events, chain unbroken")),
+            Err(seq) => Err(format!("the chain breaks at event {seq}: it, or one before it, was changed or removed outside Patchbay")),
+        };
+        lines.push((format!("audit trail of {}", row.slug), result));
+    }
+    Ok(lines)
+}

@@ -1,0 +1,267 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use leptos::config::LeptosOptions;
+use leptos::prelude::provide_context;
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_sessions::{Expiry, SessionManagerLayer};
+
+use super::config::Config;
+use super::static_files::{site_pkg_dir, static_files};
+use super::{document, events, forms, guard, telemetry};
+use crate::access::server::{Db, SessionTable, Visitor, identify};
+use crate::app::App;
+use crate::shared::AppError;
+use crate::ui::form::Typed;
+use crate::ui::page_boundary::SetStatus;
+
+/// Says to load balancers whether this process takes requests.
+#[derive(Clone, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::SeqCst);
+    }
+}
+
+/// Everything that answers HTTP.
+pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, AppError> {
+    let pkg_dir = site_pkg_dir(&config.site_root).map_err(|error| AppError::Conflict(error.to_string()))?;
+    let style = format!("/{pkg_dir}/patchbay.css");
+    let options = LeptosOptions::builder()
+        .output_name("patchbay")
+        .site_root(config.site_root.display().to_string())
+        .site_pkg_dir(pkg_dir)
+        .site_addr(config.listen)
+        .build();
+    let secure = config.public_url.scheme() == "https";
+    let sessions = SessionManagerLayer::new(SessionTable::new(db.clone()))
+        .with_name(if secure { "__Host-patchbay" } else { "patchbay" })
+        .with_secure(secure)
+        .with_http_only(true)
+        .with_same_site(tower_sessions::cookie::SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(time::Duration::hours(12)));
+
+    let routes = generate_route_list(App);
+    let shell_options = options.clone();
+    let pages: Router<LeptosOptions> = Router::new()
+        .leptos_routes_with_context(&options, routes, page_context, move || {
+            document::document(shell_options.clone(), style.clone())
+        })
+        .layer(middleware::from_fn(forms::give_typed))
+        .layer(middleware::from_fn(send_strangers_to_sign_in));
+    let functions: Router<LeptosOptions> = Router::new()
+        .route("/rpc/{*function}", post(server_function))
+        .layer(middleware::from_fn(guard::error_statuses))
+        .layer(middleware::from_fn(forms::keep_typed));
+    let raw: Router<LeptosOptions> = Router::new()
+        .route("/events", get(events::events))
+        .route("/preferences", post(set_preference))
+        .merge(super::work::rest_routes(&db))
+        .layer(axum::extract::DefaultBodyLimit::max(64 * 1024 * 1024));
+    let inside: Router = Router::new()
+        .merge(functions)
+        .merge(raw)
+        .merge(pages)
+        .route("/", get(|| async { Redirect::to("/dashboard") }))
+        .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, {
+            let style = format!("/{}/patchbay.css", options.site_pkg_dir);
+            move |options| document::document(options, style.clone())
+        }))
+        .with_state(options)
+        .layer(middleware::from_fn_with_state(db.clone(), identify))
+        .layer(middleware::from_fn_with_state(db.clone(), refresh_session))
+        .layer(sessions)
+        .layer(middleware::from_fn_with_state(config.public_url.clone(), guard::same_origin))
+        .layer(compression());
+
+    let open: Router = Router::new()
+        .merge(super::work::webhook_routes(&db))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready).with_state((db.clone(), readiness)))
+        .route("/metrics", get(metrics).with_state((db, config.metrics_token.clone())))
+        .merge(static_files::<()>(&config.site_root));
+
+    Ok(open
+        .merge(inside)
+        .layer(middleware::from_fn_with_state(config.public_url.clone(), guard::headers))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            crate::shared::error::internal("a request's code broke").into_response()
+        }))
+        .layer(middleware::from_fn(log_request))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)))
+}
+
+/// What pages and server functions find in their context.
+fn page_context() {
+    provide_context(SetStatus(Arc::new(document::set_status)));
+    let parts = leptos::prelude::use_context::<axum::http::request::Parts>();
+    if let Some(typed) = parts.and_then(|parts| parts.extensions.get::<Typed>().cloned()) {
+        provide_context(typed);
+    }
+}
+
+async fn server_function(request: Request) -> impl IntoResponse {
+    leptos_axum::handle_server_fns_with_context(page_context, request).await
+}
+
+/// Pages are for people who have signed in; others go to the sign-in page and come back after it.
+async fn send_strangers_to_sign_in(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let known = request.extensions().get::<Visitor>().is_some_and(|visitor| visitor.viewer.is_some());
+    if known && path == "/login" {
+        return Redirect::to("/dashboard").into_response();
+    }
+    if known || path == "/login" || path.starts_with("/dev/") {
+        return next.run(request).await;
+    }
+    let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+    let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+    Redirect::to(&format!("/login?next={next}")).into_response()
+}
+
+/// A session in use stays alive: twelve idle hours end it, and fourteen days in any case.
+async fn refresh_session(State(_): State<Db>, request: Request, next: Next) -> Response {
+    if let Some(session) = request.extensions().get::<tower_sessions::Session>().cloned()
+        && let Ok(Some(_)) = session.get::<uuid::Uuid>(crate::access::server::SESSION_USER).await
+    {
+        let now = chrono::Utc::now().timestamp();
+        let started = session.get::<i64>("started").await.ok().flatten();
+        let seen = session.get::<i64>("seen").await.ok().flatten().unwrap_or(0);
+        if started.is_some_and(|started| now - started > 14 * 24 * 3600) {
+            let _ = session.flush().await;
+        } else if now - seen > 600 {
+            let _ = session.insert("seen", now).await;
+            let _ = session.insert("started", started.unwrap_or(now)).await;
+        }
+    }
+    next.run(request).await
+}
+
+/// Theme and density, in cookies that scripts may read, because the first page must already have them.
+async fn set_preference(headers: axum::http::HeaderMap, body: String) -> Response {
+    let allowed = [("theme", ["light", "dark", "system"]), ("density", ["compact", "regular", "roomy"])];
+    let mut response = Redirect::to(&back(&headers)).into_response();
+    for (name, value) in url::form_urlencoded::parse(body.as_bytes()) {
+        let fits = allowed.iter().any(|(key, values)| *key == name && values.contains(&value.as_ref()));
+        let cookie = format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax");
+        if let (true, Ok(cookie)) = (fits, HeaderValue::from_str(&cookie)) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+/// The page that the form was on: its path only, so that nobody is sent elsewhere.
+fn back(headers: &axum::http::HeaderMap) -> String {
+    let referer = headers.get(header::REFERER).and_then(|value| url::Url::parse(value.to_str().ok()?).ok());
+    referer.map_or_else(
+        || "/dashboard".into(),
+        |url| match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        },
+    )
+}
+
+async fn ready(State((db, readiness)): State<(Db, Readiness)>) -> Response {
+    if !readiness.0.load(Ordering::SeqCst) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
+    if !db.ready().await {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response();
+    }
+    "ready\n".into_response()
+}
+
+async fn metrics(
+    State((db, token)): State<(Db, Option<String>)>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: axum::http::HeaderMap,
+) -> Response {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let allowed = match (&token, given) {
+        (Some(token), Some(given)) => bool::from(subtle::ConstantTimeEq::ct_eq(token.as_bytes(), given.as_bytes())),
+        (Some(_), None) => false,
+        (None, _) => address.ip().is_loopback(),
+    };
+    if !allowed {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let (open, idle) = db.pool_size();
+    metrics::gauge!("patchbay_db_connections", "state" => "open").set(f64::from(open));
+    metrics::gauge!("patchbay_db_connections", "state" => "idle").set(idle as f64);
+    telemetry::start_metrics().render().into_response()
+}
+
+/// One line per request with its id, and a figure for the metrics. The line names the route, not the address: addresses carry ids.
+async fn log_request(request: Request, next: Next) -> Response {
+    let started = std::time::Instant::now();
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |matched| matched.as_str().to_owned());
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    let took = started.elapsed();
+    metrics::histogram!("patchbay_request_seconds", "route" => route.clone(), "status" => status.to_string())
+        .record(took.as_secs_f64());
+    if status >= 500 {
+        tracing::warn!(request_id = %id, %method, %route, status, ms = took.as_millis() as u64, "request failed");
+    } else {
+        tracing::debug!(request_id = %id, %method, %route, status, ms = took.as_millis() as u64, "request");
+    }
+    response
+}
+
+fn compression() -> CompressionLayer<impl Predicate> {
+    // The live stream must not wait in a compressor's buffer; audio is already small.
+    CompressionLayer::new().compress_when(
+        DefaultPredicate::new()
+            .and(NotForContentType::new("text/event-stream"))
+            .and(NotForContentType::new("audio/")),
+    )
+}
+
+/// Serves until `stop`; then finishes open requests within ten seconds.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    router: Router,
+    readiness: Readiness,
+    stop: tokio_util::sync::CancellationToken,
+) -> Result<(), AppError> {
+    readiness.set(true);
+    let app = router.into_make_service_with_connect_info::<SocketAddr>();
+    let signal = {
+        let (stop, readiness) = (stop.clone(), readiness);
+        async move {
+            stop.cancelled().await;
+            readiness.set(false);
+        }
+    };
+    let server = axum::serve(listener, app).with_graceful_shutdown(signal);
+    let deadline = async {
+        stop.cancelled().await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    };
+    tokio::select! {
+        ended = server => ended.map_err(crate::shared::error::internal),
+        () = deadline => Ok(()),
+    }
+}

@@ -1,0 +1,17 @@
+//! Puts the process together: configuration, telemetry, the HTTP router, the workers, shutdown, the private PostgreSQL.
+//! The surprising part: `demo` runs the whole product on sandbox providers, history included.
+
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod document;
+pub mod embedded_postgres;
+pub mod events;
+pub mod forms;
+pub mod guard;
+pub mod http;
+pub mod migrate;
+pub mod static_files;
+pub mod telemetry;
+pub mod work;

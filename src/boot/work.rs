@@ -1,0 +1,68 @@
+//! Which rooms bring background work, raw routes and webhook doors. A new room adds a line here.
+
+use axum::Router;
+use leptos::config::LeptosOptions;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::server::Db;
+use crate::jobs::{Registry, Runner};
+
+/// Runs all queues until `stop`.
+pub async fn run_workers(db: Db, stop: CancellationToken) {
+    let mut registry = Registry::default();
+    crate::agents::server::jobs::register(&mut registry);
+    crate::batches::server::jobs::register(&mut registry);
+    crate::contacts::server::jobs::register(&mut registry);
+    crate::numbers::server::jobs::register(&mut registry);
+    let queues = vec![
+        registry.queue(16),
+        crate::inbound_webhooks::server::jobs::queue(),
+        crate::calls::server::enrich::queue(),
+    ];
+    let upkeep = tokio::spawn(upkeep(db.clone(), stop.clone()));
+    Runner { db, queues }.run(stop).await;
+    let _ = upkeep.await;
+}
+
+/// Routes that are no pages: uploads, downloads, audio. Inside the session.
+pub fn rest_routes(db: &Db) -> Router<LeptosOptions> {
+    Router::new()
+        .merge(crate::agents::server::rest::routes().with_state(db.clone()))
+        .merge(crate::audit::server::rest::routes().with_state(db.clone()))
+        .merge(crate::batches::server::rest::routes().with_state(db.clone()))
+        .merge(crate::calls::server::rest::routes().with_state(db.clone()))
+        .merge(crate::campaigns::server::rest::routes().with_state(db.clone()))
+        .merge(crate::contacts::server::rest::routes().with_state(db.clone()))
+        .merge(crate::numbers::server::rest::routes().with_state(db.clone()))
+        .merge(crate::prompts::server::rest::routes().with_state(db.clone()))
+}
+
+/// Where providers deliver. Outside the session: a signature speaks for the sender.
+pub fn webhook_routes(db: &Db) -> Router {
+    crate::inbound_webhooks::server::rest::routes().with_state(db.clone())
+}
+
+/// Removes what has served its time: ended sessions, old throttles, finished work. In small bites, once a minute.
+async fn upkeep(db: Db, stop: CancellationToken) {
+    let bites = [
+        "delete from sessions where id_hash in (select id_hash from sessions where expires_at < now() limit 1000)",
+        "delete from sign_in_throttles where window_started_at < now() - interval '1 day' and coalesce(blocked_until, now()) <= now()",
+        "delete from jobs where id in (select id from jobs where status = 'completed' and finished_at < now() - interval '7 days' limit 5000)",
+    ];
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(std::time::Duration::from_secs(60)) => {}
+        }
+        for bite in bites {
+            let done = async {
+                let mut tx = crate::access::server::SystemTx::open(&db, "upkeep").await?;
+                sqlx::query(bite).execute(tx.conn()).await?;
+                tx.commit().await
+            };
+            if let Err(error) = done.await {
+                tracing::warn!(cause = %error, "upkeep will try again in a minute");
+            }
+        }
+    }
+}

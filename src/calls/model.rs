@@ -1,0 +1,189 @@
+//! What a call is, in words and shapes. Pure.
+
+pub mod analysis;
+pub mod detail;
+pub mod query;
+
+use serde::{Deserialize, Serialize};
+
+use crate::campaigns::model::ContactOutcome;
+use crate::shared::ids::CallId;
+use crate::shared::{Money, Page, Stamp};
+
+pub use analysis::{Analysis, CsAnalysis, Evidence, Reading, SdrAnalysis};
+pub use detail::{CallDetail, Costs, EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, Turn};
+pub use query::CallQuery;
+
+crate::words! {
+    pub CallDirection: "call_direction" {
+        Inbound = "inbound", "In", Mute;
+        Outbound = "outbound", "Out", Mute;
+    }
+    /// How Patchbay came to know a call.
+    pub CallSource: "call_source" {
+        Webhook = "webhook", "Live", Mute;
+        HistoricalSync = "historical_sync", "Imported", Mute;
+    }
+    pub TranscriptStatus: "transcript_status" {
+        Pending = "pending", "Waiting", Mute;
+        Fetching = "fetching", "Fetching", Info;
+        Completed = "completed", "Ready", Ok;
+        Failed = "failed", "Failed", Bad;
+    }
+    pub AnalysisStatus: "analysis_status" {
+        Pending = "pending", "Waiting", Mute;
+        Processing = "processing", "Reading", Info;
+        Completed = "completed", "Ready", Ok;
+        Failed = "failed", "Failed", Bad;
+    }
+    pub EnrichmentType: "enrichment_type" {
+        Transcript = "transcript", "Transcript", Mute;
+        Analysis = "analysis", "Analysis", Mute;
+    }
+    /// How far dialling got. Only `placed` means that the provider surely has the call.
+    pub DialState: "dial_state" {
+        Intent = "intent", "Dialling", Info;
+        Placed = "placed", "Placed", Ok;
+        Unknown = "unknown", "Checking with the provider", Warn;
+        Refused = "refused", "Refused", Bad;
+    }
+    /// Where a call stands, in one word.
+    pub CallState: "text" {
+        Dialling = "dialling", "Dialling", Info;
+        Live = "live", "Live", Live;
+        Completed = "completed", "Completed", Ok;
+        NoAnswer = "no_answer", "No answer", Mute;
+        Voicemail = "voicemail", "Voicemail", Info;
+        Busy = "busy", "Busy", Mute;
+        Failed = "failed", "Failed", Bad;
+        /// We asked the provider to dial and have no answer yet.
+        Checking = "checking", "Checking", Warn;
+    }
+    /// How the other side sounded, as a model read it.
+    pub Sentiment: "text" {
+        Positive = "positive", "Positive", Ok;
+        Neutral = "neutral", "Neutral", Mute;
+        Negative = "negative", "Negative", Bad;
+    }
+    /// Fixed views of the list.
+    pub CallView: "text" {
+        All = "all", "All", Mute;
+        Live = "live", "Live", Live;
+        Review = "review", "To review", Mute;
+        Failed = "failed", "Failed", Bad;
+    }
+}
+
+impl CallState {
+    /// The word for what the columns say. `failed`: an error stands on the call.
+    pub fn of(dial: DialState, joined: bool, ended: bool, outcome: Option<ContactOutcome>, failed: bool) -> Self {
+        if dial == DialState::Refused || (ended && failed) {
+            return Self::Failed;
+        }
+        if !ended {
+            return match dial {
+                DialState::Unknown => Self::Checking,
+                _ if joined => Self::Live,
+                _ => Self::Dialling,
+            };
+        }
+        match outcome {
+            Some(ContactOutcome::Voicemail) => Self::Voicemail,
+            Some(ContactOutcome::Busy) => Self::Busy,
+            Some(ContactOutcome::NoAnswer) => Self::NoAnswer,
+            _ if joined => Self::Completed,
+            _ => Self::NoAnswer,
+        }
+    }
+
+    /// It goes on now: its row has a timer and stands on top.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Dialling | Self::Live | Self::Checking)
+    }
+}
+
+/// Why a call ended, as a person says it. `reason` is the provider's word.
+pub fn end_words(reason: &str) -> String {
+    let known = match reason.trim_start_matches("SIP_TERMINATION_").to_ascii_lowercase().as_str() {
+        "unjoined" => "Nobody answered",
+        "hangup" | "normal" => "The other side hung up",
+        "agent_hangup" => "The agent hung up",
+        "timeout" => "The longest duration was reached",
+        "connection_error" => "The connection broke",
+        "system_error" => "The voice service had an error",
+        "busy" => "The line was busy",
+        "rejected" => "The other side rejected the call",
+        "canceled" => "The call was cancelled while it rang",
+        "invalid_number" => "The number does not exist",
+        "destination_unavailable" => "The number could not be reached",
+        _ => return reason.replace('_', " "),
+    };
+    known.to_owned()
+}
+
+/// One call in the list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallRow {
+    pub id: CallId,
+    pub state: CallState,
+    pub started: Stamp,
+    /// Where the row stands in the list: microseconds and id.
+    pub key: String,
+    /// Milliseconds since 1970 when the talk (or the dialling) began; only while the call goes on.
+    pub since_ms: Option<i64>,
+    /// Seconds of talk, or so far when the page was made.
+    pub seconds: Option<i64>,
+    pub contact: String,
+    /// The other side's number, E.164.
+    pub number: Option<String>,
+    pub agent: Option<String>,
+    pub client: Option<String>,
+    pub direction: CallDirection,
+    pub outcome: Option<ContactOutcome>,
+    pub goal_reached: Option<bool>,
+    pub sentiment: Option<Sentiment>,
+    /// None: not the viewer's to see, or not priced yet.
+    pub cost: Option<Money>,
+    pub is_reviewed: bool,
+    /// The transcript or the analysis failed.
+    pub needs_help: bool,
+}
+
+/// The page of the list.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CallList {
+    pub query: CallQuery,
+    pub page: Page<CallRow>,
+    /// Calls that go on now: on the first page only, newest first.
+    pub live: Vec<CallRow>,
+    /// The views with their bounded counts: `7`, `1,000+`.
+    pub counts: Vec<(CallView, String)>,
+    pub choices: CallChoices,
+    pub sees_cost: bool,
+    pub is_agency: bool,
+    /// The viewer's day, `2026-11-20`.
+    pub today: String,
+}
+
+/// What the filters offer: value and label.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CallChoices {
+    pub agents: Vec<(String, String)>,
+    pub campaigns: Vec<(String, String)>,
+    /// Names of things that the address narrows to and no select offers: batch, contact.
+    pub narrowed: Vec<(String, String)>,
+}
+
+impl CallList {
+    /// What the person looks at, with each row as it is in `fresh`, and how many rows of `fresh` are new. New calls do not push
+    /// the list down: the person asks for them.
+    pub fn refreshed(&self, fresh: &CallList) -> (CallList, usize) {
+        let find = |id: CallId| fresh.live.iter().chain(&fresh.page.rows).find(|row| row.id == id);
+        let has = |id: CallId| self.live.iter().chain(&self.page.rows).any(|row| row.id == id);
+        let update = |rows: &[CallRow]| rows.iter().map(|row| find(row.id).unwrap_or(row).clone()).collect::<Vec<_>>();
+        let new = fresh.live.iter().chain(&fresh.page.rows).filter(|row| !has(row.id)).count();
+        let mut shown = CallList { live: update(&self.live), ..fresh.clone() };
+        shown.page = Page { rows: update(&self.page.rows), newer: self.page.newer.clone(), older: self.page.older.clone() };
+        (shown, new)
+    }
+}

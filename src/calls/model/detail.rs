@@ -1,0 +1,229 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Analysis, AnalysisStatus, CallDirection, CallState, Sentiment, TranscriptStatus};
+use crate::campaigns::model::ContactOutcome;
+use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId};
+use crate::shared::{Money, Stamp};
+
+/// One call's page. Holds nothing that the viewer may not see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallDetail {
+    pub id: CallId,
+    pub state: CallState,
+    /// Contact's name, else the number.
+    pub title: String,
+    pub contact_id: Option<ContactId>,
+    pub direction: CallDirection,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub agent: Option<(AgentId, String)>,
+    pub prompt_version: Option<i32>,
+    pub client: Option<(ClientId, String)>,
+    pub campaign: Option<(CampaignId, String)>,
+    pub batch: Option<(BatchId, String)>,
+    pub attempt_no: i32,
+    pub started: Stamp,
+    pub ended: Option<Stamp>,
+    /// See `CallRow::since_ms`.
+    pub since_ms: Option<i64>,
+    pub seconds: Option<i64>,
+    /// Why it ended, in words.
+    pub end_words: Option<String>,
+    /// What went wrong with the call itself.
+    pub error: Option<String>,
+    pub outcome: Option<ContactOutcome>,
+    pub goal_reached: Option<bool>,
+    pub sentiment: Option<Sentiment>,
+    pub summary: Option<String>,
+    pub transcript_status: TranscriptStatus,
+    pub analysis_status: AnalysisStatus,
+    /// For the agency: what keeps the transcript or the analysis.
+    pub transcript_problem: Option<Problem>,
+    pub analysis_problem: Option<Problem>,
+    /// In order. Tool calls only for the agency.
+    pub turns: Vec<Turn>,
+    pub analysis: Option<Analysis>,
+    /// `model`, tokens read, tokens written: for the agency.
+    pub analysis_model: Option<(String, i64, i64)>,
+    pub evidence: Vec<EvidenceLine>,
+    pub costs: Option<Costs>,
+    pub recording: Option<RecordingShown>,
+    /// The viewer may hear recordings.
+    pub hears_recordings: bool,
+    /// For the agency.
+    pub events: Vec<EventRow>,
+    pub provider: String,
+    pub provider_call_id: Option<String>,
+    pub reviewed: Option<(Stamp, String)>,
+    pub may_review: bool,
+    pub may_replay: bool,
+    pub is_agency: bool,
+    /// Neighbours in the list the person came from.
+    pub newer: Option<CallId>,
+    pub older: Option<CallId>,
+}
+
+/// Why something is not there yet, and what happens next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    pub error: String,
+    /// When it is tried again by itself; none when it is not.
+    pub next: Option<Stamp>,
+    pub attempts: i32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    Agent,
+    Caller,
+    Tool,
+}
+
+/// One thing said, or one use of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    pub position: i32,
+    pub by: Said,
+    pub text: String,
+    /// Milliseconds from the start of the talk.
+    pub start_ms: Option<i32>,
+    pub end_ms: Option<i32>,
+    pub tool: Option<ToolUse>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolUse {
+    pub name: String,
+    pub arguments: String,
+    pub result: Option<String>,
+    pub error: Option<String>,
+    pub took_ms: Option<i32>,
+}
+
+impl Turn {
+    /// Whole seconds into the talk.
+    pub fn second(&self) -> Option<i64> {
+        self.start_ms.map(|ms| i64::from(ms) / 1000)
+    }
+
+    pub fn anchor(&self) -> String {
+        match self.start_ms {
+            Some(ms) => format!("t-{ms}"),
+            None => format!("m-{}", self.position),
+        }
+    }
+}
+
+/// Evidence with its place in the talk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceLine {
+    pub claim: String,
+    pub quote: String,
+    pub position: i32,
+    /// Whole seconds into the talk.
+    pub second: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Costs {
+    pub voice: Money,
+    pub carrier: Money,
+    pub model: Money,
+    pub total: Money,
+    /// None: the provider has not settled its bill.
+    pub billed_seconds: Option<i32>,
+}
+
+/// A recording that can be heard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordingShown {
+    pub peaks: Option<Peaks>,
+}
+
+/// How loud each side was over time: pairs of equal length, 0 to 100.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Peaks {
+    pub seconds: f64,
+    pub agent: Vec<u8>,
+    pub caller: Vec<u8>,
+}
+
+impl Peaks {
+    /// At most `most` pairs, each the loudest of what it stands for, 0 to 1.
+    pub fn pairs(&self, most: usize) -> Vec<[f32; 2]> {
+        let all = self.agent.len().min(self.caller.len());
+        if all == 0 || most == 0 {
+            return Vec::new();
+        }
+        let step = all.div_ceil(most);
+        let loudest = |lane: &[u8]| f32::from(lane.iter().copied().max().unwrap_or(0)) / 100.0;
+        let both = self.agent[..all].chunks(step).zip(self.caller[..all].chunks(step));
+        both.map(|(agent, caller)| [loudest(agent), loudest(caller)]).collect()
+    }
+}
+
+/// What the provider reported, in its words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventRow {
+    pub id: String,
+    pub at: Stamp,
+    pub kind: String,
+    pub provider: String,
+    pub payload: Value,
+}
+
+impl CallDetail {
+    /// The turn that is being said at this second: the last one that has begun.
+    pub fn turn_at(&self, second: f64) -> Option<i32> {
+        let ms = (second * 1000.0) as i64 + 999;
+        let begun = self.turns.iter().filter(|turn| turn.start_ms.is_some_and(|start| i64::from(start) <= ms));
+        begun.max_by_key(|turn| (turn.start_ms, turn.position)).map(|turn| turn.position)
+    }
+}
+
+/// The text in pieces; true marks a piece that one of `needles` stands in, whatever the case.
+pub fn marked(text: &str, needles: &[String]) -> Vec<(bool, String)> {
+    let chars: Vec<char> = text.chars().collect();
+    let lower: Vec<char> = chars.iter().map(|c| c.to_lowercase().next().unwrap_or(*c)).collect();
+    let mut marks = vec![false; chars.len()];
+    for needle in needles {
+        let needle: Vec<char> = needle.trim().chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect();
+        if needle.is_empty() || needle.len() > lower.len() {
+            continue;
+        }
+        for at in 0..=lower.len() - needle.len() {
+            if lower[at..at + needle.len()] == needle[..] {
+                marks[at..at + needle.len()].fill(true);
+            }
+        }
+    }
+    let mut out: Vec<(bool, String)> = Vec::new();
+    for (c, mark) in chars.into_iter().zip(marks) {
+        match out.last_mut() {
+            Some((last, piece)) if *last == mark => piece.push(c),
+            _ => out.push((mark, c.to_string())),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_whatever_the_case() {
+        let pieces = marked("Ärger, ärger und Müll", &["ÄRGER".into()]);
+        assert_eq!(pieces.iter().filter(|(mark, _)| *mark).count(), 2);
+        assert_eq!(pieces.iter().map(|(_, text)| text.as_str()).collect::<String>(), "Ärger, ärger und Müll");
+        assert_eq!(marked("abc", &["".into()]), [(false, "abc".to_owned())]);
+    }
+
+    #[test]
+    fn peaks_keep_the_loudest() {
+        let peaks = Peaks { seconds: 4.0, agent: vec![0, 100, 20, 30], caller: vec![10, 0, 0, 50] };
+        assert_eq!(peaks.pairs(2), [[1.0, 0.1], [0.3, 0.5]]);
+    }
+}

@@ -1,0 +1,12 @@
+//! Campaigns: which agent calls which contacts of a client, from which number, when and how often.
+//! Owns the tables campaigns and campaign_contacts. Dialling is not here: see batches.
+//! The surprising part: large additions of contacts go on in the background in small transactions (`server::jobs`), and adding the
+//! same contact twice changes nothing.
+
+pub mod model;
+pub mod page;
+#[cfg(feature = "ssr")]
+pub mod server;
+pub mod server_fns;
+
+pub use model::*;

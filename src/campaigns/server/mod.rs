@@ -1,0 +1,5 @@
+//! The server half of campaigns.
+
+pub mod jobs;
+pub mod ops;
+pub mod store;

@@ -1,0 +1,201 @@
+use chrono::Utc;
+use uuid::Uuid;
+
+use crate::access::server::{ReadTx, WriteTx};
+use crate::campaigns::{Bounded, CampaignCounts, ContactOutcome, ContactStatus, MemberQuery, MemberRow};
+use crate::shared::ids::{CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
+use crate::shared::{AppError, Cursor, Page, zone};
+
+/// Rows on one page of a list.
+const PAGE: usize = 50;
+/// How many contacts of a campaign are counted at most.
+const COUNT_BOUND: i64 = 100_000;
+
+/// Contacts by state and outcome, over at most 100,000 of them.
+pub async fn counts(tx: &mut ReadTx, campaign: CampaignId) -> Result<CampaignCounts, AppError> {
+    let rows = sqlx::query!(
+        r#"select status as "status: ContactStatus", outcome as "outcome?: ContactOutcome", count(*) as "count!" from (
+             select status, outcome from campaign_contacts where workspace_id = $1 and campaign_id = $2 limit $3 + 1) counted
+           group by status, outcome"#,
+        tx.w(),
+        campaign.0,
+        COUNT_BOUND
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let mut counts = CampaignCounts { total: Bounded::at(rows.iter().map(|row| row.count).sum(), COUNT_BOUND), ..Default::default() };
+    for status in ContactStatus::ALL {
+        let count = rows.iter().filter(|row| row.status == *status).map(|row| row.count).sum();
+        counts.by_status.push((*status, count));
+    }
+    for outcome in ContactOutcome::ALL {
+        let count = rows.iter().filter(|row| row.outcome == Some(*outcome)).map(|row| row.count).sum();
+        counts.by_outcome.push((*outcome, count));
+    }
+    Ok(counts)
+}
+
+/// Contacts of one campaign, in dialling order.
+pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) -> Result<Page<MemberRow>, AppError> {
+    let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| cursor.key.parse::<Uuid>().is_ok());
+    let key: Option<Uuid> = cursor.as_ref().and_then(|cursor| cursor.key.parse().ok());
+    let backwards = cursor.as_ref().is_some_and(|cursor| !cursor.older);
+    let (after, before) = if backwards { (None, key) } else { (key, None) };
+    let status = query.status.as_deref().and_then(|word| word.parse::<ContactStatus>().ok());
+    let outcome = query.outcome.as_deref().and_then(|word| word.parse::<ContactOutcome>().ok());
+    // Two arms, of which one never runs: each reads its own direction of the index.
+    let rows = sqlx::query!(
+        r#"select m.id as "id!: CampaignContactId", m.contact_id as "contact_id!: ContactId", c.name, c.phone, c.company,
+                  c.do_not_call, m.status as "status!: ContactStatus", m.outcome as "outcome?: ContactOutcome",
+                  m.attempts as "attempts!", m.next_attempt_at, m.last_call_id as "last_call_id?: CallId", m.last_error
+           from (
+             (select * from campaign_contacts
+              where workspace_id = $1 and campaign_id = $2 and $4::uuid is null and ($3::uuid is null or id > $3)
+                and ($5::text is null or status::text = $5) and ($6::text is null or outcome::text = $6)
+              order by id asc limit $7)
+             union all
+             (select * from campaign_contacts
+              where workspace_id = $1 and campaign_id = $2 and id < $4
+                and ($5::text is null or status::text = $5) and ($6::text is null or outcome::text = $6)
+              order by id desc limit $7)
+           ) m
+           join contacts c on c.workspace_id = m.workspace_id and c.id = m.contact_id
+           order by m.id"#,
+        tx.w(),
+        campaign.0,
+        after,
+        before,
+        status.map(ContactStatus::as_str),
+        outcome.map(ContactOutcome::as_str),
+        PAGE as i64 + 1,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let (now, zone_of_viewer) = (Utc::now(), tx.scope().zone());
+    let mut rows: Vec<MemberRow> = rows
+        .into_iter()
+        .map(|row| MemberRow {
+            id: row.id,
+            contact_id: row.contact_id,
+            name: row.name,
+            phone: row.phone,
+            company: row.company,
+            do_not_call: row.do_not_call,
+            status: row.status,
+            outcome: row.outcome,
+            attempts: row.attempts,
+            next_attempt: row.next_attempt_at.map(|at| zone::stamp(at, now, zone_of_viewer)),
+            last_call_id: row.last_call_id,
+            last_error: row.last_error,
+        })
+        .collect();
+    if backwards {
+        // `cut` wants rows in the direction they were read.
+        rows.reverse();
+    }
+    Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row| row.id.to_string()))
+}
+
+/// The next contacts of the client that may join, by id, after `after`. Nobody on the do-not-call list.
+pub async fn candidates_of_client(
+    tx: &mut ReadTx,
+    client: ClientId,
+    after: ContactId,
+    most: i64,
+) -> Result<Vec<ContactId>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id: ContactId" from contacts
+           where workspace_id = $1 and client_id = $2 and id > $3 and not do_not_call order by id limit $4"#,
+        tx.w(),
+        client.0,
+        after.0,
+        most
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// The same, of those that one import brought or updated.
+pub async fn candidates_of_import(
+    tx: &mut ReadTx,
+    client: ClientId,
+    import: ImportId,
+    after: ContactId,
+    most: i64,
+) -> Result<Vec<ContactId>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id: ContactId" from contacts
+           where workspace_id = $1 and client_id = $2 and import_id = $3 and id > $4 and not do_not_call order by id limit $5"#,
+        tx.w(),
+        client.0,
+        import.0,
+        after.0,
+        most
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// The newest contacts that match the words, at most 1,000.
+pub async fn candidates_by_words(tx: &mut ReadTx, client: ClientId, words: &str) -> Result<Vec<ContactId>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id: ContactId" from contacts
+           where workspace_id = $1 and client_id = $2 and not do_not_call and id in (select search_contacts($3, 1000)) order by id"#,
+        tx.w(),
+        client.0,
+        words
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Puts contacts of the campaign's client into it. Those already in it, of another client, or on the do-not-call list are passed
+/// over. Gives the number that joined.
+pub async fn insert(
+    tx: &mut WriteTx,
+    campaign: CampaignId,
+    client: ClientId,
+    contacts: &[ContactId],
+) -> Result<u64, AppError> {
+    let ids: Vec<Uuid> = contacts.iter().map(|_| Uuid::now_v7()).collect();
+    let contacts: Vec<Uuid> = contacts.iter().map(|id| id.0).collect();
+    let done = sqlx::query!(
+        "insert into campaign_contacts (workspace_id, id, client_id, campaign_id, contact_id)
+         select $1, chosen.id, $2, $3, c.id
+         from unnest($4::uuid[], $5::uuid[]) as chosen (id, contact_id)
+         join contacts c on c.workspace_id = $1 and c.id = chosen.contact_id and c.client_id = $2 and not c.do_not_call
+         order by chosen.id
+         on conflict on constraint campaign_contacts_once do nothing",
+        tx.w(),
+        client.0,
+        campaign.0,
+        &ids,
+        &contacts
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Takes contacts that were never dialled and are in no batch out of the campaign: all of them, or one. At most `most` at a time.
+pub async fn delete_undialled(
+    tx: &mut WriteTx,
+    campaign: CampaignId,
+    only: Option<CampaignContactId>,
+    most: i64,
+) -> Result<u64, AppError> {
+    let done = sqlx::query!(
+        "delete from campaign_contacts where workspace_id = $1 and id in (
+           select id from campaign_contacts
+           where workspace_id = $1 and campaign_id = $2 and status = 'pending' and attempts = 0 and batch_id is null
+             and last_call_id is null and ($3::uuid is null or id = $3)
+           order by id limit $4 for update skip locked)",
+        tx.w(),
+        campaign.0,
+        only.map(|id| id.0),
+        most
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}

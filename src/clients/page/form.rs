@@ -1,0 +1,63 @@
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::app::viewer;
+use crate::clients::model::Client;
+use crate::clients::server_fns::SaveClient;
+use crate::shared::zones::zone_options;
+use crate::ui::*;
+
+/// The form for a new client.
+#[derive(Debug, Clone)]
+pub struct NewClientPage;
+
+#[lazy_route]
+impl LazyRoute for NewClientPage {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        view! {
+            <PageTitle text="New client" parents=vec![crumb("Clients", "/clients")]/>
+            <PageHead title="New client" sub="A customer of your agency. Its people see only what belongs to it."/>
+            <Card><ClientFields client=None/></Card>
+        }
+        .into_any()
+    }
+}
+
+/// Fields of a new or present client.
+#[component]
+pub fn ClientFields(client: Option<Client>) -> impl IntoView {
+    let save = ServerAction::<SaveClient>::new();
+    let is_new = client.is_none();
+    let id = client.as_ref().map(|client| client.id.to_string()).unwrap_or_default();
+    let zone = client.as_ref().map_or_else(|| viewer().timezone, |client| client.timezone.clone());
+    let (shares_cost, shares_recordings) = client.as_ref().map_or((false, true), |client| (client.shares_cost, client.shares_recordings));
+    let budget = client.as_ref().and_then(|client| client.monthly_budget.clone()).unwrap_or_default();
+    let name = client.map(|client| client.name).unwrap_or_default();
+    view! {
+        <ServerForm action=save class="form two">
+            <input type="hidden" name="id" value=id/>
+            <TextInput name="name" label="Name" value=name required=true maxlength=120/>
+            <Select name="timezone" label="Time zone" options=zone_options(&zone) value=zone.clone() required=true hint="Calling hours of contacts without a zone of their own."/>
+            <TextInput
+                name="monthly_budget"
+                label="Monthly budget"
+                value=budget
+                prefix_text="$"
+                inputmode="decimal"
+                hint="Shown beside the spend. Empty means none."
+            />
+            <Fieldset legend="What its people see beyond calls and results">
+                <Checkbox name="shares_cost" label="Cost" hint="Of calls, batches and usage." checked=shares_cost value="true"/>
+                <Checkbox name="shares_recordings" label="Recordings" hint="Transcripts are always shown." checked=shares_recordings value="true"/>
+            </Fieldset>
+            <FormActs>
+                <SubmitButton>{if is_new { "Create client" } else { "Save" }}</SubmitButton>
+                {is_new.then(|| view! { <a class="btn ghost" href="/clients">"Cancel"</a> })}
+            </FormActs>
+        </ServerForm>
+    }
+}

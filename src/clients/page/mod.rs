@@ -1,0 +1,7 @@
+mod detail;
+mod form;
+mod list;
+
+pub use detail::ClientPage;
+pub use form::NewClientPage;
+pub use list::ClientsPage;

@@ -1,0 +1,157 @@
+use crate::access::server::{ReadTx, WriteTx};
+use crate::clients::model::{Client, ClientName, ClientRow, ClientStatus};
+use crate::shared::ids::ClientId;
+use crate::shared::{AppError, Cursor, Page, zone};
+
+const PAGE: usize = 50;
+
+/// Clients by newest first. `words` is a part of the name; archived ones only when asked for.
+pub async fn list(
+    tx: &mut ReadTx,
+    words: Option<&str>,
+    archived: bool,
+    cursor: Option<&str>,
+) -> Result<Page<ClientRow>, AppError> {
+    let cursor = Cursor::parse(cursor);
+    let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<uuid::Uuid>().ok());
+    let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
+    let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
+    let rows = sqlx::query!(
+        r#"select c.id as "id: ClientId", c.name, c.status as "status: ClientStatus", c.timezone, c.created_at,
+                  (select count(*) from agents a where a.workspace_id = $1 and a.client_id = c.id and a.is_active) as "agents!",
+                  (select count(*) from (select 1 from campaigns g where g.workspace_id = $1 and g.client_id = c.id limit 1000) g) as "campaigns!",
+                  (select count(*) from users u where u.workspace_id = $1 and u.client_id = c.id) as "users!"
+           from clients c
+           where c.workspace_id = $1 and ($2::text is null or c.name ilike '%' || $2 || '%')
+             and ($3 = (c.status = 'archived'))
+             and ($4::uuid is null or ($5 and c.id < $4) or (not $5 and c.id > $4))
+           order by case when $5 then c.id end desc, case when not $5 then c.id end limit $6"#,
+        tx.w(),
+        words.map(str::trim).filter(|words| !words.is_empty()),
+        archived,
+        key,
+        older,
+        PAGE as i64 + 1,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let rows = rows
+        .into_iter()
+        .map(|row| ClientRow {
+            id: row.id,
+            name: row.name,
+            status: row.status,
+            timezone: row.timezone,
+            agents: row.agents,
+            campaigns: row.campaigns,
+            users: row.users,
+            created: zone::stamp(row.created_at, now, zone),
+        })
+        .collect();
+    Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row| row.id.to_string()))
+}
+
+/// Names of active clients in the alphabet's order, for pickers. At most 500.
+pub async fn names(tx: &mut ReadTx) -> Result<Vec<ClientName>, AppError> {
+    Ok(sqlx::query_as!(
+        ClientName,
+        r#"select id as "id: ClientId", name from clients where workspace_id = $1 and status = 'active' order by name, id limit 500"#,
+        tx.w()
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// One client. Errors: `NotFound`.
+pub async fn get(tx: &mut ReadTx, id: ClientId) -> Result<Client, AppError> {
+    let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
+    let row = sqlx::query!(
+        r#"select name, status as "status: ClientStatus", timezone, shares_cost, shares_recordings, monthly_budget, created_at
+           from clients where workspace_id = $1 and id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(Client {
+        id,
+        name: row.name,
+        status: row.status,
+        timezone: row.timezone,
+        shares_cost: row.shares_cost,
+        shares_recordings: row.shares_recordings,
+        monthly_budget: row.monthly_budget.map(|budget| budget.round_dp(2).to_string()),
+        created: zone::stamp(row.created_at, now, zone),
+    })
+}
+
+/// The values of a client's row that a form sets.
+pub struct Values<'a> {
+    pub name: &'a str,
+    pub slug: &'a str,
+    pub timezone: &'a str,
+    pub shares_cost: bool,
+    pub shares_recordings: bool,
+    pub monthly_budget: Option<rust_decimal::Decimal>,
+}
+
+pub async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
+    sqlx::query!(
+        "insert into clients (workspace_id, id, name, slug, timezone, shares_cost, shares_recordings, monthly_budget)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        tx.w(),
+        id.0,
+        values.name,
+        values.slug,
+        values.timezone,
+        values.shares_cost,
+        values.shares_recordings,
+        values.monthly_budget,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
+    sqlx::query!(
+        "update clients set name = $3, slug = $4, timezone = $5, shares_cost = $6, shares_recordings = $7, monthly_budget = $8,
+                updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        values.name,
+        values.slug,
+        values.timezone,
+        values.shares_cost,
+        values.shares_recordings,
+        values.monthly_budget,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "update clients set status = $3, updated_at = now() where workspace_id = $1 and id = $2 and status <> $3",
+        tx.w(),
+        id.0,
+        status as ClientStatus
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Batches of this client that still dial or will.
+pub async fn unfinished_batches(tx: &mut WriteTx, id: ClientId) -> Result<i64, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from call_batches
+           where workspace_id = $1 and client_id = $2 and status in ('pending', 'scheduled', 'processing', 'paused')"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}

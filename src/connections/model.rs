@@ -1,0 +1,189 @@
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::shared::ids::ConnectionId;
+use crate::shared::{AppError, FieldErrors, Stamp};
+
+crate::words! {
+    /// How an account at an outside service is doing.
+    pub IntegrationStatus: "integration_status" {
+        Active = "active", "Connected", Ok;
+        Inactive = "inactive", "Switched off", Mute;
+        Error = "error", "Failing", Bad;
+    }
+    /// The outside services that Patchbay can use.
+    pub Provider: "text" {
+        Ultravox = "ultravox", "Ultravox", Mute;
+        Telnyx = "telnyx", "Telnyx", Mute;
+        Openrouter = "openrouter", "OpenRouter", Mute;
+    }
+    /// Real service, or Patchbay's own stand-in for it.
+    pub Mode: "text" {
+        Sandbox = "sandbox", "Sandbox", Info;
+        Live = "live", "Live", Ok;
+    }
+}
+
+impl Provider {
+    /// What the service is for.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Provider::Ultravox => "Voice: holds the conversations",
+            Provider::Telnyx => "Telephony: phone numbers",
+            Provider::Openrouter => "Models: reads transcripts and writes analyses",
+        }
+    }
+
+    /// Where its key is found.
+    pub fn key_hint(self) -> &'static str {
+        match self {
+            Provider::Ultravox => "In the Ultravox console under Settings, API keys. It begins with eight characters and a dot.",
+            Provider::Telnyx => "In the Telnyx portal under Account settings, Keys & credentials, API keys.",
+            Provider::Openrouter => "On openrouter.ai under Settings, Keys. It begins with sk-or-.",
+        }
+    }
+}
+
+/// What a minute of talk costs at the voice service when nobody has set it, in USD.
+pub const USUAL_VOICE_PRICE: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
+/// The model for analyses when nobody has chosen one.
+pub const USUAL_CHAT_MODEL: &str = "openai/gpt-5-mini";
+
+/// What is set about a connection beside its credentials. Each service uses some of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConnectionSettings {
+    /// Voice: USD per minute of talk.
+    pub voice_price_per_minute: Option<Decimal>,
+    /// Models: `vendor/name`.
+    pub chat_model: Option<String>,
+    /// Telephony: the service's id of the connection that incoming calls go to.
+    pub call_connection_id: Option<String>,
+    /// Voice: the service's id of our webhook registration.
+    pub webhook_id: Option<String>,
+    /// The account's name at the service, to notice when another account is connected.
+    pub account: Option<String>,
+}
+
+/// A connection as pages show it. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    pub provider: Provider,
+    /// None: never connected.
+    pub id: Option<ConnectionId>,
+    pub mode: Mode,
+    pub status: Option<IntegrationStatus>,
+    /// The last four characters of the key.
+    pub hint: String,
+    pub account: Option<String>,
+    pub last_checked: Option<Stamp>,
+    /// What went wrong last and what to do.
+    pub last_error: Option<String>,
+    pub settings: ConnectionSettings,
+    /// Telnyx: what its webhooks are checked with.
+    pub public_key: Option<String>,
+    /// Where the service reports its events; none when it reports none.
+    pub webhook_url: Option<String>,
+    /// The stand-ins run here, so this connection can use them.
+    pub has_sandbox: bool,
+    /// The viewer may enter credentials.
+    pub may_edit: bool,
+}
+
+/// The form of one connection, as posted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionForm {
+    pub provider: String,
+    pub mode: String,
+    /// Empty keeps the key that is stored.
+    #[serde(default)]
+    pub api_key: String,
+    #[serde(default)]
+    pub public_key: String,
+    #[serde(default)]
+    pub price_per_minute: String,
+    #[serde(default)]
+    pub chat_model: String,
+    #[serde(default)]
+    pub call_connection_id: String,
+}
+
+/// A connection's form after its checks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedForm {
+    pub provider: Provider,
+    pub mode: Mode,
+    pub api_key: Option<String>,
+    pub public_key: Option<String>,
+    pub voice_price_per_minute: Option<Decimal>,
+    pub chat_model: Option<String>,
+    pub call_connection_id: Option<String>,
+}
+
+impl ConnectionForm {
+    /// Reads the fields. Errors: `Invalid` with a message per field; `NotFound` for an unknown service.
+    pub fn check(&self) -> Result<CheckedForm, AppError> {
+        let provider = Provider::from_str(&self.provider).map_err(|_| AppError::NotFound)?;
+        let mut errors = FieldErrors::default();
+        let mode = Mode::from_str(&self.mode).unwrap_or_else(|_| {
+            errors.add("mode", "Choose sandbox or live.");
+            Mode::Sandbox
+        });
+        let api_key = filled(&self.api_key);
+        if api_key.as_deref().is_some_and(|key| key.len() > 300 || key.chars().any(|c| c.is_whitespace() || c.is_control())) {
+            errors.add("api_key", "A key has no spaces or line breaks. Copy it again.");
+        }
+        let voice_price_per_minute = match (provider, filled(&self.price_per_minute)) {
+            (Provider::Ultravox, Some(text)) => match Decimal::from_str(text.trim_start_matches('$')) {
+                Ok(price) if price >= Decimal::ZERO && price <= Decimal::from(100) && price.scale() <= 6 => Some(price),
+                _ => {
+                    errors.add("price_per_minute", "Enter dollars per minute between 0 and 100, for example 0.05.");
+                    None
+                }
+            },
+            (Provider::Ultravox, None) => {
+                errors.add("price_per_minute", "Enter what a minute of talk costs, for example 0.05.");
+                None
+            }
+            _ => None,
+        };
+        let chat_model = filled(&self.chat_model).filter(|_| provider == Provider::Openrouter);
+        if provider == Provider::Openrouter && !chat_model.as_deref().is_some_and(|model| model.contains('/')) {
+            errors.add("chat_model", "Enter a model as vendor/name, for example openai/gpt-5-mini.");
+        }
+        errors.check()?;
+        let telnyx = provider == Provider::Telnyx;
+        Ok(CheckedForm {
+            provider,
+            mode,
+            api_key,
+            public_key: filled(&self.public_key).filter(|_| telnyx),
+            voice_price_per_minute,
+            chat_model,
+            call_connection_id: filled(&self.call_connection_id).filter(|_| telnyx),
+        })
+    }
+}
+
+/// What the voice service offers for agents. Empty lists and a note when it could not be asked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VoiceCatalog {
+    pub models: Vec<String>,
+    pub voices: Vec<VoiceChoice>,
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VoiceChoice {
+    pub id: String,
+    pub name: String,
+    /// BCP 47, when the service says so.
+    pub language: Option<String>,
+}
+
+fn filled(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,64 @@
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::ops;
+use crate::access::Action;
+use crate::access::server::Scope;
+use crate::connections::model::{VoiceCatalog, VoiceChoice};
+use crate::shared::AppError;
+use crate::shared::ids::WorkspaceId;
+
+/// How long an answer is good for.
+const FRESH: Duration = Duration::from_secs(600);
+/// A page does not wait longer than this for a list that it can do without.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+static REMEMBERED: Mutex<Option<HashMap<WorkspaceId, (Instant, VoiceCatalog)>>> = Mutex::new(None);
+
+/// Models and voices of the voice service. Never fails because of the service: then the lists are empty and a note says why.
+pub async fn voice(scope: &Scope) -> Result<VoiceCatalog, AppError> {
+    drop(scope.read(Action::ReadWorkshop).await?);
+    if let Some(catalog) = remembered(scope.workspace_id()) {
+        return Ok(catalog);
+    }
+    let asked = tokio::time::timeout(PATIENCE, ask(scope)).await;
+    let note = match asked {
+        Ok(Ok(catalog)) => {
+            remember(scope.workspace_id(), catalog.clone());
+            return Ok(catalog);
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "Ultravox did not answer in time.".to_owned(),
+    };
+    Ok(VoiceCatalog { note: Some(format!("Voices and models could not be listed. {note}")), ..VoiceCatalog::default() })
+}
+
+/// Forgets what the former account offered.
+pub fn forget(workspace: WorkspaceId) {
+    let mut all = REMEMBERED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    all.get_or_insert_default().remove(&workspace);
+}
+
+async fn ask(scope: &Scope) -> Result<VoiceCatalog, AppError> {
+    let client = ops::voice(scope).await?;
+    let (models, voices) = tokio::join!(client.list_models(), client.list_voices());
+    let models = models.map_err(|error| ops::down(&error))?;
+    let voices = voices.map_err(|error| ops::down(&error))?;
+    let voices =
+        voices.into_iter().map(|voice| VoiceChoice { id: voice.id, name: voice.name, language: voice.language }).collect();
+    Ok(VoiceCatalog { models, voices, note: None })
+}
+
+fn remembered(workspace: WorkspaceId) -> Option<VoiceCatalog> {
+    let mut all = REMEMBERED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let all = all.get_or_insert_default();
+    // Old answers go, so that the map holds only workspaces that somebody works in.
+    all.retain(|_, (since, _)| since.elapsed() < FRESH);
+    all.get(&workspace).map(|(_, catalog)| catalog.clone())
+}
+
+fn remember(workspace: WorkspaceId, catalog: VoiceCatalog) {
+    let mut all = REMEMBERED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    all.get_or_insert_default().insert(workspace, (Instant::now(), catalog));
+}

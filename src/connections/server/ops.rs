@@ -1,0 +1,282 @@
+//! What other rooms ask of connections: clients for the services, prices, webhook keys, and where to report trouble.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use super::connect::{NewConnection, connect, create};
+pub use super::installed::{SandboxAddresses, install, install_sandbox};
+use super::installed::{self, Installed, installed};
+use super::store::{self, Stored};
+use crate::access::Action;
+use crate::access::server::Scope;
+use crate::connections::model::{
+    Connection, ConnectionSettings, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE,
+};
+use crate::jobs::live::Topic;
+use crate::jobs::runner::Failure;
+use crate::providers::openrouter::{ANSWER_TIMEOUT, OpenRouter, OpenRouterConfig};
+use crate::providers::sealed::in_the_clear;
+use crate::providers::telnyx::{Telnyx, TelnyxConfig};
+use crate::providers::ultravox::{Carrier, Ultravox, UltravoxConfig};
+use crate::providers::{Binding, Breakers, ChatProvider, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider};
+use crate::shared::AppError;
+use crate::shared::error::internal;
+use crate::shared::ids::{ConnectionId, WorkspaceId};
+use crate::shared::zone::stamp;
+
+/// The document that is sealed: nothing but the key.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Credentials {
+    #[serde(with = "in_the_clear")]
+    pub api_key: Secret<String>,
+}
+
+/// What a webhook's sender is checked with.
+#[derive(Debug, Clone)]
+pub enum WebhookKeys {
+    /// Any of these secrets.
+    Ultravox(Vec<Secret<String>>),
+    /// The account's public key, base64.
+    Telnyx(String),
+}
+
+/// Prices and choices that go with the accounts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccountSettings {
+    /// USD per minute of talk.
+    pub voice_price_per_minute: Decimal,
+    /// `vendor/name`.
+    pub chat_model: String,
+    /// Telnyx: what incoming calls of new numbers go to.
+    pub call_connection_id: Option<String>,
+}
+
+/// The voice service with the workspace's account. Errors: `Conflict` when it is not connected, with what to do.
+pub async fn voice(scope: &Scope) -> Result<Arc<dyn VoiceProvider>, AppError> {
+    let (stored, key) = account(scope, Provider::Ultravox).await?;
+    voice_client(installed()?.as_ref(), &stored.base_url, key).map_err(|error| down(&error))
+}
+
+/// The carrier with the workspace's account. Errors: as `voice`.
+pub async fn telephony(scope: &Scope) -> Result<Arc<dyn TelephonyProvider>, AppError> {
+    let (stored, key) = account(scope, Provider::Telnyx).await?;
+    telephony_client(installed()?.as_ref(), &stored.base_url, key).map_err(|error| down(&error))
+}
+
+/// The model service with the workspace's account. Errors: as `voice`.
+pub async fn chat(scope: &Scope) -> Result<Arc<dyn ChatProvider>, AppError> {
+    let (stored, key) = account(scope, Provider::Openrouter).await?;
+    chat_client(installed()?.as_ref(), &stored.base_url, key).map_err(|error| down(&error))
+}
+
+/// Prices and default model; the usual ones where nothing is set.
+pub async fn settings(scope: &Scope) -> Result<AccountSettings, AppError> {
+    let stored = all(scope).await?;
+    let of = |provider: Provider| {
+        stored.iter().find(|row| row.provider == provider.as_str()).map(|row| row.settings.0.clone()).unwrap_or_default()
+    };
+    Ok(AccountSettings {
+        voice_price_per_minute: of(Provider::Ultravox).voice_price_per_minute.unwrap_or(USUAL_VOICE_PRICE),
+        chat_model: of(Provider::Openrouter).chat_model.unwrap_or_else(|| USUAL_CHAT_MODEL.to_owned()),
+        call_connection_id: of(Provider::Telnyx).call_connection_id,
+    })
+}
+
+/// What webhooks to this connection are checked with. Errors: `NotFound` when the workspace has no such connection at this
+/// service, so that a stranger learns nothing; also for a service that sends none.
+pub async fn webhook_keys(scope: &Scope, id: ConnectionId, provider: &str) -> Result<WebhookKeys, AppError> {
+    let stored = all(scope).await?.into_iter().find(|row| row.id == id.0 && row.provider == provider).ok_or(AppError::NotFound)?;
+    match Provider::from_str(provider) {
+        Ok(Provider::Ultravox) => {
+            let sealed = stored.sealed_webhook_secrets.as_deref().ok_or(AppError::NotFound)?;
+            Ok(WebhookKeys::Ultravox(open_webhook_secrets(installed()?.as_ref(), scope.workspace_id(), provider, sealed)?))
+        }
+        Ok(Provider::Telnyx) => stored.public_key.map(WebhookKeys::Telnyx).ok_or(AppError::NotFound),
+        _ => Err(AppError::NotFound),
+    }
+}
+
+/// Records that a service refuses us or is down, with a sentence for people. The same sentence twice writes nothing.
+pub async fn mark_failing(scope: &Scope, provider: &str, error: &str) -> Result<(), AppError> {
+    health(scope, provider, Some(error)).await
+}
+
+/// Records that a service works again. Writes nothing while it was working.
+pub async fn mark_working(scope: &Scope, provider: &str) -> Result<(), AppError> {
+    health(scope, provider, None).await
+}
+
+/// This process's circuit breakers, per workspace and service.
+pub fn with_breakers<T>(ask: impl FnOnce(&Breakers) -> T) -> Result<T, AppError> {
+    Ok(ask(&installed()?.breakers))
+}
+
+/// A service's error as the product says it.
+pub fn down(error: &ProviderError) -> AppError {
+    AppError::ProviderDown(error.sentence())
+}
+
+/// A service's error as the outcome of a job: passing trouble is tried again when the service asked for it.
+pub fn failure(error: &ProviderError) -> Failure {
+    // A request that may have had its effect is tried again too: every job looks at the service before it repeats one.
+    Failure { error: error.sentence(), retry_after: error.retry_after, permanent: !error.is_passing_trouble() }
+}
+
+/// The three services for the page, connected or not.
+pub async fn list(scope: &Scope) -> Result<Vec<Connection>, AppError> {
+    let mut tx = scope.read(Action::ReadWorkshop).await?;
+    let (rows, now) = (store::list(&mut tx).await?, tx.now().await?);
+    drop(tx);
+    let installed = installed()?;
+    Ok(Provider::ALL
+        .iter()
+        .map(|provider| {
+            let row = rows.iter().find(|row| row.provider == provider.as_str());
+            shown(scope, &installed, *provider, row, now)
+        })
+        .collect())
+}
+
+/// One service for its page. Errors: `NotFound` for an unknown name.
+pub async fn get(scope: &Scope, provider: &str) -> Result<Connection, AppError> {
+    let found = list(scope).await?.into_iter().find(|connection| connection.provider.as_str() == provider);
+    found.ok_or(AppError::NotFound)
+}
+
+fn shown(
+    scope: &Scope,
+    installed: &Installed,
+    provider: Provider,
+    row: Option<&Stored>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Connection {
+    let settings = row.map(|row| row.settings.0.clone()).unwrap_or_default();
+    let webhook_url = row.filter(|_| provider != Provider::Openrouter).map(|row| {
+        webhook_url(installed, scope.workspace_id(), provider, row.id)
+    });
+    Connection {
+        provider,
+        id: row.map(|row| ConnectionId(row.id)),
+        mode: row.and_then(|row| Mode::from_str(&row.mode).ok()).unwrap_or(Mode::Live),
+        status: row.map(|row| row.status),
+        hint: row.map(|row| row.credentials_hint.clone()).unwrap_or_default(),
+        account: settings.account.clone().filter(|name| !name.is_empty()),
+        last_checked: row.and_then(|row| row.last_checked_at).map(|at| stamp(at, now, scope.zone())),
+        last_error: row.and_then(|row| row.last_error.clone()),
+        settings: ConnectionSettings { webhook_id: None, ..settings },
+        public_key: row.and_then(|row| row.public_key.clone()),
+        webhook_url,
+        has_sandbox: installed::sandbox().is_some() || row.is_some_and(|row| row.mode == Mode::Sandbox.as_str()),
+        may_edit: scope.may(Action::ManageConnections),
+    }
+}
+
+/// Where a service reports the events of this connection.
+pub(super) fn webhook_url(installed: &Installed, workspace: WorkspaceId, provider: Provider, id: Uuid) -> String {
+    format!("{}/webhooks/{provider}/{workspace}/{id}", installed.public_url)
+}
+
+pub(super) fn voice_client(
+    installed: &Installed,
+    base_url: &str,
+    api_key: Secret<String>,
+) -> Result<Arc<dyn VoiceProvider>, ProviderError> {
+    let config = UltravoxConfig { base_url: base_url.to_owned(), api_key, carrier: Carrier::Telnyx };
+    Ok(Arc::new(Ultravox::new(&installed.http, &config)?))
+}
+
+pub(super) fn telephony_client(
+    installed: &Installed,
+    base_url: &str,
+    api_key: Secret<String>,
+) -> Result<Arc<dyn TelephonyProvider>, ProviderError> {
+    Ok(Arc::new(Telnyx::new(&installed.http, &TelnyxConfig { base_url: base_url.to_owned(), api_key })?))
+}
+
+pub(super) fn chat_client(
+    installed: &Installed,
+    base_url: &str,
+    api_key: Secret<String>,
+) -> Result<Arc<dyn ChatProvider>, ProviderError> {
+    let config = OpenRouterConfig {
+        base_url: base_url.to_owned(),
+        api_key,
+        answer_timeout: ANSWER_TIMEOUT,
+        title: Some("Patchbay".to_owned()),
+    };
+    Ok(Arc::new(OpenRouter::new(&installed.http, &config)?))
+}
+
+/// Where a workspace's secrets of one service belong: a token copied to another row or another column does not open.
+pub(super) fn place(workspace: WorkspaceId, provider: &str, name: &str) -> Binding {
+    Binding::new(workspace.0, format!("connection:{provider}"), name)
+}
+
+pub(super) fn open_key(
+    installed: &Installed,
+    workspace: WorkspaceId,
+    stored: &Stored,
+) -> Result<Secret<String>, AppError> {
+    let place = place(workspace, &stored.provider, "credentials");
+    let credentials: Credentials = installed.ring.open(&place, &stored.sealed_credentials).map_err(|error| unopened(error, stored))?;
+    Ok(credentials.api_key)
+}
+
+pub(super) fn open_webhook_secrets(
+    installed: &Installed,
+    workspace: WorkspaceId,
+    provider: &str,
+    sealed: &str,
+) -> Result<Vec<Secret<String>>, AppError> {
+    let texts: Vec<String> = installed.ring.open(&place(workspace, provider, "webhook_secrets"), sealed).map_err(internal)?;
+    Ok(texts.into_iter().map(Secret::new).collect())
+}
+
+fn unopened(error: SealError, stored: &Stored) -> AppError {
+    tracing::warn!(provider = %stored.provider, connection = %stored.id, cause = %error, "stored credentials do not open");
+    AppError::Conflict(format!(
+        "The stored credentials for {} cannot be opened with this server's encryption keys. An owner can enter them again under Connections.",
+        label(&stored.provider)
+    ))
+}
+
+/// The connection and its key, ready to use.
+async fn account(scope: &Scope, provider: Provider) -> Result<(Stored, Secret<String>), AppError> {
+    let name = provider.label();
+    let stored = all(scope).await?.into_iter().find(|row| row.provider == provider.as_str()).ok_or_else(|| {
+        AppError::Conflict(format!("{name} is not connected yet. An owner can connect it under Connections."))
+    })?;
+    if stored.status == IntegrationStatus::Inactive {
+        return Err(AppError::Conflict(format!("{name} is switched off. An owner can switch it on under Connections.")));
+    }
+    let key = open_key(installed()?.as_ref(), scope.workspace_id(), &stored)?;
+    Ok((stored, key))
+}
+
+/// The workspace's connections, whoever asks: the verb that needs a client has checked its own action already, and a client's
+/// people, whose calls are fetched with it, may not read this table themselves.
+async fn all(scope: &Scope) -> Result<Vec<Stored>, AppError> {
+    let mut tx = machine(scope).read(Action::ReadWorkshop).await?;
+    store::list(&mut tx).await
+}
+
+async fn health(scope: &Scope, provider: &str, error: Option<&str>) -> Result<(), AppError> {
+    let mut tx = machine(scope).write(Action::ManageConnections).await?;
+    if store::set_health(&mut tx, provider, error, false).await? {
+        tx.notify(Topic::list("connections"), None);
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+fn machine(scope: &Scope) -> Scope {
+    Scope::of_job(scope.db().clone(), scope.workspace_id(), "connections")
+}
+
+pub(super) fn label(provider: &str) -> &str {
+    Provider::from_str(provider).map_or("the service", Provider::label)
+}

@@ -1,0 +1,133 @@
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::access::server::{ReadTx, WriteTx};
+use crate::connections::model::{ConnectionSettings, IntegrationStatus, Mode};
+use crate::shared::AppError;
+
+/// A connection as it stands in the table, secrets sealed.
+#[derive(Clone)]
+pub struct Stored {
+    pub id: Uuid,
+    pub provider: String,
+    pub mode: String,
+    pub base_url: String,
+    pub sealed_credentials: String,
+    pub credentials_hint: String,
+    pub sealed_webhook_secrets: Option<String>,
+    pub public_key: Option<String>,
+    pub settings: Json<ConnectionSettings>,
+    pub status: IntegrationStatus,
+    pub last_error: Option<String>,
+    pub last_checked_at: Option<DateTime<Utc>>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The workspace's connections, at most one per service.
+pub async fn list(tx: &mut ReadTx) -> Result<Vec<Stored>, AppError> {
+    let workspace = tx.w();
+    Ok(sqlx::query_as!(
+        Stored,
+        r#"select id, provider, mode, base_url, sealed_credentials, credentials_hint, sealed_webhook_secrets, public_key,
+                  settings as "settings: Json<ConnectionSettings>", status as "status: IntegrationStatus", last_error,
+                  last_checked_at, updated_at
+           from provider_connections where workspace_id = $1"#,
+        workspace
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+pub async fn get(tx: &mut ReadTx, provider: &str) -> Result<Option<Stored>, AppError> {
+    Ok(list(tx).await?.into_iter().find(|stored| stored.provider == provider))
+}
+
+/// What a saved form leaves behind.
+pub struct Save<'a> {
+    pub id: Uuid,
+    pub provider: &'a str,
+    pub mode: Mode,
+    pub base_url: &'a str,
+    pub sealed_credentials: &'a str,
+    pub credentials_hint: &'a str,
+    pub sealed_webhook_secrets: Option<&'a str>,
+    pub public_key: Option<&'a str>,
+    pub settings: &'a ConnectionSettings,
+}
+
+/// Makes or replaces the connection of a service; it counts as checked and working.
+pub async fn save(tx: &mut WriteTx, save: Save<'_>) -> Result<Uuid, AppError> {
+    let workspace = tx.w();
+    Ok(sqlx::query_scalar!(
+        "insert into provider_connections (workspace_id, id, provider, mode, base_url, sealed_credentials, credentials_hint,
+                sealed_webhook_secrets, public_key, settings, status, last_checked_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', now())
+         on conflict (workspace_id, provider) do update set mode = excluded.mode, base_url = excluded.base_url,
+                sealed_credentials = excluded.sealed_credentials, credentials_hint = excluded.credentials_hint,
+                sealed_webhook_secrets = excluded.sealed_webhook_secrets, public_key = excluded.public_key,
+                settings = excluded.settings, status = 'active', last_error = null, last_checked_at = now(), updated_at = now()
+         returning id",
+        workspace,
+        save.id,
+        save.provider,
+        save.mode.as_str(),
+        save.base_url,
+        save.sealed_credentials,
+        save.credentials_hint,
+        save.sealed_webhook_secrets,
+        save.public_key,
+        Json(save.settings) as _,
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Records how a check or a use went. True when that is news: the same again changes nothing. A connection that is switched off
+/// stays so.
+pub async fn set_health(tx: &mut WriteTx, provider: &str, error: Option<&str>, checked: bool) -> Result<bool, AppError> {
+    let workspace = tx.w();
+    let done = sqlx::query!(
+        "update provider_connections
+         set status = case when status = 'inactive' then status when $3::text is null then 'active' else 'error' end,
+             last_error = $3, last_checked_at = case when $4 then now() else last_checked_at end, updated_at = now()
+         where workspace_id = $1 and provider = $2 and ($4 or last_error is distinct from $3)",
+        workspace,
+        provider,
+        error,
+        checked,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// False when there is no such connection.
+pub async fn set_status(tx: &mut WriteTx, provider: &str, status: IntegrationStatus) -> Result<bool, AppError> {
+    let workspace = tx.w();
+    let done = sqlx::query!(
+        "update provider_connections set status = $3, last_error = null, updated_at = now()
+         where workspace_id = $1 and provider = $2",
+        workspace,
+        provider,
+        status as IntegrationStatus,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Says in the workspace's settings whether calls are real: they are once the voice service is live, whatever the others are.
+pub async fn refresh_sandbox_flag(tx: &mut WriteTx) -> Result<(), AppError> {
+    let workspace = tx.w();
+    sqlx::query!(
+        "update workspaces set settings = jsonb_set(settings, '{sandbox}', to_jsonb(not exists (
+             select from provider_connections where workspace_id = $1 and provider = 'ultravox' and mode = 'live'))),
+             updated_at = now()
+         where id = $1",
+        workspace
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,297 @@
+use serde::{Deserialize, Serialize};
+
+use super::Pick;
+use crate::shared::ids::{CampaignId, ClientId, ImportId};
+use crate::shared::{AppError, FieldErrors, Stamp};
+
+crate::words! {
+    /// How far an import has come.
+    pub ImportStatus: "import_status" {
+        Uploaded = "uploaded", "Choose columns", Info;
+        Checking = "checking", "Checking", Info;
+        Checked = "checked", "Ready to import", Info;
+        Importing = "importing", "Importing", Live;
+        Completed = "completed", "Completed", Ok;
+        Failed = "failed", "Failed", Bad;
+        Cancelled = "cancelled", "Cancelled", Warn;
+    }
+    /// What happens with a row whose number the client already has.
+    pub DuplicateRule: "duplicate_rule" {
+        Skip = "skip", "Keep the contact as it is", Mute;
+        Update = "update", "Update the contact from the file", Mute;
+    }
+    /// What a column of the file becomes.
+    pub Target: "text" {
+        Phone = "phone", "Phone number", Mute;
+        Name = "name", "Name", Mute;
+        FirstName = "first_name", "First name", Mute;
+        LastName = "last_name", "Last name", Mute;
+        Company = "company", "Company", Mute;
+        Email = "email", "E-mail", Mute;
+        TimeZone = "time_zone", "Time zone", Mute;
+        DoNotCall = "do_not_call", "Do not call", Mute;
+        Attribute = "attribute", "Variable of this name", Mute;
+        Skip = "skip", "Do not import", Mute;
+    }
+    /// Why a file was not taken. The words stand in the address of the first step.
+    pub UploadProblem: "text" {
+        NoClient = "client", "Choose the client that these people belong to.", Bad;
+        NoFile = "file", "Choose a file first.", Bad;
+        Empty = "empty", "The file is empty. Check that you chose the right one.", Bad;
+        NoRows = "rows", "The file has a first line and no rows under it. Nothing to import.", Bad;
+        Workbook = "workbook", "This is an Excel workbook or another packed file. In Excel, choose Save as, then CSV UTF-8, and upload that.", Bad;
+        Binary = "binary", "This is not a text file: its first lines hold bytes that no text has. Export the list as CSV and upload that.", Bad;
+        TooLarge = "large", "The file is larger than 64 MB. Split it and import the parts one after the other.", Bad;
+        TooWide = "wide", "The first line has more than 200 columns. Remove those that you do not need, and check that the file is a list.", Bad;
+        LongLine = "long", "Line 1 is longer than 256 kB, so this is not a list with one person per line.", Bad;
+        TooMany = "busy", "Five imports are already running here. Wait until one has finished, then upload again.", Bad;
+        Broken = "broken", "The upload broke off. Check the connection and try again.", Bad;
+    }
+}
+
+/// The largest file, in bytes.
+pub const MAX_FILE: u64 = 64 * 1024 * 1024;
+/// The most columns.
+pub const MAX_COLUMNS: usize = 200;
+
+/// What the file looks like: its first rows as they came, and what the check found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Preview {
+    /// The first row, which holds the column names or already a person.
+    #[serde(default)]
+    pub first: Vec<String>,
+    /// The rows after it, at most five.
+    #[serde(default)]
+    pub rows: Vec<Vec<String>>,
+    /// Rows before the first: spreadsheets write `sep=;` on top.
+    #[serde(default)]
+    pub above: u32,
+    #[serde(default)]
+    pub check: Option<CheckResult>,
+}
+
+impl Preview {
+    /// The columns' names: from the first row, or counted.
+    pub fn header(&self, named: bool) -> Vec<String> {
+        let counted = |index: usize| format!("Column {}", index + 1);
+        if named {
+            let first = self.first.iter().enumerate();
+            return first.map(|(index, name)| if name.trim().is_empty() { counted(index) } else { name.trim().to_owned() }).collect();
+        }
+        let width = self.rows.iter().map(Vec::len).chain([self.first.len()]).max().unwrap_or_default();
+        (0..width).map(counted).collect()
+    }
+
+    /// Sample values of one column, the empty ones left out.
+    pub fn samples(&self, named: bool, column: usize) -> Vec<String> {
+        let first = (!named).then_some(&self.first);
+        let cells = first.into_iter().chain(&self.rows).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).take(5).map(|cell| cell.chars().take(60).collect()).collect()
+    }
+}
+
+/// What becomes of each column.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Mapping {
+    /// The first row holds the columns' names.
+    #[serde(default)]
+    pub named: bool,
+    /// One per column of the file.
+    #[serde(default)]
+    pub columns: Vec<Target>,
+}
+
+/// What the check found, before anything is imported.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckResult {
+    pub rows: i64,
+    /// Would become new contacts.
+    pub fresh: i64,
+    /// The client already has the number.
+    pub known: i64,
+    /// Of the known ones: on the do-not-call list.
+    pub suppressed: i64,
+    /// The number stands in the file twice.
+    pub doubled: i64,
+    pub rejected: i64,
+    /// How often each kind of trouble came up, most frequent first.
+    pub reasons: Vec<(String, i64)>,
+    /// The first fifty.
+    pub problems: Vec<Problem>,
+}
+
+/// A row that cannot become a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The line of the file where the row begins, from 1.
+    pub line: i64,
+    pub reason: String,
+    /// The row as it stands in the file, shortened.
+    pub raw: String,
+}
+
+/// The second step's form.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MappingForm {
+    #[serde(default)]
+    pub named: Option<String>,
+    /// A target's word per column.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    #[serde(default)]
+    pub country: String,
+    #[serde(default)]
+    pub duplicates: String,
+    #[serde(default)]
+    pub campaign: String,
+}
+
+/// The form, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportTerms {
+    pub mapping: Mapping,
+    /// ISO 3166, two letters: completes national numbers.
+    pub country: Option<String>,
+    pub duplicates: DuplicateRule,
+    pub campaign_id: Option<CampaignId>,
+}
+
+impl MappingForm {
+    /// `width`: the columns of the file. Errors: `Invalid` at `columns`, `country`, `duplicates`.
+    pub fn check(&self, width: usize) -> Result<ImportTerms, AppError> {
+        let mut errors = FieldErrors::default();
+        let mut columns: Vec<Target> = self.columns.iter().map(|word| word.parse().unwrap_or(Target::Skip)).collect();
+        columns.resize(width, Target::Skip);
+        if !columns.contains(&Target::Phone) {
+            errors.add("columns", "No column is the phone number. Choose “Phone number” at the column that holds it.");
+        }
+        for target in Target::ALL {
+            let once = !matches!(target, Target::Attribute | Target::Skip);
+            if once && columns.iter().filter(|column| *column == target).count() > 1 {
+                errors.add("columns", format!("Two columns are “{}”. Keep one, and make the other a variable.", target.label()));
+            }
+        }
+        let country = Some(self.country.trim().to_ascii_uppercase()).filter(|code| !code.is_empty());
+        if country.as_ref().is_some_and(|code| super::countries::name(code).is_none()) {
+            errors.add("country", "Choose a country from the list.");
+        }
+        let duplicates = self.duplicates.parse().unwrap_or(DuplicateRule::Skip);
+        let campaign_id = Some(self.campaign.as_str()).filter(|id| !id.is_empty()).map(str::parse).transpose()?;
+        errors.check()?;
+        Ok(ImportTerms { mapping: Mapping { named: self.named.is_some(), columns }, country, duplicates, campaign_id })
+    }
+}
+
+/// The name under which a column's value is kept with the contact, and with which a prompt asks for it: `Contract type` becomes
+/// `contract_type`. `column` counts from 0, for headers that have no letter a prompt could use.
+pub fn attribute_key(header: &str, column: usize) -> String {
+    let mut key = String::new();
+    for letter in header.trim().chars().flat_map(char::to_lowercase) {
+        let plain = match letter {
+            'à' | 'á' | 'â' | 'ã' | 'å' | 'ā' => "a",
+            'ä' | 'æ' => "ae",
+            'ç' | 'č' => "c",
+            'è' | 'é' | 'ê' | 'ë' => "e",
+            'ì' | 'í' | 'î' | 'ï' => "i",
+            'ñ' => "n",
+            'ò' | 'ó' | 'ô' | 'õ' | 'ø' => "o",
+            'ö' | 'œ' => "oe",
+            'ù' | 'ú' | 'û' => "u",
+            'ü' => "ue",
+            'ß' => "ss",
+            'š' => "s",
+            'ž' => "z",
+            _ => "",
+        };
+        if letter.is_ascii_alphanumeric() {
+            key.push(letter);
+        } else if !plain.is_empty() {
+            key.push_str(plain);
+        } else if !key.is_empty() && !key.ends_with('_') {
+            key.push('_');
+        }
+    }
+    let key: String = key.trim_end_matches('_').chars().take(60).collect();
+    match key.chars().next() {
+        None => format!("column_{}", column + 1),
+        Some(first) if first.is_ascii_digit() => format!("_{key}"),
+        Some(_) => key,
+    }
+}
+
+/// A line in the list of imports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportRow {
+    pub id: ImportId,
+    pub file_name: String,
+    pub client_name: String,
+    pub status: ImportStatus,
+    pub imported: i64,
+    pub updated: i64,
+    pub rejected: i64,
+    pub started_by: Option<String>,
+    pub created: Stamp,
+}
+
+/// An import's page, in each of its states.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportView {
+    pub id: ImportId,
+    pub client_id: ClientId,
+    pub client_name: String,
+    pub campaign: Option<(CampaignId, String)>,
+    pub file_name: String,
+    pub file_bytes: i64,
+    pub encoding: String,
+    /// As words: `comma`, `tab`.
+    pub delimiter: String,
+    pub status: ImportStatus,
+    pub duplicates: DuplicateRule,
+    pub country: Option<String>,
+    pub preview: Preview,
+    pub mapping: Mapping,
+    pub bytes_done: i64,
+    /// Rows read so far in this state.
+    pub rows: i64,
+    pub imported: i64,
+    pub updated: i64,
+    /// The client already had the number, and the contact stayed as it was.
+    pub kept: i64,
+    pub doubled: i64,
+    pub rejected: i64,
+    pub cancel_requested: bool,
+    pub error: Option<String>,
+    pub started_by: Option<String>,
+    pub created: Stamp,
+    pub completed: Option<Stamp>,
+    /// While importing, and of the whole import afterwards.
+    pub rows_per_second: Option<i64>,
+    /// The first fifty rows that were not imported.
+    pub problems: Vec<Problem>,
+    pub may_manage: bool,
+}
+
+impl ImportView {
+    /// 0 to 100.
+    pub fn percent(&self) -> i64 {
+        if self.file_bytes <= 0 { 0 } else { (self.bytes_done * 100 / self.file_bytes).clamp(0, 100) }
+    }
+
+    pub fn is_running(&self) -> bool {
+        matches!(self.status, ImportStatus::Checking | ImportStatus::Importing)
+    }
+
+    /// The work is over, one way or another.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status, ImportStatus::Completed | ImportStatus::Failed | ImportStatus::Cancelled)
+    }
+}
+
+/// What the first two steps offer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportChoices {
+    /// Empty for a client's own people.
+    pub clients: Vec<Pick>,
+    /// Campaigns of the client that contacts may join; empty for client roles.
+    pub campaigns: Vec<Pick>,
+}

@@ -1,0 +1,14 @@
+//! An import, from bytes to rows: `sniff` looks at the head of a file, `decode` turns any encoding into UTF-8, `records` cuts it into
+//! records whatever the quotes look like, `person` reads one record, `pieces` walks the whole file, `check` counts, `run` writes.
+
+mod check;
+mod decode;
+mod person;
+mod pieces;
+pub mod records;
+mod run;
+pub mod sniff;
+
+pub use check::check;
+pub use pieces::{Piece, Walk};
+pub use run::run;

@@ -1,0 +1,50 @@
+use serde::{Deserialize, Serialize};
+
+use super::import;
+use crate::access::server::Scope;
+use crate::jobs::queue::Job;
+use crate::jobs::runner::{Failure, Registry, Verdict};
+use crate::shared::AppError;
+use crate::shared::ids::ImportId;
+
+/// Reads a file and counts what would become of its rows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CheckImport {
+    pub import: ImportId,
+}
+
+/// Imports the rest of a file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunImport {
+    pub import: ImportId,
+}
+
+impl Job for CheckImport {
+    const KIND: &'static str = "CheckImport";
+
+    fn dedupe_key(&self) -> Option<String> {
+        Some(self.import.to_string())
+    }
+}
+
+impl Job for RunImport {
+    const KIND: &'static str = "RunImport";
+
+    fn dedupe_key(&self) -> Option<String> {
+        Some(self.import.to_string())
+    }
+}
+
+/// Tells the runner what this room's jobs do.
+pub fn register(registry: &mut Registry) {
+    registry.add::<CheckImport, _, _>(|scope: Scope, job: CheckImport| async move { ended(import::check(&scope, job.import).await) });
+    registry.add::<RunImport, _, _>(|scope: Scope, job: RunImport| async move { ended(import::run(&scope, job.import).await) });
+}
+
+/// An import that was deleted meanwhile is nobody's failure.
+fn ended(result: Result<(), AppError>) -> Result<Verdict, Failure> {
+    match result {
+        Ok(()) | Err(AppError::NotFound) => Ok(Verdict::Done),
+        Err(error) => Err(error.into()),
+    }
+}

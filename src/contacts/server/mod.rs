@@ -1,0 +1,10 @@
+//! The server half of contacts.
+
+pub mod export;
+pub mod files;
+pub mod import;
+pub mod jobs;
+pub mod ops;
+pub mod rest;
+pub mod store;
+pub mod upload;

@@ -1,0 +1,266 @@
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::jobs::{CheckImport, RunImport};
+use super::store::{self, Values, imports};
+use super::{files, import::sniff};
+use crate::access::Action;
+use crate::access::server::{Change, ReadTx, Scope, WriteTx};
+use crate::contacts::{ContactForm, ImportChoices, ImportStatus, ImportTerms, Pick, check_reason, countries, guess};
+use crate::jobs::live::Topic;
+use crate::jobs::queue::{NewJob, enqueue};
+use crate::shared::ids::{CampaignId, ClientId, ContactId, ImportId};
+use crate::shared::{AppError, FieldErrors, Phone};
+
+/// A contact's form, read: everything checked, the number in E.164.
+struct Checked {
+    name: String,
+    phone: Phone,
+    email: Option<String>,
+    company: Option<String>,
+    timezone: Option<String>,
+    attributes: BTreeMap<String, String>,
+}
+
+impl Checked {
+    fn values(&self) -> Values<'_> {
+        Values {
+            name: &self.name,
+            phone: &self.phone,
+            email: self.email.as_deref(),
+            company: self.company.as_deref(),
+            timezone: self.timezone.as_deref(),
+            attributes: &self.attributes,
+        }
+    }
+}
+
+/// Writes a new contact. Errors: `Invalid` at the field, also when the client already has the number.
+pub async fn create(tx: &mut WriteTx, client: ClientId, form: &ContactForm) -> Result<ContactId, AppError> {
+    let timezone = store::client_timezone(tx.reading(), client).await?;
+    let checked = check(form, countries::of_timezone(&timezone))?;
+    let id = ContactId::new();
+    store::insert(tx, id, client, &checked.values()).await?;
+    record(tx, "created", id, client, None, Some(summary(&checked))).await?;
+    Ok(id)
+}
+
+pub async fn change(tx: &mut WriteTx, id: ContactId, form: &ContactForm) -> Result<(), AppError> {
+    let before = store::get(tx.reading(), id).await?;
+    let checked = check(form, countries::of_timezone(&before.client_timezone))?;
+    store::update(tx, id, &checked.values()).await?;
+    let old = json!({
+        "name": before.name, "phone": before.phone, "email": before.email, "company": before.company, "timezone": before.timezone,
+        "attributes": before.attributes,
+    });
+    record(tx, "changed", id, before.client_id, Some(old), Some(summary(&checked))).await
+}
+
+/// Puts a contact on the do-not-call list. A contact that is on it already keeps its first reason.
+pub async fn suppress(tx: &mut WriteTx, id: ContactId, reason: &str) -> Result<(), AppError> {
+    let reason = check_reason(reason)?;
+    let contact = store::get(tx.reading(), id).await?;
+    if store::set_suppressed(tx, id, Some(&reason)).await? {
+        let after = json!({ "do_not_call": true, "reason": reason });
+        record(tx, "suppressed", id, contact.client_id, Some(json!({ "do_not_call": false })), Some(after)).await?;
+    }
+    Ok(())
+}
+
+/// Takes a contact off the do-not-call list.
+pub async fn allow(tx: &mut WriteTx, id: ContactId) -> Result<(), AppError> {
+    let contact = store::get(tx.reading(), id).await?;
+    if store::set_suppressed(tx, id, None).await? {
+        let before = json!({ "do_not_call": true, "reason": contact.do_not_call_reason });
+        record(tx, "allowed", id, contact.client_id, Some(before), Some(json!({ "do_not_call": false }))).await?;
+    }
+    Ok(())
+}
+
+fn check(form: &ContactForm, country: Option<&str>) -> Result<Checked, AppError> {
+    let mut errors = FieldErrors::default();
+    let attributes = form.check(&mut errors);
+    let chosen = Some(form.country.trim()).filter(|code| !code.is_empty());
+    let phone = Phone::parse(&form.phone, chosen.or(country));
+    if let Err(message) = &phone {
+        errors.add("phone", message.clone());
+    }
+    let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let timezone = some(&form.timezone);
+    if timezone.as_ref().is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
+        errors.add("timezone", "This is no time zone. Write it like Europe/Zurich, or leave it empty for the client's.");
+    }
+    match (errors.0.is_empty(), phone) {
+        (true, Ok(phone)) => Ok(Checked {
+            name: form.name.trim().to_owned(),
+            phone,
+            email: some(&form.email),
+            company: some(&form.company),
+            timezone,
+            attributes,
+        }),
+        _ => Err(AppError::Invalid(errors)),
+    }
+}
+
+fn summary(checked: &Checked) -> serde_json::Value {
+    json!({
+        "name": checked.name, "phone": checked.phone, "email": checked.email, "company": checked.company,
+        "timezone": checked.timezone, "attributes": checked.attributes,
+    })
+}
+
+async fn record(
+    tx: &mut WriteTx,
+    action: &str,
+    id: ContactId,
+    client: ClientId,
+    before: Option<serde_json::Value>,
+    after: Option<serde_json::Value>,
+) -> Result<(), AppError> {
+    tx.audit(Change { action, entity: "contact", entity_id: Some(id.0), client_id: Some(client), before, after }).await?;
+    tx.notify(Topic::list("contacts"), Some(client));
+    tx.notify(Topic::one("contact", id), Some(client));
+    Ok(())
+}
+
+/// What the first two steps of an import offer: clients for agency people, and for a known client its campaigns.
+pub async fn choices(tx: &mut ReadTx, client: Option<ClientId>) -> Result<ImportChoices, AppError> {
+    let own = tx.scope().client_id();
+    let mut choices = ImportChoices::default();
+    if own.is_none() {
+        let names = crate::clients::server::store::names(tx).await?;
+        choices.clients = names.into_iter().map(|row| Pick { id: row.id.to_string(), label: row.name }).collect();
+    }
+    // Whose role only reads campaigns adds nobody to one.
+    if let Some(client) = own.or(client).filter(|_| tx.scope().may(Action::ManageCampaigns)) {
+        choices.campaigns = store::open_campaigns(tx, client).await?;
+    }
+    Ok(choices)
+}
+
+/// A file that lies under its key and was looked at.
+pub struct Uploaded {
+    pub id: ImportId,
+    pub client: ClientId,
+    pub campaign: Option<CampaignId>,
+    pub file_name: String,
+    pub bytes: u64,
+    pub sniffed: sniff::Sniffed,
+}
+
+/// Makes an import of an uploaded file, with a first mapping from the column names and the client's last import.
+pub async fn take_upload(tx: &mut WriteTx, upload: Uploaded) -> Result<(), AppError> {
+    let Uploaded { id, client, campaign, file_name, bytes, sniffed } = upload;
+    let timezone = store::client_timezone(tx.reading(), client).await?;
+    let (known, country) = imports::remembered(tx.reading(), client).await?;
+    let campaign = usable_campaign(tx, client, campaign).await?;
+    let country = country.or_else(|| countries::of_timezone(&timezone).map(str::to_owned));
+    let mapping = guess::mapping(&sniffed.preview, &known);
+    let delimiter = char::from(sniffed.delimiter).to_string();
+    let new = imports::NewImport {
+        id,
+        client_id: client,
+        campaign_id: campaign,
+        file_name: &file_name,
+        file_key: &files::key(tx.workspace_id(), id),
+        file_bytes: bytes as i64,
+        encoding: sniffed.encoding,
+        delimiter: &delimiter,
+        preview: &sniffed.preview,
+        mapping: &mapping,
+        country: country.as_deref(),
+    };
+    imports::insert(tx, &new).await?;
+    record_import(tx, "uploaded", id, client, json!({ "file": file_name, "bytes": bytes })).await
+}
+
+/// Only a campaign of the same client, and only for who may add people to one.
+async fn usable_campaign(
+    tx: &mut WriteTx,
+    client: ClientId,
+    campaign: Option<CampaignId>,
+) -> Result<Option<CampaignId>, AppError> {
+    let Some(id) = campaign.filter(|_| tx.scope().may(Action::ManageCampaigns)) else { return Ok(None) };
+    let open = store::open_campaigns(tx.reading(), client).await?;
+    Ok(open.iter().any(|pick| pick.id == id.to_string()).then_some(id))
+}
+
+/// Takes the mapping and starts the check. Errors: `Conflict` while the import runs or after it ended, or when five are running.
+pub async fn check_import(tx: &mut WriteTx, id: ImportId, mut terms: ImportTerms) -> Result<(), AppError> {
+    let status = imports::lock(tx, id).await?;
+    if !matches!(status, ImportStatus::Uploaded | ImportStatus::Checked) {
+        return Err(AppError::Conflict("This import has started, so its columns stay. Upload the file again to change them.".into()));
+    }
+    not_too_many(tx).await?;
+    let work = imports::work(tx.reading(), id).await?;
+    terms.campaign_id = usable_campaign(tx, work.client_id, terms.campaign_id).await?;
+    imports::set_terms(tx, id, &terms).await?;
+    enqueue(tx, &CheckImport { import: id }, NewJob::default()).await?;
+    record_import(tx, "mapped", id, work.client_id, json!({ "mapping": terms.mapping, "country": terms.country })).await
+}
+
+/// Starts the import itself, once: a second click changes nothing.
+pub async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
+    match imports::lock(tx, id).await? {
+        ImportStatus::Checked => {}
+        ImportStatus::Importing => return Ok(()),
+        _ => return Err(AppError::Conflict("This import is not ready. Open its page to see where it stands.".into())),
+    }
+    not_too_many(tx).await?;
+    let work = imports::work(tx.reading(), id).await?;
+    imports::start(tx, id).await?;
+    enqueue(tx, &RunImport { import: id }, NewJob::default()).await?;
+    record_import(tx, "started", id, work.client_id, json!({ "file": work.file_name })).await
+}
+
+/// Stops an import. What is in stays in; a running one stops at its next piece.
+pub async fn cancel_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
+    let status = imports::lock(tx, id).await?;
+    let work = imports::work(tx.reading(), id).await?;
+    match status {
+        ImportStatus::Checking | ImportStatus::Importing => imports::ask_to_stop(tx, id).await?,
+        ImportStatus::Uploaded | ImportStatus::Checked => {
+            imports::end(tx, id, ImportStatus::Cancelled, None).await?;
+        }
+        ImportStatus::Completed | ImportStatus::Failed | ImportStatus::Cancelled => return Ok(()),
+    }
+    record_import(tx, "cancelled", id, work.client_id, json!({ "file": work.file_name })).await
+}
+
+async fn not_too_many(tx: &mut WriteTx) -> Result<(), AppError> {
+    if imports::busy(tx.reading()).await? < imports::AT_ONCE {
+        return Ok(());
+    }
+    Err(AppError::Conflict("Five imports are already running here. Wait until one has finished, then try again.".into()))
+}
+
+async fn record_import(
+    tx: &mut WriteTx,
+    action: &str,
+    id: ImportId,
+    client: ClientId,
+    after: serde_json::Value,
+) -> Result<(), AppError> {
+    tx.audit(Change {
+        action,
+        entity: "import",
+        entity_id: Some(id.0),
+        client_id: Some(client),
+        before: None,
+        after: Some(after),
+    })
+    .await?;
+    tx.notify(Topic::list("imports"), Some(client));
+    tx.notify(Topic::one("import", id), Some(client));
+    Ok(())
+}
+
+/// The client that a form names, or the caller's own.
+pub fn client_of(scope: &Scope, named: &str) -> Result<ClientId, AppError> {
+    match scope.client_id() {
+        Some(own) => Ok(own),
+        None => named.parse().map_err(|_| AppError::invalid("client", "Choose the client that this person belongs to.")),
+    }
+}

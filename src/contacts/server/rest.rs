@@ -1,0 +1,33 @@
+use axum::extract::{DefaultBodyLimit, Extension, Path, Query};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use super::{export, upload};
+use crate::access::server::{Db, Visitor};
+use crate::contacts::ContactQuery;
+use crate::shared::AppError;
+use crate::shared::ids::ImportId;
+
+/// Uploads and downloads. They need a signed-in visitor.
+pub fn routes() -> axum::Router<Db> {
+    axum::Router::new()
+        // The upload counts for itself, because it says more than "too large".
+        .route("/contacts/imports/upload", post(upload::upload).layer(DefaultBodyLimit::disable()))
+        .route("/contacts/imports/template.csv", get(template))
+        .route("/contacts/imports/{id}/rejected.csv", get(rejected))
+        .route("/contacts/export.csv", get(contacts))
+}
+
+async fn template(Extension(visitor): Extension<Visitor>) -> Result<Response, AppError> {
+    visitor.scope()?;
+    Ok(export::template())
+}
+
+async fn rejected(Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Result<Response, AppError> {
+    let id: ImportId = id.parse()?;
+    export::rejected(visitor.scope()?, id).await
+}
+
+async fn contacts(Extension(visitor): Extension<Visitor>, Query(query): Query<ContactQuery>) -> Result<Response, AppError> {
+    export::contacts(visitor.scope()?, query).await
+}

@@ -1,0 +1,402 @@
+use chrono::Utc;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::access::server::{ReadTx, WriteTx};
+use crate::contacts::server::import::sniff::delimiter_name;
+use crate::contacts::{
+    CheckResult, DuplicateRule, ImportRow, ImportStatus, ImportTerms, ImportView, Mapping, Preview, Problem, Target,
+};
+use crate::shared::ids::{CampaignId, ClientId, ImportId};
+use crate::shared::{AppError, Cursor, Page, zone};
+
+/// Rows on one page of a list.
+const PAGE: usize = 25;
+/// Imports of one workspace that may run at the same time.
+pub const AT_ONCE: i64 = 5;
+
+/// An import as its worker needs it.
+pub struct Work {
+    pub id: ImportId,
+    pub client_id: ClientId,
+    pub campaign_id: Option<CampaignId>,
+    pub file_key: String,
+    pub file_name: String,
+    pub encoding: String,
+    pub delimiter: String,
+    pub preview: Preview,
+    pub mapping: Mapping,
+    pub country: Option<String>,
+    pub duplicates: DuplicateRule,
+    pub status: ImportStatus,
+    /// Records that are dealt with.
+    pub lines_done: i64,
+}
+
+impl Work {
+    /// How to walk through its file.
+    pub fn walk(&self) -> Result<crate::contacts::server::import::Walk, AppError> {
+        Ok(crate::contacts::server::import::Walk {
+            path: crate::contacts::server::files::path(&self.file_key)?,
+            encoding: self.encoding.clone(),
+            delimiter: self.delimiter.bytes().next().unwrap_or(b','),
+            preview: self.preview.clone(),
+            mapping: self.mapping.clone(),
+            country: self.country.clone(),
+            done: self.lines_done as u64,
+        })
+    }
+}
+
+/// What a new import is.
+pub struct NewImport<'a> {
+    pub id: ImportId,
+    pub client_id: ClientId,
+    pub campaign_id: Option<CampaignId>,
+    pub file_name: &'a str,
+    pub file_key: &'a str,
+    pub file_bytes: i64,
+    pub encoding: &'a str,
+    pub delimiter: &'a str,
+    pub preview: &'a Preview,
+    pub mapping: &'a Mapping,
+    pub country: Option<&'a str>,
+}
+
+pub async fn insert(tx: &mut WriteTx, new: &NewImport<'_>) -> Result<(), AppError> {
+    let user = tx.user_id().map(|id| id.0);
+    sqlx::query!(
+        "insert into contact_imports (workspace_id, id, client_id, campaign_id, file_name, file_key, file_bytes, encoding, delimiter,
+                                      preview, mapping, default_country, started_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        tx.w(),
+        new.id.0,
+        new.client_id.0,
+        new.campaign_id.map(|id| id.0),
+        new.file_name,
+        new.file_key,
+        new.file_bytes,
+        new.encoding,
+        new.delimiter,
+        Json(new.preview) as _,
+        Json(new.mapping) as _,
+        new.country,
+        user,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The client's last column names with what they became, and its default country.
+pub async fn remembered(tx: &mut ReadTx, client: ClientId) -> Result<(Vec<(String, Target)>, Option<String>), AppError> {
+    let row = sqlx::query!(
+        r#"select preview as "preview: Json<Preview>", mapping as "mapping: Json<Mapping>", default_country from contact_imports
+           where workspace_id = $1 and client_id = $2 and status <> 'uploaded' order by id desc limit 1"#,
+        tx.w(),
+        client.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some(row) = row else { return Ok((Vec::new(), None)) };
+    if !row.mapping.0.named {
+        return Ok((Vec::new(), row.default_country));
+    }
+    let known = row.preview.0.header(true).into_iter().zip(row.mapping.0.columns).collect();
+    Ok((known, row.default_country))
+}
+
+/// Errors: `NotFound`.
+pub async fn work(tx: &mut ReadTx, id: ImportId) -> Result<Work, AppError> {
+    let row = sqlx::query!(
+        r#"select client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", file_key, file_name,
+                  coalesce(encoding, 'utf-8') as "encoding!", coalesce(delimiter, ',') as "delimiter!",
+                  preview as "preview: Json<Preview>", mapping as "mapping: Json<Mapping>", default_country,
+                  duplicates as "duplicates: DuplicateRule", status as "status: ImportStatus", lines_done
+           from contact_imports where workspace_id = $1 and id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(Work {
+        id,
+        client_id: row.client_id,
+        campaign_id: row.campaign_id,
+        file_key: row.file_key,
+        file_name: row.file_name,
+        encoding: row.encoding,
+        delimiter: row.delimiter,
+        preview: row.preview.0,
+        mapping: row.mapping.0,
+        country: row.default_country,
+        duplicates: row.duplicates,
+        status: row.status,
+        lines_done: row.lines_done,
+    })
+}
+
+/// Locks an import and gives its state. Errors: `NotFound`.
+pub async fn lock(tx: &mut WriteTx, id: ImportId) -> Result<ImportStatus, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select status as "status: ImportStatus" from contact_imports where workspace_id = $1 and id = $2 for update"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Imports of the workspace that a worker is busy with.
+pub async fn busy(tx: &mut ReadTx) -> Result<i64, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from contact_imports where workspace_id = $1 and status in ('checking', 'importing')"#,
+        tx.w()
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Takes the second step's choices and puts the import into `checking`, with all counts at nothing.
+pub async fn set_terms(tx: &mut WriteTx, id: ImportId, terms: &ImportTerms) -> Result<(), AppError> {
+    sqlx::query!(
+        "update contact_imports set mapping = $3, default_country = $4, duplicates = $5, campaign_id = $6, status = 'checking',
+                preview = preview - 'check', bytes_done = 0, lines_done = 0, total_rows = 0, valid_rows = 0, duplicate_rows = 0,
+                rejected_rows = 0, cancel_requested = false, error = null, updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        Json(&terms.mapping) as _,
+        terms.country,
+        terms.duplicates as DuplicateRule,
+        terms.campaign_id.map(|id| id.0),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Of these numbers, how many the client has, and how many of those must not be called.
+pub async fn known(tx: &mut ReadTx, client: ClientId, phones: &[String]) -> Result<(i64, i64), AppError> {
+    let row = sqlx::query!(
+        r#"select count(*) as "known!", count(*) filter (where do_not_call) as "suppressed!" from contacts
+           where workspace_id = $1 and client_id = $2 and phone = any($3)"#,
+        tx.w(),
+        client.0,
+        phones
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.known, row.suppressed))
+}
+
+/// Writes the check's progress. False: somebody asked it to stop, or it is over.
+pub async fn checked_so_far(tx: &mut WriteTx, id: ImportId, bytes: i64, result: &CheckResult) -> Result<bool, AppError> {
+    let cancelled = sqlx::query_scalar!(
+        "update contact_imports set bytes_done = $3, total_rows = $4, valid_rows = $5, duplicate_rows = $6, rejected_rows = $7,
+                updated_at = now()
+         where workspace_id = $1 and id = $2 and status = 'checking' returning cancel_requested",
+        tx.w(),
+        id.0,
+        bytes,
+        result.rows,
+        result.fresh + result.known,
+        result.doubled,
+        result.rejected,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(cancelled == Some(false))
+}
+
+/// False: the import is not being checked any more.
+pub async fn finish_check(tx: &mut WriteTx, id: ImportId, result: &CheckResult) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "update contact_imports set status = 'checked', preview = jsonb_set(preview, '{check}', $3), bytes_done = file_bytes,
+                total_rows = $4, valid_rows = $5, duplicate_rows = $6, rejected_rows = $7, updated_at = now()
+         where workspace_id = $1 and id = $2 and status = 'checking'",
+        tx.w(),
+        id.0,
+        Json(result) as _,
+        result.rows,
+        result.fresh + result.known,
+        result.doubled,
+        result.rejected,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// From `checked` to `importing`: from now on counts and places are the import's own.
+pub async fn start(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
+    sqlx::query!(
+        "update contact_imports set status = 'importing', bytes_done = 0, lines_done = 0, total_rows = 0, valid_rows = 0,
+                imported_rows = 0, updated_rows = 0, duplicate_rows = 0, rejected_rows = 0, cancel_requested = false,
+                started_at = now(), updated_at = now()
+         where workspace_id = $1 and id = $2 and status = 'checked'",
+        tx.w(),
+        id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub async fn ask_to_stop(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
+    sqlx::query!(
+        "update contact_imports set cancel_requested = true, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// How an import ended.
+pub struct Ended {
+    pub client_id: ClientId,
+    pub rows: i64,
+    pub imported: i64,
+    pub updated: i64,
+    pub rejected: i64,
+}
+
+/// Ends an import that has not ended. None: it had.
+pub async fn end(
+    tx: &mut WriteTx,
+    id: ImportId,
+    status: ImportStatus,
+    error: Option<&str>,
+) -> Result<Option<Ended>, AppError> {
+    Ok(sqlx::query_as!(
+        Ended,
+        r#"update contact_imports set status = $3, error = $4, completed_at = now(), updated_at = now(),
+                  bytes_done = case when $3 = 'completed'::import_status then file_bytes else bytes_done end
+           where workspace_id = $1 and id = $2 and status not in ('completed', 'failed', 'cancelled')
+           returning client_id as "client_id: ClientId", total_rows as rows, imported_rows as imported, updated_rows as updated,
+                     duplicate_rows + rejected_rows as "rejected!""#,
+        tx.w(),
+        id.0,
+        status as ImportStatus,
+        error
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// The page of one import. Errors: `NotFound`.
+pub async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, AppError> {
+    let row = sqlx::query!(
+        r#"select i.client_id as "client_id: ClientId", cl.name as client_name, i.campaign_id as "campaign_id: CampaignId",
+                  ca.name as "campaign_name?", i.file_name, i.file_bytes, coalesce(i.encoding, 'utf-8') as "encoding!",
+                  coalesce(i.delimiter, ',') as "delimiter!", i.preview as "preview: Json<Preview>",
+                  i.mapping as "mapping: Json<Mapping>", i.default_country, i.duplicates as "duplicates: DuplicateRule",
+                  i.status as "status: ImportStatus", i.bytes_done, i.total_rows, i.imported_rows, i.updated_rows, i.duplicate_rows,
+                  i.rejected_rows, i.cancel_requested, i.error, i.started_at, i.completed_at, i.created_at, u.name as "started_by?"
+           from contact_imports i
+           join clients cl on cl.workspace_id = i.workspace_id and cl.id = i.client_id
+           left join campaigns ca on ca.workspace_id = i.workspace_id and ca.id = i.campaign_id
+           left join users u on u.id = i.started_by
+           where i.workspace_id = $1 and i.id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let (now, zone_of_viewer) = (Utc::now(), tx.scope().zone());
+    let is_import = !matches!(row.status, ImportStatus::Uploaded | ImportStatus::Checking | ImportStatus::Checked);
+    let rows_per_second = row.started_at.filter(|_| is_import && row.total_rows > 0).map(|started| {
+        let milliseconds = (row.completed_at.unwrap_or(now) - started).num_milliseconds().max(1);
+        row.total_rows * 1000 / milliseconds
+    });
+    let problems = if is_import { problems(tx, id, 0, 50).await? } else { Vec::new() };
+    Ok(ImportView {
+        id,
+        client_id: row.client_id,
+        client_name: row.client_name,
+        campaign: row.campaign_id.zip(row.campaign_name),
+        file_name: row.file_name,
+        file_bytes: row.file_bytes,
+        encoding: row.encoding.to_uppercase(),
+        delimiter: delimiter_name(&row.delimiter).into(),
+        status: row.status,
+        duplicates: row.duplicates,
+        country: row.default_country,
+        preview: row.preview.0,
+        mapping: row.mapping.0,
+        bytes_done: row.bytes_done,
+        rows: row.total_rows,
+        imported: row.imported_rows,
+        updated: row.updated_rows,
+        kept: row.total_rows - row.imported_rows - row.updated_rows - row.duplicate_rows - row.rejected_rows,
+        doubled: row.duplicate_rows,
+        rejected: row.rejected_rows,
+        cancel_requested: row.cancel_requested,
+        error: row.error,
+        started_by: row.started_by,
+        created: zone::stamp(row.created_at, now, zone_of_viewer),
+        completed: row.completed_at.map(|at| zone::stamp(at, now, zone_of_viewer)),
+        rows_per_second,
+        problems,
+        may_manage: tx.scope().may(crate::access::Action::ManageContacts),
+    })
+}
+
+/// Rows that were not imported, in the file's order, from behind line `after`. One record begins on each line.
+pub async fn problems(tx: &mut ReadTx, id: ImportId, after: i64, most: i64) -> Result<Vec<Problem>, AppError> {
+    Ok(sqlx::query_as!(
+        Problem,
+        "select line, reason, raw from contact_import_rejects
+         where workspace_id = $1 and import_id = $2 and line > $3 order by line, id limit $4",
+        tx.w(),
+        id.0,
+        after,
+        most
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// All imports, newest first.
+pub async fn list(tx: &mut ReadTx, client: Option<ClientId>, cursor: Option<&str>) -> Result<Page<ImportRow>, AppError> {
+    let cursor = Cursor::parse(cursor).filter(|cursor| cursor.key.parse::<Uuid>().is_ok());
+    let key: Option<Uuid> = cursor.as_ref().and_then(|cursor| cursor.key.parse().ok());
+    let (older, newer) = if cursor.as_ref().is_some_and(|cursor| !cursor.older) { (None, key) } else { (key, None) };
+    let client = tx.scope().client_id().or(client).map(|id| id.0);
+    // A workspace has at most some thousands of imports, so one statement may read in both directions.
+    let rows = sqlx::query!(
+        r#"select i.id as "id: ImportId", i.file_name, cl.name as client_name, i.status as "status: ImportStatus", i.imported_rows,
+                  i.updated_rows, i.duplicate_rows + i.rejected_rows as "rejected!", u.name as "started_by?", i.created_at
+           from contact_imports i
+           join clients cl on cl.workspace_id = i.workspace_id and cl.id = i.client_id
+           left join users u on u.id = i.started_by
+           where i.workspace_id = $1 and ($2::uuid is null or i.client_id = $2)
+             and ($3::uuid is null or i.id < $3) and ($4::uuid is null or i.id > $4)
+           order by (case when $4::uuid is null then i.id end) desc, i.id asc limit $5"#,
+        tx.w(),
+        client,
+        older,
+        newer,
+        PAGE as i64 + 1
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let (now, zone_of_viewer) = (Utc::now(), tx.scope().zone());
+    let rows = rows
+        .into_iter()
+        .map(|row| ImportRow {
+            id: row.id,
+            file_name: row.file_name,
+            client_name: row.client_name,
+            status: row.status,
+            imported: row.imported_rows,
+            updated: row.updated_rows,
+            rejected: row.rejected,
+            started_by: row.started_by,
+            created: zone::stamp(row.created_at, now, zone_of_viewer),
+        })
+        .collect();
+    Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row: &ImportRow| row.id.to_string()))
+}

@@ -1,0 +1,220 @@
+//! Writing one piece of an import. PostgreSQL refuses COPY into a table with row security, so rows are copied into a temporary table,
+//! which only this transaction sees, and inserted from there under the policies like any others.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::imports::Work;
+use crate::access::server::WriteTx;
+use crate::contacts::DuplicateRule;
+use crate::contacts::server::import::Piece;
+use crate::shared::AppError;
+
+/// How writing a piece ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Written: commit.
+    Done,
+    /// A person asked to stop before this piece. Nothing was written.
+    CancelRequested,
+    /// The import stands somewhere else than this worker thought: another one has it. Nothing was written.
+    NotOurs,
+}
+
+/// Writes the piece that begins after `done` records: contacts, memberships, rejected rows, counts. All or nothing.
+pub async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Piece) -> Result<Step, AppError> {
+    let state = sqlx::query!(
+        "select lines_done, cancel_requested from contact_imports where workspace_id = $1 and id = $2 and status = 'importing' for update",
+        tx.w(),
+        import.id.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    match state {
+        Some(state) if state.cancel_requested => return Ok(Step::CancelRequested),
+        Some(state) if state.lines_done as u64 == done => {}
+        _ => return Ok(Step::NotOurs),
+    }
+    let (imported, updated) = if piece.people.is_empty() { (0, 0) } else { people(tx, import, piece).await? };
+    rejects(tx, import, piece).await?;
+    sqlx::query!(
+        "update contact_imports set lines_done = $3, bytes_done = $4, total_rows = total_rows + $5, valid_rows = valid_rows + $6,
+                imported_rows = imported_rows + $7, updated_rows = updated_rows + $8, duplicate_rows = duplicate_rows + $9,
+                rejected_rows = rejected_rows + $10, updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.w(),
+        import.id.0,
+        piece.done as i64,
+        piece.bytes as i64,
+        piece.rows,
+        piece.people.len() as i64,
+        imported,
+        updated,
+        piece.doubled,
+        piece.refused.len() as i64 - piece.doubled,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(Step::Done)
+}
+
+/// Gives how many contacts are new and how many were updated.
+async fn people(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(i64, i64), AppError> {
+    sqlx::query(
+        "create temp table import_stage (place int, id uuid, member_id uuid, phone text, name text, company text, email text,
+                                         timezone text, attributes jsonb, do_not_call boolean) on commit drop",
+    )
+    .execute(tx.conn())
+    .await?;
+    let mut copy = tx.conn().copy_in_raw("copy import_stage from stdin").await?;
+    copy.send(lines(piece)).await?;
+    copy.finish().await?;
+    let counts = match import.duplicates {
+        DuplicateRule::Skip => (insert_new(tx, import).await?, 0),
+        DuplicateRule::Update => insert_or_update(tx, import).await?,
+    };
+    if piece.people.iter().any(|person| person.do_not_call) {
+        suppress(tx, import).await?;
+    }
+    if import.campaign_id.is_some() {
+        join_campaign(tx, import).await?;
+    }
+    Ok(counts)
+}
+
+/// The piece as COPY's text format.
+fn lines(piece: &Piece) -> Vec<u8> {
+    let mut out = String::with_capacity(piece.people.len() * 200);
+    for (place, person) in piece.people.iter().enumerate() {
+        use std::fmt::Write;
+        let _ = write!(out, "{place}\t{}\t{}\t{}", Uuid::now_v7(), Uuid::now_v7(), person.phone);
+        for cell in [Some(&person.name), person.company.as_ref(), person.email.as_ref(), person.timezone.as_ref()] {
+            out.push('\t');
+            match cell {
+                Some(text) => escape(&mut out, text),
+                None => out.push_str("\\N"),
+            }
+        }
+        out.push('\t');
+        escape(&mut out, &json!(person.attributes).to_string());
+        out.push_str(if person.do_not_call { "\tt\n" } else { "\tf\n" });
+    }
+    out.into_bytes()
+}
+
+fn escape(out: &mut String, text: &str) {
+    for letter in text.chars() {
+        match letter {
+            '\\' => out.push_str("\\\\"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            other => out.push(other),
+        }
+    }
+}
+
+// Rows go in by number, always in the same order, so that two imports into one client wait for each other and never deadlock.
+const INSERT: &str = "insert into contacts (workspace_id, id, client_id, name, phone, company, email, timezone, attributes, do_not_call,
+                        do_not_call_reason, do_not_call_at, import_id)
+    select $1, id, $2, name, phone, company, email, timezone, attributes, do_not_call,
+           case when do_not_call then $4 end, case when do_not_call then now() end, $3
+    from import_stage order by phone on conflict on constraint contacts_phone_unique do nothing";
+
+async fn insert_new(tx: &mut WriteTx, import: &Work) -> Result<i64, AppError> {
+    let done = sqlx::query(INSERT)
+        .bind(tx.w())
+        .bind(import.client_id)
+        .bind(import.id)
+        .bind(reason(import))
+        .execute(tx.conn())
+        .await?;
+    Ok(done.rows_affected() as i64)
+}
+
+// What the file leaves empty stays as it was. A row's `xmax` is zero exactly when it was inserted just now.
+const UPSERT: &str = "with written as (
+      insert into contacts (workspace_id, id, client_id, name, phone, company, email, timezone, attributes, do_not_call,
+                            do_not_call_reason, do_not_call_at, import_id)
+      select $1, id, $2, name, phone, company, email, timezone, attributes, do_not_call,
+             case when do_not_call then $4 end, case when do_not_call then now() end, $3
+      from import_stage order by phone
+      on conflict on constraint contacts_phone_unique do update set
+        name = coalesce(nullif(excluded.name, ''), contacts.name), company = coalesce(excluded.company, contacts.company),
+        email = coalesce(excluded.email, contacts.email), timezone = coalesce(excluded.timezone, contacts.timezone),
+        attributes = contacts.attributes || excluded.attributes, import_id = excluded.import_id, updated_at = now()
+      returning xmax = 0 as is_new)
+    select count(*) filter (where is_new), count(*) filter (where not is_new) from written";
+
+async fn insert_or_update(tx: &mut WriteTx, import: &Work) -> Result<(i64, i64), AppError> {
+    Ok(sqlx::query_as(UPSERT)
+        .bind(tx.w())
+        .bind(import.client_id)
+        .bind(import.id)
+        .bind(reason(import))
+        .fetch_one(tx.conn())
+        .await?)
+}
+
+/// Who asked not to be called is not called, whatever the rule for duplicates says. The other way round a person must decide.
+async fn suppress(tx: &mut WriteTx, import: &Work) -> Result<(), AppError> {
+    sqlx::query(
+        "update contacts c set do_not_call = true, do_not_call_reason = $3, do_not_call_at = now(), updated_at = now()
+         from import_stage s
+         where c.workspace_id = $1 and c.client_id = $2 and c.phone = s.phone and s.do_not_call and not c.do_not_call",
+    )
+    .bind(tx.w())
+    .bind(import.client_id)
+    .bind(reason(import))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Everyone in the file joins the campaign, those that the client already had as well, but nobody on the do-not-call list.
+async fn join_campaign(tx: &mut WriteTx, import: &Work) -> Result<(), AppError> {
+    sqlx::query(
+        "insert into campaign_contacts (workspace_id, id, client_id, campaign_id, contact_id)
+         select $1, s.member_id, $2, ca.id, c.id
+         from import_stage s
+         join contacts c on c.workspace_id = $1 and c.client_id = $2 and c.phone = s.phone and not c.do_not_call
+         join campaigns ca on ca.workspace_id = $1 and ca.id = $3 and ca.client_id = $2 and ca.status <> 'archived'
+         order by s.place
+         on conflict on constraint campaign_contacts_once do nothing",
+    )
+    .bind(tx.w())
+    .bind(import.client_id)
+    .bind(import.campaign_id)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+async fn rejects(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), AppError> {
+    if piece.refused.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = piece.refused.iter().map(|_| Uuid::now_v7()).collect();
+    let lines: Vec<i64> = piece.refused.iter().map(|refused| refused.line as i64).collect();
+    let reasons: Vec<String> = piece.refused.iter().map(|refused| refused.refusal.reason.clone()).collect();
+    let rows: Vec<String> = piece.refused.iter().map(|refused| refused.raw.clone()).collect();
+    sqlx::query!(
+        "insert into contact_import_rejects (workspace_id, id, import_id, client_id, line, reason, raw)
+         select $1, r.id, $2, $3, r.line, r.reason, r.raw
+         from unnest($4::uuid[], $5::bigint[], $6::text[], $7::text[]) as r (id, line, reason, raw)",
+        tx.w(),
+        import.id.0,
+        import.client_id.0,
+        &ids,
+        &lines,
+        &reasons,
+        &rows,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+fn reason(import: &Work) -> String {
+    format!("Marked so in the file {}", import.file_name)
+}

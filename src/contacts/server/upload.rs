@@ -1,0 +1,147 @@
+//! The upload: straight to the disk, piece by piece, then a look at its head.
+
+use axum::extract::multipart::Field;
+use axum::extract::{Extension, Multipart};
+use axum::response::{IntoResponse, Redirect, Response};
+use tokio::io::AsyncWriteExt;
+
+use super::import::sniff::{self, Utf8Count};
+use super::store::imports;
+use super::{files, ops};
+use crate::access::Action;
+use crate::access::server::{Scope, Visitor};
+use crate::contacts::{MAX_FILE, UploadProblem};
+use crate::shared::AppError;
+use crate::shared::error::internal;
+use crate::shared::ids::{CampaignId, ClientId, ImportId};
+
+/// `POST /contacts/imports/upload`: fields `client`, `campaign`, then `file`. Goes on to the second step, or back to the first with
+/// what was wrong.
+pub async fn upload(Extension(visitor): Extension<Visitor>, form: Multipart) -> Response {
+    match take(&visitor, form).await {
+        Ok(Ok(id)) => Redirect::to(&format!("/contacts/imports/{id}/mapping")).into_response(),
+        Ok(Err(Refused { problem, client, campaign })) => {
+            let mut address = format!("/contacts/imports/new?problem={problem}");
+            if let Some(client) = client {
+                address += &format!("&client={client}");
+            }
+            if let Some(campaign) = campaign {
+                address += &format!("&campaign={campaign}");
+            }
+            Redirect::to(&address).into_response()
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+struct Refused {
+    problem: UploadProblem,
+    client: Option<ClientId>,
+    campaign: Option<CampaignId>,
+}
+
+async fn take(visitor: &Visitor, mut form: Multipart) -> Result<Result<ImportId, Refused>, AppError> {
+    let scope = visitor.scope()?;
+    // Ask before anything is written to the disk.
+    let mut tx = scope.write(Action::ManageContacts).await?;
+    let busy = imports::busy(tx.reading()).await? >= imports::AT_ONCE;
+    drop(tx);
+    let (mut client, mut campaign) = (scope.client_id(), None);
+    let refused = |problem, client, campaign| Ok(Err(Refused { problem, client, campaign }));
+    if busy {
+        return refused(UploadProblem::TooMany, client, campaign);
+    }
+    loop {
+        let field = match form.next_field().await {
+            Ok(Some(field)) => field,
+            Ok(None) => return refused(UploadProblem::NoFile, client, campaign),
+            Err(_) => return refused(UploadProblem::Broken, client, campaign),
+        };
+        match field.name() {
+            Some("client") if scope.client_id().is_none() => client = field.text().await.ok().and_then(|id| id.parse().ok()),
+            Some("campaign") => campaign = field.text().await.ok().and_then(|id| id.parse().ok()),
+            Some("file") => {
+                let Some(client) = client else { return refused(UploadProblem::NoClient, None, campaign) };
+                return Ok(store(&scope, client, campaign, field).await?.map_err(|problem| Refused {
+                    problem,
+                    client: Some(client),
+                    campaign,
+                }));
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn store(
+    scope: &Scope,
+    client: ClientId,
+    campaign: Option<CampaignId>,
+    field: Field<'_>,
+) -> Result<Result<ImportId, UploadProblem>, AppError> {
+    let id = ImportId::new();
+    let key = files::key(scope.workspace_id(), id);
+    // What the browser calls the file is shown and never used as a path.
+    let file_name: String = field.file_name().unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let file_name: String = file_name.chars().filter(|c| !c.is_control()).take(200).collect();
+    let kept = keep(&key, field).await;
+    let looked = match kept {
+        Ok(Ok((bytes, utf8))) if bytes > 0 => {
+            let path = files::path(&key)?;
+            let sniffed = tokio::task::spawn_blocking(move || sniff::sniff(&path, &utf8)).await.map_err(internal)?;
+            sniffed.map(|sniffed| sniffed.map(|sniffed| (bytes, sniffed)))
+        }
+        Ok(Ok(_)) => Ok(Err(if file_name.is_empty() { UploadProblem::NoFile } else { UploadProblem::Empty })),
+        Ok(Err(problem)) => Ok(Err(problem)),
+        Err(error) => Err(error),
+    };
+    let (bytes, sniffed) = match looked {
+        Ok(Ok(looked)) => looked,
+        other => {
+            files::delete(&key).await;
+            return other.map(|problem| problem.map(|_| id));
+        }
+    };
+    let file_name = if file_name.is_empty() { "contacts.csv".into() } else { file_name };
+    let taken = async {
+        let mut tx = scope.write(Action::ManageContacts).await?;
+        ops::take_upload(&mut tx, ops::Uploaded { id, client, campaign, file_name, bytes, sniffed }).await?;
+        tx.commit().await
+    };
+    if let Err(error) = taken.await {
+        files::delete(&key).await;
+        return Err(error);
+    }
+    files::sweep(scope.workspace_id()).await;
+    Ok(Ok(id))
+}
+
+/// Writes the bytes as they come. A file that is too large is read to its end all the same, but not kept: a browser that is cut off
+/// while it sends shows its own error page instead of ours.
+async fn keep(key: &str, mut field: Field<'_>) -> Result<Result<(u64, Utf8Count), UploadProblem>, AppError> {
+    let path = files::path(key)?;
+    if let Some(folder) = path.parent() {
+        tokio::fs::create_dir_all(folder).await.map_err(internal)?;
+    }
+    let mut file = tokio::io::BufWriter::new(tokio::fs::File::create(&path).await.map_err(internal)?);
+    let (mut bytes, mut utf8) = (0_u64, Utf8Count::default());
+    loop {
+        match field.chunk().await {
+            Ok(Some(chunk)) => {
+                bytes += chunk.len() as u64;
+                if bytes > MAX_FILE * 8 {
+                    return Ok(Err(UploadProblem::TooLarge));
+                }
+                if bytes <= MAX_FILE {
+                    utf8.watch(&chunk);
+                    file.write_all(&chunk).await.map_err(internal)?;
+                }
+            }
+            Ok(None) => break,
+            Err(_) => return Ok(Err(UploadProblem::Broken)),
+        }
+    }
+    file.flush().await.map_err(internal)?;
+    file.get_ref().sync_all().await.map_err(internal)?;
+    Ok(if bytes > MAX_FILE { Err(UploadProblem::TooLarge) } else { Ok((bytes, utf8)) })
+}

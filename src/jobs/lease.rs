@@ -1,0 +1,180 @@
+//! Leases over a queue table: claim, renew, finish, retry, release, reap. The three queues (jobs, webhook_queue,
+//! enrichment_queue) have the same columns for this, so the statements are written once.
+//!
+//! Claims are fair: every workspace with due work gets its first place before any gets its second.
+//! Completions are fenced by owner and attempt: a worker that slept through its lease changes nothing.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
+
+use crate::shared::ids::WorkspaceId;
+
+/// Which table, and what it calls the due time and the finishing time.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    pub name: &'static str,
+    pub due: &'static str,
+    pub finished: &'static str,
+}
+
+pub const JOBS: Table = Table { name: "jobs", due: "run_at", finished: "finished_at" };
+pub const WEBHOOKS: Table = Table { name: "webhook_queue", due: "next_attempt_at", finished: "processed_at" };
+pub const ENRICHMENTS: Table = Table { name: "enrichment_queue", due: "next_attempt_at", finished: "finished_at" };
+
+/// How long a claim holds without a heartbeat.
+pub const LEASE_SECONDS: i32 = 60;
+/// Workers that died holding an item before it counts as poison.
+const MOST_DEATHS: i32 = 3;
+
+/// A claimed item. Finishing it needs exactly this owner and attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Claim {
+    pub id: Uuid,
+    pub workspace_id: WorkspaceId,
+    pub owner: Uuid,
+    pub attempt: i32,
+    pub max_attempts: i32,
+}
+
+/// Takes up to `most` due items for `owner`.
+pub async fn claim(conn: &mut PgConnection, table: Table, owner: Uuid, most: i64) -> Result<Vec<Claim>, sqlx::Error> {
+    let Table { name, due, .. } = table;
+    let sql = format!(
+        "with recursive homes as (
+           (select workspace_id from {name} where status = 'pending' order by workspace_id limit 1)
+           union all
+           select (select q.workspace_id from {name} q where q.status = 'pending' and q.workspace_id > homes.workspace_id
+                   order by q.workspace_id limit 1)
+           from homes where homes.workspace_id is not null
+         ), places as (
+           select next.id, next.place from homes cross join lateral (
+             select q.id, row_number() over (order by q.{due}, q.id) as place from (
+               select id, {due} from {name} where status = 'pending' and workspace_id = homes.workspace_id and {due} <= now()
+               order by {due}, id limit $2) q
+           ) next
+           where homes.workspace_id is not null order by next.place, next.id limit $2
+         ), mine as (
+           select q.id from {name} q where q.id in (select id from places) and q.status = 'pending' for update skip locked
+         )
+         update {name} q set status = 'processing', attempts = q.attempts + 1, lease_owner = $1,
+                lease_until = now() + make_interval(secs => {LEASE_SECONDS})
+         from mine where q.id = mine.id
+         returning q.id, q.workspace_id, q.attempts, q.max_attempts"
+    );
+    let rows: Vec<(Uuid, Uuid, i32, i32)> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(owner).bind(most).fetch_all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, workspace, attempt, max_attempts)| Claim {
+            id,
+            workspace_id: WorkspaceId(workspace),
+            owner,
+            attempt,
+            max_attempts,
+        })
+        .collect())
+}
+
+/// Says that `owner` is alive: all its claims hold another minute.
+pub async fn renew(conn: &mut PgConnection, table: Table, owner: Uuid) -> Result<u64, sqlx::Error> {
+    let sql = format!(
+        "update {} set lease_until = now() + make_interval(secs => {LEASE_SECONDS}) where status = 'processing' and lease_owner = $1",
+        table.name
+    );
+    Ok(sqlx::query(AssertSqlSafe(sql)).bind(owner).execute(conn).await?.rows_affected())
+}
+
+/// Marks a claim as done. False: the claim is no longer ours, so the caller's transaction must not commit.
+/// Called inside the tenant's own transaction, the effect and the mark are one.
+pub async fn finish(conn: &mut PgConnection, table: Table, claim: &Claim) -> Result<bool, sqlx::Error> {
+    let sql = format!(
+        "update {} set status = 'completed', {} = now(), lease_owner = null, lease_until = null, last_error = null
+         where workspace_id = $1 and id = $2 and status = 'processing' and lease_owner = $3 and attempts = $4",
+        table.name, table.finished
+    );
+    fenced(conn, sql, claim).await
+}
+
+/// Puts a claim back for later without counting the attempt: the work asked for it.
+pub async fn later(conn: &mut PgConnection, table: Table, claim: &Claim, wait: Duration) -> Result<bool, sqlx::Error> {
+    let sql = format!(
+        "update {} set status = 'pending', {} = now() + make_interval(secs => {:.3}), attempts = attempts - 1, worker_deaths = 0,
+                lease_owner = null, lease_until = null, last_error = null
+         where workspace_id = $1 and id = $2 and status = 'processing' and lease_owner = $3 and attempts = $4",
+        table.name,
+        table.due,
+        wait.as_secs_f64()
+    );
+    fenced(conn, sql, claim).await
+}
+
+/// Records a failure: back in the queue after a growing wait, or `failed` when attempts are used up or `permanent`.
+pub async fn fail(
+    conn: &mut PgConnection,
+    table: Table,
+    claim: &Claim,
+    error: &str,
+    retry_after: Option<Duration>,
+    permanent: bool,
+) -> Result<bool, sqlx::Error> {
+    let over = permanent || claim.attempt >= claim.max_attempts;
+    let wait = retry_after.unwrap_or_else(|| backoff(claim.attempt)).as_secs_f64();
+    let (status, finished) = if over { ("failed", "now()") } else { ("pending", "null") };
+    let sql = format!(
+        "update {} set status = '{status}', {} = {finished}, {} = now() + make_interval(secs => {wait:.3}),
+                lease_owner = null, lease_until = null, last_error = $5
+         where workspace_id = $1 and id = $2 and status = 'processing' and lease_owner = $3 and attempts = $4",
+        table.name, table.finished, table.due
+    );
+    let short: String = error.chars().filter(|c| *c != '\0').take(2000).collect();
+    let done = sqlx::query(AssertSqlSafe(sql))
+        .bind(claim.workspace_id)
+        .bind(claim.id)
+        .bind(claim.owner)
+        .bind(claim.attempt)
+        .bind(short)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives everything that `owner` still holds back at once, as if it had not been tried.
+pub async fn release(conn: &mut PgConnection, table: Table, owner: Uuid) -> Result<u64, sqlx::Error> {
+    let sql = format!(
+        "update {} set status = 'pending', attempts = attempts - 1, lease_owner = null, lease_until = null
+         where status = 'processing' and lease_owner = $1",
+        table.name
+    );
+    Ok(sqlx::query(AssertSqlSafe(sql)).bind(owner).execute(conn).await?.rows_affected())
+}
+
+/// Takes back what dead workers held. An item that killed three is poison and fails.
+pub async fn reap(conn: &mut PgConnection, table: Table) -> Result<u64, sqlx::Error> {
+    let sql = format!(
+        "update {name} set worker_deaths = worker_deaths + 1, lease_owner = null, lease_until = null,
+                status = (case when worker_deaths + 1 >= {MOST_DEATHS} then 'failed' else 'pending' end)::processing_status,
+                last_error = 'The worker died or lost its database while it held this (' || (worker_deaths + 1) || ' of {MOST_DEATHS}).'
+         where id in (select id from {name} where status = 'processing' and lease_until < now() for update skip locked)",
+        name = table.name
+    );
+    Ok(sqlx::query(AssertSqlSafe(sql)).execute(conn).await?.rows_affected())
+}
+
+/// attempt⁴ seconds, at most six hours, give or take a tenth, so that failures at one moment do not come back at one moment.
+pub fn backoff(attempt: i32) -> Duration {
+    let seconds = f64::from(attempt.max(1)).powi(4).min(6.0 * 3600.0);
+    Duration::from_secs_f64(seconds * rand::random_range(0.9..1.1))
+}
+
+async fn fenced(conn: &mut PgConnection, sql: String, claim: &Claim) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(AssertSqlSafe(sql))
+        .bind(claim.workspace_id)
+        .bind(claim.id)
+        .bind(claim.owner)
+        .bind(claim.attempt)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,11 @@
+//! Background work: a queue with leases, retries and fairness between workspaces, the runner, and live notices.
+//! Knows no domain words: a room registers what its jobs do. Owns the table jobs.
+
+pub mod lease;
+pub mod live;
+pub mod queue;
+pub mod runner;
+pub mod wake;
+
+pub use queue::{Job, NewJob, enqueue};
+pub use runner::{Registry, Runner};

@@ -1,0 +1,50 @@
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::access::server::WriteTx;
+use crate::shared::AppError;
+use crate::shared::error::internal;
+
+/// A piece of background work: a struct that carries ids, an imperative name, and what makes two of them the same.
+pub trait Job: Serialize + DeserializeOwned + Send + 'static {
+    /// Fixed: it stands in the table.
+    const KIND: &'static str;
+
+    /// At most one unfinished job per key and workspace.
+    fn dedupe_key(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The bell that wakes workers of the jobs table.
+pub const JOBS_BELL: &str = "jobs";
+
+/// When to start, if not at once.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NewJob {
+    pub run_at: Option<DateTime<Utc>>,
+}
+
+/// Puts a job into the queue inside the transaction that made it necessary. Enqueueing the same unfinished job twice is safe;
+/// an earlier time wins.
+pub async fn enqueue<J: Job>(tx: &mut WriteTx, job: &J, when: NewJob) -> Result<(), AppError> {
+    let payload = serde_json::to_value(job).map_err(internal)?;
+    let key = job.dedupe_key();
+    sqlx::query!(
+        "insert into jobs (id, workspace_id, kind, payload, dedupe_key, run_at)
+         values ($1, $2, $3, $4, $5, coalesce($6, now()))
+         on conflict (workspace_id, kind, dedupe_key) where status in ('pending', 'processing')
+         do update set run_at = least(jobs.run_at, excluded.run_at)",
+        uuid::Uuid::now_v7(),
+        tx.w(),
+        J::KIND,
+        payload,
+        key,
+        when.run_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.wake(JOBS_BELL);
+    Ok(())
+}

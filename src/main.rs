@@ -1,0 +1,5 @@
+//! The program: reads the command line and calls `boot`.
+
+fn main() -> std::process::ExitCode {
+    patchbay::boot::cli::main()
+}

@@ -1,0 +1,7 @@
+//! People of an agency and of its clients. Shares the table users with signing in.
+
+pub mod model;
+pub mod page;
+pub mod server_fns;
+#[cfg(feature = "ssr")]
+pub mod server;

@@ -1,0 +1,119 @@
+use serde::{Deserialize, Serialize};
+
+use crate::shared::Money;
+
+/// Everything on the dashboard, for one viewer. What the viewer may not see is absent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// `Friday, 20 November`, in the viewer's zone.
+    pub title: String,
+    pub zone: String,
+    /// `16:42:08`.
+    pub updated: String,
+    pub scope_name: String,
+    pub today: Figures,
+    /// The same weekday hours of yesterday, up to this time of day.
+    pub yesterday: Figures,
+    pub hours: Vec<Hour>,
+    pub live: Vec<LiveCall>,
+    pub live_total: i64,
+    pub batches: Vec<RunningBatch>,
+    /// None for client roles.
+    pub needs: Option<Vec<Need>>,
+    /// None for client roles.
+    pub clients: Option<Vec<ClientFigures>>,
+    /// Steps that are done, while the agency is new; empty once the first call has been made.
+    pub start: Vec<StartStep>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    pub calls: i64,
+    pub answered: i64,
+    /// Ended calls: what answered is a share of.
+    pub ended: i64,
+    pub goals: i64,
+    pub median_seconds: Option<i64>,
+    /// None when the viewer may not see cost.
+    pub spend: Option<Money>,
+}
+
+impl Figures {
+    /// Answered calls per ended call, in percent.
+    pub fn answer_rate(&self) -> Option<f64> {
+        (self.ended > 0).then(|| self.answered as f64 * 100.0 / self.ended as f64)
+    }
+}
+
+/// One hour of the day and its calls by result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hour {
+    pub label: String,
+    pub answered: i64,
+    pub unanswered: i64,
+    pub failed: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiveCall {
+    pub id: String,
+    pub contact: String,
+    pub agent: String,
+    pub client: String,
+    /// UTC milliseconds of the answer, else of dialling: the timer counts from here.
+    pub since_ms: i64,
+    /// Length so far when the page was made.
+    pub length: String,
+    pub talking: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunningBatch {
+    pub id: String,
+    pub name: String,
+    pub client: String,
+    pub status: crate::batches::model::BatchStatus,
+    pub answered: i64,
+    pub unanswered: i64,
+    pub failed: i64,
+    pub total: i64,
+    pub note: String,
+}
+
+/// Something that a person must look at, with the one action that helps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Need {
+    pub icon: String,
+    /// bad, warn or info.
+    pub tone: String,
+    pub title: String,
+    pub note: String,
+    pub action: String,
+    pub href: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClientFigures {
+    pub id: String,
+    pub name: String,
+    pub calls: i64,
+    pub answered: i64,
+    pub ended: i64,
+    pub goals: i64,
+    pub spend: Money,
+}
+
+/// One step of getting started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StartStep {
+    pub text: String,
+    pub href: String,
+    pub done: bool,
+}
+
+/// Counts in the navigation rail: only where work waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RailCounts {
+    pub live_calls: i64,
+    pub running_batches: i64,
+}

@@ -1,0 +1,71 @@
+//! The dashboard: figures, hours, who is on the line, what needs a person, batches, clients.
+
+mod blocks;
+mod figures;
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::model::Overview;
+use super::server_fns::get_overview;
+use crate::access::Action;
+use crate::app::viewer;
+use crate::shared::AppError;
+use crate::ui::*;
+use blocks::{Batches, Clients, Live, Needs, StartList};
+use figures::{Figures, Hours};
+
+/// The first page after signing in. Client roles see it as their overview.
+#[derive(Debug, Clone)]
+pub struct OverviewPage {
+    overview: Resource<Result<Overview, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for OverviewPage {
+    fn data() -> Self {
+        Self { overview: Resource::new_blocking(|| query("client"), get_overview) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        live::on_change(&["dashboard", "calls", "batches"], move || this.overview.refetch());
+        let title = if viewer().role.is_client() { "Overview" } else { "Dashboard" };
+        view! {
+            <PageTitle text=title/>
+            <PageBoundary data=this.overview view=move |page: Overview| view! { <Dashboard page/> }/>
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Dashboard(page: Overview) -> impl IntoView {
+    let may_run = viewer().may(Action::RunBatches);
+    let sub = format!("{} · times in {} · updated {}", page.scope_name, page.zone.replace('_', " "), page.updated);
+    let (needs, clients) = (page.needs.clone(), page.clients.clone());
+    view! {
+        <PageHead
+            title=page.title.clone()
+            sub=sub
+            actions=move || may_run.then(|| view! {
+                <LinkButton href="/batches/new" kind=ButtonKind::Primary icon="plus">"New batch"</LinkButton>
+            })
+        />
+        {(!page.start.is_empty()).then(|| view! { <StartList steps=page.start.clone()/> })}
+        <Figures today=page.today yesterday=page.yesterday/>
+        <div class="cols main-side">
+            <Hours hours=page.hours/>
+            <Live calls=page.live total=page.live_total/>
+        </div>
+        {match needs {
+            Some(needs) => view! {
+                <div class="cols main-side">
+                    <Needs needs/>
+                    <Batches batches=page.batches/>
+                </div>
+            }.into_any(),
+            None => view! { <Batches batches=page.batches/> }.into_any(),
+        }}
+        {clients.map(|rows| view! { <Clients rows/> })}
+    }
+}

@@ -1,0 +1,164 @@
+use leptos::prelude::*;
+
+use crate::app::viewer;
+use crate::overview::model::{ClientFigures, LiveCall, Need, RunningBatch, StartStep};
+use crate::shared::Tone;
+use crate::shared::money::count_text;
+use crate::ui::*;
+
+/// Who is on the line now.
+#[component]
+pub fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
+    let more = total - calls.len() as i64;
+    let rows = calls
+        .into_iter()
+        .map(|call| {
+            let lamp = if call.talking { Tone::Live } else { Tone::Info };
+            let note = [call.agent, call.client].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+            let state = if call.talking { "Talking" } else { "Dialling" };
+            view! {
+                <li>
+                    <Lamp tone=lamp on=true/>
+                    <div class="min0 grow"><b><a href=format!("/calls/{}", call.id)>{call.contact}</a></b><small>{note}</small></div>
+                    <div class="right"><span class="mono" data-since=call.since_ms.to_string()>{call.length}</span><small class="sub">{state}</small></div>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <Card
+            title="On the line now"
+            right=move || view! {
+                {(total > 0).then(|| view! { <Tag tone=Tone::Live>{format!("{total} live")}</Tag> })}
+                <a class="link" href="/calls?view=live">"All live calls"</a>
+            }
+        >
+            {if total == 0 {
+                view! { <EmptyState icon="phone-off" title="Nobody is on the line" text="Live calls show here while they go on." small=true/> }.into_any()
+            } else {
+                view! { <ul class="list">{rows}</ul> {(more > 0).then(|| view! { <p class="note">{format!("{more} more on the line")}</p> })} }.into_any()
+            }}
+        </Card>
+    }
+}
+
+/// What a person must look at, each with the one action that helps.
+#[component]
+pub fn Needs(needs: Vec<Need>) -> impl IntoView {
+    let count = needs.len();
+    let rows = needs
+        .into_iter()
+        .map(|need| {
+            let icon: &'static str = match need.icon.as_str() {
+                "plug" => "plug",
+                "bot" => "bot",
+                "webhook" => "webhook",
+                "file-text" => "file-text",
+                "file-spreadsheet" => "file-spreadsheet",
+                _ => "triangle-alert",
+            };
+            view! {
+                <li>
+                    <span class=format!("ibox {}", need.tone)><Icon name=icon/></span>
+                    <div class="min0"><b>{need.title}</b><small>{need.note}</small></div>
+                    <a class="x link" href=need.href>{need.action}</a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <Card title="Needs a person" count=count>
+            {if count == 0 {
+                view! { <EmptyState icon="circle-check" title="Nothing needs you" text="Failing connections, stopped batches and failed work show here." small=true/> }.into_any()
+            } else {
+                view! { <ul class="list">{rows}</ul> }.into_any()
+            }}
+        </Card>
+    }
+}
+
+/// Running, waiting and just ended batches.
+#[component]
+pub fn Batches(batches: Vec<RunningBatch>) -> impl IntoView {
+    let empty = batches.is_empty();
+    let rows = batches
+        .into_iter()
+        .map(|batch| {
+            let done = batch.answered + batch.unanswered + batch.failed;
+            let label = format!("{} of {}", count_text(done), count_text(batch.total));
+            let segments = vec![
+                Segment::new("Answered", batch.answered as f64, "chart-1"),
+                Segment::new("Not reached", batch.unanswered as f64, "chart-6"),
+                Segment::new("Failed", batch.failed as f64, "bad"),
+            ];
+            view! {
+                <li class="col">
+                    <div class="row between"><b><a href=format!("/batches/{}", batch.id)>{batch.name}</a></b><Tag tone=batch.status.tone()>{batch.status.label()}</Tag></div>
+                    <SegmentBar label=label.clone() total=batch.total.max(1) as f64 segments=segments/>
+                    <div class="row between"><small>{format!("{} · {label}", batch.client)}</small><small>{batch.note}</small></div>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <Card title="Batches" right=|| view! { <a class="link" href="/batches">"All batches"</a> }>
+            {if empty {
+                view! { <EmptyState icon="list-checks" title="No batch is running" text="Batches that run, wait or ended today show here." small=true/> }.into_any()
+            } else {
+                view! { <ul class="list">{rows}</ul> }.into_any()
+            }}
+        </Card>
+    }
+}
+
+/// Today by client.
+#[component]
+pub fn Clients(rows: Vec<ClientFigures>) -> impl IntoView {
+    let costs = viewer().sees_cost();
+    let percent = |part: i64, whole: i64| if whole > 0 { format!("{:.1}%", part as f64 * 100.0 / whole as f64) } else { "–".into() };
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            view! {
+                <tr>
+                    <td><a class="link" href=format!("/clients/{}", row.id)>{row.name}</a></td>
+                    <td class="num">{count_text(row.calls)}</td>
+                    <td class="num">{percent(row.answered, row.ended)}</td>
+                    <td class="num">{count_text(row.goals)}</td>
+                    <td class="num">{percent(row.goals, row.answered)}</td>
+                    {costs.then(|| view! { <td class="num">{row.spend.text()}</td> })}
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Card title="Clients" right=|| view! { <span class="sub">"Today"</span> } flush=true>
+            <DataTable
+                label="Clients today"
+                head=move || view! {
+                    <th scope="col">"Client"</th>
+                    <th scope="col" class="num">"Calls"</th>
+                    <th scope="col" class="num">"Answered"</th>
+                    <th scope="col" class="num">"Goals"</th>
+                    <th scope="col" class="num">"Goal rate"</th>
+                    {costs.then(|| view! { <th scope="col" class="num">"Spend"</th> })}
+                }
+            >
+                {rows}
+            </DataTable>
+        </Card>
+    }
+}
+
+/// First steps, which tick themselves off.
+#[component]
+pub fn StartList(steps: Vec<StartStep>) -> impl IntoView {
+    let rows = steps
+        .into_iter()
+        .map(|step| {
+            let icon = if step.done { "circle-check" } else { "circle" };
+            view! { <li class=if step.done { "done" } else { "" }><Icon name=icon/><a class="link" href=step.href>{step.text}</a></li> }
+        })
+        .collect_view();
+    view! { <Card title="From here to the first call"><ol class="checklist">{rows}</ol></Card> }
+}

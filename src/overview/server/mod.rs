@@ -1,0 +1,66 @@
+pub mod store;
+
+use chrono::{Duration, NaiveTime, Utc};
+
+use super::model::{Overview, StartStep};
+use crate::access::Action;
+use crate::access::server::ReadTx;
+use crate::shared::ids::ClientId;
+use crate::shared::{AppError, zone};
+
+/// Puts the dashboard together from one read transaction, so that its figures belong to one moment.
+pub async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview, AppError> {
+    let viewer = tx.scope().viewer().cloned().ok_or(AppError::NotSignedIn)?;
+    let client: Option<ClientId> = match client.filter(|id| !id.is_empty()) {
+        Some(id) if viewer.role.is_agency() => Some(id.parse()?),
+        _ => None,
+    };
+    let (local, now) = (tx.scope().zone(), Utc::now());
+    let here = now.with_timezone(&local);
+    let from = zone::instant(here.date_naive(), NaiveTime::MIN, local);
+    let before = zone::instant(here.date_naive() - Duration::days(1), NaiveTime::MIN, local);
+    let costs = viewer.sees_cost();
+    let agency = tx.scope().may(Action::ReadWorkshop);
+    let mut page = Overview {
+        title: here.format("%A, %-d %B").to_string(),
+        zone: viewer.timezone.clone(),
+        updated: here.format("%H:%M:%S").to_string(),
+        today: store::figures(tx, client, from, now, costs).await?,
+        yesterday: store::figures(tx, client, before, before + (now - from), costs).await?,
+        hours: store::hours(tx, client, from, &viewer.timezone).await?,
+        batches: store::batches(tx, client).await?,
+        ..Overview::default()
+    };
+    (page.live, page.live_total) = store::live(tx, client, now).await?;
+    page.scope_name = match (&viewer.client, client) {
+        (Some(own), _) => own.name.clone(),
+        (None, Some(id)) => crate::clients::server::store::get(tx, id).await?.name,
+        (None, None) => "All clients".into(),
+    };
+    if agency {
+        page.needs = Some(store::needs(tx, client).await?);
+        page.clients = Some(store::clients(tx, client, from).await?);
+        if page.today.calls == 0 {
+            page.start = start_list(tx).await?;
+        }
+    }
+    Ok(page)
+}
+
+/// The steps to a first call. Empty once there has been one.
+async fn start_list(tx: &mut ReadTx) -> Result<Vec<StartStep>, AppError> {
+    let done = store::started(tx).await?;
+    if done.calls {
+        return Ok(Vec::new());
+    }
+    let step = |text: &str, href: &str, done| StartStep { text: text.into(), href: href.into(), done };
+    Ok(vec![
+        step("Add a client", "/clients/new", done.clients),
+        step("Connect the voice provider", "/connections", done.connections),
+        step("Create an agent and switch it on", "/agents/new", done.agents),
+        step("Get a phone number", "/numbers", done.numbers),
+        step("Import contacts", "/contacts/imports/new", done.contacts),
+        step("Create a campaign", "/campaigns/new", done.campaigns),
+        step("Start a batch", "/batches/new", false),
+    ])
+}

@@ -1,0 +1,20 @@
+use leptos::prelude::*;
+
+use super::model::{Overview, RailCounts};
+use crate::shared::AppError;
+
+/// The dashboard. `client` narrows it for agency roles.
+#[server(prefix = "/rpc", endpoint = "get_overview")]
+pub async fn get_overview(client: Option<String>) -> Result<Overview, AppError> {
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadUsage).await?;
+    super::server::overview(&mut tx, client.as_deref()).await
+}
+
+/// Live calls and running batches, for the rail.
+#[server(prefix = "/rpc", endpoint = "rail_counts")]
+pub async fn rail_counts() -> Result<RailCounts, AppError> {
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadCalls).await?;
+    super::server::store::rail_counts(&mut tx).await
+}

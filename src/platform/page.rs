@@ -1,0 +1,158 @@
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::model::{QueueHealth, WorkspaceQuery, WorkspaceRow, WorkspaceStatus};
+use super::server_fns::{CreateWorkspace, SetWorkspaceStatus, list_workspaces, platform_queues};
+use crate::shared::zones::zone_options;
+use crate::shared::{AppError, Page};
+use crate::ui::*;
+
+/// The platform admin's page: agencies, and how the queues are doing.
+#[derive(Debug, Clone)]
+pub struct PlatformPage {
+    rows: Resource<Result<Page<WorkspaceRow>, AppError>>,
+    queues: Resource<Result<Vec<QueueHealth>, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for PlatformPage {
+    fn data() -> Self {
+        let asked = || WorkspaceQuery { words: query("q"), status: query("status"), cursor: query("cursor") };
+        Self {
+            rows: Resource::new_blocking(asked, list_workspaces),
+            queues: Resource::new_blocking(|| (), |()| platform_queues()),
+        }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let states = options_of(WorkspaceStatus::ALL.iter().map(|status| (status.as_str(), status.label())));
+        view! {
+            <PageTitle text="Workspaces"/>
+            <PageHead
+                title="Workspaces"
+                sub="Agencies on this installation. Their data is theirs: it is not shown here."
+                actions=|| view! { <LinkButton href="/platform/new" kind=ButtonKind::Primary icon="plus">"New workspace"</LinkButton> }
+            />
+            <BlockBoundary data=this.queues view=|queues: Vec<QueueHealth>| view! { <Queues queues/> }/>
+            <FilterBar search="q" placeholder="Name" filters=vec![Filter::new("status", "State", states)]/>
+            <PageBoundary data=this.rows view=|page: Page<WorkspaceRow>| view! { <Rows page/> }/>
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Queues(queues: Vec<QueueHealth>) -> impl IntoView {
+    let figures = queues
+        .into_iter()
+        .map(|queue| {
+            let oldest = queue.oldest_seconds.map_or_else(|| "nothing waits".to_owned(), |seconds| format!("oldest waits {seconds} s"));
+            view! { <Kpi label=queue.name value=queue.waiting.to_string() unit="waiting" versus=format!("{oldest} · {} failed", queue.failed)/> }
+        })
+        .collect_view();
+    view! { <Kpis count=3>{figures}</Kpis> }
+}
+
+#[component]
+fn Rows(page: Page<WorkspaceRow>) -> impl IntoView {
+    if page.rows.is_empty() {
+        return view! { <NoMatch what="workspaces"/> }.into_any();
+    }
+    let rows = page.rows.into_iter().map(|row| view! { <Row row/> }).collect_view();
+    view! {
+        <section class="card clip">
+            <DataTable
+                label="Workspaces"
+                head=|| view! {
+                    <th scope="col">"Agency"</th>
+                    <th scope="col">"Owner"</th>
+                    <th scope="col">"Plan"</th>
+                    <th scope="col" class="num">"People"</th>
+                    <th scope="col" class="num">"Failed work"</th>
+                    <th scope="col">"Since"</th>
+                    <th scope="col">"State"</th>
+                    <th scope="col"><span class="sr">"Actions"</span></th>
+                }
+            >
+                {rows}
+            </DataTable>
+            <Pager newer=page.newer older=page.older note="50 per page"/>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(row: WorkspaceRow) -> impl IntoView {
+    let set = ServerAction::<SetWorkspaceStatus>::new();
+    let id = row.id.to_string();
+    let name = format!("suspend-{id}");
+    let change = match row.status {
+        WorkspaceStatus::Active => {
+            let (dialog, title) = (name.clone(), format!("Suspend {}?", row.name));
+            view! {
+                <DialogLink name=name>"Suspend"</DialogLink>
+                <ConfirmForm name=dialog action=set title=title text="Its people can sign in and read. Nothing dials, syncs or spends until you reactivate it." confirm="Suspend" danger=true>
+                    <input type="hidden" name="id" value=id/>
+                    <input type="hidden" name="status" value="suspended"/>
+                    <TextInput name="reason" label="Why" required=true hint="The owner reads it in the audit trail."/>
+                </ConfirmForm>
+            }
+            .into_any()
+        }
+        WorkspaceStatus::Suspended => view! {
+            <ActionForm action=set>
+                <input type="hidden" name="id" value=id/>
+                <input type="hidden" name="status" value="active"/>
+                <input type="hidden" name="reason" value=""/>
+                <Button small=true submit=true>"Reactivate"</Button>
+            </ActionForm>
+        }
+        .into_any(),
+    };
+    view! {
+        <tr>
+            <td><div class="who"><b>{row.name}</b><small class="mono">{row.slug}</small></div></td>
+            <td>{row.owner.unwrap_or_else(|| "–".into())}</td>
+            <td>{row.plan.label()}</td>
+            <td class="num">{row.users}</td>
+            <td class="num">{row.failed_work}</td>
+            <td><Time stamp=row.created/></td>
+            <td><State tone=row.status.tone() label=row.status.label()/></td>
+            <td class="acts">{change}</td>
+        </tr>
+    }
+}
+
+/// The form for a new agency and its owner.
+#[derive(Debug, Clone)]
+pub struct NewWorkspacePage;
+
+#[lazy_route]
+impl LazyRoute for NewWorkspacePage {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        let create = ServerAction::<CreateWorkspace>::new();
+        view! {
+            <PageTitle text="New workspace" parents=vec![crumb("Workspaces", "/platform")]/>
+            <PageHead title="New workspace" sub="An agency and the person who owns it."/>
+            <Card>
+                <ServerForm action=create class="form two">
+                    <TextInput name="workspace" label="Name of the agency" required=true maxlength=120/>
+                    <Select name="timezone" label="Time zone" options=zone_options("UTC") value="UTC" required=true/>
+                    <TextInput name="name" label="Owner's name" required=true maxlength=120 autocomplete="off"/>
+                    <TextInput name="email" label="Owner's e-mail address" kind="email" required=true autocomplete="off"/>
+                    <TextInput name="password" label="Owner's first password" kind="password" required=true autocomplete="new-password" hint="8 to 128 characters."/>
+                    <FormActs>
+                        <SubmitButton>"Create"</SubmitButton>
+                        <a class="btn ghost" href="/platform">"Cancel"</a>
+                    </FormActs>
+                </ServerForm>
+            </Card>
+        }
+        .into_any()
+    }
+}

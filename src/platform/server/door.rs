@@ -1,0 +1,19 @@
+use crate::access::server::{Db, SystemTx, visitor};
+use crate::access::{Action, allows};
+use crate::shared::{AppError, zone};
+
+/// The database, for platform admins. For everybody else this room does not exist.
+pub fn db() -> Result<Db, AppError> {
+    let visitor = visitor()?;
+    if !allows(visitor.viewer()?.role, Action::ManagePlatform) {
+        return Err(AppError::NotFound);
+    }
+    Ok(visitor.db)
+}
+
+/// A transaction over what spans tenants, and the viewer's zone.
+pub async fn open() -> Result<(SystemTx, chrono_tz::Tz), AppError> {
+    let db = db()?;
+    let zone = zone::zone(&visitor()?.viewer()?.timezone);
+    Ok((SystemTx::open(&db, "platform").await?, zone))
+}

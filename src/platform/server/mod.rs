@@ -1,0 +1,3 @@
+pub mod door;
+pub mod ops;
+pub mod store;

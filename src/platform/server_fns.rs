@@ -1,0 +1,37 @@
+use leptos::prelude::*;
+
+use super::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
+use crate::shared::{AppError, Page};
+
+/// Agencies on this installation. Platform admins only; others get `NotFound`.
+#[server(prefix = "/rpc", endpoint = "list_workspaces")]
+pub async fn list_workspaces(query: WorkspaceQuery) -> Result<Page<WorkspaceRow>, AppError> {
+    let (mut tx, zone) = super::server::door::open().await?;
+    super::server::store::list(&mut tx, &query, zone).await
+}
+
+/// Waiting and failed work, by queue.
+#[server(prefix = "/rpc", endpoint = "platform_queues")]
+pub async fn platform_queues() -> Result<Vec<QueueHealth>, AppError> {
+    let (mut tx, _) = super::server::door::open().await?;
+    super::server::store::queues(&mut tx).await
+}
+
+/// Creates an agency and its owner, whose first password is set here.
+#[server(prefix = "/rpc", endpoint = "create_workspace")]
+pub async fn create_workspace(workspace: String, name: String, email: String, password: String, timezone: String) -> Result<(), AppError> {
+    let db = super::server::door::db()?;
+    super::server::ops::create_workspace(&db, &workspace, &name, &email, &password, &timezone).await?;
+    leptos_axum::redirect("/platform");
+    Ok(())
+}
+
+/// Suspends (`status` = suspended) or reactivates (active) an agency.
+#[server(prefix = "/rpc", endpoint = "set_workspace_status")]
+pub async fn set_workspace_status(id: String, status: String, reason: String) -> Result<(), AppError> {
+    let db = super::server::door::db()?;
+    let status = status.parse().map_err(|error: String| AppError::invalid("status", error))?;
+    super::server::ops::set_status(&db, id.parse()?, status, &reason).await?;
+    leptos_axum::redirect("/platform");
+    Ok(())
+}

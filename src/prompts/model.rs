@@ -1,0 +1,241 @@
+use serde::{Deserialize, Serialize};
+
+use crate::shared::ids::{AgentId, PromptId};
+use crate::shared::{AppError, FieldErrors, Page, Stamp};
+
+/// The label of the version that agents use.
+pub const PRODUCTION: &str = "production";
+/// The longest template, in characters.
+pub const LONGEST_TEMPLATE: usize = 50_000;
+
+/// What the list is narrowed to. `state`: `active` (default), `inactive` or `all`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromptQuery {
+    #[serde(alias = "q")]
+    pub words: Option<String>,
+    pub tag: Option<String>,
+    pub state: Option<String>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PromptRow {
+    pub id: PromptId,
+    pub name: String,
+    pub description: String,
+    pub tags: Vec<String>,
+    /// The newest version.
+    pub version: i32,
+    /// The version that agents use, if any.
+    pub production: Option<i32>,
+    /// Agents that use it.
+    pub agents: i64,
+    pub is_active: bool,
+    pub updated: Stamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PromptList {
+    pub page: Page<PromptRow>,
+    pub tags: Vec<String>,
+    pub may_edit: bool,
+}
+
+/// One version in the list beside the editor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VersionRow {
+    pub version: i32,
+    pub note: String,
+    pub labels: Vec<String>,
+    pub author: Option<String>,
+    pub saved: Stamp,
+}
+
+impl VersionRow {
+    pub fn is_production(&self) -> bool {
+        self.labels.iter().any(|label| label == PRODUCTION)
+    }
+}
+
+/// An agent that uses a prompt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PromptUser {
+    pub id: AgentId,
+    pub name: String,
+    pub is_live: bool,
+}
+
+/// Everything on a prompt's page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PromptPage {
+    pub id: PromptId,
+    pub name: String,
+    pub description: String,
+    pub tags: Vec<String>,
+    pub is_active: bool,
+    /// The newest version's number.
+    pub version: i32,
+    /// Which version `template` is: the newest, or the one that was asked for.
+    pub shown: i32,
+    pub template: String,
+    pub variables: Vec<String>,
+    pub versions: Vec<VersionRow>,
+    pub agents: Vec<PromptUser>,
+    pub may_edit: bool,
+}
+
+/// A prompt for a picker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptChoice {
+    pub id: PromptId,
+    pub name: String,
+}
+
+/// The editor's form, as posted. Without an id it makes a new prompt.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PromptForm {
+    #[serde(default)]
+    pub id: String,
+    /// The version that the text started from.
+    #[serde(default)]
+    pub base_version: String,
+    pub name: String,
+    pub template: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub tags: String,
+    #[serde(default)]
+    pub note: String,
+    /// Ticked: agents use this version from now on.
+    #[serde(default)]
+    pub production: Option<String>,
+    /// Ticked after somebody else has saved meanwhile: save this text after theirs.
+    #[serde(default)]
+    pub overwrite: Option<String>,
+}
+
+/// A prompt's text and words about it, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptText {
+    pub name: String,
+    pub template: String,
+    pub description: String,
+    pub tags: Vec<String>,
+    pub note: String,
+}
+
+impl PromptForm {
+    /// Errors: `Invalid` with a message per field.
+    pub fn check(&self) -> Result<PromptText, AppError> {
+        let mut errors = FieldErrors::default();
+        let name = self.name.trim();
+        if name.is_empty() || name.chars().count() > 120 {
+            errors.add("name", "Give the prompt a name of at most 120 characters.");
+        }
+        // Browsers send line ends as CR LF; the stored text has one form, so that equal texts are equal.
+        let template = self.template.replace("\r\n", "\n");
+        if let Err(message) = check_template(&template) {
+            errors.add("template", message);
+        }
+        if self.description.chars().count() > 1000 {
+            errors.add("description", "Keep the description below 1,000 characters.");
+        }
+        if self.note.chars().count() > 300 {
+            errors.add("note", "Keep the note below 300 characters.");
+        }
+        let tags = match parse_tags(&self.tags) {
+            Ok(tags) => tags,
+            Err(message) => {
+                errors.add("tags", message);
+                Vec::new()
+            }
+        };
+        errors.check()?;
+        Ok(PromptText {
+            name: name.to_owned(),
+            template,
+            description: self.description.trim().to_owned(),
+            tags,
+            note: self.note.trim().to_owned(),
+        })
+    }
+}
+
+/// Checks a template. Errors: a sentence for the field.
+pub fn check_template(template: &str) -> Result<(), String> {
+    if template.trim().is_empty() {
+        return Err("Write what the agent is told.".to_owned());
+    }
+    if template.chars().count() > LONGEST_TEMPLATE {
+        return Err("The prompt is too long: at most 50,000 characters.".to_owned());
+    }
+    if template.contains('\0') {
+        return Err("The prompt holds a character that cannot be stored. Paste it as plain text.".to_owned());
+    }
+    if let Some(odd) = placeholders(template).find(|name| !is_variable(name)) {
+        let shown: String = odd.chars().take(30).collect();
+        return Err(format!(
+            "“{{{{{shown}}}}}” is not a variable. Use letters, digits, dots and underscores, for example {{{{first_name}}}}."
+        ));
+    }
+    Ok(())
+}
+
+/// The variables of a template, each once, in order of appearance.
+pub fn variables(template: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for name in placeholders(template).filter(|name| is_variable(name)) {
+        if !found.iter().any(|known| known == name) {
+            found.push(name.to_owned());
+        }
+    }
+    found
+}
+
+/// Tags separated by commas: lower case, each once. Errors: a sentence for the field.
+pub fn parse_tags(text: &str) -> Result<Vec<String>, String> {
+    let mut tags: Vec<String> = Vec::new();
+    for tag in text.split(',').map(|tag| tag.trim().to_lowercase()).filter(|tag| !tag.is_empty()) {
+        if tag.chars().count() > 40 || tag.chars().any(char::is_control) {
+            return Err("A tag has at most 40 characters. Separate tags with commas.".to_owned());
+        }
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    if tags.len() > 20 { Err("At most 20 tags.".to_owned()) } else { Ok(tags) }
+}
+
+/// What stands between `{{` and `}}`, trimmed.
+fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+    template.split("{{").skip(1).filter_map(|rest| rest.split_once("}}").map(|(name, _)| name.trim()))
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 80
+        && name.split('.').all(|part| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_found_once_and_in_order() {
+        assert_eq!(variables("Hi {{ name }}, {{company.city}} and {{name}}. {{ open"), ["name", "company.city"]);
+        assert!(check_template("Hello {{first name}}").unwrap_err().contains("{{first name}}"));
+        assert!(check_template(" \n").is_err());
+        assert!(check_template("No variables, just { braces }.").is_ok());
+    }
+
+    #[test]
+    fn tags_are_lower_case_and_single() {
+        assert_eq!(parse_tags("Sales, sales ,  EU,").unwrap(), ["sales", "eu"]);
+    }
+}

@@ -1,0 +1,5 @@
+//! Saving, labelling and listing prompts.
+
+pub mod ops;
+pub mod rest;
+pub mod store;

@@ -1,0 +1,165 @@
+//! What a chat-model service can do.
+
+use super::error::{Kind, ProviderError};
+use async_trait::async_trait;
+use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A service that answers with a language model.
+#[async_trait]
+pub trait ChatProvider: Send + Sync {
+    /// The service's lower-case name.
+    fn name(&self) -> &'static str;
+    /// Proves that the credentials work.
+    async fn check_credentials(&self) -> Result<ChatAccount, ProviderError>;
+    /// Every model on offer, with its prices.
+    async fn list_models(&self) -> Result<Vec<ChatModel>, ProviderError>;
+    /// One answer. Repeating it costs money and does no other harm.
+    async fn complete(&self, request: &ChatRequest) -> Result<ChatAnswer, ProviderError>;
+}
+
+/// What the service says about the key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatAccount {
+    pub label: String,
+    /// USD left under the key's limit; `None` without a limit.
+    pub limit_remaining: Option<Decimal>,
+    /// USD spent with the key.
+    pub spent: Option<Decimal>,
+}
+
+/// A model on offer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatModel {
+    /// `vendor/name`.
+    pub id: String,
+    pub name: String,
+    /// In tokens.
+    pub context_length: Option<u64>,
+    /// USD per token read; `None` when it depends.
+    pub prompt_price: Option<Decimal>,
+    /// USD per token written; `None` when it depends.
+    pub completion_price: Option<Decimal>,
+    /// Answers can be held to a JSON Schema.
+    pub has_structured_output: bool,
+    /// Can ask for tools.
+    pub has_tools: bool,
+}
+
+/// What to ask.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChatRequest {
+    pub model: String,
+    pub messages: Vec<ChatMessage>,
+    /// 0 to 2.
+    pub temperature: Option<f64>,
+    /// Longest answer, in tokens.
+    pub max_tokens: Option<u32>,
+    /// Holds the answer to a schema.
+    pub answer_schema: Option<AnswerSchema>,
+    /// Functions the model may ask for.
+    pub tools: Vec<ChatTool>,
+}
+
+/// A JSON Schema for the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerSchema {
+    /// At most 64 of `A–Z a–z 0–9 _ -`; other characters are replaced.
+    pub name: String,
+    pub schema: Value,
+}
+
+/// A function the model may ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatTool {
+    pub name: String,
+    pub description: String,
+    /// JSON Schema.
+    pub parameters: Value,
+}
+
+/// One turn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChatMessage {
+    System(String),
+    User(String),
+    /// What the model said or asked for before.
+    Assistant {
+        text: String,
+        tool_calls: Vec<ToolCall>,
+    },
+    /// What a function gave back.
+    Tool {
+        call_id: String,
+        text: String,
+    },
+}
+
+/// The model asks for a function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolCall {
+    pub id: String,
+    pub name: String,
+    /// JSON text, as the model wrote it; may be invalid.
+    pub arguments: String,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatAnswer {
+    /// The service that answered.
+    pub provider: &'static str,
+    /// The service's id of this answer.
+    pub id: String,
+    /// The model that really answered.
+    pub model: String,
+    pub text: String,
+    pub tool_calls: Vec<ToolCall>,
+    /// The service's word: `stop`, `length`, `tool_calls`, `content_filter`.
+    pub finish_reason: Option<String>,
+    pub usage: ChatUsage,
+}
+
+/// What it took.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChatUsage {
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    pub total_tokens: u64,
+    /// USD, to the digit the service wrote; `None` when it didn't say.
+    pub cost: Option<Decimal>,
+    /// True when the service didn't count and the tokens are our estimate.
+    pub is_estimated: bool,
+}
+
+impl ChatAnswer {
+    /// Reads the answer as JSON. Models wrap it in a code fence now and then, which is taken off.
+    pub fn parse_json<T: DeserializeOwned>(&self) -> Result<T, ProviderError> {
+        if self.finish_reason.as_deref() == Some("length") {
+            let said = "The model's answer was cut off at its longest length";
+            return Err(ProviderError::new(self.provider, Kind::Garbage, said));
+        }
+        serde_json::from_str(without_fence(&self.text)).map_err(|e| {
+            let said = format!("The model's answer is not the JSON that was asked for: {e}");
+            ProviderError::new(self.provider, Kind::Garbage, said)
+        })
+    }
+}
+
+fn without_fence(text: &str) -> &str {
+    let text = text.trim();
+    let Some(inner) = text.strip_prefix("```").and_then(|t| t.strip_suffix("```")) else {
+        return text;
+    };
+    // The first line of a fence may name the language.
+    match inner.split_once('\n') {
+        Some((language, rest)) if language.trim().chars().all(char::is_alphanumeric) => rest.trim(),
+        _ => inner.trim(),
+    }
+}
+
+/// A rough count of tokens: four characters each, rounded up. Only for when the service doesn't count.
+pub(super) fn estimated_tokens(text: &str) -> u64 {
+    (text.chars().count() as u64).div_ceil(4)
+}

@@ -1,0 +1,44 @@
+//! Outside services: voice, telephony and chat models, each behind one trait per kind of service.
+//!
+//! Owns no tables and knows no product words. Callers hand in credentials and plain values, and get plain values
+//! or a [`ProviderError`] back. Nothing here retries: the caller knows whether a repeat is safe, and
+//! [`ProviderError::is_retryable`] and [`ProviderError::outcome_unknown`] tell it what the answer allows.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `voice`, `ultravox` | calls held by a voice agent |
+//! | `telephony`, `telnyx` | phone numbers and call control |
+//! | `chat`, `openrouter` | chat models |
+//! | `http` | the one way out: time limits, size limits, no redirects, errors in one shape |
+//! | `public_address` | refuses private addresses when somebody else chose the target |
+//! | `signature` | who really sent a webhook |
+//! | `sealed` | secrets at rest, bound to their place |
+//! | `breaker` | stops asking a service that is down |
+//!
+//! The surprising parts: a request that is not safe to repeat and ends in a timeout has an *unknown* outcome, not a
+//! failed one; and a page address that a service hands out is used for its query only, so that a key never leaves
+//! for another host.
+
+pub mod breaker;
+pub mod chat;
+pub mod error;
+pub mod http;
+pub mod openrouter;
+pub mod public_address;
+pub mod sealed;
+mod secret;
+pub mod signature;
+pub mod telephony;
+pub mod telnyx;
+pub mod ultravox;
+pub mod voice;
+mod wire;
+
+pub use breaker::{Breakers, Pass};
+pub use chat::{ChatAnswer, ChatProvider, ChatRequest};
+pub use error::{Kind, ProviderError, display_name};
+pub use http::{HttpClient, HttpSettings};
+pub use sealed::{Binding, KeyRing, SealError, Secret};
+pub use signature::SignatureError;
+pub use telephony::TelephonyProvider;
+pub use voice::VoiceProvider;

@@ -1,0 +1,361 @@
+//! Ultravox: speech in, speech out, over telephone or browser.
+//!
+//! The surprising parts: a call has no status field (its times tell), there is no idempotency key (search by metadata
+//! before a repeat), and the transcript is the list of messages.
+
+mod call;
+mod request;
+mod webhook;
+
+pub use webhook::{WebhookEvent, WebhookKind};
+
+use super::error::{Kind, ProviderError};
+use super::http::{Ask, Endpoint, HttpClient};
+use super::sealed::Secret;
+use super::voice::*;
+use async_trait::async_trait;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use url::Url;
+
+/// The service's name in errors and beside its ids.
+pub const NAME: &str = "ultravox";
+/// The service's public address.
+pub const BASE_URL: &str = "https://api.ultravox.ai/api";
+/// A list longer than this many pages is a loop.
+const MOST_PAGES: usize = 1000;
+
+/// How this account is reached and how it dials.
+#[derive(Debug, Clone)]
+pub struct UltravoxConfig {
+    /// [`BASE_URL`], or a stand-in's address.
+    pub base_url: String,
+    pub api_key: Secret<String>,
+    /// Which telephone service carries the calls. Its credentials are stored at Ultravox.
+    pub carrier: Carrier,
+}
+
+/// The telephone service under the calls.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Carrier {
+    Telnyx,
+    Twilio,
+    Plivo,
+    /// Calls go to `sip:<number>@<domain>`.
+    Sip {
+        domain: String,
+        username: Option<String>,
+        password: Option<Secret<String>>,
+    },
+}
+
+/// The client for one account.
+#[derive(Clone)]
+pub struct Ultravox {
+    endpoint: Endpoint,
+    carrier: Carrier,
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    next: Option<String>,
+    #[serde(default = "Vec::new")]
+    results: Vec<T>,
+    total: Option<u64>,
+}
+
+impl Ultravox {
+    /// Fails when the address or the key can't be used at all; nothing is sent.
+    pub fn new(http: &HttpClient, config: &UltravoxConfig) -> Result<Self, ProviderError> {
+        let endpoint = Endpoint::new(
+            http,
+            NAME,
+            &config.base_url,
+            ("x-api-key", ""),
+            &config.api_key,
+            own_words,
+        )?;
+        Ok(Self {
+            endpoint,
+            carrier: config.carrier.clone(),
+        })
+    }
+
+    /// Follows a list to its end. Page addresses are used for their query only: the key stays with the service.
+    async fn all<T: DeserializeOwned>(&self, first: Ask) -> Result<Vec<T>, ProviderError> {
+        let (mut all, mut continued): (Vec<T>, Option<String>) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let page: Page<T> = self
+                .endpoint
+                .json(first.clone().continued(continued.clone()))
+                .await?;
+            all.extend(page.results);
+            let next = page.next.as_deref().and_then(query_of);
+            match next {
+                None => return Ok(all),
+                same if same == continued => break,
+                next => continued = next,
+            }
+        }
+        Err(ProviderError::new(
+            NAME,
+            Kind::Garbage,
+            "The list's pages never end",
+        ))
+    }
+}
+
+#[async_trait]
+impl VoiceProvider for Ultravox {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn check_credentials(&self) -> Result<VoiceAccount, ProviderError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Account {
+            #[serde(default)]
+            name: String,
+            #[serde(default)]
+            active_calls: u32,
+            allowed_concurrent_calls: Option<u32>,
+        }
+        let account: Account = self.endpoint.json(Ask::get(&["accounts", "me"])).await?;
+        Ok(VoiceAccount {
+            name: account.name,
+            active_calls: account.active_calls,
+            concurrent_calls_limit: account.allowed_concurrent_calls,
+        })
+    }
+
+    async fn list_voices(&self) -> Result<Vec<Voice>, ProviderError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Item {
+            voice_id: String,
+            name: String,
+            description: Option<String>,
+            primary_language: Option<String>,
+            preview_url: Option<String>,
+        }
+        let voices: Vec<Item> = self.all(Ask::get(&["voices"])).await?;
+        Ok(voices
+            .into_iter()
+            .map(|v| Voice {
+                id: v.voice_id,
+                name: v.name,
+                description: v.description,
+                language: v.primary_language,
+                preview_url: v.preview_url,
+            })
+            .collect())
+    }
+
+    async fn list_models(&self) -> Result<Vec<String>, ProviderError> {
+        #[derive(Deserialize)]
+        struct Item {
+            name: String,
+        }
+        let models: Vec<Item> = self.all(Ask::get(&["models"])).await?;
+        Ok(models.into_iter().map(|m| m.name).collect())
+    }
+
+    async fn create_agent(&self, agent: &AgentSpec) -> Result<String, ProviderError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Made {
+            agent_id: String,
+        }
+        let made: Made = self
+            .endpoint
+            .json(Ask::post(&["agents"], request::agent(agent)))
+            .await?;
+        Ok(made.agent_id)
+    }
+
+    async fn find_agents(&self, words: &str) -> Result<Vec<NamedAgent>, ProviderError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Item {
+            agent_id: String,
+            #[serde(default)]
+            name: String,
+        }
+        let found: Vec<Item> = self.all(Ask::get(&["agents"]).query("search", words)).await?;
+        // A search that the service ignored would answer with every agent: check it here again.
+        let fits = |name: &str| name.to_lowercase().contains(&words.to_lowercase());
+        Ok(found.into_iter().filter(|a| fits(&a.name)).map(|a| NamedAgent { id: a.agent_id, name: a.name }).collect())
+    }
+
+    async fn update_agent(&self, agent_id: &str, agent: &AgentSpec) -> Result<(), ProviderError> {
+        self.endpoint
+            .done(Ask::patch(&["agents", agent_id], request::agent(agent)))
+            .await
+    }
+
+    async fn create_call(&self, new: &NewVoiceCall) -> Result<VoiceCall, ProviderError> {
+        if let Some(key) = new.metadata.keys().find(|k| k.starts_with("ultravox.")) {
+            let said =
+                format!("Metadata named {key} is reserved: names must not start with ultravox.");
+            return Err(ProviderError::new(NAME, Kind::Rejected, said));
+        }
+        let mut ask = Ask::post(
+            &["agents", &new.agent_id, "calls"],
+            request::call(new, &self.carrier),
+        );
+        if let Carrier::Sip {
+            password: Some(password),
+            ..
+        } = &self.carrier
+        {
+            ask = ask.hide(password);
+        }
+        self.endpoint
+            .json::<call::Call>(ask)
+            .await
+            .map(VoiceCall::from)
+    }
+
+    async fn get_call(&self, call_id: &str) -> Result<VoiceCall, ProviderError> {
+        self.endpoint
+            .json::<call::Call>(Ask::get(&["calls", call_id]))
+            .await
+            .map(VoiceCall::from)
+    }
+
+    async fn find_calls_by_metadata(
+        &self,
+        key: &str,
+        value: &str,
+    ) -> Result<Vec<VoiceCall>, ProviderError> {
+        let found: Vec<call::Call> = self
+            .all(Ask::get(&["calls"]).query(&format!("metadata.{key}"), value))
+            .await?;
+        // A filter that the service ignored would answer with everybody's calls: check it here again.
+        let matches = |c: &VoiceCall| c.metadata.get(key).is_some_and(|v| v == value);
+        Ok(found
+            .into_iter()
+            .map(VoiceCall::from)
+            .filter(matches)
+            .collect())
+    }
+
+    async fn list_calls(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        cursor: Option<&str>,
+    ) -> Result<CallsPage, ProviderError> {
+        let ask = Ask::get(&["calls"])
+            .query(
+                "fromDate",
+                from.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+            )
+            .query("toDate", to.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+            .query("sort", "created")
+            .continued(cursor.map(str::to_owned));
+        let page: Page<call::Call> = self.endpoint.json(ask).await?;
+        Ok(CallsPage {
+            calls: page.results.into_iter().map(VoiceCall::from).collect(),
+            next: page.next.as_deref().and_then(query_of),
+            total: page.total,
+        })
+    }
+
+    async fn list_messages(&self, call_id: &str) -> Result<Vec<VoiceMessage>, ProviderError> {
+        let messages: Vec<call::Message> = self
+            .all(Ask::get(&["calls", call_id, "messages"]).query("mode", "in_call"))
+            .await?;
+        Ok(messages.into_iter().map(VoiceMessage::from).collect())
+    }
+
+    async fn recording(&self, call_id: &str) -> Result<Recording, ProviderError> {
+        let file = self
+            .endpoint
+            .download(Ask::get(&["calls", call_id, "recording"]))
+            .await?;
+        Ok(Recording {
+            content_type: file.content_type,
+            length: file.length,
+            bytes: file.bytes,
+        })
+    }
+
+    async fn hang_up(&self, call_id: &str, message: Option<&str>) -> Result<(), ProviderError> {
+        let mut body = json!({"type": "hang_up"});
+        if let Some(message) = message {
+            body["message"] = json!(message);
+        }
+        // Hanging up twice does no harm: the second time the call isn't live.
+        self.endpoint
+            .done(Ask::post(&["calls", call_id, "send_data_message"], body).repeatable())
+            .await
+    }
+
+    async fn register_webhook(
+        &self,
+        url: &str,
+        secret: &Secret<String>,
+    ) -> Result<String, ProviderError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Made {
+            webhook_id: String,
+        }
+        let body = json!({
+            "url": url,
+            "secrets": [secret.expose()],
+            "events": ["call.started", "call.joined", "call.ended", "call.billed"],
+        });
+        let made: Made = self
+            .endpoint
+            .json(Ask::post(&["webhooks"], body).hide(secret))
+            .await?;
+        Ok(made.webhook_id)
+    }
+}
+
+/// The query of a page address, which is all that differs between pages.
+fn query_of(address: &str) -> Option<String> {
+    // Relative addresses are taken too.
+    let base = Url::parse(BASE_URL).expect("a constant");
+    base.join(address).ok()?.query().map(str::to_owned)
+}
+
+/// Errors come as `{"detail": "…"}` or as messages per field, nested like the request.
+fn own_words(document: &Value) -> Option<String> {
+    if let Some(detail) = document.get("detail").and_then(Value::as_str) {
+        return Some(detail.to_owned());
+    }
+    let mut found = Vec::new();
+    collect_fields("", document, &mut found);
+    if found.is_empty() {
+        None
+    } else {
+        Some(found.join("; "))
+    }
+}
+
+fn collect_fields(at: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if at.is_empty() => found.push(text.clone()),
+        Value::String(text) => found.push(format!("{at}: {text}")),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_fields(at, item, found)),
+        Value::Object(fields) => {
+            for (name, item) in fields {
+                let at = if at.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{at}.{name}")
+                };
+                collect_fields(&at, item, found);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,121 @@
+//! What is sent to Ultravox. Absent means "as the agent has it", so nothing is sent as null.
+
+use super::Carrier;
+use crate::providers::voice::{AgentSpec, FirstSpeaker, Line, NewVoiceCall};
+use crate::providers::wire::seconds_text;
+use serde_json::{Map, Value, json};
+
+/// The longest name of an agent, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// An agent with its call template.
+pub(super) fn agent(agent: &AgentSpec) -> Value {
+    let mut template = Map::new();
+    put(&mut template, "systemPrompt", Some(&agent.system_prompt));
+    put(&mut template, "model", agent.model.as_ref());
+    put(&mut template, "voice", agent.voice.as_ref());
+    put(&mut template, "languageHint", agent.language_hint.as_ref());
+    put(&mut template, "temperature", agent.temperature);
+    put(
+        &mut template,
+        "maxDuration",
+        agent.max_duration.map(seconds_text),
+    );
+    put(
+        &mut template,
+        "firstSpeakerSettings",
+        agent.first_speaker.as_ref().map(first_speaker),
+    );
+    put(
+        &mut template,
+        "recordingEnabled",
+        Some(agent.recording_enabled),
+    );
+    put(&mut template, "contextSchema", agent.context_schema.clone());
+    let name: String = agent.name.chars().take(LONGEST_NAME).collect();
+    json!({"name": name, "callTemplate": template})
+}
+
+/// The start of a call with an agent.
+pub(super) fn call(new: &NewVoiceCall, carrier: &Carrier) -> Value {
+    let mut body = Map::new();
+    let variables = Some(&new.variables).filter(|v| v.as_object().is_some_and(|o| !o.is_empty()));
+    put(&mut body, "templateContext", variables);
+    put(
+        &mut body,
+        "metadata",
+        Some(&new.metadata).filter(|m| !m.is_empty()),
+    );
+    put(&mut body, "medium", medium(&new.line, carrier));
+    put(
+        &mut body,
+        "firstSpeakerSettings",
+        new.first_speaker.as_ref().map(first_speaker),
+    );
+    put(&mut body, "recordingEnabled", new.recording_enabled);
+    put(&mut body, "maxDuration", new.max_duration.map(seconds_text));
+    put(&mut body, "joinTimeout", new.join_timeout.map(seconds_text));
+    Value::Object(body)
+}
+
+/// A browser needs no medium: it is what Ultravox assumes.
+fn medium(line: &Line, carrier: &Carrier) -> Option<Value> {
+    let Line::Phone { to, from } = line else {
+        return None;
+    };
+    let outgoing = json!({"to": to, "from": from});
+    Some(match carrier {
+        Carrier::Telnyx => json!({"telnyx": {"outgoing": outgoing}}),
+        Carrier::Twilio => json!({"twilio": {"outgoing": outgoing}}),
+        Carrier::Plivo => json!({"plivo": {"outgoing": outgoing}}),
+        Carrier::Sip {
+            domain,
+            username,
+            password,
+        } => {
+            let mut outgoing = Map::new();
+            put(&mut outgoing, "to", Some(format!("sip:{to}@{domain}")));
+            put(&mut outgoing, "from", Some(from));
+            put(&mut outgoing, "username", username.as_ref());
+            put(
+                &mut outgoing,
+                "password",
+                password.as_ref().map(|p| p.expose()),
+            );
+            json!({"sip": {"outgoing": outgoing}})
+        }
+    })
+}
+
+fn first_speaker(speaker: &FirstSpeaker) -> Value {
+    match speaker {
+        FirstSpeaker::Agent {
+            text,
+            uninterruptible,
+        } => {
+            let mut agent = Map::new();
+            put(&mut agent, "text", text.as_ref());
+            put(
+                &mut agent,
+                "uninterruptible",
+                uninterruptible.then_some(true),
+            );
+            json!({"agent": agent})
+        }
+        FirstSpeaker::User { fallback: None } => json!({"user": {}}),
+        FirstSpeaker::User {
+            fallback: Some(fallback),
+        } => {
+            let mut then = Map::new();
+            put(&mut then, "delay", Some(seconds_text(fallback.delay)));
+            put(&mut then, "text", fallback.text.as_ref());
+            json!({"user": {"fallback": then}})
+        }
+    }
+}
+
+fn put(into: &mut Map<String, Value>, name: &str, value: Option<impl serde::Serialize>) {
+    if let Some(value) = value {
+        into.insert(name.to_owned(), json!(value));
+    }
+}

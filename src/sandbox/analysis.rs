@@ -1,0 +1,231 @@
+//! Reads a transcript out of a prompt and says what was said, by rules: every statement comes from a phrase that really stands there.
+
+mod wording;
+
+use super::conversation::{Cue, Language, Plot};
+
+pub(super) use wording::label;
+
+/// One line `[position] speaker (m:ss): text` of the prompt.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    pub position: i64,
+    pub by_agent: bool,
+    pub text: String,
+}
+
+/// A phrase that was heard.
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    pub cue: Cue,
+    pub position: i64,
+    /// The sentence as it stands in the transcript.
+    pub quote: String,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    pub lines: Vec<Line>,
+    pub findings: Vec<Finding>,
+    /// How the call ended, if a phrase tells.
+    pub verdict: Option<Plot>,
+    /// What the customer answered when asked for one to five.
+    pub rating: Option<i64>,
+    pub language: Language,
+}
+
+/// The facts of a prompt; none when it holds no transcript.
+pub(super) fn read(prompt: &str) -> Option<Facts> {
+    let lines: Vec<Line> = prompt.lines().filter_map(read_line).collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let findings: Vec<Finding> = lines.iter().flat_map(listen).collect();
+    let rating = rating(&lines, &findings);
+    let language = language_of(&lines);
+    let verdict = verdict(&findings, rating);
+    Some(Facts { lines, findings, verdict, rating, language })
+}
+
+fn read_line(line: &str) -> Option<Line> {
+    let (position, rest) = line.trim().strip_prefix('[')?.split_once(']')?;
+    let position = position.trim().parse().ok()?;
+    let (speaker, text) = rest.split_once(": ").or_else(|| rest.split_once("):"))?;
+    let speaker = speaker.to_lowercase();
+    // Tools say nothing that a customer could have said.
+    if speaker.contains("tool") || speaker.contains("system") {
+        return None;
+    }
+    let by_agent = ["agent", "assistant", "bot", "ai "].iter().any(|word| speaker.contains(word));
+    Some(Line { position, by_agent, text: text.trim().to_owned() })
+}
+
+/// Everything recognised in a line, in any language, each thing once.
+fn listen(line: &Line) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for language in Language::ALL {
+        for (cue, phrases) in language.tongue().cues {
+            if cue.is_agents() != line.by_agent || found.iter().any(|known| known.cue == *cue) {
+                continue;
+            }
+            let sentence = sentences(&line.text).into_iter().find(|sentence| {
+                let lower = sentence.to_lowercase();
+                phrases.iter().any(|phrase| lower.contains(phrase))
+            });
+            if let Some(sentence) = sentence {
+                found.push(Finding { cue: *cue, position: line.position, quote: sentence.to_owned() });
+            }
+        }
+    }
+    found
+}
+
+/// Cuts at the ends of sentences; every piece stands in the text as it is.
+fn sentences(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut from = 0;
+    for (at, mark) in text.char_indices() {
+        if matches!(mark, '.' | '?' | '!' | '।') {
+            let end = at + mark.len_utf8();
+            // A dot inside an address or a time ends nothing.
+            if text[end..].chars().next().is_none_or(char::is_whitespace) {
+                out.push(text[from..end].trim());
+                from = end;
+            }
+        }
+    }
+    out.push(text[from..].trim());
+    out.retain(|sentence| !sentence.is_empty());
+    out
+}
+
+fn rating(lines: &[Line], findings: &[Finding]) -> Option<i64> {
+    let asked = findings.iter().find(|finding| finding.cue == Cue::Rating)?;
+    let answer = lines.iter().find(|line| !line.by_agent && line.position > asked.position)?;
+    answer.text.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse().ok()).filter(|rating| (1..=5).contains(rating))
+}
+
+fn verdict(findings: &[Finding], rating: Option<i64>) -> Option<Plot> {
+    // The stronger statement first: who books a meeting after an objection has booked a meeting.
+    const ORDER: [(Cue, Plot); 12] = [
+        (Cue::Voicemail, Plot::Voicemail),
+        (Cue::WrongPerson, Plot::WrongPerson),
+        (Cue::DoNotCall, Plot::DoNotCall),
+        (Cue::Booked, Plot::Booked),
+        (Cue::Rescheduled, Plot::Rescheduled),
+        (Cue::Escalated, Plot::Escalated),
+        (Cue::Confirmed, Plot::Confirmed),
+        (Cue::Solved, Plot::Solved),
+        (Cue::Callback, Plot::Callback),
+        (Cue::NotQualified, Plot::NotQualified),
+        (Cue::Declined, Plot::Declined),
+        (Cue::Interested, Plot::Interested),
+    ];
+    let heard = |cue: Cue| findings.iter().any(|finding| finding.cue == cue);
+    let told = ORDER.iter().find(|(cue, _)| heard(*cue)).map(|(_, plot)| *plot);
+    told.or_else(|| (heard(Cue::Survey) || rating.is_some()).then_some(Plot::Survey))
+}
+
+fn language_of(lines: &[Line]) -> Language {
+    let text: String = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
+    guess_language(&text)
+}
+
+/// By the script, then by small words.
+pub(super) fn guess_language(text: &str) -> Language {
+    if text.chars().any(|c| ('\u{0A80}'..='\u{0AFF}').contains(&c)) {
+        return Language::Gujarati;
+    }
+    if text.chars().any(|c| ('\u{0900}'..='\u{097F}').contains(&c)) {
+        return Language::Hindi;
+    }
+    let lower = text.to_lowercase();
+    let count = |words: &[&str]| {
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| words.contains(word)).count()
+    };
+    let counts = [
+        (Language::English, count(&["the", "you", "is", "and", "i", "for", "that", "it"])),
+        (Language::German, count(&["der", "die", "und", "ich", "sie", "nicht", "ist", "das"])),
+        (Language::Spanish, count(&["el", "que", "por", "para", "una", "los", "su", "le"])),
+        (Language::French, count(&["le", "vous", "je", "pour", "les", "des", "est", "une"])),
+    ];
+    counts.iter().rev().max_by_key(|(_, count)| *count).map_or(Language::English, |(language, _)| *language)
+}
+
+impl Facts {
+    pub fn is(&self, plots: &[Plot]) -> bool {
+        self.verdict.is_some_and(|verdict| plots.contains(&verdict))
+    }
+
+    pub fn heard(&self, cue: Cue) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.cue == cue)
+    }
+
+    /// Reasons against buying; only a sales call has them.
+    pub fn objections(&self) -> Vec<&Finding> {
+        let care = self.is(&[Plot::Confirmed, Plot::Rescheduled, Plot::Solved, Plot::Escalated, Plot::Survey, Plot::Voicemail]);
+        let mut kinds: Vec<&Finding> = Vec::new();
+        for finding in self.findings.iter().filter(|finding| finding.cue.is_objection() && !care) {
+            if !kinds.iter().any(|known| known.cue == finding.cue) {
+                kinds.push(finding);
+            }
+        }
+        kinds
+    }
+
+    /// What the customer complained about, if this was about a problem.
+    pub fn issues(&self) -> Vec<Finding> {
+        if !self.is(&[Plot::Solved, Plot::Escalated]) {
+            return Vec::new();
+        }
+        let said = self.lines.iter().filter(|line| !line.by_agent).skip(1).find(|line| line.text.chars().count() > 25);
+        said.map(|line| Finding { cue: Cue::NotSolved, position: line.position, quote: line.text.clone() }).into_iter().collect()
+    }
+
+    /// The phrases worth showing, the deciding one first.
+    pub fn evidence(&self) -> Vec<&Finding> {
+        let mut out: Vec<&Finding> = Vec::new();
+        let shown = self.findings.iter().filter(|finding| !matches!(finding.cue, Cue::Rating | Cue::Survey));
+        for finding in shown {
+            let objection_of_care = finding.cue.is_objection() && self.objections().is_empty();
+            if !objection_of_care && !out.iter().any(|known| known.cue == finding.cue) {
+                out.push(finding);
+            }
+        }
+        let decides = |finding: &Finding| self.verdict.is_some_and(|verdict| format!("{verdict:?}") == format!("{:?}", finding.cue));
+        out.sort_by_key(|finding| !decides(finding));
+        out.truncate(5);
+        out
+    }
+
+    /// 1 (upset) to 5 (delighted): the customer's own figure, else read from the words.
+    pub fn satisfaction(&self) -> i64 {
+        if let Some(rating) = self.rating {
+            return rating;
+        }
+        let glad = self.heard(Cue::Happy).is_some();
+        let upset = self.heard(Cue::Angry).is_some();
+        match (glad, upset, self.verdict) {
+            (_, true, Some(Plot::Escalated)) | (_, _, Some(Plot::DoNotCall)) => 1,
+            (_, true, _) | (_, _, Some(Plot::Escalated)) => 2,
+            (true, ..) => 5,
+            (_, _, Some(Plot::Booked | Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Interested)) => 4,
+            _ => 3,
+        }
+    }
+
+    pub fn sentiment(&self) -> &'static str {
+        let upset = self.heard(Cue::Angry).is_some();
+        match self.satisfaction() {
+            4.. if upset => "mixed",
+            4.. => "positive",
+            3 => "neutral",
+            _ => "negative",
+        }
+    }
+
+    /// Whether the call did what its agent was there for.
+    pub fn goal_reached(&self) -> bool {
+        self.is(&[Plot::Booked, Plot::Confirmed, Plot::Rescheduled, Plot::Solved, Plot::Survey])
+    }
+}

@@ -1,0 +1,292 @@
+//! One call: what was asked for, what was planned for it, and how far it has come.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::clock::CallClock;
+use super::conversation::{Conversation, Family, Language, Plot, Scene, compose};
+use super::dice::Dice;
+use super::settings::SandboxSettings;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Person,
+    Machine,
+    Nobody,
+    Busy,
+    Declined,
+    Unknown,
+    Dropped,
+}
+
+/// Fixed when the call is created; times in sandbox seconds.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub answer: Answer,
+    pub ring: f64,
+    pub talk: f64,
+    pub billing: f64,
+    pub end_reason: &'static str,
+    /// `SIP_TERMINATION_…` without the prefix.
+    pub sip_reason: &'static str,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub id: Uuid,
+    pub inbound: bool,
+    pub to: Option<String>,
+    pub from: Option<String>,
+    /// The agent as it was when the call began.
+    pub agent: Option<Arc<Value>>,
+    /// The body of the create request.
+    pub request: Map<String, Value>,
+    pub clock: CallClock,
+    pub plan: Plan,
+    seed: u64,
+    salt: String,
+    pub language: Language,
+    family: Family,
+    plot: Plot,
+    pub short_summary: String,
+    pub summary: String,
+    /// Offsets; none until it happens.
+    pub joined: Option<f64>,
+    pub ended: Option<f64>,
+    pub end_reason: Option<&'static str>,
+    pub billed: bool,
+    /// Cancelled when somebody hangs up early.
+    pub cut: CancellationToken,
+}
+
+/// What a call is made from.
+pub(super) struct NewCall {
+    pub agent: Option<Arc<Value>>,
+    pub request: Map<String, Value>,
+    pub to: Option<String>,
+    pub from: Option<String>,
+    pub inbound: bool,
+}
+
+impl Call {
+    /// Plans the call. Nothing runs yet: see `life::place`.
+    pub fn plan(new: NewCall, settings: &SandboxSettings) -> Call {
+        let id = Uuid::new_v4();
+        let metadata = new.request.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+        let word = |key: &str| metadata.get(key).and_then(Value::as_str);
+        let salt = word("patchbay.sandbox_seed").map_or_else(|| id.to_string(), str::to_owned);
+        let mut dice = Dice::new(settings.seed ^ 0x5eed, &salt);
+        let placeholder = Plan { answer: Answer::Person, ring: 0.0, talk: 0.0, billing: 0.0, end_reason: "hangup", sip_reason: "NORMAL" };
+        let speed = word("patchbay.sandbox_speed").and_then(|text| text.parse().ok()).unwrap_or(settings.speed);
+        let mut call = Call {
+            id,
+            inbound: new.inbound,
+            to: new.to,
+            from: new.from,
+            agent: new.agent,
+            request: new.request,
+            clock: CallClock::start(None, 1.0, 0.0),
+            plan: placeholder,
+            seed: settings.seed,
+            salt,
+            language: Language::English,
+            family: Family::Sales,
+            plot: Plot::Survey,
+            short_summary: String::new(),
+            summary: String::new(),
+            joined: None,
+            ended: None,
+            end_reason: None,
+            billed: false,
+            cut: CancellationToken::new(),
+        };
+        let prompt = call.prompt();
+        call.language = Language::from_hint(call.pick("languageHint").and_then(Value::as_str));
+        call.family = family(word("campaign_type").or_else(|| word("patchbay.campaign_type")), &prompt);
+        let forced = word("patchbay.sandbox_outcome").map(str::to_owned).or_else(|| special_outcome(call.to.as_deref()).map(str::to_owned));
+        let drawn = draw_answer(settings, call.inbound || call.to.is_none(), &mut dice);
+        let drawn_plot = Plot::draw(call.family, &prompt.to_lowercase(), &mut dice);
+        let (answer, plot) = match forced.as_deref() {
+            Some("busy") => (Answer::Busy, drawn_plot),
+            Some("no_answer") => (Answer::Nobody, drawn_plot),
+            Some("voicemail") => (Answer::Machine, Plot::Voicemail),
+            Some("declined_call") => (Answer::Declined, drawn_plot),
+            Some("invalid_number") => (Answer::Unknown, drawn_plot),
+            Some("dropped") => (Answer::Dropped, drawn_plot),
+            Some("answered") => (Answer::Person, drawn_plot),
+            Some(name) => Plot::from_name(name).map_or((drawn, drawn_plot), |plot| (Answer::Person, plot)),
+            None => (drawn, drawn_plot),
+        };
+        call.plot = if answer == Answer::Machine { Plot::Voicemail } else { plot };
+        if matches!(call.plot, Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Escalated | Plot::Survey) {
+            call.family = Family::Care;
+        }
+        let conversation = call.conversation();
+        call.plan = call.make_plan(answer, &conversation, settings, &mut dice);
+        call.short_summary = conversation.short_summary;
+        call.summary = conversation.summary;
+        let sandbox_at = word("patchbay.sandbox_at").and_then(|text| text.parse().ok());
+        let whole = call.plan.ring + call.plan.talk + call.plan.billing;
+        call.clock = CallClock::start(sandbox_at, if speed > 0.0 { speed } else { 1.0 }, whole);
+        call
+    }
+
+    fn make_plan(&self, answer: Answer, conversation: &Conversation, settings: &SandboxSettings, dice: &mut Dice) -> Plan {
+        let ring = dice.between(settings.ring_secs);
+        let billing = dice.between(settings.billing_secs);
+        let longest = seconds_of(self.pick("maxDuration")).unwrap_or(3600.0);
+        let patience = seconds_of(self.pick("joinTimeout")).unwrap_or(30.0);
+        let unjoined = |ring: f64, sip_reason| Plan { answer, ring, talk: 0.0, billing, end_reason: "unjoined", sip_reason };
+        match answer {
+            Answer::Nobody => unjoined(patience, "TIMEOUT"),
+            Answer::Busy => unjoined(dice.between([1.5, 4.0]), "BUSY"),
+            Answer::Declined => unjoined(dice.between([4.0, 9.0]), "REJECTED"),
+            Answer::Unknown => unjoined(dice.between([0.4, 1.5]), "INVALID_NUMBER"),
+            Answer::Dropped => {
+                let talk = conversation.length * dice.between([0.2, 0.7]);
+                Plan { answer, ring: ring.min(patience), talk, billing, end_reason: "connection_error", sip_reason: "UNKNOWN" }
+            }
+            Answer::Person | Answer::Machine => {
+                let end_reason = if conversation.length > longest {
+                    "timeout"
+                } else if conversation.agent_hung_up {
+                    "agent_hangup"
+                } else {
+                    "hangup"
+                };
+                let talk = conversation.length.min(longest);
+                Plan { answer, ring: ring.min(patience), talk, billing, end_reason, sip_reason: "NORMAL" }
+            }
+        }
+    }
+
+    /// The transcript, written anew. Turns after the end of the call aren't cut off: see `heard`.
+    pub fn conversation(&self) -> Conversation {
+        compose(&Scene {
+            seed: self.seed,
+            salt: self.salt.clone(),
+            language: self.language,
+            family: self.family,
+            plot: self.plot,
+            prompt: self.prompt().into(),
+            context: self.context(),
+        })
+    }
+
+    /// Seconds of conversation there have been by now; none before the call was joined.
+    pub fn heard(&self) -> Option<f64> {
+        let joined = self.joined?;
+        let until = self.ended.unwrap_or_else(|| self.clock.elapsed().min(joined + self.plan.talk));
+        Some(until - joined)
+    }
+
+    /// A member of the request, or of the agent's template where the request says nothing.
+    pub fn pick(&self, key: &str) -> Option<&Value> {
+        let own = self.request.get(key).filter(|value| !value.is_null());
+        own.or_else(|| self.agent.as_ref()?.get("callTemplate")?.get(key)).filter(|value| !value.is_null())
+    }
+
+    pub fn metadata(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.request.get("metadata").and_then(Value::as_object).into_iter().flatten()
+    }
+
+    pub fn agent_id(&self) -> Option<&str> {
+        self.agent.as_ref()?.get("agentId")?.as_str()
+    }
+
+    /// The system prompt with its variables filled in.
+    pub fn prompt(&self) -> String {
+        let text = self.pick("systemPrompt").and_then(Value::as_str).unwrap_or("");
+        fill_variables(text, &self.context())
+    }
+
+    fn context(&self) -> Map<String, Value> {
+        self.request.get("templateContext").and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+}
+
+fn family(campaign_type: Option<&str>, prompt: &str) -> Family {
+    match campaign_type.map(str::to_lowercase).as_deref() {
+        Some("cs" | "customer_service" | "customer_success" | "support") => return Family::Care,
+        Some("sdr" | "sales") => return Family::Sales,
+        _ => {}
+    }
+    let prompt = prompt.to_lowercase();
+    let care = ["reminder", "support", "satisfaction", "survey", "customer service", "existing customer", "kundendienst"];
+    if care.iter().any(|word| prompt.contains(word)) { Family::Care } else { Family::Sales }
+}
+
+/// What the last four digits of the called number ask for.
+fn special_outcome(to: Option<&str>) -> Option<&'static str> {
+    let to = to?;
+    Some(match to.get(to.len().checked_sub(4)?..)? {
+        "0001" => "busy",
+        "0002" => "no_answer",
+        "0003" => "voicemail",
+        "0004" => "declined_call",
+        "0010" => "invalid_number",
+        "0011" => "dropped",
+        "0013" => "answered",
+        "0020" => "booked",
+        "0021" => "interested",
+        "0022" => "callback",
+        "0023" => "declined",
+        "0024" => "not_qualified",
+        "0025" => "wrong_person",
+        "0026" => "do_not_call",
+        "0030" => "confirmed",
+        "0031" => "rescheduled",
+        "0032" => "solved",
+        "0033" => "escalated",
+        "0034" => "survey",
+        _ => return None,
+    })
+}
+
+fn draw_answer(settings: &SandboxSettings, sure: bool, dice: &mut Dice) -> Answer {
+    let rates = &settings.rates;
+    let chances = [
+        (Answer::Nobody, rates.no_answer),
+        (Answer::Busy, rates.busy),
+        (Answer::Declined, rates.declined),
+        (Answer::Machine, rates.voicemail),
+        (Answer::Unknown, rates.invalid_number),
+        (Answer::Dropped, rates.dropped),
+    ];
+    let spent: f64 = chances.iter().map(|(_, rate)| rate.max(0.0)).sum();
+    let mut all = vec![(Answer::Person, (1.0 - spent).max(0.0))];
+    all.extend(chances);
+    let drawn = dice.weighted(&all);
+    if sure { Answer::Person } else { drawn }
+}
+
+/// Reads a duration string such as `30s`.
+pub(super) fn seconds_of(value: Option<&Value>) -> Option<f64> {
+    value?.as_str()?.strip_suffix('s')?.parse().ok().filter(|seconds| *seconds > 0.0)
+}
+
+/// Fills `{{customer.name}}` from the context; an unknown variable becomes empty, as with the provider.
+fn fill_variables(text: &str, context: &Map<String, Value>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find("{{") {
+        let Some(close) = rest[open..].find("}}") else { break };
+        out.push_str(&rest[..open]);
+        let mut path = rest[open + 2..open + close].trim().split('.');
+        let mut found = path.next().and_then(|key| context.get(key));
+        for key in path {
+            found = found.and_then(|value| value.get(key));
+        }
+        match found {
+            Some(Value::String(word)) => out.push_str(word),
+            Some(Value::Null) | None => {}
+            Some(other) => out.push_str(&other.to_string()),
+        }
+        rest = &rest[open + close + 2..];
+    }
+    out.push_str(rest);
+    out
+}

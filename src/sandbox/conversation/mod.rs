@@ -1,0 +1,194 @@
+//! Believable conversations from a seed. `compose` is pure: the same scene gives the same words at the same seconds, so the
+//! sandbox keeps scenes rather than transcripts and writes a transcript out again whenever it is asked for one.
+
+mod de;
+mod en;
+mod es;
+mod fr;
+mod gu;
+mod hi;
+mod plots;
+mod slots;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod tongue;
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+pub use plots::{Family, Plot};
+pub use tongue::{Cue, Language};
+
+use super::dice::Dice;
+use plots::tool_messages;
+use slots::Slots;
+
+/// Everything a conversation follows from.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    pub seed: u64,
+    /// The call id, or whatever else tells conversations apart.
+    pub salt: String,
+    pub language: Language,
+    pub family: Family,
+    pub plot: Plot,
+    /// The agent's prompt after its variables were filled in.
+    pub prompt: std::sync::Arc<str>,
+    pub context: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Agent,
+    User,
+    ToolCall,
+    ToolResult,
+}
+
+/// One message of the transcript; times in seconds after the call was joined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn {
+    pub role: Role,
+    pub text: String,
+    pub tool: Option<&'static str>,
+    pub invocation: Option<Uuid>,
+    pub error: Option<&'static str>,
+    pub start: f64,
+    pub end: f64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    pub turns: Vec<Turn>,
+    /// Seconds from joined to ended.
+    pub length: f64,
+    /// Who put the phone down.
+    pub agent_hung_up: bool,
+    pub short_summary: String,
+    pub summary: String,
+}
+
+const TOOL_FAILURE: &str = "The request timed out after 5 seconds.";
+
+/// Writes the conversation of a scene.
+pub fn compose(scene: &Scene) -> Conversation {
+    let mut dice = Dice::new(scene.seed, &scene.salt);
+    let tongue = scene.language.tongue();
+    let slots = Slots::fill(tongue, &scene.prompt, &scene.context, &mut dice);
+    let beats = scene.plot.beats(scene.family, &mut dice);
+    let mut turns: Vec<Turn> = Vec::with_capacity(24);
+    for beat in &beats {
+        match beat.strip_prefix('@') {
+            Some(tool) => push_tool(&mut turns, tool, &slots, &mut dice),
+            None => {
+                let ways = scene.language.beat(beat);
+                if ways.is_empty() {
+                    continue;
+                }
+                for speech in dice.pick(ways).clone() {
+                    let role = if speech.by_agent { Role::Agent } else { Role::User };
+                    push_speech(&mut turns, role, slots.render(speech.text));
+                }
+            }
+        }
+    }
+    let length = set_times(&mut turns, tongue.chars_per_second, &mut dice);
+    let agent_hung_up = match scene.plot {
+        Plot::Voicemail => true,
+        Plot::WrongPerson | Plot::DoNotCall => false,
+        _ => dice.chance(0.65),
+    };
+    let (short_summary, summary) = summary::write(scene.plot, &slots, &beats, scene.language == Language::English);
+    Conversation { turns, length, agent_hung_up, short_summary, summary }
+}
+
+/// What a person might say next to `heard`, in the agent's voice: used to answer test chats.
+pub fn reply(language: Language, prompt: &str, context: &Map<String, Value>, heard: &str, salt: &str) -> String {
+    let mut dice = Dice::new(0, salt);
+    let tongue = language.tongue();
+    let slots = Slots::fill(tongue, prompt, context, &mut dice);
+    let lower = heard.to_lowercase();
+    let heard_cue = tongue
+        .cues
+        .iter()
+        .filter(|(cue, _)| !cue.is_agents())
+        .find(|(_, phrases)| phrases.iter().any(|phrase| lower.contains(phrase)))
+        .map(|(cue, _)| *cue);
+    let beat = match heard_cue {
+        Some(Cue::Price) => "obj_price",
+        Some(Cue::Busy) => "callback",
+        Some(Cue::Vendor) => "obj_vendor",
+        Some(Cue::Trust) => "obj_trust",
+        Some(Cue::Declined) => "decline",
+        Some(Cue::NotQualified) => "too_small",
+        Some(Cue::WrongPerson) => "wrong",
+        Some(Cue::DoNotCall) => "dnc",
+        Some(Cue::NotSolved) => "not_solved",
+        Some(Cue::Solved) => "solved",
+        Some(Cue::Angry) => "angry",
+        _ if lower.contains('?') => "question",
+        _ if heard.chars().count() < 24 => "pitch",
+        _ => *dice.pick(&["ask_need", "ask_size", "offer"]),
+    };
+    language
+        .beat(beat)
+        .get(dice.below(language.beat(beat).len()))
+        .and_then(|speeches| speeches.iter().find(|speech| speech.by_agent))
+        .map_or_else(String::new, |speech| slots.render(speech.text))
+}
+
+/// Adds a speech; somebody who is still speaking goes on in the same message.
+fn push_speech(turns: &mut Vec<Turn>, role: Role, text: String) {
+    if let Some(last) = turns.last_mut().filter(|last| last.role == role) {
+        last.text.push(' ');
+        last.text.push_str(&text);
+        return;
+    }
+    turns.push(Turn { role, text, tool: None, invocation: None, error: None, start: 0.0, end: 0.0 });
+}
+
+fn push_tool(turns: &mut Vec<Turn>, tool: &'static str, slots: &Slots, dice: &mut Dice) {
+    let (name, fails) = match tool.strip_suffix('!') {
+        Some(name) => (name, true),
+        None => (tool, false),
+    };
+    let (arguments, answer) = tool_messages(name, slots);
+    let invocation = Some(dice.uuid());
+    let message = |role, text: String, error| Turn { role, text, tool: Some(name), invocation, error, start: 0.0, end: 0.0 };
+    turns.push(message(Role::ToolCall, arguments.to_string(), None));
+    if fails {
+        turns.push(message(Role::ToolResult, String::new(), Some(TOOL_FAILURE)));
+    } else {
+        turns.push(message(Role::ToolResult, answer.to_string(), None));
+    }
+}
+
+/// Gives every turn its seconds and returns the length of the call.
+fn set_times(turns: &mut [Turn], chars_per_second: f64, dice: &mut Dice) -> f64 {
+    let pace = [chars_per_second * dice.between([0.92, 1.08]), chars_per_second * dice.between([0.85, 1.15])];
+    let mut clock = dice.between([0.6, 1.8]);
+    for turn in turns.iter_mut() {
+        let spoken = turn.text.chars().count() as f64;
+        let seconds = match turn.role {
+            Role::Agent => (spoken / pace[0]).max(0.7),
+            Role::User => (spoken / pace[1]).max(0.6),
+            Role::ToolCall => 0.05,
+            Role::ToolResult if turn.error.is_some() => 5.0,
+            Role::ToolResult => dice.between([0.3, 2.2]),
+        };
+        turn.start = hundredths(clock);
+        turn.end = hundredths(clock + seconds);
+        clock = turn.end
+            + match turn.role {
+                Role::ToolCall => 0.0,
+                Role::ToolResult => 0.1,
+                Role::Agent | Role::User => dice.between([0.25, 1.3]),
+            };
+    }
+    hundredths(clock + dice.between([0.3, 1.2]))
+}
+
+fn hundredths(seconds: f64) -> f64 {
+    (seconds * 100.0).round() / 100.0
+}

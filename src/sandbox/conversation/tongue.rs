@@ -1,0 +1,158 @@
+//! A language of the sandbox: its dialogue pieces, its names, and the phrases by which an analysis recognises what was said.
+//!
+//! A script is text. `[name]` opens a beat, every line below it is one way to say that beat, and ` | ` separates the
+//! speeches of one line: `A:` is the agent, `U:` the person called. `{name}` and the like are filled by `slots.rs`.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::{de::GERMAN, en::ENGLISH, es::SPANISH, fr::FRENCH, gu::GUJARATI, hi::HINDI};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Language {
+    English,
+    German,
+    Spanish,
+    French,
+    Hindi,
+    Gujarati,
+}
+
+impl Language {
+    pub const ALL: [Language; 6] =
+        [Language::English, Language::German, Language::Spanish, Language::French, Language::Hindi, Language::Gujarati];
+
+    /// Reads a BCP 47 tag such as `de-AT`. English for anything not spoken here.
+    pub fn from_hint(hint: Option<&str>) -> Language {
+        match hint.unwrap_or("").split(['-', '_']).next().unwrap_or("").to_lowercase().as_str() {
+            "de" => Language::German,
+            "es" => Language::Spanish,
+            "fr" => Language::French,
+            "hi" => Language::Hindi,
+            "gu" => Language::Gujarati,
+            _ => Language::English,
+        }
+    }
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::German => "de",
+            Language::Spanish => "es",
+            Language::French => "fr",
+            Language::Hindi => "hi",
+            Language::Gujarati => "gu",
+        }
+    }
+
+    pub fn tongue(self) -> &'static Tongue {
+        match self {
+            Language::English => &ENGLISH,
+            Language::German => &GERMAN,
+            Language::Spanish => &SPANISH,
+            Language::French => &FRENCH,
+            Language::Hindi => &HINDI,
+            Language::Gujarati => &GUJARATI,
+        }
+    }
+
+    /// The ways to say a beat; empty for a beat this language has no words for.
+    pub fn beat(self, name: &str) -> &'static [Vec<Speech>] {
+        BEATS.get(&self).and_then(|beats| beats.get(name)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Something an analysis can hear in a line. The agent says the first group, the person called the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cue {
+    Booked,
+    Interested,
+    Callback,
+    Confirmed,
+    Rescheduled,
+    Escalated,
+    Survey,
+    Rating,
+    Declined,
+    NotQualified,
+    WrongPerson,
+    DoNotCall,
+    Solved,
+    NotSolved,
+    Price,
+    Busy,
+    Vendor,
+    Trust,
+    Angry,
+    Happy,
+    Voicemail,
+}
+
+impl Cue {
+    /// Whether the agent (rather than the person called) must have said it.
+    pub fn is_agents(self) -> bool {
+        matches!(
+            self,
+            Cue::Booked
+                | Cue::Interested
+                | Cue::Callback
+                | Cue::Confirmed
+                | Cue::Rescheduled
+                | Cue::Escalated
+                | Cue::Survey
+                | Cue::Rating
+        )
+    }
+
+    /// Whether it is a reason against buying.
+    pub fn is_objection(self) -> bool {
+        matches!(self, Cue::Price | Cue::Busy | Cue::Vendor | Cue::Trust)
+    }
+}
+
+pub struct Tongue {
+    /// A natural speaking rate.
+    pub chars_per_second: f64,
+    pub script: &'static str,
+    pub days: &'static [&'static str],
+    pub times: &'static [&'static str],
+    pub people: &'static [&'static str],
+    pub companies: &'static [&'static str],
+    pub agencies: &'static [&'static str],
+    pub agents: &'static [&'static str],
+    pub products: &'static [&'static str],
+    /// Lower-case phrases.
+    pub cues: &'static [(Cue, &'static [&'static str])],
+}
+
+/// One speech of a beat, still with its slots.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Speech {
+    pub by_agent: bool,
+    pub text: &'static str,
+}
+
+type Beats = HashMap<&'static str, Vec<Vec<Speech>>>;
+
+static BEATS: LazyLock<HashMap<Language, Beats>> =
+    LazyLock::new(|| Language::ALL.into_iter().map(|language| (language, read_script(language.tongue().script))).collect());
+
+fn read_script(script: &'static str) -> Beats {
+    let mut beats = Beats::new();
+    let mut current = "";
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            current = name;
+            continue;
+        }
+        let speeches = line
+            .split(" | ")
+            .filter_map(|part| {
+                let (who, text) = part.split_once(": ")?;
+                Some(Speech { by_agent: who == "A", text })
+            })
+            .collect();
+        beats.entry(current).or_default().push(speeches);
+    }
+    beats
+}

@@ -1,0 +1,128 @@
+//! Local stand-ins for the outside services: the demo and the tests call these instead of the real ones.
+//!
+//! One HTTP server speaks three wire formats and has a control surface:
+//!
+//! | path | speaks as | key |
+//! |---|---|---|
+//! | `/ultravox/api/…` | the voice provider: agents, calls, transcripts, recordings, webhooks | `X-API-Key` |
+//! | `/telnyx/v2/…` | the carrier: numbers, orders, call legs, signed events | `Authorization: Bearer` |
+//! | `/openrouter/api/v1/…` | the language models: chat completions with any JSON schema | `Authorization: Bearer` |
+//! | `/sandbox/…` | nobody: log, settings, incoming calls, public keys | none |
+//!
+//! Any key that begins with `sandbox-` is taken and has an account of its own; other keys get 401 in the provider's own form.
+//! Nobody's telephone rings and nothing leaves the machine, except webhooks to the addresses that were registered.
+//!
+//! **A call's life.** Created, rings, is joined or not, is spoken, ends, is billed: a small task per call waits for each moment
+//! and sends the signed webhooks. `speed` makes sandbox seconds pass faster than real ones; `clock.rs` says which times the
+//! payloads then carry. Metadata of the create request can steer one call: `patchbay.sandbox_at` (an ISO instant, so that history
+//! lies in the past), `patchbay.sandbox_speed`, `patchbay.sandbox_seed` (same words for the same seed),
+//! `patchbay.sandbox_outcome` (`busy`, `no_answer`, `voicemail`, `declined_call`, `invalid_number`, `dropped`, `answered`, or how
+//! the conversation ends: `booked`, `escalated` …) and `campaign_type` (`sdr` or `cs`).
+//!
+//! **Numbers that force an outcome**, by their last four digits:
+//!
+//! | digits | outcome | digits | outcome |
+//! |---|---|---|---|
+//! | 0001 | busy | 0010 | the carrier doesn't know the number |
+//! | 0002 | no answer | 0011 | the line breaks in the middle |
+//! | 0003 | voicemail | 0012 | 500, although the call was placed |
+//! | 0004 | declined | 0013 | answered for certain |
+//! | 0005 | 500, nothing placed | 0015 | 500 the first time, then fine |
+//! | 0006 | placed, the answer never comes | 0017 | 429 the first time, then fine |
+//! | 0007 | 429 with `Retry-After` | 0020–0026 | booked, interested, callback, declined, not qualified, wrong person, do not call |
+//! | 0008 | placed, the answer is HTML | 0030–0034 | confirmed, rescheduled, solved, escalated, survey |
+//! | 0009 | 400, not a number | | |
+//!
+//! **The surprising part:** transcripts aren't kept. They follow from the seed and the call, so they are written anew whenever
+//! somebody asks; two hundred thousand calls fit into memory that way. After a restart calls are gone; agents, webhooks and
+//! numbers come back if `state_file` is set.
+
+mod analysis;
+mod call;
+mod clock;
+mod control;
+mod conversation;
+mod delivery;
+mod dice;
+mod gate;
+mod keep;
+mod life;
+mod openrouter;
+mod schema;
+mod settings;
+mod state;
+mod telnyx;
+#[cfg(test)]
+mod tests;
+mod ultravox;
+mod voice;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use settings::{FaultRates, OutcomeRates, SandboxSettings};
+pub use state::{DeliveryEntry, LogEntry, Sandbox};
+
+const LARGEST_BODY: usize = 32 * 1024 * 1024;
+
+/// Everything on one router.
+pub fn router(sandbox: Arc<Sandbox>) -> Router {
+    Router::new()
+        .nest("/ultravox/api", ultravox::routes())
+        .nest("/telnyx/v2", telnyx::routes())
+        .nest("/openrouter/api/v1", openrouter::routes())
+        .nest("/sandbox", control::routes())
+        .layer(axum::middleware::from_fn_with_state(sandbox.clone(), gate::gate))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(sandbox)
+}
+
+/// Serves a new sandbox until `shutdown`.
+pub async fn serve(listener: TcpListener, settings: SandboxSettings, shutdown: CancellationToken) -> std::io::Result<()> {
+    serve_this(listener, Sandbox::new(settings), shutdown).await
+}
+
+/// Serves a sandbox that the caller keeps a hand on: its settings and its log.
+pub async fn serve_this(listener: TcpListener, sandbox: Arc<Sandbox>, shutdown: CancellationToken) -> std::io::Result<()> {
+    let stop = {
+        let sandbox = sandbox.clone();
+        async move {
+            shutdown.cancelled().await;
+            sandbox.shutdown.cancel();
+        }
+    };
+    axum::serve(listener, router(sandbox)).with_graceful_shutdown(stop).await
+}
+
+/// Starts a sandbox on a free port of the loopback address. It stops when the token is cancelled.
+pub async fn start(settings: SandboxSettings) -> std::io::Result<(SocketAddr, Arc<Sandbox>, CancellationToken)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    let sandbox = Sandbox::new(settings);
+    let shutdown = CancellationToken::new();
+    let (served, stop) = (sandbox.clone(), shutdown.clone());
+    tokio::spawn(async move {
+        if let Err(error) = serve_this(listener, served, stop).await {
+            tracing::error!(%error, "the sandbox stopped");
+        }
+    });
+    Ok((address, sandbox, shutdown))
+}
+
+impl Sandbox {
+    /// Where an account's carrier events go; `None` for nowhere.
+    pub fn set_carrier_url(&self, key: &str, url: Option<String>) {
+        self.with_account(key, |account| account.carrier_url = url);
+        self.keep();
+    }
+
+    /// The key that checks an account's carrier events: base64 of 32 bytes.
+    pub fn carrier_public_key(&self, key: &str) -> String {
+        crate::providers::signature::telnyx_public_key(&telnyx::carrier::signing_seed(self, key))
+    }
+}

@@ -1,0 +1,139 @@
+//! Events of the telephone leg under a call, and the key they are signed with.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::leg_ids;
+use crate::sandbox::call::{Answer, Call};
+use crate::sandbox::clock::iso;
+use crate::sandbox::delivery::{Letter, Signature, send};
+use crate::sandbox::dice::Dice;
+use crate::sandbox::state::Sandbox;
+use crate::sandbox::ultravox::shapes::billed_seconds;
+
+/// US dollars for a minute.
+const PRICE: f64 = 0.007;
+
+/// The seed of an account's Ed25519 key: always the same for the same sandbox seed and API key.
+pub(in crate::sandbox) fn signing_seed(sandbox: &Sandbox, key: &str) -> [u8; 32] {
+    Dice::new(sandbox.settings().seed, &format!("carrier:{key}")).bytes32()
+}
+
+pub(in crate::sandbox) fn initiated(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
+    let extra = json!({
+        "direction": if call.inbound { "incoming" } else { "outgoing" },
+        "state": if call.inbound { "parked" } else { "bridging" },
+        "caller_id_name": call.from,
+        "tags": [],
+        "custom_headers": [],
+    });
+    event(sandbox, key, call, "call.initiated", 0.0, extra);
+}
+
+pub(in crate::sandbox) fn answered(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
+    let extra = json!({"state": "answered", "codec": "PCMU", "sampling_rate": 8000, "tags": [], "custom_headers": []});
+    event(sandbox, key, call, "call.answered", call.joined.unwrap_or(0.0), extra);
+}
+
+pub(in crate::sandbox) fn hung_up(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
+    let by_agent = call.end_reason == Some("agent_hangup");
+    let (cause, source, sip) = match call.plan.answer {
+        _ if call.plan.sip_reason == "CANCELED" => ("originator_cancel", "caller", "487"),
+        Answer::Nobody => ("timeout", "caller", "487"),
+        Answer::Busy => ("user_busy", "callee", "486"),
+        Answer::Declined => ("call_rejected", "callee", "603"),
+        Answer::Unknown => ("not_found", "unknown", "404"),
+        Answer::Dropped => ("unspecified", "unknown", "unspecified"),
+        Answer::Person | Answer::Machine if call.end_reason == Some("timeout") => ("time_limit", "caller", "200"),
+        Answer::Person | Answer::Machine => ("normal_clearing", if by_agent == call.inbound { "callee" } else { "caller" }, "200"),
+    };
+    let extra = json!({"state": "hangup", "hangup_cause": cause, "hangup_source": source, "sip_hangup_cause": sip});
+    event(sandbox, key, call, "call.hangup", call.ended.unwrap_or(0.0), extra);
+}
+
+pub(in crate::sandbox) fn cost(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
+    let talk = call.joined.zip(call.ended).map_or(0.0, |(joined, ended)| ended - joined);
+    let billed = billed_seconds(talk);
+    let total = format!("{:.4}", billed as f64 / 60.0 * PRICE);
+    let part = json!({
+        "call_part": "sip-trunking",
+        "cost": total,
+        "rate": format!("{PRICE:.4}"),
+        "currency": "USD",
+        "billed_duration_secs": billed,
+    });
+    let at = call.ended.unwrap_or(0.0) + call.plan.billing;
+    let extra = json!({
+        "status": "success",
+        "billed_duration_secs": billed,
+        "total_cost": total,
+        "cost_parts": [part],
+        "occurred_at": iso(call.clock.at(at)),
+    });
+    event(sandbox, key, call, "call.cost", at, extra);
+}
+
+/// The text the dialler asked to get back in every event.
+pub(super) fn client_state(call: &Call) -> Option<String> {
+    let medium = call.pick("medium")?.as_object()?;
+    let extra = medium.values().find_map(|way| way.get("outgoing")?.get("additionalParams"))?;
+    ["client_state", "ClientState"].iter().find_map(|name| extra.get(name)?.as_str()).map(str::to_owned)
+}
+
+fn event(sandbox: &Arc<Sandbox>, key: &str, call: &Call, kind: &str, offset: f64, extra: Value) {
+    // A browser call has no telephone leg.
+    let (Some(to), Some(from)) = (&call.to, &call.from) else { return };
+    let (control, leg, session) = leg_ids(call);
+    let mut payload = json!({
+        "call_control_id": control,
+        "call_leg_id": leg,
+        "call_session_id": session,
+        "connection_id": connection_id(sandbox, key, call),
+        "client_state": client_state(call),
+        "from": from,
+        "to": to,
+        "start_time": iso(call.clock.at(0.0)),
+    });
+    if let (Some(payload), Value::Object(extra)) = (payload.as_object_mut(), extra) {
+        payload.extend(extra);
+    }
+    let carrier_key = sandbox.with_account(key, |account| account.carrier_key.clone()).unwrap_or_else(|| key.to_owned());
+    send_event(sandbox, &carrier_key, kind, call.clock.at(offset), payload);
+}
+
+/// The connection of our own number, or the account's first one.
+fn connection_id(sandbox: &Sandbox, key: &str, call: &Call) -> Option<String> {
+    let carrier_key = sandbox.with_account(key, |account| account.carrier_key.clone()).unwrap_or_else(|| key.to_owned());
+    let ours = if call.inbound { &call.to } else { &call.from };
+    sandbox.with_account(&carrier_key, |account| {
+        let number = account.numbers.values().find(|number| number["phone_number"].as_str() == ours.as_deref());
+        number
+            .and_then(|number| number["connection_id"].as_str())
+            .map(str::to_owned)
+            .or_else(|| account.connections.keys().next().cloned())
+    })
+}
+
+/// Signs and sends one carrier event, if the account has said where to.
+pub(super) fn send_event(sandbox: &Arc<Sandbox>, carrier_key: &str, kind: &str, at: DateTime<Utc>, payload: Value) {
+    let Some(url) = sandbox.with_account(carrier_key, |account| account.carrier_url.clone()) else { return };
+    let id = Uuid::new_v4().to_string();
+    let body = json!({
+        "data": {"record_type": "event", "event_type": kind, "id": id, "occurred_at": iso(at), "payload": payload},
+    });
+    send(
+        sandbox,
+        Letter {
+            key: carrier_key.to_owned(),
+            url,
+            event: kind.to_owned(),
+            event_id: id,
+            body,
+            signature: Signature::Telnyx(signing_seed(sandbox, carrier_key)),
+            webhook_id: None,
+        },
+    );
+}

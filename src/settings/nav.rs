@@ -1,0 +1,25 @@
+use leptos::prelude::*;
+
+use crate::access::Action;
+use crate::app::viewer;
+
+/// Links to the settings pages that the viewer may open.
+#[component]
+pub fn SettingsNav(
+    /// Path of the page that shows it.
+    current: &'static str,
+) -> impl IntoView {
+    let mine = viewer();
+    let pages = [
+        ("/settings/profile", "Your profile", Action::EditOwnProfile),
+        ("/settings/users", "People", Action::ReadMembers),
+        ("/settings/audit", "Audit trail", Action::ReadAudit),
+        ("/webhooks/inbound", "Inbound webhooks", Action::ReadQueues),
+    ];
+    let links = pages
+        .into_iter()
+        .filter(|(_, _, action)| mine.may(*action))
+        .map(|(href, text, _)| view! { <a href=href aria-current=(href == current).then_some("page")>{text}</a> })
+        .collect_view();
+    view! { <nav class="subnav" aria-label="Settings">{links}</nav> }
+}

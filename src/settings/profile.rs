@@ -1,0 +1,68 @@
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::SettingsNav;
+use crate::app::viewer;
+use crate::members::server_fns::SaveProfile;
+use crate::shared::zones::zone_options;
+use crate::sign_in::server_fns::SignOut;
+use crate::ui::*;
+
+/// Name, zone, look, sessions.
+#[derive(Debug, Clone)]
+pub struct ProfilePage;
+
+#[lazy_route]
+impl LazyRoute for ProfilePage {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        let save = ServerAction::<SaveProfile>::new();
+        let out = ServerAction::<SignOut>::new();
+        let mine = viewer();
+        let saved = move || matches!(save.value().get(), Some(Ok(())));
+        let zone = mine.timezone.clone();
+        view! {
+            <PageTitle text="Your profile" parents=vec![crumb("Settings", "/settings/profile")]/>
+            <PageHead title="Your profile" sub=format!("{} · {}", mine.email, mine.role.label())/>
+            <div class="cols settings">
+                <SettingsNav current="/settings/profile"/>
+                <div class="stack gap-4">
+                    <Card title="You">
+                        {mine.workspace.is_some().then(|| view! {
+                            <ServerForm action=save class="form two">
+                                <TextInput name="name" label="Name" value=mine.name.clone() required=true maxlength=120/>
+                                <Select name="timezone" label="Time zone" options=zone_options(&zone) value=zone.clone() required=true hint="All times are shown in it."/>
+                                <FormActs>
+                                    <SubmitButton>"Save"</SubmitButton>
+                                    <span role="status">{move || saved().then_some("Saved. New pages show it.")}</span>
+                                </FormActs>
+                            </ServerForm>
+                        })}
+                    </Card>
+                    <Card title="Look">
+                        <form class="form two" method="post" action="/preferences">
+                            <Select name="theme" label="Theme" mark=false options=words(&[("system", "As the device"), ("light", "Light"), ("dark", "Dark")]) prompt="Keep as it is"/>
+                            <Select name="density" label="Density of lists" mark=false options=words(&[("compact", "Compact"), ("regular", "Regular"), ("roomy", "Roomy")]) prompt="Keep as it is"/>
+                            <FormActs><button class="btn pri" type="submit">"Apply"</button></FormActs>
+                        </form>
+                    </Card>
+                    <Card title="Sessions">
+                        <p class="sub">"Ends every session of yours, on all devices, this one included."</p>
+                        <ActionForm action=out>
+                            <input type="hidden" name="everywhere" value="true"/>
+                            <div class="form-acts"><Button submit=true icon="log-out">"Sign out everywhere"</Button></div>
+                        </ActionForm>
+                    </Card>
+                </div>
+            </div>
+        }
+        .into_any()
+    }
+}
+
+fn words(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect()
+}

@@ -1,0 +1,146 @@
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::codec::JsonEncoding;
+use serde::{Deserialize, Serialize};
+
+/// Everything that can go wrong, as the product says it. Each variant knows its HTTP status, its stable code and a
+/// sentence for the person who sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", content = "detail", rename_all = "snake_case")]
+pub enum AppError {
+    #[error("You are signed out. Sign in to go on.")]
+    NotSignedIn,
+    #[error("Your role may not do this. An owner or admin of the agency can.")]
+    Forbidden,
+    #[error("This page does not exist, or it is not yours to see.")]
+    NotFound,
+    /// Bad input: one message per field, in words that say what to do.
+    #[error("{}", .0.sentence())]
+    Invalid(FieldErrors),
+    /// The thing changed meanwhile, or its state does not allow this. A sentence with the next step.
+    #[error("{0}")]
+    Conflict(String),
+    #[error("Too many tries. Wait {0} seconds, then try again.")]
+    Limited(u64),
+    /// An outside service failed: what happened, why, what to do.
+    #[error("{0}")]
+    ProviderDown(String),
+    #[error("Something broke on our side. It is logged under {0}. Try again, and give this reference if it stays.")]
+    Internal(String),
+    #[error("The server did not answer. Check the connection and try again.")]
+    Transport(String),
+}
+
+/// Messages by field name, in the order of the form. An empty name means the form as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldErrors(pub Vec<(String, String)>);
+
+impl FieldErrors {
+    /// Adds `message` at `field`.
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+        self.0.push((field.to_owned(), message.into()));
+    }
+
+    /// The first message at `field`.
+    pub fn at(&self, field: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| name == field).map(|(_, message)| message.as_str())
+    }
+
+    /// `Err(Invalid)` if anything was added.
+    pub fn check(self) -> Result<(), AppError> {
+        if self.0.is_empty() { Ok(()) } else { Err(AppError::Invalid(self)) }
+    }
+
+    fn sentence(&self) -> String {
+        self.0.iter().map(|(_, message)| message.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl AppError {
+    /// Bad input at one field.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        AppError::Invalid(FieldErrors(vec![(field.to_owned(), message.into())]))
+    }
+
+    /// The HTTP status that goes with it.
+    pub fn status(&self) -> u16 {
+        match self {
+            AppError::NotSignedIn => 401,
+            AppError::Forbidden => 403,
+            AppError::NotFound => 404,
+            AppError::Invalid(_) => 422,
+            AppError::Conflict(_) => 409,
+            AppError::Limited(_) => 429,
+            AppError::ProviderDown(_) => 502,
+            AppError::Internal(_) => 500,
+            AppError::Transport(_) => 503,
+        }
+    }
+
+    /// A short heading for a page or a box that shows it.
+    pub fn title(&self) -> &'static str {
+        match self {
+            AppError::NotSignedIn => "Signed out",
+            AppError::Forbidden => "Not allowed",
+            AppError::NotFound => "Not found",
+            AppError::Invalid(_) => "Please check what you entered",
+            AppError::Conflict(_) => "That is not possible now",
+            AppError::Limited(_) => "Too many tries",
+            AppError::ProviderDown(_) => "An outside service failed",
+            AppError::Internal(_) => "Something broke",
+            AppError::Transport(_) => "No answer",
+        }
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(value: ServerFnErrorErr) -> Self {
+        match value {
+            ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => {
+                AppError::invalid("", format!("The form was not complete: {text}"))
+            }
+            other => AppError::Transport(other.to_string()),
+        }
+    }
+}
+
+/// Writes the cause to the log once and hands out a reference in its place.
+#[cfg(feature = "ssr")]
+pub fn internal(cause: impl std::fmt::Display) -> AppError {
+    let reference = uuid::Uuid::now_v7().simple().to_string()[20..].to_owned();
+    tracing::error!(%reference, cause = %cause, "internal error");
+    AppError::Internal(reference)
+}
+
+#[cfg(feature = "ssr")]
+impl From<sqlx::Error> for AppError {
+    /// A broken constraint becomes a message at a field, by the constraint's name; a missing row is not found.
+    fn from(error: sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::RowNotFound) {
+            return AppError::NotFound;
+        }
+        if let Some(database) = error.as_database_error() {
+            if let Some((field, message)) = database.constraint().and_then(constraint_message) {
+                return AppError::invalid(field, message);
+            }
+            if database.is_foreign_key_violation() {
+                return AppError::invalid("", "Something you chose no longer exists. Reload the page and choose again.");
+            }
+        }
+        internal(error)
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn constraint_message(name: &str) -> Option<(&'static str, &'static str)> {
+    Some(match name {
+        "users_email_key" => ("email", "Someone already signs in with this address. Use another one."),
+        "workspaces_slug_key" => ("slug", "Another agency has this short name. Choose another one."),
+        "clients_workspace_id_slug_key" => ("name", "There is already a client with this name. Choose another one."),
+        "contacts_phone_unique" => ("phone", "This client already has a contact with this number."),
+        "agency_phone_numbers_in_use" => ("number", "This number is already in the list."),
+        "campaign_contacts_once" => ("contact", "This contact is already in the campaign."),
+        _ => return None,
+    })
+}

@@ -1,0 +1,80 @@
+//! One id type per noun, so that a contact's id cannot stand where a call's is wanted.
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub uuid::Uuid);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::shared::AppError;
+
+            /// An id that is no id names nothing: not found.
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self).map_err(|_| crate::shared::AppError::NotFound)
+            }
+        }
+
+        #[cfg(feature = "ssr")]
+        impl $name {
+            /// A new id (UUIDv7: newer ids sort later).
+            #[allow(clippy::new_without_default)]
+            pub fn new() -> Self {
+                Self(uuid::Uuid::now_v7())
+            }
+        }
+
+        #[cfg(feature = "ssr")]
+        impl sqlx::Type<sqlx::Postgres> for $name {
+            fn type_info() -> sqlx::postgres::PgTypeInfo {
+                <uuid::Uuid as sqlx::Type<sqlx::Postgres>>::type_info()
+            }
+        }
+
+        #[cfg(feature = "ssr")]
+        impl<'r> sqlx::Decode<'r, sqlx::Postgres> for $name {
+            fn decode(value: sqlx::postgres::PgValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+                <uuid::Uuid as sqlx::Decode<sqlx::Postgres>>::decode(value).map(Self)
+            }
+        }
+
+        #[cfg(feature = "ssr")]
+        impl sqlx::Encode<'_, sqlx::Postgres> for $name {
+            fn encode_by_ref(
+                &self,
+                buffer: &mut sqlx::postgres::PgArgumentBuffer,
+            ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+                <uuid::Uuid as sqlx::Encode<sqlx::Postgres>>::encode_by_ref(&self.0, buffer)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// An agency's account.
+    WorkspaceId,
+    /// A person who signs in.
+    UserId,
+    /// A customer of the agency.
+    ClientId,
+    AgentId,
+    AgentMappingId,
+    PromptId,
+    ConnectionId,
+    NumberId,
+    ContactId,
+    ImportId,
+    CampaignId,
+    CampaignContactId,
+    BatchId,
+    CallId,
+    WebhookId,
+    JobId,
+}

@@ -1,0 +1,22 @@
+//! Pure words used everywhere: ids, errors, money, phone numbers, pages of a list. No input or output.
+//! The surprising part: the macros here also teach sqlx to read and write these types on the server.
+
+#[cfg(feature = "ssr")]
+pub mod csv_cell;
+pub mod error;
+pub mod ids;
+pub mod money;
+pub mod page;
+pub mod phone;
+pub mod stamp;
+pub mod words;
+#[cfg(feature = "ssr")]
+pub mod zone;
+pub mod zones;
+
+pub use error::{AppError, FieldErrors};
+pub use money::Money;
+pub use page::{Cursor, Page};
+pub use phone::Phone;
+pub use stamp::Stamp;
+pub use words::Tone;

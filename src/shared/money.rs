@@ -1,0 +1,42 @@
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// US dollars, exact to six places (`numeric(14,6)`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Money(pub Decimal);
+
+impl Money {
+    /// `$0.0315`, `$12.40`, `$1,284.00`: cents, and more places only below ten cents, where cents would say nothing.
+    pub fn text(self) -> String {
+        let small = self.0.abs() < Decimal::new(10, 2) && !self.0.is_zero();
+        let digits = self.0.abs().round_dp(if small { 4 } else { 2 });
+        let plain = format!("{:.*}", if small { 4 } else { 2 }, digits);
+        let (whole, part) = plain.split_once('.').unwrap_or((&plain, "00"));
+        let sign = if self.0.is_sign_negative() && !self.0.is_zero() { "−" } else { "" };
+        format!("{sign}${}.{part}", thousands(whole))
+    }
+}
+
+/// `1284` as `1,284`.
+pub fn thousands(digits: &str) -> String {
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A whole number with thousands marks.
+pub fn count_text(count: i64) -> String {
+    if count < 0 { format!("−{}", thousands(&(-count).to_string())) } else { thousands(&count.to_string()) }
+}
+
+/// Seconds as `m:ss`, or `h:mm:ss` from an hour on.
+pub fn length_text(seconds: i64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}

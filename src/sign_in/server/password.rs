@@ -1,0 +1,54 @@
+use std::sync::OnceLock;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+use crate::shared::error::internal;
+use crate::shared::{AppError, FieldErrors};
+
+/// Hashing takes a core and 19 MiB; more than two at once would starve everything else.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// Argon2id with the OWASP minimum: 19 MiB, two passes, one lane.
+fn argon() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19_456, 2, 1, None).unwrap_or_default())
+}
+
+/// The hash to store.
+pub async fn hash_password(password: String) -> Result<String, AppError> {
+    let _turn = AT_ONCE.acquire().await.map_err(internal)?;
+    tokio::task::spawn_blocking(move || argon().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
+        .await
+        .map_err(internal)?
+        .map_err(internal)
+}
+
+/// Whether `password` belongs to `stored`. Without a stored hash it does the same work and says no.
+pub(super) async fn verify(password: String, stored: Option<String>) -> Result<bool, AppError> {
+    static NOBODY: OnceLock<String> = OnceLock::new();
+    let _turn = AT_ONCE.acquire().await.map_err(internal)?;
+    tokio::task::spawn_blocking(move || {
+        let known = stored.is_some();
+        let text = stored.unwrap_or_else(|| {
+            NOBODY
+                .get_or_init(|| argon().hash_password(b"nobody has this").map(|hash| hash.to_string()).unwrap_or_default())
+                .clone()
+        });
+        let right = PasswordHash::new(&text).is_ok_and(|hash| argon().verify_password(password.as_bytes(), &hash).is_ok());
+        right && known
+    })
+    .await
+    .map_err(internal)
+}
+
+/// Rules for a new password: 8 to 128 characters, and not the address itself. No rules about kinds of characters.
+pub fn check_new(password: &str, email: &str, errors: &mut FieldErrors) {
+    let length = password.chars().count();
+    if !(8..=128).contains(&length) {
+        errors.add("password", "Use 8 to 128 characters. A few words in a row are easy to keep in mind.");
+    } else if !email.is_empty() && password.eq_ignore_ascii_case(email) {
+        errors.add("password", "The password is the e-mail address. Choose another one.");
+    }
+}

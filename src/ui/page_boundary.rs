@@ -1,0 +1,73 @@
+//! Where a page waits for its data and shows what went wrong.
+
+use std::sync::Arc;
+
+use leptos::children::ViewFnOnce;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::{Skeleton, Trouble};
+use crate::shared::AppError;
+
+/// Sets the HTTP status of the answer. The server provides it.
+#[derive(Clone)]
+pub struct SetStatus(pub Arc<dyn Fn(u16) + Send + Sync>);
+
+/// The data of a page. While it loads again the old rows stay; an error stands in its place and becomes the HTTP status.
+#[component]
+pub fn PageBoundary<T, V>(
+    data: Resource<Result<T, AppError>>,
+    view: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+    #[prop(optional, into)] fallback: Option<ViewFnOnce>,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    boundary(data, move |value| view(value).into_any(), fallback, true)
+}
+
+/// The data of one block. An error stays inside the block, and the page answers as if nothing happened.
+#[component]
+pub fn BlockBoundary<T, V>(
+    data: Resource<Result<T, AppError>>,
+    view: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+    #[prop(optional, into)] fallback: Option<ViewFnOnce>,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    boundary(data, move |value| view(value).into_any(), fallback, false)
+}
+
+fn boundary<T>(
+    data: Resource<Result<T, AppError>>,
+    view: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+    fallback: Option<ViewFnOnce>,
+    page: bool,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+{
+    let set_status = use_context::<SetStatus>().filter(|_| page);
+    let fallback = move || match fallback {
+        Some(fallback) => fallback.run(),
+        None => view! { <Skeleton count=4/> }.into_any(),
+    };
+    let content = move || {
+        let view = view.clone();
+        data.get().map(|result| match result {
+            Ok(value) => view(value),
+            Err(error) => {
+                if let Some(SetStatus(set)) = &set_status {
+                    set(error.status());
+                }
+                // Only a page that is not there, or not to be seen, loses its own title.
+                let gone = page && matches!(error, AppError::NotFound | AppError::Forbidden | AppError::NotSignedIn);
+                view! { {gone.then(|| view! { <Title text=error.title()/> })} <Trouble page=gone error=error.clone()/> }.into_any()
+            }
+        })
+    };
+    view! { <Transition fallback=fallback>{content}</Transition> }
+}

@@ -1,0 +1,19 @@
+//! Tests through the front door, on a real PostgreSQL with the sandbox providers. One binary, one server; every test has
+//! agencies of its own, so tests run side by side and see each other as strangers.
+
+mod provider_failures;
+mod provider_openrouter;
+mod provider_signatures;
+mod provider_stub;
+mod provider_telnyx;
+mod provider_ultravox;
+
+mod support;
+
+mod main_job;
+mod policy;
+mod rooms;
+mod schema;
+mod sign_in;
+mod tenancy;
+mod webhooks;

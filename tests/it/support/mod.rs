@@ -1,0 +1,117 @@
+//! The world that tests act in: a database of its own, the whole server with its workers, and the sandbox providers.
+
+mod agency;
+mod client;
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use patchbay::access::server::Db;
+use patchbay::boot::config::Options;
+use patchbay::boot::{cli, migrate};
+use patchbay::sandbox::{Sandbox, SandboxSettings};
+use sqlx::{Connection, PgConnection};
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+pub use agency::Agency;
+pub use client::{Answer, Browser};
+
+/// A running installation.
+pub struct World {
+    pub base: String,
+    pub sandbox_base: String,
+    pub sandbox: Arc<Sandbox>,
+    pub db: Db,
+    /// The database's owner: for looking at what the application cannot show, never for making test data.
+    pub owner_url: String,
+}
+
+static WORLD: OnceLock<(Runtime, World)> = OnceLock::new();
+
+/// Runs a test in the world, which starts with the first one.
+pub fn run<F: Future<Output = ()>>(test: impl FnOnce(&'static World) -> F) {
+    let (runtime, world) = WORLD.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let world = runtime.block_on(start());
+        (runtime, world)
+    });
+    runtime.block_on(test(world));
+}
+
+async fn start() -> World {
+    let owner = fresh_database().await;
+    migrate::migrate(&owner).await.expect("the schema");
+    let app = owner.replace("patchbay_owner@", "patchbay_app@");
+    let folder = std::env::temp_dir().join(format!("patchbay-test-{}", uuid::Uuid::now_v7().simple()));
+    std::fs::create_dir_all(folder.join("site/pkg/test")).expect("a folder for files");
+    std::fs::write(folder.join("site/.pkg"), "pkg/test\n").expect("an empty site");
+
+    let sandbox_listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port for the sandbox");
+    let sandbox_base = format!("http://{}", sandbox_listener.local_addr().expect("its address"));
+    let sandbox = Sandbox::new(SandboxSettings::for_tests());
+    let routes = patchbay::sandbox::router(sandbox.clone());
+    tokio::spawn(async move { axum::serve(sandbox_listener, routes).await });
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let options = Options {
+        database_url: Some(app),
+        data_dir: Some(folder.join("data")),
+        listen: Some(address.to_string()),
+        site_root: Some(folder.join("site")),
+        db_connections: Some(16),
+        log_format: Some("text".into()),
+        sandbox_url: Some(sandbox_base.clone()),
+        ..Options::default()
+    };
+    let config = options.resolve().expect("a configuration");
+    patchbay::boot::telemetry::start_logs(false);
+    let home = cli::Home::open(&config).await.expect("the database");
+    let db = home.db.clone();
+    std::mem::forget(home);
+    let server = db.clone();
+    tokio::spawn(async move { cli::serve(&config, server, listener, true, CancellationToken::new()).await });
+    let world = World { base: format!("http://{address}"), sandbox_base, sandbox, db, owner_url: owner };
+    let http = reqwest::Client::new();
+    eventually("the server is ready", || async {
+        http.get(format!("{}/readyz", world.base)).send().await.is_ok_and(|answer| answer.status().is_success())
+    })
+    .await;
+    world
+}
+
+/// A new empty database in the test cluster (`scripts/dev-db`, or PATCHBAY_TEST_DATABASE_URL for another one).
+async fn fresh_database() -> String {
+    let cluster = std::env::var("PATCHBAY_TEST_DATABASE_URL")
+        .unwrap_or_else(|_| "postgres://patchbay_owner@127.0.0.1:54329/patchbay".into());
+    let name = format!("test_{}", uuid::Uuid::now_v7().simple());
+    let mut connection = PgConnection::connect(&cluster).await.expect("the test cluster answers: run scripts/dev-db");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.expect("a database");
+    let mut url = url::Url::parse(&cluster).expect("an address");
+    url.set_path(&name);
+    url.to_string()
+}
+
+/// Waits until `done`, at most sixty seconds. The wait between looks is short: tests await conditions, not time.
+pub async fn eventually<F, Fut>(what: &str, mut done: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = bool>,
+{
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while !done().await {
+        assert!(tokio::time::Instant::now() < deadline, "waited a minute in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+}
+
+/// One value from the database as its owner sees it.
+pub async fn owner_value<T>(world: &World, sql: &str) -> T
+where
+    T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+{
+    let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&mut connection).await.expect(sql)
+}
