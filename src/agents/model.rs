@@ -218,6 +218,8 @@ impl AgentPage {
 /// What the form offers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AgentChoices {
+    /// The viewer may make and change agents.
+    pub may_edit: bool,
     pub clients: Vec<ClientChoice>,
     pub prompts: Vec<PromptChoice>,
 }
@@ -247,6 +249,8 @@ pub struct AgentForm {
     pub base_prompt: String,
     pub base_version: String,
     pub template: String,
+    /// Ticked after somebody else has saved the prompt meanwhile: save this text after theirs.
+    pub overwrite: Option<String>,
 }
 
 /// Which prompt a form asks for.
@@ -254,8 +258,8 @@ pub struct AgentForm {
 pub enum PromptWish {
     None,
     Use(PromptId),
-    /// The agent's own prompt with this text, started from this version.
-    Change { id: PromptId, base: String, template: String },
+    /// The agent's own prompt with this text, started from this version; with `overwrite` also if others came meanwhile.
+    Change { id: PromptId, base: String, template: String, overwrite: bool },
     Write(String),
 }
 
@@ -362,7 +366,10 @@ impl AgentForm {
             errors.add("template", message);
         }
         match chosen.parse() {
-            Ok(id) => PromptWish::Change { id, base: self.base_version.trim().to_owned(), template },
+            Ok(id) => {
+                let base = self.base_version.trim().to_owned();
+                PromptWish::Change { id, base, template, overwrite: self.overwrite.is_some() }
+            }
             Err(_) => PromptWish::Write(template),
         }
     }
@@ -419,7 +426,7 @@ mod tests {
         assert_eq!(text("", "").check().unwrap().prompt, PromptWish::Write(template.clone()));
         assert_eq!(text(&other.to_string(), &id.to_string()).check().unwrap().prompt, PromptWish::Use(other));
         let own = text(&id.to_string(), &id.to_string()).check().unwrap().prompt;
-        assert_eq!(own, PromptWish::Change { id, base: "3".into(), template });
+        assert_eq!(own, PromptWish::Change { id, base: "3".into(), template, overwrite: false });
         assert_eq!(filled().check().unwrap().prompt, PromptWish::None);
     }
 

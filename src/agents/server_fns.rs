@@ -22,8 +22,8 @@ pub async fn get_agent(id: String) -> Result<AgentPage, AppError> {
 }
 
 /// Clients and prompts for the form.
-#[server(prefix = "/rpc", endpoint = "agent_choices")]
-pub async fn agent_choices() -> Result<AgentChoices, AppError> {
+#[server(prefix = "/rpc", endpoint = "get_agent_choices")]
+pub async fn get_agent_choices() -> Result<AgentChoices, AppError> {
     use super::server;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;

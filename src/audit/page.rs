@@ -37,7 +37,7 @@ impl LazyRoute for AuditPage {
             />
             <div class="cols settings">
                 <SettingsNav current="/settings/audit"/>
-                <PageBoundary data=this.rows view=move |(page, entities): (Page<AuditRow>, Vec<String>)| view! { <Rows page entities/> }/>
+                <PageBoundary data=this.rows view={move |(page, entities): (Page<AuditRow>, Vec<String>)| view! { <Rows page entities/> }}/>
             </div>
         }
         .into_any()

@@ -105,7 +105,8 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
                 .await
                 .map_err(|error| AppError::Conflict(format!("--at: {at} cannot be used: {error}")))?;
             println!("Sandbox providers answer at http://{at}");
-            crate::sandbox::serve(listener, crate::sandbox::SandboxSettings::default(), stop_signal()).await;
+            let settings = crate::sandbox::SandboxSettings::default();
+            crate::sandbox::serve(listener, settings, stop_signal()).await.map_err(crate::shared::error::internal)?;
         }
         Command::Migrate => {
             let (owner, postgres) = owner_url(&config).await?;
@@ -177,6 +178,9 @@ pub fn install(config: &Config) -> Result<(), AppError> {
     let ring = crate::providers::sealed::KeyRing::from_env_text(&config.keys)
         .map_err(|error| AppError::Conflict(format!("--keys: {error}")))?;
     crate::connections::server::ops::install(ring, config.public_url.clone());
+    if let Some(url) = &config.sandbox_url {
+        crate::connections::server::ops::install_sandbox(crate::connections::server::ops::SandboxAddresses::at(url));
+    }
     crate::contacts::server::files::install(config.data_dir.join("imports"));
     crate::calls::server::recordings::install(config.data_dir.join("recordings"));
     Ok(())

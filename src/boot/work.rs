@@ -12,6 +12,7 @@ pub async fn run_workers(db: Db, stop: CancellationToken) {
     let mut registry = Registry::default();
     crate::agents::server::jobs::register(&mut registry);
     crate::batches::server::jobs::register(&mut registry);
+    crate::campaigns::server::jobs::register(&mut registry);
     crate::contacts::server::jobs::register(&mut registry);
     crate::numbers::server::jobs::register(&mut registry);
     let queues = vec![
@@ -35,6 +36,7 @@ pub fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(crate::contacts::server::rest::routes().with_state(db.clone()))
         .merge(crate::numbers::server::rest::routes().with_state(db.clone()))
         .merge(crate::prompts::server::rest::routes().with_state(db.clone()))
+        .merge(crate::usage::server::rest::routes().with_state(db.clone()))
 }
 
 /// Where providers deliver. Outside the session: a signature speaks for the sender.

@@ -158,7 +158,6 @@ pub struct CallList {
     pub live: Vec<CallRow>,
     /// The views with their bounded counts: `7`, `1,000+`.
     pub counts: Vec<(CallView, String)>,
-    pub choices: CallChoices,
     pub sees_cost: bool,
     pub is_agency: bool,
     /// The viewer's day, `2026-11-20`.

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{CampaignChoices, CampaignForm, CampaignPage, CampaignQuery, CampaignRow, MemberQuery, MemberRow};
+use super::model::{CampaignChoices, CampaignForm, CampaignQuery, CampaignRow, CampaignView, MemberQuery, MemberRow};
 use crate::shared::ids::{CampaignContactId, CampaignId};
 use crate::shared::{AppError, Page};
 
@@ -15,7 +15,7 @@ pub async fn list_campaigns(#[server(default)] query: CampaignQuery) -> Result<P
 
 /// One campaign's page: terms, counts, obstacles.
 #[server(prefix = "/rpc", endpoint = "get_campaign")]
-pub async fn get_campaign(id: CampaignId) -> Result<CampaignPage, AppError> {
+pub async fn get_campaign(id: CampaignId) -> Result<CampaignView, AppError> {
     use super::server::ops;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCampaigns).await?;
@@ -33,8 +33,8 @@ pub async fn list_campaign_contacts(query: MemberQuery) -> Result<Page<MemberRow
 }
 
 /// What the form offers: the clients, and for a chosen one its agents, numbers and imports.
-#[server(prefix = "/rpc", endpoint = "campaign_choices")]
-pub async fn campaign_choices(client: Option<String>) -> Result<CampaignChoices, AppError> {
+#[server(prefix = "/rpc", endpoint = "get_campaign_choices")]
+pub async fn get_campaign_choices(client: Option<String>) -> Result<CampaignChoices, AppError> {
     use super::server::store;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ManageCampaigns).await?;
@@ -47,9 +47,10 @@ pub async fn campaign_choices(client: Option<String>) -> Result<CampaignChoices,
 pub async fn create_campaign(client: String, form: CampaignForm) -> Result<(), AppError> {
     use super::server::ops;
     use crate::access::{Action, server::scope};
+    let client = client.parse().map_err(|_| AppError::invalid("client", "Choose the client that the campaign is for."))?;
     let terms = form.check()?;
     let mut tx = scope()?.write(Action::ManageCampaigns).await?;
-    let id = ops::create(&mut tx, client.parse()?, &terms).await?;
+    let id = ops::create(&mut tx, client, &terms).await?;
     tx.commit().await?;
     leptos_axum::redirect(&format!("/campaigns/{id}"));
     Ok(())

@@ -40,7 +40,7 @@ pub async fn switch_connection(provider: String, on: Option<String>) -> Result<(
 }
 
 /// Models and voices for agents, from the voice service or, for ten minutes, from memory.
-#[server(prefix = "/rpc", endpoint = "voice_catalog")]
-pub async fn voice_catalog() -> Result<VoiceCatalog, AppError> {
+#[server(prefix = "/rpc", endpoint = "get_voice_catalog")]
+pub async fn get_voice_catalog() -> Result<VoiceCatalog, AppError> {
     super::server::catalog::voice(&crate::access::server::scope()?).await
 }

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{Contact, ContactForm, ContactQuery, ContactRow, ImportChoices, ImportRow, ImportView, MappingForm};
+use super::model::{Contact, ContactForm, ContactQuery, ContactRow, ImportChoices, ImportRow, ImportView};
 use crate::shared::ids::{ContactId, ImportId};
 use crate::shared::{AppError, Page};
 
@@ -73,8 +73,8 @@ pub async fn allow_contact(id: ContactId) -> Result<(), AppError> {
 }
 
 /// Clients and campaigns that an import or a new contact may go to.
-#[server(prefix = "/rpc", endpoint = "import_choices")]
-pub async fn import_choices(client: Option<String>) -> Result<ImportChoices, AppError> {
+#[server(prefix = "/rpc", endpoint = "get_import_choices")]
+pub async fn get_import_choices(client: Option<String>) -> Result<ImportChoices, AppError> {
     use super::server::ops;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ManageContacts).await?;
@@ -85,27 +85,35 @@ pub async fn import_choices(client: Option<String>) -> Result<ImportChoices, App
 /// A page of imports, newest first.
 #[server(prefix = "/rpc", endpoint = "list_imports")]
 pub async fn list_imports(client: Option<String>, cursor: Option<String>) -> Result<Page<ImportRow>, AppError> {
-    use super::server::store::imports;
+    use super::server::store::import_views;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadContacts).await?;
     let client = client.and_then(|id| id.parse().ok());
-    imports::list(&mut tx, client, cursor.as_deref()).await
+    import_views::list(&mut tx, client, cursor.as_deref()).await
 }
 
 /// One import, whatever state it is in.
 #[server(prefix = "/rpc", endpoint = "get_import")]
 pub async fn get_import(id: ImportId) -> Result<ImportView, AppError> {
-    use super::server::store::imports;
+    use super::server::store::import_views;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadContacts).await?;
-    imports::view(&mut tx, id).await
+    import_views::view(&mut tx, id).await
 }
 
 /// Takes the mapping and starts the check.
 #[server(prefix = "/rpc", endpoint = "check_import")]
-pub async fn check_import(id: ImportId, form: MappingForm) -> Result<(), AppError> {
+pub async fn check_import(
+    id: ImportId,
+    #[server(default)] named: Option<String>,
+    #[server(default)] columns: Vec<String>,
+    #[server(default)] country: String,
+    #[server(default)] duplicates: String,
+    #[server(default)] campaign: String,
+) -> Result<(), AppError> {
     use super::server::{ops, store::imports};
     use crate::access::{Action, server::scope};
+    let form = super::model::MappingForm { named, columns, country, duplicates, campaign };
     let mut tx = scope()?.write(Action::ManageContacts).await?;
     let width = imports::work(tx.reading(), id).await?.preview.header(form.named.is_some()).len();
     let terms = form.check(width)?;

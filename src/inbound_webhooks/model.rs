@@ -1,3 +1,7 @@
+use serde::{Deserialize, Serialize};
+
+use crate::shared::{Page, Stamp};
+
 crate::words! {
     /// State of a queued webhook, enrichment or job.
     pub ProcessingStatus: "processing_status" {
@@ -5,5 +9,94 @@ crate::words! {
         Processing = "processing", "Working", Info;
         Completed = "completed", "Done", Ok;
         Failed = "failed", "Failed", Bad;
+    }
+}
+
+/// The services that report events.
+pub const SENDERS: [(&str, &str); 2] = [("ultravox", "Ultravox"), ("telnyx", "Telnyx")];
+
+/// Kinds of event that the list can be narrowed to, as the services call them.
+pub const KINDS: [&str; 9] = [
+    "call.started",
+    "call.joined",
+    "call.ended",
+    "call.billed",
+    "call.initiated",
+    "call.answered",
+    "call.hangup",
+    "call.cost",
+    "unreadable",
+];
+
+/// What the list is asked for, as it stands in the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WebhookQuery {
+    pub status: Option<String>,
+    pub provider: Option<String>,
+    pub kind: Option<String>,
+    pub cursor: Option<String>,
+}
+
+/// One event in the list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WebhookRow {
+    pub id: String,
+    pub received: Stamp,
+    pub provider: String,
+    pub kind: String,
+    pub status: ProcessingStatus,
+    pub attempts: i32,
+    /// Why the last try failed, or a remark on what was done.
+    pub note: Option<String>,
+}
+
+/// The list's page.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WebhookList {
+    pub page: Page<WebhookRow>,
+    /// Failed events, counted up to a thousand.
+    pub failed: i64,
+    pub may_replay: bool,
+}
+
+/// An event's body: the document, or the text that could not be read as one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "as", content = "is", rename_all = "snake_case")]
+pub enum Body {
+    Document(serde_json::Value),
+    /// Cut after 20,000 characters.
+    Text(String),
+}
+
+/// One event with everything that came with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Webhook {
+    pub id: String,
+    pub provider: String,
+    pub event_id: String,
+    pub kind: String,
+    pub status: ProcessingStatus,
+    pub attempts: i32,
+    pub max_attempts: i32,
+    /// When it is tried again; only while it waits after a failure.
+    pub next_attempt: Option<Stamp>,
+    pub note: Option<String>,
+    pub received: Stamp,
+    pub processed: Option<Stamp>,
+    /// Name and value. The signature is never kept.
+    pub headers: Vec<(String, String)>,
+    /// Bytes as they came.
+    pub size: i64,
+    pub body: Body,
+    /// The call that it is about, if it is known.
+    pub call_id: Option<String>,
+    pub may_replay: bool,
+}
+
+impl Webhook {
+    /// It can be worked through again: what was done already is not done twice.
+    pub fn can_be_replayed(&self) -> bool {
+        matches!(self.status, ProcessingStatus::Failed | ProcessingStatus::Completed)
     }
 }

@@ -36,7 +36,7 @@ impl LazyRoute for MembersPage {
                 <SettingsNav current="/settings/users"/>
                 <div class="stack gap-4">
                     <FilterBar filters=vec![Filter::new("role", "Role", roles)]/>
-                    <PageBoundary data=this.rows view=move |page: Page<MemberRow>| view! { <Rows page/> }/>
+                    <PageBoundary data=this.rows view={move |page: Page<MemberRow>| view! { <Rows page/> }}/>
                 </div>
             </div>
         }

@@ -1,3 +1,11 @@
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::agents::model::ClientChoice;
+use crate::calls::model::CallDirection;
+use crate::shared::ids::{AgentId, ClientId, NumberId};
+use crate::shared::{AppError, FieldErrors, Money, Page, Phone, Stamp};
+
 crate::words! {
     /// A number's life: pending → active ⇄ inactive → released, and released is final.
     pub NumberStatus: "phone_number_status" {
@@ -6,4 +14,257 @@ crate::words! {
         Inactive = "inactive", "Inactive", Mute;
         Released = "released", "Released", Mute;
     }
+}
+
+/// Countries whose numbers can be searched: ISO 3166 and name.
+pub const COUNTRIES: &[(&str, &str)] = &[
+    ("US", "United States"),
+    ("CA", "Canada"),
+    ("GB", "United Kingdom"),
+    ("AT", "Austria"),
+    ("AU", "Australia"),
+    ("BE", "Belgium"),
+    ("CH", "Switzerland"),
+    ("DE", "Germany"),
+    ("DK", "Denmark"),
+    ("ES", "Spain"),
+    ("FI", "Finland"),
+    ("FR", "France"),
+    ("IE", "Ireland"),
+    ("IN", "India"),
+    ("IT", "Italy"),
+    ("JP", "Japan"),
+    ("NL", "Netherlands"),
+    ("NO", "Norway"),
+    ("NZ", "New Zealand"),
+    ("PL", "Poland"),
+    ("PT", "Portugal"),
+    ("SE", "Sweden"),
+];
+
+/// What the list is narrowed to. Without a status, released numbers are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NumberQuery {
+    #[serde(alias = "q")]
+    pub words: Option<String>,
+    pub status: Option<String>,
+    pub client: Option<String>,
+    pub direction: Option<String>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NumberRow {
+    pub id: NumberId,
+    /// E.164.
+    pub number: String,
+    pub status: NumberStatus,
+    pub direction: CallDirection,
+    pub client: Option<String>,
+    pub agent: Option<String>,
+    /// ISO 3166.
+    pub country: Option<String>,
+    pub monthly_cost: Option<Money>,
+    pub error: Option<String>,
+    pub purchased: Option<Stamp>,
+    pub released: Option<Stamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NumberList {
+    pub page: Page<NumberRow>,
+    pub clients: Vec<ClientChoice>,
+    pub may_edit: bool,
+}
+
+/// An agent that a number can be assigned to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentChoice {
+    pub id: AgentId,
+    pub name: String,
+    /// None: works for every client.
+    pub client: Option<String>,
+}
+
+/// Everything on a number's page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NumberPage {
+    pub row: NumberRow,
+    pub client_id: Option<ClientId>,
+    pub agent_id: Option<AgentId>,
+    pub capabilities: Vec<String>,
+    /// The carrier's id of the order, for questions to it.
+    pub order_id: Option<String>,
+    pub provider_number_id: Option<String>,
+    /// Campaigns that call from it.
+    pub campaigns: Vec<String>,
+    pub clients: Vec<ClientChoice>,
+    pub agents: Vec<AgentChoice>,
+    pub may_edit: bool,
+}
+
+/// What to look for at the carrier.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NumberSearchForm {
+    pub country: String,
+    pub area_code: String,
+    pub contains: String,
+}
+
+/// A number that can be rented now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoundNumber {
+    pub number: String,
+    pub place: String,
+    pub features: Vec<String>,
+    /// None: the carrier did not say, or not in US dollars.
+    pub monthly_cost: Option<Money>,
+    pub upfront_cost: Option<Money>,
+    /// Near what was asked for, not exactly it.
+    pub is_near: bool,
+}
+
+/// An order, as posted from a search result.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OrderForm {
+    pub number: String,
+    pub country: String,
+    pub features: String,
+    pub monthly_cost: String,
+    pub client_id: String,
+}
+
+/// A number that the agency rents already.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OwnedForm {
+    pub number: String,
+    pub direction: String,
+    pub client_id: String,
+    pub monthly_cost: String,
+}
+
+/// Whom a number belongs to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AssignForm {
+    pub id: String,
+    pub client_id: String,
+    pub agent_id: String,
+    pub direction: String,
+}
+
+/// A number to be written into the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewNumber {
+    pub number: Phone,
+    pub status: NumberStatus,
+    pub direction: CallDirection,
+    pub client_id: Option<ClientId>,
+    pub agent_id: Option<AgentId>,
+    pub provider_number_id: Option<String>,
+    pub capabilities: Vec<String>,
+    pub country: Option<String>,
+    pub monthly_cost: Option<Decimal>,
+    pub last_error: Option<String>,
+}
+
+impl OrderForm {
+    /// Errors: `Invalid`.
+    pub fn check(&self) -> Result<NewNumber, AppError> {
+        let mut errors = FieldErrors::default();
+        let number = Phone::from_e164(self.number.trim());
+        if number.is_none() {
+            errors.add("", "This is not a phone number. Search again.");
+        }
+        let client_id = client(&self.client_id, &mut errors);
+        errors.check()?;
+        Ok(NewNumber {
+            number: number.ok_or(AppError::NotFound)?,
+            status: NumberStatus::Pending,
+            direction: CallDirection::Outbound,
+            client_id,
+            agent_id: None,
+            provider_number_id: None,
+            capabilities: words(&self.features),
+            country: COUNTRIES.iter().find(|(code, _)| *code == self.country).map(|(code, _)| (*code).to_owned()),
+            monthly_cost: self.monthly_cost.trim().parse().ok().filter(|cost: &Decimal| !cost.is_sign_negative()),
+            last_error: None,
+        })
+    }
+}
+
+impl OwnedForm {
+    /// Checks everything but the number, which the server reads. Errors: `Invalid`.
+    pub fn check(&self, number: Result<Phone, String>) -> Result<NewNumber, AppError> {
+        let mut errors = FieldErrors::default();
+        if let Err(message) = &number {
+            errors.add("number", message.clone());
+        }
+        let client_id = client(&self.client_id, &mut errors);
+        let cost = self.monthly_cost.trim().trim_start_matches('$');
+        let monthly_cost = cost.parse::<Decimal>().ok().filter(|cost| !cost.is_sign_negative() && *cost < Decimal::from(100_000));
+        if !cost.is_empty() && monthly_cost.is_none() {
+            errors.add("monthly_cost", "Enter dollars per month, for example 1.50, or leave it empty.");
+        }
+        errors.check()?;
+        Ok(NewNumber {
+            number: number.map_err(|message| AppError::invalid("number", message))?,
+            status: NumberStatus::Active,
+            direction: direction(&self.direction),
+            client_id,
+            agent_id: None,
+            provider_number_id: None,
+            capabilities: Vec::new(),
+            country: None,
+            monthly_cost: monthly_cost.map(|cost| cost.round_dp(6)),
+            last_error: None,
+        })
+    }
+}
+
+/// An assignment, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    pub client_id: Option<ClientId>,
+    pub agent_id: Option<AgentId>,
+    pub direction: CallDirection,
+}
+
+impl AssignForm {
+    /// Errors: `Invalid`.
+    pub fn check(&self) -> Result<Assignment, AppError> {
+        let mut errors = FieldErrors::default();
+        let client_id = client(&self.client_id, &mut errors);
+        let agent_id = match self.agent_id.trim() {
+            "" => None,
+            id => id.parse().map(Some).unwrap_or_else(|_| {
+                errors.add("agent_id", "Choose an agent.");
+                None
+            }),
+        };
+        errors.check()?;
+        Ok(Assignment { client_id, agent_id, direction: direction(&self.direction) })
+    }
+}
+
+fn client(id: &str, errors: &mut FieldErrors) -> Option<ClientId> {
+    match id.trim() {
+        "" => None,
+        id => id.parse().map(Some).unwrap_or_else(|_| {
+            errors.add("client_id", "Choose a client.");
+            None
+        }),
+    }
+}
+
+fn direction(word: &str) -> CallDirection {
+    word.parse().unwrap_or(CallDirection::Outbound)
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty() && word.len() <= 40).take(20).map(str::to_owned).collect()
 }

@@ -13,7 +13,7 @@ pub async fn get_overview(client: Option<String>) -> Result<Overview, AppError> 
 
 /// Live calls and running batches, for the rail.
 #[server(prefix = "/rpc", endpoint = "rail_counts")]
-pub async fn rail_counts() -> Result<RailCounts, AppError> {
+pub async fn count_rail() -> Result<RailCounts, AppError> {
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCalls).await?;
     super::server::store::rail_counts(&mut tx).await

@@ -33,9 +33,9 @@ impl LazyRoute for PlatformPage {
                 sub="Agencies on this installation. Their data is theirs: it is not shown here."
                 actions=|| view! { <LinkButton href="/platform/new" kind=ButtonKind::Primary icon="plus">"New workspace"</LinkButton> }
             />
-            <BlockBoundary data=this.queues view=|queues: Vec<QueueHealth>| view! { <Queues queues/> }/>
+            <BlockBoundary data=this.queues view={|queues: Vec<QueueHealth>| view! { <Queues queues/> }}/>
             <FilterBar search="q" placeholder="Name" filters=vec![Filter::new("status", "State", states)]/>
-            <PageBoundary data=this.rows view=|page: Page<WorkspaceRow>| view! { <Rows page/> }/>
+            <PageBoundary data=this.rows view={|page: Page<WorkspaceRow>| view! { <Rows page/> }}/>
         }
         .into_any()
     }

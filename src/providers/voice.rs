@@ -193,6 +193,35 @@ pub struct VoiceCall {
 }
 
 impl VoiceCall {
+    /// A call that the service no longer knows: over, and nothing more will be heard of it.
+    pub fn ended_unheard(id: &str, at: DateTime<Utc>) -> Self {
+        Self {
+            id: id.to_owned(),
+            agent_id: None,
+            created: at,
+            joined: None,
+            ended: Some(at),
+            end_reason: Some(EndReason::SystemError),
+            sip_termination: None,
+            billed_seconds: None,
+            sip_billed_seconds: None,
+            billing_status: String::new(),
+            is_billing_settled: false,
+            direction: CallDirection::Outbound,
+            to: None,
+            from: None,
+            metadata: BTreeMap::new(),
+            join_url: None,
+            summary: None,
+            short_summary: None,
+            is_recorded: false,
+            model: None,
+            voice: None,
+        }
+    }
+}
+
+impl VoiceCall {
     /// Waiting, live or done, from the times.
     pub fn stage(&self) -> CallStage {
         match (self.joined, self.ended) {

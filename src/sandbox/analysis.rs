@@ -1,9 +1,11 @@
 //! Reads a transcript out of a prompt and says what was said, by rules: every statement comes from a phrase that really stands there.
 
+mod language;
 mod wording;
 
 use super::conversation::{Cue, Language, Plot};
 
+pub(super) use language::guess_language;
 pub(super) use wording::label;
 
 /// One line `[position] speaker (m:ss): text` of the prompt.
@@ -44,7 +46,13 @@ pub(super) fn read(prompt: &str) -> Option<Facts> {
     let rating = rating(&lines, &findings);
     let language = language_of(&lines);
     let verdict = verdict(&findings, rating);
-    Some(Facts { lines, findings, verdict, rating, language })
+    Some(Facts {
+        lines,
+        findings,
+        verdict,
+        rating,
+        language,
+    })
 }
 
 fn read_line(line: &str) -> Option<Line> {
@@ -56,8 +64,14 @@ fn read_line(line: &str) -> Option<Line> {
     if speaker.contains("tool") || speaker.contains("system") {
         return None;
     }
-    let by_agent = ["agent", "assistant", "bot", "ai "].iter().any(|word| speaker.contains(word));
-    Some(Line { position, by_agent, text: text.trim().to_owned() })
+    let by_agent = ["agent", "assistant", "bot", "ai "]
+        .iter()
+        .any(|word| speaker.contains(word));
+    Some(Line {
+        position,
+        by_agent,
+        text: text.trim().to_owned(),
+    })
 }
 
 /// Everything recognised in a line, in any language, each thing once.
@@ -73,7 +87,11 @@ fn listen(line: &Line) -> Vec<Finding> {
                 phrases.iter().any(|phrase| lower.contains(phrase))
             });
             if let Some(sentence) = sentence {
-                found.push(Finding { cue: *cue, position: line.position, quote: sentence.to_owned() });
+                found.push(Finding {
+                    cue: *cue,
+                    position: line.position,
+                    quote: sentence.to_owned(),
+                });
             }
         }
     }
@@ -101,8 +119,14 @@ fn sentences(text: &str) -> Vec<&str> {
 
 fn rating(lines: &[Line], findings: &[Finding]) -> Option<i64> {
     let asked = findings.iter().find(|finding| finding.cue == Cue::Rating)?;
-    let answer = lines.iter().find(|line| !line.by_agent && line.position > asked.position)?;
-    answer.text.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse().ok()).filter(|rating| (1..=5).contains(rating))
+    let answer = lines
+        .iter()
+        .find(|line| !line.by_agent && line.position > asked.position)?;
+    answer
+        .text
+        .split(|c: char| !c.is_ascii_digit())
+        .find_map(|digits| digits.parse().ok())
+        .filter(|rating| (1..=5).contains(rating))
 }
 
 fn verdict(findings: &[Finding], rating: Option<i64>) -> Option<Plot> {
@@ -122,34 +146,20 @@ fn verdict(findings: &[Finding], rating: Option<i64>) -> Option<Plot> {
         (Cue::Interested, Plot::Interested),
     ];
     let heard = |cue: Cue| findings.iter().any(|finding| finding.cue == cue);
-    let told = ORDER.iter().find(|(cue, _)| heard(*cue)).map(|(_, plot)| *plot);
+    let told = ORDER
+        .iter()
+        .find(|(cue, _)| heard(*cue))
+        .map(|(_, plot)| *plot);
     told.or_else(|| (heard(Cue::Survey) || rating.is_some()).then_some(Plot::Survey))
 }
 
 fn language_of(lines: &[Line]) -> Language {
-    let text: String = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
+    let text: String = lines
+        .iter()
+        .map(|line| line.text.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
     guess_language(&text)
-}
-
-/// By the script, then by small words.
-pub(super) fn guess_language(text: &str) -> Language {
-    if text.chars().any(|c| ('\u{0A80}'..='\u{0AFF}').contains(&c)) {
-        return Language::Gujarati;
-    }
-    if text.chars().any(|c| ('\u{0900}'..='\u{097F}').contains(&c)) {
-        return Language::Hindi;
-    }
-    let lower = text.to_lowercase();
-    let count = |words: &[&str]| {
-        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| words.contains(word)).count()
-    };
-    let counts = [
-        (Language::English, count(&["the", "you", "is", "and", "i", "for", "that", "it"])),
-        (Language::German, count(&["der", "die", "und", "ich", "sie", "nicht", "ist", "das"])),
-        (Language::Spanish, count(&["el", "que", "por", "para", "una", "los", "su", "le"])),
-        (Language::French, count(&["le", "vous", "je", "pour", "les", "des", "est", "une"])),
-    ];
-    counts.iter().rev().max_by_key(|(_, count)| *count).map_or(Language::English, |(language, _)| *language)
 }
 
 impl Facts {
@@ -163,9 +173,20 @@ impl Facts {
 
     /// Reasons against buying; only a sales call has them.
     pub fn objections(&self) -> Vec<&Finding> {
-        let care = self.is(&[Plot::Confirmed, Plot::Rescheduled, Plot::Solved, Plot::Escalated, Plot::Survey, Plot::Voicemail]);
+        let care = self.is(&[
+            Plot::Confirmed,
+            Plot::Rescheduled,
+            Plot::Solved,
+            Plot::Escalated,
+            Plot::Survey,
+            Plot::Voicemail,
+        ]);
         let mut kinds: Vec<&Finding> = Vec::new();
-        for finding in self.findings.iter().filter(|finding| finding.cue.is_objection() && !care) {
+        for finding in self
+            .findings
+            .iter()
+            .filter(|finding| finding.cue.is_objection() && !care)
+        {
             if !kinds.iter().any(|known| known.cue == finding.cue) {
                 kinds.push(finding);
             }
@@ -178,21 +199,38 @@ impl Facts {
         if !self.is(&[Plot::Solved, Plot::Escalated]) {
             return Vec::new();
         }
-        let said = self.lines.iter().filter(|line| !line.by_agent).skip(1).find(|line| line.text.chars().count() > 25);
-        said.map(|line| Finding { cue: Cue::NotSolved, position: line.position, quote: line.text.clone() }).into_iter().collect()
+        let said = self
+            .lines
+            .iter()
+            .filter(|line| !line.by_agent)
+            .skip(1)
+            .find(|line| line.text.chars().count() > 25);
+        said.map(|line| Finding {
+            cue: Cue::NotSolved,
+            position: line.position,
+            quote: line.text.clone(),
+        })
+        .into_iter()
+        .collect()
     }
 
     /// The phrases worth showing, the deciding one first.
     pub fn evidence(&self) -> Vec<&Finding> {
         let mut out: Vec<&Finding> = Vec::new();
-        let shown = self.findings.iter().filter(|finding| !matches!(finding.cue, Cue::Rating | Cue::Survey));
+        let shown = self
+            .findings
+            .iter()
+            .filter(|finding| !matches!(finding.cue, Cue::Rating | Cue::Survey));
         for finding in shown {
             let objection_of_care = finding.cue.is_objection() && self.objections().is_empty();
             if !objection_of_care && !out.iter().any(|known| known.cue == finding.cue) {
                 out.push(finding);
             }
         }
-        let decides = |finding: &Finding| self.verdict.is_some_and(|verdict| format!("{verdict:?}") == format!("{:?}", finding.cue));
+        let decides = |finding: &Finding| {
+            self.verdict
+                .is_some_and(|verdict| format!("{verdict:?}") == format!("{:?}", finding.cue))
+        };
         out.sort_by_key(|finding| !decides(finding));
         out.truncate(5);
         out
@@ -209,7 +247,17 @@ impl Facts {
             (_, true, Some(Plot::Escalated)) | (_, _, Some(Plot::DoNotCall)) => 1,
             (_, true, _) | (_, _, Some(Plot::Escalated)) => 2,
             (true, ..) => 5,
-            (_, _, Some(Plot::Booked | Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Interested)) => 4,
+            (
+                _,
+                _,
+                Some(
+                    Plot::Booked
+                    | Plot::Confirmed
+                    | Plot::Rescheduled
+                    | Plot::Solved
+                    | Plot::Interested,
+                ),
+            ) => 4,
             _ => 3,
         }
     }
@@ -226,6 +274,12 @@ impl Facts {
 
     /// Whether the call did what its agent was there for.
     pub fn goal_reached(&self) -> bool {
-        self.is(&[Plot::Booked, Plot::Confirmed, Plot::Rescheduled, Plot::Solved, Plot::Survey])
+        self.is(&[
+            Plot::Booked,
+            Plot::Confirmed,
+            Plot::Rescheduled,
+            Plot::Solved,
+            Plot::Survey,
+        ])
     }
 }

@@ -1,5 +1,7 @@
 //! One call: what was asked for, what was planned for it, and how far it has come.
 
+mod drawing;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -10,6 +12,9 @@ use super::clock::CallClock;
 use super::conversation::{Conversation, Family, Language, Plot, Scene, compose};
 use super::dice::Dice;
 use super::settings::SandboxSettings;
+use drawing::{draw_answer, family, fill_variables, special_outcome};
+
+pub(super) use drawing::seconds_of;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -75,12 +80,26 @@ impl Call {
     /// Plans the call. Nothing runs yet: see `life::place`.
     pub fn plan(new: NewCall, settings: &SandboxSettings) -> Call {
         let id = Uuid::new_v4();
-        let metadata = new.request.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+        let metadata = new
+            .request
+            .get("metadata")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
         let word = |key: &str| metadata.get(key).and_then(Value::as_str);
         let salt = word("patchbay.sandbox_seed").map_or_else(|| id.to_string(), str::to_owned);
         let mut dice = Dice::new(settings.seed ^ 0x5eed, &salt);
-        let placeholder = Plan { answer: Answer::Person, ring: 0.0, talk: 0.0, billing: 0.0, end_reason: "hangup", sip_reason: "NORMAL" };
-        let speed = word("patchbay.sandbox_speed").and_then(|text| text.parse().ok()).unwrap_or(settings.speed);
+        let placeholder = Plan {
+            answer: Answer::Person,
+            ring: 0.0,
+            talk: 0.0,
+            billing: 0.0,
+            end_reason: "hangup",
+            sip_reason: "NORMAL",
+        };
+        let speed = word("patchbay.sandbox_speed")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(settings.speed);
         let mut call = Call {
             id,
             inbound: new.inbound,
@@ -105,8 +124,13 @@ impl Call {
         };
         let prompt = call.prompt();
         call.language = Language::from_hint(call.pick("languageHint").and_then(Value::as_str));
-        call.family = family(word("campaign_type").or_else(|| word("patchbay.campaign_type")), &prompt);
-        let forced = word("patchbay.sandbox_outcome").map(str::to_owned).or_else(|| special_outcome(call.to.as_deref()).map(str::to_owned));
+        call.family = family(
+            word("campaign_type").or_else(|| word("patchbay.campaign_type")),
+            &prompt,
+        );
+        let forced = word("patchbay.sandbox_outcome")
+            .map(str::to_owned)
+            .or_else(|| special_outcome(call.to.as_deref()).map(str::to_owned));
         let drawn = draw_answer(settings, call.inbound || call.to.is_none(), &mut dice);
         let drawn_plot = Plot::draw(call.family, &prompt.to_lowercase(), &mut dice);
         let (answer, plot) = match forced.as_deref() {
@@ -117,11 +141,20 @@ impl Call {
             Some("invalid_number") => (Answer::Unknown, drawn_plot),
             Some("dropped") => (Answer::Dropped, drawn_plot),
             Some("answered") => (Answer::Person, drawn_plot),
-            Some(name) => Plot::from_name(name).map_or((drawn, drawn_plot), |plot| (Answer::Person, plot)),
+            Some(name) => {
+                Plot::from_name(name).map_or((drawn, drawn_plot), |plot| (Answer::Person, plot))
+            }
             None => (drawn, drawn_plot),
         };
-        call.plot = if answer == Answer::Machine { Plot::Voicemail } else { plot };
-        if matches!(call.plot, Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Escalated | Plot::Survey) {
+        call.plot = if answer == Answer::Machine {
+            Plot::Voicemail
+        } else {
+            plot
+        };
+        if matches!(
+            call.plot,
+            Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Escalated | Plot::Survey
+        ) {
             call.family = Family::Care;
         }
         let conversation = call.conversation();
@@ -134,12 +167,25 @@ impl Call {
         call
     }
 
-    fn make_plan(&self, answer: Answer, conversation: &Conversation, settings: &SandboxSettings, dice: &mut Dice) -> Plan {
+    fn make_plan(
+        &self,
+        answer: Answer,
+        conversation: &Conversation,
+        settings: &SandboxSettings,
+        dice: &mut Dice,
+    ) -> Plan {
         let ring = dice.between(settings.ring_secs);
         let billing = dice.between(settings.billing_secs);
         let longest = seconds_of(self.pick("maxDuration")).unwrap_or(3600.0);
         let patience = seconds_of(self.pick("joinTimeout")).unwrap_or(30.0);
-        let unjoined = |ring: f64, sip_reason| Plan { answer, ring, talk: 0.0, billing, end_reason: "unjoined", sip_reason };
+        let unjoined = |ring: f64, sip_reason| Plan {
+            answer,
+            ring,
+            talk: 0.0,
+            billing,
+            end_reason: "unjoined",
+            sip_reason,
+        };
         match answer {
             Answer::Nobody => unjoined(patience, "TIMEOUT"),
             Answer::Busy => unjoined(dice.between([1.5, 4.0]), "BUSY"),
@@ -147,7 +193,14 @@ impl Call {
             Answer::Unknown => unjoined(dice.between([0.4, 1.5]), "INVALID_NUMBER"),
             Answer::Dropped => {
                 let talk = conversation.length * dice.between([0.2, 0.7]);
-                Plan { answer, ring: ring.min(patience), talk, billing, end_reason: "connection_error", sip_reason: "UNKNOWN" }
+                Plan {
+                    answer,
+                    ring: ring.min(patience),
+                    talk,
+                    billing,
+                    end_reason: "connection_error",
+                    sip_reason: "UNKNOWN",
+                }
             }
             Answer::Person | Answer::Machine => {
                 let end_reason = if conversation.length > longest {
@@ -158,7 +211,14 @@ impl Call {
                     "hangup"
                 };
                 let talk = conversation.length.min(longest);
-                Plan { answer, ring: ring.min(patience), talk, billing, end_reason, sip_reason: "NORMAL" }
+                Plan {
+                    answer,
+                    ring: ring.min(patience),
+                    talk,
+                    billing,
+                    end_reason,
+                    sip_reason: "NORMAL",
+                }
             }
         }
     }
@@ -179,18 +239,25 @@ impl Call {
     /// Seconds of conversation there have been by now; none before the call was joined.
     pub fn heard(&self) -> Option<f64> {
         let joined = self.joined?;
-        let until = self.ended.unwrap_or_else(|| self.clock.elapsed().min(joined + self.plan.talk));
+        let until = self
+            .ended
+            .unwrap_or_else(|| self.clock.elapsed().min(joined + self.plan.talk));
         Some(until - joined)
     }
 
     /// A member of the request, or of the agent's template where the request says nothing.
     pub fn pick(&self, key: &str) -> Option<&Value> {
         let own = self.request.get(key).filter(|value| !value.is_null());
-        own.or_else(|| self.agent.as_ref()?.get("callTemplate")?.get(key)).filter(|value| !value.is_null())
+        own.or_else(|| self.agent.as_ref()?.get("callTemplate")?.get(key))
+            .filter(|value| !value.is_null())
     }
 
     pub fn metadata(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.request.get("metadata").and_then(Value::as_object).into_iter().flatten()
+        self.request
+            .get("metadata")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
     }
 
     pub fn agent_id(&self) -> Option<&str> {
@@ -199,94 +266,18 @@ impl Call {
 
     /// The system prompt with its variables filled in.
     pub fn prompt(&self) -> String {
-        let text = self.pick("systemPrompt").and_then(Value::as_str).unwrap_or("");
+        let text = self
+            .pick("systemPrompt")
+            .and_then(Value::as_str)
+            .unwrap_or("");
         fill_variables(text, &self.context())
     }
 
     fn context(&self) -> Map<String, Value> {
-        self.request.get("templateContext").and_then(Value::as_object).cloned().unwrap_or_default()
+        self.request
+            .get("templateContext")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
     }
-}
-
-fn family(campaign_type: Option<&str>, prompt: &str) -> Family {
-    match campaign_type.map(str::to_lowercase).as_deref() {
-        Some("cs" | "customer_service" | "customer_success" | "support") => return Family::Care,
-        Some("sdr" | "sales") => return Family::Sales,
-        _ => {}
-    }
-    let prompt = prompt.to_lowercase();
-    let care = ["reminder", "support", "satisfaction", "survey", "customer service", "existing customer", "kundendienst"];
-    if care.iter().any(|word| prompt.contains(word)) { Family::Care } else { Family::Sales }
-}
-
-/// What the last four digits of the called number ask for.
-fn special_outcome(to: Option<&str>) -> Option<&'static str> {
-    let to = to?;
-    Some(match to.get(to.len().checked_sub(4)?..)? {
-        "0001" => "busy",
-        "0002" => "no_answer",
-        "0003" => "voicemail",
-        "0004" => "declined_call",
-        "0010" => "invalid_number",
-        "0011" => "dropped",
-        "0013" => "answered",
-        "0020" => "booked",
-        "0021" => "interested",
-        "0022" => "callback",
-        "0023" => "declined",
-        "0024" => "not_qualified",
-        "0025" => "wrong_person",
-        "0026" => "do_not_call",
-        "0030" => "confirmed",
-        "0031" => "rescheduled",
-        "0032" => "solved",
-        "0033" => "escalated",
-        "0034" => "survey",
-        _ => return None,
-    })
-}
-
-fn draw_answer(settings: &SandboxSettings, sure: bool, dice: &mut Dice) -> Answer {
-    let rates = &settings.rates;
-    let chances = [
-        (Answer::Nobody, rates.no_answer),
-        (Answer::Busy, rates.busy),
-        (Answer::Declined, rates.declined),
-        (Answer::Machine, rates.voicemail),
-        (Answer::Unknown, rates.invalid_number),
-        (Answer::Dropped, rates.dropped),
-    ];
-    let spent: f64 = chances.iter().map(|(_, rate)| rate.max(0.0)).sum();
-    let mut all = vec![(Answer::Person, (1.0 - spent).max(0.0))];
-    all.extend(chances);
-    let drawn = dice.weighted(&all);
-    if sure { Answer::Person } else { drawn }
-}
-
-/// Reads a duration string such as `30s`.
-pub(super) fn seconds_of(value: Option<&Value>) -> Option<f64> {
-    value?.as_str()?.strip_suffix('s')?.parse().ok().filter(|seconds| *seconds > 0.0)
-}
-
-/// Fills `{{customer.name}}` from the context; an unknown variable becomes empty, as with the provider.
-fn fill_variables(text: &str, context: &Map<String, Value>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(open) = rest.find("{{") {
-        let Some(close) = rest[open..].find("}}") else { break };
-        out.push_str(&rest[..open]);
-        let mut path = rest[open + 2..open + close].trim().split('.');
-        let mut found = path.next().and_then(|key| context.get(key));
-        for key in path {
-            found = found.and_then(|value| value.get(key));
-        }
-        match found {
-            Some(Value::String(word)) => out.push_str(word),
-            Some(Value::Null) | None => {}
-            Some(other) => out.push_str(&other.to_string()),
-        }
-        rest = &rest[open + close + 2..];
-    }
-    out.push_str(rest);
-    out
 }

@@ -10,17 +10,29 @@ use super::state::{Account, Sandbox, State};
 /// Reads the state file. A missing or unreadable one gives an empty state.
 pub(super) fn load(settings: &SandboxSettings) -> State {
     let mut state = State::default();
-    let Some(path) = &settings.state_file else { return state };
-    let Ok(text) = std::fs::read_to_string(path) else { return state };
+    let Some(path) = &settings.state_file else {
+        return state;
+    };
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return state;
+    };
     let Ok(Value::Object(accounts)) = serde_json::from_str::<Value>(&text) else {
         tracing::warn!(path = %path.display(), "the sandbox's state file isn't readable; starting empty");
         return state;
     };
     for (key, kept) in accounts {
-        let map = |name: &str| kept.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        let map = |name: &str| {
+            kept.get(name)
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default()
+        };
         let word = |name: &str| kept.get(name).and_then(Value::as_str).map(str::to_owned);
         let account = Account {
-            agents: map("agents").into_iter().map(|(id, agent)| (id, Arc::new(agent))).collect(),
+            agents: map("agents")
+                .into_iter()
+                .map(|(id, agent)| (id, Arc::new(agent)))
+                .collect(),
             webhooks: map("webhooks").into_iter().collect(),
             telephony: map("telephony").into_iter().collect(),
             numbers: map("numbers").into_iter().collect(),
@@ -38,13 +50,20 @@ pub(super) fn load(settings: &SandboxSettings) -> State {
 impl Sandbox {
     /// Writes the state file, if one is set. Called after every change of what is kept.
     pub(super) fn keep(&self) {
-        let Some(path) = self.settings().state_file.clone() else { return };
+        let Some(path) = self.settings().state_file.clone() else {
+            return;
+        };
         let accounts: Map<String, Value> = {
             let state = self.state();
-            state.accounts.iter().map(|(key, account)| (key.clone(), kept(account))).collect()
+            state
+                .accounts
+                .iter()
+                .map(|(key, account)| (key.clone(), kept(account)))
+                .collect()
         };
         let fresh = path.with_extension("new");
-        let written = std::fs::write(&fresh, Value::Object(accounts).to_string()).and_then(|()| std::fs::rename(&fresh, &path));
+        let written = std::fs::write(&fresh, Value::Object(accounts).to_string())
+            .and_then(|()| std::fs::rename(&fresh, &path));
         if let Err(error) = written {
             tracing::warn!(path = %path.display(), %error, "the sandbox's state file can't be written");
         }

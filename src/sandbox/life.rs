@@ -5,13 +5,17 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::call::{Answer, Call, NewCall};
+use super::delivery;
 use super::state::Sandbox;
 use super::telnyx::carrier;
 use super::ultravox::shapes;
-use super::delivery;
 
 /// Places a call and returns its first JSON shape. `Err(())` when the account has too many live calls.
-pub(super) fn place(sandbox: &Arc<Sandbox>, key: &str, new: NewCall) -> Result<(Uuid, serde_json::Value), ()> {
+pub(super) fn place(
+    sandbox: &Arc<Sandbox>,
+    key: &str,
+    new: NewCall,
+) -> Result<(Uuid, serde_json::Value), ()> {
     let settings = sandbox.settings_for(key);
     let call = Call::plan(new, &settings);
     let id = call.id;
@@ -32,26 +36,41 @@ pub(super) fn place(sandbox: &Arc<Sandbox>, key: &str, new: NewCall) -> Result<(
 }
 
 async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
-    let Some(call) = sandbox.with_account(&key, |account| account.calls.get(&id).cloned()) else { return };
+    let Some(call) = sandbox.with_account(&key, |account| account.calls.get(&id).cloned()) else {
+        return;
+    };
     let plan = call.plan.clone();
     delivery::call_event(&sandbox, &key, "call.started", &call);
     carrier::initiated(&sandbox, &key, &call);
 
     let cut = wait(&sandbox, &call, plan.ring).await;
-    let answered = matches!(plan.answer, Answer::Person | Answer::Machine | Answer::Dropped);
+    let answered = matches!(
+        plan.answer,
+        Answer::Person | Answer::Machine | Answer::Dropped
+    );
     let ended = if answered && !cut {
-        let Some(live) = mark(&sandbox, &key, id, |call| call.joined = Some(plan.ring)) else { return };
+        let Some(live) = mark(&sandbox, &key, id, |call| call.joined = Some(plan.ring)) else {
+            return;
+        };
         carrier::answered(&sandbox, &key, &live);
         delivery::call_event(&sandbox, &key, "call.joined", &live);
         let cut = wait(&sandbox, &call, plan.ring + plan.talk).await;
         let last = plan.ring + plan.talk;
         mark_ended(&sandbox, &key, id, |call| {
-            call.ended = Some(if cut { call.clock.elapsed().clamp(plan.ring, last) } else { last });
+            call.ended = Some(if cut {
+                call.clock.elapsed().clamp(plan.ring, last)
+            } else {
+                last
+            });
             call.end_reason = Some(if cut { "hangup" } else { plan.end_reason });
         })
     } else {
         mark_ended(&sandbox, &key, id, |call| {
-            call.ended = Some(if cut { call.clock.elapsed().min(plan.ring) } else { plan.ring });
+            call.ended = Some(if cut {
+                call.clock.elapsed().min(plan.ring)
+            } else {
+                plan.ring
+            });
             call.end_reason = Some("unjoined");
             if cut {
                 call.plan.sip_reason = "CANCELED";
@@ -62,7 +81,9 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
     carrier::hung_up(&sandbox, &key, &ended);
     delivery::call_event(&sandbox, &key, "call.ended", &ended);
 
-    let billing = ended.clock.instant(ended.ended.unwrap_or(0.0) + plan.billing);
+    let billing = ended
+        .clock
+        .instant(ended.ended.unwrap_or(0.0) + plan.billing);
     tokio::select! {
         () = tokio::time::sleep_until(billing) => {}
         () = sandbox.shutdown.cancelled() => return,
@@ -92,7 +113,12 @@ fn mark(sandbox: &Sandbox, key: &str, id: Uuid, change: impl FnOnce(&mut Call)) 
 }
 
 /// The same, and the account has a live call less whether or not the call still exists.
-fn mark_ended(sandbox: &Sandbox, key: &str, id: Uuid, change: impl FnOnce(&mut Call)) -> Option<Call> {
+fn mark_ended(
+    sandbox: &Sandbox,
+    key: &str,
+    id: Uuid,
+    change: impl FnOnce(&mut Call),
+) -> Option<Call> {
     sandbox.with_account(key, |account| {
         account.live = account.live.saturating_sub(1);
         let call = account.calls.get_mut(&id)?;

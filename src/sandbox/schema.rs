@@ -1,10 +1,12 @@
 //! Writes a document for a JSON schema. Names say what is asked for; where nothing is known, the schema's plainest value stands.
 
+mod fit;
 mod words;
 
 use serde_json::{Map, Value, json};
 
 use super::analysis::{Facts, Finding};
+use fit::{bounded, fitted, kinds, number};
 use words::normal;
 
 /// A schema that refers to itself is followed no deeper than this.
@@ -28,12 +30,23 @@ struct Place<'a> {
 
 impl<'a> Writer<'a> {
     pub fn new(root: &'a Value, facts: Option<&'a Facts>, subject: &'a str) -> Self {
-        Writer { root, facts, subject }
+        Writer {
+            root,
+            facts,
+            subject,
+        }
     }
 
     /// The document.
     pub fn write(&self) -> Value {
-        self.value(self.root, Place { name: "", finding: None, depth: 0 })
+        self.value(
+            self.root,
+            Place {
+                name: "",
+                finding: None,
+                depth: 0,
+            },
+        )
     }
 
     fn value(&self, schema: &Value, place: Place) -> Value {
@@ -41,26 +54,49 @@ impl<'a> Writer<'a> {
         if let Some(fixed) = schema.get("const") {
             return fixed.clone();
         }
-        if let Some(options) = schema.get("enum").and_then(Value::as_array).filter(|options| !options.is_empty()) {
-            return words::choose(options, &normal(place.name), self.facts, place.finding, self.subject);
+        if let Some(options) = schema
+            .get("enum")
+            .and_then(Value::as_array)
+            .filter(|options| !options.is_empty())
+        {
+            return words::choose(
+                options,
+                &normal(place.name),
+                self.facts,
+                place.finding,
+                self.subject,
+            );
         }
         let kinds = kinds(schema);
-        let nullable = kinds.contains(&"null") || schema.get("nullable") == Some(&Value::Bool(true));
-        let kind = kinds.iter().copied().find(|kind| *kind != "null").unwrap_or("null");
+        let nullable =
+            kinds.contains(&"null") || schema.get("nullable") == Some(&Value::Bool(true));
+        let kind = kinds
+            .iter()
+            .copied()
+            .find(|kind| *kind != "null")
+            .unwrap_or("null");
         if place.depth > DEEPEST && nullable {
             return Value::Null;
         }
         match kind {
             "object" => {
-                let absent = nullable && self.facts.is_some() && words::truth(&normal(place.name), self.facts, place.finding) == Some(false);
-                if absent { Value::Null } else { self.object(schema, place) }
+                let absent = nullable
+                    && self.facts.is_some()
+                    && words::truth(&normal(place.name), self.facts, place.finding) == Some(false);
+                if absent {
+                    Value::Null
+                } else {
+                    self.object(schema, place)
+                }
             }
             "array" => self.array(schema, place),
-            "string" => match words::text(&normal(place.name), self.facts, place.finding, self.subject) {
-                Some(text) => Value::String(fitted(text, schema)),
-                None if nullable => Value::Null,
-                None => Value::String(fitted(String::new(), schema)),
-            },
+            "string" => {
+                match words::text(&normal(place.name), self.facts, place.finding, self.subject) {
+                    Some(text) => Value::String(fitted(text, schema)),
+                    None if nullable => Value::Null,
+                    None => Value::String(fitted(String::new(), schema)),
+                }
+            }
             "integer" | "number" => match self.figure(schema, place) {
                 Some(figure) => figure,
                 None if nullable => Value::Null,
@@ -81,24 +117,39 @@ impl<'a> Writer<'a> {
             return schema.clone();
         }
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-            let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+            let target = reference
+                .strip_prefix('#')
+                .and_then(|pointer| self.root.pointer(pointer));
             return target.map_or_else(|| json!({}), |target| self.resolve(target, depth + 1));
         }
         for way in ["anyOf", "oneOf"] {
-            let Some(options) = schema.get(way).and_then(Value::as_array) else { continue };
-            let nullable = options.iter().any(|option| option.get("type") == Some(&json!("null")));
-            let Some(first) = options.iter().find(|option| option.get("type") != Some(&json!("null"))) else { continue };
+            let Some(options) = schema.get(way).and_then(Value::as_array) else {
+                continue;
+            };
+            let nullable = options
+                .iter()
+                .any(|option| option.get("type") == Some(&json!("null")));
+            let Some(first) = options
+                .iter()
+                .find(|option| option.get("type") != Some(&json!("null")))
+            else {
+                continue;
+            };
             let mut chosen = self.resolve(first, depth + 1);
             if let Some(chosen) = chosen.as_object_mut().filter(|_| nullable) {
                 chosen.insert("nullable".to_owned(), Value::Bool(true));
             }
             return chosen;
         }
-        let Some(parts) = schema.get("allOf").and_then(Value::as_array) else { return schema.clone() };
+        let Some(parts) = schema.get("allOf").and_then(Value::as_array) else {
+            return schema.clone();
+        };
         let mut whole = schema.as_object().cloned().unwrap_or_default();
         whole.remove("allOf");
         for part in parts {
-            let Value::Object(part) = self.resolve(part, depth + 1) else { continue };
+            let Value::Object(part) = self.resolve(part, depth + 1) else {
+                continue;
+            };
             for (key, value) in part {
                 match (whole.get_mut(&key), value) {
                     (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
@@ -115,12 +166,27 @@ impl<'a> Writer<'a> {
     fn object(&self, schema: &Value, place: Place) -> Value {
         let mut out = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object);
-        let required: Vec<&str> =
-            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         for (name, property) in properties.into_iter().flatten() {
             // Deep inside a schema that refers to itself only what must be there is written.
             if place.depth < DEEPEST / 2 || required.contains(&name.as_str()) {
-                out.insert(name.clone(), self.value(property, Place { name, depth: place.depth + 1, ..place }));
+                out.insert(
+                    name.clone(),
+                    self.value(
+                        property,
+                        Place {
+                            name,
+                            depth: place.depth + 1,
+                            ..place
+                        },
+                    ),
+                );
             }
         }
         for name in required {
@@ -133,13 +199,23 @@ impl<'a> Writer<'a> {
 
     fn array(&self, schema: &Value, place: Place) -> Value {
         let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0) as usize;
-        let most = schema.get("maxItems").and_then(Value::as_u64).map_or(usize::MAX, |most| most as usize);
+        let most = schema
+            .get("maxItems")
+            .and_then(Value::as_u64)
+            .map_or(usize::MAX, |most| most as usize);
         let open = json!({"type": "string"});
-        let items = schema.get("items").filter(|items| items.is_object()).unwrap_or(&open);
+        let items = schema
+            .get("items")
+            .filter(|items| items.is_object())
+            .unwrap_or(&open);
         if place.depth > DEEPEST {
             return json!([]);
         }
-        let inner = Place { name: place.name, finding: None, depth: place.depth + 1 };
+        let inner = Place {
+            name: place.name,
+            finding: None,
+            depth: place.depth + 1,
+        };
         let name = normal(place.name);
         let plain = kinds(&self.resolve(items, 0)).contains(&"string");
         let mut out: Vec<Value> = Vec::new();
@@ -147,11 +223,35 @@ impl<'a> Writer<'a> {
             let texts = words::list_of_texts(&name, facts);
             let findings = words::list_of_findings(&name, facts);
             if plain && !texts.is_empty() && items.get("enum").is_none() {
-                out = texts.into_iter().map(|text| Value::String(fitted(text, items))).collect();
+                out = texts
+                    .into_iter()
+                    .map(|text| Value::String(fitted(text, items)))
+                    .collect();
             } else if !findings.is_empty() {
-                out = findings.iter().map(|finding| self.value(items, Place { finding: Some(finding), ..inner })).collect();
+                out = findings
+                    .iter()
+                    .map(|finding| {
+                        self.value(
+                            items,
+                            Place {
+                                finding: Some(finding),
+                                ..inner
+                            },
+                        )
+                    })
+                    .collect();
             } else if !texts.is_empty() {
-                out = texts.iter().map(|text| Writer { subject: text, facts: None, ..*self }.value(items, inner)).collect();
+                out = texts
+                    .iter()
+                    .map(|text| {
+                        Writer {
+                            subject: text,
+                            facts: None,
+                            ..*self
+                        }
+                        .value(items, inner)
+                    })
+                    .collect();
             }
         }
         out.dedup();
@@ -163,63 +263,13 @@ impl<'a> Writer<'a> {
     }
 
     fn figure(&self, schema: &Value, place: Place) -> Option<Value> {
-        let kind = kinds(schema).into_iter().find(|kind| *kind != "null").unwrap_or("number");
+        let kind = kinds(schema)
+            .into_iter()
+            .find(|kind| *kind != "null")
+            .unwrap_or("number");
         let low = number(schema, "minimum").or_else(|| number(schema, "exclusiveMinimum"));
         let high = number(schema, "maximum").or_else(|| number(schema, "exclusiveMaximum"));
         let figure = words::figure(&normal(place.name), self.facts, place.finding, low, high)?;
         Some(bounded(figure, schema, kind))
     }
-}
-
-fn kinds(schema: &Value) -> Vec<&str> {
-    match schema.get("type") {
-        Some(Value::String(kind)) => vec![kind],
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
-        _ if schema.get("properties").is_some() => vec!["object"],
-        _ if schema.get("items").is_some() => vec!["array"],
-        _ => vec!["string"],
-    }
-}
-
-fn number(schema: &Value, name: &str) -> Option<f64> {
-    schema.get(name).and_then(Value::as_f64)
-}
-
-/// Puts a figure inside its limits.
-fn bounded(mut figure: f64, schema: &Value, kind: &str) -> Value {
-    let step = number(schema, "multipleOf").filter(|step| *step > 0.0);
-    let nudge = step.unwrap_or(if kind == "integer" { 1.0 } else { 0.001 });
-    if let Some(low) = number(schema, "minimum").or_else(|| number(schema, "exclusiveMinimum").map(|low| low + nudge)) {
-        figure = figure.max(low);
-    }
-    if let Some(high) = number(schema, "maximum").or_else(|| number(schema, "exclusiveMaximum").map(|high| high - nudge)) {
-        figure = figure.min(high);
-    }
-    if let Some(step) = step {
-        figure = (figure / step).round() * step;
-    }
-    if kind == "integer" { json!(figure.round() as i64) } else { json!((figure * 1000.0).round() / 1000.0) }
-}
-
-/// Puts a text into its format and length.
-fn fitted(text: String, schema: &Value) -> String {
-    let text = match schema.get("format").and_then(Value::as_str) {
-        Some("date") => "2026-01-15".to_owned(),
-        Some("date-time") => "2026-01-15T10:00:00Z".to_owned(),
-        Some("time") => "10:00:00Z".to_owned(),
-        Some("email") => "contact@example.com".to_owned(),
-        Some("uri" | "url") => "https://example.com/".to_owned(),
-        Some("uuid") => "00000000-0000-4000-8000-000000000000".to_owned(),
-        _ => text,
-    };
-    let limit = |name: &str| schema.get(name).and_then(Value::as_u64).map(|limit| limit as usize);
-    let mut text: String = match limit("maxLength") {
-        Some(most) => text.chars().take(most).collect(),
-        None => text,
-    };
-    let least = limit("minLength").unwrap_or(0).min(10_000);
-    while text.chars().count() < least {
-        text.push('-');
-    }
-    text
 }

@@ -1,4 +1,6 @@
-//! The sandbox from outside: over HTTP, with webhooks, and its analyses against its own conversations.
+//! The sandbox from outside: over HTTP, with webhooks.
+
+mod reading;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,70 +11,9 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use serde_json::{Value, json};
 
-use super::conversation::{Family, Language, Plot, Role, Scene, compose};
-use super::{Sandbox, SandboxSettings, analysis, schema, start};
+use super::{Sandbox, SandboxSettings, start};
 
 const KEY: &str = "sandbox-test";
-
-#[test]
-fn an_analysis_finds_what_the_conversation_was_about() {
-    for language in Language::ALL {
-        for (plot, name) in Plot::ALL {
-            for salt in 0..30 {
-                let care = matches!(plot, Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Escalated | Plot::Survey);
-                let family = if care { Family::Care } else { Family::Sales };
-                let scene = Scene { seed: 9, salt: format!("{salt}"), language, family, plot, prompt: "".into(), context: Default::default() };
-                let prompt = transcript(&scene);
-                let facts = analysis::read(&prompt).expect("a transcript");
-                assert_eq!(facts.verdict, Some(plot), "{} {name}:\n{prompt}", language.code());
-                assert_eq!(facts.language, language, "{prompt}");
-                for finding in facts.evidence() {
-                    assert!(prompt.contains(&finding.quote));
-                }
-            }
-        }
-    }
-}
-
-fn transcript(scene: &Scene) -> String {
-    let spoken = compose(scene).turns.into_iter().enumerate().filter(|(_, turn)| turn.tool.is_none());
-    spoken
-        .map(|(index, turn)| {
-            let speaker = if turn.role == Role::Agent { "Agent" } else { "Customer" };
-            format!("[{index}] {speaker} (0:{:02}): {}\n", turn.start as u32 % 60, turn.text)
-        })
-        .collect()
-}
-
-#[test]
-fn a_document_follows_its_schema() {
-    let scene = Scene { seed: 2, salt: "s".into(), language: Language::English, family: Family::Sales, plot: Plot::Booked, prompt: "".into(), context: Default::default() };
-    let facts = analysis::read(&transcript(&scene));
-    let schema = json!({
-        "type": "object",
-        "properties": {
-            "summary": {"type": "string", "maxLength": 400},
-            "sentiment": {"enum": ["positive", "neutral", "negative"]},
-            "meeting_booked": {"type": "boolean"},
-            "meetings_booked": {"type": "integer", "minimum": 0},
-            "qualification_reason": {"type": ["string", "null"]},
-            "satisfaction": {"type": "integer", "minimum": 1, "maximum": 10},
-            "evidence": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/evidence"}},
-            "escalation": {"anyOf": [{"type": "object", "properties": {"reason": {"type": "string"}}}, {"type": "null"}]},
-            "outcome": {"type": "string", "enum": ["not_interested", "meeting_booked", "other"]},
-        },
-        "required": ["summary"],
-        "$defs": {"evidence": {"type": "object", "properties": {"quote": {"type": "string"}, "message_index": {"type": "integer"}, "claim": {"type": "string"}}}},
-    });
-    let document = schema::Writer::new(&schema, facts.as_ref(), "").write();
-    assert_eq!(document["meeting_booked"], true);
-    assert_eq!(document["meetings_booked"], 1);
-    assert_eq!(document["sentiment"], "positive");
-    assert_eq!(document["outcome"], "meeting_booked");
-    assert_eq!(document["escalation"], Value::Null);
-    assert!(document["evidence"][0]["message_index"].is_i64(), "{document}");
-    assert!((1..=10).contains(&document["satisfaction"].as_i64().unwrap_or(0)));
-}
 
 type Inbox = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 
@@ -83,9 +24,13 @@ async fn inbox() -> (String, Inbox) {
         kept.lock().unwrap().push((headers, body));
         async { "" }
     };
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
     let url = format!("http://{}/hooks", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/hooks", post(take))).await });
+    tokio::spawn(
+        async move { axum::serve(listener, Router::new().route("/hooks", post(take))).await },
+    );
     (url, inbox)
 }
 
@@ -96,21 +41,39 @@ struct Client {
 
 impl Client {
     async fn post(&self, path: &str, body: Value) -> (u16, Value) {
-        let request = self.http.post(format!("{}{path}", self.base)).header("x-api-key", KEY).bearer_auth(KEY).body(body.to_string());
+        let request = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .header("x-api-key", KEY)
+            .bearer_auth(KEY)
+            .body(body.to_string());
         let response = request.send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap_or(Value::Null))
+        (
+            response.status().as_u16(),
+            response.json().await.unwrap_or(Value::Null),
+        )
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {
-        let request = self.http.get(format!("{}{path}", self.base)).header("x-api-key", KEY).bearer_auth(KEY);
+        let request = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .header("x-api-key", KEY)
+            .bearer_auth(KEY);
         let response = request.send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap_or(Value::Null))
+        (
+            response.status().as_u16(),
+            response.json().await.unwrap_or(Value::Null),
+        )
     }
 }
 
 async fn begin(settings: SandboxSettings) -> (Client, Arc<Sandbox>, String) {
     let (address, sandbox, _stop) = start(settings).await.unwrap();
-    let client = Client { base: format!("http://{address}"), http: reqwest::Client::builder().no_proxy().build().unwrap() };
+    let client = Client {
+        base: format!("http://{address}"),
+        http: reqwest::Client::builder().no_proxy().build().unwrap(),
+    };
     let (_, agent) = client.post("/ultravox/api/agents", json!({"name": "Sam", "callTemplate": {"systemPrompt": "You are Sam.", "recordingEnabled": true}})).await;
     let agent_id = agent["agentId"].as_str().unwrap().to_owned();
     (client, sandbox, agent_id)
@@ -122,12 +85,21 @@ fn to(number: &str, task: &str) -> Value {
 
 #[tokio::test]
 async fn a_call_lives_and_its_webhooks_are_signed() {
-    let (client, sandbox, agent) = begin(SandboxSettings { speed: 2_000.0, ..SandboxSettings::for_tests() }).await;
+    let (client, sandbox, agent) = begin(SandboxSettings {
+        speed: 2_000.0,
+        ..SandboxSettings::for_tests()
+    })
+    .await;
     let (url, letters) = inbox().await;
     sandbox.set_carrier_url(KEY, Some(url.clone()));
     let hook = json!({"url": url, "secrets": ["s3cret"], "events": ["call.started", "call.joined", "call.ended", "call.billed"]});
     client.post("/ultravox/api/webhooks", hook).await;
-    let (status, call) = client.post(&format!("/ultravox/api/agents/{agent}/calls"), to("+13125550020", "t1")).await;
+    let (status, call) = client
+        .post(
+            &format!("/ultravox/api/agents/{agent}/calls"),
+            to("+13125550020", "t1"),
+        )
+        .await;
     assert_eq!(status, 201, "{call}");
     let id = call["callId"].as_str().unwrap();
     let mut now = Value::Null;
@@ -139,17 +111,40 @@ async fn a_call_lives_and_its_webhooks_are_signed() {
         }
     }
     assert_eq!(now["billingStatus"], "BILLING_STATUS_BILLED", "{now}");
-    assert!(now["shortSummary"].as_str().unwrap().starts_with("Meeting booked"));
+    assert!(
+        now["shortSummary"]
+            .as_str()
+            .unwrap()
+            .starts_with("Meeting booked")
+    );
     let (_, found) = client.get("/ultravox/api/calls?metadata.task=t1").await;
     assert_eq!(found["total"], 1);
-    let (_, messages) = client.get(&format!("/ultravox/api/calls/{id}/messages?mode=in_call&pageSize=500")).await;
+    let (_, messages) = client
+        .get(&format!(
+            "/ultravox/api/calls/{id}/messages?mode=in_call&pageSize=500"
+        ))
+        .await;
     assert!(messages["results"].as_array().unwrap().len() >= 8);
-    let wav = client.http.get(format!("{}/ultravox/api/calls/{id}/recording", client.base)).header("x-api-key", KEY);
+    let wav = client
+        .http
+        .get(format!("{}/ultravox/api/calls/{id}/recording", client.base))
+        .header("x-api-key", KEY);
     let wav = wav.send().await.unwrap().bytes().await.unwrap();
-    let talk = now["ended"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap()
-        - now["joined"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    let talk = now["ended"]
+        .as_str()
+        .unwrap()
+        .parse::<chrono::DateTime<chrono::Utc>>()
+        .unwrap()
+        - now["joined"]
+            .as_str()
+            .unwrap()
+            .parse::<chrono::DateTime<chrono::Utc>>()
+            .unwrap();
     let seconds = (wav.len() - 44) as f64 / 16_000.0;
-    assert!((seconds - talk.num_milliseconds() as f64 / 1000.0).abs() < 0.1, "{seconds} and {talk}");
+    assert!(
+        (seconds - talk.num_milliseconds() as f64 / 1000.0).abs() < 0.1,
+        "{seconds} and {talk}"
+    );
 
     let letters = letters.lock().unwrap();
     let secret = crate::providers::sealed::Secret::new("s3cret".to_owned());
@@ -184,51 +179,130 @@ async fn a_call_lives_and_its_webhooks_are_signed() {
         }
     }
     kinds.sort();
-    let all = ["call.answered", "call.billed", "call.cost", "call.ended", "call.hangup", "call.initiated", "call.joined", "call.started"];
+    let all = [
+        "call.answered",
+        "call.billed",
+        "call.cost",
+        "call.ended",
+        "call.hangup",
+        "call.initiated",
+        "call.joined",
+        "call.started",
+    ];
     assert_eq!(kinds, all);
 }
 
 #[tokio::test]
 async fn special_numbers_force_outcomes() {
-    let (client, sandbox, agent) = begin(SandboxSettings { speed: 5_000.0, hang_secs: 1, ..SandboxSettings::for_tests() }).await;
+    let (client, sandbox, agent) = begin(SandboxSettings {
+        speed: 5_000.0,
+        hang_secs: 1,
+        ..SandboxSettings::for_tests()
+    })
+    .await;
     let path = format!("/ultravox/api/agents/{agent}/calls");
-    let expected = [("0005", 500), ("0006", 504), ("0007", 429), ("0008", 200), ("0009", 400), ("0012", 500), ("0015", 500), ("0015", 201)];
+    let expected = [
+        ("0005", 500),
+        ("0006", 504),
+        ("0007", 429),
+        ("0008", 200),
+        ("0009", 400),
+        ("0012", 500),
+        ("0015", 500),
+        ("0015", 201),
+    ];
     for (digits, status) in expected {
-        let (got, body) = client.post(&path, to(&format!("+1312555{digits}"), digits)).await;
+        let (got, body) = client
+            .post(&path, to(&format!("+1312555{digits}"), digits))
+            .await;
         assert_eq!(got, status, "{digits}: {body}");
     }
-    for (digits, reason) in [("0001", "BUSY"), ("0002", "TIMEOUT"), ("0004", "REJECTED"), ("0010", "INVALID_NUMBER")] {
-        let (_, call) = client.post(&path, to(&format!("+1312555{digits}"), digits)).await;
+    for (digits, reason) in [
+        ("0001", "BUSY"),
+        ("0002", "TIMEOUT"),
+        ("0004", "REJECTED"),
+        ("0010", "INVALID_NUMBER"),
+    ] {
+        let (_, call) = client
+            .post(&path, to(&format!("+1312555{digits}"), digits))
+            .await;
         tokio::time::sleep(Duration::from_millis(60)).await;
-        let (_, call) = client.get(&format!("/ultravox/api/calls/{}", call["callId"].as_str().unwrap())).await;
+        let (_, call) = client
+            .get(&format!(
+                "/ultravox/api/calls/{}",
+                call["callId"].as_str().unwrap()
+            ))
+            .await;
         assert_eq!(call["endReason"], "unjoined", "{call}");
-        assert_eq!(call["sipDetails"]["terminationReason"], format!("SIP_TERMINATION_{reason}"));
+        assert_eq!(
+            call["sipDetails"]["terminationReason"],
+            format!("SIP_TERMINATION_{reason}")
+        );
     }
-    let placed = sandbox.call_log(Some(KEY)).iter().filter(|entry| entry.placed).count();
-    assert_eq!(placed, 8, "timeout, garbage, late error, second try, and four that weren't joined");
-    let (status, _) = client.post("/telnyx/v2/number_orders", json!({"phone_numbers": [{"phone_number": "+13125550155"}]})).await;
+    let placed = sandbox
+        .call_log(Some(KEY))
+        .iter()
+        .filter(|entry| entry.placed)
+        .count();
+    assert_eq!(
+        placed, 8,
+        "timeout, garbage, late error, second try, and four that weren't joined"
+    );
+    let (status, _) = client
+        .post(
+            "/telnyx/v2/number_orders",
+            json!({"phone_numbers": [{"phone_number": "+13125550155"}]}),
+        )
+        .await;
     assert_eq!(status, 200);
-    let strange = client.http.get(format!("{}/ultravox/api/agents", client.base)).header("x-api-key", "abc");
+    let strange = client
+        .http
+        .get(format!("{}/ultravox/api/agents", client.base))
+        .header("x-api-key", "abc");
     assert_eq!(strange.send().await.unwrap().status(), 401);
 }
 
 #[tokio::test]
 async fn two_thousand_calls_at_once_are_read_back_page_by_page() {
-    let (client, sandbox, agent) = begin(SandboxSettings { speed: 1.0, ..SandboxSettings::for_tests() }).await;
+    let (client, sandbox, agent) = begin(SandboxSettings {
+        speed: 1.0,
+        ..SandboxSettings::for_tests()
+    })
+    .await;
     let agent = sandbox.with_account(KEY, |account| account.agents[&agent].clone());
     for index in 0..2_000 {
-        let Value::Object(mut request) = to("+13125551234", &index.to_string()) else { unreachable!() };
-        request["metadata"]["patchbay.sandbox_at"] = json!(format!("2026-01-{:02}T10:00:00Z", index % 28 + 1));
-        let new = super::call::NewCall { agent: Some(agent.clone()), request, to: Some("+13125551234".into()), from: None, inbound: false };
+        let Value::Object(mut request) = to("+13125551234", &index.to_string()) else {
+            unreachable!()
+        };
+        request["metadata"]["patchbay.sandbox_at"] =
+            json!(format!("2026-01-{:02}T10:00:00Z", index % 28 + 1));
+        let new = super::call::NewCall {
+            agent: Some(agent.clone()),
+            request,
+            to: Some("+13125551234".into()),
+            from: None,
+            inbound: false,
+        };
         super::life::place(&sandbox, KEY, new).unwrap();
     }
     assert_eq!(sandbox.gauges()[KEY]["maxLive"], 2_000);
     let mut seen = std::collections::HashSet::new();
-    let mut next = Some("/ultravox/api/calls?pageSize=300&sort=created&fromDate=2026-01-01&toDate=2026-01-28".to_owned());
+    let mut next = Some(
+        "/ultravox/api/calls?pageSize=300&sort=created&fromDate=2026-01-01&toDate=2026-01-28"
+            .to_owned(),
+    );
     while let Some(path) = next {
         let (_, page) = client.get(&path).await;
-        seen.extend(page["results"].as_array().unwrap().iter().map(|call| call["callId"].to_string()));
-        next = page["next"].as_str().map(|url| url.trim_start_matches(client.base.as_str()).to_owned());
+        seen.extend(
+            page["results"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|call| call["callId"].to_string()),
+        );
+        next = page["next"]
+            .as_str()
+            .map(|url| url.trim_start_matches(client.base.as_str()).to_owned());
     }
     assert_eq!(seen.len(), 2_000);
 }

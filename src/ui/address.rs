@@ -6,6 +6,16 @@ use leptos_router::hooks::use_location;
 /// Keys that never survive a change of the others: where a list was cut, an open dialog, a refused form.
 const PASSING: [&str; 4] = ["cursor", "dialog", "__err", "__path"];
 
+/// Query keys that go along wherever the person goes. The shell provides it.
+#[derive(Debug, Clone, Default)]
+pub struct Kept(pub Vec<&'static str>);
+
+/// The pairs of the address that go along wherever the person goes. Tracked.
+pub fn kept_pairs() -> Vec<(String, String)> {
+    let keys = use_context::<Kept>().unwrap_or_default().0;
+    keys.into_iter().filter_map(|key| Some((key.to_owned(), query(key)?))).collect()
+}
+
 /// One value of the address's query; an empty one counts as none. Tracked.
 pub fn query(key: &str) -> Option<String> {
     use_location().query.with(|map| map.get(key)).filter(|value| !value.is_empty())
@@ -15,9 +25,8 @@ pub fn query(key: &str) -> Option<String> {
 /// Tracked: use it in a closure, `href=move || with_query(&[("tab", Some("raw"))])`.
 pub fn with_query(changes: &[(&str, Option<&str>)]) -> String {
     let location = use_location();
-    let mut pairs: Vec<(String, String)> = location.query.with(|map| {
-        map.clone().into_iter().map(|(key, value)| (key.into_owned(), value)).collect()
-    });
+    let mut pairs: Vec<(String, String)> =
+        location.query.with(|map| map.clone().into_iter().map(|(key, value)| (key.into_owned(), value)).collect());
     pairs.retain(|(key, value)| {
         !value.is_empty() && !PASSING.contains(&key.as_str()) && changes.iter().all(|(changed, _)| changed != key)
     });

@@ -69,10 +69,10 @@ pub fn Button(
             class=button_class(kind, false, small, &class)
             disabled=move || disabled.get() || busy.get()
             aria-busy=move || busy.get().then_some("true")
-            attr:popovertarget=popovertarget
+            popovertarget=popovertarget
             name=name
             value=value
-            attr:form=form
+            form=form
         >
             {icon.map(|name| view! { <Icon name small=true/> })}
             {children()}
@@ -101,7 +101,7 @@ pub fn IconButton(
             disabled=disabled
             aria-label=label.clone()
             title=label
-            attr:popovertarget=popovertarget
+            popovertarget=popovertarget
             name=name
             value=value
         >
@@ -149,7 +149,12 @@ pub fn CopyButton(#[prop(into)] text: String, #[prop(into)] label: String) -> im
     let copy = move |_| {
         let _ = window().navigator().clipboard().write_text(&text);
         copied.set(true);
-        set_timeout(move || { copied.try_set(false); }, Duration::from_secs(2));
+        set_timeout(
+            move || {
+                copied.try_set(false);
+            },
+            Duration::from_secs(2),
+        );
     };
     view! {
         <button

@@ -4,13 +4,35 @@ use leptos::prelude::*;
 use super::Icon;
 use crate::shared::Tone;
 
+/// A whole number of any size.
+#[derive(Debug, Clone, Copy)]
+pub struct Count(i64);
+
+impl From<i32> for Count {
+    fn from(count: i32) -> Self {
+        Self(count.into())
+    }
+}
+
+impl From<i64> for Count {
+    fn from(count: i64) -> Self {
+        Self(count)
+    }
+}
+
+impl From<usize> for Count {
+    fn from(count: usize) -> Self {
+        Self(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
 /// A panel with an optional head (title, count, things on the right) and foot.
 #[component]
 pub fn Card(
     #[prop(optional, into)] title: Option<String>,
     /// A number beside the title.
-    #[prop(optional)]
-    count: Option<i64>,
+    #[prop(optional, into)]
+    count: Option<Count>,
     /// Links or tags on the right of the head.
     #[prop(optional, into)]
     right: Option<ViewFnOnce>,
@@ -38,7 +60,7 @@ pub fn Card(
             {has_head.then(|| view! {
                 <header class=ruled.then_some("ruled")>
                     {title.map(|title| view! { <h2>{title}</h2> })}
-                    {count.map(|count| view! { <span class="tag">{count}</span> })}
+                    {count.map(|Count(count)| view! { <span class="tag">{count}</span> })}
                     {right.map(|right| view! { <div class="r">{right.run()}</div> })}
                 </header>
             })}
@@ -82,7 +104,11 @@ pub fn Banner(kind: &'static str, #[prop(optional)] icon: Option<&'static str>, 
 
 /// A remark inside a page, with its link at the end.
 #[component]
-pub fn Callout(#[prop(optional)] tone: Tone, #[prop(optional)] icon: Option<&'static str>, children: Children) -> impl IntoView {
+pub fn Callout(
+    #[prop(optional)] tone: Tone,
+    #[prop(optional)] icon: Option<&'static str>,
+    children: Children,
+) -> impl IntoView {
     let icon = icon.unwrap_or(if matches!(tone, Tone::Warn | Tone::Bad) { "triangle-alert" } else { "info" });
     view! { <div class=format!("callout {}", tone.class())><Icon name=icon/><div>{children()}</div></div> }
 }

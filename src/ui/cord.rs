@@ -45,7 +45,10 @@ pub fn Cord(nodes: Vec<CordNode>, #[prop(optional)] live: bool) -> impl IntoView
         .map(|(index, node)| {
             let class = if node.mono { "mono" } else { "" };
             let text = match node.href {
-                Some(href) => view! { <a class=format!("link {class}").trim_end().to_owned() href=href>{node.text}</a> }.into_any(),
+                Some(href) => {
+                    view! { <a class=format!("link {class}").trim_end().to_owned() href=href>{node.text}</a> }
+                        .into_any()
+                }
                 None => view! { <span class=class>{node.text}</span> }.into_any(),
             };
             view! {

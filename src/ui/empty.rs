@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::Icon;
-use super::address::{query, query_string};
+use super::address::{kept_pairs, query_string};
 use crate::shared::AppError;
 
 /// Nothing here yet: what it is, and one thing to do.
@@ -27,10 +27,7 @@ pub fn EmptyState(
 /// Nothing matches the filters. `what` is the plural of what is listed.
 #[component]
 pub fn NoMatch(#[prop(into)] what: String) -> impl IntoView {
-    let clear = move || {
-        let kept: Vec<(String, String)> = query("client").map(|id| ("client".to_owned(), id)).into_iter().collect();
-        format!("{}{}", use_location().pathname.get(), query_string(&kept))
-    };
+    let clear = move || format!("{}{}", use_location().pathname.get(), query_string(&kept_pairs()));
     view! {
         <div class="empty">
             <Icon name="filter" size="xl"/>
@@ -65,7 +62,9 @@ pub fn Trouble(
     };
     let step = match &error {
         AppError::NotSignedIn => view! { <a class="btn pri" rel="external" href="/login">"Sign in"</a> }.into_any(),
-        AppError::NotFound | AppError::Forbidden => view! { <a class="btn" href="/">"Go to the start page"</a> }.into_any(),
+        AppError::NotFound | AppError::Forbidden => {
+            view! { <a class="btn" href="/">"Go to the start page"</a> }.into_any()
+        }
         _ => view! { <a class="btn" rel="external" href=again>"Try again"</a> }.into_any(),
     };
     view! {

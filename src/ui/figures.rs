@@ -96,7 +96,8 @@ pub fn Legend(items: Vec<(&'static str, &'static str)>) -> impl IntoView {
 /// A line without axes, beside a figure that says what matters.
 #[component]
 pub fn Spark(points: Vec<f64>, #[prop(default = "chart-1")] paint: &'static str) -> impl IntoView {
-    let (low, high) = points.iter().fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(*value), high.max(*value)));
+    let (low, high) =
+        points.iter().fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(*value), high.max(*value)));
     let span = if high > low { high - low } else { 1.0 };
     let step = 64.0 / (points.len().max(2) - 1) as f64;
     let places: Vec<(f64, f64)> = points
@@ -105,7 +106,9 @@ pub fn Spark(points: Vec<f64>, #[prop(default = "chart-1")] paint: &'static str)
         .map(|(index, value)| (2.0 + step * index as f64, 21.0 - (value - low) / span * 18.0))
         .collect();
     let line = places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect::<Vec<_>>().join(" ");
-    let end = places.last().map(|(x, y)| view! { <circle class=format!("fill-{paint}") cx=round(*x) cy=round(*y) r="2.2"></circle> });
+    let end = places
+        .last()
+        .map(|(x, y)| view! { <circle class=format!("fill-{paint}") cx=round(*x) cy=round(*y) r="2.2"></circle> });
     view! {
         <svg class="spark" viewBox="0 0 68 24" aria-hidden="true">
             <polyline class=format!("stroke-{paint}") points=line></polyline>

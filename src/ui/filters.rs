@@ -3,7 +3,7 @@ use leptos_router::components::Form;
 use leptos_router::hooks::use_location;
 
 use super::Icon;
-use super::address::{query, query_string, with_query};
+use super::address::{Kept, query, query_string, with_query};
 
 /// One filter of a list: a choice, or a day.
 #[derive(Debug, Clone)]
@@ -45,12 +45,17 @@ pub fn FilterBar(
     search: Option<&'static str>,
     #[prop(optional, into)] placeholder: String,
     #[prop(optional)] filters: Vec<Filter>,
-    /// Query keys that stay as they are: the sort order, a tab.
+    /// Query keys that stay as they are, such as the sort order or a tab, besides those the shell keeps everywhere.
     #[prop(optional)]
     keep: Vec<&'static str>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let pathname = use_location().pathname;
+    let mut keep = keep;
+    let always = use_context::<Kept>().unwrap_or_default().0;
+    keep.extend(always.into_iter().filter(|key| filters.iter().all(|filter| filter.name != *key)));
+    keep.sort_unstable();
+    keep.dedup();
     let kept = keep.clone();
     let hidden = move || {
         kept.iter()
@@ -67,7 +72,9 @@ pub fn FilterBar(
         Memo::new(move |_| {
             let mut set: Vec<(&'static str, String, String)> = filters
                 .iter()
-                .filter_map(|filter| query(filter.name).map(|value| (filter.name, filter.label.clone(), filter.label_of(&value))))
+                .filter_map(|filter| {
+                    query(filter.name).map(|value| (filter.name, filter.label.clone(), filter.label_of(&value)))
+                })
                 .collect();
             if let Some(words) = search.and_then(query) {
                 set.insert(0, (search.unwrap_or_default(), "Search".to_owned(), words));

@@ -43,7 +43,7 @@ fn branch(name: String, count: String, entries: Vec<(String, Value)>, open: usiz
     let children =
         entries.into_iter().take(MOST).map(|(key, value)| node(key, value, open.saturating_sub(1))).collect_view();
     view! {
-        <details open=(open > 0)>
+        <details open={open > 0}>
             <summary><span class="k">{name}</span>" "<span class="c">{count}</span></summary>
             <div>{children}{(more > 0).then(|| view! { <p class="c">{format!("and {more} more")}</p> })}</div>
         </details>

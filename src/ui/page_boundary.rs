@@ -65,7 +65,8 @@ where
                 }
                 // Only a page that is not there, or not to be seen, loses its own title.
                 let gone = page && matches!(error, AppError::NotFound | AppError::Forbidden | AppError::NotSignedIn);
-                view! { {gone.then(|| view! { <Title text=error.title()/> })} <Trouble page=gone error=error.clone()/> }.into_any()
+                view! { {gone.then(|| view! { <Title text=error.title()/> })} <Trouble page=gone error=error.clone()/> }
+                    .into_any()
             }
         })
     };

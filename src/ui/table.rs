@@ -18,9 +18,9 @@ pub fn DataTable(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <div class="scroll" tabindex="0" role="region" aria-label=label.clone()>
+        <div class="scroll" tabindex="0" role="region" aria-label=label>
             <table class=format!("t {class}").trim_end().to_owned()>
-                <caption class="sr">{label}</caption>
+                <caption class="sr">{label.clone()}</caption>
                 <thead><tr>{head.run()}</tr></thead>
                 <tbody>{children()}</tbody>
             </table>
@@ -90,7 +90,9 @@ pub fn Pager(
 
 fn page_link(text: &'static str, cursor: Option<String>) -> AnyView {
     match cursor {
-        Some(cursor) => view! { <a class="btn" href=move || with_query(&[("cursor", Some(&cursor))])>{text}</a> }.into_any(),
+        Some(cursor) => {
+            view! { <a class="btn" href=move || with_query(&[("cursor", Some(&cursor))])>{text}</a> }.into_any()
+        }
         None => view! { <span class="btn" aria-disabled="true">{text}</span> }.into_any(),
     }
 }

@@ -10,10 +10,15 @@ mod provider_ultravox;
 
 mod support;
 
+mod access_matrix;
+mod audit;
+mod contacts;
+mod coverage;
 mod main_job;
 mod policy;
 mod rooms;
 mod schema;
 mod sign_in;
+mod statements;
 mod tenancy;
 mod webhooks;

@@ -24,7 +24,8 @@ pub const NAME: &str = "patchbay";
 /// Where a site is built unless `--site` says otherwise.
 const SITE: &str = "target/site";
 
-const USAGE: &str = "usage: xtask build-site [--release] [--site DIR]\n       xtask size-budget [--site DIR]";
+const USAGE: &str =
+    "usage: xtask build-site [--release] [--site DIR]\n       xtask size-budget [--site DIR]";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -44,7 +45,12 @@ fn run(arguments: Vec<String>) -> anyhow::Result<()> {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--release" => release = true,
-            "--site" => site = arguments.next().map(PathBuf::from).ok_or_else(|| anyhow::anyhow!("--site needs a folder"))?,
+            "--site" => {
+                site = arguments
+                    .next()
+                    .map(PathBuf::from)
+                    .ok_or_else(|| anyhow::anyhow!("--site needs a folder"))?
+            }
             other => anyhow::bail!("unknown option {other}\n{USAGE}"),
         }
     }

@@ -63,7 +63,8 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery) -> Result<AgentList, AppE
 }
 
 pub async fn choices(tx: &mut ReadTx) -> Result<AgentChoices, AppError> {
-    Ok(AgentChoices { clients: store::clients(tx).await?, prompts: prompts::store::choices(tx).await? })
+    let may_edit = tx.scope().may(Action::ManageAgents);
+    Ok(AgentChoices { may_edit, clients: store::clients(tx).await?, prompts: prompts::store::choices(tx).await? })
 }
 
 /// Everything on an agent's page. Errors: `NotFound`.
@@ -114,12 +115,13 @@ pub async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, AppErro
         return create(tx, &fields).await;
     }
     let id: AgentId = form.id.parse()?;
+    // The prompt is locked before the agent, as when a prompt is saved and its agents follow; else the two could wait for each other.
+    let prompt = take_prompt(tx, &fields).await?;
     store::lock(tx, id).await?;
     let before = store::get(tx.reading(), id).await?;
     if !before.is_active {
         return Err(AppError::Conflict("This agent was deleted. An owner can restore it first.".into()));
     }
-    let prompt = take_prompt(tx, &fields).await?;
     if prompt.is_none() && before.status == AgentStatus::Active {
         return Err(AppError::invalid("prompt_id", "An active agent needs a prompt. Choose one, or pause the agent first."));
     }
@@ -257,8 +259,9 @@ async fn take_prompt(tx: &mut WriteTx, fields: &AgentFields) -> Result<Option<Pr
             }
             Ok(Some(*id))
         }
-        PromptWish::Change { id, base, template } => {
-            prompts::ops::save_text(tx, *id, base, template, &format!("Written on the agent {}", fields.name)).await?;
+        PromptWish::Change { id, base, template, overwrite } => {
+            let note = format!("Written on the agent {}", fields.name);
+            prompts::ops::save_text(tx, *id, base, template, &note, *overwrite).await?;
             Ok(Some(*id))
         }
         PromptWish::Write(template) => {

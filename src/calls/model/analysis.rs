@@ -185,4 +185,16 @@ mod tests {
         assert_eq!(checked.reading.topics, ["price"]);
         assert_eq!((checked.satisfaction, checked.escalation_reason), (None, None));
     }
+
+    #[test]
+    fn an_answer_is_read_and_a_stored_analysis_comes_back() {
+        let answer = r#"{"summary":"s","sentiment":"positive","topics":["price"],"follow_ups":[],"goal_reached":true,"goal_reason":"r",
+            "outcome":"callback_scheduled","callback_at":null,"evidence":[{"claim":"c","quote":"q","position":2}],
+            "meetings_booked":1,"meeting_time":null,"qualified_lead":true,"qualification_reason":"r","objections":[]}"#;
+        let analysis = Analysis::Sdr(serde_json::from_str(answer).unwrap());
+        let stored = serde_json::to_value(&analysis).unwrap();
+        assert_eq!(stored["type"], "sdr");
+        assert_eq!(serde_json::from_value::<Analysis>(stored).unwrap(), analysis);
+        assert!(serde_json::from_str::<CsAnalysis>(answer).is_err());
+    }
 }

@@ -122,8 +122,15 @@ pub struct EvidenceLine {
     pub claim: String,
     pub quote: String,
     pub position: i32,
-    /// Whole seconds into the talk.
-    pub second: Option<i64>,
+    /// Milliseconds from the start of the talk.
+    pub start_ms: Option<i32>,
+}
+
+impl EvidenceLine {
+    /// Whole seconds into the talk, and the anchor of the turn.
+    pub fn place(&self) -> Option<(i64, String)> {
+        self.start_ms.map(|ms| (i64::from(ms) / 1000, format!("t-{ms}")))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,4 +2,5 @@
 
 pub mod jobs;
 pub mod ops;
+pub mod rest;
 pub mod store;

@@ -4,7 +4,7 @@ use super::jobs::AddContacts;
 use super::store::{self, choices, members};
 use crate::access::Action;
 use crate::access::server::{Change, ReadTx, WriteTx};
-use crate::campaigns::{AddBy, Campaign, CampaignPage, CampaignStatus, CampaignTerms};
+use crate::campaigns::{AddBy, Campaign, CampaignView, CampaignStatus, CampaignTerms};
 use crate::jobs::live::Topic;
 use crate::jobs::queue::{NewJob, enqueue};
 use crate::shared::ids::{CampaignContactId, CampaignId, ClientId, ContactId};
@@ -16,7 +16,7 @@ const CHUNK: i64 = 5_000;
 const AT_ONCE: u64 = 20_000;
 
 /// Everything that one campaign's page shows. What stands in its way is the agency's business, not its client's.
-pub async fn page(tx: &mut ReadTx, id: CampaignId) -> Result<CampaignPage, AppError> {
+pub async fn page(tx: &mut ReadTx, id: CampaignId) -> Result<CampaignView, AppError> {
     let campaign = store::get(tx, id).await?;
     let (created, updated) = store::times(tx, id).await?;
     let (now, zone_of_viewer) = (chrono::Utc::now(), tx.scope().zone());
@@ -26,7 +26,7 @@ pub async fn page(tx: &mut ReadTx, id: CampaignId) -> Result<CampaignPage, AppEr
         obstacles = choices::obstacles(tx, &campaign).await?;
         missing_variables = choices::missing_variables(tx, &campaign).await?;
     }
-    Ok(CampaignPage {
+    Ok(CampaignView {
         counts: members::counts(tx, id).await?,
         obstacles,
         missing_variables,

@@ -80,9 +80,9 @@ pub async fn list(tx: &mut ReadTx, query: &CampaignQuery) -> Result<Page<Campaig
         r#"select c.id as "id: CampaignId", c.name, c.type as "kind: CampaignType", c.status as "status: CampaignStatus",
                   cl.name as client_name, a.name as "agent_name?", n.number as "from_number?", c.created_at,
                   (select count(*) from (select from campaign_contacts m where m.workspace_id = $1 and m.campaign_id = c.id
-                                         limit $7 + 1) counted) as "contacts!",
+                                         limit $7::bigint + 1) counted) as "contacts!",
                   (select count(*) from (select from campaign_contacts m where m.workspace_id = $1 and m.campaign_id = c.id
-                                         and m.status = 'pending' limit $7 + 1) counted) as "waiting!"
+                                         and m.status = 'pending' limit $7::bigint + 1) counted) as "waiting!"
            from (
              select * from campaigns c
              where c.workspace_id = $1 and ($2::uuid is null or c.client_id = $2)

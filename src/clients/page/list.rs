@@ -37,7 +37,7 @@ impl LazyRoute for ClientsPage {
                 placeholder="Part of the name"
                 filters=vec![Filter::new("state", "State", vec![("archived".into(), "Archived".into())])]
             />
-            <PageBoundary data=this.rows view=move |page: Page<ClientRow>| view! { <Rows page may_add/> }/>
+            <PageBoundary data=this.rows view={move |page: Page<ClientRow>| view! { <Rows page may_add/> }}/>
         }
         .into_any()
     }

@@ -251,7 +251,9 @@ pub struct ImportView {
     pub preview: Preview,
     pub mapping: Mapping,
     pub bytes_done: i64,
-    /// Rows read so far in this state.
+    /// The import itself has begun: the counts are its own, not the check's.
+    pub has_begun: bool,
+    /// Rows read so far, by the check or by the import.
     pub rows: i64,
     pub imported: i64,
     pub updated: i64,

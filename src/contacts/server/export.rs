@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::import::records::Records;
-use super::store::{self, imports};
+use super::store::{self, import_views, imports};
 use crate::access::Action;
 use crate::access::server::Scope;
 use crate::contacts::{ContactQuery, ImportView, Problem};
@@ -71,7 +71,7 @@ async fn send_contacts(scope: &Scope, query: &ContactQuery, names: &[String], ou
 /// An import's rejected rows as they came, with line and reason in front, ready to be mended and imported again.
 pub async fn rejected(scope: Scope, id: ImportId) -> Result<Response, AppError> {
     let mut tx = scope.read(Action::ReadContacts).await?;
-    let import = imports::view(&mut tx, id).await?;
+    let import = import_views::view(&mut tx, id).await?;
     let delimiter = imports::work(&mut tx, id).await?.delimiter.bytes().next().unwrap_or(b',');
     drop(tx);
     let name = format!("rejected-{}.csv", id.0.simple());
@@ -90,7 +90,7 @@ async fn send_rejected(scope: &Scope, import: &ImportView, delimiter: u8, out: &
     let mut after = 0;
     loop {
         let mut tx = scope.read(Action::ReadContacts).await?;
-        let problems = imports::problems(&mut tx, import.id, after, ROWS).await?;
+        let problems = import_views::problems(&mut tx, import.id, after, ROWS).await?;
         drop(tx);
         let text: String = problems.iter().map(|problem| rejected_line(problem, delimiter)).collect();
         let is_last = (problems.len() as i64) < ROWS;

@@ -12,6 +12,7 @@ use crate::contacts::{Contact, ContactCall, ContactCampaign, ContactQuery, Conta
 use crate::shared::ids::{AgentId, CallId, CampaignId, ClientId, ContactId, ImportId};
 use crate::shared::{AppError, Cursor, Page, Phone, zone};
 
+pub mod import_views;
 pub mod imports;
 pub mod stage;
 
@@ -58,8 +59,7 @@ pub async fn list(tx: &mut ReadTx, query: &ContactQuery) -> Result<Page<ContactR
     Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row: &ContactRow| row.id.to_string()))
 }
 
-/// Contacts older than one or newer than another, next to it first. Two arms, of which one never runs: each reads its own direction
-/// of the index. Words go through `search_contacts`, because under row security a pattern could not use one.
+/// Contacts older than one or newer than another, next to it first.
 pub async fn find(
     tx: &mut ReadTx,
     query: &ContactQuery,
@@ -76,35 +76,75 @@ pub async fn find(
         Some("no") => Some(false),
         _ => None,
     };
+    let limits = Limits { client, import: import.map(|id| id.0), suppressed, older, newer, most };
+    match query.words() {
+        Some(words) => find_by_words(tx, words, limits).await,
+        None => find_all(tx, limits).await,
+    }
+}
+
+struct Limits {
+    client: Option<Uuid>,
+    import: Option<Uuid>,
+    suppressed: Option<bool>,
+    older: Option<Uuid>,
+    newer: Option<Uuid>,
+    most: i64,
+}
+
+/// Two arms, of which one never runs: each reads its own direction of the index.
+async fn find_all(tx: &mut ReadTx, limits: Limits) -> Result<Vec<Found>, AppError> {
     Ok(sqlx::query_as!(
         Found,
-        r#"with words as materialized (select search_contacts($3, 1000) as id where $3::text is not null)
-           select c.id as "id!: ContactId", cl.name as client_name, c.name as "name!", c.phone as "phone!", c.email, c.company,
+        r#"select c.id as "id!: ContactId", cl.name as client_name, c.name as "name!", c.phone as "phone!", c.email, c.company,
                   c.timezone, c.attributes as "attributes!: Json<BTreeMap<String, String>>", c.do_not_call as "do_not_call!",
                   c.do_not_call_reason, c.created_at as "created_at!"
            from (
              (select * from contacts
-              where workspace_id = $1 and ($2::uuid is null or client_id = $2) and ($4::bool is null or do_not_call = $4)
-                and ($5::uuid is null or import_id = $5) and ($3::text is null or id in (select id from words))
-                and $7::uuid is null and ($6::uuid is null or id < $6)
-              order by id desc limit $8)
+              where workspace_id = $1 and ($2::uuid is null or client_id = $2) and ($3::bool is null or do_not_call = $3)
+                and ($4::uuid is null or import_id = $4) and $6::uuid is null and ($5::uuid is null or id < $5)
+              order by id desc limit $7)
              union all
              (select * from contacts
-              where workspace_id = $1 and ($2::uuid is null or client_id = $2) and ($4::bool is null or do_not_call = $4)
-                and ($5::uuid is null or import_id = $5) and ($3::text is null or id in (select id from words))
-                and id > $7
-              order by id asc limit $8)
+              where workspace_id = $1 and ($2::uuid is null or client_id = $2) and ($3::bool is null or do_not_call = $3)
+                and ($4::uuid is null or import_id = $4) and id > $6
+              order by id asc limit $7)
            ) c
            join clients cl on cl.workspace_id = c.workspace_id and cl.id = c.client_id
-           order by (case when $7::uuid is null then c.id end) desc, c.id asc"#,
+           order by (case when $6::uuid is null then c.id end) desc, c.id asc"#,
         tx.w(),
-        client,
-        query.words(),
-        suppressed,
-        import.map(|id| id.0),
-        older,
-        newer,
-        most,
+        limits.client,
+        limits.suppressed,
+        limits.import,
+        limits.older,
+        limits.newer,
+        limits.most,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Words go through `search_contacts`, because under row security a pattern could not use an index. Its at most thousand ids are
+/// looked up one by one, which stays quick however many contacts there are.
+async fn find_by_words(tx: &mut ReadTx, words: &str, limits: Limits) -> Result<Vec<Found>, AppError> {
+    Ok(sqlx::query_as!(
+        Found,
+        r#"select c.id as "id: ContactId", cl.name as client_name, c.name, c.phone, c.email, c.company, c.timezone,
+                  c.attributes as "attributes: Json<BTreeMap<String, String>>", c.do_not_call, c.do_not_call_reason, c.created_at
+           from (select search_contacts($2, 1000) as id) found
+           join contacts c on c.workspace_id = $1 and c.id = found.id
+           join clients cl on cl.workspace_id = c.workspace_id and cl.id = c.client_id
+           where ($3::uuid is null or c.client_id = $3) and ($4::bool is null or c.do_not_call = $4)
+             and ($5::uuid is null or c.import_id = $5) and ($6::uuid is null or c.id < $6) and ($7::uuid is null or c.id > $7)
+           order by (case when $7::uuid is null then c.id end) desc, c.id asc limit $8"#,
+        tx.w(),
+        words,
+        limits.client,
+        limits.suppressed,
+        limits.import,
+        limits.older,
+        limits.newer,
+        limits.most,
     )
     .fetch_all(tx.conn())
     .await?)

@@ -45,7 +45,7 @@ pub fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
 /// What a person must look at, each with the one action that helps.
 #[component]
 pub fn Needs(needs: Vec<Need>) -> impl IntoView {
-    let count = needs.len();
+    let count = needs.len() as i64;
     let rows = needs
         .into_iter()
         .map(|need| {

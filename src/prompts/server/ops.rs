@@ -84,13 +84,20 @@ pub async fn create(tx: &mut WriteTx, text: &PromptText, production: bool) -> Re
 }
 
 /// Saves `template` as a new version if it differs from the newest. `base` is the version it started from.
-/// Errors: `Conflict` when somebody saved another version meanwhile.
-pub async fn save_text(tx: &mut WriteTx, id: PromptId, base: &str, template: &str, note: &str) -> Result<(), AppError> {
+/// Errors: `Conflict` when somebody saved another version meanwhile, unless `overwrite`.
+pub async fn save_text(
+    tx: &mut WriteTx,
+    id: PromptId,
+    base: &str,
+    template: &str,
+    note: &str,
+    overwrite: bool,
+) -> Result<(), AppError> {
     let before = store::lock(tx, id).await?;
     if template == before.template {
         return Ok(());
     }
-    check_base(tx, id, before.version, base, false).await?;
+    check_base(tx, id, before.version, base, overwrite).await?;
     new_version(tx, id, before.version, template, note, true).await?;
     tell(tx, id);
     Ok(())
@@ -181,7 +188,7 @@ async fn check_base(tx: &mut WriteTx, id: PromptId, newest: i32, base: &str, ove
     };
     Err(AppError::Conflict(format!(
         "{who} saved version {newest}{when} while you were working on version {base}. Your text is still here and is not saved. \
-         Look at version {newest}, take over what you need, and save again."
+         Look at version {newest}, take over what you need, and save again with the box ticked that puts your text after it."
     )))
 }
 

@@ -1,13 +1,18 @@
 //! What a name in a schema asks for.
 
-use serde_json::Value;
+mod choice;
 
-use super::super::analysis::{Facts, Finding, label};
-use super::super::conversation::{Cue, Plot};
+pub(super) use choice::choose;
+
+use crate::sandbox::analysis::{Facts, Finding, label};
+use crate::sandbox::conversation::{Cue, Plot};
 
 /// `qualifiedLead`, `qualified_lead` and `Qualified lead` are the same name.
 pub(super) fn normal(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 fn has(name: &str, words: &[&str]) -> bool {
@@ -21,7 +26,9 @@ pub(super) fn truth(name: &str, facts: Option<&Facts>, finding: Option<&Finding>
         return Some(facts.is(&[Plot::Booked, Plot::Interested, Plot::Callback, Plot::Solved]));
     }
     Some(match () {
-        () if has(name, &["disqualified", "unqualified"]) => facts.is(&[Plot::NotQualified, Plot::WrongPerson]),
+        () if has(name, &["disqualified", "unqualified"]) => {
+            facts.is(&[Plot::NotQualified, Plot::WrongPerson])
+        }
         () if has(name, &["qualified", "islead"]) => facts.is(&[Plot::Booked, Plot::Interested]),
         () if has(name, &["meeting", "booked", "demo"]) => facts.is(&[Plot::Booked]),
         () if has(name, &["reschedul"]) => facts.is(&[Plot::Rescheduled]),
@@ -30,11 +37,15 @@ pub(super) fn truth(name: &str, facts: Option<&Facts>, finding: Option<&Finding>
         () if has(name, &["unresolved"]) => facts.is(&[Plot::Escalated]),
         () if has(name, &["resolved", "solved"]) => facts.is(&[Plot::Solved, Plot::Rescheduled]),
         () if has(name, &["voicemail", "machine"]) => facts.is(&[Plot::Voicemail]),
-        () if has(name, &["donotcall", "dnc", "optout", "unsubscribe"]) => facts.is(&[Plot::DoNotCall]),
+        () if has(name, &["donotcall", "dnc", "optout", "unsubscribe"]) => {
+            facts.is(&[Plot::DoNotCall])
+        }
         () if has(name, &["wrong"]) => facts.is(&[Plot::WrongPerson]),
         () if has(name, &["callback"]) => facts.is(&[Plot::Callback]),
         () if has(name, &["followup", "nextstep"]) => !facts.follow_ups().is_empty(),
-        () if has(name, &["interest"]) => facts.is(&[Plot::Booked, Plot::Interested, Plot::Callback]),
+        () if has(name, &["interest"]) => {
+            facts.is(&[Plot::Booked, Plot::Interested, Plot::Callback])
+        }
         () if has(name, &["objection"]) => !facts.objections().is_empty(),
         () if has(name, &["satisf", "happy"]) => facts.satisfaction() >= 4,
         () if has(name, &["goal", "success", "achieved", "reached"]) => facts.goal_reached(),
@@ -43,19 +54,35 @@ pub(super) fn truth(name: &str, facts: Option<&Facts>, finding: Option<&Finding>
 }
 
 /// A figure, already on the scale between the limits where it is a grade.
-pub(super) fn figure(name: &str, facts: Option<&Facts>, finding: Option<&Finding>, low: Option<f64>, high: Option<f64>) -> Option<f64> {
+pub(super) fn figure(
+    name: &str,
+    facts: Option<&Facts>,
+    finding: Option<&Finding>,
+    low: Option<f64>,
+    high: Option<f64>,
+) -> Option<f64> {
     let facts = facts?;
     let scaled = |share: f64, usual: [f64; 2]| {
-        let (low, high) = (low.unwrap_or(usual[0].min(high.unwrap_or(usual[0]))), high.unwrap_or(usual[1]));
+        let (low, high) = (
+            low.unwrap_or(usual[0].min(high.unwrap_or(usual[0]))),
+            high.unwrap_or(usual[1]),
+        );
         low + (high - low) * share
     };
     let grade = (facts.satisfaction() - 1) as f64 / 4.0;
-    if let Some(finding) = finding.filter(|_| has(name, &["position", "index", "message", "line", "turn", "id"])) {
+    if let Some(finding) = finding.filter(|_| {
+        has(
+            name,
+            &["position", "index", "message", "line", "turn", "id"],
+        )
+    }) {
         return Some(finding.position as f64);
     }
     let counted = |yes: bool| if yes { 1.0 } else { 0.0 };
     Some(match () {
-        () if has(name, &["confidence", "probab", "certain"]) => scaled(if facts.verdict.is_some() { 0.88 } else { 0.4 }, [0.0, 1.0]),
+        () if has(name, &["confidence", "probab", "certain"]) => {
+            scaled(if facts.verdict.is_some() { 0.88 } else { 0.4 }, [0.0, 1.0])
+        }
         () if has(name, &["sentiment"]) => scaled(grade, [-1.0, 1.0]),
         () if has(name, &["satisf", "csat", "rating", "nps"]) => scaled(grade, [1.0, 5.0]),
         () if has(name, &["score", "quality", "grade"]) => scaled(grade, [0.0, 100.0]),
@@ -67,48 +94,90 @@ pub(super) fn figure(name: &str, facts: Option<&Facts>, finding: Option<&Finding
 }
 
 /// A text; none when no rule knows the name and the prompt had a transcript.
-pub(super) fn text(name: &str, facts: Option<&Facts>, finding: Option<&Finding>, subject: &str) -> Option<String> {
+pub(super) fn text(
+    name: &str,
+    facts: Option<&Facts>,
+    finding: Option<&Finding>,
+    subject: &str,
+) -> Option<String> {
     let Some(facts) = facts else {
-        let first: String = subject.split(['\n', '.']).map(str::trim).find(|part| !part.is_empty()).unwrap_or("").chars().take(160).collect();
+        let first: String = subject
+            .split(['\n', '.'])
+            .map(str::trim)
+            .find(|part| !part.is_empty())
+            .unwrap_or("")
+            .chars()
+            .take(160)
+            .collect();
         return (!first.is_empty()).then_some(first);
     };
     if let Some(finding) = finding {
         return Some(match () {
             () if has(name, &["quote", "excerpt", "text", "utterance"]) => finding.quote.clone(),
-            () if has(name, &["speaker", "role", "who"]) => if finding.cue.is_agents() { "agent" } else { "user" }.to_owned(),
-            () if has(name, &["position", "index"]) => finding.position.to_string(),
-            () if has(name, &["response", "answer", "handling"]) => {
-                facts.lines.iter().find(|line| line.by_agent && line.position > finding.position)?.text.clone()
+            () if has(name, &["speaker", "role", "who"]) => if finding.cue.is_agents() {
+                "agent"
+            } else {
+                "user"
             }
-            () if has(name, &["detail", "description", "issue", "problem"]) => finding.quote.clone(),
+            .to_owned(),
+            () if has(name, &["position", "index"]) => finding.position.to_string(),
+            () if has(name, &["response", "answer", "handling"]) => facts
+                .lines
+                .iter()
+                .find(|line| line.by_agent && line.position > finding.position)?
+                .text
+                .clone(),
+            () if has(name, &["detail", "description", "issue", "problem"]) => {
+                finding.quote.clone()
+            }
             () => label(finding.cue).to_owned(),
         });
     }
     let first_words = |finding: Option<&Finding>| finding.map(|finding| finding.quote.clone());
     match () {
         () if has(name, &["summary", "synopsis", "overview", "recap"]) => Some(facts.summary()),
-        () if has(name, &["title", "headline", "subject"]) => facts.summary().split('.').next().map(str::to_owned),
+        () if has(name, &["title", "headline", "subject"]) => {
+            facts.summary().split('.').next().map(str::to_owned)
+        }
         () if has(name, &["sentiment", "mood", "tone"]) => Some(facts.sentiment().to_owned()),
         () if has(name, &["outcome", "result", "disposition", "status"]) => {
             Some(facts.verdict.map_or("unclear", Plot::name).to_owned())
         }
         () if has(name, &["language"]) => Some(facts.language.code().to_owned()),
-        () if has(name, &["reason", "why", "rationale", "explanation", "justification"]) => {
+        () if has(
+            name,
+            &["reason", "why", "rationale", "explanation", "justification"],
+        ) =>
+        {
             if has(name, &["escalat"]) && !facts.is(&[Plot::Escalated]) {
                 return None;
             }
-            let quote = facts.evidence().first().map(|finding| format!(" \"{}\"", finding.quote)).unwrap_or_default();
+            let quote = facts
+                .evidence()
+                .first()
+                .map(|finding| format!(" \"{}\"", finding.quote))
+                .unwrap_or_default();
             let end = facts.summary();
             Some(format!("{}.{quote}", end.split('.').next().unwrap_or("")))
         }
-        () if has(name, &["followup", "nextstep", "action"]) => facts.follow_ups().first().map(|&text| text.to_owned()),
+        () if has(name, &["followup", "nextstep", "action"]) => {
+            facts.follow_ups().first().map(|&text| text.to_owned())
+        }
         () if has(name, &["objection"]) => first_words(facts.objections().first().copied()),
-        () if has(name, &["issue", "problem"]) => facts.issues().first().map(|finding| finding.quote.clone()),
+        () if has(name, &["issue", "problem"]) => {
+            facts.issues().first().map(|finding| finding.quote.clone())
+        }
         () if has(name, &["quote", "evidence"]) => first_words(facts.evidence().first().copied()),
         () if has(name, &["callback"]) => first_words(facts.heard(Cue::Callback)),
-        () if has(name, &["meeting", "appointment"]) => first_words(facts.heard(Cue::Booked).or_else(|| facts.heard(Cue::Rescheduled))),
+        () if has(name, &["meeting", "appointment"]) => first_words(
+            facts
+                .heard(Cue::Booked)
+                .or_else(|| facts.heard(Cue::Rescheduled)),
+        ),
         () if has(name, &["escalat"]) => first_words(facts.heard(Cue::Escalated)),
-        () if has(name, &["topic", "category"]) => facts.topics().first().map(|&topic| topic.to_owned()),
+        () if has(name, &["topic", "category"]) => {
+            facts.topics().first().map(|&topic| topic.to_owned())
+        }
         () => None,
     }
 }
@@ -118,113 +187,58 @@ pub(super) fn list_of_texts(name: &str, facts: &Facts) -> Vec<String> {
     let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
     match () {
         () if has(name, &["topic", "tag", "keyword", "theme"]) => owned(facts.topics()),
-        () if has(name, &["followup", "nextstep", "action", "todo", "task"]) => owned(facts.follow_ups()),
-        () if has(name, &["objection"]) => facts.objections().iter().map(|finding| label(finding.cue).to_owned()).collect(),
-        () => list_of_findings(name, facts).into_iter().map(|finding| finding.quote).collect(),
+        () if has(name, &["followup", "nextstep", "action", "todo", "task"]) => {
+            owned(facts.follow_ups())
+        }
+        () if has(name, &["objection"]) => facts
+            .objections()
+            .iter()
+            .map(|finding| label(finding.cue).to_owned())
+            .collect(),
+        () => list_of_findings(name, facts)
+            .into_iter()
+            .map(|finding| finding.quote)
+            .collect(),
     }
 }
 
 /// A list of things that were heard by its name.
 pub(super) fn list_of_findings(name: &str, facts: &Facts) -> Vec<Finding> {
-    let heard = |cues: &[Cue]| facts.findings.iter().filter(|finding| cues.contains(&finding.cue)).take(1).cloned().collect();
+    let heard = |cues: &[Cue]| {
+        facts
+            .findings
+            .iter()
+            .filter(|finding| cues.contains(&finding.cue))
+            .take(1)
+            .cloned()
+            .collect()
+    };
     match () {
         () if has(name, &["objection"]) => facts.objections().into_iter().cloned().collect(),
-        () if has(name, &["evidence", "quote", "citation", "highlight", "moment"]) => facts.evidence().into_iter().cloned().collect(),
-        () if has(name, &["unresolved"]) => if facts.is(&[Plot::Escalated]) { facts.issues() } else { Vec::new() },
-        () if has(name, &["resolved", "solved"]) => if facts.is(&[Plot::Solved]) { facts.issues() } else { Vec::new() },
+        () if has(
+            name,
+            &["evidence", "quote", "citation", "highlight", "moment"],
+        ) =>
+        {
+            facts.evidence().into_iter().cloned().collect()
+        }
+        () if has(name, &["unresolved"]) => {
+            if facts.is(&[Plot::Escalated]) {
+                facts.issues()
+            } else {
+                Vec::new()
+            }
+        }
+        () if has(name, &["resolved", "solved"]) => {
+            if facts.is(&[Plot::Solved]) {
+                facts.issues()
+            } else {
+                Vec::new()
+            }
+        }
         () if has(name, &["issue", "problem", "complaint"]) => facts.issues(),
         () if has(name, &["meeting", "appointment"]) => heard(&[Cue::Booked]),
         () if has(name, &["escalat"]) => heard(&[Cue::Escalated]),
         () => Vec::new(),
-    }
-}
-
-/// The option that fits best; the first one when none does.
-pub(super) fn choose(options: &[Value], name: &str, facts: Option<&Facts>, finding: Option<&Finding>, subject: &str) -> Value {
-    let candidates = facts.map_or_else(Vec::new, |facts| candidates(name, facts, finding));
-    let texts: Vec<(String, &Value)> = options.iter().filter_map(|option| Some((normal(option.as_str()?), option))).collect();
-    for candidate in &candidates {
-        let candidate = normal(candidate);
-        if let Some((_, option)) = texts.iter().find(|(text, _)| *text == candidate) {
-            return (*option).clone();
-        }
-    }
-    for candidate in &candidates {
-        let candidate = normal(candidate);
-        let near = |text: &str| text.contains(&candidate) && !text.starts_with("not") && !text.starts_with("un") && !text.starts_with("dis");
-        if let Some((_, option)) = texts.iter().find(|(text, _)| near(text)) {
-            return (*option).clone();
-        }
-    }
-    if facts.is_none() {
-        let subject = normal(subject);
-        if let Some((_, option)) = texts.iter().find(|(text, _)| text.len() > 3 && subject.contains(text)) {
-            return (*option).clone();
-        }
-    }
-    // Figures as options: the nearest one.
-    let wanted = figure(name, facts, finding, None, None);
-    let nearest = options.iter().filter_map(|option| Some((option.as_f64()?, option))).min_by(|a, b| {
-        let distance = |value: f64| (value - wanted.unwrap_or(0.0)).abs();
-        distance(a.0).total_cmp(&distance(b.0))
-    });
-    if let Some((_, option)) = nearest {
-        return option.clone();
-    }
-    let fallback = ["unknown", "unclear", "none", "other", "neutral", "na"];
-    let vague = texts.iter().find(|(text, _)| facts.is_some() && fallback.contains(&text.as_str())).map(|(_, option)| (*option).clone());
-    vague.or_else(|| options.iter().find(|option| option.is_null()).cloned()).unwrap_or_else(|| options[0].clone())
-}
-
-/// Words for the same thing, the best first.
-fn candidates(name: &str, facts: &Facts, finding: Option<&Finding>) -> Vec<&'static str> {
-    if let Some(finding) = finding {
-        return match finding.cue {
-            Cue::Price => vec!["price", "pricing", "budget", "cost"],
-            Cue::Busy => vec!["time", "timing", "busy", "no_time"],
-            Cue::Vendor => vec!["competitor", "existing_vendor", "vendor", "supplier", "has_supplier"],
-            Cue::Trust => vec!["trust", "other"],
-            cue if has(name, &["speaker", "role"]) => if cue.is_agents() { vec!["agent", "assistant"] } else { vec!["user", "customer", "caller"] },
-            _ => vec![label(finding.cue)],
-        };
-    }
-    if has(name, &["sentiment", "mood", "tone"]) {
-        return match facts.sentiment() {
-            "positive" => vec!["positive", "good", "happy"],
-            "negative" => vec!["negative", "bad", "unhappy"],
-            "mixed" => vec!["mixed", "neutral"],
-            _ => vec!["neutral", "mixed"],
-        };
-    }
-    if has(name, &["satisf", "csat"]) {
-        return match facts.satisfaction() {
-            5 => vec!["very_satisfied", "satisfied", "high", "5"],
-            4 => vec!["satisfied", "high", "4"],
-            3 => vec!["neutral", "medium", "unknown", "3"],
-            2 => vec!["dissatisfied", "unsatisfied", "low", "2"],
-            _ => vec!["very_dissatisfied", "dissatisfied", "unsatisfied", "low", "1"],
-        };
-    }
-    if has(name, &["language"]) {
-        return vec![facts.language.code()];
-    }
-    if let Some(truth) = truth(name, Some(facts), None).filter(|_| !has(name, &["outcome", "result", "disposition"])) {
-        return if truth { vec!["yes", "true", "reached", "qualified", "high", "booked", "resolved"] } else { vec!["no", "false", "none", "missed", "not_reached", "not_qualified", "unqualified", "low", "unresolved"] };
-    }
-    match facts.verdict {
-        Some(Plot::Booked) => vec!["booked", "meeting_booked", "goal_reached", "success", "qualified", "converted", "completed", "positive"],
-        Some(Plot::Interested) => vec!["interested", "information_sent", "send_info", "follow_up", "partial", "qualified", "completed"],
-        Some(Plot::Callback) => vec!["callback", "callback_requested", "call_back", "call_back_later", "follow_up", "partial"],
-        Some(Plot::Declined) => vec!["declined", "not_interested", "rejected", "refused", "failure", "negative", "completed"],
-        Some(Plot::NotQualified) => vec!["not_qualified", "disqualified", "unqualified", "not_interested", "declined", "completed"],
-        Some(Plot::WrongPerson) => vec!["wrong_person", "wrong_number", "not_reached", "failure", "other"],
-        Some(Plot::DoNotCall) => vec!["do_not_call", "opt_out", "dnc", "not_interested", "declined", "failure"],
-        Some(Plot::Confirmed) => vec!["confirmed", "appointment_confirmed", "goal_reached", "resolved", "success", "completed"],
-        Some(Plot::Rescheduled) => vec!["rescheduled", "appointment_moved", "goal_reached", "resolved", "success", "completed"],
-        Some(Plot::Solved) => vec!["solved", "resolved", "goal_reached", "success", "completed"],
-        Some(Plot::Escalated) => vec!["escalated", "unresolved", "not_resolved", "partial", "failure"],
-        Some(Plot::Survey) => vec!["survey", "survey_completed", "feedback", "goal_reached", "success", "completed"],
-        Some(Plot::Voicemail) => vec!["voicemail", "left_voicemail", "no_answer", "not_reached", "other"],
-        None => vec!["unclear", "unknown", "other", "neutral", "no_outcome"],
     }
 }

@@ -1,4 +1,4 @@
-//! Webhooks, telephone credentials, and what the account may choose from.
+//! Telephone credentials, and what the account may choose from.
 
 use std::sync::Arc;
 
@@ -7,138 +7,72 @@ use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use chrono::Utc;
-use serde_json::{Map, Value, json};
-use uuid::Uuid;
+use serde_json::{Value, json};
 
 use super::paging::{Params, page, param};
-use super::{invalid, missing, unreadable};
-use crate::sandbox::clock::iso;
+use super::{missing, unreadable};
 use crate::sandbox::dice::Dice;
 use crate::sandbox::gate::{Key, no_content, object};
 use crate::sandbox::state::Sandbox;
 
-const EVENTS: [&str; 4] = ["call.started", "call.joined", "call.ended", "call.billed"];
-const MODELS: [&str; 5] = ["ultravox-v0.7", "ultravox-v0.6", "ultravox-v0.6-llama3.3-70b", "ultravox-v0.6-gemma3-27b", "ultravox-v0.5"];
+const MODELS: [&str; 5] = [
+    "ultravox-v0.7",
+    "ultravox-v0.6",
+    "ultravox-v0.6-llama3.3-70b",
+    "ultravox-v0.6-gemma3-27b",
+    "ultravox-v0.5",
+];
 const VOICES: [(&str, &str, &str, &str); 14] = [
-    ("Mark", "en-US", "English (United States)", "A calm male voice."),
-    ("Jessica", "en-US", "English (United States)", "A friendly female voice."),
-    ("Emily", "en-GB", "English (United Kingdom)", "A clear female voice."),
-    ("Oliver", "en-GB", "English (United Kingdom)", "A relaxed male voice."),
+    (
+        "Mark",
+        "en-US",
+        "English (United States)",
+        "A calm male voice.",
+    ),
+    (
+        "Jessica",
+        "en-US",
+        "English (United States)",
+        "A friendly female voice.",
+    ),
+    (
+        "Emily",
+        "en-GB",
+        "English (United Kingdom)",
+        "A clear female voice.",
+    ),
+    (
+        "Oliver",
+        "en-GB",
+        "English (United Kingdom)",
+        "A relaxed male voice.",
+    ),
     ("Anjali", "en-IN", "English (India)", "A warm female voice."),
     ("Lena", "de-DE", "German (Germany)", "A clear female voice."),
     ("Ben", "de-DE", "German (Germany)", "A warm male voice."),
-    ("Sofia", "es-ES", "Spanish (Spain)", "A lively female voice."),
+    (
+        "Sofia",
+        "es-ES",
+        "Spanish (Spain)",
+        "A lively female voice.",
+    ),
     ("Mateo", "es-MX", "Spanish (Mexico)", "A calm male voice."),
-    ("Camille", "fr-FR", "French (France)", "A soft female voice."),
+    (
+        "Camille",
+        "fr-FR",
+        "French (France)",
+        "A soft female voice.",
+    ),
     ("Hugo", "fr-FR", "French (France)", "A clear male voice."),
     ("Riya", "hi-IN", "Hindi (India)", "A warm female voice."),
     ("Arjun", "hi-IN", "Hindi (India)", "A clear male voice."),
-    ("Dhara", "gu-IN", "Gujarati (India)", "A friendly female voice."),
+    (
+        "Dhara",
+        "gu-IN",
+        "Gujarati (India)",
+        "A friendly female voice.",
+    ),
 ];
-
-pub(super) async fn list_webhooks(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    params: Params,
-) -> Response {
-    let agent = param(&params, "agentId");
-    let all = sandbox.with_account(&key, |account| {
-        let fits = |hook: &&Value| agent.is_none_or(|agent| hook["agentId"] == agent);
-        account.webhooks.values().filter(fits).cloned().collect()
-    });
-    Json(page(all, &params, &uri, &headers)).into_response()
-}
-
-pub(super) async fn create_webhook(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    body: Bytes,
-) -> Response {
-    let given = match object(&body) {
-        Ok(given) => given,
-        Err(message) => return unreadable(&message),
-    };
-    if let Some(refusal) = hook_refused(&given, true) {
-        return refusal;
-    }
-    let id = Uuid::new_v4().to_string();
-    let secrets = given.get("secrets").filter(|list| list.as_array().is_some_and(|list| !list.is_empty()));
-    let hook = json!({
-        "webhookId": id,
-        "agentId": given.get("agentId"),
-        "created": iso(Utc::now()),
-        "url": given["url"],
-        "secrets": secrets.cloned().unwrap_or_else(|| json!([Uuid::new_v4().simple().to_string()])),
-        "events": given["events"],
-        "status": "normal",
-        "lastStatusChange": null,
-        "recentFailures": [],
-    });
-    sandbox.with_account(&key, |account| account.webhooks.insert(id, hook.clone()));
-    sandbox.keep();
-    (StatusCode::CREATED, Json(hook)).into_response()
-}
-
-pub(super) async fn get_webhook(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    Path(id): Path<String>,
-) -> Response {
-    let found = sandbox.with_account(&key, |account| account.webhooks.get(&id).cloned());
-    found.map_or_else(missing, |hook| Json(hook).into_response())
-}
-
-pub(super) async fn update_webhook(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Response {
-    let given = match object(&body) {
-        Ok(given) => given,
-        Err(message) => return unreadable(&message),
-    };
-    if let Some(refusal) = hook_refused(&given, false) {
-        return refusal;
-    }
-    let changed = sandbox.with_account(&key, |account| {
-        let hook = account.webhooks.get_mut(&id)?;
-        for name in ["agentId", "url", "secrets", "events"] {
-            if let Some(value) = given.get(name) {
-                hook[name] = value.clone();
-            }
-        }
-        Some(hook.clone())
-    });
-    sandbox.keep();
-    changed.map_or_else(missing, |hook| Json(hook).into_response())
-}
-
-pub(super) async fn delete_webhook(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    Path(id): Path<String>,
-) -> Response {
-    let found = sandbox.with_account(&key, |account| account.webhooks.remove(&id).is_some());
-    sandbox.keep();
-    if found { no_content() } else { missing() }
-}
-
-fn hook_refused(given: &Map<String, Value>, whole: bool) -> Option<Response> {
-    let url = given.get("url").and_then(Value::as_str);
-    if (whole && url.is_none()) || url.is_some_and(|url| url.len() > 200 || !url.starts_with("http")) {
-        return Some(invalid("url", "Enter a valid URL of at most 200 characters."));
-    }
-    let events = given.get("events").and_then(Value::as_array);
-    let known = |event: &Value| event.as_str().is_some_and(|event| EVENTS.contains(&event));
-    if (whole && events.is_none()) || events.is_some_and(|events| events.is_empty() || !events.iter().all(known)) {
-        return Some(invalid("events", "Give at least one known event."));
-    }
-    None
-}
 
 pub(super) async fn get_telephony(
     State(sandbox): State<Arc<Sandbox>>,
@@ -165,18 +99,27 @@ pub(super) async fn set_telephony(
         Err(message) => return unreadable(&message),
     };
     let config = sandbox.with_account(&key, |account| {
-        let config = account.telephony.entry(carrier.clone()).or_insert_with(|| json!({}));
+        let config = account
+            .telephony
+            .entry(carrier.clone())
+            .or_insert_with(|| json!({}));
         for (name, value) in given {
             config[name.as_str()] = value;
         }
         if carrier == "telnyx" {
-            let carrier_key = config["apiKey"].as_str().filter(|api_key| api_key.starts_with("sandbox-"));
+            let carrier_key = config["apiKey"]
+                .as_str()
+                .filter(|api_key| api_key.starts_with("sandbox-"));
             account.carrier_key = carrier_key.map(str::to_owned);
         }
         config.clone()
     });
     sandbox.keep();
-    let status = if method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if method == Method::POST {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     (status, Json(masked(config))).into_response()
 }
 
@@ -193,21 +136,32 @@ pub(super) async fn delete_telephony(
 /// Secrets come back as their first characters only.
 fn masked(mut config: Value) -> Value {
     for name in ["apiKey", "publicKey", "authToken"] {
-        let Some(secret) = config.as_object_mut().and_then(|map| map.remove(name)) else { continue };
+        let Some(secret) = config.as_object_mut().and_then(|map| map.remove(name)) else {
+            continue;
+        };
         let prefix: String = secret.as_str().unwrap_or("").chars().take(8).collect();
         config[format!("{name}Prefix")] = json!({"prefix": prefix});
     }
     config
 }
 
-pub(super) async fn voices(OriginalUri(uri): OriginalUri, headers: HeaderMap, params: Params) -> Response {
+pub(super) async fn voices(
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    params: Params,
+) -> Response {
     let search = param(&params, "search").map(str::to_lowercase);
     let language = param(&params, "primaryLanguage");
     let fits = |(name, code, _, _): &&(&str, &str, &str, &str)| {
-        search.as_ref().is_none_or(|search| name.to_lowercase().contains(search))
+        search
+            .as_ref()
+            .is_none_or(|search| name.to_lowercase().contains(search))
             && language.is_none_or(|language| code.starts_with(language))
     };
-    let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+    let host = headers
+        .get(axum::http::header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("127.0.0.1");
     let shape = |(name, code, label, description): &(&str, &str, &str, &str)| {
         json!({
             "voiceId": Dice::new(3, name).uuid(),
@@ -226,12 +180,19 @@ pub(super) async fn voices(OriginalUri(uri): OriginalUri, headers: HeaderMap, pa
     Json(page(all, &params, &uri, &headers)).into_response()
 }
 
-pub(super) async fn models(OriginalUri(uri): OriginalUri, headers: HeaderMap, params: Params) -> Response {
+pub(super) async fn models(
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    params: Params,
+) -> Response {
     let all = MODELS.iter().map(|name| json!({"name": name})).collect();
     Json(page(all, &params, &uri, &headers)).into_response()
 }
 
-pub(super) async fn me(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Extension<Key>) -> Response {
+pub(super) async fn me(
+    State(sandbox): State<Arc<Sandbox>>,
+    Extension(Key(key)): Extension<Key>,
+) -> Response {
     let limit = sandbox.settings_for(&key).concurrency_limit;
     let live = sandbox.with_account(&key, |account| account.live);
     let body = json!({

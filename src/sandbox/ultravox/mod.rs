@@ -6,6 +6,7 @@ mod create;
 mod paging;
 mod read;
 pub(super) mod shapes;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -21,22 +22,33 @@ use super::state::Sandbox;
 pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/agents", get(agents::list).post(agents::create))
-        .route("/agents/{agent_id}", get(agents::get).patch(agents::update).delete(agents::delete))
-        .route("/agents/{agent_id}/calls", get(read::list_of_agent).post(create::with_agent))
+        .route(
+            "/agents/{agent_id}",
+            get(agents::get)
+                .patch(agents::update)
+                .delete(agents::delete),
+        )
+        .route(
+            "/agents/{agent_id}/calls",
+            get(read::list_of_agent).post(create::with_agent),
+        )
         .route("/calls", get(read::list).post(create::without_agent))
         .route("/calls/{call_id}", get(read::get).delete(read::delete))
         .route("/calls/{call_id}/messages", get(read::messages))
         .route("/calls/{call_id}/recording", get(read::recording))
         .route("/calls/{call_id}/events", get(read::events))
         .route("/calls/{call_id}/stages", get(read::stages))
-        .route("/calls/{call_id}/send_data_message", post(read::send_data_message))
-        .route("/webhooks", get(account::list_webhooks).post(account::create_webhook))
+        .route(
+            "/calls/{call_id}/send_data_message",
+            post(read::send_data_message),
+        )
+        .route("/webhooks", get(webhooks::list).post(webhooks::create))
         .route(
             "/webhooks/{webhook_id}",
-            get(account::get_webhook)
-                .patch(account::update_webhook)
-                .put(account::update_webhook)
-                .delete(account::delete_webhook),
+            get(webhooks::get)
+                .patch(webhooks::update)
+                .put(webhooks::update)
+                .delete(webhooks::delete),
         )
         .route(
             "/telephony_configs/{carrier}",
@@ -61,7 +73,11 @@ fn missing() -> Response {
 
 /// 400 with one complaint about one field.
 fn invalid(field: &str, message: &str) -> Response {
-    (StatusCode::BAD_REQUEST, axum::Json(json!({ field: [message] }))).into_response()
+    (
+        StatusCode::BAD_REQUEST,
+        axum::Json(json!({ field: [message] })),
+    )
+        .into_response()
 }
 
 fn unreadable(message: &str) -> Response {

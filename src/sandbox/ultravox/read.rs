@@ -25,7 +25,9 @@ pub(super) async fn list(
     headers: HeaderMap,
     params: Params,
 ) -> Response {
-    sandbox.with_account(&key, |account| list_calls(account, None, &params, &uri, &headers))
+    sandbox.with_account(&key, |account| {
+        list_calls(account, None, &params, &uri, &headers)
+    })
 }
 
 pub(super) async fn list_of_agent(
@@ -36,12 +38,20 @@ pub(super) async fn list_of_agent(
     headers: HeaderMap,
     params: Params,
 ) -> Response {
-    sandbox.with_account(&key, |account| list_calls(account, Some(&agent_id), &params, &uri, &headers))
+    sandbox.with_account(&key, |account| {
+        list_calls(account, Some(&agent_id), &params, &uri, &headers)
+    })
 }
 
 /// Newest first unless `sort=created`. The cursor is the last call's place in the order, so that calls created while
 /// somebody reads neither hide others nor show them twice.
-fn list_calls(account: &Account, agent: Option<&str>, params: &[(String, String)], uri: &Uri, headers: &HeaderMap) -> Response {
+fn list_calls(
+    account: &Account,
+    agent: Option<&str>,
+    params: &[(String, String)],
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Response {
     let mut ids: Vec<Uuid> = account.order.iter().copied().collect();
     for (name, value) in params {
         if let Some(name) = name.strip_prefix("metadata.") {
@@ -54,15 +64,27 @@ fn list_calls(account: &Account, agent: Option<&str>, params: &[(String, String)
         }
     }
     let from = param(params, "fromDate").and_then(|text| instant(text, NaiveTime::MIN));
-    let to = param(params, "toDate").and_then(|text| instant(text, NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999)?));
-    let agents: Vec<&str> = params.iter().filter(|(name, _)| name == "agentIds").map(|(_, value)| value.as_str()).collect();
+    let to = param(params, "toDate")
+        .and_then(|text| instant(text, NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999)?));
+    let agents: Vec<&str> = params
+        .iter()
+        .filter(|(name, _)| name == "agentIds")
+        .map(|(_, value)| value.as_str())
+        .collect();
     let least = param(params, "durationMin").and_then(|text| seconds_of(Some(&json!(text))));
     let most = param(params, "durationMax").and_then(|text| seconds_of(Some(&json!(text))));
     let fits = |call: &Call| {
         let created = call.clock.at(0.0);
         // A hurried call is dated back; whoever asks for "since I placed it" must find it all the same.
-        let latest = if call.clock.historic { created } else { created.max(call.clock.placed_at) };
-        let talk = call.joined.zip(call.ended).map_or(0.0, |(joined, ended)| ended - joined);
+        let latest = if call.clock.historic {
+            created
+        } else {
+            created.max(call.clock.placed_at)
+        };
+        let talk = call
+            .joined
+            .zip(call.ended)
+            .map_or(0.0, |(joined, ended)| ended - joined);
         from.is_none_or(|from| latest >= from)
             && to.is_none_or(|to| created <= to)
             && agent.is_none_or(|agent| call.agent_id() == Some(agent))
@@ -71,7 +93,11 @@ fn list_calls(account: &Account, agent: Option<&str>, params: &[(String, String)
             && most.is_none_or(|most| talk <= most)
     };
     let place = |call: &Call| (call.clock.at(0.0).timestamp_micros(), call.id.as_u128());
-    let mut calls: Vec<&Call> = ids.iter().filter_map(|id| account.calls.get(id)).filter(|call| fits(call)).collect();
+    let mut calls: Vec<&Call> = ids
+        .iter()
+        .filter_map(|id| account.calls.get(id))
+        .filter(|call| fits(call))
+        .collect();
     calls.sort_by_key(|call| place(call));
     let descending = param(params, "sort") != Some("created");
     if descending {
@@ -90,7 +116,8 @@ fn list_calls(account: &Account, agent: Option<&str>, params: &[(String, String)
         address(uri, headers, params, &format!("{created}.{id:x}"))
     });
     let results: Vec<Value> = shown.into_iter().map(shapes::call).collect();
-    Json(json!({"next": next, "previous": null, "results": results, "total": total})).into_response()
+    Json(json!({"next": next, "previous": null, "results": results, "total": total}))
+        .into_response()
 }
 
 fn read_cursor(text: &str) -> Option<(i64, u128)> {
@@ -125,9 +152,12 @@ pub(super) async fn delete(
     Extension(Key(key)): Extension<Key>,
     Path(id): Path<String>,
 ) -> Response {
-    let Some(call) = find(&sandbox, &key, &id) else { return missing() };
+    let Some(call) = find(&sandbox, &key, &id) else {
+        return missing();
+    };
     if call.ended.is_none() {
-        return Provider::Ultravox.error(StatusCode::BAD_REQUEST, "A running call can't be deleted.");
+        return Provider::Ultravox
+            .error(StatusCode::BAD_REQUEST, "A running call can't be deleted.");
     }
     sandbox.with_account(&key, |account| account.drop_call(call.id));
     no_content()
@@ -141,11 +171,17 @@ pub(super) async fn messages(
     headers: HeaderMap,
     params: Params,
 ) -> Response {
-    let Some(call) = find(&sandbox, &key, &id) else { return missing() };
+    let Some(call) = find(&sandbox, &key, &id) else {
+        return missing();
+    };
     let mut all = shapes::messages(&call);
     if param(&params, "mode") != Some("in_call") {
         // The last stage begins with the messages the call was created with.
-        let initial = call.pick("initialMessages").and_then(Value::as_array).cloned().unwrap_or_default();
+        let initial = call
+            .pick("initialMessages")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         all.splice(0..0, initial);
     }
     Json(page(all, &params, &uri, &headers)).into_response()
@@ -159,14 +195,17 @@ pub(super) async fn events(
     headers: HeaderMap,
     params: Params,
 ) -> Response {
-    let Some(call) = find(&sandbox, &key, &id) else { return missing() };
+    let Some(call) = find(&sandbox, &key, &id) else {
+        return missing();
+    };
     let grades = ["debug", "info", "warning", "error"];
     let grade = |text: &str| grades.iter().position(|known| *known == text).unwrap_or(1);
     let least = grade(param(&params, "minimum_severity").unwrap_or("info"));
     let kind = param(&params, "type");
     let mut all = shapes::events(&call);
     all.retain(|event| {
-        grade(event["severity"].as_str().unwrap_or("")) >= least && kind.is_none_or(|kind| event["type"] == kind)
+        grade(event["severity"].as_str().unwrap_or("")) >= least
+            && kind.is_none_or(|kind| event["type"] == kind)
     });
     Json(page(all, &params, &uri, &headers)).into_response()
 }
@@ -179,7 +218,9 @@ pub(super) async fn stages(
     headers: HeaderMap,
     params: Params,
 ) -> Response {
-    let Some(call) = find(&sandbox, &key, &id) else { return missing() };
+    let Some(call) = find(&sandbox, &key, &id) else {
+        return missing();
+    };
     Json(page(vec![shapes::stage(&call)], &params, &uri, &headers)).into_response()
 }
 
@@ -189,10 +230,19 @@ pub(super) async fn recording(
     Extension(Key(key)): Extension<Key>,
     Path(id): Path<String>,
 ) -> Response {
-    let Some(call) = find(&sandbox, &key, &id) else { return missing() };
-    let wanted = call.pick("recordingEnabled").and_then(Value::as_bool).unwrap_or(false);
-    let Some(heard) = call.heard().filter(|_| wanted && call.ended.is_some()) else { return missing() };
-    let spoken = tokio::task::spawn_blocking(move || voice::recording(&call.conversation().turns, heard, &call.id.to_string()));
+    let Some(call) = find(&sandbox, &key, &id) else {
+        return missing();
+    };
+    let wanted = call
+        .pick("recordingEnabled")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
+    let Some(heard) = call.heard().filter(|_| wanted && call.ended.is_some()) else {
+        return missing();
+    };
+    let spoken = tokio::task::spawn_blocking(move || {
+        voice::recording(&call.conversation().turns, heard, &call.id.to_string())
+    });
     match spoken.await {
         Ok(wav) => ([(header::CONTENT_TYPE, "audio/wav")], wav).into_response(),
         Err(_) => Provider::Ultravox.error(StatusCode::INTERNAL_SERVER_ERROR, "Internal error."),
@@ -210,7 +260,9 @@ pub(super) async fn send_data_message(
         Ok(message) => message,
         Err(why) => return unreadable(&why),
     };
-    let Some(call) = find(&sandbox, &key, &id) else { return missing() };
+    let Some(call) = find(&sandbox, &key, &id) else {
+        return missing();
+    };
     if call.joined.is_none() || call.ended.is_some() {
         return Provider::Ultravox.error(StatusCode::UNPROCESSABLE_ENTITY, "The call is not live.");
     }

@@ -60,9 +60,13 @@ pub async fn sign_out(visitor: &Visitor, everywhere: bool) -> Result<(), AppErro
     Ok(())
 }
 
-/// Where to go after signing in. Only paths of this site: `//elsewhere` and `\` are not.
+/// Where to go after signing in. Only paths of this site: `//elsewhere` and `\` are not, and neither are blanks and line breaks,
+/// which browsers drop from an address (`/<tab>/elsewhere`).
 pub fn landing(role: Role, next: Option<&str>) -> &str {
     let home = if role == Role::Admin { "/platform" } else { "/dashboard" };
-    next.filter(|next| next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && !next.starts_with("/login"))
-        .unwrap_or(home)
+    let is_ours = |next: &&str| {
+        let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        plain && next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/login")
+    };
+    next.filter(is_ours).unwrap_or(home)
 }

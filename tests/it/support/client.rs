@@ -24,6 +24,12 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 
+    /// The first id in the address that the answer leads to.
+    pub fn id(&self) -> Option<String> {
+        let location = self.location.as_deref()?;
+        location.split(['/', '?', '&', '=']).find(|part| uuid::Uuid::parse_str(part).is_ok()).map(str::to_owned)
+    }
+
     /// The message at a field of a refused form.
     pub fn error_at(&self, field: &str) -> Option<String> {
         let json = self.json();
@@ -34,8 +40,14 @@ impl Answer {
 
 impl Browser {
     pub fn new(world: &World) -> Self {
+        Self::from_address(world, "127.0.0.1")
+    }
+
+    /// A browser at another address of this machine: tests that guess passwords must not have everybody else's turned away.
+    pub fn from_address(world: &World, address: &str) -> Self {
         let http = reqwest::Client::builder()
             .cookie_store(true)
+            .local_address(address.parse::<std::net::IpAddr>().expect("an address"))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client");
@@ -48,6 +60,19 @@ impl Browser {
         let answer = browser.rpc("sign_in", &[("email", email), ("password", super::agency::PASSWORD)]).await;
         assert_eq!(answer.status, 200, "{email} signs in: {answer:?}");
         browser
+    }
+
+    /// Calls a server function that must succeed, and returns the answer.
+    pub async fn done(&self, name: &str, fields: &[(&str, &str)]) -> Answer {
+        let answer = self.rpc(name, fields).await;
+        assert_eq!(answer.status, 200, "{name} {fields:?}: {answer:?}");
+        answer
+    }
+
+    /// Calls a server function that must succeed and leads to a page whose address ends with an id. Returns the id.
+    pub async fn made(&self, name: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.done(name, fields).await;
+        answer.id().unwrap_or_else(|| panic!("{name} leads to something with an id: {answer:?}"))
     }
 
     /// Calls a server function as the page's script does.
@@ -68,6 +93,7 @@ impl Browser {
         Self::answer(request).await
     }
 
+    /// Opens a page.
     pub async fn get(&self, path: &str) -> Answer {
         Self::answer(self.http.get(format!("{}{path}", self.base)).header(ACCEPT, "text/html")).await
     }

@@ -1,6 +1,6 @@
 //! The world that tests act in: a database of its own, the whole server with its workers, and the sandbox providers.
 
-mod agency;
+pub mod agency;
 mod client;
 
 use std::sync::OnceLock;
@@ -9,13 +9,14 @@ use std::time::Duration;
 use patchbay::access::server::Db;
 use patchbay::boot::config::Options;
 use patchbay::boot::{cli, migrate};
+use patchbay::connections::server::ops::{SandboxAddresses, install_sandbox};
 use patchbay::sandbox::{Sandbox, SandboxSettings};
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-pub use agency::Agency;
+pub use agency::{Agency, Works};
 pub use client::{Answer, Browser};
 
 /// A running installation.
@@ -71,6 +72,7 @@ async fn start() -> World {
     let home = cli::Home::open(&config).await.expect("the database");
     let db = home.db.clone();
     std::mem::forget(home);
+    install_sandbox(SandboxAddresses::at(&sandbox_base));
     let server = db.clone();
     tokio::spawn(async move { cli::serve(&config, server, listener, true, CancellationToken::new()).await });
     let world = World { base: format!("http://{address}"), sandbox_base, sandbox, db, owner_url: owner };
@@ -114,4 +116,36 @@ where
 {
     let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
     sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&mut connection).await.expect(sql)
+}
+
+/// Rows from the database as its owner sees them, each as one line of text.
+pub async fn owner_lines(world: &World, sql: &str) -> Vec<String> {
+    let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect(sql)
+}
+
+/// A name that nothing else in this run has.
+pub fn unique(what: &str) -> String {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    format!("{what}{}", &id[..10])
+}
+
+/// The source files below `folder` (from the repository's root) whose name ends with `ending`: path from the root, and text.
+pub fn sources(folder: &str, ending: &str) -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut waiting = vec![root.join(folder)];
+    while let Some(place) = waiting.pop() {
+        for entry in std::fs::read_dir(&place).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                let name = path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
+                found.push((name, std::fs::read_to_string(&path).expect("text")));
+            }
+        }
+    }
+    found.sort();
+    found
 }

@@ -15,7 +15,7 @@ const COUNT_BOUND: i64 = 100_000;
 pub async fn counts(tx: &mut ReadTx, campaign: CampaignId) -> Result<CampaignCounts, AppError> {
     let rows = sqlx::query!(
         r#"select status as "status: ContactStatus", outcome as "outcome?: ContactOutcome", count(*) as "count!" from (
-             select status, outcome from campaign_contacts where workspace_id = $1 and campaign_id = $2 limit $3 + 1) counted
+             select status, outcome from campaign_contacts where workspace_id = $1 and campaign_id = $2 limit $3::bigint + 1) counted
            group by status, outcome"#,
         tx.w(),
         campaign.0,
@@ -94,6 +94,36 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
         rows.reverse();
     }
     Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row| row.id.to_string()))
+}
+
+/// A contact in a campaign, for the export.
+pub struct ExportRow {
+    pub id: CampaignContactId,
+    pub name: String,
+    pub phone: String,
+    pub company: Option<String>,
+    pub email: Option<String>,
+    pub status: ContactStatus,
+    pub outcome: Option<ContactOutcome>,
+    pub attempts: i32,
+    pub last_error: Option<String>,
+}
+
+/// The next contacts after `after`, in dialling order.
+pub async fn export(tx: &mut ReadTx, campaign: CampaignId, after: Uuid, most: i64) -> Result<Vec<ExportRow>, AppError> {
+    Ok(sqlx::query_as!(
+        ExportRow,
+        r#"select m.id as "id: CampaignContactId", c.name, c.phone, c.company, c.email, m.status as "status: ContactStatus",
+                  m.outcome as "outcome?: ContactOutcome", m.attempts, m.last_error
+           from campaign_contacts m join contacts c on c.workspace_id = m.workspace_id and c.id = m.contact_id
+           where m.workspace_id = $1 and m.campaign_id = $2 and m.id > $3 order by m.id limit $4"#,
+        tx.w(),
+        campaign.0,
+        after,
+        most
+    )
+    .fetch_all(tx.conn())
+    .await?)
 }
 
 /// The next contacts of the client that may join, by id, after `after`. Nobody on the do-not-call list.

@@ -1,0 +1,283 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::list::{AgentState, Sync};
+use crate::agents::model::{AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name};
+use crate::agents::server_fns::{DeleteAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent};
+use crate::shared::{AppError, Tone};
+use crate::ui::*;
+
+/// One agent: what it is, whether the voice service has it, and what uses it.
+#[derive(Debug, Clone)]
+pub struct AgentDetailPage {
+    agent: Resource<Result<AgentPage, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for AgentDetailPage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = move || params.read().get("id").unwrap_or_default();
+        Self { agent: Resource::new_blocking(id, get_agent) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let id = use_params_map().read_untracked().get("id").unwrap_or_default();
+        live::on_change(&[&format!("agent:{id}")], move || this.agent.refetch());
+        let again = Callback::new(move |()| this.agent.refetch());
+        view! { <PageBoundary data=this.agent view=move |agent: AgentPage| view! { <Detail agent again/> }/> }.into_any()
+    }
+}
+
+#[component]
+fn Detail(agent: AgentPage, again: Callback<()>) -> impl IntoView {
+    let (status, is_active, sync) = (agent.status, agent.is_active, agent.sync);
+    let sub = match &agent.client {
+        Some(client) => format!("Works for {client}"),
+        None => "Works for every client".to_owned(),
+    };
+    let missing = agent.missing().filter(|_| agent.is_active && agent.status != AgentStatus::Active);
+    let copies = view! {
+        <Copies id=agent.id.to_string() mappings=agent.mappings.clone() may_edit=agent.may_edit && is_active sync again/>
+    };
+    let behaviour = view! { <Behaviour agent=agent.clone()/> };
+    let uses = view! { <Uses agent=agent.clone()/> };
+    let prompt = view! { <PromptCard agent=agent.clone()/> };
+    view! {
+        <PageTitle text=agent.name.clone() parents=vec![crumb("Agents", "/agents")]/>
+        <PageHead
+            title=agent.name.clone()
+            sub
+            tags=move || view! { <AgentState status is_active/> }
+            actions={
+                let agent = agent.clone();
+                move || view! { <Actions agent again/> }
+            }
+        />
+        {missing.map(|missing| view! {
+            <Callout tone=Tone::Info><p>"Not ready for calls. "{missing}</p></Callout>
+        })}
+        <div class="cols main-side">
+            <div class="stack gap-4">
+                <Card title="At the voice service" flush=true right=move || view! { <Sync state=sync/> }>
+                    {copies}
+                </Card>
+                {prompt}
+            </div>
+            <div class="stack gap-4">
+                <Card title="Behaviour">{behaviour}</Card>
+                <Card title="Used by">{uses}</Card>
+            </div>
+        </div>
+        <DeleteDialog agent/>
+    }
+}
+
+#[component]
+fn Actions(agent: AgentPage, again: Callback<()>) -> impl IntoView {
+    if !agent.is_active {
+        return agent.may_delete.then(|| view! { <Restore id=agent.id.to_string() again/> }).into_any();
+    }
+    if !agent.may_edit {
+        return ().into_any();
+    }
+    let set = ServerAction::<SetAgentStatus>::new();
+    let id = agent.id.to_string();
+    let is_live = agent.status == AgentStatus::Active;
+    let (next, word, icon) = if is_live { ("paused", "Pause", "pause") } else { ("active", "Activate", "play") };
+    // An agent that lacks something says what above; the button would only answer the same.
+    let can = is_live || agent.missing().is_none();
+    let kind = if is_live { ButtonKind::Plain } else { ButtonKind::Primary };
+    view! {
+        {agent.may_delete.then(|| view! { <DialogLink name="delete" kind=ButtonKind::Danger>"Delete"</DialogLink> })}
+        <LinkButton href=format!("/agents/{id}/edit") icon="pencil">"Edit"</LinkButton>
+        {can.then(|| view! {
+            <ServerForm action=set class="inline" prefix="status" on_done=again>
+                <input type="hidden" name="id" value=id.clone()/>
+                <input type="hidden" name="status" value=next/>
+                <SubmitButton kind icon>{word}</SubmitButton>
+            </ServerForm>
+        })}
+    }
+    .into_any()
+}
+
+#[component]
+fn Restore(id: String, again: Callback<()>) -> impl IntoView {
+    let restore = ServerAction::<RestoreAgent>::new();
+    view! {
+        <ServerForm action=restore class="inline" prefix="restore" on_done=again>
+            <input type="hidden" name="id" value=id/>
+            <SubmitButton icon="rotate-ccw">"Restore"</SubmitButton>
+        </ServerForm>
+    }
+}
+
+#[component]
+fn DeleteDialog(agent: AgentPage) -> impl IntoView {
+    let delete = ServerAction::<DeleteAgent>::new();
+    (agent.is_active && agent.may_delete).then(|| {
+        view! {
+            <ConfirmForm
+                name="delete"
+                action=delete
+                title="Delete this agent?"
+                text="It takes no more calls and leaves the lists. Its calls stay, and you can restore it later."
+                confirm="Delete"
+                danger=true
+            >
+                <input type="hidden" name="id" value=agent.id.to_string()/>
+            </ConfirmForm>
+        }
+    })
+}
+
+#[component]
+fn Copies(id: String, mappings: Vec<MappingRow>, may_edit: bool, sync: SyncState, again: Callback<()>) -> impl IntoView {
+    let send = ServerAction::<SyncAgent>::new();
+    let word = if sync == SyncState::Failing { "Try again" } else { "Send again" };
+    let form = may_edit.then(|| {
+        view! {
+            <div class="pad">
+                <ServerForm action=send class="inline" prefix="sync" on_done=again>
+                    <input type="hidden" name="id" value=id/>
+                    <SubmitButton kind=ButtonKind::Plain icon="refresh-cw" small=true>{word}</SubmitButton>
+                </ServerForm>
+            </div>
+        }
+    });
+    if mappings.is_empty() {
+        return view! {
+            <EmptyState
+                icon="building-2"
+                title="No client yet"
+                text="An agent has one copy at the voice service for each client. Add a client first, then send the agent."
+                small=true
+            >
+                <LinkButton href="/clients" icon="building-2">"Clients"</LinkButton>
+            </EmptyState>
+            {form}
+        }
+        .into_any();
+    }
+    let rows = mappings
+        .into_iter()
+        .map(|mapping| {
+            let version = mapping.prompt_version.map_or_else(|| "None yet".to_owned(), |version| format!("v{version}"));
+            // Nothing waits for an agent without words.
+            let state = if sync == SyncState::Nothing { SyncState::Nothing } else { mapping.sync };
+            view! {
+                <tr>
+                    <td>
+                        <div class="who">
+                            <a href=format!("/clients/{}", mapping.client_id)>{mapping.client}</a>
+                            {mapping.error.map(|error| view! { <small class="bad-ink">{error}</small> })}
+                        </div>
+                    </td>
+                    <td><Sync state/></td>
+                    <td>{version}</td>
+                    <td>{mapping.direction.label()}</td>
+                    <td class="mono">{mapping.provider_agent_id.unwrap_or_else(|| "Not there yet".into())}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <DataTable
+            label="Copies at the voice service"
+            class="mid wrap"
+            head=|| view! {
+                <th scope="col">"Client"</th>
+                <th scope="col">"State"</th>
+                <th scope="col">"Prompt held"</th>
+                <th scope="col">"Usual way"</th>
+                <th scope="col">"Id there"</th>
+            }
+        >
+            {rows}
+        </DataTable>
+        {form}
+    }
+    .into_any()
+}
+
+#[component]
+fn PromptCard(agent: AgentPage) -> impl IntoView {
+    let edit = format!("/agents/{}/edit", agent.id);
+    let may_edit = agent.may_edit && agent.is_active;
+    let Some(prompt) = agent.prompt else {
+        return view! {
+            <Card title="Prompt">
+                <EmptyState icon="file-text" title="No prompt yet" text="Choose a prompt or write one: it is what the agent is told." small=true>
+                    {may_edit.then(|| view! { <LinkButton href=edit kind=ButtonKind::Primary>"Choose or write a prompt"</LinkButton> })}
+                </EmptyState>
+            </Card>
+        }
+        .into_any();
+    };
+    let href = format!("/prompts/{}", prompt.id);
+    let footer_href = href.clone();
+    let state = match prompt.production {
+        Some(version) if version == prompt.version => format!("Version {version} is in production."),
+        Some(version) => format!("Version {version} is in production; version {} is the newest.", prompt.version),
+        None => "No version is in production, so the agent has nothing to say yet.".to_owned(),
+    };
+    let variables = prompt.variables.into_iter().map(|name| view! { <Tag class="outline mono">{name}</Tag> }).collect_view();
+    view! {
+        <Card title=prompt.name footer=move || view! { <a class="link push" href=footer_href>"Open the prompt and its versions"</a> }>
+            <div class="stack gap-3">
+                <p class="sub">{state}</p>
+                <pre class="code pre-line">{prompt.template}</pre>
+                <div class="row wrap"><span class="sub">"Variables"</span>{variables}</div>
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn Behaviour(agent: AgentPage) -> impl IntoView {
+    let config: AgentConfig = agent.config;
+    let greeting = if config.greeting.is_empty() { "In its own words".to_owned() } else { config.greeting };
+    let voice = if config.voice.is_empty() { "The service's usual one".to_owned() } else { config.voice };
+    let first = match config.first_speaker {
+        FirstSpeaker::Agent => "The agent",
+        FirstSpeaker::User => "The other side; the agent after 8 seconds of silence",
+    };
+    let tags = agent.tags.into_iter().map(|tag| view! { <Tag class="outline">{tag}</Tag> }).collect_view();
+    view! {
+        {(!agent.description.is_empty()).then(|| view! { <p class="pre-line">{agent.description}</p> })}
+        <Facts>
+            <Fact label="Language">{language_name(&agent.language)}</Fact>
+            <Fact label="Model">{agent.llm_model}</Fact>
+            <Fact label="Voice" class="break">{voice}</Fact>
+            <Fact label="Temperature">{format!("{}", config.temperature)}</Fact>
+            <Fact label="Speaks first">{first}</Fact>
+            <Fact label="First words">{greeting}</Fact>
+            <Fact label="Longest call">{format!("{} min", config.max_minutes)}</Fact>
+            <Fact label="Recording">{if config.is_recorded { "On" } else { "Off" }}</Fact>
+            <Fact label="Changed"><Time stamp=agent.updated/></Fact>
+        </Facts>
+        <div class="row wrap mt-2">{tags}</div>
+    }
+}
+
+#[component]
+fn Uses(agent: AgentPage) -> impl IntoView {
+    let numbers = match agent.numbers.is_empty() {
+        true => view! { <li><span class="sub">"No phone number is assigned to it."</span></li> }.into_any(),
+        false => agent
+            .numbers
+            .into_iter()
+            .map(|number| view! { <li><Icon name="phone"/><a class="link mono" href=format!("/numbers/{}", number.id)>{number.number}</a></li> })
+            .collect_view()
+            .into_any(),
+    };
+    view! {
+        <ul class="list">
+            {numbers}
+            <li><Icon name="phone-call"/><a class="link" href=format!("/calls?agent={}", agent.id)>"Its calls"</a></li>
+        </ul>
+    }
+}

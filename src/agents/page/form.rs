@@ -1,0 +1,245 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::agents::model::{AgentChoices, AgentConfig, AgentPage, FirstSpeaker, LANGUAGES, USUAL_MODEL};
+use crate::agents::server_fns::{SaveAgent, get_agent, get_agent_choices};
+use crate::calls::model::CallDirection;
+use crate::prompts::page::PromptConflict;
+use crate::connections::model::VoiceCatalog;
+use crate::connections::server_fns::get_voice_catalog;
+use crate::shared::{AppError, Tone};
+use crate::ui::*;
+
+/// What the form is made of: the agent as it is, if there is one, and what can be chosen.
+type Parts = (Option<AgentPage>, AgentChoices, VoiceCatalog);
+
+async fn parts(id: Option<String>) -> Result<Parts, AppError> {
+    let agent = match id {
+        Some(id) => Some(get_agent(id).await?),
+        None => None,
+    };
+    Ok((agent, get_agent_choices().await?, get_voice_catalog().await?))
+}
+
+/// The form for a new agent.
+#[derive(Debug, Clone)]
+pub struct NewAgentPage {
+    parts: Resource<Result<Parts, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for NewAgentPage {
+    fn data() -> Self {
+        Self { parts: Resource::new_blocking(|| (), |()| parts(None)) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! {
+            <PageTitle text="New agent" parents=vec![crumb("Agents", "/agents")]/>
+            <PageHead title="New agent" sub="It starts as a draft. It takes calls once you activate it."/>
+            <PageBoundary data=this.parts view=move |parts: Parts| view! { <AgentFields parts/> }/>
+        }
+        .into_any()
+    }
+}
+
+/// The same form for an agent that exists. It does not follow live notices: what is being typed stays.
+#[derive(Debug, Clone)]
+pub struct AgentEditPage {
+    parts: Resource<Result<Parts, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for AgentEditPage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = move || params.read().get("id").unwrap_or_default();
+        Self { parts: Resource::new_blocking(id, |id| parts(Some(id))) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! {
+            <PageBoundary
+                data=this.parts
+                view=move |parts: Parts| {
+                    let (name, href) = match &parts.0 {
+                        Some(agent) => (agent.name.clone(), format!("/agents/{}", agent.id)),
+                        None => (String::new(), String::new()),
+                    };
+                    view! {
+                        <PageTitle text="Edit" parents=vec![crumb("Agents", "/agents"), crumb(name.clone(), href)]/>
+                        <PageHead title=format!("Edit {name}") sub="Saving sends the agent to the voice service; calls that go on keep what they began with."/>
+                        <AgentFields parts/>
+                    }
+                }
+            />
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn AgentFields(parts: Parts) -> impl IntoView {
+    let save = ServerAction::<SaveAgent>::new();
+    let (agent, choices, catalog) = parts;
+    let may_edit = choices.may_edit && agent.as_ref().is_none_or(|agent| agent.is_active);
+    let config = agent.as_ref().map(|agent| agent.config.clone()).unwrap_or_default();
+    let id = agent.as_ref().map(|agent| agent.id.to_string()).unwrap_or_default();
+    let back = if id.is_empty() { "/agents".to_owned() } else { format!("/agents/{id}") };
+    if !may_edit {
+        return view! { <Callout tone=Tone::Info><p>"An owner or admin of the agency can make and change agents; a deleted one must be restored first. "<a class="link" href=back>"Back"</a></p></Callout> }
+            .into_any();
+    }
+    let is_new = agent.is_none();
+    view! {
+        <ServerForm action=save class="form">
+            <input type="hidden" name="id" value=id/>
+            <PromptConflict error=Signal::derive(move || save.value().get().and_then(Result::err))/>
+            <Who agent=agent.clone() choices=choices.clone()/>
+            <Told agent=agent.clone() choices/>
+            <Speech agent config catalog/>
+            <FormActs sticky=true>
+                <SubmitButton>{if is_new { "Create agent" } else { "Save" }}</SubmitButton>
+                <a class="btn ghost" href=back>"Cancel"</a>
+            </FormActs>
+        </ServerForm>
+    }
+    .into_any()
+}
+
+#[component]
+fn Who(agent: Option<AgentPage>, choices: AgentChoices) -> impl IntoView {
+    let client = agent.as_ref().and_then(|agent| agent.client_id).map(|id| id.to_string());
+    // A new agent begins with the client that the switcher is set to.
+    let client = client.or_else(|| query("client").filter(|_| agent.is_none())).unwrap_or_default();
+    let clients = options_of(choices.clients.iter().map(|client| (client.id.to_string(), client.name.clone())));
+    let direction = agent.as_ref().and_then(|agent| agent.mappings.first()).map_or(CallDirection::Outbound, |first| first.direction);
+    let (name, description, tags) = agent.map(|agent| (agent.name, agent.description, agent.tags.join(", "))).unwrap_or_default();
+    view! {
+        <Fieldset legend="Who it is" class="two">
+            <TextInput name="name" label="Name" value=name required=true maxlength=64 hint="As people in your agency know it."/>
+            <Select name="client_id" label="Client" options=clients value=client prompt="Whole agency" mark=false hint="Whom it works for."/>
+            <TextInput name="tags" label="Tags" value=tags hint="Separated by commas."/>
+            <Select
+                name="direction"
+                label="Usual way of its calls"
+                options=vec![("outbound".into(), "It calls".into()), ("inbound".into(), "It is called".into())]
+                value=direction.as_str()
+                required=true
+            />
+            <TextArea name="description" label="Description" value=description rows=2 maxlength=1000/>
+        </Fieldset>
+    }
+}
+
+#[component]
+fn Told(agent: Option<AgentPage>, choices: AgentChoices) -> impl IntoView {
+    let prompt = agent.and_then(|agent| agent.prompt);
+    let mut prompts = options_of(choices.prompts.iter().map(|prompt| (prompt.id.to_string(), prompt.name.clone())));
+    if let Some(own) = &prompt
+        && !prompts.iter().any(|(id, _)| *id == own.id.to_string())
+    {
+        prompts.push((own.id.to_string(), format!("{} (deactivated)", own.name)));
+    }
+    let (id, version, template) = prompt
+        .map(|prompt| (prompt.id.to_string(), prompt.version.to_string(), prompt.template))
+        .unwrap_or_default();
+    view! {
+        <Fieldset
+            legend="What it is told"
+            hint="Choose a prompt, or write one here. A changed text becomes the prompt's next version and goes into production."
+        >
+            <input type="hidden" name="base_prompt" value=id.clone()/>
+            <input type="hidden" name="base_version" value=version/>
+            <Select
+                name="prompt_id"
+                label="Prompt"
+                options=prompts
+                value=id
+                prompt="Write a new one below"
+                mark=false
+                hint="With another prompt chosen, the text below is not used."
+            />
+            <TextArea
+                name="template"
+                label="Prompt text"
+                value=template
+                rows=14
+                class="prompt-editor"
+                mark=false
+                hint="Variables stand in double braces, for example {{first_name}}. Contacts and campaigns fill them."
+            />
+        </Fieldset>
+    }
+}
+
+#[component]
+fn Speech(agent: Option<AgentPage>, config: AgentConfig, catalog: VoiceCatalog) -> impl IntoView {
+    let language = agent.as_ref().map_or_else(|| "en".to_owned(), |agent| agent.language.clone());
+    let model = agent.map_or_else(
+        || catalog.models.first().cloned().unwrap_or_else(|| USUAL_MODEL.to_owned()),
+        |agent| agent.llm_model,
+    );
+    let mut languages = options_of(LANGUAGES.iter().copied());
+    if !languages.iter().any(|(code, _)| *code == language) {
+        languages.push((language.clone(), language.clone()));
+    }
+    // What is set now can always be kept, even while the service cannot be asked.
+    let mut models = options_of(catalog.models.iter().map(|name| (name.clone(), name.clone())));
+    if !models.iter().any(|(name, _)| *name == model) {
+        models.insert(0, (model.clone(), model.clone()));
+    }
+    let mut voices = options_of(catalog.voices.iter().map(|voice| {
+        let language = voice.language.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+        (voice.id.clone(), format!("{}{language}", voice.name))
+    }));
+    if !config.voice.is_empty() && !voices.iter().any(|(id, _)| *id == config.voice) {
+        voices.insert(0, (config.voice.clone(), config.voice.clone()));
+    }
+    let speakers = options_of(FirstSpeaker::ALL.iter().map(|who| (who.as_str(), who.label())));
+    view! {
+        <Fieldset legend="How it speaks" class="two">
+            {catalog.note.map(|note| view! { <Callout tone=Tone::Warn><p>{note}" You can save; what is set now stays."</p></Callout> })}
+            <Select name="language" label="Language" options=languages value=language required=true/>
+            <Select name="llm_model" label="Model" options=models value=model required=true/>
+            <Select name="voice" label="Voice" options=voices value=config.voice prompt="The service's usual voice" mark=false/>
+            <TextInput
+                name="temperature"
+                label="Temperature"
+                value=config.temperature.to_string()
+                class="short"
+                inputmode="decimal"
+                required=true
+                hint="0 is steady, 1 is free."
+            />
+            <Select name="first_speaker" label="Speaks first" options=speakers value=config.first_speaker.as_str() required=true/>
+            <TextInput
+                name="max_minutes"
+                label="Longest call"
+                value=config.max_minutes.to_string()
+                class="short"
+                kind="number"
+                min="1"
+                max="120"
+                suffix_text="min"
+                required=true
+            />
+            <TextArea
+                name="greeting"
+                label="First words"
+                value=config.greeting
+                rows=2
+                maxlength=1000
+                hint="Spoken as written. Empty: the agent finds its own words."
+            />
+            <Checkbox
+                name="recording"
+                label="Record calls"
+                hint="Ask first where the law wants it: say so in the first words."
+                checked=config.is_recorded
+                value="true"
+            />
+        </Fieldset>
+    }
+}

@@ -1,0 +1,176 @@
+//! The frame around signed-in pages: who is looking, which client, where to go.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::components::Outlet;
+
+use crate::access::{Action, Role, Viewer};
+use crate::clients::model::ClientName;
+use crate::clients::server_fns::client_names;
+use crate::overview::model::RailCounts;
+use crate::overview::server_fns::count_rail;
+use crate::shared::AppError;
+use crate::sign_in::server_fns::{SignOut, who_am_i};
+use crate::ui::shell::{NavGroup, NavItem, ScopeSwitch};
+use crate::ui::*;
+
+/// The person who is looking. Only inside signed-in pages.
+pub fn viewer() -> Viewer {
+    expect_context::<Viewer>()
+}
+
+/// Clients for a picker: id and name.
+pub fn client_options() -> Vec<(String, String)> {
+    let names = use_context::<StoredValue<Vec<ClientName>>>();
+    names.map(|names| names.get_value()).unwrap_or_default().into_iter().map(|row| (row.id.to_string(), row.name)).collect()
+}
+
+/// Asks once who is looking, then shows rail, top bar and the page.
+#[component]
+pub fn Frame() -> impl IntoView {
+    let asked = Resource::new_blocking(|| (), |()| load());
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match asked.await {
+                    Ok((viewer, names, counts)) => view! { <Signed viewer names counts/> }.into_any(),
+                    Err(AppError::NotSignedIn) => view! { <SignedOut/> }.into_any(),
+                    Err(error) => view! { <Trouble page=true error/> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+async fn load() -> Result<(Viewer, Vec<ClientName>, RailCounts), AppError> {
+    let viewer = who_am_i().await?;
+    if viewer.workspace.is_none() {
+        return Ok((viewer, Vec::new(), RailCounts::default()));
+    }
+    let names = client_names().await?;
+    let counts = count_rail().await?;
+    Ok((viewer, names, counts))
+}
+
+#[component]
+fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: RailCounts) -> impl IntoView {
+    provide_context(viewer.clone());
+    provide_context(StoredValue::new(names.clone()));
+    let counts = RwSignal::new(counts);
+    if viewer.workspace.is_some() {
+        live::on_change(&["calls", "batches"], move || {
+            spawn_local(async move {
+                if let Ok(now) = count_rail().await {
+                    counts.set(now);
+                }
+            });
+        });
+    }
+    let product = viewer.workspace.as_ref().map_or_else(|| "Patchbay".to_owned(), |home| home.product.clone());
+    let home = if viewer.role == Role::Admin { "/platform" } else { "/dashboard" };
+    let groups = {
+        let viewer = viewer.clone();
+        Signal::derive(move || groups(&viewer, counts.get()))
+    };
+    let scope = {
+        let viewer = viewer.clone();
+        Signal::derive(move || client_switch(&viewer, &names))
+    };
+    let (banner_of, out) = (viewer.clone(), ServerAction::<SignOut>::new());
+    view! {
+        <Shell
+            viewer=viewer
+            product=product
+            groups=groups
+            home=home
+            scope=scope
+            keep=vec!["client"]
+            user_links=vec![("Your profile", "user", "/settings/profile")]
+            sign_out=move || view! { <MenuForm action=out text="Sign out" icon="log-out"/> }
+            banner=move || view! { <Notice viewer=banner_of/> }
+        >
+            <Outlet/>
+        </Shell>
+    }
+}
+
+/// The thin line over every page of a workspace that is suspended, or in which nothing real is called.
+#[component]
+fn Notice(viewer: Viewer) -> impl IntoView {
+    let home = viewer.workspace?;
+    let may_connect = crate::access::allows(viewer.role, Action::ManageConnections);
+    Some(if home.suspended {
+        view! { <Banner kind="warn">"This workspace is suspended. You can read everything; nothing dials, syncs or spends."</Banner> }.into_any()
+    } else if home.sandbox {
+        view! {
+            <Banner kind="sandbox">
+                "Sandbox: no real call is placed, no real model is asked."
+                {may_connect.then(|| view! { " "<a class="link" href="/connections">"Connect real accounts"</a> })}
+            </Banner>
+        }
+        .into_any()
+    } else {
+        return None;
+    })
+}
+
+/// The session has ended while a page was open.
+#[component]
+fn SignedOut() -> impl IntoView {
+    Effect::new(|_| {
+        let _ = window().location().set_href("/login");
+    });
+    view! { <main class="signed-out" id="main"><p>"You are signed out. "<a class="link" href="/login" rel="external">"Sign in"</a></p></main> }
+}
+
+fn groups(viewer: &Viewer, counts: RailCounts) -> Vec<NavGroup> {
+    let group = |label: Option<&str>, items: Vec<NavItem>| NavGroup { label: label.map(str::to_owned), items };
+    if viewer.role == Role::Admin {
+        return vec![group(None, vec![NavItem::new("Workspaces", "building-2", "/platform").letter('w')])];
+    }
+    let calls = NavItem::new("Calls", "phone-call", "/calls").letter('c').live(counts.live_calls);
+    let batches = NavItem::new("Batches", "list-checks", "/batches").letter('b').count(counts.running_batches);
+    let campaigns = NavItem::new("Campaigns", "megaphone", "/campaigns").letter('m');
+    let contacts = NavItem::new("Contacts", "contact", "/contacts").letter('k');
+    let usage = NavItem::new("Usage", "receipt-text", "/usage").letter('u');
+    let settings = NavItem::new("Settings", "settings", "/settings/profile").letter('s');
+    if viewer.role.is_client() {
+        let overview = NavItem::new("Overview", "layout-dashboard", "/dashboard").letter('d');
+        return vec![group(None, vec![overview, calls, batches, campaigns, contacts, usage, settings])];
+    }
+    vec![
+        group(None, vec![NavItem::new("Dashboard", "layout-dashboard", "/dashboard").letter('d')]),
+        group(Some("Operate"), vec![calls, batches, campaigns, contacts]),
+        group(
+            Some("Build"),
+            vec![NavItem::new("Agents", "bot", "/agents").letter('a'), NavItem::new("Prompts", "file-text", "/prompts").letter('p')],
+        ),
+        group(
+            Some("Connect"),
+            vec![NavItem::new("Phone numbers", "phone", "/numbers").letter('n'), NavItem::new("Connections", "plug", "/connections")],
+        ),
+        group(
+            Some("Manage"),
+            vec![NavItem::new("Clients", "building-2", "/clients").letter('l'), usage, settings],
+        ),
+    ]
+}
+
+/// Narrows every list to one client. A client's own people see whose pages these are, without a choice.
+fn client_switch(viewer: &Viewer, names: &[ClientName]) -> Option<ScopeSwitch> {
+    viewer.workspace.as_ref()?;
+    let chosen = query("client");
+    let mut options = Vec::new();
+    let current = match &viewer.client {
+        Some(own) => own.name.clone(),
+        None => {
+            options.push(("All clients".to_owned(), with_query(&[("client", None)]), chosen.is_none()));
+            options.extend(names.iter().map(|row| {
+                let id = row.id.to_string();
+                (row.name.clone(), with_query(&[("client", Some(&id))]), chosen.as_deref() == Some(&id))
+            }));
+            names.iter().find(|row| Some(row.id.to_string()) == chosen).map_or_else(|| "All clients".to_owned(), |row| row.name.clone())
+        }
+    };
+    Some(ScopeSwitch { label: "Client".into(), icon: "building-2", current, options })
+}

@@ -1,0 +1,11 @@
+//! Batches: dialling a campaign's contacts within a number of lines. Owns the table call_batches.
+//! The surprising part: a batch is a job that ticks (`server::tick`); what happens between asking the provider and hearing its answer is
+//! in `server::dial` and `server::reconcile`, and the rows that make it safe are in `calls::server::dialled`.
+
+pub mod model;
+pub mod page;
+pub mod server_fns;
+#[cfg(feature = "ssr")]
+pub mod server;
+
+pub use model::*;

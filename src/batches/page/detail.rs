@@ -1,0 +1,150 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::board::{LineBoard, Pace, Results};
+use crate::batches::model::{BatchStatus, BatchView};
+use crate::batches::server_fns::{PauseBatch, ResumeBatch, StopBatch, get_batch};
+use crate::shared::AppError;
+use crate::shared::money::count_text;
+use crate::ui::*;
+
+/// One batch, live.
+#[derive(Debug, Clone)]
+pub struct BatchPage {
+    batch: Resource<Result<BatchView, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for BatchPage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = move || params.read().get("id").unwrap_or_default();
+        Self { batch: Resource::new_blocking(id, get_batch) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let id = use_params_map().read_untracked().get("id").unwrap_or_default();
+        live::on_change(&[format!("batch:{id}")], move || this.batch.refetch());
+        view! { <PageBoundary data=this.batch view=move |batch: BatchView| view! { <Detail batch/> }/> }.into_any()
+    }
+}
+
+#[component]
+fn Detail(batch: BatchView) -> impl IntoView {
+    let (status, is_over) = (batch.status, batch.status.is_over());
+    let head = batch.clone();
+    view! {
+        <PageTitle text=batch.name.clone() parents=vec![crumb("Batches", "/batches")]/>
+        <PageHead
+            title=batch.name.clone()
+            sub_view={
+                let batch = batch.clone();
+                move || view! { <Sub batch/> }
+            }
+            tags=move || view! { <Tag tone=status.tone()><Lamp tone=status.tone() on=true/>{status.label()}</Tag> }
+            actions=move || view! { <Actions batch=head/> }
+        />
+        <Trouble batch=batch.clone()/>
+        <Summary batch=batch.clone()/>
+        {(!is_over).then(|| view! { <LineBoard lines=batch.lines.clone() concurrency=batch.concurrency/> })}
+        <div class="cols batch">
+            <Pace pace=batch.pace.clone()/>
+            <Results batch=batch.clone()/>
+        </div>
+    }
+}
+
+#[component]
+fn Sub(batch: BatchView) -> impl IntoView {
+    let when = match (&batch.started, &batch.scheduled_for) {
+        (Some(at), _) => format!(" · started {}", at.text),
+        (None, Some(at)) => format!(" · starts {}", at.text),
+        _ => String::new(),
+    };
+    let by = batch.created_by.map(|name| format!(" by {name}")).unwrap_or_default();
+    let agent = batch.agent.map(|agent| format!(" · agent {agent}")).unwrap_or_default();
+    view! {
+        {batch.client}" · "<a class="link" href=format!("/campaigns/{}", batch.campaign_id)>{batch.campaign}</a>{agent}{when}{by}
+    }
+}
+
+#[component]
+fn Actions(batch: BatchView) -> impl IntoView {
+    let (pause, resume, stop) = (ServerAction::<PauseBatch>::new(), ServerAction::<ResumeBatch>::new(), ServerAction::<StopBatch>::new());
+    let id = batch.id.to_string();
+    let (pause_id, resume_id, stop_id) = (id.clone(), id.clone(), id.clone());
+    let is_over = batch.status.is_over();
+    let on_the_line = batch.lines.len();
+    let warning = format!(
+        "{} contacts go back to the campaign. {} on the line end by themselves.",
+        count_text(batch.progress.waiting),
+        if on_the_line == 1 { "1 call".to_owned() } else { format!("{on_the_line} calls") }
+    );
+    view! {
+        <a class="btn" href=format!("/batches/{id}/results.csv") rel="external"><Icon name="download" small=true/>"Results"</a>
+        {(batch.may_run && !is_over).then(|| view! {
+            <DialogLink name="stop" kind=ButtonKind::Danger icon="square">"Stop"</DialogLink>
+            <ConfirmForm name="stop" action=stop title="Stop the batch?" text=warning confirm="Stop the batch" cancel="Keep calling" danger=true>
+                <input type="hidden" name="id" value=stop_id/>
+            </ConfirmForm>
+        })}
+        {(batch.may_run && !is_over && batch.status != BatchStatus::Paused).then(|| view! {
+            <ServerForm action=pause class="inline" prefix="pause-" no_summary=true>
+                <input type="hidden" name="id" value=pause_id/>
+                <SubmitButton icon="pause">"Pause"</SubmitButton>
+            </ServerForm>
+        })}
+        {(batch.may_run && batch.status == BatchStatus::Paused).then(|| view! {
+            <ServerForm action=resume class="inline" prefix="resume-" no_summary=true>
+                <input type="hidden" name="id" value=resume_id/>
+                <SubmitButton icon="play">"Resume"</SubmitButton>
+            </ServerForm>
+        })}
+    }
+}
+
+/// Why it does not go on, and what to do.
+#[component]
+fn Trouble(batch: BatchView) -> impl IntoView {
+    let line = match batch.status {
+        BatchStatus::Failed => batch.error.map(|reason| (crate::shared::Tone::Bad, format!("The batch failed. {reason} Its contacts are back in the campaign: start a new batch when it is mended."))),
+        BatchStatus::Paused => Some(match (batch.pause_reason, batch.paused_by) {
+            (Some(reason), _) => (crate::shared::Tone::Warn, format!("Patchbay paused this batch. {reason}")),
+            (None, Some(name)) => (crate::shared::Tone::Info, format!("Paused by {name}. No new calls start; calls on the line go on.")),
+            (None, None) => (crate::shared::Tone::Info, "Paused. No new calls start; calls on the line go on.".to_owned()),
+        }),
+        BatchStatus::Completed if batch.stopped => Some((crate::shared::Tone::Info, "Stopped early. Contacts that were not called are back in the campaign.".to_owned())),
+        _ => None,
+    };
+    line.map(|(tone, text)| view! { <Callout tone=tone icon="triangle-alert"><p>{text}</p></Callout> })
+}
+
+#[component]
+fn Summary(batch: BatchView) -> impl IntoView {
+    let progress = batch.progress;
+    let done = progress.done();
+    let goal_rate = if progress.answered > 0 { format!("{:.1}", batch.goals as f64 * 100.0 / progress.answered as f64) } else { "–".into() };
+    let id = batch.id.to_string();
+    let label = format!("{} of {}", count_text(done), count_text(progress.total));
+    let segments = vec![
+        Segment::new("Answered", progress.answered as f64, "ok").href(format!("/calls?batch={id}&outcome=answered")),
+        Segment::new("Not reached", progress.unreached as f64, "chart-6").href(format!("/calls?batch={id}")),
+        Segment::new("Failed", progress.failed as f64, "bad").href(format!("/calls?batch={id}&view=failed")),
+        Segment::new("On the line", progress.calling as f64, "live"),
+    ];
+    let outside = (batch.outside_hours > 0).then(|| format!(" {} wait for their hours.", count_text(batch.outside_hours)));
+    view! {
+        <section class="card batch-sum"><div class="body pad">
+            <div class="figures">
+                <div><span class="lbl">"Done"</span><b class="big">{count_text(done)}<small>" of "{count_text(progress.total)}</small></b></div>
+                <div class="mid"><span class="lbl">"Goal reached"</span><b>{goal_rate}<small>{format!("% of {} answered", count_text(progress.answered))}</small></b></div>
+                <div class="mid"><span class="lbl">"Left to try again"</span><b>{count_text(progress.to_retry)}</b></div>
+                {batch.spend.map(|spend| view! { <div class="mid"><span class="lbl">"Spend"</span><b>{spend.text()}</b></div> })}
+                {batch.ends_about.map(|at| view! { <div class="mid push right"><span class="lbl">"Ends about"</span><b>{at}</b></div> })}
+            </div>
+            <SegmentBar label=label total=progress.total.max(1) as f64 segments=segments large=true legend=true/>
+            <p class="note"><Icon name="clock" small=true/>{format!("Calls only {} in the contact's time zone.", batch.window)}{outside}</p>
+        </div></section>
+    }
+}

@@ -1,0 +1,131 @@
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::batches::model::{BatchMode, Readiness};
+use crate::batches::server_fns::{CreateBatch, batch_campaigns, batch_readiness};
+use crate::shared::AppError;
+use crate::shared::money::count_text;
+use crate::ui::*;
+
+type Choices = Vec<(String, String)>;
+
+/// The form for a new batch: which campaign, what stands in the way, when and on how many lines.
+#[derive(Debug, Clone)]
+pub struct NewBatchPage {
+    campaigns: Resource<Result<Choices, AppError>>,
+    readiness: Resource<Result<Option<Readiness>, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for NewBatchPage {
+    fn data() -> Self {
+        Self {
+            campaigns: Resource::new_blocking(|| (), |()| batch_campaigns()),
+            readiness: Resource::new_blocking(|| query("campaign"), batch_readiness),
+        }
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! {
+            <PageTitle text="New batch" parents=vec![crumb("Batches", "/batches")]/>
+            <PageHead title="New batch" sub="Calls the waiting contacts of a campaign."/>
+            <PageBoundary data=this.campaigns view=|campaigns: Choices| view! { <Choose campaigns/> }/>
+            <PageBoundary data=this.readiness view={|found: Option<Readiness>| found.map(|readiness| view! { <Start readiness/> })}/>
+        }
+        .into_any()
+    }
+}
+
+/// The campaign is chosen by address, so that the check list can be shown before anything is started.
+#[component]
+fn Choose(campaigns: Choices) -> impl IntoView {
+    if campaigns.is_empty() {
+        return view! {
+            <section class="card">
+                <EmptyState icon="megaphone" title="No active campaign" text="A batch calls the contacts of an active campaign. Create one, or set one to active.">
+                    <LinkButton href="/campaigns" kind=ButtonKind::Primary>"Campaigns"</LinkButton>
+                </EmptyState>
+            </section>
+        }
+        .into_any();
+    }
+    let chosen = query("campaign").unwrap_or_default();
+    view! {
+        <Card>
+            <form method="get" action="/batches/new" class="form">
+                <div class="field">
+                    <label for="campaign">"Campaign"</label>
+                    <div class="input-row">
+                        <select id="campaign" name="campaign" required>
+                            <option value="">"Choose a campaign"</option>
+                            {campaigns.into_iter().map(|(id, name)| {
+                                let selected = id == chosen;
+                                view! { <option value=id selected=selected>{name}</option> }
+                            }).collect_view()}
+                        </select>
+                        <button class="btn" type="submit">"Check"</button>
+                    </div>
+                </div>
+            </form>
+        </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn Start(readiness: Readiness) -> impl IntoView {
+    let create = ServerAction::<CreateBatch>::new();
+    let ready = readiness.checks.iter().all(|(holds, _)| *holds) && readiness.to_dial > 0;
+    let checks = readiness
+        .checks
+        .iter()
+        .cloned()
+        .chain(std::iter::once(contacts(&readiness)))
+        .map(|(holds, text)| {
+            let (class, icon) = if holds { ("done", "circle-check") } else { ("bad", "circle-alert") };
+            view! { <li class=class><Icon name=icon/><span>{text}</span></li> }
+        })
+        .collect_view();
+    let modes = BatchMode::ALL
+        .iter()
+        .map(|mode| RadioOption::new(mode.as_str(), mode.label(), if *mode == BatchMode::Immediate { "Calls start within a second." } else { "Calls start at the time below." }))
+        .collect::<Vec<_>>();
+    let estimate = readiness.estimate.map(|money| format!("About {} for the voice service, from the length of this campaign's last calls.", money.text()));
+    view! {
+        <div class="cols two">
+            <Card title="Before the start">
+                <ul class="checklist">{checks}</ul>
+                {estimate.map(|text| view! { <p class="note"><Icon name="receipt-text" small=true/>{text}</p> })}
+            </Card>
+            <Card title=format!("{} · {}", readiness.campaign, readiness.client)>
+                <ServerForm action=create class="form">
+                    <input type="hidden" name="campaign" value=readiness.campaign_id.to_string()/>
+                    <TextInput name="name" label="Name" value=format!("{}, next wave", readiness.campaign) required=true maxlength=120/>
+                    <RadioCards name="mode" legend="When" options=modes value="immediate"/>
+                    <DateTimeInput name="scheduled_for" label="Start" hint=format!("Only for a set time. In {}.", readiness.timezone.replace('_', " "))/>
+                    <TextInput name="concurrency" label="Lines" kind="number" value="5" min="1" max="200" class="short" required=true hint="How many calls at once."/>
+                    <TextInput name="limit" label="At most" kind="number" min="1" class="short" suffix_text="contacts" hint="Empty: all that wait."/>
+                    <FormActs>
+                        <Button kind=ButtonKind::Primary icon="play" submit=true disabled=Signal::derive(move || !ready)>"Start the batch"</Button>
+                        <a class="btn ghost" href="/batches">"Cancel"</a>
+                    </FormActs>
+                </ServerForm>
+            </Card>
+        </div>
+    }
+}
+
+fn contacts(readiness: &Readiness) -> (bool, String) {
+    let mut text = match readiness.to_dial {
+        0 => "Nobody to call now.".to_owned(),
+        1 => "1 contact to call.".to_owned(),
+        many => format!("{} contacts to call.", count_text(many)),
+    };
+    if readiness.suppressed > 0 {
+        text += &format!(" {} on the do-not-call list are left out.", count_text(readiness.suppressed));
+    }
+    if readiness.later > 0 {
+        text += &format!(" {} are due later.", count_text(readiness.later));
+    }
+    (readiness.to_dial > 0, text)
+}

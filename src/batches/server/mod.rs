@@ -1,0 +1,10 @@
+//! `store`: SQL. `ops`: what people do. `tick`, `dial`, `reconcile`: what the worker does. `view`: the page of a batch.
+
+mod dial;
+pub mod jobs;
+pub mod ops;
+mod reconcile;
+pub mod rest;
+pub mod store;
+mod tick;
+pub mod view;

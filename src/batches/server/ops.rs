@@ -1,0 +1,233 @@
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use super::jobs::RunBatch;
+use super::store::{self, Batch, NewBatch, Settled};
+use crate::access::Action;
+use crate::access::server::{Change, Scope, WriteTx};
+use crate::batches::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
+use crate::campaigns::{Campaign, CampaignStatus, ContactOutcome};
+use crate::jobs::live::Topic;
+use crate::jobs::{NewJob, enqueue};
+use crate::shared::ids::{BatchId, CallId, CampaignContactId, CampaignId, ClientId};
+use crate::shared::{AppError, Money, zone};
+
+/// Everything that must hold before a batch of this campaign can start, in words, and how many contacts it would call.
+pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> Result<Readiness, AppError> {
+    let prices = crate::connections::server::ops::settings(scope).await?;
+    let mut tx = scope.read(action).await?;
+    let campaign = crate::campaigns::server::store::get(&mut tx, campaign).await?;
+    let checks = checks(&mut tx, &campaign).await?;
+    let (to_dial, suppressed, later) = store::dialable(&mut tx, campaign.id).await?;
+    let seconds = store::average_seconds(&mut tx, campaign.id).await?;
+    let estimate = seconds.map(|seconds| {
+        let minutes = Decimal::from_f64_retain(seconds * to_dial as f64 / 60.0).unwrap_or_default();
+        Money((minutes * prices.voice_price_per_minute).round_dp(2))
+    });
+    Ok(Readiness {
+        campaign_id: campaign.id,
+        campaign: campaign.name,
+        client: campaign.client_name,
+        checks,
+        to_dial,
+        suppressed,
+        later,
+        estimate,
+        timezone: scope.viewer().map(|viewer| viewer.timezone.clone()).unwrap_or_else(|| "UTC".into()),
+    })
+}
+
+async fn checks(tx: &mut crate::access::server::ReadTx, campaign: &Campaign) -> Result<Vec<(bool, String)>, AppError> {
+    let agent = crate::agents::server::ops::ready_to_call(tx, campaign.agent_id, campaign.client_id).await;
+    let is_active = campaign.status == CampaignStatus::Active;
+    Ok(vec![
+        if is_active {
+            (true, "The campaign is active.".into())
+        } else {
+            (false, format!("The campaign is {}. Set it to active on its page first.", campaign.status.label().to_lowercase()))
+        },
+        match agent {
+            Ok(agent) => (true, format!("The agent “{}” is ready at the voice provider.", agent.name)),
+            Err(error) => (false, error.to_string()),
+        },
+        match (&campaign.from_number, campaign.number_is_active) {
+            (Some(number), true) => (true, format!("Calls go out from {number}.")),
+            _ => (false, "The campaign's number is not active. Choose an active one on the campaign's page.".into()),
+        },
+        (true, format!("Calling hours: {}, in the contact's own time zone.", campaign.calling_window.text())),
+    ])
+}
+
+/// Creates a batch, gives it its contacts, and has it started now or at its time.
+/// Errors: `Invalid` when there is nothing to dial or a check fails, with the reason.
+pub async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppError> {
+    let starts = starts_at(scope, terms)?;
+    let mut tx = scope.write(Action::RunBatches).await?;
+    let (_, suspended) = store::workspace_lines(tx.reading()).await?;
+    if suspended {
+        return Err(AppError::Conflict("This workspace is suspended: nothing is dialled until the platform reactivates it.".into()));
+    }
+    let campaign = crate::campaigns::server::store::get(tx.reading(), terms.campaign).await?;
+    if let Some((_, reason)) = checks(tx.reading(), &campaign).await?.into_iter().find(|(holds, _)| !holds) {
+        return Err(AppError::invalid("campaign", reason));
+    }
+    let id = BatchId::new();
+    let new = NewBatch {
+        id,
+        client: campaign.client_id,
+        campaign: campaign.id,
+        name: &terms.name,
+        mode: terms.mode,
+        scheduled_for: starts,
+        concurrency: terms.concurrency,
+    };
+    store::insert(&mut tx, &new).await?;
+    let taken = store::take_contacts(&mut tx, id, campaign.id, terms.limit).await?;
+    if taken == 0 {
+        return Err(AppError::invalid("campaign", nothing_to_dial(&mut tx, campaign.id).await?));
+    }
+    enqueue(&mut tx, &RunBatch { batch: id }, NewJob { run_at: starts }).await?;
+    let after = serde_json::json!({
+        "name": terms.name, "campaign": campaign.name, "mode": terms.mode, "scheduled_for": starts,
+        "concurrency": terms.concurrency, "contacts": taken,
+    });
+    record(&mut tx, "created", id, campaign.client_id, after).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+fn starts_at(scope: &Scope, terms: &BatchTerms) -> Result<Option<DateTime<Utc>>, AppError> {
+    let Some(local) = terms.scheduled_for.filter(|_| terms.mode == BatchMode::Scheduled) else { return Ok(None) };
+    let at = zone::instant(local.date(), local.time(), scope.zone());
+    if at <= Utc::now() {
+        return Err(AppError::invalid("scheduled_for", "This time has passed. Choose a later one, or start the batch now."));
+    }
+    Ok(Some(at))
+}
+
+async fn nothing_to_dial(tx: &mut WriteTx, campaign: CampaignId) -> Result<String, AppError> {
+    let (_, suppressed, later) = store::dialable(tx.reading(), campaign).await?;
+    Ok(match (suppressed, later) {
+        (0, 0) => "There is nobody to call: the campaign has no waiting contacts. Add contacts on its page.".into(),
+        (_, 0) => "There is nobody to call: all waiting contacts are on the do-not-call list. Add others on the campaign's page.".into(),
+        _ => "There is nobody to call just now: the waiting contacts are due later. Try again then, or add others.".into(),
+    })
+}
+
+/// Stops new calls at once. Running ones end by themselves. Safe to repeat.
+pub async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::RunBatches).await?;
+    let batch = store::lock(&mut tx, id).await?;
+    if batch.status == BatchStatus::Paused {
+        return Ok(());
+    }
+    check_move(&batch, BatchStatus::Paused)?;
+    store::set_paused(&mut tx, id, None).await?;
+    record(&mut tx, "paused", id, batch.client_id, serde_json::json!({ "status": "paused" })).await?;
+    tx.commit().await
+}
+
+/// Patchbay pauses a batch itself when going on would only fail: the reason says what happened and what to do.
+pub async fn pause_with_reason(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
+    store::set_paused(tx, batch.id, Some(reason)).await?;
+    record(tx, "paused", batch.id, batch.client_id, serde_json::json!({ "status": "paused", "reason": reason })).await
+}
+
+/// Goes on with a paused batch. Safe to repeat.
+pub async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::RunBatches).await?;
+    let batch = store::lock(&mut tx, id).await?;
+    if matches!(batch.status, BatchStatus::Pending | BatchStatus::Processing) {
+        return Ok(());
+    }
+    check_move(&batch, BatchStatus::Pending)?;
+    store::set_resumed(&mut tx, id).await?;
+    enqueue(&mut tx, &RunBatch { batch: id }, NewJob::default()).await?;
+    record(&mut tx, "resumed", id, batch.client_id, serde_json::json!({ "status": "pending" })).await?;
+    tx.commit().await
+}
+
+/// Ends a batch for good. Undialled contacts go back to the campaign. Safe to repeat.
+pub async fn stop(scope: &Scope, id: BatchId) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::RunBatches).await?;
+    let batch = store::lock(&mut tx, id).await?;
+    if batch.status.is_over() {
+        return Ok(());
+    }
+    store::set_over(&mut tx, id, None, true).await?;
+    let returned = store::give_back(&mut tx, id).await?;
+    // Calls that are still on the line are settled by the job.
+    enqueue(&mut tx, &RunBatch { batch: id }, NewJob::default()).await?;
+    record(&mut tx, "stopped", id, batch.client_id, serde_json::json!({ "status": "completed", "contacts_returned": returned })).await?;
+    tx.commit().await
+}
+
+/// The batch itself cannot go on. Its undialled contacts go back to the campaign.
+pub async fn fail(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
+    store::set_over(tx, batch.id, Some(reason), false).await?;
+    store::give_back(tx, batch.id).await?;
+    record(tx, "failed", batch.id, batch.client_id, serde_json::json!({ "status": "failed", "reason": reason })).await
+}
+
+/// Nothing waits and nobody is on the line.
+pub async fn complete(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
+    store::set_over(tx, batch.id, None, false).await?;
+    record(tx, "completed", batch.id, batch.client_id, serde_json::json!({ "status": "completed" })).await
+}
+
+/// What a contact's ended call makes of it: done, failed, or tried again later in the same batch while the campaign's rules allow.
+pub async fn settle(
+    tx: &mut WriteTx,
+    batch: BatchId,
+    contact: CampaignContactId,
+    attempt: i32,
+    call: CallId,
+    outcome: Option<ContactOutcome>,
+    error: Option<&str>,
+) -> Result<(), AppError> {
+    let (most, minutes, client, over) = store::retry_rules(tx.reading(), batch).await?;
+    let again = matches!(outcome, Some(ContactOutcome::NoAnswer | ContactOutcome::Busy)) && !over;
+    let retry = again.then_some((most, minutes));
+    store::settle(tx, &Settled { contact, attempt, call, outcome, error, retry }).await?;
+    notify(tx, batch, client);
+    tx.wake(crate::jobs::queue::JOBS_BELL);
+    Ok(())
+}
+
+/// A voicemail, a refusal or an agreed call-back, found in the words of the contact's last call.
+pub async fn correct_outcome(
+    tx: &mut WriteTx,
+    contact: CampaignContactId,
+    call: CallId,
+    outcome: ContactOutcome,
+    callback_at: Option<DateTime<Utc>>,
+) -> Result<(), AppError> {
+    store::correct_outcome(tx, contact, call, outcome, callback_at).await
+}
+
+/// Tells open pages that a batch moved.
+pub fn notify(tx: &mut WriteTx, batch: BatchId, client: ClientId) {
+    for topic in [Topic::one("batch", batch), Topic::list("batches"), Topic::list("dashboard")] {
+        tx.notify(topic, Some(client));
+    }
+}
+
+fn check_move(batch: &Batch, next: BatchStatus) -> Result<(), AppError> {
+    if batch.status.may_become(next) {
+        return Ok(());
+    }
+    Err(AppError::Conflict(format!("This batch is {} now. Reload the page to see what is possible.", batch.status.label().to_lowercase())))
+}
+
+async fn record(
+    tx: &mut WriteTx,
+    action: &str,
+    id: BatchId,
+    client: ClientId,
+    after: serde_json::Value,
+) -> Result<(), AppError> {
+    tx.audit(Change { action, entity: "batch", entity_id: Some(id.0), client_id: Some(client), before: None, after: Some(after) })
+        .await?;
+    notify(tx, id, client);
+    Ok(())
+}

@@ -1,0 +1,50 @@
+use super::story::{Agency, PASSWORD, PLATFORM_ADMIN};
+use super::visit::{Visit, id_in};
+use crate::access::server::Db;
+use crate::platform::server::ops;
+use crate::shared::AppError;
+
+pub async fn create_platform_admin(db: &Db) -> Result<(), AppError> {
+    match ops::create_admin(db, "Pat Admin", PLATFORM_ADMIN, PASSWORD).await {
+        // A start that was cut short has made this person already.
+        Err(AppError::Invalid(_)) => Ok(()),
+        other => other,
+    }
+}
+
+/// An agency with its people and clients. What a start that was cut short has made stays as it is.
+pub async fn create_agency(base: &str, db: &Db, agency: &Agency) -> Result<(), AppError> {
+    let made = ops::create_workspace(db, agency.name, agency.owner.0, agency.owner.1, PASSWORD, agency.timezone).await;
+    match made {
+        Ok(_) => {}
+        Err(AppError::Invalid(_)) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    let owner = Visit::signed_in(base, agency.owner.1).await?;
+    owner.post("save_profile", &[("name", agency.owner.0), ("timezone", agency.timezone)]).await?;
+    for ((name, email), role) in [(agency.admin, "agency_admin"), (agency.member, "agency_member")] {
+        add(&owner, name, email, role, "").await?;
+    }
+    for client in agency.clients {
+        let shares_cost = if client.shares_cost { "true" } else { "" };
+        let mut fields = vec![
+            ("name", client.name),
+            ("timezone", client.timezone),
+            ("shares_recordings", "true"),
+            ("monthly_budget", client.budget),
+        ];
+        if client.shares_cost {
+            fields.push(("shares_cost", shares_cost));
+        }
+        let (_, location) = owner.post("save_client", &fields).await?;
+        let id = id_in(&location);
+        add(&owner, client.admin.0, client.admin.1, "client_admin", &id).await?;
+        add(&owner, client.viewer.0, client.viewer.1, "client_viewer", &id).await?;
+    }
+    Ok(())
+}
+
+async fn add(owner: &Visit, name: &str, email: &str, role: &str, client: &str) -> Result<(), AppError> {
+    let fields = [("name", name), ("email", email), ("role", role), ("client", client), ("password", PASSWORD)];
+    owner.post("create_member", &fields).await.map(|_| ())
+}

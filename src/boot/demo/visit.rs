@@ -1,0 +1,90 @@
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, LOCATION, ORIGIN};
+use serde_json::Value;
+
+use super::story::PASSWORD;
+use crate::shared::AppError;
+use crate::shared::error::internal;
+
+/// A signed-in person who sends the same requests as the pages do.
+pub struct Visit {
+    http: reqwest::Client,
+    base: String,
+}
+
+/// Waits until the product answers.
+pub async fn wait_until_ready(base: &str) -> Result<(), AppError> {
+    let http = reqwest::Client::new();
+    for _ in 0..300 {
+        if http.get(format!("{base}/readyz")).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(AppError::Transport(format!("{base} did not become ready in thirty seconds.")))
+}
+
+impl Visit {
+    pub async fn signed_in(base: &str, email: &str) -> Result<Self, AppError> {
+        let http = reqwest::Client::builder()
+            .cookie_store(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(internal)?;
+        let visit = Self { http, base: base.to_owned() };
+        visit.post("sign_in", &[("email", email), ("password", PASSWORD)]).await?;
+        Ok(visit)
+    }
+
+    /// Calls a server function; gives its answer and the address that it sends the browser to.
+    pub async fn post(&self, name: &str, fields: &[(&str, &str)]) -> Result<(Value, String), AppError> {
+        let request = self.http.post(format!("{}/rpc/{name}", self.base)).form(fields);
+        self.send(name, request.header(ACCEPT, "application/json")).await
+    }
+
+    /// Uploads a CSV file for a client; gives the import's id.
+    pub async fn upload(&self, client: &str, name: &str, bytes: Vec<u8>) -> Result<String, AppError> {
+        let form = reqwest::multipart::Form::new()
+            .text("client", client.to_owned())
+            .part("file", reqwest::multipart::Part::bytes(bytes).file_name(name.to_owned()));
+        let request = self.http.post(format!("{}/contacts/imports/upload", self.base)).multipart(form);
+        let (_, location) = self.send("upload", request.header(ACCEPT, "text/html")).await?;
+        let id = location.strip_prefix("/contacts/imports/").and_then(|rest| rest.strip_suffix("/mapping"));
+        id.map(str::to_owned).ok_or_else(|| AppError::Conflict(format!("The upload of {name} was refused: {location}")))
+    }
+
+    /// Asks again, a minute and a half at the most, until `done`.
+    pub async fn until(
+        &self,
+        what: &str,
+        function: &str,
+        fields: &[(&str, &str)],
+        done: impl Fn(&Value) -> bool,
+    ) -> Result<Value, AppError> {
+        for _ in 0..900 {
+            let (answer, _) = self.post(function, fields).await?;
+            if done(&answer) {
+                return Ok(answer);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Err(AppError::Conflict(format!("{what} did not happen within three minutes.")))
+    }
+
+    async fn send(&self, name: &str, request: reqwest::RequestBuilder) -> Result<(Value, String), AppError> {
+        let response = request.header(ORIGIN, &self.base).send().await.map_err(internal)?;
+        let status = response.status();
+        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let text = response.text().await.map_err(internal)?;
+        if status.is_client_error() || status.is_server_error() {
+            return Err(AppError::Conflict(format!("{name} answered {status}: {text}")));
+        }
+        Ok((serde_json::from_str(&text).unwrap_or(Value::Null), location))
+    }
+}
+
+/// The id at the end of an address such as `/agents/0193…`.
+pub fn id_in(location: &str) -> String {
+    location.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,214 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::facts::{CallFacts, CostCard};
+use super::result::{AnalysisCard, EvidenceCard, ResultCard};
+use super::transcript::Parts;
+use crate::calls::model::query::encoded;
+use crate::calls::model::{CallDetail, CallDirection, CallQuery, CallState, Said, TranscriptStatus};
+use crate::calls::server_fns::{ReviewCall, get_call};
+use crate::shared::ids::CallId;
+use crate::shared::AppError;
+use crate::ui::*;
+
+/// One call: its sound, what was said, what came of it.
+#[derive(Debug, Clone)]
+pub struct CallPage {
+    call: Resource<Result<CallDetail, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for CallPage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let asked = move || (params.read().get("id").unwrap_or_default(), query("list"));
+        Self { call: Resource::new_blocking(asked, |(id, list)| get_call(id, list)) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let call = this.call;
+        let params = use_params_map();
+        let player = Player::new();
+        live::on_change(&["calls"], move || {
+            // The list's topic tells of every call; only a call that goes on changes often enough to listen to it.
+            if call.get_untracked().is_some_and(|found| found.is_ok_and(|found| found.state.is_open())) {
+                call.refetch();
+            }
+        });
+        let topic = format!("call:{}", params.read_untracked().get("id").unwrap_or_default());
+        live::on_change(&[topic], move || call.refetch());
+        // A link to a moment moves the sound there.
+        Effect::new(move |before: Option<Option<String>>| {
+            let moment = query("t");
+            if before.is_some_and(|before| before != moment)
+                && let Some(seconds) = moment.as_deref().and_then(|text| text.parse().ok())
+            {
+                player.seek(seconds);
+            }
+            moment
+        });
+        view! {
+            <PageBoundary
+                data=call
+                view=move |found: CallDetail| view! { <Page call=found player again=Callback::new(move |()| call.refetch())/> }
+            />
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Page(call: CallDetail, player: Player, again: Callback<()>) -> impl IntoView {
+    let list = CallQuery::parse(&query("list").unwrap_or_default());
+    let (id, newer, older) = (call.id, call.newer, call.older);
+    let moves = {
+        let list = list.clone();
+        move || view! { <Neighbour list=list.clone() id=newer newer=true/><Neighbour list=list.clone() id=older newer=false/> }
+    };
+    let reviewed = call.reviewed.is_some();
+    let review = (call.may_review && !call.state.is_open()).then(|| view! { <Review id older list=list.clone() reviewed again/> });
+    let actions = move || view! { {moves()}{review} };
+    let cord = cord(&call);
+    let live = call.state == CallState::Live;
+    let (state, error) = (call.state, call.error.clone());
+    view! {
+        <PageTitle text=call.title.clone() parents=vec![crumb("Calls", list.address())]/>
+        <PageHead
+            title=call.title.clone()
+            tags=move || view! {
+                <State tone=state.tone() label=state.label()/>
+                {reviewed.then(|| view! { <Tag tone=crate::shared::Tone::Ok>"Reviewed"</Tag> })}
+            }
+            sub_view=move || view! { <Cord nodes=cord live/> }
+            actions=actions
+        />
+        {error.map(|error| view! { <Callout tone=crate::shared::Tone::Bad><b>"The call failed. "</b>{error}</Callout> })}
+        <div class="cols call">
+            <div class="cols min0">
+                <Sound call=call.clone() player/>
+                <Parts call=call.clone() player again/>
+            </div>
+            <div class="cols">
+                <ResultCard call=call.clone() again/>
+                <AnalysisCard call=call.clone() again/>
+                <EvidenceCard lines=call.evidence.clone()/>
+                <CallFacts call=call.clone()/>
+                <CostCard call=call/>
+            </div>
+        </div>
+    }
+}
+
+/// Who was joined with whom: the other side's number, ours, the agent, the client.
+fn cord(call: &CallDetail) -> Vec<CordNode> {
+    let (theirs, ours, icon) = match call.direction {
+        CallDirection::Inbound => (&call.from, &call.to, "phone-incoming"),
+        CallDirection::Outbound => (&call.to, &call.from, "phone-outgoing"),
+    };
+    let mut nodes = vec![CordNode::new(theirs.as_deref().unwrap_or("Number withheld")).mono()];
+    if let Some(ours) = ours {
+        nodes.push(CordNode::new(ours).icon(icon).mono());
+    }
+    if let Some((id, name)) = &call.agent {
+        let mut node = CordNode::new(name).icon("bot");
+        if call.is_agency {
+            node = node.href(format!("/agents/{id}"));
+        }
+        if let Some(version) = call.prompt_version {
+            node = node.tag(format!("prompt v{version}"));
+        }
+        nodes.push(node);
+    }
+    if let Some((id, name)) = &call.client {
+        let node = CordNode::new(name).icon("users");
+        nodes.push(if call.is_agency { node.href(format!("/clients/{id}")) } else { node });
+    }
+    nodes
+}
+
+#[component]
+fn Neighbour(list: CallQuery, id: Option<CallId>, newer: bool) -> impl IntoView {
+    let (icon, label) = if newer { ("chevron-left", "Newer call in this list") } else { ("chevron-right", "Older call in this list") };
+    match id {
+        Some(id) => view! { <LinkButton href=list.call_address(id) icon=icon label=label square=true/> }.into_any(),
+        None => view! { <span class="btn sq" aria-disabled="true" title=label><Icon name=icon small=true/><span class="sr">{label}</span></span> }
+            .into_any(),
+    }
+}
+
+/// Says that somebody has looked at the call, and goes on to the next one of the list it came from.
+#[component]
+fn Review(id: CallId, older: Option<CallId>, list: CallQuery, reviewed: bool, again: Callback<()>) -> impl IntoView {
+    let action = ServerAction::<ReviewCall>::new();
+    let list = list.text();
+    let next = older.filter(|_| !list.is_empty() && !reviewed).map(|id| view! { <input type="hidden" name="next" value=id.to_string()/> });
+    view! {
+        <ServerForm action class="inline" prefix="review" no_summary=true on_done=again>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <input type="hidden" name="list" value=list/>
+            {next}
+            {if reviewed {
+                view! { <SubmitButton kind=ButtonKind::Plain icon="rotate-ccw">"Not reviewed"</SubmitButton> }.into_any()
+            } else {
+                view! { <input type="hidden" name="on" value="true"/><SubmitButton icon="check">"Mark reviewed"</SubmitButton> }.into_any()
+            }}
+        </ServerForm>
+    }
+}
+
+/// The recording, or why there is none.
+#[component]
+fn Sound(call: CallDetail, player: Player) -> impl IntoView {
+    if !call.hears_recordings {
+        return ().into_any();
+    }
+    let Some(recording) = call.recording.clone() else {
+        let why = match (call.state, call.transcript_status) {
+            (state, _) if state.is_open() => "The recording comes after the call has ended.",
+            (_, _) if call.seconds.unwrap_or(0) == 0 => "Nobody spoke, so there is no recording.",
+            (_, TranscriptStatus::Pending | TranscriptStatus::Fetching) => "The recording is on its way.",
+            _ => "There is no recording of this call. The agent's settings say whether calls are recorded.",
+        };
+        return view! { <p class="note"><Icon name="headphones" small=true/>{why}</p> }.into_any();
+    };
+    let id = call.id;
+    let start = match player.seconds.get_untracked() {
+        at if at > 0.0 => at,
+        _ => query("t").and_then(|text| text.parse().ok()).unwrap_or(0.0),
+    };
+    let seconds = recording.peaks.as_ref().map_or(call.seconds.unwrap_or(0) as f64, |peaks| peaks.seconds);
+    view! {
+        <section class="card">
+            <AudioPlayer
+                player
+                src=format!("/calls/{id}/recording.wav")
+                seconds
+                peaks=recording.peaks.map(|peaks| peaks.pairs(200))
+                markers=markers(&call)
+                download=format!("/calls/{id}/recording.wav?download=1")
+                start
+            />
+        </section>
+    }
+    .into_any()
+}
+
+/// Where tools were used and where evidence stands.
+fn markers(call: &CallDetail) -> Vec<Marker> {
+    let tools = call.turns.iter().filter(|turn| turn.by == Said::Tool).filter_map(|turn| {
+        let tool = turn.tool.as_ref()?;
+        let (word, tone) = if tool.error.is_some() { ("failed", "bad") } else { ("was used", "acc") };
+        Some(Marker::new(f64::from(turn.start_ms?) / 1000.0, "wrench", format!("{} {word}", tool.name), tone))
+    });
+    let evidence = call.evidence.iter().filter_map(|line| {
+        Some(Marker::new(f64::from(line.start_ms?) / 1000.0, "flag", line.claim.clone(), "info"))
+    });
+    tools.chain(evidence).collect()
+}
+
+/// A moment of this call: the address with the list it came from, and the turn's anchor.
+pub fn moment(second: i64, anchor: &str) -> String {
+    let list = query("list").map(|list| format!("list={}&", encoded(&list))).unwrap_or_default();
+    format!("?{list}t={second}#{anchor}")
+}

@@ -1,0 +1,58 @@
+use leptos::prelude::*;
+
+use super::keys::Ticking;
+use crate::calls::model::CallDetail;
+use crate::shared::money::{count_text, length_text};
+use crate::ui::*;
+
+/// When, how long, why it ended, and what it belongs to.
+#[component]
+pub fn CallFacts(call: CallDetail) -> impl IntoView {
+    let length = match (call.state.is_open(), call.seconds) {
+        (true, Some(seconds)) => view! { <Ticking seconds/> }.into_any(),
+        (false, Some(seconds)) => length_text(seconds).into_any(),
+        (_, None) => "no talk".into_any(),
+    };
+    let reviewed = call.reviewed.map(|(at, name)| view! { <Fact label="Reviewed">{format!("{name}, ")}<Time stamp=at/></Fact> });
+    let attempt = (call.attempt_no > 1).then(|| view! { <Fact label="Try">{call.attempt_no.to_string()}</Fact> });
+    view! {
+        <Card title="Call">
+            <Facts>
+                <Fact label="Started"><Time stamp=call.started/></Fact>
+                {call.ended.map(|ended| view! { <Fact label="Ended"><Time stamp=ended/></Fact> })}
+                <Fact label="Length">{length}</Fact>
+                {call.end_words.map(|words| view! { <Fact label="How it ended">{words}</Fact> })}
+                {call.campaign.map(|(id, name)| view! { <Fact label="Campaign"><a class="link" href=format!("/campaigns/{id}")>{name}</a></Fact> })}
+                {call.batch.map(|(id, name)| view! { <Fact label="Batch"><a class="link" href=format!("/batches/{id}")>{name}</a></Fact> })}
+                {call.contact_id.map(|id| view! {
+                    <Fact label="Contact"><a class="link" href=format!("/contacts/{id}")>{call.title.clone()}</a></Fact>
+                    <Fact label="Before"><a class="link" href=format!("/calls?contact={id}")>"All calls with this contact"</a></Fact>
+                })}
+                {attempt}
+                {reviewed}
+            </Facts>
+        </Card>
+    }
+}
+
+/// What the call cost, by part. What has no price yet says so and is no zero.
+#[component]
+pub fn CostCard(call: CallDetail) -> impl IntoView {
+    let Some(costs) = call.costs else { return ().into_any() };
+    let waits = costs.billed_seconds.is_none() && (call.state.is_open() || call.seconds.unwrap_or(0) > 0);
+    let priced = |money: crate::shared::Money| if waits { "not priced yet".to_owned() } else { money.text() };
+    let (voice, carrier, total) = (priced(costs.voice), priced(costs.carrier), priced(costs.total));
+    let tokens = call.analysis_model.map(|(_, read, written)| format!("{} tokens", count_text(read + written)));
+    view! {
+        <Card title="Cost" right=move || tokens.map(|text| view! { <span class="sub text-xs">{text}</span> })>
+            <Facts>
+                <Fact label="Voice" class="num">{voice}</Fact>
+                <Fact label="Carrier" class="num">{carrier}</Fact>
+                <Fact label="Model" class="num">{costs.model.text()}</Fact>
+                <Fact label="Together" class="num"><b>{total}</b></Fact>
+                {costs.billed_seconds.map(|seconds| view! { <Fact label="Billed" class="num">{length_text(i64::from(seconds))}</Fact> })}
+            </Facts>
+        </Card>
+    }
+    .into_any()
+}

@@ -1,0 +1,171 @@
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::keys::walk_rows;
+use super::rows::Rows;
+use crate::access::Action;
+use crate::app::viewer;
+use crate::calls::model::{CallChoices, CallList, CallQuery, CallView, Sentiment};
+use crate::calls::server_fns::{list_call_choices, list_calls};
+use crate::campaigns::model::ContactOutcome;
+use crate::shared::AppError;
+use crate::ui::*;
+
+/// Every call, newest first.
+#[derive(Debug, Clone)]
+pub struct CallsPage {
+    list: Resource<Result<CallList, AppError>>,
+    choices: Resource<Result<CallChoices, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for CallsPage {
+    fn data() -> Self {
+        // The filters depend on less than the rows, and stay as they are while rows are refreshed.
+        let narrow = || CallQuery { client: query("client"), batch: query("batch"), contact: query("contact"), ..CallQuery::default() };
+        Self {
+            list: Resource::new_blocking(|| CallQuery::read(query), list_calls),
+            choices: Resource::new_blocking(narrow, list_call_choices),
+        }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let list = this.list;
+        live::on_change(&["calls"], move || list.refetch());
+        walk_rows();
+        // What the person looks at. Fresh data changes its rows; new calls wait behind a button.
+        let held = StoredValue::new(None::<CallList>);
+        Effect::new(move |_| {
+            if let Some(Ok(fresh)) = list.get() {
+                held.update_value(|held| {
+                    if held.as_ref().is_none_or(|held| held.query != fresh.query) {
+                        *held = Some(fresh);
+                    }
+                });
+            }
+        });
+        let show_new = move || {
+            held.set_value(None);
+            list.refetch();
+        };
+        let export = move || format!("/calls.csv?{}", CallQuery::read(query).text());
+        view! {
+            <PageTitle text="Calls"/>
+            <PageHead
+                title="Calls"
+                actions=move || view! {
+                    <LinkButton href=Signal::derive(export) icon="download" external=true>"Export CSV"</LinkButton>
+                }
+            />
+            <BlockBoundary data=this.choices view=move |choices: CallChoices| view! { <Filters choices/> }/>
+            <PageBoundary
+                data=list
+                view=move |fresh: CallList| {
+                    let shown = held.with_value(|held| {
+                        held.as_ref().filter(|held| held.query == fresh.query).map(|held| held.refreshed(&fresh))
+                    });
+                    let (shown, new) = shown.unwrap_or((fresh, 0));
+                    view! { <Calls list=shown new show_new/> }
+                }
+            />
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Filters(choices: CallChoices) -> impl IntoView {
+    let mut filters = vec![
+        Filter::date("from", "From"),
+        Filter::date("to", "To"),
+        Filter::new("agent", "Agent", choices.agents),
+        Filter::new("campaign", "Campaign", choices.campaigns),
+        Filter::new("direction", "Way", options_of([("inbound", "In"), ("outbound", "Out")])),
+        Filter::new("outcome", "Outcome", options_of(ContactOutcome::ALL.iter().map(|word| (word.as_str(), word.label())))),
+        Filter::new("sentiment", "Sentiment", options_of(Sentiment::ALL.iter().map(|word| (word.as_str(), word.label())))),
+    ];
+    if viewer().may(Action::ReadWorkshop) {
+        filters.push(Filter::new("reviewed", "Reviewed", options_of([("yes", "Yes"), ("no", "No")])));
+    }
+    let narrowed = choices
+        .narrowed
+        .into_iter()
+        .map(|(kind, name)| {
+            let (key, label) = if kind == "batch" { ("batch", "Batch") } else { ("contact", "Contact") };
+            view! {
+                <a class="chip set" href=move || with_query(&[(key, None)])>
+                    <span class="sr">"Remove filter: "</span>{label}" "<b>{name}</b><Icon name="x" small=true/>
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        <FilterBar search="q" placeholder="Words, name or number" filters keep=vec!["view", "client", "batch", "contact"]>
+            {narrowed}
+        </FilterBar>
+    }
+}
+
+#[component]
+fn Calls(list: CallList, new: usize, show_new: impl Fn() + Clone + Send + Sync + 'static) -> impl IntoView {
+    let view_now = list.query.call_view();
+    let tabs: Vec<TabItem> = list
+        .counts
+        .iter()
+        .map(|(view, count)| tab(view.label(), list.query.address_in(*view), *view == view_now).count(count))
+        .collect();
+    let is_empty = list.page.rows.is_empty() && list.live.is_empty();
+    let waiting = match new {
+        0 => None,
+        1 => Some("1 new call".to_owned()),
+        more => Some(format!("{more} new calls")),
+    };
+    let body = if !is_empty {
+        view! { <Rows list/> }.into_any()
+    } else if list.query.is_narrowed() {
+        view! { <NoMatch what="calls"/> }.into_any()
+    } else {
+        view! { <Nothing view_now is_agency=list.is_agency/> }.into_any()
+    };
+    view! {
+        <Tabs label="Views" items=tabs/>
+        <div role="status">
+            {waiting.map(|words| {
+                let show_new = show_new.clone();
+                view! { <button type="button" class="new-rows" on:click=move |_| show_new()>{words}</button> }
+            })}
+        </div>
+        {body}
+    }
+}
+
+#[component]
+fn Nothing(view_now: CallView, is_agency: bool) -> impl IntoView {
+    match view_now {
+        CallView::Live => view! {
+            <EmptyState icon="phone-off" title="Nobody is on the line" text="Live calls show here while they go on."/>
+        }
+        .into_any(),
+        CallView::Review => view! {
+            <EmptyState icon="circle-check" title="Everything is reviewed" text="Calls that nobody has looked at show here."/>
+        }
+        .into_any(),
+        CallView::Failed => view! {
+            <EmptyState icon="circle-check" title="Nothing has failed" text="Calls whose transcript or analysis failed show here."/>
+        }
+        .into_any(),
+        CallView::All if is_agency => view! {
+            <EmptyState icon="phone" title="No calls yet" text="Start a batch, or give an agent a number that people can call.">
+                {viewer().may(Action::RunBatches).then(|| view! {
+                    <LinkButton href="/batches/new" kind=ButtonKind::Primary icon="plus">"New batch"</LinkButton>
+                })}
+                <LinkButton href="/numbers">"Phone numbers"</LinkButton>
+            </EmptyState>
+        }
+        .into_any(),
+        CallView::All => view! {
+            <EmptyState icon="phone" title="No calls yet" text="Calls show here as soon as your agency's agents speak with someone."/>
+        }
+        .into_any(),
+    }
+}

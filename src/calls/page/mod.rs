@@ -1,0 +1,13 @@
+//! The list of calls and the page of one call.
+
+mod detail;
+mod facts;
+mod keys;
+mod list;
+mod result;
+mod rows;
+mod steps;
+mod transcript;
+
+pub use detail::CallPage;
+pub use list::CallsPage;

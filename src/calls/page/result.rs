@@ -1,0 +1,172 @@
+use leptos::prelude::*;
+
+use super::detail::moment;
+use crate::calls::model::{
+    Analysis, AnalysisStatus, CallDetail, EnrichmentType, EvidenceLine, Problem, TranscriptStatus,
+};
+use crate::calls::server_fns::RetryEnrichment;
+use crate::shared::Tone;
+use crate::shared::ids::CallId;
+use crate::shared::money::length_text;
+use crate::ui::*;
+
+/// What came of the call, or why that is not known yet.
+#[component]
+pub fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView {
+    let goal = call.goal_reached.map(|reached| if reached { (Tone::Ok, "Goal reached") } else { (Tone::Mute, "Goal not reached") });
+    let (outcome, sentiment) = (call.outcome, call.sentiment);
+    let tags = move || {
+        view! {
+            {outcome.map(|outcome| view! { <Tag tone=outcome.tone()>{outcome.label()}</Tag> })}
+            {goal.map(|(tone, word)| view! { <Tag tone=tone>{word}</Tag> })}
+            {sentiment.map(|sentiment| view! { <Tag tone=sentiment.tone()>{sentiment.label()}</Tag> })}
+        }
+    };
+    let summary = call.summary.clone().map(|text| view! { <p class="sub2 text-sm">{text}</p> });
+    let reason = call.analysis.as_ref().map(|analysis| analysis.reading().goal_reason.clone()).filter(|text| !text.trim().is_empty());
+    let state = state(&call);
+    let empty = (summary.is_none() && reason.is_none() && state.is_none())
+        .then(|| view! { <p class="sub text-sm">"Nothing was said, so there is nothing to sum up."</p> });
+    let retry = call.may_replay && call.analysis_status == AnalysisStatus::Failed;
+    let id = call.id;
+    let problem = call.analysis_problem.clone().filter(|_| call.analysis_status != AnalysisStatus::Completed);
+    view! {
+        <Card title="Result" right=tags>
+            <div class="stack gap-2">
+                {summary}
+                {reason.map(|text| view! { <p class="sub text-xs">{text}</p> })}
+                {state.map(|text| view! { <p class="note"><Icon name="clock" small=true/>{text}</p> })}
+                {problem.map(|problem| view! { <Trouble problem/> })}
+                {retry.then(|| view! { <div class="row"><TryAgain id kind=EnrichmentType::Analysis text="Try again" again/></div> })}
+                {empty}
+            </div>
+        </Card>
+    }
+}
+
+/// Where the reading stands; none when it is there.
+fn state(call: &CallDetail) -> Option<&'static str> {
+    if call.state.is_open() {
+        return Some("The result comes when the call has ended.");
+    }
+    match (call.transcript_status, call.analysis_status) {
+        (TranscriptStatus::Completed, AnalysisStatus::Pending) => Some("The transcript waits to be read."),
+        (_, AnalysisStatus::Processing) => Some("A model is reading the transcript."),
+        (_, AnalysisStatus::Failed) if call.is_agency => Some("The transcript could not be read."),
+        (_, AnalysisStatus::Failed) => Some("The transcript could not be read. Your agency can try again."),
+        (TranscriptStatus::Failed, _) => Some("Without a transcript there is no result."),
+        (TranscriptStatus::Pending | TranscriptStatus::Fetching, AnalysisStatus::Pending) if call.seconds.unwrap_or(0) > 0 => {
+            Some("The result comes after the transcript.")
+        }
+        _ => None,
+    }
+}
+
+#[component]
+fn Trouble(problem: Problem) -> impl IntoView {
+    view! {
+        <Callout tone=Tone::Warn>
+            {problem.error}
+            {problem.next.map(|next| view! { " Tried again at "<Time stamp=next/>"." })}
+        </Callout>
+    }
+}
+
+/// A button that has the transcript or the analysis done anew.
+#[component]
+pub fn TryAgain(id: CallId, kind: EnrichmentType, text: &'static str, again: Callback<()>) -> impl IntoView {
+    let action = ServerAction::<RetryEnrichment>::new();
+    view! {
+        <ServerForm action class="inline" prefix=kind.as_str() on_done=again>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <input type="hidden" name="kind" value=kind.as_str()/>
+            <input type="hidden" name="list" value=query("list")/>
+            <SubmitButton kind=ButtonKind::Plain icon="refresh-cw" small=true>{text}</SubmitButton>
+        </ServerForm>
+    }
+}
+
+/// What a model read, by the kind of campaign.
+#[component]
+pub fn AnalysisCard(call: CallDetail, again: Callback<()>) -> impl IntoView {
+    let Some(analysis) = call.analysis else { return ().into_any() };
+    let reading = analysis.reading().clone();
+    let own = match analysis {
+        Analysis::Sdr(sdr) => view! {
+            <Facts>
+                <Fact label="Meetings booked">{sdr.meetings_booked.to_string()}</Fact>
+                {sdr.meeting_time.map(|time| view! { <Fact label="Meeting">{time}</Fact> })}
+                <Fact label="Qualified"><YesNo yes=sdr.qualified_lead/></Fact>
+            </Facts>
+            <p class="sub text-xs">{sdr.qualification_reason}</p>
+            <Listed title="Objections" items=sdr.objections/>
+        }
+        .into_any(),
+        Analysis::Cs(cs) => view! {
+            <Facts>
+                <Fact label="Satisfaction">{cs.satisfaction.map_or_else(|| "not shown".to_owned(), |grade| format!("{grade} of 5"))}</Fact>
+                <Fact label="Escalation"><YesNo yes=cs.escalation good=false/></Fact>
+            </Facts>
+            {cs.escalation_reason.map(|reason| view! { <p class="sub text-xs">{reason}</p> })}
+            <Listed title="Settled" items=cs.issues_resolved/>
+        }
+        .into_any(),
+    };
+    let topics = reading.topics.into_iter().map(|topic| view! { <Tag>{topic}</Tag> }).collect_view();
+    let id = call.id;
+    let may_replay = call.may_replay && call.analysis_status == AnalysisStatus::Completed;
+    let model = call.analysis_model.map(|(model, _, _)| model);
+    view! {
+        <Card title="Analysis">
+            <div class="stack gap-3">
+                {own}
+                {reading.callback_at.map(|at| view! { <Facts><Fact label="Call back">{at}</Fact></Facts> })}
+                <Listed title="To do" items=reading.follow_ups/>
+                <div class="row wrap">{topics}</div>
+                {(may_replay || model.is_some()).then(|| view! {
+                    <div class="row between">
+                        <span class="sub text-xs">{model}</span>
+                        {may_replay.then(|| view! { <TryAgain id kind=EnrichmentType::Analysis text="Read again" again/> })}
+                    </div>
+                })}
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn YesNo(yes: bool, #[prop(default = true)] good: bool) -> impl IntoView {
+    let tone = match (yes, good) {
+        (true, true) => Tone::Ok,
+        (true, false) => Tone::Warn,
+        _ => Tone::Mute,
+    };
+    view! { <Tag tone=tone>{if yes { "Yes" } else { "No" }}</Tag> }
+}
+
+#[component]
+fn Listed(title: &'static str, items: Vec<String>) -> impl IntoView {
+    (!items.is_empty()).then(|| {
+        let rows = items.into_iter().map(|item| view! { <li>{item}</li> }).collect_view();
+        view! { <div><h3 class="text-xs sub medium">{title}</h3><ul class="list">{rows}</ul></div> }
+    })
+}
+
+/// What the statements rest on; each line leads to its place in the talk.
+#[component]
+pub fn EvidenceCard(lines: Vec<EvidenceLine>) -> impl IntoView {
+    (!lines.is_empty()).then(|| {
+        let count = lines.len() as i64;
+        let rows = lines
+            .into_iter()
+            .map(|line| {
+                let at = line.place().map(|(second, anchor)| {
+                    view! { <a class="link num" href=move || moment(second, &anchor)>{length_text(second)}</a> }
+                });
+                view! { <div class="score"><span>{line.claim}</span>{at}<small>"“"{line.quote}"”"</small></div> }
+            })
+            .collect_view();
+        view! { <Card title="Evidence" count=count>{rows}</Card> }
+    })
+}

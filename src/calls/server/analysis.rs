@@ -1,0 +1,146 @@
+//! Has a model read a transcript and stores what it read. The transcript is data: whatever it says, the answer must fit the schema,
+//! and evidence counts only if it was really said.
+
+mod prompt;
+mod schema;
+
+use chrono::{DateTime, Utc};
+
+use super::enrich::{notify, refused, taken_over};
+use super::store::{self, enrichment};
+use crate::access::Action;
+use crate::access::server::{Scope, WriteTx};
+use crate::calls::model::{Analysis, AnalysisStatus, CsAnalysis, Said, SdrAnalysis};
+use crate::campaigns::model::CampaignType;
+use crate::connections::server::ops as connections;
+use crate::jobs::lease::{self, Claim, ENRICHMENTS};
+use crate::jobs::runner::{Failure, Verdict};
+use crate::providers::chat::{ChatAnswer, ChatMessage, ChatRequest};
+use crate::providers::ProviderError;
+use crate::shared::AppError;
+use crate::shared::ids::CallId;
+use crate::usage::server::{NewUsage, record};
+
+/// Goes up when the prompt or the schema changes, so that results can be told apart.
+pub const PROMPT_VERSION: i32 = 1;
+const LONGEST_ANSWER: u32 = 4000;
+
+/// Asks the model and stores its reading. Doing it twice is safe; it costs twice.
+pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<Verdict, Failure> {
+    let mut tx = scope.write(Action::ReplayQueues).await?;
+    let facts = enrichment::facts(tx.reading(), call).await?;
+    let turns = store::detail::turns(tx.reading(), call, true).await?;
+    let spoken: Vec<(i32, &str)> =
+        turns.iter().filter(|turn| turn.by != Said::Tool).map(|turn| (turn.position, turn.text.as_str())).collect();
+    if spoken.is_empty() {
+        // Nobody spoke, so there is nothing to read, and that is no failure.
+        enrichment::set_analysis_status(&mut tx, call, AnalysisStatus::Completed).await?;
+        return finish(tx, claim, call, facts.client_id).await;
+    }
+    enrichment::set_analysis_status(&mut tx, call, AnalysisStatus::Processing).await?;
+    notify(&mut tx, call, facts.client_id);
+    tx.commit().await?;
+
+    let kind = facts.campaign_type.unwrap_or(CampaignType::Cs);
+    let chat = connections::chat(scope).await?;
+    let request = ChatRequest {
+        model: connections::settings(scope).await?.chat_model,
+        messages: vec![
+            ChatMessage::System(prompt::task(kind).to_owned()),
+            ChatMessage::User(prompt::transcript(&facts, kind, &turns)),
+        ],
+        temperature: Some(0.0),
+        max_tokens: Some(LONGEST_ANSWER),
+        answer_schema: Some(schema::of(kind)),
+        tools: Vec::new(),
+    };
+    let answer = match chat.complete(&request).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(refused(scope, &error).await),
+    };
+
+    let mut tx = scope.write(Action::ReplayQueues).await?;
+    let cost = answer.usage.cost.unwrap_or_default();
+    record(&mut tx, NewUsage {
+        agent_id: facts.agent_id,
+        client_id: facts.client_id,
+        call_id: Some(call),
+        session_id: Some(answer.id.clone()),
+        user_id: None,
+        purpose: "analysis",
+        model: answer.model.clone(),
+        usage: answer.usage.clone(),
+    })
+    .await?;
+    enrichment::add_model_cost(&mut tx, call, cost).await?;
+    let analysis = match parse(&answer, kind) {
+        Ok(analysis) => analysis.checked(&spoken),
+        Err(error) => {
+            // The answer is of no use, and it cost money all the same.
+            tx.commit().await?;
+            return Err(Failure { error: error.sentence(), retry_after: None, permanent: false });
+        }
+    };
+    let analysis = without_nul(analysis)?;
+    enrichment::record_analysis(&mut tx, call, facts.client_id, &analysis, &answer.model, PROMPT_VERSION, &answer.usage).await?;
+    let reading = analysis.reading();
+    let callback_at = reading.callback_at.as_deref().and_then(|text| agreed_moment(text, &facts.timezone));
+    super::fold::correct_outcome(&mut tx, call, reading.outcome.outcome(), callback_at).await?;
+    finish(tx, claim, call, facts.client_id).await
+}
+
+/// Marks the work as done in the transaction that holds its effect.
+async fn finish(
+    mut tx: WriteTx,
+    claim: &Claim,
+    call: CallId,
+    client: Option<crate::shared::ids::ClientId>,
+) -> Result<Verdict, Failure> {
+    if !lease::finish(tx.conn(), ENRICHMENTS, claim).await? {
+        return Err(taken_over());
+    }
+    notify(&mut tx, call, client);
+    tx.commit().await?;
+    Ok(Verdict::Marked)
+}
+
+fn parse(answer: &ChatAnswer, kind: CampaignType) -> Result<Analysis, ProviderError> {
+    match kind {
+        CampaignType::Sdr => answer.parse_json::<SdrAnalysis>().map(Analysis::Sdr),
+        CampaignType::Cs => answer.parse_json::<CsAnalysis>().map(Analysis::Cs),
+    }
+}
+
+/// PostgreSQL's JSON takes every character but this one.
+fn without_nul(analysis: Analysis) -> Result<Analysis, AppError> {
+    let text = serde_json::to_string(&analysis).map_err(crate::shared::error::internal)?;
+    if !text.contains("\\u0000") {
+        return Ok(analysis);
+    }
+    serde_json::from_str(&text.replace("\\u0000", "")).map_err(crate::shared::error::internal)
+}
+
+/// The moment, when the text is one. Without an offset it is meant in the client's zone.
+fn agreed_moment(text: &str, timezone: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+        return Some(moment.with_timezone(&Utc));
+    }
+    let local = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+        .iter()
+        .find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok())?;
+    Some(crate::shared::zone::instant(local.date(), local.time(), crate::shared::zone::zone(timezone)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_moments_in_the_clients_zone() {
+        let utc = "2026-11-23T09:30:00Z".parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(agreed_moment("2026-11-23T10:30:00+01:00", "UTC"), Some(utc));
+        assert_eq!(agreed_moment("2026-11-23T10:30", "Europe/Zurich"), Some(utc));
+        assert_eq!(agreed_moment("tomorrow at ten", "UTC"), None);
+    }
+}

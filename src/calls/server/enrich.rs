@@ -1,0 +1,113 @@
+//! The queue that fetches transcripts and reads them. No transaction is held while a service is asked.
+
+use std::time::Duration;
+
+use super::store::enrichment as store;
+use super::{analysis, transcript};
+use crate::access::Action;
+use crate::access::server::{Db, Scope, WriteTx};
+use crate::calls::model::{AnalysisStatus, EnrichmentType, TranscriptStatus};
+use crate::jobs::lease::{Claim, ENRICHMENTS};
+use crate::jobs::live::Topic;
+use crate::jobs::runner::{Failure, Queue, Verdict};
+use crate::providers::{Kind, ProviderError};
+use crate::shared::AppError;
+use crate::shared::ids::{CallId, ClientId};
+
+const BELL: &str = "enrichment";
+/// How long work of a suspended workspace waits before it is looked at again.
+const SUSPENDED: Duration = Duration::from_secs(900);
+
+/// Asks for a transcript or an analysis, inside the transaction that made it possible. Asking twice changes nothing, also when it
+/// has been done before.
+pub async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType) -> Result<(), AppError> {
+    store::enqueue(tx, call, kind, false).await?;
+    tx.wake(BELL);
+    Ok(())
+}
+
+/// The same, and work that was done or given up is done anew.
+pub async fn enqueue_again(tx: &mut WriteTx, call: CallId, kind: EnrichmentType) -> Result<(), AppError> {
+    store::enqueue(tx, call, kind, true).await?;
+    tx.wake(BELL);
+    Ok(())
+}
+
+/// Transcripts and analyses, eight at once.
+pub fn queue() -> Queue {
+    Queue::new(ENRICHMENTS, BELL, 8, work)
+}
+
+async fn work(db: Db, claim: Claim) -> Result<Verdict, Failure> {
+    let scope = Scope::of_job(db, claim.workspace_id, "enrichment");
+    let (call, kind, suspended) = {
+        let mut tx = scope.read(Action::ReadQueues).await?;
+        let (call, kind) = store::item(&mut tx, claim.id).await?;
+        (call, kind, store::is_suspended(&mut tx).await?)
+    };
+    // A transcript costs nothing, and the provider does not keep it for ever; reading it costs money.
+    if suspended && kind == EnrichmentType::Analysis {
+        return Ok(Verdict::Later(SUSPENDED));
+    }
+    let done = match kind {
+        EnrichmentType::Transcript => transcript::fetch(&scope, &claim, call).await,
+        EnrichmentType::Analysis => analysis::read(&scope, &claim, call).await,
+    };
+    if let Err(failure) = &done {
+        let is_last = failure.permanent || claim.attempt >= claim.max_attempts;
+        if let Err(error) = mark_failed(&scope, &claim, call, kind, is_last).await {
+            tracing::warn!(%call, cause = %error, "could not show on the call that its enrichment failed");
+        }
+    }
+    done
+}
+
+/// Shows on the call where it stands after a failure: waiting for the next try, or given up.
+async fn mark_failed(scope: &Scope, claim: &Claim, call: CallId, kind: EnrichmentType, is_last: bool) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ReplayQueues).await?;
+    // Whoever has taken the work over says how it went.
+    if !store::is_ours(tx.reading(), claim).await? {
+        return Ok(());
+    }
+    let client = store::facts(tx.reading(), call).await?.client_id;
+    match kind {
+        EnrichmentType::Transcript => {
+            let status = if is_last { TranscriptStatus::Failed } else { TranscriptStatus::Pending };
+            store::set_transcript_status(&mut tx, call, status).await?;
+        }
+        EnrichmentType::Analysis => {
+            let status = if is_last { AnalysisStatus::Failed } else { AnalysisStatus::Pending };
+            store::set_analysis_status(&mut tx, call, status).await?;
+        }
+    }
+    notify(&mut tx, call, client);
+    tx.commit().await
+}
+
+/// Tells open pages that this call changed.
+pub(super) fn notify(tx: &mut WriteTx, call: CallId, client: Option<ClientId>) {
+    tx.notify(Topic::list("calls"), client);
+    tx.notify(Topic::one("call", call), client);
+}
+
+/// A service's error as the outcome of the work. Refused credentials also show on the connection.
+pub(super) async fn refused(scope: &Scope, error: &ProviderError) -> Failure {
+    use crate::connections::server::ops;
+    if error.kind == Kind::Credentials
+        && let Err(cause) = ops::mark_failing(scope, error.provider, &error.sentence()).await
+    {
+        tracing::warn!(provider = error.provider, %cause, "could not mark the connection as failing");
+    }
+    let mut failure = ops::failure(error);
+    // An owner mends credentials and pays bills within hours; a transcript that is asked for again does no harm.
+    if error.kind == Kind::Credentials || error.status == Some(402) {
+        failure.permanent = false;
+        failure.retry_after = Some(Duration::from_secs(600));
+    }
+    failure
+}
+
+/// The work is done by somebody else now: nothing may be recorded.
+pub(super) fn taken_over() -> Failure {
+    Failure { error: "Another worker has taken this over.".into(), retry_after: None, permanent: false }
+}

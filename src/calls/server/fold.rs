@@ -1,0 +1,253 @@
+//! What a provider's words make of a call. Facts are only added and a finished call never goes back, so every order of events,
+//! and any doubling, ends in the same row.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use super::enrich;
+use crate::access::server::WriteTx;
+use crate::campaigns::ContactOutcome;
+use crate::calls::model::{CallDirection, DialState, EnrichmentType};
+use crate::jobs::live::Topic;
+use crate::providers::voice::{EndReason, SipTermination, VoiceCall};
+use crate::shared::AppError;
+use crate::shared::error::internal;
+use crate::shared::ids::{BatchId, CallId, CampaignContactId, ClientId};
+
+/// The key in the provider's metadata that holds our call's id.
+pub const CALL_KEY: &str = "patchbay_call";
+
+/// News about a call: an event of the provider, or what it answered when it was asked.
+pub struct News<'a> {
+    pub call: &'a VoiceCall,
+    /// Unique per event of a call: the same news twice is no news.
+    pub event_id: &'a str,
+    pub event_type: &'a str,
+    pub occurred_at: DateTime<Utc>,
+    /// The provider's words, kept as they came.
+    pub payload: serde_json::Value,
+    /// US dollars per minute of talk.
+    pub price_per_minute: Decimal,
+}
+
+struct Known {
+    id: CallId,
+    client_id: Option<ClientId>,
+    batch_id: Option<BatchId>,
+    campaign_contact_id: Option<CampaignContactId>,
+    attempt_no: i32,
+    ended: bool,
+    dial_state: DialState,
+}
+
+/// Folds news into its call, which is made if nobody knows it yet. Gives the call's id.
+pub async fn apply(tx: &mut WriteTx, news: &News<'_>) -> Result<CallId, AppError> {
+    let known = match find(tx, news.call).await? {
+        Some(known) => known,
+        None => make_stub(tx, news.call).await?,
+    };
+    if !remember(tx, &known, news).await? {
+        return Ok(known.id);
+    }
+    merge(tx, &known, news).await?;
+    let ends_now = news.call.ended.is_some() && !known.ended;
+    if ends_now {
+        end(tx, &known, news.call).await?;
+    }
+    for topic in [Topic::list("calls"), Topic::one("call", known.id), Topic::list("dashboard")] {
+        tx.notify(topic, known.client_id);
+    }
+    if let Some(batch) = known.batch_id {
+        tx.notify(Topic::one("batch", batch), known.client_id);
+    }
+    Ok(known.id)
+}
+
+/// Our id in the metadata names the call, unless that call is another one at the provider; else the provider's id does. The row
+/// stays locked until the commit.
+async fn find(tx: &mut WriteTx, call: &VoiceCall) -> Result<Option<Known>, AppError> {
+    let ours = call.metadata.get(CALL_KEY).and_then(|id| id.parse::<uuid::Uuid>().ok());
+    let row = sqlx::query!(
+        r#"select id as "id: CallId", client_id as "client_id: ClientId", batch_id as "batch_id: BatchId",
+                  campaign_contact_id as "campaign_contact_id: CampaignContactId", attempt_no, ended_at is not null as "ended!",
+                  dial_state as "dial_state: DialState"
+           from calls where workspace_id = $1 and ((id = $2 and coalesce(provider_call_id, $3) = $3)
+                                                   or (provider = 'ultravox' and provider_call_id = $3))
+           order by (id = $2) desc nulls last limit 1 for update"#,
+        tx.w(),
+        ours,
+        call.id
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| Known {
+        id: row.id,
+        client_id: row.client_id,
+        batch_id: row.batch_id,
+        campaign_contact_id: row.campaign_contact_id,
+        attempt_no: row.attempt_no,
+        ended: row.ended,
+        dial_state: row.dial_state,
+    }))
+}
+
+/// A call that Patchbay did not place: somebody called in, or it was placed elsewhere. Its agent says whose it is.
+async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError> {
+    let mapping = sqlx::query!(
+        r#"select agent_id, client_id as "client_id: ClientId", default_direction as "direction: CallDirection" from agent_mappings
+           where workspace_id = $1 and provider = 'ultravox' and provider_agent_id = $2 limit 1"#,
+        tx.w(),
+        call.agent_id
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let id = CallId::new();
+    let client_id = mapping.as_ref().map(|mapping| mapping.client_id);
+    let direction = match call.direction {
+        crate::providers::voice::CallDirection::Outbound => CallDirection::Outbound,
+        _ => CallDirection::Inbound,
+    };
+    sqlx::query!(
+        r#"insert into calls (workspace_id, id, client_id, agent_id, provider, provider_call_id, direction, dial_state, "from", "to", started_at)
+           values ($1, $2, $3, $4, 'ultravox', $5, $6, 'placed', $7, $8, $9) on conflict do nothing"#,
+        tx.w(),
+        id.0,
+        client_id.map(|client| client.0),
+        mapping.map(|mapping| mapping.agent_id),
+        call.id,
+        direction as CallDirection,
+        call.from,
+        call.to,
+        call.created,
+    )
+    .execute(tx.conn())
+    .await?;
+    // Another worker may have made it in this very moment: then its row is the one.
+    find(tx, call).await?.ok_or_else(|| internal("a call that was just made is not there"))
+}
+
+/// Keeps the event. False: it is known already.
+async fn remember(tx: &mut WriteTx, known: &Known, news: &News<'_>) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "insert into call_events (workspace_id, id, call_id, client_id, provider, event_id, event_type, occurred_at, payload)
+         values ($1, $2, $3, $4, 'ultravox', $5, $6, $7, $8) on conflict (workspace_id, call_id, provider, event_id) do nothing",
+        tx.w(),
+        uuid::Uuid::now_v7(),
+        known.id.0,
+        known.client_id.map(|client| client.0),
+        news.event_id,
+        news.event_type,
+        news.occurred_at,
+        news.payload,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn merge(tx: &mut WriteTx, known: &Known, news: &News<'_>) -> Result<(), AppError> {
+    let call = news.call;
+    // A settled bill without seconds is a bill for none.
+    let billed = call.is_billing_settled.then(|| call.billed_seconds.unwrap_or(0.0).clamp(0.0, 1e6).ceil() as i32);
+    let cost = billed.map(|seconds| (Decimal::from(seconds) * news.price_per_minute / Decimal::from(60)).round_dp(6));
+    sqlx::query!(
+        "update calls set provider_call_id = coalesce(provider_call_id, $3), dial_state = 'placed', error = case when dial_state = 'unknown' then null else error end,
+                started_at = least(started_at, $4), joined_at = least(joined_at, $5), ended_at = least(ended_at, $6),
+                end_reason = coalesce(end_reason, $7), summary = coalesce(summary, $8),
+                billed_seconds = greatest(billed_seconds, $9), voice_cost = greatest(voice_cost, coalesce($10::numeric, 0)), updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.w(),
+        known.id.0,
+        call.id,
+        call.created,
+        call.joined,
+        call.ended,
+        call.end_reason.as_ref().map(|reason| reason.as_str().to_owned()),
+        call.summary.as_deref().or(call.short_summary.as_deref()).map(|text| text.replace('\0', "")),
+        billed,
+        cost,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update calls set duration = greatest(0, round(extract(epoch from ended_at - joined_at)))::int
+         where workspace_id = $1 and id = $2 and ended_at is not null and joined_at is not null",
+        tx.w(),
+        known.id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The call is over: its contact is settled, and its words are fetched if there were any.
+async fn end(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(), AppError> {
+    let (outcome, error) = outcome_of(call);
+    let talked = call.joined.is_some();
+    sqlx::query!(
+        "update calls set outcome = $3, error = coalesce($4, error),
+                transcript_status = case when $5 then transcript_status else 'completed' end,
+                analysis_status = case when $5 then analysis_status else 'completed' end
+         where workspace_id = $1 and id = $2",
+        tx.w(),
+        known.id.0,
+        outcome as Option<ContactOutcome>,
+        error,
+        talked,
+    )
+    .execute(tx.conn())
+    .await?;
+    if talked {
+        enrich::enqueue(tx, known.id, EnrichmentType::Transcript).await?;
+    }
+    if let (Some(contact), Some(batch)) = (known.campaign_contact_id, known.batch_id) {
+        crate::batches::server::ops::settle(tx, batch, contact, known.attempt_no, known.id, outcome, error.as_deref()).await?;
+    }
+    let _ = known.dial_state;
+    Ok(())
+}
+
+/// How it went for the person who was called, and what was wrong with the call if anything was.
+fn outcome_of(call: &VoiceCall) -> (Option<ContactOutcome>, Option<String>) {
+    if call.joined.is_some() {
+        let error = match call.end_reason {
+            Some(EndReason::ConnectionError) => Some("The line broke during the call.".to_owned()),
+            Some(EndReason::SystemError) => Some("The voice provider had trouble during the call.".to_owned()),
+            _ => None,
+        };
+        return (Some(ContactOutcome::Answered), error);
+    }
+    match &call.sip_termination {
+        Some(SipTermination::Busy) => (Some(ContactOutcome::Busy), None),
+        Some(SipTermination::Rejected) => (Some(ContactOutcome::Declined), None),
+        Some(SipTermination::InvalidNumber) => (None, Some("The carrier does not know this number. Check it with the client.".to_owned())),
+        _ => match call.end_reason {
+            Some(EndReason::SystemError) => (None, Some("The voice provider could not place the call. It is safe to try again.".to_owned())),
+            Some(EndReason::ConnectionError) => (None, Some("The carrier could not connect the call. It is safe to try again.".to_owned())),
+            _ => (Some(ContactOutcome::NoAnswer), None),
+        },
+    }
+}
+
+/// What the words of a call show later: a voicemail, somebody who declined, an agreed moment to call back. Safe to repeat.
+pub async fn correct_outcome(
+    tx: &mut WriteTx,
+    id: CallId,
+    outcome: ContactOutcome,
+    callback_at: Option<DateTime<Utc>>,
+) -> Result<(), AppError> {
+    let contact = sqlx::query_scalar!(
+        r#"update calls set outcome = $3, updated_at = now() where workspace_id = $1 and id = $2
+           returning campaign_contact_id as "contact: CampaignContactId""#,
+        tx.w(),
+        id.0,
+        outcome as ContactOutcome
+    )
+    .fetch_optional(tx.conn())
+    .await?
+    .flatten();
+    if let Some(contact) = contact {
+        crate::batches::server::ops::correct_outcome(tx, contact, id, outcome, callback_at).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! `store`: SQL. `ops`: what people do. `enrich`: the queue of transcripts and analyses. `dialled` and `fold`: placing a call, and
+//! what the provider's events make of it. `rest`: audio and downloads.
+
+mod analysis;
+mod byte_range;
+pub mod carrier;
+pub mod dialled;
+pub mod enrich;
+pub mod fold;
+pub mod ops;
+mod peaks;
+pub mod recordings;
+pub mod rest;
+pub mod store;
+mod transcript;

@@ -1,0 +1,69 @@
+use super::enrich;
+use super::store::{self, enrichment};
+use crate::access::Action;
+use crate::access::server::{Change, Scope, WriteTx};
+use crate::calls::model::{AnalysisStatus, CallList, CallQuery, CallView, EnrichmentType, TranscriptStatus};
+use crate::jobs::live::Topic;
+use crate::shared::AppError;
+use crate::shared::ids::CallId;
+
+/// The page of the list, put together from one read transaction.
+pub async fn list(scope: &Scope, query: CallQuery) -> Result<CallList, AppError> {
+    let mut tx = scope.read(Action::ReadCalls).await?;
+    let client = store::client_of(&tx, &query)?;
+    let (page, live) = store::list(&mut tx, &query, store::PAGE, true).await?;
+    let is_agency = scope.may(Action::ReadWorkshop);
+    let mut counts = store::counts(&mut tx, client).await?;
+    if !is_agency {
+        // Reviewing and repairing are the agency's work.
+        counts.retain(|(view, _)| matches!(view, CallView::All | CallView::Live));
+    }
+    let now = tx.now().await?;
+    Ok(CallList {
+        page,
+        live,
+        counts,
+        sees_cost: scope.viewer().is_none_or(|viewer| viewer.sees_cost()),
+        is_agency,
+        today: now.with_timezone(&scope.zone()).date_naive().to_string(),
+        query,
+    })
+}
+
+/// Marks a call as looked at, or takes the mark away. Doing it twice changes nothing more.
+pub async fn set_reviewed(tx: &mut WriteTx, id: CallId, reviewed: bool) -> Result<(), AppError> {
+    let client = enrichment::set_reviewed(tx, id, reviewed).await?;
+    tx.audit(Change {
+        action: if reviewed { "reviewed" } else { "unreviewed" },
+        entity: "call",
+        entity_id: Some(id.0),
+        client_id: client,
+        before: None,
+        after: None,
+    })
+    .await?;
+    enrich::notify(tx, id, client);
+    Ok(())
+}
+
+/// Does a transcript or an analysis anew, with all its attempts. What is on its way goes on undisturbed.
+pub async fn try_again(tx: &mut WriteTx, id: CallId, kind: EnrichmentType) -> Result<(), AppError> {
+    let facts = enrichment::facts(tx.reading(), id).await?;
+    enrich::enqueue_again(tx, id, kind).await?;
+    match kind {
+        EnrichmentType::Transcript => enrichment::set_transcript_status(tx, id, TranscriptStatus::Pending).await?,
+        EnrichmentType::Analysis => enrichment::set_analysis_status(tx, id, AnalysisStatus::Pending).await?,
+    }
+    tx.audit(Change {
+        action: "retried",
+        entity: "call",
+        entity_id: Some(id.0),
+        client_id: facts.client_id,
+        before: None,
+        after: Some(serde_json::json!({"what": kind.as_str()})),
+    })
+    .await?;
+    tx.notify(Topic::list("queues"), None);
+    enrich::notify(tx, id, facts.client_id);
+    Ok(())
+}

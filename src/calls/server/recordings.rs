@@ -1,0 +1,124 @@
+//! Where the sound of calls is kept: one object per call, under a folder per workspace.
+
+use std::io::{BufReader, Cursor};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures::StreamExt;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{GetOptions, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart};
+
+use super::peaks::{self, Span};
+use crate::calls::model::Peaks;
+use crate::providers::voice::Recording;
+use crate::providers::{Kind, ProviderError};
+use crate::shared::AppError;
+use crate::shared::error::internal;
+use crate::shared::ids::{CallId, WorkspaceId};
+
+static STORE: RwLock<Option<Arc<dyn ObjectStore>>> = RwLock::new(None);
+
+/// Sets the folder, once at the start. A later call replaces the former (tests start several servers).
+pub fn install(folder: PathBuf) {
+    let opened = std::fs::create_dir_all(&folder)
+        .map_err(|error| error.to_string())
+        .and_then(|()| LocalFileSystem::new_with_prefix(&folder).map_err(|error| error.to_string()));
+    match opened {
+        Ok(store) => *STORE.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(store)),
+        Err(error) => tracing::error!(folder = %folder.display(), cause = %error, "recordings cannot be kept"),
+    }
+}
+
+fn store() -> Result<Arc<dyn ObjectStore>, AppError> {
+    let store = STORE.read().unwrap_or_else(PoisonError::into_inner).clone();
+    store.ok_or_else(|| internal("the folder for recordings is not there"))
+}
+
+/// The name under which a call's sound is kept.
+pub fn key(workspace: WorkspaceId, call: CallId) -> String {
+    format!("{workspace}/{call}.wav")
+}
+
+/// Why a recording did not get here.
+#[derive(Debug)]
+pub enum Trouble {
+    Provider(ProviderError),
+    Ours(AppError),
+}
+
+impl From<AppError> for Trouble {
+    fn from(error: AppError) -> Self {
+        Self::Ours(error)
+    }
+}
+
+/// Writes the sound piece by piece under a temporary name and gives it its own when it is whole. Doing it twice is safe.
+/// False: what came holds no sound.
+pub async fn keep(key: &str, recording: Recording) -> Result<bool, Trouble> {
+    let (store, path) = (store()?, Path::from(key));
+    let upload = store.put_multipart(&path).await.map_err(internal)?;
+    let mut writer = WriteMultipart::new(upload);
+    let (mut pieces, mut written) = (recording.bytes, 0_usize);
+    while let Some(piece) = pieces.next().await {
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(error) => {
+                let _ = writer.abort().await;
+                return Err(Trouble::Provider(error));
+            }
+        };
+        written += piece.len();
+        writer.wait_for_capacity(2).await.map_err(internal)?;
+        writer.put(piece);
+    }
+    // A bare header is no sound.
+    if written <= 44 {
+        let _ = writer.abort().await;
+        return Ok(false);
+    }
+    writer.finish().await.map_err(internal)?;
+    Ok(true)
+}
+
+/// A recording that is not there is no trouble.
+pub fn is_missing(error: &ProviderError) -> bool {
+    error.kind == Kind::NotFound
+}
+
+/// How loud each side was. None when the file is no sound we can read.
+pub async fn peaks(key: &str, spans: Vec<Span>) -> Result<Option<Peaks>, AppError> {
+    let found = store()?.get(&Path::from(key)).await.map_err(internal)?;
+    let payload = match found.payload {
+        GetResultPayload::File(file, _) => Ok(file),
+        GetResultPayload::Stream(mut pieces) => {
+            let mut all = Vec::new();
+            while let Some(piece) = pieces.next().await {
+                all.extend_from_slice(&piece.map_err(internal)?);
+            }
+            Err(all)
+        }
+    };
+    let read = tokio::task::spawn_blocking(move || match payload {
+        Ok(file) => peaks::of_wav(BufReader::new(file), &spans),
+        Err(bytes) => peaks::of_wav(Cursor::new(bytes), &spans),
+    });
+    Ok(read.await.map_err(internal)?.inspect_err(|cause| tracing::warn!(%cause, "a recording has no peaks")).ok())
+}
+
+/// Size, time and tag of a stored recording. Errors: `NotFound`.
+pub async fn head(key: &str) -> Result<ObjectMeta, AppError> {
+    store()?.head(&Path::from(key)).await.map_err(missing)
+}
+
+/// The bytes, or a range of them. Errors: `NotFound`.
+pub async fn read(key: &str, range: Option<std::ops::Range<u64>>) -> Result<GetResult, AppError> {
+    store()?.get_opts(&Path::from(key), GetOptions::new().with_range(range)).await.map_err(missing)
+}
+
+fn missing(error: object_store::Error) -> AppError {
+    match error {
+        object_store::Error::NotFound { .. } => AppError::NotFound,
+        other => internal(other),
+    }
+}

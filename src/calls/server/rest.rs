@@ -1,0 +1,205 @@
+use axum::body::Body;
+use axum::extract::{Path, Query, RawQuery};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use chrono::{DateTime, Utc};
+use futures::stream;
+use serde::Deserialize;
+
+use super::byte_range::{self, Asked};
+use super::{recordings, store};
+use crate::access::Action;
+use crate::access::server::{Db, Scope, Visitor};
+use crate::calls::model::{CallDirection, CallQuery, CallRow, Said};
+use crate::shared::error::internal;
+use crate::shared::ids::CallId;
+use crate::shared::money::length_text;
+use crate::shared::{AppError, csv_cell};
+
+/// Most rows of an export.
+const MOST_ROWS: usize = 10_000;
+const ROWS_AT_ONCE: usize = 500;
+
+/// The sound of a call, the list as a file, a transcript as text.
+pub fn routes() -> Router<Db> {
+    Router::new()
+        .route("/calls.csv", get(export))
+        .route("/calls/{id}/recording.wav", get(recording))
+        .route("/calls/{id}/transcript.txt", get(transcript))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    /// Present: save it instead of playing it.
+    download: Option<String>,
+}
+
+/// Whole or in parts, so that a player can jump. A part is given only of the file that the player knows (`If-Range`).
+async fn recording(
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
+    let scope = visitor.scope()?;
+    let id: CallId = id.parse()?;
+    if !visitor.viewer()?.hears_recordings() {
+        return Err(AppError::NotFound);
+    }
+    let found = {
+        let mut tx = scope.read(Action::ReadCalls).await?;
+        store::detail::recording(&mut tx, id).await?
+    };
+    let (key, started) = found.ok_or(AppError::NotFound)?;
+    let meta = recordings::head(&key).await?;
+    let tag = format!("\"{}-{}\"", meta.size, meta.last_modified.timestamp_millis());
+    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let mut response = if text(header::IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        // Only the tag counts: a date is too coarse to tell two files of one second apart.
+        let is_known = text(header::IF_RANGE).is_none_or(|known| known.trim() == tag);
+        match byte_range::read(text(header::RANGE).filter(|_| is_known), meta.size) {
+            Asked::Whole => {
+                let body = Body::from_stream(recordings::read(&key, None).await?.into_stream());
+                ([(header::CONTENT_LENGTH, meta.size)], body).into_response()
+            }
+            Asked::Part(part) => {
+                let range = format!("bytes {}-{}/{}", part.start, part.end - 1, meta.size);
+                let length = part.end - part.start;
+                let body = Body::from_stream(recordings::read(&key, Some(part)).await?.into_stream());
+                let head = [(header::CONTENT_RANGE, range), (header::CONTENT_LENGTH, length.to_string())];
+                (StatusCode::PARTIAL_CONTENT, head, body).into_response()
+            }
+            Asked::Outside => {
+                let range = format!("bytes */{}", meta.size);
+                (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, range)]).into_response()
+            }
+        }
+    };
+    let kind = if wanted.download.is_some() { "attachment" } else { "inline" };
+    let name = file_name(&scope, "call", started, "wav");
+    put(&mut response, header::ETAG, &tag)?;
+    put(&mut response, header::CONTENT_TYPE, "audio/wav")?;
+    put(&mut response, header::ACCEPT_RANGES, "bytes")?;
+    put(&mut response, header::CACHE_CONTROL, "private, no-cache")?;
+    put(&mut response, header::CONTENT_DISPOSITION, &format!("{kind}; filename=\"{name}\""))?;
+    Ok(response)
+}
+
+/// What was said, for reading elsewhere. Tools are left out: whom it is sent to is not known.
+async fn transcript(Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Result<Response, AppError> {
+    let scope = visitor.scope()?;
+    let mut tx = scope.read(Action::ReadCalls).await?;
+    let call = store::detail::get(&mut tx, id.parse()?, &CallQuery::default()).await?;
+    drop(tx);
+    let agent = call.agent.as_ref().map_or("Agent", |(_, name)| name.as_str());
+    let mut out = format!("{}\n{}\n", call.title, call.started.full);
+    if let Some(seconds) = call.seconds {
+        out += &format!("Length {}\n", length_text(seconds));
+    }
+    if let Some(summary) = &call.summary {
+        out += &format!("\n{summary}\n");
+    }
+    out += "\n";
+    for turn in call.turns.iter().filter(|turn| turn.by != Said::Tool) {
+        let time = turn.second().map_or_else(|| "–".to_owned(), length_text);
+        let who = if turn.by == Said::Agent { agent } else { call.title.as_str() };
+        out += &format!("[{time}] {who}: {}\n", turn.text.trim());
+    }
+    let name = file_name(&scope, "transcript", call.started.utc, "txt");
+    let head = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    Ok((head, out).into_response())
+}
+
+/// The list with its present filters, newest first, at most ten thousand rows, written as they are read. Each piece has a
+/// transaction of its own, so that a slow reader holds none open.
+async fn export(Extension(visitor): Extension<Visitor>, RawQuery(asked): RawQuery) -> Result<Response, AppError> {
+    let scope = visitor.scope()?;
+    let columns = Columns { cost: visitor.viewer()?.sees_cost(), client: scope.may(Action::ReadWorkshop) };
+    let query = CallQuery { cursor: None, ..CallQuery::parse(asked.as_deref().unwrap_or_default()) };
+    // The first piece before the answer begins: what is wrong with the query is said as an error and not in a broken file.
+    let first = piece(&scope, &query).await?;
+    let start = Some((first, query, 0_usize, true));
+    let pieces = stream::try_unfold((scope, start), move |(scope, state)| async move {
+        let Some(((rows, next), mut query, written, is_first)) = state else { return Ok::<_, AppError>(None) };
+        let mut text = if is_first { format!("\u{feff}{}", csv_cell::line(columns.names())) } else { String::new() };
+        for row in rows.iter().take(MOST_ROWS - written) {
+            text += &csv_cell::line(columns.cells(row));
+        }
+        let written = written + rows.len();
+        let then = match next.filter(|_| written < MOST_ROWS) {
+            Some(cursor) => {
+                query.cursor = Some(cursor);
+                Some((piece(&scope, &query).await?, query, written, false))
+            }
+            None => None,
+        };
+        Ok(Some((text, (scope, then))))
+    });
+    let head = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"calls.csv\""),
+    ];
+    Ok((head, Body::from_stream(pieces)).into_response())
+}
+
+async fn piece(scope: &Scope, query: &CallQuery) -> Result<(Vec<CallRow>, Option<String>), AppError> {
+    let mut tx = scope.read(Action::ReadCalls).await?;
+    let (page, _) = store::list(&mut tx, query, ROWS_AT_ONCE, false).await?;
+    Ok((page.rows, page.older))
+}
+
+/// Which columns the person may have.
+#[derive(Clone, Copy)]
+struct Columns {
+    cost: bool,
+    client: bool,
+}
+
+impl Columns {
+    fn names(self) -> Vec<&'static str> {
+        let mut names = vec![
+            "id", "started (UTC)", "state", "contact", "number", "agent", "direction", "seconds", "outcome", "goal reached", "sentiment",
+            "reviewed",
+        ];
+        names.extend(self.client.then_some("client"));
+        names.extend(self.cost.then_some("cost (USD)"));
+        names
+    }
+
+    fn cells(self, row: &CallRow) -> Vec<String> {
+        let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+        let mut cells = vec![
+            row.id.to_string(),
+            row.started.utc.to_rfc3339(),
+            row.state.label().to_owned(),
+            row.contact.clone(),
+            row.number.clone().unwrap_or_default(),
+            row.agent.clone().unwrap_or_default(),
+            if row.direction == CallDirection::Inbound { "in" } else { "out" }.to_owned(),
+            row.seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
+            row.outcome.map(|outcome| outcome.label().to_owned()).unwrap_or_default(),
+            row.goal_reached.map(yes).unwrap_or_default(),
+            row.sentiment.map(|sentiment| sentiment.label().to_owned()).unwrap_or_default(),
+            yes(row.is_reviewed),
+        ];
+        cells.extend(self.client.then(|| row.client.clone().unwrap_or_default()));
+        cells.extend(self.cost.then(|| row.cost.map(|cost| cost.0.to_string()).unwrap_or_default()));
+        cells
+    }
+}
+
+fn file_name(scope: &Scope, what: &str, at: DateTime<Utc>, ending: &str) -> String {
+    format!("{what}-{}.{ending}", at.with_timezone(&scope.zone()).format("%Y-%m-%d-%H%M"))
+}
+
+fn put(response: &mut Response, name: header::HeaderName, value: &str) -> Result<(), AppError> {
+    response.headers_mut().insert(name, HeaderValue::from_str(value).map_err(internal)?);
+    Ok(())
+}

@@ -1,0 +1,299 @@
+//! Statements of the list. `store::detail` reads one call, `store::enrichment` what the workers write.
+
+pub mod detail;
+pub mod enrichment;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use uuid::Uuid;
+
+use crate::access::server::ReadTx;
+use crate::calls::model::query::{key_of, read_key};
+use crate::calls::model::{CallChoices, CallDirection, CallQuery, CallRow, CallState, CallView, DialState};
+use crate::campaigns::model::ContactOutcome;
+use crate::shared::ids::{CallId, ClientId};
+use crate::shared::{AppError, Cursor, Money, Page, money, zone};
+
+/// Rows on a page of the list.
+pub const PAGE: usize = 25;
+/// Live calls that are pinned on top.
+const PINNED: i64 = 50;
+/// Counts beside the views stop here.
+const COUNTED: i64 = 1000;
+
+/// A query after its checks, ready to bind.
+struct Narrowed {
+    view: CallView,
+    client: Option<ClientId>,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    /// Calls that the words stand in.
+    hits: Option<Vec<Uuid>>,
+    agent: Option<Uuid>,
+    campaign: Option<Uuid>,
+    batch: Option<Uuid>,
+    contact: Option<Uuid>,
+    direction: Option<String>,
+    outcome: Option<String>,
+    sentiment: Option<String>,
+    reviewed: Option<bool>,
+}
+
+/// A page of calls, newest first. In the view of all calls those that go on now stand apart, in the second list: it is filled for
+/// the first page only, and only if `with_live`. An id in the query that is no id matches nothing.
+pub async fn list(
+    tx: &mut ReadTx,
+    query: &CallQuery,
+    limit: usize,
+    with_live: bool,
+) -> Result<(Page<CallRow>, Vec<CallRow>), AppError> {
+    let mut narrowed = narrow(tx, query).await?;
+    let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| read_key(&cursor.key).is_some());
+    let found = rows(tx, &narrowed, cursor.as_ref(), limit as i64 + 1).await?;
+    let page = Page::cut(found, limit, cursor.as_ref(), |row| row.key.clone());
+    if !with_live || narrowed.view != CallView::All || cursor.is_some() {
+        return Ok((page, Vec::new()));
+    }
+    narrowed.view = CallView::Live;
+    Ok((page, rows(tx, &narrowed, None, PINNED).await?))
+}
+
+/// The calls right before (newer) and after (older) a row of the list.
+pub async fn neighbours(tx: &mut ReadTx, query: &CallQuery, key: &str) -> Result<(Option<CallId>, Option<CallId>), AppError> {
+    let narrowed = narrow(tx, query).await?;
+    let mut found = [None, None];
+    for (place, older) in [false, true].into_iter().enumerate() {
+        let cursor = Cursor { older, key: key.to_owned() };
+        found[place] = rows(tx, &narrowed, Some(&cursor), 1).await?.first().map(|row| row.id);
+    }
+    Ok((found[0], found[1]))
+}
+
+/// How many calls each view holds, up to a thousand. The order makes them come from an index and not from the whole table.
+pub async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<(CallView, String)>, AppError> {
+    plan_for_lists(tx).await?;
+    let client = client.map(|id| id.0);
+    let row = sqlx::query!(
+        r#"select
+             (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
+                order by started_at desc, id desc limit $3) n) as "all!",
+             (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
+                and ended_at is null and dial_state <> 'refused' limit $3) n) as "live!",
+             (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
+                and reviewed_at is null and ended_at is not null order by started_at desc, id desc limit $3) n) as "review!",
+             (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
+                and (analysis_status = 'failed' or transcript_status = 'failed') limit $3) n) as "failed!""#,
+        tx.w(),
+        client,
+        COUNTED + 1
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let text = |count: i64| if count > COUNTED { format!("{}+", money::count_text(COUNTED)) } else { money::count_text(count) };
+    Ok(vec![
+        (CallView::All, text(row.all)),
+        (CallView::Live, text(row.live)),
+        (CallView::Review, text(row.review)),
+        (CallView::Failed, text(row.failed)),
+    ])
+}
+
+/// What the filters offer, and the names of what the address narrows to.
+pub async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallChoices, AppError> {
+    let client = client_of(tx, query)?;
+    let agents = sqlx::query!(
+        "select id, name from agents a where workspace_id = $1
+           and ($2::uuid is null or client_id is null or client_id = $2) order by name, id limit 300",
+        tx.w(),
+        client.map(|id| id.0)
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let campaigns = sqlx::query!(
+        "select id, name from campaigns where workspace_id = $1 and ($2::uuid is null or client_id = $2) order by id desc limit 300",
+        tx.w(),
+        client.map(|id| id.0)
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let mut narrowed = Vec::new();
+    if let Some(batch) = query.batch.as_deref().and_then(|id| id.parse::<Uuid>().ok()) {
+        let name = sqlx::query_scalar!("select name from call_batches where workspace_id = $1 and id = $2", tx.w(), batch)
+            .fetch_optional(tx.conn())
+            .await?;
+        narrowed.extend(name.map(|name| ("batch".to_owned(), name)));
+    }
+    if let Some(contact) = query.contact.as_deref().and_then(|id| id.parse::<Uuid>().ok()) {
+        let name = sqlx::query!("select name, phone from contacts where workspace_id = $1 and id = $2", tx.w(), contact)
+            .fetch_optional(tx.conn())
+            .await?;
+        narrowed.extend(name.map(|row| ("contact".to_owned(), if row.name.is_empty() { row.phone } else { row.name })));
+    }
+    Ok(CallChoices {
+        agents: agents.into_iter().map(|row| (row.id.to_string(), row.name)).collect(),
+        campaigns: campaigns.into_iter().map(|row| (row.id.to_string(), row.name)).collect(),
+        narrowed,
+    })
+}
+
+/// The client that the list is narrowed to: a client's people see their own, whatever the address says.
+pub fn client_of(tx: &ReadTx, query: &CallQuery) -> Result<Option<ClientId>, AppError> {
+    match (tx.scope().client_id(), &query.client) {
+        (Some(own), _) => Ok(Some(own)),
+        (None, Some(id)) => Ok(Some(id.parse()?)),
+        (None, None) => Ok(None),
+    }
+}
+
+async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError> {
+    let zone = tx.scope().zone();
+    let day = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<NaiveDate>().ok());
+    // A page that names something that is no id shows no calls, and not all of them.
+    let id = |text: &Option<String>| text.as_deref().map(|text| text.parse::<Uuid>().unwrap_or_default());
+    plan_for_lists(tx).await?;
+    let hits = match query.q.as_deref() {
+        Some(words) => Some(hits(tx, words).await?),
+        None => None,
+    };
+    Ok(Narrowed {
+        view: query.call_view(),
+        client: client_of(tx, query)?,
+        from: day(&query.from).map(|day| zone::instant(day, NaiveTime::MIN, zone)),
+        to: day(&query.to).and_then(|day| day.checked_add_days(Days::new(1))).map(|day| zone::instant(day, NaiveTime::MIN, zone)),
+        hits,
+        agent: id(&query.agent),
+        campaign: id(&query.campaign),
+        batch: id(&query.batch),
+        contact: id(&query.contact),
+        direction: query.direction.clone(),
+        outcome: query.outcome.clone(),
+        sentiment: query.sentiment.clone(),
+        reviewed: query.reviewed.as_deref().map(|word| word == "yes"),
+    })
+}
+
+/// Calls in which the words stand: in the transcript, in the contact's name, or as a piece of a number (in the newest 5,000 calls).
+async fn hits(tx: &mut ReadTx, words: &str) -> Result<Vec<Uuid>, AppError> {
+    let digits: String = words.chars().filter(char::is_ascii_digit).collect();
+    let is_number = digits.len() >= 3 && words.chars().all(|c| c.is_ascii_digit() || " +()-./".contains(c));
+    let digits = is_number.then(|| digits.trim_start_matches("00").to_owned());
+    let words: String = words.chars().filter(|c| *c != '\0').take(200).collect();
+    Ok(sqlx::query_scalar!(
+        r#"select found.id as "id!" from (
+             select search_call_messages($2, 2000) as id
+             union
+             select c.id from search_contacts($2, 500) person cross join lateral (
+               select c.id from calls c where c.workspace_id = $1 and c.contact_id = person
+               order by c.started_at desc, c.id desc limit 20) c
+             union
+             select near.id from (
+               select n.id, n."from", n."to" from calls n where n.workspace_id = $1 and $3::text is not null
+               order by n.started_at desc, n.id desc limit 5000) near
+             where position($3 in coalesce(near."to", '')) > 0 or position($3 in coalesce(near."from", '')) > 0
+           ) found"#,
+        tx.w(),
+        words,
+        digits
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Settings for the rest of the transaction. A filter that is not set must cost nothing, so each statement is planned for the values
+/// it has. And row security's conditions make the planner expect far fewer rows than there are: it would rather sort a whole
+/// workspace than read a page of it in the order of an index.
+async fn plan_for_lists(tx: &mut ReadTx) -> Result<(), AppError> {
+    sqlx::raw_sql(
+        "set local plan_cache_mode = force_custom_plan; set local enable_sort = off; set local jit = off;
+         set local max_parallel_workers_per_gather = 0",
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: i64) -> Result<Vec<CallRow>, AppError> {
+    let newer = cursor.is_some_and(|cursor| !cursor.older);
+    let place = cursor.and_then(|cursor| read_key(&cursor.key));
+    let (now, zone) = (tx.now().await?, tx.scope().zone());
+    let sees_cost = tx.scope().viewer().is_none_or(|viewer| viewer.sees_cost());
+    let found = sqlx::query!(
+        r#"select c.id as "id: CallId", c.direction as "direction: CallDirection", c.dial_state as "dial_state: DialState",
+                  c."from", c."to", c.contact_name, c.started_at, c.joined_at, c.ended_at, c.duration, c.error is not null as "failed!",
+                  c.outcome as "outcome: ContactOutcome", c.goal_reached, c.sentiment, c.billed_seconds,
+                  c.voice_cost + c.carrier_cost + c.model_cost as "cost!", c.reviewed_at is not null as "is_reviewed!",
+                  (c.transcript_status = 'failed' or c.analysis_status = 'failed') as "needs_help!",
+                  a.name as "agent?", k.name as "client?"
+           from (
+             select * from calls c
+             where c.workspace_id = $1
+               and ($2::uuid is null or c.client_id = $2)
+               and ($3::timestamptz is null or c.started_at >= $3) and ($4::timestamptz is null or c.started_at < $4)
+               and ($5::uuid[] is null or c.id = any($5))
+               and ($6::uuid is null or c.agent_id = $6) and ($7::uuid is null or c.campaign_id = $7)
+               and ($8::uuid is null or c.batch_id = $8) and ($9::uuid is null or c.contact_id = $9)
+               and ($10::text is null or c.direction::text = $10) and ($11::text is null or c.outcome::text = $11)
+               and ($12::text is null or c.sentiment = $12)
+               and ($13::boolean is null or (c.reviewed_at is not null) = $13)
+               and ($14::text <> 'all' or c.ended_at is not null or c.dial_state = 'refused')
+               and ($14::text <> 'live' or (c.ended_at is null and c.dial_state <> 'refused'))
+               and ($14::text <> 'review' or (c.reviewed_at is null and c.ended_at is not null))
+               and ($14::text <> 'failed' or (c.analysis_status = 'failed' or c.transcript_status = 'failed'))
+               and ($15::timestamptz is null or case when $17 then (c.started_at, c.id) > ($15, $16::uuid)
+                                                     else (c.started_at, c.id) < ($15, $16::uuid) end)
+             order by case when not $17 then c.started_at end desc, case when not $17 then c.id end desc,
+                      case when $17 then c.started_at end, case when $17 then c.id end
+             limit $18
+           ) c
+           left join agents a on a.workspace_id = c.workspace_id and a.id = c.agent_id
+           left join clients k on k.workspace_id = c.workspace_id and k.id = c.client_id
+           order by case when not $17 then c.started_at end desc, case when not $17 then c.id end desc,
+                    case when $17 then c.started_at end, case when $17 then c.id end"#,
+        tx.w(),
+        only.client.map(|id| id.0),
+        only.from,
+        only.to,
+        only.hits.as_deref(),
+        only.agent,
+        only.campaign,
+        only.batch,
+        only.contact,
+        only.direction,
+        only.outcome,
+        only.sentiment,
+        only.reviewed,
+        only.view.as_str(),
+        place.map(|(at, _)| at),
+        place.map(|(_, id)| id),
+        newer,
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(found
+        .into_iter()
+        .map(|row| {
+            let state = CallState::of(row.dial_state, row.joined_at.is_some(), row.ended_at.is_some(), row.outcome, row.failed);
+            let since = row.joined_at.unwrap_or(row.started_at);
+            let outward = row.direction == CallDirection::Outbound;
+            CallRow {
+                id: row.id,
+                state,
+                started: zone::stamp(row.started_at, now, zone),
+                key: key_of(row.started_at, row.id),
+                since_ms: state.is_open().then(|| since.timestamp_millis()),
+                seconds: if state.is_open() { Some((now - since).num_seconds().max(0)) } else { row.duration.map(i64::from) },
+                contact: row.contact_name,
+                number: if outward { row.to } else { row.from },
+                agent: row.agent,
+                client: row.client,
+                direction: row.direction,
+                outcome: row.outcome,
+                goal_reached: row.goal_reached,
+                sentiment: row.sentiment.as_deref().and_then(|word| word.parse().ok()),
+                cost: (sees_cost && row.billed_seconds.is_some()).then_some(Money(row.cost)),
+                is_reviewed: row.is_reviewed,
+                needs_help: row.needs_help,
+            }
+        })
+        .collect())
+}

@@ -1,0 +1,253 @@
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::access::Action;
+use crate::access::server::ReadTx;
+use crate::calls::model::query::key_of;
+use crate::calls::model::{
+    Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType, EventRow,
+    EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
+};
+use crate::campaigns::model::ContactOutcome;
+use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId};
+use crate::shared::{AppError, Money, zone};
+
+/// Everything about one call that the viewer may see. `list` is the query of the list that the person came from.
+/// Errors: `NotFound`.
+pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDetail, AppError> {
+    let viewer = tx.scope().viewer().cloned();
+    let is_agency = tx.scope().may(Action::ReadWorkshop);
+    let (sees_cost, hears) = viewer.as_ref().map_or((true, true), |viewer| (viewer.sees_cost(), viewer.hears_recordings()));
+    let row = sqlx::query!(
+        r#"select c.client_id as "client_id: ClientId", k.name as "client?", c.agent_id as "agent_id: AgentId", a.name as "agent?",
+                  c.campaign_id as "campaign_id: CampaignId", m.name as "campaign?", c.batch_id as "batch_id: BatchId", b.name as "batch?",
+                  c.contact_id as "contact_id: ContactId", c.contact_name, c.attempt_no, c.provider, c.provider_call_id,
+                  c.direction as "direction: CallDirection", c.dial_state as "dial_state: DialState", c."from", c."to",
+                  c.started_at, c.joined_at, c.ended_at, c.duration, c.end_reason, c.error, c.outcome as "outcome: ContactOutcome",
+                  c.transcript_status as "transcript_status: TranscriptStatus", c.analysis_status as "analysis_status: AnalysisStatus",
+                  c.summary, c.goal_reached, c.sentiment, c.voice_cost, c.carrier_cost, c.model_cost, c.billed_seconds,
+                  c.recording_key is not null as "is_recorded!", c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version,
+                  c.reviewed_at, u.name as "reviewer?"
+           from calls c
+           left join clients k on k.workspace_id = c.workspace_id and k.id = c.client_id
+           left join agents a on a.workspace_id = c.workspace_id and a.id = c.agent_id
+           left join campaigns m on m.workspace_id = c.workspace_id and m.id = c.campaign_id
+           left join call_batches b on b.workspace_id = c.workspace_id and b.id = c.batch_id
+           left join users u on u.id = c.reviewed_by
+           where c.workspace_id = $1 and c.id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let (now, zone) = (tx.now().await?, tx.scope().zone());
+    let stamp = |at: DateTime<Utc>| zone::stamp(at, now, zone);
+    let state = CallState::of(row.dial_state, row.joined_at.is_some(), row.ended_at.is_some(), row.outcome, row.error.is_some());
+    let since = row.joined_at.unwrap_or(row.started_at);
+    let other_side = if row.direction == CallDirection::Outbound { &row.to } else { &row.from };
+    let title = match (row.contact_name.is_empty(), other_side) {
+        (false, _) => row.contact_name.clone(),
+        (true, Some(number)) => number.clone(),
+        (true, None) => "Unknown caller".to_owned(),
+    };
+    let turns = turns(tx, id, is_agency).await?;
+    let analysis = analysis(tx, id).await?;
+    let evidence = analysis.as_ref().map(|found| evidence(&found.result, &turns)).unwrap_or_default();
+    let problems = if is_agency { problems(tx, id, &stamp).await? } else { HashMap::new() };
+    let (newer, older) = super::neighbours(tx, list, &key_of(row.started_at, id)).await?;
+    Ok(CallDetail {
+        id,
+        state,
+        title,
+        contact_id: row.contact_id,
+        direction: row.direction,
+        from: row.from,
+        to: row.to,
+        agent: row.agent_id.zip(row.agent),
+        prompt_version: row.prompt_version.filter(|_| is_agency),
+        client: row.client_id.zip(row.client),
+        campaign: row.campaign_id.zip(row.campaign),
+        batch: row.batch_id.zip(row.batch),
+        attempt_no: row.attempt_no,
+        started: stamp(row.started_at),
+        ended: row.ended_at.map(stamp),
+        since_ms: state.is_open().then(|| since.timestamp_millis()),
+        seconds: if state.is_open() { Some((now - since).num_seconds().max(0)) } else { row.duration.map(i64::from) },
+        end_words: row.end_reason.as_deref().map(end_words),
+        // What a provider says about an agency's account is the agency's alone.
+        error: row.error.filter(|_| is_agency),
+        outcome: row.outcome,
+        goal_reached: row.goal_reached,
+        sentiment: row.sentiment.as_deref().and_then(|word| word.parse().ok()),
+        summary: row.summary,
+        transcript_status: row.transcript_status,
+        analysis_status: row.analysis_status,
+        transcript_problem: problems.get(&EnrichmentType::Transcript).cloned(),
+        analysis_problem: problems.get(&EnrichmentType::Analysis).cloned(),
+        turns,
+        analysis_model: analysis.as_ref().filter(|_| is_agency).map(|found| (found.model.clone(), found.read, found.written)),
+        analysis: analysis.map(|found| found.result),
+        evidence,
+        costs: sees_cost.then(|| Costs {
+            voice: Money(row.voice_cost),
+            carrier: Money(row.carrier_cost),
+            model: Money(row.model_cost),
+            total: Money(row.voice_cost + row.carrier_cost + row.model_cost),
+            billed_seconds: row.billed_seconds,
+        }),
+        recording: (hears && row.is_recorded).then(|| RecordingShown { peaks: row.peaks.map(|peaks| peaks.0) }),
+        hears_recordings: hears,
+        events: if is_agency { events(tx, id, &stamp).await? } else { Vec::new() },
+        provider: row.provider,
+        provider_call_id: row.provider_call_id.filter(|_| is_agency),
+        reviewed: row.reviewed_at.map(|at| (stamp(at), row.reviewer.unwrap_or_else(|| "Someone".into()))),
+        may_review: tx.scope().may(Action::ReviewCalls),
+        may_replay: tx.scope().may(Action::ReplayQueues),
+        is_agency,
+        newer,
+        older,
+    })
+}
+
+/// What was said, in order; tool calls with their results as one turn each, and only if `with_tools`.
+pub async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Result<Vec<Turn>, AppError> {
+    let rows = sqlx::query!(
+        "select position, role, text, start_ms, end_ms, tool_name, invocation_id, error_details
+         from call_messages where workspace_id = $1 and call_id = $2 order by position",
+        tx.w(),
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let mut turns: Vec<Turn> = Vec::with_capacity(rows.len());
+    let mut open: HashMap<String, usize> = HashMap::new();
+    for row in rows {
+        let by = match row.role.as_str() {
+            "agent" => Said::Agent,
+            "user" => Said::Caller,
+            _ if !with_tools => continue,
+            _ => Said::Tool,
+        };
+        let (start_ms, end_ms) = (row.start_ms, row.end_ms);
+        if by != Said::Tool {
+            turns.push(Turn { position: row.position, by, text: row.text, start_ms, end_ms, tool: None });
+            continue;
+        }
+        let called = row.invocation_id.as_ref().and_then(|id| open.get(id)).copied();
+        let asked_at = called.and_then(|at| turns[at].start_ms);
+        if row.role == "tool_result" && let Some(tool) = called.and_then(|at| turns[at].tool.as_mut()) {
+            tool.error = row.error_details;
+            tool.took_ms = end_ms.or(start_ms).zip(asked_at).map(|(end, start)| (end - start).max(0));
+            tool.result = Some(row.text);
+            continue;
+        }
+        if let Some(invocation) = row.invocation_id {
+            open.insert(invocation, turns.len());
+        }
+        let is_result = row.role == "tool_result";
+        let tool = ToolUse {
+            name: row.tool_name.unwrap_or_else(|| "tool".into()),
+            arguments: if is_result { String::new() } else { row.text.clone() },
+            result: is_result.then_some(row.text),
+            error: row.error_details,
+            took_ms: end_ms.zip(start_ms).map(|(end, start)| (end - start).max(0)),
+        };
+        turns.push(Turn { position: row.position, by, text: String::new(), start_ms, end_ms, tool: Some(tool) });
+    }
+    Ok(turns)
+}
+
+/// Where the sound lies and what a file of it is called. None: no recording. Errors: `NotFound` for a call that is not there.
+pub async fn recording(tx: &mut ReadTx, id: CallId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
+    let row = sqlx::query!("select recording_key, started_at from calls where workspace_id = $1 and id = $2", tx.w(), id.0)
+        .fetch_one(tx.conn())
+        .await?;
+    Ok(row.recording_key.map(|key| (key, row.started_at)))
+}
+
+struct FoundAnalysis {
+    result: Analysis,
+    model: String,
+    read: i64,
+    written: i64,
+}
+
+async fn analysis(tx: &mut ReadTx, id: CallId) -> Result<Option<FoundAnalysis>, AppError> {
+    let row = sqlx::query!(
+        "select result, model, prompt_tokens, completion_tokens from call_analyses where workspace_id = $1 and call_id = $2",
+        tx.w(),
+        id.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.and_then(|row| {
+        let result = serde_json::from_value(row.result)
+            .inspect_err(|error| tracing::warn!(call = %id, cause = %error, "a stored analysis cannot be read"))
+            .ok()?;
+        Some(FoundAnalysis { result, model: row.model, read: row.prompt_tokens.into(), written: row.completion_tokens.into() })
+    }))
+}
+
+fn evidence(analysis: &Analysis, turns: &[Turn]) -> Vec<EvidenceLine> {
+    let start = |position: i32| turns.iter().find(|turn| turn.position == position).and_then(|turn| turn.start_ms);
+    let lines = analysis.reading().evidence.iter();
+    lines
+        .map(|line| EvidenceLine {
+            claim: line.claim.clone(),
+            quote: line.quote.clone(),
+            position: line.position,
+            start_ms: start(line.position),
+        })
+        .collect()
+}
+
+/// What keeps the transcript or the analysis, from the queue: tried and not done.
+async fn problems(
+    tx: &mut ReadTx,
+    id: CallId,
+    stamp: &impl Fn(DateTime<Utc>) -> crate::shared::Stamp,
+) -> Result<HashMap<EnrichmentType, Problem>, AppError> {
+    let rows = sqlx::query!(
+        r#"select type as "kind: EnrichmentType", status::text as "status!", last_error, attempts, next_attempt_at
+           from enrichment_queue where workspace_id = $1 and call_id = $2 and status <> 'completed' and last_error is not null"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let next = (row.status != "failed").then(|| stamp(row.next_attempt_at));
+            (row.kind, Problem { error: row.last_error.unwrap_or_default(), next, attempts: row.attempts })
+        })
+        .collect())
+}
+
+async fn events(
+    tx: &mut ReadTx,
+    id: CallId,
+    stamp: &impl Fn(DateTime<Utc>) -> crate::shared::Stamp,
+) -> Result<Vec<EventRow>, AppError> {
+    let rows = sqlx::query!(
+        "select id, occurred_at, event_type, provider, payload from call_events
+         where workspace_id = $1 and call_id = $2 order by occurred_at, id limit 200",
+        tx.w(),
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| EventRow {
+            id: Uuid::to_string(&row.id),
+            at: stamp(row.occurred_at),
+            kind: row.event_type,
+            provider: row.provider,
+            payload: row.payload,
+        })
+        .collect())
+}

@@ -1,0 +1,298 @@
+//! What the enrichment workers read and write.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::access::server::{ReadTx, WriteTx};
+use crate::calls::model::{Analysis, AnalysisStatus, EnrichmentType, Peaks, TranscriptStatus};
+use crate::campaigns::model::CampaignType;
+use crate::jobs::lease::Claim;
+use crate::providers::chat::ChatUsage;
+use crate::shared::AppError;
+use crate::shared::ids::{AgentId, CallId, ClientId};
+
+/// One message as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewMessage {
+    pub role: &'static str,
+    pub text: String,
+    pub start_ms: Option<i32>,
+    pub end_ms: Option<i32>,
+    pub tool_name: Option<String>,
+    pub invocation_id: Option<String>,
+    pub error_details: Option<String>,
+}
+
+/// What a worker needs to know about a call.
+#[derive(Debug, Clone)]
+pub struct CallFacts {
+    pub provider_call_id: Option<String>,
+    pub client_id: Option<ClientId>,
+    pub agent_id: Option<AgentId>,
+    pub agent_name: Option<String>,
+    pub language: Option<String>,
+    pub campaign_type: Option<CampaignType>,
+    pub goal: Option<String>,
+    pub contact_name: String,
+    pub started_at: DateTime<Utc>,
+    /// IANA name: the client's, else UTC.
+    pub timezone: String,
+    pub recording_key: Option<String>,
+}
+
+/// Puts work into the queue. `again`: also when it was done before; work that waits or goes on is left alone either way.
+pub async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType, again: bool) -> Result<(), AppError> {
+    sqlx::query!(
+        "insert into enrichment_queue (id, workspace_id, call_id, type) values ($1, $2, $3, $4)
+         on conflict (workspace_id, call_id, type) do update
+           set status = 'pending', attempts = 0, worker_deaths = 0, next_attempt_at = now(), last_error = null, finished_at = null
+           where $5 and enrichment_queue.status in ('completed', 'failed')",
+        Uuid::now_v7(),
+        tx.w(),
+        call.0,
+        kind as EnrichmentType,
+        again
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Which call a claim is about, and what to do with it.
+pub async fn item(tx: &mut ReadTx, id: Uuid) -> Result<(CallId, EnrichmentType), AppError> {
+    let row = sqlx::query!(
+        r#"select call_id as "call_id: CallId", type as "kind: EnrichmentType" from enrichment_queue where workspace_id = $1 and id = $2"#,
+        tx.w(),
+        id
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.call_id, row.kind))
+}
+
+/// Whether the claim is still this worker's.
+pub async fn is_ours(tx: &mut ReadTx, claim: &Claim) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from enrichment_queue where workspace_id = $1 and id = $2 and lease_owner = $3 and attempts = $4) as "ours!""#,
+        tx.w(),
+        claim.id,
+        claim.owner,
+        claim.attempt
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Nothing may be spent in a suspended workspace.
+pub async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
+    let status = sqlx::query_scalar!(r#"select status::text as "status!" from workspaces where id = $1"#, tx.w())
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(status.as_deref() == Some("suspended"))
+}
+
+pub async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppError> {
+    let row = sqlx::query!(
+        r#"select c.provider_call_id, c.client_id as "client_id: ClientId", c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
+                  a.language as "language?", m.type as "campaign_type?: CampaignType", m.goal as "goal?", c.contact_name,
+                  c.started_at, coalesce(k.timezone, 'UTC') as "timezone!", c.recording_key
+           from calls c
+           left join agents a on a.workspace_id = c.workspace_id and a.id = c.agent_id
+           left join campaigns m on m.workspace_id = c.workspace_id and m.id = c.campaign_id
+           left join clients k on k.workspace_id = c.workspace_id and k.id = c.client_id
+           where c.workspace_id = $1 and c.id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(CallFacts {
+        provider_call_id: row.provider_call_id,
+        client_id: row.client_id,
+        agent_id: row.agent_id,
+        agent_name: row.agent_name,
+        language: row.language,
+        campaign_type: row.campaign_type,
+        goal: row.goal,
+        contact_name: row.contact_name,
+        started_at: row.started_at,
+        timezone: row.timezone,
+        recording_key: row.recording_key,
+    })
+}
+
+pub async fn set_transcript_status(tx: &mut WriteTx, id: CallId, status: TranscriptStatus) -> Result<(), AppError> {
+    sqlx::query!(
+        "update calls set transcript_status = $3, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        status as TranscriptStatus
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub async fn set_analysis_status(tx: &mut WriteTx, id: CallId, status: AnalysisStatus) -> Result<(), AppError> {
+    sqlx::query!(
+        "update calls set analysis_status = $3, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        status as AnalysisStatus
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Puts these messages in the place of what was there.
+pub async fn replace_messages(
+    tx: &mut WriteTx,
+    call: CallId,
+    client: Option<ClientId>,
+    messages: &[NewMessage],
+) -> Result<(), AppError> {
+    sqlx::query!("delete from call_messages where workspace_id = $1 and call_id = $2", tx.w(), call.0).execute(tx.conn()).await?;
+    let ids: Vec<Uuid> = messages.iter().map(|_| Uuid::now_v7()).collect();
+    let positions: Vec<i32> = (0..messages.len() as i32).collect();
+    let roles: Vec<String> = messages.iter().map(|message| message.role.to_owned()).collect();
+    let texts: Vec<String> = messages.iter().map(|message| message.text.clone()).collect();
+    let starts: Vec<Option<i32>> = messages.iter().map(|message| message.start_ms).collect();
+    let ends: Vec<Option<i32>> = messages.iter().map(|message| message.end_ms).collect();
+    let tools: Vec<Option<String>> = messages.iter().map(|message| message.tool_name.clone()).collect();
+    let invocations: Vec<Option<String>> = messages.iter().map(|message| message.invocation_id.clone()).collect();
+    let errors: Vec<Option<String>> = messages.iter().map(|message| message.error_details.clone()).collect();
+    sqlx::query!(
+        "insert into call_messages (workspace_id, id, call_id, client_id, position, role, text, start_ms, end_ms, tool_name,
+                                    invocation_id, error_details)
+         select $1, m.id, $2, $3, m.position, m.role, m.text, m.start_ms, m.end_ms, m.tool_name, m.invocation_id, m.error_details
+         from unnest($4::uuid[], $5::int[], $6::text[], $7::text[], $8::int[], $9::int[], $10::text[], $11::text[], $12::text[])
+           as m (id, position, role, text, start_ms, end_ms, tool_name, invocation_id, error_details)",
+        tx.w(),
+        call.0,
+        client.map(|id| id.0),
+        &ids,
+        &positions,
+        &roles,
+        &texts,
+        &starts as &[Option<i32>],
+        &ends as &[Option<i32>],
+        &tools as &[Option<String>],
+        &invocations as &[Option<String>],
+        &errors as &[Option<String>],
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The transcript is here. `summary` is the provider's, good until the analysis has a better one.
+pub async fn record_transcript(
+    tx: &mut WriteTx,
+    id: CallId,
+    summary: Option<&str>,
+    recording: Option<(&str, Option<&Peaks>)>,
+    will_be_read: bool,
+) -> Result<(), AppError> {
+    let analysis = if will_be_read { AnalysisStatus::Pending } else { AnalysisStatus::Completed };
+    sqlx::query!(
+        "update calls set transcript_status = 'completed', summary = coalesce($3, summary),
+                recording_key = coalesce($4, recording_key), recording_peaks = coalesce($5, recording_peaks),
+                analysis_status = $6, updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        summary,
+        recording.map(|(key, _)| key),
+        recording.and_then(|(_, peaks)| peaks).map(Json) as _,
+        analysis as AnalysisStatus,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// What the model read, in the place of what it read before.
+pub async fn record_analysis(
+    tx: &mut WriteTx,
+    call: CallId,
+    client: Option<ClientId>,
+    analysis: &Analysis,
+    model: &str,
+    prompt_version: i32,
+    usage: &ChatUsage,
+) -> Result<(), AppError> {
+    let reading = analysis.reading();
+    let cost = usage.cost.unwrap_or_default();
+    sqlx::query!(
+        "insert into call_analyses (workspace_id, id, call_id, client_id, campaign_type, result, model, prompt_version,
+                                    prompt_tokens, completion_tokens, cost)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         on conflict (workspace_id, call_id) do update
+           set client_id = excluded.client_id, campaign_type = excluded.campaign_type, result = excluded.result, model = excluded.model,
+               prompt_version = excluded.prompt_version, prompt_tokens = excluded.prompt_tokens,
+               completion_tokens = excluded.completion_tokens, cost = excluded.cost, updated_at = now()",
+        tx.w(),
+        Uuid::now_v7(),
+        call.0,
+        client.map(|id| id.0),
+        analysis.kind() as CampaignType,
+        Json(analysis) as _,
+        model,
+        prompt_version,
+        usage.prompt_tokens as i32,
+        usage.completion_tokens as i32,
+        cost,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update calls set analysis_status = 'completed', summary = $3, goal_reached = $4, sentiment = $5, updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.w(),
+        call.0,
+        reading.summary,
+        reading.goal_reached,
+        reading.sentiment.as_str(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Adds what a model's answer cost.
+pub async fn add_model_cost(tx: &mut WriteTx, call: CallId, cost: Decimal) -> Result<(), AppError> {
+    sqlx::query!("update calls set model_cost = model_cost + $3 where workspace_id = $1 and id = $2", tx.w(), call.0, cost)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Says whether somebody has looked at the call. Errors: `NotFound`; `Conflict` while the call goes on.
+pub async fn set_reviewed(tx: &mut WriteTx, call: CallId, reviewed: bool) -> Result<Option<ClientId>, AppError> {
+    let user = tx.user_id().map(|id| id.0);
+    let row = sqlx::query!(
+        r#"select client_id as "client_id: ClientId", ended_at is not null or dial_state = 'refused' as "is_over!"
+           from calls where workspace_id = $1 and id = $2 for update"#,
+        tx.w(),
+        call.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if !row.is_over {
+        return Err(AppError::Conflict("The call is still going on. Mark it as reviewed when it has ended.".into()));
+    }
+    sqlx::query!(
+        "update calls set reviewed_at = case when $3 then now() end, reviewed_by = case when $3 then $4::uuid end, updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.w(),
+        call.0,
+        reviewed,
+        user
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(row.client_id)
+}

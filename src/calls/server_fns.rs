@@ -1,0 +1,60 @@
+use leptos::prelude::*;
+
+use super::model::{CallChoices, CallDetail, CallList, CallQuery};
+use crate::shared::AppError;
+
+/// A page of calls, newest first, with the calls that go on now and what the filters offer.
+#[server(prefix = "/rpc", endpoint = "list_calls")]
+pub async fn list_calls(#[server(default)] query: CallQuery) -> Result<CallList, AppError> {
+    super::server::ops::list(&crate::access::server::scope()?, query).await
+}
+
+/// What the list's filters offer, by the client in the query, and the names of what the query narrows to.
+#[server(prefix = "/rpc", endpoint = "list_call_choices")]
+pub async fn list_call_choices(#[server(default)] query: CallQuery) -> Result<CallChoices, AppError> {
+    use super::server::store;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadCalls).await?;
+    store::choices(&mut tx, &query).await
+}
+
+/// One call with everything the viewer may see of it. `list`: the query of the list it was opened from. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "get_call")]
+pub async fn get_call(id: String, list: Option<String>) -> Result<CallDetail, AppError> {
+    use super::server::store;
+    use crate::access::{Action, server::scope};
+    let id: crate::shared::ids::CallId = id.parse()?;
+    let list = CallQuery::parse(list.as_deref().unwrap_or_default());
+    let mut tx = scope()?.read(Action::ReadCalls).await?;
+    store::detail::get(&mut tx, id, &list).await
+}
+
+/// Marks a call as reviewed (`on` present) or takes the mark away. With `next` the page of that call comes after it.
+#[server(prefix = "/rpc", endpoint = "review_call")]
+pub async fn review_call(id: String, on: Option<String>, next: Option<String>, list: Option<String>) -> Result<(), AppError> {
+    use super::server::ops;
+    use crate::access::{Action, server::scope};
+    use crate::shared::ids::CallId;
+    let call: CallId = id.parse()?;
+    let mut tx = scope()?.write(Action::ReviewCalls).await?;
+    ops::set_reviewed(&mut tx, call, on.is_some()).await?;
+    tx.commit().await?;
+    let then = next.as_deref().and_then(|id| id.parse::<CallId>().ok()).unwrap_or(call);
+    leptos_axum::redirect(&CallQuery::parse(list.as_deref().unwrap_or_default()).call_address(then));
+    Ok(())
+}
+
+/// Fetches the transcript (`kind` = `transcript`) or reads it (`analysis`) once more.
+#[server(prefix = "/rpc", endpoint = "retry_enrichment")]
+pub async fn retry_enrichment(id: String, kind: String, list: Option<String>) -> Result<(), AppError> {
+    use super::server::ops;
+    use crate::access::{Action, server::scope};
+    use crate::shared::ids::CallId;
+    let call: CallId = id.parse()?;
+    let kind = kind.parse().map_err(|message: String| AppError::invalid("kind", message))?;
+    let mut tx = scope()?.write(Action::ReplayQueues).await?;
+    ops::try_again(&mut tx, call, kind).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&CallQuery::parse(list.as_deref().unwrap_or_default()).call_address(call));
+    Ok(())
+}

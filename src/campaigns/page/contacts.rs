@@ -1,0 +1,206 @@
+use leptos::prelude::*;
+
+use crate::campaigns::server_fns::{AddCampaignContacts, RemoveCampaignContacts, get_campaign_choices};
+use crate::campaigns::{CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow};
+use crate::shared::ids::CampaignId;
+use crate::shared::{AppError, Page, Tone};
+use crate::ui::*;
+
+/// Who is in the campaign, how each stands, and the forms that add and remove.
+#[component]
+pub fn ContactsTab(shown: CampaignView, members: Resource<Result<Page<MemberRow>, AppError>>) -> impl IntoView {
+    let may_change = shown.may_manage && shown.campaign.status != CampaignStatus::Archived;
+    let id = shown.campaign.id.to_string();
+    let export = format!("/campaigns/{id}/contacts.csv");
+    let waiting = shown.counts.of_status(ContactStatus::Pending);
+    let said = said(&shown);
+    view! {
+        {said.map(|text| view! { <Callout tone=Tone::Ok icon="check"><p role="status">{text}</p></Callout> })}
+        {may_change.then(|| view! { <AddForms shown=shown.clone()/> })}
+        <div class="row between wrap">
+            <FilterBar
+                filters=vec![
+                    Filter::new("status", "State", options_of(ContactStatus::ALL.iter().map(|s| (s.as_str(), s.label())))),
+                    Filter::new("outcome", "Last outcome", options_of(ContactOutcome::ALL.iter().map(|o| (o.as_str(), o.label())))),
+                ]
+                keep=vec!["tab"]
+            />
+            <div class="row">
+                <LinkButton href=export icon="download" external=true>"Export"</LinkButton>
+                {(may_change && waiting > 0).then(|| view! { <RemoveForm id=id.clone()/> })}
+            </div>
+        </div>
+        <BlockBoundary data=members view={move |page: Page<MemberRow>| view! { <Members page campaign=id.clone() may_change/> }}/>
+    }
+}
+
+/// What the last form did.
+fn said(shown: &CampaignView) -> Option<String> {
+    let number = |key: &str| query(key).and_then(|text| text.parse::<i64>().ok());
+    let count = |count: i64, verb: &str| match count {
+        0 => format!("Nobody {verb}: they are in it already, or on the do-not-call list."),
+        1 => format!("1 contact {verb}."),
+        more => format!("{} contacts {verb}.", crate::shared::money::count_text(more)),
+    };
+    if shown.adding {
+        return Some("Contacts are being added in the background. You can leave this page.".into());
+    }
+    match (number("added"), number("removed")) {
+        (Some(added), _) => Some(count(added, "joined")),
+        (_, Some(0)) => Some("Nobody was removed: everyone here was dialled or is in a batch.".into()),
+        (_, Some(removed)) => Some(count(removed, "left")),
+        _ => None,
+    }
+}
+
+#[component]
+fn AddForms(shown: CampaignView) -> impl IntoView {
+    let client = shown.campaign.client_id.to_string();
+    let choices = Resource::new(move || Some(client.clone()), get_campaign_choices);
+    let id = shown.campaign.id;
+    let import = format!("/contacts/imports/new?client={}&campaign={id}", shown.campaign.client_id);
+    let name = shown.campaign.client_name.clone();
+    view! {
+        <details class="more" open=shown.counts.total.count == 0>
+            <summary>"Add contacts"</summary>
+            <div class="cols three mt-2">
+                <Card title="All of the client">
+                    <AddForm id by="all">
+                        <p class="sub">{format!("Everyone of {name} who may be called.")}</p>
+                    </AddForm>
+                </Card>
+                <Card title="From an import" right=move || view! { <a class="link" href=import>"Import a file"</a> }>
+                    <AddForm id by="import">
+                        <BlockBoundary data=choices view=|choices: CampaignChoices| view! { <Imports choices/> }/>
+                    </AddForm>
+                </Card>
+                <Card title="By a search">
+                    <AddForm id by="search">
+                        <TextInput name="words" label="Name, company, e-mail or number" hint="The newest 1,000 that match."/>
+                    </AddForm>
+                </Card>
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn AddForm(id: CampaignId, by: &'static str, children: Children) -> impl IntoView {
+    let add = ServerAction::<AddCampaignContacts>::new();
+    view! {
+        <ServerForm action=add class="form" prefix=by>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <input type="hidden" name="by" value=by/>
+            {children()}
+            <SubmitButton kind=ButtonKind::Plain icon="user-plus">"Add"</SubmitButton>
+        </ServerForm>
+    }
+}
+
+#[component]
+fn Imports(choices: CampaignChoices) -> impl IntoView {
+    let options = options_of(choices.imports.into_iter().map(|choice| {
+        let note = choice.note.map(|note| format!(" ({note})")).unwrap_or_default();
+        (choice.id, format!("{}{note}", choice.label))
+    }));
+    if options.is_empty() {
+        return view! { <p class="sub">"Nothing was imported for this client yet."</p> }.into_any();
+    }
+    view! { <Select name="import" label="Import" options prompt="Choose an import"/> }.into_any()
+}
+
+#[component]
+fn RemoveForm(id: String) -> impl IntoView {
+    let remove = ServerAction::<RemoveCampaignContacts>::new();
+    view! {
+        <DialogLink name="remove" kind=ButtonKind::Plain>"Remove undialled"</DialogLink>
+        <ConfirmForm
+            name="remove"
+            action=remove
+            title="Remove everyone who was never dialled?"
+            text="They leave the campaign and stay in the list of contacts. Who is in a batch or was called stays."
+            confirm="Remove"
+            danger=true
+        >
+            <input type="hidden" name="id" value=id/>
+        </ConfirmForm>
+    }
+}
+
+#[component]
+fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl IntoView {
+    if page.rows.is_empty() {
+        let filtered = query("status").is_some() || query("outcome").is_some();
+        let text = if filtered { "Choose another state or outcome." } else { "A campaign dials only the contacts that are in it." };
+        let title = if filtered { "No contacts match" } else { "No contacts yet" };
+        return view! { <section class="card"><EmptyState icon="users" title text/></section> }.into_any();
+    }
+    let remove = ServerAction::<RemoveCampaignContacts>::new();
+    let rows = page
+        .rows
+        .into_iter()
+        .map(|row| view! { <Member row campaign=campaign.clone() may_change remove/> })
+        .collect_view();
+    view! {
+        <FormScope errors=errors_of(remove) pending=remove.pending() prefix="member">
+            <FormErrors errors=errors_of(remove)/>
+        </FormScope>
+        <section class="card clip">
+            <DataTable
+                label="Contacts of the campaign"
+                head=move || view! {
+                    <th scope="col">"Contact"</th>
+                    <th scope="col">"Company"</th>
+                    <th scope="col">"State"</th>
+                    <th scope="col">"Last outcome"</th>
+                    <th scope="col" class="num">"Calls"</th>
+                    <th scope="col">"Next try"</th>
+                    {may_change.then(|| view! { <th scope="col"><span class="sr">"Remove"</span></th> })}
+                }
+            >
+                {rows}
+            </DataTable>
+            <Pager newer=page.newer older=page.older note="50 per page, in dialling order"/>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Member(row: MemberRow, campaign: String, may_change: bool, remove: ServerAction<RemoveCampaignContacts>) -> impl IntoView {
+    let name = if row.name.is_empty() { row.phone.clone() } else { row.name };
+    let undialled = row.status == ContactStatus::Pending && row.attempts == 0 && row.last_call_id.is_none();
+    let outcome = row.outcome.map(|outcome| outcome.label());
+    let outcome = match (row.last_call_id, outcome) {
+        (Some(call), outcome) => view! { <a class="link" href=format!("/calls/{call}")>{outcome.unwrap_or("Last call")}</a> }.into_any(),
+        (None, outcome) => outcome.into_any(),
+    };
+    let label = format!("Remove {name}");
+    view! {
+        <tr>
+            <td>
+                <div class="who"><a href=format!("/contacts/{}", row.contact_id)>{name}</a><small class="mono">{row.phone}</small></div>
+            </td>
+            <td>{row.company}</td>
+            <td>
+                <State tone=row.status.tone() label=row.status.label()/>
+                {row.do_not_call.then(|| view! { " " <Tag tone=Tone::Warn>"Do not call"</Tag> })}
+                {row.last_error.map(|error| view! { <br/><small class="bad-ink">{error}</small> })}
+            </td>
+            <td>{outcome}</td>
+            <td class="num">{row.attempts}</td>
+            <td>{row.next_attempt.map(|stamp| view! { <Time stamp/> })}</td>
+            {may_change.then(|| view! {
+                <td class="acts">
+                    {undialled.then(|| view! {
+                        <ActionForm action=remove attr:class="inline">
+                            <input type="hidden" name="id" value=campaign/>
+                            <input type="hidden" name="contact" value=row.id.to_string()/>
+                            <IconButton icon="x" label=label submit=true kind=ButtonKind::Ghost small=true/>
+                        </ActionForm>
+                    })}
+                </td>
+            })}
+        </tr>
+    }
+}

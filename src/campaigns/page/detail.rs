@@ -1,0 +1,145 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::contacts::ContactsTab;
+use super::form::EditForm;
+use super::overview::{BatchesTab, OverviewTab, ResultsTab};
+use crate::campaigns::server_fns::{MoveCampaign, get_campaign, list_campaign_contacts};
+use crate::campaigns::{CampaignStatus, CampaignView, MemberQuery, MemberRow};
+use crate::shared::{AppError, Page, Tone};
+use crate::ui::*;
+
+/// One campaign: where it stands, its contacts, batches and results, its settings.
+#[derive(Debug, Clone)]
+pub struct CampaignPage {
+    campaign: Resource<Result<CampaignView, AppError>>,
+    members: Resource<Result<Page<MemberRow>, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for CampaignPage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = move || params.read().get("id").unwrap_or_default();
+        // Another tab, or what a form led to, brings fresh figures.
+        let asked = move || (id(), query("tab"), query("added"), query("removed"));
+        let load = |(id, ..): (String, Option<String>, Option<String>, Option<String>)| async move { get_campaign(id.parse()?).await };
+        let wanted = move || {
+            let is_shown = query("tab").as_deref() == Some("contacts");
+            let added = (query("added"), query("removed"));
+            let query = MemberQuery { campaign: id(), status: query("status"), outcome: query("outcome"), cursor: query("cursor") };
+            (is_shown, query, added)
+        };
+        // Contacts are only read when their tab is open.
+        let list = |(is_shown, query, _): (bool, MemberQuery, (Option<String>, Option<String>))| async move {
+            if is_shown { list_campaign_contacts(query).await } else { Ok(Page::default()) }
+        };
+        Self { campaign: Resource::new_blocking(asked, load), members: Resource::new_blocking(wanted, list) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let id = use_params_map().read_untracked().get("id").unwrap_or_default();
+        let is_editing = Memo::new(|_| query("tab").as_deref() == Some("settings"));
+        let refresh = move || {
+            // Nobody's typing is thrown away.
+            if !is_editing.get_untracked() {
+                this.campaign.refetch();
+                this.members.refetch();
+            }
+        };
+        live::on_change(&[&format!("campaign:{id}"), "batches"], refresh);
+        let members = this.members;
+        let refetch = Callback::new(move |()| refresh());
+        view! {
+            <PageBoundary
+                data=this.campaign
+                view=move |shown: CampaignView| view! { <Detail shown members refetch/> }
+            />
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Detail(shown: CampaignView, members: Resource<Result<Page<MemberRow>, AppError>>, refetch: Callback<()>) -> impl IntoView {
+    let campaign = shown.campaign.clone();
+    let (id, status, may_manage) = (campaign.id.to_string(), campaign.status, shown.may_manage);
+    let dials = matches!(status, CampaignStatus::Active);
+    let current = query("tab").unwrap_or_default();
+    let current = match current.as_str() {
+        "settings" if !may_manage => "overview".to_owned(),
+        "contacts" | "batches" | "results" | "settings" => current,
+        _ => "overview".to_owned(),
+    };
+    let items = tabs(&id, &current, &shown);
+    let body = match current.as_str() {
+        "contacts" => view! { <ContactsTab shown=shown.clone() members/> }.into_any(),
+        "batches" => view! { <BatchesTab shown=shown.clone()/> }.into_any(),
+        "results" => view! { <ResultsTab shown=shown.clone()/> }.into_any(),
+        "settings" => view! { <EditForm campaign=campaign.clone()/> }.into_any(),
+        _ => view! { <OverviewTab shown=shown.clone()/> }.into_any(),
+    };
+    let batch = format!("/batches/new?campaign={id}");
+    view! {
+        <PageTitle text=campaign.name.clone() parents=vec![crumb("Campaigns", "/campaigns")]/>
+        <PageHead
+            title=campaign.name.clone()
+            sub=format!("{} · {}", campaign.client_name, campaign.kind.label())
+            tags=move || view! { <Tag tone=status.tone()>{status.label()}</Tag> }
+            actions=move || may_manage.then(|| view! {
+                <Moves id=id.clone() status refetch/>
+                {dials.then(|| view! { <LinkButton href=batch kind=ButtonKind::Primary icon="plus">"New batch"</LinkButton> })}
+            })
+        />
+        <Obstacles shown=shown.clone()/>
+        <Tabs label="Parts of the campaign" items=Signal::stored(items)/>
+        {body}
+    }
+}
+
+fn tabs(id: &str, current: &str, shown: &CampaignView) -> Vec<TabItem> {
+    let item = |name: &str, label: &str| tab(label, format!("/campaigns/{id}?tab={name}"), current == name);
+    let mut items = vec![
+        item("overview", "Overview"),
+        item("contacts", "Contacts").count(shown.counts.total.text()),
+        item("batches", "Batches"),
+        item("results", "Results"),
+    ];
+    if shown.may_manage {
+        items.push(item("settings", "Settings"));
+    }
+    items
+}
+
+/// A button for each state that the campaign may move to.
+#[component]
+fn Moves(id: String, status: CampaignStatus, refetch: Callback<()>) -> impl IntoView {
+    let go = ServerAction::<MoveCampaign>::new();
+    status
+        .moves()
+        .iter()
+        .map(|(to, word)| {
+            let id = id.clone();
+            view! {
+                <ServerForm action=go class="inline" prefix=to.as_str() on_done=refetch>
+                    <input type="hidden" name="id" value=id/>
+                    <input type="hidden" name="to" value=to.as_str()/>
+                    <SubmitButton kind=ButtonKind::Plain>{*word}</SubmitButton>
+                </ServerForm>
+            }
+        })
+        .collect_view()
+}
+
+/// What stands between the campaign and its first call, each with what to do about it.
+#[component]
+fn Obstacles(shown: CampaignView) -> impl IntoView {
+    let mut lines: Vec<String> = shown.obstacles;
+    if !shown.missing_variables.is_empty() {
+        let names = shown.missing_variables.iter().map(|name| format!("{{{{{name}}}}}")).collect::<Vec<_>>().join(", ");
+        lines.push(format!("The prompt asks for {names}, and nothing fills that yet. Add values in the settings, or import them with the contacts."));
+    }
+    let rows = lines.iter().map(|line| view! { <p>{line.clone()}</p> }).collect_view();
+    (!lines.is_empty()).then(|| view! { <Callout tone=Tone::Warn>{rows}</Callout> })
+}

@@ -1,0 +1,192 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::list::{ConnectionFacts, ConnectionState};
+use crate::connections::model::{Connection, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE};
+use crate::connections::server_fns::{CheckConnection, SaveConnection, SwitchConnection, get_connection};
+use crate::shared::{AppError, Tone};
+use crate::ui::*;
+
+/// One service: how it is doing, and its credentials. The form does not follow live notices: what is being typed stays.
+#[derive(Debug, Clone)]
+pub struct ConnectionDetailPage {
+    connection: Resource<Result<Connection, AppError>>,
+    state: Resource<Result<Connection, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for ConnectionDetailPage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let provider = move || params.read().get("provider").unwrap_or_default();
+        Self {
+            connection: Resource::new_blocking(provider, get_connection),
+            state: Resource::new_blocking(provider, get_connection),
+        }
+    }
+
+    fn view(this: Self) -> AnyView {
+        live::on_change(&["connections"], move || this.state.refetch());
+        let again = Callback::new(move |()| {
+            this.connection.refetch();
+            this.state.refetch();
+        });
+        let state = this.state;
+        view! {
+            <PageBoundary data=this.connection view=move |connection: Connection| view! { <Detail connection state again/> }/>
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Detail(connection: Connection, state: Resource<Result<Connection, AppError>>, again: Callback<()>) -> impl IntoView {
+    let provider = connection.provider;
+    let webhook = connection.webhook_url.clone().map(|url| view! { <Webhook provider url/> });
+    let form = if connection.may_edit {
+        view! { <Card title="Credentials and settings"><Credentials connection again/></Card> }.into_any()
+    } else {
+        view! { <Callout tone=Tone::Info><p>"Only an owner of the agency can enter or change credentials."</p></Callout> }.into_any()
+    };
+    view! {
+        <PageTitle text=provider.label() parents=vec![crumb("Connections", "/connections")]/>
+        <PageHead title=provider.label() sub=provider.purpose()/>
+        <div class="cols main-side">
+            {form}
+            <div class="stack gap-4">
+                <BlockBoundary data=state view=move |connection: Connection| view! { <StateCard connection again/> }/>
+                {webhook}
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn StateCard(connection: Connection, again: Callback<()>) -> impl IntoView {
+    let status = connection.status;
+    let actions = status.filter(|_| connection.may_edit).map(|status| {
+        let check = ServerAction::<CheckConnection>::new();
+        let switch = ServerAction::<SwitchConnection>::new();
+        let is_off = status == IntegrationStatus::Inactive;
+        let provider = connection.provider.as_str();
+        view! {
+            <div class="row wrap mt-4">
+                <ServerForm action=check class="inline" prefix="check" on_done=again>
+                    <input type="hidden" name="provider" value=provider/>
+                    <SubmitButton kind=ButtonKind::Plain icon="refresh-cw">"Check now"</SubmitButton>
+                </ServerForm>
+                <ServerForm action=switch class="inline" prefix="switch" on_done=again>
+                    <input type="hidden" name="provider" value=provider/>
+                    {is_off.then(|| view! { <input type="hidden" name="on" value="true"/> })}
+                    <SubmitButton kind=ButtonKind::Ghost>{if is_off { "Switch on" } else { "Switch off" }}</SubmitButton>
+                </ServerForm>
+            </div>
+        }
+    });
+    view! {
+        <Card title="State" right=move || view! { <ConnectionState status/> }>
+            <ConnectionFacts connection/>
+            {actions}
+        </Card>
+    }
+}
+
+#[component]
+fn Webhook(provider: Provider, url: String) -> impl IntoView {
+    let text = match provider {
+        Provider::Ultravox => "Patchbay registers this address at Ultravox by itself when you save a key. Ultravox must be able to reach it from the internet.",
+        _ => "Enter this address in the Telnyx portal, at the connection that your numbers use, as its webhook address.",
+    };
+    view! {
+        <Card title="Webhook">
+            <p class="sub">{text}</p>
+            <p class="row"><code class="break">{url.clone()}</code><CopyButton text=url label="Copy the address"/></p>
+        </Card>
+    }
+}
+
+#[component]
+fn Credentials(connection: Connection, again: Callback<()>) -> impl IntoView {
+    let save = ServerAction::<SaveConnection>::new();
+    let provider = connection.provider;
+    let is_new = connection.status.is_none();
+    let mode = if is_new && connection.has_sandbox { Mode::Sandbox } else { connection.mode };
+    let key_hint = match is_new {
+        true => provider.key_hint().to_owned(),
+        false => format!("Leave it empty to keep the stored key. {}", provider.key_hint()),
+    };
+    let settings = connection.settings.clone();
+    let own_fields = match provider {
+        Provider::Ultravox => {
+            let price = settings.voice_price_per_minute.unwrap_or(USUAL_VOICE_PRICE).to_string();
+            view! {
+                <TextInput
+                    name="price_per_minute"
+                    label="Price per minute of talk"
+                    value=price
+                    prefix_text="$"
+                    inputmode="decimal"
+                    class="short"
+                    required=true
+                    hint="What Ultravox bills you. Costs of calls are worked out with it."
+                />
+            }
+            .into_any()
+        }
+        Provider::Telnyx => view! {
+            <TextInput
+                name="public_key"
+                label="Public key"
+                value=connection.public_key.clone().unwrap_or_default()
+                class="mono"
+                hint="In the Telnyx portal under Keys & credentials, Public key. Telnyx’s events are checked with it."
+            />
+            <TextInput
+                name="call_connection_id"
+                label="Connection for new numbers"
+                value=settings.call_connection_id.unwrap_or_default()
+                class="mono"
+                hint="The id of the connection at Telnyx that calls to a new number go to."
+            />
+        }
+        .into_any(),
+        Provider::Openrouter => view! {
+            <TextInput
+                name="chat_model"
+                label="Default model"
+                value=settings.chat_model.unwrap_or_else(|| USUAL_CHAT_MODEL.to_owned())
+                class="mono"
+                required=true
+                hint="As vendor/name. It reads the transcripts."
+            />
+        }
+        .into_any(),
+    };
+    let mode_field = if connection.has_sandbox {
+        view! {
+            <RadioCards
+                name="mode"
+                legend="Mode"
+                options=vec![
+                    RadioOption::new("sandbox", "Sandbox", "Patchbay’s own stand-in. Nothing is called and nothing costs money; no key is needed."),
+                    RadioOption::new("live", "Live", "The real service, with your account’s key."),
+                ]
+                value=mode.as_str()
+            />
+        }
+        .into_any()
+    } else {
+        view! { <input type="hidden" name="mode" value="live"/> }.into_any()
+    };
+    view! {
+        <ServerForm action=save class="form" on_done=again>
+            <input type="hidden" name="provider" value=provider.as_str()/>
+            {mode_field}
+            <TextInput name="api_key" label="API key" kind="password" autocomplete="off" mark=false hint=key_hint/>
+            {own_fields}
+            <p class="note">"The key is tried at the service first. If the service refuses it, nothing changes. It is stored encrypted and never shown again."</p>
+            <FormActs><SubmitButton>{if is_new { "Connect" } else { "Try and save" }}</SubmitButton></FormActs>
+        </ServerForm>
+    }
+}

@@ -1,0 +1,100 @@
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::connections::model::{Connection, IntegrationStatus};
+use crate::connections::server_fns::list_connections;
+use crate::shared::{AppError, Tone};
+use crate::ui::*;
+
+/// The services that the workspace runs on.
+#[derive(Debug, Clone)]
+pub struct ConnectionsPage {
+    rows: Resource<Result<Vec<Connection>, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for ConnectionsPage {
+    fn data() -> Self {
+        Self { rows: Resource::new_blocking(|| (), |()| list_connections()) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        live::on_change(&["connections"], move || this.rows.refetch());
+        view! {
+            <PageTitle text="Connections"/>
+            <PageHead title="Connections" sub="The accounts that calls, numbers and analyses run on."/>
+            <PageBoundary
+                data=this.rows
+                view={move |rows: Vec<Connection>| {
+                    let cards = rows.into_iter().map(|connection| view! { <Service connection/> }).collect_view();
+                    view! { <div class="cols three">{cards}</div> }
+                }}
+            />
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Service(connection: Connection) -> impl IntoView {
+    let provider = connection.provider;
+    let href = format!("/connections/{provider}");
+    let state = connection.status;
+    let (word, kind) = match (connection.may_edit, state) {
+        (true, None) => ("Connect", ButtonKind::Primary),
+        (true, Some(_)) => ("Manage", ButtonKind::Plain),
+        (false, _) => ("Open", ButtonKind::Plain),
+    };
+    view! {
+        <Card
+            title=provider.label()
+            class="fill"
+            right=move || view! { <ConnectionState status=state/> }
+            footer=move || view! { <LinkButton href kind class="push">{word}</LinkButton> }
+        >
+            <div class="stack gap-3">
+                <p class="sub">{provider.purpose()}</p>
+                <ConnectionFacts connection/>
+            </div>
+        </Card>
+    }
+}
+
+/// Lamp and word; a service that was never connected has a state of its own.
+#[component]
+pub fn ConnectionState(status: Option<IntegrationStatus>) -> impl IntoView {
+    let (tone, label) = status.map_or((Tone::Mute, "Not connected"), |status| (status.tone(), status.label()));
+    view! { <State tone label on=status.is_some()/> }
+}
+
+/// What is known about a connection, without secrets.
+#[component]
+pub fn ConnectionFacts(connection: Connection) -> impl IntoView {
+    if connection.status.is_none() {
+        let text = if connection.may_edit {
+            "Enter the account’s key to use it."
+        } else {
+            "An owner of the agency can connect it."
+        };
+        return view! { <p>{text}</p> }.into_any();
+    }
+    let mode = connection.mode;
+    let key = if connection.hint.is_empty() { "Stored".to_owned() } else { format!("Ends in {}", connection.hint) };
+    view! {
+        <Facts>
+            <Fact label="Mode"><Tag tone=mode.tone()>{mode.label()}</Tag></Fact>
+            <Fact label="Key" class="mono">{key}</Fact>
+            {connection.account.map(|account| view! { <Fact label="Account">{account}</Fact> })}
+            {connection.settings.voice_price_per_minute.map(|price| view! { <Fact label="Price">{format!("${price} per minute")}</Fact> })}
+            {connection.settings.chat_model.map(|model| view! { <Fact label="Model" class="mono">{model}</Fact> })}
+            <Fact label="Last checked">
+                {match connection.last_checked {
+                    Some(at) => view! { <Time stamp=at/> }.into_any(),
+                    None => "Never".into_any(),
+                }}
+            </Fact>
+        </Facts>
+        {connection.last_error.map(|error| view! { <Callout tone=Tone::Bad><p>{error}</p></Callout> })}
+    }
+    .into_any()
+}

@@ -1,0 +1,184 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::upload::ImportSteps;
+use crate::contacts::server_fns::{CancelImport, CheckImport, get_import, get_import_choices};
+use crate::contacts::{DuplicateRule, ImportChoices, ImportStatus, ImportView, Target, attribute_key, countries};
+use crate::shared::{AppError, Tone};
+use crate::ui::*;
+
+/// The second step of an import: what each column is.
+#[derive(Debug, Clone)]
+pub struct ImportMappingPage {
+    data: Resource<Result<(ImportView, ImportChoices), AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for ImportMappingPage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = move || params.read().get("id").unwrap_or_default();
+        let load = |id: String| async move {
+            let import = get_import(id.parse()?).await?;
+            let choices = get_import_choices(Some(import.client_id.to_string())).await?;
+            Ok((import, choices))
+        };
+        Self { data: Resource::new_blocking(id, load) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        view! {
+            <PageBoundary
+                data=this.data
+                view=move |(import, choices): (ImportView, ImportChoices)| view! { <Mapped import choices/> }
+            />
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Mapped(import: ImportView, choices: ImportChoices) -> impl IntoView {
+    let id = import.id.to_string();
+    let open = matches!(import.status, ImportStatus::Uploaded | ImportStatus::Checked);
+    let size = format!("{} · {} · {}, separated by {}", import.client_name, import.file_name, import.encoding, import.delimiter);
+    view! {
+        <PageTitle text="Choose columns" parents=vec![crumb("Contacts", "/contacts"), crumb("Imports", "/contacts/imports")]/>
+        <PageHead title="Choose columns" sub=size/>
+        <ImportSteps now=1 id=id.clone()/>
+        {if open {
+            view! { <MappingForm import choices/> <CancelForm id/> }.into_any()
+        } else {
+            view! {
+                <Callout>
+                    <p>"This import has started, so its columns stay as they are. "
+                        <a class="link" href=format!("/contacts/imports/{id}")>"Open the import"</a></p>
+                </Callout>
+            }
+            .into_any()
+        }}
+    }
+}
+
+#[component]
+fn MappingForm(import: ImportView, choices: ImportChoices) -> impl IntoView {
+    let check = ServerAction::<CheckImport>::new();
+    let named = import.mapping.named;
+    let header = import.preview.header(named);
+    let has_phone = import.mapping.columns.contains(&Target::Phone);
+    let rows = header
+        .into_iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let target = import.mapping.columns.get(index).copied().unwrap_or(Target::Skip);
+            view! { <Column index name samples=import.preview.samples(named, index) target/> }
+        })
+        .collect_view();
+    let campaigns = options_of(choices.campaigns.into_iter().map(|pick| (pick.id, pick.label)));
+    let campaign = import.campaign.map(|(id, _)| id.to_string()).unwrap_or_default();
+    view! {
+        <ServerForm action=check class="form">
+            <input type="hidden" name="id" value=import.id.to_string()/>
+            {(!has_phone).then(|| view! {
+                <Callout tone=Tone::Warn>
+                    <p>"No column looks like a phone number. Choose “Phone number” at the column that holds it."</p>
+                </Callout>
+            })}
+            <section class="card clip" id="columns">
+                <DataTable
+                    label="Columns of the file"
+                    class="mapping wrap"
+                    head=|| view! {
+                        <th scope="col">"Column"</th>
+                        <th scope="col">"First values"</th>
+                        <th scope="col">"Becomes"</th>
+                    }
+                >
+                    {rows}
+                </DataTable>
+            </section>
+            <Card title="Rules">
+                <div class="form two">
+                    <Checkbox
+                        name="named"
+                        label="The first row holds the columns' names"
+                        hint="Untick it when the first row is already a person."
+                        checked=named
+                        value="true"
+                    />
+                    <Select
+                        name="country"
+                        label="Country of numbers without +"
+                        options=options_of(countries::COUNTRIES)
+                        value=import.country.unwrap_or_default()
+                        prompt="None: numbers need their country's code"
+                    />
+                    <RadioCards
+                        name="duplicates"
+                        legend="When the client already has the number"
+                        options=vec![
+                            RadioOption::new(
+                                DuplicateRule::Skip.as_str(),
+                                DuplicateRule::Skip.label(),
+                                "Nothing about the contact changes.",
+                            ),
+                            RadioOption::new(
+                                DuplicateRule::Update.as_str(),
+                                DuplicateRule::Update.label(),
+                                "Cells that are empty in the file change nothing.",
+                            ),
+                        ]
+                        value=import.duplicates.as_str()
+                    />
+                    {(!campaigns.is_empty()).then(|| view! {
+                        <Select
+                            name="campaign"
+                            label="Add everyone in the file to a campaign"
+                            options=campaigns
+                            value=campaign
+                            prompt="No campaign"
+                            hint="Nobody on the do-not-call list is added."
+                        />
+                    })}
+                </div>
+            </Card>
+            <FormActs><SubmitButton icon="check">"Check the file"</SubmitButton></FormActs>
+        </ServerForm>
+    }
+}
+
+#[component]
+fn Column(index: usize, name: String, samples: Vec<String>, target: Target) -> impl IntoView {
+    let key = attribute_key(&name, index);
+    let options = Target::ALL
+        .iter()
+        .map(|option| {
+            let label = match option {
+                Target::Attribute => format!("Variable {{{{{key}}}}}"),
+                other => other.label().to_owned(),
+            };
+            view! { <option value=option.as_str() selected=*option == target>{label}</option> }
+        })
+        .collect_view();
+    let samples = if samples.is_empty() { "(empty)".to_owned() } else { samples.join(" · ") };
+    view! {
+        <tr>
+            <th scope="row">{name.clone()}</th>
+            <td class="sub">{samples}</td>
+            <td><select name=format!("columns[{index}]") aria-label=format!("{name} becomes")>{options}</select></td>
+        </tr>
+    }
+}
+
+/// Throws the upload away.
+#[component]
+pub fn CancelForm(id: String) -> impl IntoView {
+    let cancel = ServerAction::<CancelImport>::new();
+    view! {
+        <ServerForm action=cancel class="inline" prefix="cancel">
+            <input type="hidden" name="id" value=id/>
+            <SubmitButton kind=ButtonKind::Ghost>"Cancel the import"</SubmitButton>
+        </ServerForm>
+    }
+}

@@ -1,0 +1,110 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::inbound_webhooks::model::{Body, ProcessingStatus, SENDERS, Webhook};
+use crate::inbound_webhooks::server_fns::{ReplayWebhook, get_webhook};
+use crate::shared::AppError;
+use crate::shared::money::count_text;
+use crate::ui::*;
+
+/// One event: what came, what was made of it, and the way to work it through again.
+#[derive(Debug, Clone)]
+pub struct InboundWebhookPage {
+    webhook: Resource<Result<Webhook, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for InboundWebhookPage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = move || params.read().get("id").unwrap_or_default();
+        Self { webhook: Resource::new_blocking(id, get_webhook) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        live::on_change(&["webhooks"], move || this.webhook.refetch());
+        view! { <PageBoundary data=this.webhook view=move |webhook: Webhook| view! { <Detail webhook/> }/> }.into_any()
+    }
+}
+
+#[component]
+fn Detail(webhook: Webhook) -> impl IntoView {
+    let sender =
+        SENDERS.iter().find(|(name, _)| *name == webhook.provider).map_or(webhook.provider.clone(), |(_, label)| (*label).to_owned());
+    let (status, body, headers) = (webhook.status, webhook.body.clone(), webhook.headers.clone());
+    let replay_id = (webhook.may_replay && webhook.can_be_replayed()).then(|| webhook.id.clone());
+    view! {
+        <PageTitle text=webhook.kind.clone() parents=vec![crumb("Inbound webhooks", "/webhooks/inbound")]/>
+        <PageHead
+            title=webhook.kind.clone()
+            sub=format!("from {sender}")
+            tags=move || view! { <Tag tone=status.tone()>{status.label()}</Tag> }
+            actions=move || replay_id.clone().map(|id| view! { <Replay id/> })
+        />
+        {webhook.note.clone().map(|note| view! { <Remark status note/> })}
+        <div class="cols main-side">
+            <Card title="Body">{match body {
+                Body::Document(value) => view! { <Json value name="body" open=3/> }.into_any(),
+                Body::Text(text) => view! { <pre class="code">{text}</pre> }.into_any(),
+            }}</Card>
+            <div class="stack gap-4 min0">
+                <WhatHappened webhook=webhook.clone()/>
+                <Headers headers/>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Remark(status: ProcessingStatus, note: String) -> impl IntoView {
+    let (tone, icon) = match status {
+        ProcessingStatus::Failed => (crate::shared::Tone::Bad, "circle-alert"),
+        ProcessingStatus::Completed => (crate::shared::Tone::Info, "info"),
+        _ => (crate::shared::Tone::Warn, "triangle-alert"),
+    };
+    view! { <Callout tone icon><p>{note}</p></Callout> }
+}
+
+#[component]
+fn WhatHappened(webhook: Webhook) -> impl IntoView {
+    let call = webhook.call_id.map(|id| view! { <Fact label="Call"><a class="link" href=format!("/calls/{id}")>"Open the call"</a></Fact> });
+    view! {
+        <Card title="What happened">
+            <Facts>
+                <Fact label="Received"><Time stamp=webhook.received/></Fact>
+                {webhook.processed.map(|stamp| view! { <Fact label="Finished"><Time stamp/></Fact> })}
+                {webhook.next_attempt.map(|stamp| view! { <Fact label="Next try"><Time stamp/></Fact> })}
+                <Fact label="Tries">{format!("{} of {}", webhook.attempts, webhook.max_attempts)}</Fact>
+                <Fact label="Size">{format!("{} bytes", count_text(webhook.size))}</Fact>
+                <Fact label="Event id"><span class="mono break">{webhook.event_id}</span></Fact>
+                {call}
+            </Facts>
+        </Card>
+    }
+}
+
+#[component]
+fn Headers(headers: Vec<(String, String)>) -> impl IntoView {
+    let rows = headers
+        .into_iter()
+        .map(|(name, value)| view! { <tr><th scope="row" class="mono regular">{name}</th><td class="break">{value}</td></tr> })
+        .collect_view();
+    view! {
+        <section class="card clip">
+            <header><h2>"Headers"</h2></header>
+            <DataTable label="Headers" class="wrap" head=|| view! { <th scope="col">"Name"</th><th scope="col">"Value"</th> }>{rows}</DataTable>
+        </section>
+    }
+}
+
+#[component]
+fn Replay(id: String) -> impl IntoView {
+    let replay = ServerAction::<ReplayWebhook>::new();
+    view! {
+        <ServerForm action=replay class="inline" prefix="replay-">
+            <input type="hidden" name="id" value=id/>
+            <SubmitButton icon="rotate-ccw">"Replay"</SubmitButton>
+        </ServerForm>
+    }
+}

@@ -1,0 +1,203 @@
+//! Takes a delivery in: signature first, over the raw bytes; then the row; then the answer. Nothing is read out of a body before
+//! its signature has been checked.
+
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use chrono::Utc;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::{keys, store};
+use crate::access::Action;
+use crate::access::server::{Db, Scope};
+use crate::connections::server::ops::WebhookKeys;
+use crate::providers::SignatureError;
+use crate::providers::signature::{
+    TELNYX_SIGNATURE, TELNYX_TIMESTAMP, TOLERANCE, ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, verify_telnyx, verify_ultravox,
+};
+use crate::shared::AppError;
+use crate::shared::ids::{ConnectionId, WorkspaceId};
+
+/// The longest event id that is kept as it came.
+const LONGEST_ID: usize = 200;
+
+/// A delivery as it came.
+pub struct Letter {
+    pub provider: String,
+    pub workspace: WorkspaceId,
+    pub connection: ConnectionId,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// What the sender hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The event is on disk, now or since an earlier delivery.
+    Stored,
+    /// Unknown address or bad signature; nothing was stored.
+    Stranger,
+    TooLarge,
+    /// Trouble of our own: the sender keeps the event and comes again.
+    TryLater,
+}
+
+impl Answer {
+    pub fn word(self) -> &'static str {
+        match self {
+            Answer::Stored => "stored",
+            Answer::Stranger => "refused",
+            Answer::TooLarge => "too_large",
+            Answer::TryLater => "try_later",
+        }
+    }
+}
+
+/// Checks and stores one delivery.
+pub async fn take(db: Db, letter: Letter) -> Answer {
+    match try_take(db, &letter).await {
+        Ok(answer) => answer,
+        Err(AppError::NotFound) => Answer::Stranger,
+        Err(error) => {
+            tracing::warn!(provider = %letter.provider, workspace = %letter.workspace, cause = %error, "a webhook could not be stored");
+            Answer::TryLater
+        }
+    }
+}
+
+async fn try_take(db: Db, letter: &Letter) -> Result<Answer, AppError> {
+    let Some((provider, stamp, signature)) = signature_of(letter) else { return Ok(Answer::Stranger) };
+    let scope = Scope::of_webhook(db, letter.workspace, provider);
+    if !is_genuine(&scope, letter, provider, stamp, signature).await? {
+        return Ok(Answer::Stranger);
+    }
+    let (event_id, kind) = name(provider, &letter.body);
+    let mut tx = scope.write(Action::ReplayQueues).await?;
+    let new = store::NewWebhook {
+        connection: letter.connection,
+        provider,
+        event_id: &event_id,
+        kind: &kind,
+        headers: headers(&letter.headers),
+        body: &letter.body,
+    };
+    let is_new = store::insert(&mut tx, &new).await?;
+    tx.commit().await?;
+    metrics::counter!("patchbay_webhook_events_total", "provider" => provider, "new" => if is_new { "yes" } else { "no" }).increment(1);
+    Ok(Answer::Stored)
+}
+
+/// The service, and what it signed with. None: no such service, or no signature at all, which costs no look into the database.
+fn signature_of(letter: &Letter) -> Option<(&'static str, &str, &str)> {
+    let (provider, stamp, signature) = match letter.provider.as_str() {
+        "ultravox" => ("ultravox", ULTRAVOX_TIMESTAMP, ULTRAVOX_SIGNATURE),
+        "telnyx" => ("telnyx", TELNYX_TIMESTAMP, TELNYX_SIGNATURE),
+        _ => return None,
+    };
+    let header = |name: &str| letter.headers.get(name).and_then(|value| value.to_str().ok());
+    Some((provider, header(stamp)?, header(signature)?))
+}
+
+async fn is_genuine(scope: &Scope, letter: &Letter, provider: &'static str, stamp: &str, signature: &str) -> Result<bool, AppError> {
+    let (known, was_kept) = keys::of(scope, letter.connection, provider, false).await?;
+    let mut checked = check(&known, letter, stamp, signature);
+    if was_kept && checked == Err(SignatureError::Mismatch) {
+        // The secret may have been changed in these seconds.
+        let (known, _) = keys::of(scope, letter.connection, provider, true).await?;
+        checked = check(&known, letter, stamp, signature);
+    }
+    let Err(why) = checked else { return Ok(true) };
+    metrics::counter!("patchbay_webhooks_refused_total", "provider" => provider, "why" => reason(why)).increment(1);
+    tracing::info!(provider, workspace = %scope.workspace_id(), connection = %letter.connection, cause = %why, "refused a webhook");
+    Ok(false)
+}
+
+fn check(keys: &WebhookKeys, letter: &Letter, stamp: &str, signature: &str) -> Result<(), SignatureError> {
+    let (stamp, signature, now) = (Some(stamp), Some(signature), Utc::now());
+    match keys {
+        WebhookKeys::Ultravox(secrets) => verify_ultravox(secrets, stamp, signature, &letter.body, now, TOLERANCE),
+        WebhookKeys::Telnyx(key) => verify_telnyx(std::slice::from_ref(key), stamp, signature, &letter.body, now, TOLERANCE),
+    }
+}
+
+fn reason(why: SignatureError) -> &'static str {
+    match why {
+        SignatureError::Missing => "missing",
+        SignatureError::Malformed => "malformed",
+        SignatureError::Stale => "stale",
+        SignatureError::Mismatch => "mismatch",
+    }
+}
+
+/// What makes the event one of a kind, and what it is called. A body that cannot be read goes by its hash and is stored all the same.
+fn name(provider: &str, body: &[u8]) -> (String, String) {
+    #[derive(Deserialize)]
+    struct Telnyx {
+        data: TelnyxData,
+    }
+    #[derive(Deserialize)]
+    struct TelnyxData {
+        id: String,
+        event_type: String,
+    }
+    #[derive(Deserialize)]
+    struct Ultravox {
+        event: String,
+        call: UltravoxCall,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct UltravoxCall {
+        call_id: String,
+    }
+    let hash = || hex::encode(Sha256::digest(body));
+    let (id, kind) = match provider {
+        "telnyx" => serde_json::from_slice::<Telnyx>(body).map(|event| (event.data.id, event.data.event_type)),
+        // Ultravox gives events no id. The same event with other content (a bill that was pending) is another piece of news.
+        _ => serde_json::from_slice::<Ultravox>(body)
+            .map(|event| (format!("{}:{}:{}", event.event, event.call.call_id, &hash()[..32]), event.event)),
+    }
+    .unwrap_or_else(|_| (String::new(), "unreadable".to_owned()));
+    let odd = |text: &str, most: usize| text.is_empty() || text.len() > most || text.chars().any(char::is_control);
+    let id = if odd(&id, LONGEST_ID) { format!("sha256:{}", hash()) } else { id };
+    let kind = if odd(&kind, 80) { "unreadable".to_owned() } else { kind };
+    (id, kind)
+}
+
+/// The headers for the page. What proves identity is left out.
+fn headers(all: &HeaderMap) -> Value {
+    let mut kept = Map::new();
+    for (name, value) in all {
+        let secret = [ULTRAVOX_SIGNATURE, TELNYX_SIGNATURE, "authorization", "cookie", "x-api-key"].contains(&name.as_str());
+        let text = if secret { "[hidden]".into() } else { String::from_utf8_lossy(value.as_bytes()).replace('\0', "") };
+        kept.insert(name.to_string(), Value::String(text));
+    }
+    Value::Object(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_named_by_what_they_are() {
+        let body = br#"{"event":"call.ended","call":{"callId":"c1","created":"2026-03-02T14:05:11Z"}}"#;
+        let (id, kind) = name("ultravox", body);
+        assert_eq!((kind.as_str(), &id[..14]), ("call.ended", "call.ended:c1:"));
+        assert_eq!(name("ultravox", body).0, id);
+        assert_eq!(name("telnyx", br#"{"data":{"id":"e1","event_type":"call.hangup"}}"#), ("e1".into(), "call.hangup".into()));
+    }
+
+    #[test]
+    fn what_cannot_be_read_goes_by_its_hash() {
+        let deep = "[".repeat(10_000);
+        let long = format!(r#"{{"data":{{"id":"{}","event_type":"call.cost"}}}}"#, "x".repeat(3000));
+        for body in [b"\xff\x00".as_slice(), deep.as_bytes(), b"{}", b"null"] {
+            let (id, kind) = name("ultravox", body);
+            assert!(id.starts_with("sha256:") && kind == "unreadable", "{id} {kind}");
+        }
+        assert!(name("telnyx", long.as_bytes()).0.starts_with("sha256:"));
+        assert!(name("telnyx", br#"{"data":{"id":"a\u0000b","event_type":"call.cost"}}"#).0.starts_with("sha256:"));
+    }
+}

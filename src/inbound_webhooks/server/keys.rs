@@ -1,0 +1,52 @@
+//! Keys by connection, kept for some seconds: opening them costs more than checking a signature with them.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::access::server::Scope;
+use crate::connections::server::ops::{self, WebhookKeys};
+use crate::shared::AppError;
+use crate::shared::ids::{ConnectionId, WorkspaceId};
+
+/// How long a withdrawn secret may still open the door.
+const KEPT: Duration = Duration::from_secs(5);
+/// Only connections that exist are kept, so this is never reached by strangers.
+const MOST: usize = 10_000;
+
+type Kept = HashMap<(WorkspaceId, ConnectionId), (Instant, WebhookKeys)>;
+static KEYS: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
+
+/// The connection's keys. `fresh`: as they are in the database now. Errors: `NotFound`.
+pub async fn of(scope: &Scope, connection: ConnectionId, provider: &str, fresh: bool) -> Result<(WebhookKeys, bool), AppError> {
+    let place = (scope.workspace_id(), connection);
+    if !fresh && let Some(keys) = kept(&place).filter(|keys| fits(keys, provider)) {
+        return Ok((keys, true));
+    }
+    let keys = match ops::webhook_keys(scope, connection, provider).await {
+        Ok(keys) => keys,
+        Err(error) => {
+            lock().remove(&place);
+            return Err(error);
+        }
+    };
+    let mut all = lock();
+    if all.len() >= MOST {
+        all.clear();
+    }
+    all.insert(place, (Instant::now(), keys.clone()));
+    Ok((keys, false))
+}
+
+fn kept(place: &(WorkspaceId, ConnectionId)) -> Option<WebhookKeys> {
+    lock().get(place).filter(|(at, _)| at.elapsed() < KEPT).map(|(_, keys)| keys.clone())
+}
+
+/// A connection's address names its service; another service's name in it is a stranger's.
+fn fits(keys: &WebhookKeys, provider: &str) -> bool {
+    matches!((keys, provider), (WebhookKeys::Ultravox(_), "ultravox") | (WebhookKeys::Telnyx(_), "telnyx"))
+}
+
+fn lock() -> MutexGuard<'static, Kept> {
+    KEYS.lock().unwrap_or_else(PoisonError::into_inner)
+}

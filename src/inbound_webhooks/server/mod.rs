@@ -1,0 +1,8 @@
+//! `rest`: the door. `ingest`: is it genuine, and onto the disk. `jobs`: what it changes. `ops`: replay. `store`: SQL.
+
+mod ingest;
+pub mod jobs;
+mod keys;
+pub mod ops;
+pub mod rest;
+pub mod store;

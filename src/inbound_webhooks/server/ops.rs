@@ -1,0 +1,36 @@
+use serde_json::json;
+
+use super::store;
+use crate::access::server::{Change, WriteTx};
+use crate::jobs::live::Topic;
+use crate::shared::AppError;
+use crate::shared::ids::WebhookId;
+
+/// Works one event through again; the original stays as it came. What it changed already is not changed twice.
+/// Errors: `NotFound`; `Conflict` while it waits or is being worked on.
+pub async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppError> {
+    let webhook = store::get(tx.reading(), id).await?;
+    if !store::replay(tx, id).await? {
+        return Err(AppError::Conflict("This event is waiting or being worked on already. Look again in a moment.".into()));
+    }
+    let before = json!({"provider": webhook.provider, "event": webhook.event_id, "status": webhook.status, "error": webhook.note});
+    record(tx, Some(id), before).await
+}
+
+/// Works all failed events through again. Gives how many there were.
+pub async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
+    let replayed = store::replay_failed(tx).await?;
+    if replayed > 0 {
+        record(tx, None, json!({"status": "failed", "events": replayed})).await?;
+    }
+    Ok(replayed)
+}
+
+async fn record(tx: &mut WriteTx, id: Option<WebhookId>, before: serde_json::Value) -> Result<(), AppError> {
+    let entity_id = id.map(|id| id.0);
+    tx.audit(Change { action: "replayed", entity: "inbound_webhook", entity_id, client_id: None, before: Some(before), after: None })
+        .await?;
+    tx.notify(Topic::list("webhooks"), None);
+    tx.notify(Topic::list("dashboard"), None);
+    Ok(())
+}

@@ -1,0 +1,184 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::numbers::model::{NumberPage, NumberStatus};
+use crate::numbers::server_fns::{AssignNumber, ReleaseNumber, SetNumberStatus, get_number};
+use crate::shared::{AppError, Tone};
+use crate::ui::*;
+
+/// One number: where it stands, and whom it belongs to.
+#[derive(Debug, Clone)]
+pub struct NumberDetailPage {
+    number: Resource<Result<NumberPage, AppError>>,
+}
+
+#[lazy_route]
+impl LazyRoute for NumberDetailPage {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = move || params.read().get("id").unwrap_or_default();
+        Self { number: Resource::new_blocking(id, get_number) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let id = use_params_map().read_untracked().get("id").unwrap_or_default();
+        live::on_change(&[&format!("number:{id}")], move || this.number.refetch());
+        let again = Callback::new(move |()| this.number.refetch());
+        view! { <PageBoundary data=this.number view=move |number: NumberPage| view! { <Detail number again/> }/> }.into_any()
+    }
+}
+
+#[component]
+fn Detail(number: NumberPage, again: Callback<()>) -> impl IntoView {
+    let row = number.row.clone();
+    let (status, is_gone) = (row.status, row.status == NumberStatus::Released);
+    let can = number.may_edit && !is_gone;
+    let waiting = status == NumberStatus::Pending && row.error.is_none();
+    let assigned = if can {
+        view! { <Assign number=number.clone() again/> }.into_any()
+    } else {
+        view! { <Assigned number=number.clone()/> }.into_any()
+    };
+    let campaigns = view! { <Campaigns names=number.campaigns.clone()/> };
+    let carrier = view! { <Carrier number=number.clone()/> };
+    view! {
+        <PageTitle text=row.number.clone() parents=vec![crumb("Phone numbers", "/numbers")]/>
+        <PageHead
+            title=row.number.clone()
+            tags=move || view! { <State tone=status.tone() label=status.label() on=!is_gone/> }
+            actions={
+                let number = number.clone();
+                move || (can && status != NumberStatus::Pending).then(|| view! { <Actions number again/> })
+            }
+        />
+        {waiting.then(|| view! {
+            <Callout tone=Tone::Info><p>"The carrier is working on the order. This page follows it; most orders take less than a minute."</p></Callout>
+        })}
+        {row.error.clone().map(|error| view! { <Callout tone=Tone::Warn><p>{error}</p></Callout> })}
+        <div class="cols main-side">
+            <Card title="Assigned to">{assigned}</Card>
+            <div class="stack gap-4">
+                <Card title="At the carrier">{carrier}</Card>
+                <Card title="Campaigns that call from it">{campaigns}</Card>
+            </div>
+        </div>
+        {can.then(|| view! { <ReleaseDialog number again/> })}
+    }
+}
+
+#[component]
+fn Carrier(number: NumberPage) -> impl IntoView {
+    let row = number.row;
+    let abilities = if number.capabilities.is_empty() { "Not known".to_owned() } else { number.capabilities.join(", ") };
+    view! {
+        <Facts>
+            <Fact label="Country">{row.country.unwrap_or_else(|| "Not known".into())}</Fact>
+            <Fact label="Can do">{abilities}</Fact>
+            <Fact label="Per month">{row.monthly_cost.map_or_else(|| "Not priced yet".into(), |cost| cost.text())}</Fact>
+            {row.purchased.map(|at| view! { <Fact label="Ours since"><Time stamp=at/></Fact> })}
+            {row.released.map(|at| view! { <Fact label="Released"><Time stamp=at/></Fact> })}
+            {number.provider_number_id.map(|id| view! { <Fact label="Id there" class="mono break">{id}</Fact> })}
+            {number.order_id.map(|id| view! { <Fact label="Order" class="mono break">{id}</Fact> })}
+        </Facts>
+    }
+}
+
+#[component]
+fn Actions(number: NumberPage, again: Callback<()>) -> impl IntoView {
+    let set = ServerAction::<SetNumberStatus>::new();
+    let is_active = number.row.status == NumberStatus::Active;
+    let (next, word) = if is_active { ("inactive", "Deactivate") } else { ("active", "Activate") };
+    view! {
+        <DialogLink name="release" kind=ButtonKind::Danger>"Release"</DialogLink>
+        <ServerForm action=set class="inline" prefix="status" on_done=again>
+            <input type="hidden" name="id" value=number.row.id.to_string()/>
+            <input type="hidden" name="status" value=next/>
+            <SubmitButton kind=ButtonKind::Plain>{word}</SubmitButton>
+        </ServerForm>
+    }
+}
+
+#[component]
+fn ReleaseDialog(number: NumberPage, again: Callback<()>) -> impl IntoView {
+    let release = ServerAction::<ReleaseNumber>::new();
+    // The answer of a refusal stands behind the dialog once it is closed; the number's own note says it as well.
+    Effect::new(move |_| {
+        if release.value().get().is_some() {
+            again.run(());
+        }
+    });
+    view! {
+        <ConfirmForm
+            name="release"
+            action=release
+            title=format!("Release {}?", number.row.number)
+            text="The number goes back to the carrier for good. Somebody else may get it, and callbacks to it no longer reach you."
+            confirm="Release for good"
+            danger=true
+        >
+            <input type="hidden" name="id" value=number.row.id.to_string()/>
+        </ConfirmForm>
+    }
+}
+
+#[component]
+fn Assign(number: NumberPage, again: Callback<()>) -> impl IntoView {
+    let assign = ServerAction::<AssignNumber>::new();
+    let clients = options_of(number.clients.iter().map(|client| (client.id.to_string(), client.name.clone())));
+    let agents = options_of(number.agents.iter().map(|agent| {
+        let client = agent.client.as_deref().unwrap_or("whole agency");
+        (agent.id.to_string(), format!("{} ({client})", agent.name))
+    }));
+    view! {
+        <ServerForm action=assign class="form" on_done=again>
+            <input type="hidden" name="id" value=number.row.id.to_string()/>
+            <Select
+                name="client_id"
+                label="Client"
+                options=clients
+                value=number.client_id.map(|id| id.to_string()).unwrap_or_default()
+                prompt="Whole agency"
+                mark=false
+                hint="Only this client’s campaigns may call from it."
+            />
+            <Select
+                name="agent_id"
+                label="Agent"
+                options=agents
+                value=number.agent_id.map(|id| id.to_string()).unwrap_or_default()
+                prompt="None"
+                mark=false
+                hint="Who answers when somebody calls it."
+            />
+            <Select
+                name="direction"
+                label="Way"
+                options=vec![("outbound".into(), "Agents call from it".into()), ("inbound".into(), "People call it".into())]
+                value=number.row.direction.as_str()
+                required=true
+            />
+            <FormActs><SubmitButton>"Save"</SubmitButton></FormActs>
+        </ServerForm>
+    }
+}
+
+#[component]
+fn Assigned(number: NumberPage) -> impl IntoView {
+    view! {
+        <Facts>
+            <Fact label="Client">{number.row.client.unwrap_or_else(|| "Whole agency".into())}</Fact>
+            <Fact label="Agent">{number.row.agent.unwrap_or_else(|| "None".into())}</Fact>
+            <Fact label="Way">{number.row.direction.label()}</Fact>
+        </Facts>
+    }
+}
+
+#[component]
+fn Campaigns(names: Vec<String>) -> impl IntoView {
+    if names.is_empty() {
+        return view! { <p class="sub">"None."</p> }.into_any();
+    }
+    let rows = names.into_iter().map(|name| view! { <li><Icon name="megaphone"/><div>{name}</div></li> }).collect_view();
+    view! { <ul class="list">{rows}</ul> }.into_any()
+}

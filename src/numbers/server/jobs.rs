@@ -1,0 +1,22 @@
+use serde::{Deserialize, Serialize};
+
+use crate::jobs::{Job, Registry};
+use crate::shared::ids::NumberId;
+
+/// Orders a number at the carrier and waits until it is ours.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OrderNumber {
+    pub number_id: NumberId,
+}
+
+impl Job for OrderNumber {
+    const KIND: &'static str = "order_number";
+
+    fn dedupe_key(&self) -> Option<String> {
+        Some(self.number_id.to_string())
+    }
+}
+
+pub fn register(registry: &mut Registry) {
+    registry.add(|scope, job: OrderNumber| async move { super::order::run(&scope, job.number_id).await });
+}

@@ -1,0 +1,7 @@
+//! `ops`: what people do with numbers. `order`: renting one, step by step, in the background.
+
+pub mod jobs;
+pub mod ops;
+pub mod order;
+pub mod rest;
+pub mod store;

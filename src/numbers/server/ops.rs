@@ -1,0 +1,285 @@
+use serde_json::json;
+
+use super::jobs::OrderNumber;
+use super::store::{self, Number};
+use crate::access::Action;
+use crate::access::server::{Change, ReadTx, Scope, WriteTx};
+use crate::agents::server::store as agents;
+use crate::connections::server::ops as connections;
+use crate::jobs::live::Topic;
+use crate::jobs::{NewJob, enqueue};
+use crate::numbers::model::{
+    Assignment, COUNTRIES, FoundNumber, NewNumber, NumberList, NumberPage, NumberQuery, NumberRow, NumberSearchForm, NumberStatus,
+    OrderForm, OwnedForm,
+};
+use crate::providers::error::Kind;
+use crate::providers::telephony::{AvailableNumber, NumberOrder, NumberSearch};
+use crate::shared::ids::{AgentId, ClientId, NumberId};
+use crate::shared::zone::stamp;
+use crate::shared::{AppError, Money, Phone};
+
+/// Rows on a page of the list.
+const ROWS: usize = 50;
+/// Offers in a search.
+const OFFERS: u16 = 20;
+
+/// The list with what its filter bar needs.
+pub async fn list(tx: &mut ReadTx, query: &NumberQuery) -> Result<NumberList, AppError> {
+    let page = store::list(tx, query, ROWS).await?;
+    let may_edit = tx.scope().may(Action::ManageNumbers);
+    Ok(NumberList { page, clients: agents::clients(tx).await?, may_edit })
+}
+
+/// Everything on a number's page. Errors: `NotFound`.
+pub async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, AppError> {
+    let (number, now, zone) = (store::get(tx, id).await?, tx.now().await?, tx.scope().zone());
+    Ok(NumberPage {
+        client_id: number.client_id.map(ClientId),
+        agent_id: number.agent_id.map(AgentId),
+        capabilities: number.capabilities,
+        order_id: number.provider_order_id,
+        provider_number_id: number.provider_number_id,
+        campaigns: store::campaigns(tx, id, false).await?,
+        clients: agents::clients(tx).await?,
+        agents: store::agents(tx).await?,
+        may_edit: tx.scope().may(Action::ManageNumbers),
+        row: NumberRow {
+            id,
+            number: number.number,
+            status: number.status,
+            direction: number.direction,
+            client: number.client,
+            agent: number.agent,
+            country: number.country,
+            monthly_cost: number.monthly_cost.map(Money),
+            error: number.last_error,
+            purchased: number.purchased_at.map(|at| stamp(at, now, zone)),
+            released: number.released_at.map(|at| stamp(at, now, zone)),
+        },
+    })
+}
+
+/// Asks the carrier what can be rented now. Errors: `Invalid`; `ProviderDown`; `Conflict` when no carrier is connected.
+pub async fn search(scope: &Scope, form: &NumberSearchForm) -> Result<Vec<FoundNumber>, AppError> {
+    // Opened for its check: what is found can be bought, so only those who may buy search.
+    drop(scope.read(Action::ManageNumbers).await?);
+    if !COUNTRIES.iter().any(|(code, _)| *code == form.country) {
+        return Err(AppError::invalid("country", "Choose a country."));
+    }
+    let digits = |field: &str, text: &str| {
+        let text = text.trim();
+        match text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => Ok(Some(text.to_owned()).filter(|text| !text.is_empty())),
+            false => Err(AppError::invalid(field, "Enter digits only, at most ten.")),
+        }
+    };
+    let search = NumberSearch {
+        country: form.country.clone(),
+        area_code: digits("area_code", &form.area_code)?,
+        contains: digits("contains", &form.contains)?,
+        features: vec!["voice".to_owned()],
+        limit: OFFERS,
+        ..NumberSearch::default()
+    };
+    let client = connections::telephony(scope).await?;
+    let found = client.search_numbers(&search).await.map_err(|error| connections::down(&error))?;
+    Ok(found.into_iter().filter(|offer| Phone::from_e164(&offer.number).is_some()).map(offer).collect())
+}
+
+/// Writes the number down as ordered and has it ordered. Errors: `Invalid` when it is in the list already.
+pub async fn order(tx: &mut WriteTx, form: &OrderForm) -> Result<NumberId, AppError> {
+    let new = form.check()?;
+    let id = insert(tx, &new, "ordered").await?;
+    enqueue(tx, &OrderNumber { number_id: id }, NewJob::default()).await?;
+    Ok(id)
+}
+
+/// Adds a number that the account has already, if the carrier lists it; if the carrier does not answer, it is added with a note.
+pub async fn add_owned(scope: &Scope, form: &OwnedForm) -> Result<NumberId, AppError> {
+    drop(scope.write(Action::ManageNumbers).await?);
+    let mut new = form.check(Phone::parse(&form.number, None))?;
+    let listed = match connections::telephony(scope).await {
+        Ok(client) => client.list_numbers().await.map_err(|error| connections::down(&error)),
+        Err(error) => Err(error),
+    };
+    match listed {
+        Ok(numbers) => match numbers.into_iter().find(|owned| owned.number == new.number.as_str()) {
+            Some(owned) => {
+                new.provider_number_id = Some(owned.id);
+                new.country = owned.country;
+            }
+            None => {
+                return Err(AppError::invalid(
+                    "number",
+                    "The connected Telnyx account does not have this number. Check its digits, or connect the account that has it.",
+                ));
+            }
+        },
+        Err(error) => new.last_error = Some(format!("Not checked with the carrier yet. {error}")),
+    }
+    let mut tx = scope.write(Action::ManageNumbers).await?;
+    let id = insert(&mut tx, &new, "added").await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Writes a number into the list. Also for demo data and tests.
+pub async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> Result<NumberId, AppError> {
+    let id = NumberId::new();
+    store::insert(tx, id, new).await?;
+    let after = json!({"number": new.number, "status": new.status, "client": new.client_id, "monthly_cost": new.monthly_cost});
+    record(tx, action, id, new.client_id, None, Some(after)).await?;
+    tell(tx, id, new.client_id);
+    Ok(id)
+}
+
+/// Sets client, agent and direction. Errors: `Invalid` when the agent works for another client; `Conflict` when released.
+pub async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(), AppError> {
+    let before = store::lock(tx, id).await?;
+    refuse_released(&before)?;
+    if let Some(agent) = to.agent_id {
+        let Some((agent_client, _)) = store::agent_client(tx.reading(), agent).await? else {
+            return Err(AppError::invalid("agent_id", "This agent was deleted. Choose another one."));
+        };
+        if agent_client.is_some() && to.client_id.is_some() && agent_client != to.client_id {
+            return Err(AppError::invalid("agent_id", "This agent works for another client. Choose one of this client or of the whole agency."));
+        }
+    }
+    store::assign(tx, id, to).await?;
+    let former = json!({"client": before.client_id, "agent": before.agent_id, "direction": before.direction});
+    let now = json!({"client": to.client_id, "agent": to.agent_id, "direction": to.direction});
+    record(tx, "assigned", id, to.client_id, Some(former), Some(now)).await?;
+    tell(tx, id, to.client_id);
+    Ok(())
+}
+
+/// Activates or deactivates. Errors: `Conflict` for a number that is ordered or released.
+pub async fn set_status(tx: &mut WriteTx, id: NumberId, word: &str) -> Result<(), AppError> {
+    let wanted = match word.parse() {
+        Ok(wanted @ (NumberStatus::Active | NumberStatus::Inactive)) => wanted,
+        _ => return Err(AppError::invalid("status", "A number can be activated or deactivated.")),
+    };
+    let before = store::lock(tx, id).await?;
+    refuse_released(&before)?;
+    if before.status == NumberStatus::Pending {
+        return Err(AppError::Conflict("This number is still being ordered. Wait until the carrier has confirmed it.".into()));
+    }
+    if before.status == wanted {
+        return Ok(());
+    }
+    store::set_status(tx, id, wanted, None).await?;
+    let action = if wanted == NumberStatus::Active { "activated" } else { "deactivated" };
+    let client = before.client_id.map(ClientId);
+    record(tx, action, id, client, Some(json!({"status": before.status})), Some(json!({"status": wanted}))).await?;
+    tell(tx, id, client);
+    Ok(())
+}
+
+/// Gives a number back to the carrier. First it is taken out of use, so that nothing dials from it whatever the carrier says.
+pub async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageNumbers).await?;
+    let number = store::lock(&mut tx, id).await?;
+    refuse_released(&number)?;
+    if number.status == NumberStatus::Pending {
+        return Err(AppError::Conflict("This number is still being ordered. Wait until the carrier has confirmed it.".into()));
+    }
+    let campaigns = store::campaigns(tx.reading(), id, true).await?;
+    if !campaigns.is_empty() {
+        let names = campaigns.join(", ");
+        return Err(AppError::Conflict(format!("Active campaigns call from this number: {names}. Pause them or give them another number first.")));
+    }
+    store::set_status(&mut tx, id, NumberStatus::Inactive, Some("It is being given back to the carrier.")).await?;
+    tell(&mut tx, id, number.client_id.map(ClientId));
+    tx.commit().await?;
+
+    let given_back = give_back(scope, &number).await;
+    let mut tx = scope.write(Action::ManageNumbers).await?;
+    let client = number.client_id.map(ClientId);
+    match &given_back {
+        Ok(()) => {
+            store::set_status(&mut tx, id, NumberStatus::Released, None).await?;
+            let (before, after) = (json!({"number": number.number, "status": number.status}), json!({"status": "released"}));
+            record(&mut tx, "released", id, client, Some(before), Some(after)).await?;
+        }
+        Err(error) => {
+            let said = format!("It could not be given back. {error}");
+            store::set_status(&mut tx, id, NumberStatus::Inactive, Some(&said)).await?;
+        }
+    }
+    tell(&mut tx, id, client);
+    tx.commit().await?;
+    given_back
+}
+
+/// The carrier reports news of an order: the run that waits for it looks now. Called by the webhook worker.
+/// The report itself changes nothing: orders that are not ours, late and doubled reports are harmless.
+pub async fn order_news(tx: &mut WriteTx, order: &NumberOrder) -> Result<(), AppError> {
+    if let Some(id) = store::find_pending(tx.reading(), &order.id, order.reference.as_deref()).await? {
+        enqueue(tx, &OrderNumber { number_id: id }, NewJob::default()).await?;
+    }
+    Ok(())
+}
+
+/// Another account at the carrier has none of these numbers. Called when credentials are saved.
+pub async fn carrier_account_changed(tx: &mut WriteTx) -> Result<(), AppError> {
+    let why = "This number belongs to the carrier account that was connected before. Release it, or activate it if the new account has it.";
+    if store::deactivate_all(tx, why).await? > 0 {
+        tx.notify(Topic::list("numbers"), None);
+    }
+    Ok(())
+}
+
+/// Deletes the number at the carrier. A number that the carrier does not have is given back already.
+async fn give_back(scope: &Scope, number: &Number) -> Result<(), AppError> {
+    let client = connections::telephony(scope).await?;
+    let known = match &number.provider_number_id {
+        Some(known) => Some(known.clone()),
+        None => {
+            let owned = client.list_numbers().await.map_err(|error| connections::down(&error))?;
+            owned.into_iter().find(|owned| owned.number == number.number).map(|owned| owned.id)
+        }
+    };
+    match known {
+        None => Ok(()),
+        Some(known) => match client.delete_number(&known).await {
+            Err(error) if error.kind != Kind::NotFound => Err(connections::down(&error)),
+            _ => Ok(()),
+        },
+    }
+}
+
+fn offer(found: AvailableNumber) -> FoundNumber {
+    // Only dollars can stand among dollars.
+    let is_dollars = found.currency.as_deref().is_none_or(|currency| currency.eq_ignore_ascii_case("USD"));
+    FoundNumber {
+        number: found.number,
+        place: found.regions.into_iter().rev().collect::<Vec<_>>().join(", "),
+        features: found.features,
+        monthly_cost: found.monthly_cost.filter(|_| is_dollars).map(Money),
+        upfront_cost: found.upfront_cost.filter(|_| is_dollars).map(Money),
+        is_near: found.is_best_effort,
+    }
+}
+
+fn refuse_released(number: &Number) -> Result<(), AppError> {
+    match number.status {
+        NumberStatus::Released => Err(AppError::Conflict("This number was given back. Order it again if the carrier still offers it.".into())),
+        _ => Ok(()),
+    }
+}
+
+pub(super) async fn record(
+    tx: &mut WriteTx,
+    action: &str,
+    id: NumberId,
+    client_id: Option<ClientId>,
+    before: Option<serde_json::Value>,
+    after: Option<serde_json::Value>,
+) -> Result<(), AppError> {
+    tx.audit(Change { action, entity: "phone_number", entity_id: Some(id.0), client_id, before, after }).await
+}
+
+pub(super) fn tell(tx: &mut WriteTx, id: NumberId, client: Option<ClientId>) {
+    tx.notify(Topic::list("numbers"), client);
+    tx.notify(Topic::one("number", id), client);
+}

@@ -1,0 +1,92 @@
+use leptos::prelude::*;
+
+use super::model::{AssignForm, FoundNumber, NumberList, NumberPage, NumberQuery, NumberSearchForm, OrderForm, OwnedForm};
+use crate::agents::model::ClientChoice;
+use crate::shared::AppError;
+
+/// The agency's numbers.
+#[server(prefix = "/rpc", endpoint = "list_numbers")]
+pub async fn list_numbers(#[server(default)] query: NumberQuery) -> Result<NumberList, AppError> {
+    use super::server;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    server::ops::list(&mut tx, &query).await
+}
+
+/// One number. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "get_number")]
+pub async fn get_number(id: String) -> Result<NumberPage, AppError> {
+    use super::server;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    server::ops::page(&mut tx, id.parse()?).await
+}
+
+/// Clients that a new number can belong to.
+#[server(prefix = "/rpc", endpoint = "number_clients")]
+pub async fn number_clients() -> Result<Vec<ClientChoice>, AppError> {
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ManageNumbers).await?;
+    crate::agents::server::store::clients(&mut tx).await
+}
+
+/// Numbers that the carrier offers now. Errors: `Invalid`; `ProviderDown`; `Conflict` when no carrier is connected.
+#[server(prefix = "/rpc", endpoint = "search_numbers")]
+pub async fn search_numbers(form: NumberSearchForm) -> Result<Vec<FoundNumber>, AppError> {
+    super::server::ops::search(&crate::access::server::scope()?, &form).await
+}
+
+/// Orders a number; its page shows how far the order is.
+#[server(prefix = "/rpc", endpoint = "order_number")]
+pub async fn order_number(#[server(flatten)] form: OrderForm) -> Result<(), AppError> {
+    use super::server;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageNumbers).await?;
+    let id = server::ops::order(&mut tx, &form).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/numbers/{id}"));
+    Ok(())
+}
+
+/// Adds a number that the agency rents already. Errors: `Invalid` when the carrier answers and does not list it.
+#[server(prefix = "/rpc", endpoint = "add_owned_number")]
+pub async fn add_owned_number(#[server(flatten)] form: OwnedForm) -> Result<(), AppError> {
+    let id = super::server::ops::add_owned(&crate::access::server::scope()?, &form).await?;
+    leptos_axum::redirect(&format!("/numbers/{id}"));
+    Ok(())
+}
+
+/// Sets client, agent and direction of a number.
+#[server(prefix = "/rpc", endpoint = "assign_number")]
+pub async fn assign_number(#[server(flatten)] form: AssignForm) -> Result<(), AppError> {
+    use super::server;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageNumbers).await?;
+    let id = form.id.parse()?;
+    server::ops::assign(&mut tx, id, &form.check()?).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/numbers/{id}"));
+    Ok(())
+}
+
+/// Sets `active` or `inactive`. Errors: `Conflict` for a number that is ordered or released.
+#[server(prefix = "/rpc", endpoint = "set_number_status")]
+pub async fn set_number_status(id: String, status: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageNumbers).await?;
+    let id = id.parse()?;
+    server::ops::set_status(&mut tx, id, &status).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/numbers/{id}"));
+    Ok(())
+}
+
+/// Gives a number back to the carrier for good. Errors: `Conflict` while active campaigns call from it; `ProviderDown`.
+#[server(prefix = "/rpc", endpoint = "release_number")]
+pub async fn release_number(id: String) -> Result<(), AppError> {
+    let id = id.parse()?;
+    super::server::ops::release(&crate::access::server::scope()?, id).await?;
+    leptos_axum::redirect(&format!("/numbers/{id}"));
+    Ok(())
+}

@@ -1,0 +1,103 @@
+use leptos::prelude::*;
+
+use crate::prompts::model::{PromptPage, VersionRow};
+use crate::prompts::server_fns::{RestorePromptVersion, UsePromptVersion};
+use crate::shared::Tone;
+use crate::ui::*;
+
+/// What can be done with an older version that is being looked at.
+#[component]
+pub fn VersionActions(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
+    let restore = ServerAction::<RestorePromptVersion>::new();
+    let release = ServerAction::<UsePromptVersion>::new();
+    let (id, shown) = (prompt.id.to_string(), prompt.shown);
+    let newest = format!("/prompts/{id}");
+    let is_production = prompt.versions.iter().any(|row| row.version == shown && row.is_production());
+    let can = prompt.may_edit && prompt.is_active;
+    let hidden = {
+        let id = id.clone();
+        move || {
+            view! {
+                <input type="hidden" name="id" value=id.clone()/>
+                <input type="hidden" name="version" value=shown.to_string()/>
+            }
+        }
+    };
+    let hidden_too = hidden.clone();
+    view! {
+        <Callout tone=Tone::Info>
+            <p>{format!("This is version {shown}. Saved versions never change. ")}<a class="link" href=newest>"Show the newest"</a></p>
+            {can.then(|| view! {
+                <div class="row wrap mt-2">
+                    <ServerForm action=restore class="inline" prefix="restore" on_done=done>
+                        {hidden()}
+                        <SubmitButton kind=ButtonKind::Plain icon="rotate-ccw" small=true>"Restore as a new version"</SubmitButton>
+                    </ServerForm>
+                    {(!is_production).then(|| view! {
+                        <ServerForm action=release class="inline" prefix="release" on_done=done>
+                            {hidden_too()}
+                            <SubmitButton kind=ButtonKind::Plain icon="check" small=true>"Use in production"</SubmitButton>
+                        </ServerForm>
+                    })}
+                </div>
+            })}
+        </Callout>
+    }
+}
+
+/// Versions, and the agents that use the prompt.
+#[component]
+pub fn Side(prompt: PromptPage) -> impl IntoView {
+    let (id, shown, newest) = (prompt.id.to_string(), prompt.shown, prompt.version);
+    let count = prompt.versions.len() as i64;
+    let versions = prompt
+        .versions
+        .into_iter()
+        .map(|row| {
+            let href = if row.version == newest { format!("/prompts/{id}") } else { format!("/prompts/{id}?version={}", row.version) };
+            view! { <Version href current=row.version == shown row/> }
+        })
+        .collect_view();
+    let agents = match prompt.agents.is_empty() {
+        true => view! { <p class="sub">"No agent uses it yet. Choose it on an agent’s page."</p> }.into_any(),
+        false => {
+            let rows = prompt
+                .agents
+                .into_iter()
+                .map(|agent| {
+                    let tone = if agent.is_live { Tone::Ok } else { Tone::Mute };
+                    let word = if agent.is_live { "Active" } else { "Not active" };
+                    view! {
+                        <li>
+                            <a class="link" href=format!("/agents/{}", agent.id)>{agent.name}</a>
+                            <span class="x"><State tone label=word on=agent.is_live/></span>
+                        </li>
+                    }
+                })
+                .collect_view();
+            view! { <ul class="list">{rows}</ul> }.into_any()
+        }
+    };
+    view! {
+        <div class="stack gap-4">
+            <Card title="Versions" count flush=true><nav class="versions" aria-label="Versions">{versions}</nav></Card>
+            <Card title="Agents">{agents}</Card>
+        </div>
+    }
+}
+
+#[component]
+fn Version(href: String, current: bool, row: VersionRow) -> impl IntoView {
+    let is_production = row.is_production();
+    let author = row.author.unwrap_or_else(|| "Patchbay".to_owned());
+    view! {
+        <a href=href aria-current=current.then_some("true")>
+            <span class="row">
+                <b>{format!("Version {}", row.version)}</b>
+                {is_production.then(|| view! { <Tag tone=Tone::Ok>"production"</Tag> })}
+            </span>
+            {(!row.note.is_empty()).then(|| view! { <span>{row.note}</span> })}
+            <small>{author}", "<Time stamp=row.saved/></small>
+        </a>
+    }
+}

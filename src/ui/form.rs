@@ -1,0 +1,214 @@
+//! Forms: one summary of what is wrong, messages at their fields, and what was typed is kept, with and without script.
+
+use leptos::context::Provider;
+use leptos::ev::MouseEvent;
+use leptos::form::ActionForm;
+use leptos::html::Div;
+use leptos::prelude::*;
+use leptos::server_fn::client::Client;
+use leptos::server_fn::codec::PostUrl;
+use leptos::server_fn::request::ClientReq;
+use leptos::server_fn::{Http, ServerFn};
+use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::{FormData, HtmlElement};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::button::{Button, ButtonKind};
+use crate::shared::{AppError, FieldErrors};
+
+/// What was typed into a form that the server refused, for the one page view that follows. The server provides it as context.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Typed {
+    /// The page with the form.
+    pub path: String,
+    pub fields: Vec<(String, String)>,
+}
+
+/// What the fields inside a form know about it.
+#[derive(Debug, Clone)]
+pub struct FormContext {
+    pub errors: Signal<FieldErrors>,
+    pub pending: Signal<bool>,
+    /// Stands before each field's id, so that two forms can share a page.
+    pub prefix: String,
+    /// This form was refused in the request that made this page, so what was typed belongs to it.
+    refused: bool,
+}
+
+/// The messages of the form around, or none.
+pub fn use_errors() -> Signal<FieldErrors> {
+    use_context::<FormContext>().map_or_else(Signal::default, |form| form.errors)
+}
+
+/// What was typed into the field `name` of the form around before it was refused. `Some(None)`: it was sent without a value.
+pub fn typed(name: &str) -> Option<Option<String>> {
+    use_context::<FormContext>().filter(|form| form.refused)?;
+    let typed = use_context::<Typed>()?;
+    Some(typed.fields.into_iter().find(|(key, _)| key == name).map(|(_, value)| value))
+}
+
+/// What the answer of `action` says about the fields. An error of another kind stands at the form as a whole.
+pub fn errors_of<S>(action: ServerAction<S>) -> Signal<FieldErrors>
+where
+    S: ServerFn<Error = AppError> + Clone + Send + Sync + 'static,
+    S::Output: Send + Sync + 'static,
+{
+    let value = action.value();
+    Signal::derive(move || {
+        value.with(|value| match value {
+            Some(Err(AppError::Invalid(errors))) => errors.clone(),
+            Some(Err(error)) => FieldErrors(vec![(String::new(), error.to_string())]),
+            _ => FieldErrors::default(),
+        })
+    })
+}
+
+/// Tells the fields inside about errors and waiting, for forms that are not a `ServerForm`.
+#[component]
+pub fn FormScope(
+    #[prop(optional, into)] errors: Signal<FieldErrors>,
+    #[prop(optional, into)] pending: Signal<bool>,
+    #[prop(optional, into)] prefix: String,
+    children: Children,
+) -> impl IntoView {
+    let refused = errors.with_untracked(|errors| !errors.0.is_empty());
+    let form = FormContext { errors, pending, prefix, refused };
+    view! { <Provider value=form>{children()}</Provider> }
+}
+
+/// A form that calls a server function, as a plain post without script. Holds the error summary.
+#[component]
+pub fn ServerForm<S, O>(
+    action: ServerAction<S>,
+    /// Two forms on one page need different ones.
+    #[prop(optional, into)]
+    prefix: String,
+    /// `form`, `form two`, `inline`.
+    #[prop(default = "form".to_owned(), into)]
+    class: String,
+    /// Called in the browser after success.
+    #[prop(optional, into)]
+    on_done: Option<Callback<S::Output>>,
+    /// Leaves out the summary: for forms of one button, whose error a toast or dialog shows.
+    #[prop(optional)]
+    no_summary: bool,
+    children: Children,
+) -> impl IntoView
+where
+    S: DeserializeOwned + ServerFn<Protocol = Http<PostUrl, O>, Error = AppError> + Clone + Send + Sync + 'static,
+    <<S::Client as Client<AppError>>::Request as ClientReq<AppError>>::FormData: From<FormData>,
+    S::Output: Clone + Send + Sync + 'static,
+    S::Client: Client<AppError>,
+    O: 'static,
+{
+    let errors = errors_of(action);
+    let pending = Signal::from(action.pending());
+    let value = action.value();
+    Effect::new(move |_| {
+        if let (Some(on_done), Some(Ok(output))) = (on_done, value.get()) {
+            on_done.run(output);
+        }
+    });
+    view! {
+        <FormScope errors pending prefix>
+            <ActionForm action attr:class=class>
+                {(!no_summary).then(|| view! { <FormErrors errors/> })}
+                {children()}
+            </ActionForm>
+        </FormScope>
+    }
+}
+
+/// The summary above a form: what is wrong, each a link to its field. Takes the focus when it appears.
+#[component]
+pub fn FormErrors(#[prop(optional, into)] errors: Option<Signal<FieldErrors>>) -> impl IntoView {
+    let errors = errors.unwrap_or_else(use_errors);
+    let prefix = use_context::<FormContext>().map(|form| form.prefix).unwrap_or_default();
+    let summary = NodeRef::<Div>::new();
+    Effect::new(move |_| {
+        if errors.with(|errors| !errors.0.is_empty()) {
+            request_animation_frame(move || {
+                if let Some(element) = summary.get_untracked() {
+                    let _ = element.focus();
+                }
+            });
+        }
+    });
+    move || {
+        let messages = errors.get().0;
+        let heading = match messages.len() {
+            0 => return None,
+            1 => "One thing to fix".to_owned(),
+            count => format!("{count} things to fix"),
+        };
+        // A single message about the whole form needs no heading of its own.
+        let heading = (messages.len() > 1 || !messages[0].0.is_empty()).then(|| view! { <h2>{heading}</h2> });
+        let items = messages.into_iter().map(|(name, message)| message_item(&prefix, &name, message)).collect_view();
+        Some(view! { <div class="errors" role="alert" tabindex="-1" node_ref=summary>{heading}<ul>{items}</ul></div> })
+    }
+}
+
+fn message_item(prefix: &str, name: &str, message: String) -> AnyView {
+    if name.is_empty() {
+        return view! { <li>{message}</li> }.into_any();
+    }
+    let id = field_id(prefix, name);
+    let target = id.clone();
+    let go = move |event: MouseEvent| {
+        event.prevent_default();
+        if let Some(field) =
+            document().get_element_by_id(&target).and_then(|field| field.dyn_into::<HtmlElement>().ok())
+        {
+            let _ = field.focus();
+        }
+    };
+    view! { <li><a href=format!("#{id}") on:click=go>{message}</a></li> }.into_any()
+}
+
+/// The id of a field: the form's prefix and the last word of its name (`campaign[name]` becomes `name`).
+pub fn field_id(prefix: &str, name: &str) -> String {
+    let own = last_word(name);
+    if prefix.is_empty() { own.to_owned() } else { format!("{prefix}-{own}") }
+}
+
+/// Fields of a nested argument are posted as `campaign[name]`; messages name only the last word.
+pub fn last_word(name: &str) -> &str {
+    let name = name.trim_end_matches(']');
+    name.rsplit('[').next().unwrap_or(name)
+}
+
+/// Sends the form and takes no second press while it waits.
+#[component]
+pub fn SubmitButton(
+    #[prop(default = ButtonKind::Primary)] kind: ButtonKind,
+    #[prop(optional)] icon: Option<&'static str>,
+    /// By default the form around says it.
+    #[prop(optional, into)]
+    pending: Option<Signal<bool>>,
+    #[prop(optional, into)] disabled: Signal<bool>,
+    #[prop(optional)] small: bool,
+    #[prop(optional, into)] class: String,
+    #[prop(optional, into)] name: Option<String>,
+    #[prop(optional, into)] value: Option<String>,
+    children: Children,
+) -> impl IntoView {
+    let busy = pending.or_else(|| use_context::<FormContext>().map(|form| form.pending)).unwrap_or_default();
+    view! {
+        <Button kind nostrip:icon=icon submit=true busy disabled small class nostrip:name=name nostrip:value=value>{children()}</Button>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{field_id, last_word};
+
+    #[test]
+    fn nested_names_end_in_their_own_word() {
+        assert_eq!(last_word("name"), "name");
+        assert_eq!(last_word("campaign[name]"), "name");
+        assert_eq!(last_word("campaign[window][from]"), "from");
+        assert_eq!(field_id("stop", "campaign[name]"), "stop-name");
+        assert_eq!(field_id("", "name"), "name");
+    }
+}

@@ -1,0 +1,283 @@
+//! The frame around every signed-in page: rail, top bar, messages, keys. What the rail holds comes in as data.
+
+use leptos::children::{ViewFn, ViewFnOnce};
+use leptos::html;
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use super::address::{Kept, query, query_string};
+use super::live::{LiveState, live_state, provide_live};
+use super::menu::MenuList;
+use super::page_frame::{InShell, Product};
+use super::preferences::AppearanceMenu;
+use super::shortcuts::{GoTo, Shortcuts};
+use super::toast::Toasts;
+use super::{Avatar, Icon, Lamp, MenuLink};
+use crate::access::Viewer;
+use crate::shared::Tone;
+
+/// Entries of the rail under one heading (none for the first).
+#[derive(Debug, Clone, PartialEq)]
+pub struct NavGroup {
+    pub label: Option<String>,
+    pub items: Vec<NavItem>,
+}
+
+/// One entry of the rail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NavItem {
+    pub label: String,
+    pub icon: &'static str,
+    pub href: String,
+    /// Only where work waits.
+    pub count: Option<String>,
+    /// The count is of things that happen right now.
+    pub live: bool,
+    /// Goes there after `g`.
+    pub letter: Option<char>,
+}
+
+impl NavItem {
+    pub fn new(label: impl Into<String>, icon: &'static str, href: impl Into<String>) -> Self {
+        Self { label: label.into(), icon, href: href.into(), count: None, live: false, letter: None }
+    }
+
+    pub fn letter(self, letter: char) -> Self {
+        Self { letter: Some(letter), ..self }
+    }
+
+    /// Shows `count` unless it is nothing.
+    pub fn count(self, count: i64) -> Self {
+        Self { count: (count > 0).then(|| count.to_string()), ..self }
+    }
+
+    /// Shows `7 live` unless it is nothing.
+    pub fn live(self, count: i64) -> Self {
+        Self { count: (count > 0).then(|| format!("{count} live")), live: true, ..self }
+    }
+}
+
+/// The switch at the head of the rail: which part of the data is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScopeSwitch {
+    /// What is chosen: `Client`.
+    pub label: String,
+    pub icon: &'static str,
+    pub current: String,
+    /// Text, address, whether it is the present one.
+    pub options: Vec<(String, String, bool)>,
+}
+
+/// Signed-in pages. `children` is the page.
+#[component]
+pub fn Shell(
+    viewer: Viewer,
+    #[prop(into)] product: String,
+    #[prop(into)] groups: Signal<Vec<NavGroup>>,
+    #[prop(default = "/".to_owned(), into)] home: String,
+    /// Address of the agency's logo, else the product's sign.
+    #[prop(optional, into)]
+    logo: Option<String>,
+    #[prop(optional, into)] scope: Signal<Option<ScopeSwitch>>,
+    /// Query keys that the links of the rail carry on.
+    #[prop(optional)]
+    keep: Vec<&'static str>,
+    /// Lines over the page.
+    #[prop(optional, into)]
+    banner: Option<ViewFnOnce>,
+    /// More buttons for the top bar.
+    #[prop(optional, into)]
+    top: Option<ViewFnOnce>,
+    /// Entries of the person's menu: text, icon, address.
+    #[prop(optional)]
+    user_links: Vec<(&'static str, &'static str, &'static str)>,
+    /// The form that signs out, as an entry of the menu.
+    #[prop(optional, into)]
+    sign_out: Option<ViewFn>,
+    children: Children,
+) -> impl IntoView {
+    let pathname = use_location().pathname;
+    let kept = Kept(keep);
+    provide_context(Product(product.clone()));
+    provide_context(InShell(StoredValue::new(pathname.get_untracked())));
+    provide_context(kept.clone());
+    provide_live();
+    mark_hydrated();
+    let rail = Rail { viewer, product, groups, home, logo, scope, kept, user_links, sign_out };
+    let narrow = NodeRef::<html::Dialog>::new();
+    // A change of page closes the rail that was opened over it.
+    Effect::new(move |before: Option<String>| {
+        let path = pathname.get();
+        if let (true, Some(dialog)) = (before.as_ref().is_some_and(|before| *before != path), narrow.get_untracked())
+            && dialog.matches(":popover-open").unwrap_or(false)
+        {
+            let _ = dialog.hide_popover();
+        }
+        path
+    });
+    let go = Signal::derive(move || {
+        let items = groups.get().into_iter().flat_map(|group| group.items);
+        items
+            .filter_map(|item| Some(GoTo { letter: item.letter?, label: item.label, href: item.href }))
+            .collect::<Vec<_>>()
+    });
+    view! {
+        <a class="skip" href="#main" rel="external">"Skip to content"</a>
+        {banner.map(ViewFnOnce::run)}
+        <div class="app">
+            <aside class="side">{rail.view("side")}</aside>
+            <div>
+                <header class="top">
+                    <button type="button" class="btn ghost sq menu" popovertarget="rail" aria-label="Menu"><Icon name="menu"/></button>
+                    <LiveRemark/>
+                    <div class="row">{top.map(ViewFnOnce::run)}<AppearanceMenu/></div>
+                </header>
+                <main class="main" id="main" tabindex="-1">{children()}</main>
+            </div>
+        </div>
+        <dialog id="rail" popover="auto" class="rail-dialog" aria-label="Main menu" node_ref=narrow>
+            <button type="button" class="btn ghost sq close" popovertarget="rail" popovertargetaction="hide" aria-label="Close menu">
+                <Icon name="x"/>
+            </button>
+            {rail.view("rail")}
+        </dialog>
+        <Toasts/>
+        <Shortcuts go/>
+    }
+}
+
+/// The style sheet shows what needs script once the page carries this mark.
+fn mark_hydrated() {
+    Effect::new(move |_| {
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-hydrated", "true");
+        }
+    });
+}
+
+/// Says that live changes do not arrive; silent while they do.
+#[component]
+fn LiveRemark() -> impl IntoView {
+    let state = live_state();
+    view! {
+        <span class="grow right" role="status">
+            {move || (state.get() == LiveState::Paused).then(|| view! {
+                <span class="st warn text-xs"><Lamp tone=Tone::Warn on=false/>"Live updates paused"</span>
+            })}
+        </span>
+    }
+}
+
+/// The rail, written twice: beside the page, and as a sheet over it on narrow screens.
+struct Rail {
+    viewer: Viewer,
+    product: String,
+    groups: Signal<Vec<NavGroup>>,
+    home: String,
+    logo: Option<String>,
+    scope: Signal<Option<ScopeSwitch>>,
+    kept: Kept,
+    user_links: Vec<(&'static str, &'static str, &'static str)>,
+    sign_out: Option<ViewFn>,
+}
+
+impl Rail {
+    /// `place` makes the ids of the two different.
+    fn view(&self, place: &'static str) -> AnyView {
+        let scope = self.scope;
+        let logo = self.logo.clone().unwrap_or_else(|| "/favicon.svg".to_owned());
+        view! {
+            <a class="brand" href=self.home.clone()><img src=logo alt=""/><b>{self.product.clone()}</b></a>
+            {move || scope.get().map(|scope| scope_switch(scope, place))}
+            {self.nav()}
+            {self.person(place)}
+        }
+        .into_any()
+    }
+
+    fn nav(&self) -> AnyView {
+        let (groups, keep) = (self.groups, StoredValue::new(self.kept.0.clone()));
+        let entries = move || {
+            groups
+                .get()
+                .into_iter()
+                .map(|group| {
+                    let items = group.items.into_iter().map(|item| nav_item(item, keep)).collect_view();
+                    view! { <div>{group.label.map(|label| view! { <h2>{label}</h2> })}{items}</div> }
+                })
+                .collect_view()
+        };
+        view! { <nav class="nav" aria-label="Main">{entries}</nav> }.into_any()
+    }
+
+    fn person(&self, place: &'static str) -> AnyView {
+        let place_name = self.viewer.workspace.as_ref().map(|workspace| workspace.name.as_str());
+        let place_name = self.viewer.client.as_ref().map(|client| client.name.as_str()).or(place_name);
+        let role = self.viewer.role.label();
+        let detail = place_name.map_or_else(|| role.to_owned(), |name| format!("{name} · {role}"));
+        let menu_id = format!("person-{place}");
+        let links = self
+            .user_links
+            .iter()
+            .copied()
+            .map(|(text, icon, href)| view! { <MenuLink href icon>{text}</MenuLink> })
+            .collect_view();
+        let sign_out = self.sign_out.as_ref().map(ViewFn::run);
+        let has_menu = !self.user_links.is_empty() || sign_out.is_some();
+        view! {
+            <div class="side-foot">
+                <Avatar text=self.viewer.initials()/>
+                <div class="who">{self.viewer.name.clone()}<small>{detail}</small></div>
+                {has_menu.then(|| view! {
+                    <button type="button" class="btn ghost sq sm" popovertarget=menu_id.clone() aria-haspopup="menu" aria-label="Your account">
+                        <Icon name="ellipsis" small=true/>
+                    </button>
+                    <MenuList id=menu_id label="Your account" above=true>{links}{sign_out}</MenuList>
+                })}
+            </div>
+        }
+        .into_any()
+    }
+}
+
+fn nav_item(item: NavItem, keep: StoredValue<Vec<&'static str>>) -> AnyView {
+    let (path, current_path) = (item.href.clone(), item.href.clone());
+    let href = move || {
+        let kept: Vec<(String, String)> =
+            keep.with_value(|keep| keep.iter().filter_map(|key| Some(((*key).to_owned(), query(key)?))).collect());
+        format!("{path}{}", query_string(&kept))
+    };
+    let pathname = use_location().pathname;
+    let current = move || {
+        let here = pathname.get();
+        let inside = here.strip_prefix(&current_path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        inside.then_some("page")
+    };
+    let count_class = if item.live { "n live" } else { "n" };
+    view! {
+        <a href=href aria-current=current>
+            <Icon name=item.icon/>
+            <span>{item.label}</span>
+            {item.count.map(|count| view! { <em class=count_class>{count}</em> })}
+        </a>
+    }
+    .into_any()
+}
+
+fn scope_switch(scope: ScopeSwitch, place: &'static str) -> AnyView {
+    let id = format!("scope-{place}");
+    let options = scope
+        .options
+        .into_iter()
+        .map(|(text, href, current)| view! { <MenuLink href current>{text}</MenuLink> })
+        .collect_view();
+    view! {
+        <button type="button" class="scope" popovertarget=id.clone() aria-haspopup="menu">
+            <Icon name=scope.icon/>
+            <span class="t"><small>{scope.label.clone()}</small><b>{scope.current}</b></span>
+            <Icon name="chevrons-up-down" small=true/>
+        </button>
+        <MenuList id label=scope.label>{options}</MenuList>
+    }
+    .into_any()
+}

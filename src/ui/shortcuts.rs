@@ -1,0 +1,147 @@
+//! Keys: `g` and a letter to go somewhere, `/` to search, `?` for help. Never while typing; each person can switch them off.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use leptos::ev::{KeyboardEvent, keydown};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::{Element, HtmlElement, HtmlInputElement};
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+
+use super::Icon;
+
+/// A letter that follows `g`, and where it leads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GoTo {
+    pub letter: char,
+    pub label: String,
+    pub href: String,
+}
+
+/// Where the browser keeps that keys are switched off.
+const KEPT_AS: &str = "shortcuts";
+
+fn switched_on() -> bool {
+    let kept = window().local_storage().ok().flatten().and_then(|storage| storage.get_item(KEPT_AS).ok().flatten());
+    kept.as_deref() != Some("off")
+}
+
+fn switch(on: bool) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item(KEPT_AS, if on { "on" } else { "off" });
+    }
+}
+
+/// Listens for keys and holds the help about them.
+#[component]
+pub fn Shortcuts(#[prop(into)] go: Signal<Vec<GoTo>>) -> impl IntoView {
+    let help = NodeRef::<html::Dialog>::new();
+    let on = RwSignal::new(true);
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        on.set(switched_on());
+        let after_g = Rc::new(Cell::new(false));
+        let navigate = navigate.clone();
+        let handle = window_event_listener(keydown, move |event: KeyboardEvent| {
+            let waited = after_g.replace(false);
+            if !on.get_untracked()
+                || event.default_prevented()
+                || has_modifier(&event)
+                || is_typing(&event)
+                || dialog_is_open()
+            {
+                return;
+            }
+            match event.key().as_str() {
+                key if waited => {
+                    let target = go.with_untracked(|go| {
+                        go.iter().find(|place| key.chars().eq([place.letter])).map(|place| place.href.clone())
+                    });
+                    if let Some(href) = target {
+                        event.prevent_default();
+                        navigate(&href, NavigateOptions::default());
+                    }
+                }
+                "g" => after_g.set(true),
+                "/" => {
+                    if let Some(field) = search_field() {
+                        event.prevent_default();
+                        let _ = field.focus();
+                    }
+                }
+                "?" => {
+                    if let Some(dialog) = help.get_untracked() {
+                        event.prevent_default();
+                        let _ = dialog.show_modal();
+                    }
+                }
+                _ => {}
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+    let rows = move || {
+        go.get()
+            .into_iter()
+            .map(|place| view! { <dt>{place.label}</dt><dd><kbd>"G"</kbd>" "<kbd>{place.letter.to_uppercase().to_string()}</kbd></dd> })
+            .collect_view()
+    };
+    let toggle = move |event: leptos::ev::Event| {
+        let wanted = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
+            .is_none_or(|input| input.checked());
+        switch(wanted);
+        on.set(wanted);
+    };
+    let close = move |_| {
+        if let Some(dialog) = help.get_untracked() {
+            dialog.close();
+        }
+    };
+    view! {
+        <dialog class="dialog" id="keys-help" aria-labelledby="keys-help-title" node_ref=help>
+            <header>
+                <h2 id="keys-help-title">"Keyboard"</h2>
+                <button type="button" class="btn ghost sq" aria-label="Close" on:click=close><Icon name="x"/></button>
+            </header>
+            <div class="body">
+                <dl class="facts">
+                    {rows}
+                    <dt>"Search this page"</dt><dd><kbd>"/"</kbd></dd>
+                    <dt>"This help"</dt><dd><kbd>"?"</kbd></dd>
+                    <dt>"Close a dialog or menu"</dt><dd><kbd>"Esc"</kbd></dd>
+                </dl>
+                <label class="switch">
+                    <input type="checkbox" role="switch" prop:checked=move || on.get() on:change=toggle/>
+                    <span>"Use single keys"<small>"Kept in this browser."</small></span>
+                </label>
+            </div>
+        </dialog>
+    }
+}
+
+fn has_modifier(event: &KeyboardEvent) -> bool {
+    event.ctrl_key() || event.meta_key() || event.alt_key()
+}
+
+fn is_typing(event: &KeyboardEvent) -> bool {
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .and_then(|target| {
+            target.closest("input, textarea, select, [contenteditable], [role=menu], audio").ok().flatten()
+        })
+        .is_some()
+}
+
+fn dialog_is_open() -> bool {
+    document().query_selector("dialog[open], :popover-open").ok().flatten().is_some()
+}
+
+fn search_field() -> Option<HtmlElement> {
+    document().query_selector("[data-search]").ok()??.dyn_into().ok()
+}

@@ -1,0 +1,225 @@
+//! Connections, prompts, agents and numbers, as the agency's people use them.
+
+use serde_json::Value;
+
+use super::support::{Agency, Browser, World, eventually, run, unique};
+
+/// An agent's form, filled in; `changes` replace or add fields.
+fn agent_form<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut fields = vec![
+        ("language", "en"),
+        ("llm_model", "ultravox-v0.7"),
+        ("temperature", "0.3"),
+        ("first_speaker", "agent"),
+        ("max_minutes", "10"),
+        ("direction", "outbound"),
+        ("recording", "true"),
+    ];
+    fields.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+    fields.extend_from_slice(changes);
+    fields
+}
+
+async fn agent(browser: &Browser, id: &str) -> Value {
+    browser.done("get_agent", &[("id", id)]).await.json()
+}
+
+/// The agent's state at the voice service, once it is `wanted`.
+async fn synced(browser: &Browser, id: &str, wanted: &str, version: Option<i64>) {
+    eventually(&format!("the agent is {wanted} with version {version:?}"), || async {
+        let page = agent(browser, id).await;
+        let held = page["mappings"][0]["prompt_version"].as_i64();
+        page["sync"] == wanted && (version.is_none() || held == version)
+    })
+    .await;
+}
+
+#[test]
+fn wrong_credentials_change_nothing_and_right_ones_are_never_shown() {
+    run(|world: &World| async move {
+        let agency = Agency::new(world, "keys").await;
+        let fields = |key| [("provider", "ultravox"), ("mode", "sandbox"), ("price_per_minute", "0.05"), ("api_key", key)];
+        let refused = agency.owner.rpc("save_connection", &fields("wrong-key-1234567890")).await;
+        assert_eq!(refused.status, 422, "{refused:?}");
+        assert!(refused.error_at("api_key").expect("a message at the key").contains("refused"), "{refused:?}");
+        let listed = agency.owner.done("list_connections", &[]).await.json();
+        assert!(listed.as_array().expect("a list").iter().all(|connection| connection["id"].is_null()), "{listed}");
+
+        let key = format!("sandbox-{}", unique(""));
+        assert_eq!(agency.admin.rpc("save_connection", &fields(&key)).await.status, 403);
+        assert_eq!(agency.one.admin.rpc("save_connection", &fields(&key)).await.status, 404);
+        agency.owner.done("save_connection", &fields(&key)).await;
+        agency.owner.done("check_connection", &[("provider", "ultravox")]).await;
+        for page in ["/connections", "/connections/ultravox"] {
+            let shown = agency.owner.get(page).await;
+            assert_eq!(shown.status, 200, "{page}");
+            assert!(!shown.text.contains(&key), "{page} shows the key");
+            assert!(shown.text.contains(&key[key.len() - 4..]), "{page} shows how the key ends");
+            assert_eq!(agency.member.get(page).await.status, 200, "members read {page}");
+            assert_eq!(agency.one.viewer.get(page).await.status, 404, "client roles know nothing of {page}");
+        }
+        // An empty key keeps the stored one.
+        let kept = [("provider", "ultravox"), ("mode", "sandbox"), ("price_per_minute", "0.07"), ("api_key", "")];
+        agency.owner.done("save_connection", &kept).await;
+        let connection = agency.owner.done("get_connection", &[("provider", "ultravox")]).await.json();
+        assert_eq!(connection["settings"]["voice_price_per_minute"], "0.07");
+        assert_eq!(connection["hint"], key[key.len() - 4..]);
+    });
+}
+
+#[test]
+fn an_agent_follows_its_prompt_to_the_voice_service() {
+    run(|world: &World| async move {
+        let agency = Agency::new(world, "agents").await;
+        let key = agency.connect(world).await;
+        let name = format!("{} desk", agency.secret);
+        let form = agent_form(&[("name", &name), ("client_id", &agency.one.id), ("template", "You are Sam. Greet {{first_name}}.")]);
+        assert_eq!(agency.member.rpc("save_agent", &form).await.status, 403);
+        assert_eq!(agency.one.admin.rpc("save_agent", &form).await.status, 404);
+        let id = agency.owner.made("save_agent", &form).await;
+        synced(&agency.owner, &id, "synced", Some(1)).await;
+
+        let page = agent(&agency.owner, &id).await;
+        assert_eq!(page["status"], "draft");
+        assert_eq!(page["prompt"]["variables"][0], "first_name");
+        assert_eq!(page["mappings"].as_array().expect("copies").len(), 1, "one client, one copy");
+        agency.owner.done("set_agent_status", &[("id", &id), ("status", "active")]).await;
+
+        // A published version reaches the service; an unpublished one does not.
+        let prompt = page["prompt"]["id"].as_str().expect("a prompt").to_owned();
+        let second = [("id", prompt.as_str()), ("base_version", "1"), ("name", &name), ("template", "You are Pat."), ("production", "true")];
+        agency.admin.done("save_prompt", &second).await;
+        synced(&agency.owner, &id, "synced", Some(2)).await;
+        let third = [("id", prompt.as_str()), ("base_version", "2"), ("name", &name), ("template", "You are Max.")];
+        agency.admin.done("save_prompt", &third).await;
+        let page = agent(&agency.owner, &id).await;
+        assert_eq!((page["prompt"]["version"].as_i64(), page["prompt"]["production"].as_i64()), (Some(3), Some(2)));
+
+        // However often it is sent, there is one agent at the service.
+        for _ in 0..3 {
+            agency.owner.done("sync_agent", &[("id", &id)]).await;
+        }
+        synced(&agency.owner, &id, "synced", Some(2)).await;
+        let url = format!("{}/ultravox/api/agents", world.sandbox_base);
+        let there = reqwest::Client::new().get(url).header("x-api-key", &key).send().await.expect("an answer");
+        let there: Value = serde_json::from_str(&there.text().await.expect("text")).expect("a list");
+        assert_eq!(there["results"].as_array().expect("agents").len(), 1, "{there}");
+        assert_eq!(there["results"][0]["callTemplate"]["systemPrompt"], "You are Pat.");
+
+        assert_eq!(agency.admin.rpc("delete_agent", &[("id", &id)]).await.status, 403, "only owners delete");
+        agency.owner.done("delete_agent", &[("id", &id)]).await;
+        agency.owner.done("restore_agent", &[("id", &id)]).await;
+        assert_eq!(agent(&agency.owner, &id).await["status"], "paused", "a restored agent does not call at once");
+    });
+}
+
+#[test]
+fn an_agent_without_a_prompt_stays_a_draft() {
+    run(|world: &World| async move {
+        let agency = Agency::new(world, "drafts").await;
+        let id = agency.owner.made("save_agent", &agent_form(&[("name", "Empty"), ("client_id", &agency.one.id)])).await;
+        let refused = agency.owner.rpc("set_agent_status", &[("id", &id), ("status", "active")]).await;
+        assert_eq!(refused.status, 409, "{refused:?}");
+        let wrong = agent_form(&[("name", ""), ("temperature", "7"), ("language", "klingon")]);
+        let refused = agency.owner.rpc("save_agent", &wrong).await;
+        assert_eq!(refused.status, 422);
+        for field in ["name", "temperature", "language"] {
+            assert!(refused.error_at(field).is_some(), "{field}: {refused:?}");
+        }
+    });
+}
+
+#[test]
+fn two_people_saving_a_prompt_do_not_overwrite_each_other() {
+    run(|world: &World| async move {
+        let agency = Agency::new(world, "prompts").await;
+        let new = [("name", "=1+1"), ("template", "One {{a}}"), ("production", "true")];
+        let id = agency.owner.made("save_prompt", &new).await;
+        let text = |template| [("id", id.as_str()), ("base_version", "1"), ("name", "=1+1"), ("template", template), ("production", "true")];
+        agency.admin.done("save_prompt", &text("Two")).await;
+        let refused = agency.owner.rpc("save_prompt", &text("Mine")).await;
+        assert_eq!(refused.status, 409, "{refused:?}");
+        assert!(refused.text.contains("saved version 2"), "{refused:?}");
+        let over: Vec<_> = text("Mine").into_iter().chain([("overwrite", "true")]).collect();
+        agency.owner.done("save_prompt", &over).await;
+        agency.owner.done("restore_prompt_version", &[("id", &id), ("version", "1")]).await;
+        let page = agency.member.done("get_prompt", &[("id", &id)]).await.json();
+        assert_eq!((page["version"].as_i64(), page["template"].as_str()), (Some(4), Some("One {{a}}")));
+        let old = agency.member.done("get_prompt", &[("id", &id), ("version", "2")]).await.json();
+        assert_eq!(old["template"], "Two");
+
+        let other = Agency::new(world, "strangers").await;
+        assert_eq!(other.owner.rpc("get_prompt", &[("id", &id)]).await.status, 404);
+        assert_eq!(other.owner.rpc("save_prompt", &text("Theirs")).await.status, 404);
+        assert_eq!(agency.one.admin.rpc("get_prompt", &[("id", &id)]).await.status, 404);
+
+        let file = agency.member.get("/prompts/export.csv").await;
+        assert!(file.text.contains("\r\n'=1+1,"), "a formula becomes text: {}", file.text);
+        assert_eq!(agency.one.viewer.get("/prompts/export.csv").await.status, 404);
+    });
+}
+
+#[test]
+fn a_number_is_found_ordered_used_and_given_back() {
+    run(|world: &World| async move {
+        let agency = Agency::new(world, "numbers").await;
+        agency.connect(world).await;
+        let search = [("form[country]", "US"), ("form[area_code]", "312"), ("form[contains]", "")];
+        assert_eq!(agency.member.rpc("search_numbers", &search).await.status, 403);
+        let found = agency.admin.done("search_numbers", &search).await.json();
+        let number = found[0]["number"].as_str().expect("a number on offer").to_owned();
+        let order = [("number", number.as_str()), ("country", "US"), ("client_id", agency.one.id.as_str()), ("monthly_cost", "1.00")];
+        let id = agency.admin.made("order_number", &order).await;
+        let twice = agency.admin.rpc("order_number", &order).await;
+        assert_eq!(twice.status, 422, "the same number is not ordered twice: {twice:?}");
+        eventually("the number is ours", || async {
+            agency.admin.done("get_number", &[("id", &id)]).await.json()["row"]["status"] == "active"
+        })
+        .await;
+        let elsewhere = agency.admin.rpc("add_owned_number", &[("number", "+41446681800"), ("direction", "outbound")]).await;
+        assert!(elsewhere.error_at("number").is_some(), "{elsewhere:?}");
+
+        let other = Agency::new(world, "numberless").await;
+        assert_eq!(other.owner.rpc("release_number", &[("id", &id)]).await.status, 404);
+        assert_eq!(agency.member.rpc("release_number", &[("id", &id)]).await.status, 403);
+        agency.admin.done("release_number", &[("id", &id)]).await;
+        assert_eq!(agency.admin.done("get_number", &[("id", &id)]).await.json()["row"]["status"], "released");
+        let again = agency.admin.rpc("set_number_status", &[("id", &id), ("status", "active")]).await;
+        assert_eq!(again.status, 409, "released is final");
+    });
+}
+
+#[test]
+fn the_workshops_pages_say_what_is_there_without_script() {
+    run(|world: &World| async move {
+        let (agency, works) = Agency::ready(world, "pages").await;
+        let pages = [
+            ("/agents".to_owned(), "Agents"),
+            ("/agents/new".to_owned(), "New agent"),
+            (format!("/agents/{}", works.agent), "At the voice service"),
+            (format!("/agents/{}/edit", works.agent), "What it is told"),
+            ("/prompts".to_owned(), "Prompts"),
+            ("/prompts/new".to_owned(), "New prompt"),
+            (format!("/prompts/{}", works.prompt), "Versions"),
+            ("/numbers".to_owned(), "Phone numbers"),
+            ("/numbers/new?country=US".to_owned(), "Numbers on offer"),
+            (format!("/numbers/{}", works.number), "Assigned to"),
+            (format!("/numbers/{}?dialog=release", works.number), "Release for good"),
+            ("/connections".to_owned(), "OpenRouter"),
+            ("/connections/telnyx".to_owned(), "Public key"),
+        ];
+        for (path, words) in &pages {
+            let page = agency.owner.get(path).await;
+            assert_eq!(page.status, 200, "{path}: {}", page.text);
+            assert!(page.text.contains(words), "{path} says “{words}”");
+            assert_eq!(agency.two.viewer.get(path).await.status, 404, "{path} is not there for client roles");
+        }
+        for path in ["/agents/new", "/prompts/new"] {
+            let page = agency.member.get(path).await;
+            assert!(!page.text.contains("Create "), "members get no form at {path}");
+        }
+        for (list, empty) in [("/agents?q=zzzz", "No agents match"), ("/prompts?q=zzzz", "No prompts match"), ("/numbers?q=999999", "No numbers match")] {
+            assert!(agency.owner.get(list).await.text.contains(empty), "{list}");
+        }
+    });
+}

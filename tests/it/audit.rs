@@ -1,0 +1,168 @@
+//! The trail: every change is in it, in order and without gaps; whoever changes a row later is found out.
+
+use patchbay::access::Action;
+use patchbay::access::server::Scope;
+use patchbay::audit::server::verify;
+use patchbay::shared::ids::WorkspaceId;
+use serde_json::Value;
+use sqlx::{Connection, PgConnection};
+
+use super::support::{Agency, World, owner_lines, owner_value, run};
+
+/// Walks the agency's chain: `Ok(rows)` or the number of the first row that is wrong.
+async fn walk(world: &World, agency: &Agency) -> Result<i64, i64> {
+    let workspace = WorkspaceId(agency.workspace_id.parse().expect("an id"));
+    let mut tx = Scope::of_job(world.db.clone(), workspace, "test").read(Action::ReadAudit).await.expect("a transaction");
+    verify(&mut tx).await.expect("the trail can be read")
+}
+
+/// The rows of the page that this person sees, newest first.
+async fn rows(browser: &super::support::Browser) -> Vec<Value> {
+    let answer = browser.done("list_audit_events", &[("query[entity]", "")]).await.json();
+    answer[0]["rows"].as_array().expect("rows").clone()
+}
+
+#[test]
+fn every_change_is_written_down_with_who_and_what() {
+    run(|world| async move {
+        let agency = Agency::new(world, "trail").await;
+        let before = walk(world, &agency).await.expect("an unbroken chain");
+        let fields = [("id", agency.one.id.as_str()), ("name", "Renamed client"), ("timezone", "Asia/Kolkata"), ("monthly_budget", "12.5")];
+        agency.admin.done("save_client", &fields).await;
+        let newest = rows(&agency.owner).await.remove(0);
+        assert_eq!((newest["action"].as_str(), newest["entity"].as_str()), (Some("changed"), Some("client")), "{newest}");
+        assert_eq!(newest["entity_id"].as_str(), Some(agency.one.id.as_str()));
+        assert!(newest["actor"].as_str().is_some_and(|actor| actor.contains("Petra Person") && actor.contains("Admin")), "{newest}");
+        assert_eq!(newest["ip"].as_str(), Some("127.0.0.1"));
+        let changes = newest["changes"].to_string();
+        assert!(changes.contains("UTC") && changes.contains("Asia/Kolkata"), "{newest}");
+        assert_eq!(walk(world, &agency).await, Ok(before + 1));
+        // A change that is refused leaves no row.
+        let refused = agency.admin.rpc("save_client", &[("name", ""), ("timezone", "Mars/Base"), ("monthly_budget", "-1")]).await;
+        assert_eq!(refused.status, 422);
+        for field in ["name", "timezone", "monthly_budget"] {
+            assert!(refused.error_at(field).is_some(), "no message at {field}: {refused:?}");
+        }
+        assert_eq!(walk(world, &agency).await, Ok(before + 1));
+        // No password and no key ever stands in it.
+        let secrets = owner_lines(
+            world,
+            &format!(
+                "select seq::text from audit_events where workspace_id = '{}' and coalesce(before::text, '') || coalesce(after::text, '')
+                 ~* 'heron|argon2|password_hash'",
+                agency.workspace_id
+            ),
+        )
+        .await;
+        assert!(secrets.is_empty(), "{secrets:?}");
+    });
+}
+
+#[test]
+fn a_clients_admin_reads_that_clients_part_and_a_member_none() {
+    run(|world| async move {
+        let agency = Agency::new(world, "parts").await;
+        let all = rows(&agency.owner).await;
+        let own = rows(&agency.one.admin).await;
+        assert!(!own.is_empty() && own.len() < all.len());
+        let text = Value::from(own).to_string();
+        assert!(text.contains(&agency.one.secret) && !text.contains(&agency.two.secret), "{text}");
+        assert_eq!(agency.member.rpc("list_audit_events", &[("query[entity]", "")]).await.status, 403);
+        assert_eq!(agency.one.viewer.rpc("list_audit_events", &[("query[entity]", "")]).await.status, 404);
+        let file = agency.one.admin.get("/settings/audit.csv").await;
+        assert_eq!(file.status, 200);
+        assert!(file.text.contains(&agency.one.secret) && !file.text.contains(&agency.two.secret), "{}", file.text);
+    });
+}
+
+#[test]
+fn an_exported_cell_is_no_formula() {
+    run(|world| async move {
+        let agency = Agency::new(world, "formula").await;
+        for (at, name) in ["=1+2", "@sum(a1)", "-1", "+1", "\t=1", "\r=1"].into_iter().enumerate() {
+            let fields = [("name", format!("{name} {at}")), ("timezone", "UTC".into()), ("monthly_budget", String::new())];
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (*key, value.as_str())).collect();
+            agency.owner.done("save_client", &fields).await;
+        }
+        agency.owner.done("save_profile", &[("name", "=cmd|' /C calc'!A0"), ("timezone", "UTC")]).await;
+        let file = agency.owner.get("/settings/audit.csv").await;
+        let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(file.text.as_bytes());
+        let mut seen = 0;
+        for record in reader.records() {
+            for cell in record.expect("a row").iter() {
+                assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "a cell that a spreadsheet runs: {cell:?}");
+                seen += usize::from(cell.starts_with('\''));
+            }
+        }
+        assert!(seen > 0, "the formula is in the file, made harmless: {}", file.text);
+    });
+}
+
+#[test]
+fn a_changed_row_a_missing_row_and_a_cut_end_are_found() {
+    run(|world| async move {
+        let agency = Agency::new(world, "tamper").await;
+        let count = walk(world, &agency).await.expect("an unbroken chain");
+        assert!(count >= 9, "workspace, clients and people: {count}");
+        let at = format!("workspace_id = '{}'", agency.workspace_id);
+        // Each change, and the number at which it shows (0: wherever).
+        let changes = [
+            (format!("update audit_events set actor = 'Somebody else' where {at} and seq = 3"), 3),
+            (format!("update audit_events set after = '{{}}' where {at} and seq = 2"), 2),
+            (format!("update audit_events set client_id = null where {at} and seq = 4 and client_id is not null"), 0),
+            (format!("update audit_events set created_at = created_at + interval '1 second' where {at} and seq = 5"), 5),
+            (format!("update audit_events set ip = '10.0.0.1' where {at} and seq = 6"), 6),
+            (format!("delete from audit_events where {at} and seq = 4"), 4),
+            (format!("delete from audit_events where {at} and seq = {count}"), count),
+            (format!("update audit_heads set seq = seq - 1 where {at}; delete from audit_events where {at} and seq = {count}"), count),
+            (
+                format!(
+                    "update audit_events set seq = -1 where {at} and seq = 2; update audit_events set seq = 2 where {at} and seq = 3;
+                     update audit_events set seq = 3 where {at} and seq = -1"
+                ),
+                2,
+            ),
+        ];
+        for (change, wanted) in changes {
+            let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
+            let backup = format!("create temp table e as select * from audit_events where {at}; create temp table h as select * from audit_heads where {at}");
+            let restore = format!(
+                "delete from audit_events where {at}; insert into audit_events select * from e; delete from audit_heads where {at};
+                 insert into audit_heads select * from h; drop table e; drop table h"
+            );
+            sqlx::raw_sql(sqlx::AssertSqlSafe(backup)).execute(&mut connection).await.expect("a copy");
+            let touched = sqlx::raw_sql(sqlx::AssertSqlSafe(change.clone())).execute(&mut connection).await.expect(&change).rows_affected();
+            if touched > 0 {
+                let found = walk(world, &agency).await;
+                assert!(found.is_err(), "not found: {change}");
+                assert!(wanted == 0 || found == Err(wanted), "{change}: {found:?}");
+            }
+            sqlx::raw_sql(sqlx::AssertSqlSafe(restore)).execute(&mut connection).await.expect("the copy back");
+            assert_eq!(walk(world, &agency).await, Ok(count), "after undoing {change}");
+        }
+    });
+}
+
+#[test]
+fn many_writers_make_one_chain_without_gaps() {
+    run(|world| async move {
+        let agency = Agency::new(world, "writers").await;
+        let before = walk(world, &agency).await.expect("an unbroken chain");
+        let people = [&agency.owner, &agency.admin, &agency.member, &agency.one.admin, &agency.one.viewer, &agency.two.viewer];
+        let mut tasks = tokio::task::JoinSet::new();
+        for round in 0..60 {
+            let browser = people[round % people.len()].clone();
+            tasks.spawn(async move { browser.done("save_profile", &[("name", &format!("Name {round}")), ("timezone", "UTC")]).await });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.expect("a saved profile");
+        }
+        assert_eq!(walk(world, &agency).await, Ok(before + 60));
+        let gaps: i64 = owner_value(
+            world,
+            &format!("select max(seq) - count(*) from audit_events where workspace_id = '{}'", agency.workspace_id),
+        )
+        .await;
+        assert_eq!(gaps, 0);
+    });
+}

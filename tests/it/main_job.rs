@@ -1,0 +1,233 @@
+//! What the product is for: a list of people in, calls out, results back to whom they belong, and nobody rung twice.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::support::{Agency, Browser, World, eventually, run};
+
+/// How often somebody's phone rang because of this account, by number.
+fn rung(world: &World, key: &str) -> BTreeMap<String, usize> {
+    let mut times = BTreeMap::new();
+    for entry in world.sandbox.call_log(Some(key)).into_iter().filter(|entry| entry.placed) {
+        *times.entry(entry.to.unwrap_or_default()).or_default() += 1;
+    }
+    times
+}
+
+/// The contacts of a campaign by number.
+async fn members(agency: &Agency, campaign: &str) -> BTreeMap<String, Value> {
+    let page = agency.owner.done("list_campaign_contacts", &[("query[campaign]", campaign)]).await.json();
+    let rows = page["rows"].as_array().expect("rows").clone();
+    rows.into_iter().map(|row| (row["phone"].as_str().unwrap_or_default().to_owned(), row)).collect()
+}
+
+/// Uploads a file and brings its rows into the client's contacts.
+async fn import(agency: &Agency, file: &str, campaign: &str) -> String {
+    let fields = [("client", agency.one.id.as_str()), ("campaign", campaign)];
+    let answer = agency.owner.upload("/contacts/imports/upload", &fields, "people.csv", file.as_bytes().to_vec()).await;
+    let id = answer.id().unwrap_or_else(|| panic!("an import: {answer:?}"));
+    let mapping = [
+        ("id", id.as_str()),
+        ("form[named]", "true"),
+        ("form[columns][0]", "name"),
+        ("form[columns][1]", "phone"),
+        ("form[columns][2]", "company"),
+        ("form[country]", "US"),
+        ("form[duplicates]", "skip"),
+        ("form[campaign]", campaign),
+    ];
+    agency.owner.done("check_import", &mapping).await;
+    state_of_import(agency, &id, "checked").await;
+    agency.owner.done("run_import", &[("id", &id)]).await;
+    state_of_import(agency, &id, "completed").await;
+    id
+}
+
+async fn state_of_import(agency: &Agency, id: &str, wanted: &str) {
+    eventually(&format!("the import is {wanted}"), || async {
+        let view = agency.owner.done("get_import", &[("id", id)]).await.json();
+        let text = view.to_string();
+        assert!(!text.contains("\"failed\""), "{view}");
+        text.contains(&format!("\"status\":\"{wanted}\""))
+    })
+    .await;
+}
+
+#[test]
+fn from_a_list_of_people_to_results_in_the_right_hands() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "mainjob").await;
+        let stranger = Agency::new(world, "stranger").await;
+        let file = "Name,Telephone,Company\nAnna Alt,(202) 555-0120,Alt & Co\nBoris Bell,+1 202 555 0130,\nKaputt,12,\nAnna Alt,+12025550120,\n";
+        let import = import(&agency, file, &works.campaign).await;
+        let view = agency.owner.done("get_import", &[("id", &import)]).await.json().to_string();
+        assert!(view.contains("Kaputt"), "the row that cannot be a contact is shown with its reason: {view}");
+        let rejected = agency.owner.get(&format!("/contacts/imports/{import}/rejected.csv")).await;
+        assert!(rejected.status == 200 && rejected.text.contains("Kaputt"), "{rejected:?}");
+
+        let batch = agency.batch(&works.campaign, 2).await;
+        agency.finished(&batch).await;
+        let wanted: BTreeMap<String, usize> = ["+12025550113", "+12025550120", "+12025550130"].map(|to| (to.to_owned(), 1)).into();
+        assert_eq!(rung(world, &works.key), wanted, "each contact was rung once");
+
+        let list = agency.owner.done("list_calls", &[("query[batch]", &batch)]).await.json();
+        let rows = list["page"]["rows"].as_array().expect("rows").clone();
+        assert_eq!(rows.len(), 3, "{list}");
+        let call = rows.iter().find(|row| row["number"] == "+12025550120").expect("Anna's call")["id"].as_str().expect("an id").to_owned();
+        eventually("the calls were read", || async {
+            let list = agency.owner.done("list_calls", &[("query[batch]", &batch)]).await.json();
+            list["page"]["rows"].as_array().is_some_and(|rows| rows.iter().all(|row| !row["sentiment"].is_null()))
+        })
+        .await;
+        // The viewer of the client sees what was said and what it means, and not what the agency keeps to itself.
+        let seen = agency.one.viewer.done("get_call", &[("id", &call)]).await.json();
+        assert!(seen["turns"].as_array().is_some_and(|turns| turns.len() > 3), "a transcript: {seen}");
+        assert!(seen["analysis"].is_object() && seen["summary"].is_string(), "an analysis: {seen}");
+        assert_eq!(seen["outcome"], "answered");
+        assert_eq!(seen["goal_reached"], true, "+…0120 books a visit: {seen}");
+        assert!(seen["costs"].is_null(), "cost is not shared with this client: {seen}");
+        assert!(seen["events"].as_array().is_some_and(Vec::is_empty), "raw events are for the agency: {seen}");
+        let evidence = seen["evidence"].as_array().expect("evidence").clone();
+        assert!(!evidence.is_empty(), "what is claimed is shown with the words it stands on: {seen}");
+        let page = agency.one.viewer.get(&format!("/calls/{call}")).await;
+        assert!(page.status == 200 && page.text.contains("Anna Alt"), "{}", page.status);
+        let text = agency.one.viewer.get(&format!("/calls/{call}/transcript.txt")).await;
+        assert!(text.status == 200 && text.text.contains("Anna Alt"), "{text:?}");
+        let sound = agency.one.viewer.get(&format!("/calls/{call}/recording.wav")).await;
+        assert!(sound.status == 200 && sound.text.starts_with("RIFF"), "{}", sound.status);
+        // The sister client and the other agency see nothing of it.
+        for browser in [&agency.two.viewer, &agency.two.admin, &stranger.owner, &stranger.one.admin] {
+            sees_nothing(browser, &call, &batch).await;
+        }
+        // The agency sees what it cost, and the figures agree.
+        let usage = agency.owner.done("get_usage", &[("client", &agency.one.id)]).await.json();
+        assert!(usage.to_string().contains("3"), "{usage}");
+        let csv = agency.owner.get(&format!("/batches/{batch}/results.csv")).await;
+        assert_eq!(csv.text.lines().count(), 4, "{}", csv.text);
+    });
+}
+
+async fn sees_nothing(browser: &Browser, call: &str, batch: &str) {
+    assert_eq!(browser.rpc("get_call", &[("id", call)]).await.status, 404);
+    assert_eq!(browser.rpc("get_batch", &[("id", batch)]).await.status, 404);
+    for path in ["recording.wav", "transcript.txt"] {
+        assert_eq!(browser.get(&format!("/calls/{call}/{path}")).await.status, 404);
+    }
+    let list = browser.done("list_calls", &[]).await;
+    assert!(!list.text.contains("Anna") && !list.text.contains(call), "{list:?}");
+    let found = browser.done("list_calls", &[("query[q]", "Anna")]).await;
+    assert!(!found.text.contains(call), "{found:?}");
+    assert_eq!(browser.get(&format!("/calls/{call}")).await.status, 404);
+}
+
+#[test]
+fn calls_that_go_wrong_end_as_they_should_and_nobody_is_rung_twice() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "wrong").await;
+        agency.owner.done("suppress_contact", &[("id", &works.contact), ("reason", "Asked not to be called")]).await;
+        // Number, how often it may ring, the contact's state and outcome afterwards.
+        let cases = [
+            ("+12025550001", 1, "completed", Some("busy")),
+            ("+12025550002", 1, "completed", Some("no_answer")),
+            ("+12025550004", 1, "completed", Some("declined")),
+            // Placed, although the answer never came, was no JSON, or was an error.
+            ("+12125550006", 1, "completed", Some("answered")),
+            ("+12025550008", 1, "completed", Some("answered")),
+            ("+12025550012", 1, "completed", Some("answered")),
+            // Not a number; and one that the carrier does not know.
+            ("+12025550009", 0, "failed", None),
+            ("+12025550010", 1, "failed", None),
+            // Refused once, then fine.
+            ("+12025550015", 1, "completed", Some("answered")),
+            ("+12025550017", 1, "completed", Some("answered")),
+            ("+12025550013", 1, "completed", Some("answered")),
+        ];
+        for (number, ..) in cases {
+            agency.contact(number).await;
+        }
+        let batch = agency.batch(&works.campaign, 3).await;
+        // Trouble in a row pauses the batch, with the reason and what to do: a person looks, and goes on.
+        eventually("the batch has ended", || async {
+            let view = agency.owner.done("get_batch", &[("id", &batch)]).await.json();
+            if view["status"] == "paused" {
+                assert!(view["pause_reason"].as_str().is_some_and(|reason| reason.contains("Resume")), "{view}");
+                agency.owner.rpc("resume_batch", &[("id", &batch)]).await;
+            }
+            view["status"] == "completed"
+        })
+        .await;
+        let (times, people) = (rung(world, &works.key), members(&agency, &works.campaign).await);
+        let mut wrong = Vec::new();
+        for (number, rings, status, outcome) in cases {
+            let person = people.get(number).unwrap_or_else(|| panic!("{number} is not in the campaign: {people:?}"));
+            let found = (times.get(number).copied().unwrap_or(0), person["status"].as_str(), person["outcome"].as_str());
+            if found != (rings, Some(status), outcome) {
+                wrong.push(format!("{number}: rang, state, outcome {found:?}, wanted {:?}; {person}", (rings, status, outcome)));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(!times.contains_key("+12025550113"), "somebody on the do-not-call list was rung: {times:?}");
+        for number in ["+12025550009", "+12025550010"] {
+            let said = people[number]["last_error"].as_str().unwrap_or_default();
+            assert!(said.len() > 20, "{number}: the reason stands beside it: {:?}", people[number]);
+        }
+    });
+}
+
+#[test]
+fn a_provider_that_is_full_is_left_alone_and_a_stopped_batch_gives_its_people_back() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "full").await;
+        let busy = "+12025550007";
+        agency.owner.done("suppress_contact", &[("id", &works.contact)]).await;
+        agency.contact(busy).await;
+        let batch = agency.batch(&works.campaign, 1).await;
+        let refused = || world.sandbox.call_log(Some(&works.key)).into_iter().filter(|entry| entry.outcome == "refused_limit").count();
+        eventually("it was asked more than once", || async { refused() >= 2 }).await;
+        let log = world.sandbox.call_log(Some(&works.key));
+        for pair in log.windows(2) {
+            let wait = pair[1].at - pair[0].at;
+            assert!(wait >= chrono::Duration::milliseconds(950), "asked again after {wait}, though it said a second");
+        }
+        agency.owner.done("pause_batch", &[("id", &batch)]).await;
+        let view = agency.owner.done("get_batch", &[("id", &batch)]).await.json();
+        assert_eq!(view["status"], "paused");
+        // Twice is as good as once, and so is stopping.
+        agency.owner.done("pause_batch", &[("id", &batch)]).await;
+        agency.owner.done("stop_batch", &[("id", &batch)]).await;
+        agency.owner.done("stop_batch", &[("id", &batch)]).await;
+        eventually("the person waits in the campaign again", || async {
+            members(&agency, &works.campaign).await[busy]["status"] == "pending"
+        })
+        .await;
+        assert_eq!(members(&agency, &works.campaign).await[busy]["attempts"], 0, "a call that was never placed is no attempt");
+        assert!(rung(world, &works.key).is_empty());
+        assert_eq!(agency.owner.rpc("resume_batch", &[("id", &batch)]).await.status, 409, "stopped is stopped");
+    });
+}
+
+#[test]
+fn busy_lines_are_never_more_than_asked_for() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "lines").await;
+        for at in 40..60 {
+            agency.contact(&format!("+120255500{at}")).await;
+        }
+        let batch = agency.batch(&works.campaign, 3).await;
+        agency.finished(&batch).await;
+        let times = rung(world, &works.key);
+        assert_eq!((times.len(), times.values().max()), (21, Some(&1)), "{times:?}");
+        let most: i64 = super::support::owner_value(
+            world,
+            &format!(
+                "select max(n)::bigint from (select (select count(*) from calls b where b.workspace_id = a.workspace_id and b.batch_id = a.batch_id
+                   and b.started_at <= a.started_at and coalesce(b.ended_at, now()) > a.started_at) as n
+                 from calls a where workspace_id = '{}' and batch_id = '{batch}') lines",
+                agency.workspace_id
+            ),
+        )
+        .await;
+        assert!(most <= 3, "{most} calls at once");
+    });
+}

@@ -1,0 +1,216 @@
+//! The rooms of the source: what each may use, read from the source itself.
+
+use super::support::sources;
+
+fn rust() -> Vec<(String, String)> {
+    sources("src", ".rs")
+}
+
+/// Lines of code with their numbers: no comments, and nothing after the file's own tests begin.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.starts_with("mod tests {"))
+        .map(|(at, line)| (at + 1, line))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+fn report(what: &str, wrong: Vec<String>) {
+    assert!(wrong.is_empty(), "{what}:\n{}", wrong.join("\n"));
+}
+
+/// Rooms that exist only in the server half, whole.
+const SERVER_ROOMS: [&str; 4] = ["src/boot/", "src/jobs/", "src/providers/", "src/sandbox/"];
+
+fn is_server_path(path: &str) -> bool {
+    SERVER_ROOMS.iter().any(|room| path.starts_with(room))
+        || path.contains("/server/")
+        || path.ends_with("/server.rs")
+        // The words that both halves use, and their few server-side impls.
+        || path.starts_with("src/shared/")
+}
+
+#[test]
+fn conditional_code_stands_at_the_doors() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        let door = path == "src/lib.rs" || path == "src/main.rs" || path.ends_with("/mod.rs");
+        let room = ["src/shared/", "src/access/", "src/ui/"].iter().any(|room| path.starts_with(room)) || is_server_path(&path);
+        for (at, line) in lines(&text) {
+            let conditional = line.contains("cfg(") || line.contains("cfg!(") || line.contains("cfg_attr(");
+            if conditional && !line.contains("cfg(test)") && !door && !room {
+                wrong.push(format!("{path}:{at}: {}", line.trim()));
+            }
+        }
+    }
+    report("cfg outside the doors", wrong);
+}
+
+#[test]
+fn a_slice_has_one_conditional_line() {
+    let wrong = rust()
+        .into_iter()
+        .filter(|(path, _)| path.matches('/').count() == 2 && path.ends_with("/mod.rs") && !is_server_path(path))
+        .filter(|(path, _)| !path.starts_with("src/ui/"))
+        .filter_map(|(path, text)| {
+            let count = lines(&text).filter(|(_, line)| line.contains("cfg(") && !line.contains("cfg(test)")).count();
+            (count > 1).then(|| format!("{path}: {count}"))
+        })
+        .collect();
+    report("slices with more than one cfg line", wrong);
+}
+
+#[test]
+fn server_words_stay_on_the_servers_side() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        if is_server_path(&path) || path == "src/main.rs" {
+            continue;
+        }
+        for (at, line) in lines(&text) {
+            // A macro of shared/words.rs hides the one exception from its users.
+            for word in ["sqlx", "axum::", "tokio", "reqwest", "object_store", "std::fs", "std::env"] {
+                if holds(line, word) && !line.contains("leptos_axum::") {
+                    wrong.push(format!("{path}:{at}: {word}: {}", line.trim()));
+                }
+            }
+        }
+    }
+    report("server words outside server paths", wrong);
+}
+
+/// Whether `word` stands in `line` and is not the end of a longer word.
+fn holds(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
+}
+
+#[test]
+fn statements_stand_in_stores() {
+    let allowed = ["src/jobs/", "src/access/server/", "src/audit/server/", "src/boot/", "src/sign_in/server/", "src/platform/server/"];
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        let of_store = path.contains("/server/") && !["rest.rs", "jobs.rs"].iter().any(|end| path.ends_with(end));
+        if of_store || allowed.iter().any(|room| path.starts_with(room)) {
+            continue;
+        }
+        wrong.extend(lines(&text).filter(|(_, line)| line.contains("sqlx::query")).map(|(at, line)| format!("{path}:{at}: {}", line.trim())));
+    }
+    report("statements outside stores", wrong);
+}
+
+#[test]
+fn models_are_pure() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        let is_model = path.ends_with("/model.rs") || path.contains("/model/");
+        for (at, line) in lines(&text).filter(|_| is_model) {
+            for word in ["leptos", "sqlx", "axum", "tokio", "reqwest", "Utc::now", "rand::", "std::fs", "SystemTime"] {
+                if holds(line, word) {
+                    wrong.push(format!("{path}:{at}: {word}"));
+                }
+            }
+        }
+    }
+    report("models that do more than think", wrong);
+}
+
+#[test]
+fn pages_render_the_same_on_both_sides() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        let is_view = path.contains("/page/") || path.ends_with("/page.rs") || path.starts_with("src/ui/") || path == "src/app.rs";
+        for (at, line) in lines(&text).filter(|_| is_view) {
+            for word in ["style=", "style:", "Utc::now", "Local::now", "rand::", "Instant::now", "new_v4", "new_v7", "attr:style", "inner_html"] {
+                // A text area's content cannot be a child node; it is escaped there.
+                let escaped = word == "inner_html" && path == "src/ui/input.rs" && line.contains("as_html(");
+                if holds(line, word) && !escaped {
+                    wrong.push(format!("{path}:{at}: {word}: {}", line.trim()));
+                }
+            }
+            // Handlers of the browser's own (`onclick="…"`) are forbidden by the content security policy.
+            for word in ["onclick=", "onchange=", "onsubmit=", "oninput=", "javascript:"] {
+                if line.contains(word) {
+                    wrong.push(format!("{path}:{at}: {word}"));
+                }
+            }
+        }
+    }
+    report("views with a clock, chance or inline style", wrong);
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        for (at, line) in text.lines().enumerate() {
+            for word in ["todo!", "unimplemented!", "TODO", "FIXME", "XXX", "dbg!", "allow(unused", "allow(dead_code"] {
+                if line.contains(word) {
+                    wrong.push(format!("{path}:{}: {word}", at + 1));
+                }
+            }
+            for word in [".unwrap()", "println!", "eprintln!"] {
+                let may = path.starts_with("src/boot/") && word != ".unwrap()";
+                if holds_code(line, word) && !may && !path.contains("tests") && lines(&text).any(|(number, _)| number == at + 1) {
+                    wrong.push(format!("{path}:{}: {word}", at + 1));
+                }
+            }
+        }
+    }
+    report("left undone", wrong);
+}
+
+fn holds_code(line: &str, word: &str) -> bool {
+    !line.trim_start().starts_with("//") && line.contains(word)
+}
+
+#[test]
+fn files_are_small_and_named_after_what_they_hold() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        let length = text.lines().count();
+        // Words of a language and tables of zones are lists, not code.
+        if length > 450 && !path.contains("/conversation/") {
+            wrong.push(format!("{path} has {length} lines"));
+        }
+        let name = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
+        if ["utils", "util", "helpers", "helper", "common", "manager", "service", "misc"].contains(&name) {
+            wrong.push(format!("{path} says nothing by its name"));
+        }
+        if name == "mod" && path.starts_with("src/") && path.matches('/').count() == 2 && !text.starts_with("//!") {
+            wrong.push(format!("{path} has no room card"));
+        }
+    }
+    report("files", wrong);
+}
+
+#[test]
+fn every_slice_is_in_the_list_of_rooms() {
+    let list = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).expect("lib.rs");
+    for (path, _) in rust().into_iter().filter(|(path, _)| path.matches('/').count() == 2 && path.ends_with("/mod.rs")) {
+        let room = path.split('/').nth(1).unwrap_or_default();
+        assert!(list.contains(&format!("pub mod {room};")), "{path} is not in lib.rs");
+    }
+}
+
+#[test]
+fn server_functions_are_thin_and_posted() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust() {
+        if path.ends_with("/server_fns.rs") && text.contains("sqlx::") {
+            wrong.push(format!("{path}: SQL in a server function"));
+        }
+        for (at, line) in lines(&text) {
+            if line.contains("GetUrl") || line.contains("GetCbor") {
+                wrong.push(format!("{path}:{at}: a link of another site could call it"));
+            }
+            if line.trim_start().starts_with("#[server(") && line.contains("prefix") && !line.contains("endpoint = ") {
+                wrong.push(format!("{path}:{at}: its address changes with the folder"));
+            }
+            // Nobody says on trust which agency they are.
+            if line.trim_start().starts_with("workspace_id:") && path.ends_with("/server_fns.rs") {
+                wrong.push(format!("{path}:{at}: a workspace id from outside"));
+            }
+        }
+    }
+    report("server functions", wrong);
+}

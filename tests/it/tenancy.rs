@@ -1,0 +1,304 @@
+//! Two agencies, two clients in each, every role: nobody sees or changes what is not theirs, through any door.
+//!
+//! Answers for what belongs to others are the same, byte by byte, as for what does not exist.
+
+use patchbay::access::{Role, allows};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, ORIGIN};
+
+use super::access_matrix::{Asks, Door, FUNCTIONS, Names, PAGES, ROUTES};
+use super::schema::tenant_tables;
+use super::support::{Agency, Answer, Browser, World, Works, agency, owner_value, run, unique};
+
+/// Somebody at a door.
+struct Caller<'a> {
+    who: &'static str,
+    browser: &'a Browser,
+    /// None: not signed in.
+    role: Option<Role>,
+    /// Belongs to the agency whose things are asked for.
+    is_ours: bool,
+    /// Of the client whose things are asked for, or of no client.
+    is_of_client_one: bool,
+}
+
+/// What an answer may be.
+#[derive(Debug, PartialEq)]
+enum Wanted {
+    /// 200 with nothing in it that is not theirs.
+    Own,
+    Status(u16),
+    /// It is not there for them: 404, or the form's own message for a choice that is not offered.
+    Absent,
+    /// Not called: it would change the caller's own things.
+    Skip,
+}
+
+/// What `door` answers `caller` by the policy table and by whose things it is asked for.
+fn wanted(door: &Door, caller: &Caller) -> Wanted {
+    let Some(role) = caller.role else {
+        return if matches!(door.asks, Asks::Nothing) { Wanted::Skip } else { Wanted::Status(401) };
+    };
+    let allowed = match door.asks {
+        Asks::Nothing => return Wanted::Skip,
+        Asks::Person => true,
+        Asks::Workspace => role != Role::Admin,
+        Asks::May(action) => allows(role, action) && role != Role::Admin,
+        Asks::Platform => role == Role::Admin,
+    };
+    if !allowed {
+        return Wanted::Status(if role.is_agency() && !matches!(door.asks, Asks::Platform) { 403 } else { 404 });
+    }
+    let theirs = match door.names {
+        Names::Nobodys => true,
+        _ if role == Role::Admin => true,
+        Names::Client => caller.is_ours && (!role.is_client() || caller.is_of_client_one),
+        Names::Workshop => caller.is_ours && !role.is_client(),
+    };
+    match (theirs, door.changes) {
+        (true, true) => Wanted::Skip,
+        (true, false) => Wanted::Own,
+        (false, _) => Wanted::Absent,
+    }
+}
+
+/// Puts ids into a door's fields.
+fn filled(door: &Door, ids: &[(&'static str, String)]) -> Vec<(String, String)> {
+    let fill = |value: &str| {
+        let known = ids.iter().find(|(name, _)| value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name));
+        known.map_or_else(|| value.to_owned(), |(_, id)| id.clone())
+    };
+    door.fields.iter().map(|(name, value)| ((*name).to_owned(), fill(value))).collect()
+}
+
+/// Goes to a door.
+async fn knock(browser: &Browser, door: &Door, ids: &[(&'static str, String)]) -> Answer {
+    let fields = filled(door, ids);
+    let path = match door.name.split_once(' ') {
+        None if !door.name.starts_with('/') => {
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            return browser.rpc(door.name, &fields).await;
+        }
+        Some((_, path)) => path,
+        None => door.name,
+    };
+    let (mut path, mut rest) = (path.to_owned(), Vec::new());
+    for (name, value) in fields {
+        let place = format!("{{{name}}}");
+        if path.contains(&place) {
+            path = path.replace(&place, &value);
+        } else {
+            rest.push((name, value));
+        }
+    }
+    let request = browser.raw(Method::GET, &path).query(&rest).header(ACCEPT, "text/html");
+    if door.name == "GET /events" {
+        // A stream never ends by itself: its head is the answer.
+        let answer = request.send().await.expect("an answer");
+        return Answer { status: answer.status().as_u16(), text: String::new(), location: None };
+    }
+    Browser::answer(request).await
+}
+
+/// A fingerprint of everything that the agency has, queues and sessions left out: they live on by themselves.
+async fn fingerprint(world: &World, workspace: &str) -> String {
+    let tables = tenant_tables();
+    let parts: Vec<String> = tables
+        .iter()
+        .map(|table| format!("select '{table}' as name, md5(coalesce(string_agg(md5(t::text), '' order by md5(t::text)), '')) as sum from {table} t where workspace_id = '{workspace}'"))
+        .chain([
+            format!("select 'workspaces', md5(string_agg(t::text, '')) from workspaces t where id = '{workspace}'"),
+            format!("select 'users', md5(string_agg(t::text, '' order by id)) from users t where workspace_id = '{workspace}'"),
+        ])
+        .collect();
+    let sql = format!("select string_agg(name || ' ' || coalesce(sum, ''), E'\\n' order by name) from ({}) s", parts.join(" union all "));
+    owner_value(world, &sql).await
+}
+
+struct Stage {
+    ours: Agency,
+    ids: Vec<(&'static str, String)>,
+    theirs: Agency,
+    platform: Browser,
+}
+
+impl Stage {
+    /// An agency that has worked, another one, and a platform admin.
+    async fn set(world: &World) -> Self {
+        let (ours, works) = Agency::worked(world, "ours").await;
+        let theirs = Agency::new(world, "theirs").await;
+        let email = format!("{}@platform.example", unique("root"));
+        patchbay::platform::server::ops::create_admin(&world.db, "Root", &email, agency::PASSWORD).await.expect("an admin");
+        let platform = Browser::signed_in(world, &email).await;
+        let ids = ids(&ours, works).await;
+        Self { ours, ids, theirs, platform }
+    }
+
+    fn callers<'a>(&'a self, nobody: &'a Browser) -> Vec<Caller<'a>> {
+        let caller = |who, browser, role, is_ours, is_of_client_one| Caller { who, browser, role, is_ours, is_of_client_one };
+        let (ours, theirs) = (&self.ours, &self.theirs);
+        vec![
+            caller("nobody", nobody, None, false, false),
+            caller("our owner", &ours.owner, Some(Role::AgencyOwner), true, true),
+            caller("our admin", &ours.admin, Some(Role::AgencyAdmin), true, true),
+            caller("our member", &ours.member, Some(Role::AgencyMember), true, true),
+            caller("client one's admin", &ours.one.admin, Some(Role::ClientAdmin), true, true),
+            caller("client one's viewer", &ours.one.viewer, Some(Role::ClientViewer), true, true),
+            caller("client two's admin", &ours.two.admin, Some(Role::ClientAdmin), true, false),
+            caller("client two's viewer", &ours.two.viewer, Some(Role::ClientViewer), true, false),
+            caller("the other agency's owner", &theirs.owner, Some(Role::AgencyOwner), false, false),
+            caller("the other agency's client admin", &theirs.one.admin, Some(Role::ClientAdmin), false, false),
+            caller("a platform admin", &self.platform, Some(Role::Admin), false, false),
+        ]
+    }
+
+    /// Words that must not reach this caller.
+    fn secrets(&self, caller: &Caller) -> Vec<&str> {
+        let mut secrets = Vec::new();
+        let is_client = caller.role.is_some_and(Role::is_client);
+        if !caller.is_ours || is_client {
+            secrets.push(self.ours.secret.as_str());
+        }
+        if !caller.is_ours || !caller.is_of_client_one {
+            secrets.push(&self.ours.one.secret);
+        }
+        if !caller.is_ours && caller.role != Some(Role::Admin) {
+            secrets.push(&self.ours.name);
+        }
+        secrets
+    }
+}
+
+async fn ids(ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
+    let viewer = ours.one.viewer.rpc("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
+    vec![
+        ("workspace", ours.workspace_id.clone()),
+        ("client", ours.one.id.clone()),
+        ("viewer", viewer),
+        ("prompt", works.prompt),
+        ("agent", works.agent),
+        ("number", works.number),
+        ("campaign", works.campaign),
+        ("contact", works.contact),
+        ("import", works.import),
+        ("batch", works.batch),
+        ("call", works.call),
+        ("webhook", works.webhook),
+    ]
+}
+
+/// The same names with ids that exist nowhere.
+fn nowhere(ids: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
+    ids.iter().map(|(name, _)| (*name, uuid::Uuid::now_v7().to_string())).collect()
+}
+
+#[test]
+fn every_door_lets_everybody_in_as_far_as_the_table_says() {
+    run(|world| async move {
+        let stage = Stage::set(world).await;
+        let (nobody, nowhere) = (Browser::new(world), nowhere(&stage.ids));
+        let mut wrong = Vec::new();
+        let mut before = fingerprint(world, &stage.ours.workspace_id).await;
+        for door in FUNCTIONS.iter().chain(ROUTES) {
+            for caller in stage.callers(&nobody) {
+                let wanted = wanted(door, &caller);
+                if wanted == Wanted::Skip {
+                    continue;
+                }
+                let answer = knock(caller.browser, door, &stage.ids).await;
+                let what = format!("{} for {}", door.name, caller.who);
+                let fits = match wanted {
+                    Wanted::Own => answer.status == 200,
+                    Wanted::Status(status) => answer.status == status,
+                    Wanted::Absent => matches!(answer.status, 404 | 422),
+                    Wanted::Skip => true,
+                };
+                if !fits {
+                    wrong.push(format!("{what}: {wanted:?}, got {} {:.300}", answer.status, answer.text));
+                }
+                if wanted == Wanted::Absent {
+                    let absent = knock(caller.browser, door, &nowhere).await;
+                    if (absent.status, &absent.text) != (answer.status, &answer.text) {
+                        wrong.push(format!("{what} differs from what does not exist: {answer:?} and {absent:?}"));
+                    }
+                }
+                if let Some(secret) = stage.secrets(&caller).into_iter().find(|secret| answer.text.contains(*secret)) {
+                    wrong.push(format!("{what}: {secret} in {:.300}", answer.text));
+                }
+            }
+            let after = fingerprint(world, &stage.ours.workspace_id).await;
+            if after != before {
+                wrong.push(format!("{} changed something for somebody who may not:\n{before}\n{after}", door.name));
+                before = after;
+            }
+        }
+        // The proof that the doors were asked rightly: to the owner they open.
+        for door in FUNCTIONS.iter().filter(|door| door.changes && matches!(door.asks, Asks::May(_))) {
+            let answer = knock(&stage.ours.owner, door, &stage.ids).await;
+            if !matches!(answer.status, 200 | 409) {
+                wrong.push(format!("{} for its owner: {} {}", door.name, answer.status, answer.text));
+            }
+        }
+        assert!(wrong.is_empty(), "{} doors:\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
+
+#[test]
+fn every_page_shows_everybody_what_the_table_says() {
+    run(|world| async move {
+        let stage = Stage::set(world).await;
+        let (nobody, nowhere) = (Browser::new(world), nowhere(&stage.ids));
+        let mut wrong = Vec::new();
+        for door in PAGES {
+            for caller in stage.callers(&nobody) {
+                let wanted = wanted(door, &caller);
+                if wanted == Wanted::Skip {
+                    continue;
+                }
+                let answer = knock(caller.browser, door, &stage.ids).await;
+                let what = format!("{} for {}", door.name, caller.who);
+                let fits = match wanted {
+                    Wanted::Status(401) => answer.location.as_deref().is_some_and(|to| to.starts_with("/login?next=")),
+                    Wanted::Own => answer.status == 200,
+                    Wanted::Status(status) => answer.status == status,
+                    _ => answer.status == 404,
+                };
+                if !fits {
+                    wrong.push(format!("{what}: {wanted:?}, got {} {:?}", answer.status, answer.location));
+                }
+                if wanted == Wanted::Absent {
+                    let absent = knock(caller.browser, door, &nowhere).await;
+                    if absent.status != answer.status {
+                        wrong.push(format!("{what}: {}, and what does not exist {}", answer.status, absent.status));
+                    }
+                }
+                if let Some(secret) = stage.secrets(&caller).into_iter().find(|secret| answer.text.contains(*secret)) {
+                    wrong.push(format!("{what}: {secret} stands on the page"));
+                }
+                if answer.text.contains("not yours to see") && answer.status == 200 {
+                    wrong.push(format!("{what}: an error with status 200"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} pages:\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
+
+#[test]
+fn a_suspended_agency_reads_and_changes_nothing() {
+    run(|world| async move {
+        let stage = Stage::set(world).await;
+        let fields = [("id", stage.ours.workspace_id.as_str()), ("status", "suspended"), ("reason", "Unpaid")];
+        stage.platform.done("set_workspace_status", &fields).await;
+        assert_eq!(stage.ours.owner.rpc("list_calls", &[]).await.status, 200);
+        let before = fingerprint(world, &stage.ours.workspace_id).await;
+        for door in FUNCTIONS.iter().filter(|door| door.changes && matches!(door.asks, Asks::May(_)) && door.name != "save_profile") {
+            let answer = knock(&stage.ours.owner, door, &stage.ids).await;
+            assert!(matches!(answer.status, 409 | 422), "{}: {} {}", door.name, answer.status, answer.text);
+        }
+        assert_eq!(fingerprint(world, &stage.ours.workspace_id).await, before);
+        // Platform admins may do this; nobody learns of the door otherwise.
+        let request = stage.ours.owner.raw(Method::POST, "/rpc/set_workspace_status").header(ORIGIN, &world.base).form(&fields);
+        assert_eq!(Browser::answer(request).await.status, 404);
+    });
+}
