@@ -5,7 +5,7 @@ mod frame;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
-use leptos_router::{Lazy, MatchNestedRoutes, SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
 use crate::agents::page::{AgentDetailPage, AgentEditPage, AgentsPage, NewAgentPage};
 use crate::audit::page::AuditPage;
@@ -15,7 +15,8 @@ use crate::campaigns::page::{CampaignPage, CampaignsPage, NewCampaignPage};
 use crate::clients::page::{ClientPage, ClientsPage, NewClientPage};
 use crate::connections::page::{ConnectionDetailPage, ConnectionsPage};
 use crate::contacts::page::{
-    ContactPage, ContactsPage, ImportMappingPage, ImportPage, ImportsPage, NewContactPage, NewImportPage, SuppressedPage,
+    ContactPage, ContactsPage, ImportMappingPage, ImportPage, ImportsPage, NewContactPage, NewImportPage,
+    SuppressedPage,
 };
 use crate::inbound_webhooks::page::{InboundWebhookPage, InboundWebhooksPage};
 use crate::members::page::{MembersPage, NewMemberPage};

@@ -48,7 +48,6 @@ policy! {
     ReviewCalls: AgencyOwner | AgencyAdmin;
     /// Replaying webhooks, transcripts, analyses and jobs that failed.
     ReplayQueues: AgencyOwner | AgencyAdmin;
-    ManageWorkspace: AgencyOwner | AgencyAdmin;
     // Everybody
     EditOwnProfile: AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer | Admin;
     // The platform

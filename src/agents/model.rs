@@ -259,7 +259,12 @@ pub enum PromptWish {
     None,
     Use(PromptId),
     /// The agent's own prompt with this text, started from this version; with `overwrite` also if others came meanwhile.
-    Change { id: PromptId, base: String, template: String, overwrite: bool },
+    Change {
+        id: PromptId,
+        base: String,
+        template: String,
+        overwrite: bool,
+    },
     Write(String),
 }
 
@@ -432,7 +437,13 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_named() {
-        let form = AgentForm { temperature: "2".into(), max_minutes: "0".into(), language: "xx".into(), name: " ".into(), ..filled() };
+        let form = AgentForm {
+            temperature: "2".into(),
+            max_minutes: "0".into(),
+            language: "xx".into(),
+            name: " ".into(),
+            ..filled()
+        };
         let AppError::Invalid(errors) = form.check().unwrap_err() else { panic!("not about fields") };
         let fields: Vec<&str> = errors.0.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(fields, ["name", "language", "temperature", "max_minutes"]);

@@ -22,7 +22,12 @@ pub fn viewer() -> Viewer {
 /// Clients for a picker: id and name.
 pub fn client_options() -> Vec<(String, String)> {
     let names = use_context::<StoredValue<Vec<ClientName>>>();
-    names.map(|names| names.get_value()).unwrap_or_default().into_iter().map(|row| (row.id.to_string(), row.name)).collect()
+    names
+        .map(|names| names.get_value())
+        .unwrap_or_default()
+        .into_iter()
+        .map(|row| (row.id.to_string(), row.name))
+        .collect()
 }
 
 /// Asks once who is looking, then shows rail, top bar and the page.
@@ -143,16 +148,19 @@ fn groups(viewer: &Viewer, counts: RailCounts) -> Vec<NavGroup> {
         group(Some("Operate"), vec![calls, batches, campaigns, contacts]),
         group(
             Some("Build"),
-            vec![NavItem::new("Agents", "bot", "/agents").letter('a'), NavItem::new("Prompts", "file-text", "/prompts").letter('p')],
+            vec![
+                NavItem::new("Agents", "bot", "/agents").letter('a'),
+                NavItem::new("Prompts", "file-text", "/prompts").letter('p'),
+            ],
         ),
         group(
             Some("Connect"),
-            vec![NavItem::new("Phone numbers", "phone", "/numbers").letter('n'), NavItem::new("Connections", "plug", "/connections")],
+            vec![
+                NavItem::new("Phone numbers", "phone", "/numbers").letter('n'),
+                NavItem::new("Connections", "plug", "/connections"),
+            ],
         ),
-        group(
-            Some("Manage"),
-            vec![NavItem::new("Clients", "building-2", "/clients").letter('l'), usage, settings],
-        ),
+        group(Some("Manage"), vec![NavItem::new("Clients", "building-2", "/clients").letter('l'), usage, settings]),
     ]
 }
 
@@ -169,7 +177,10 @@ fn client_switch(viewer: &Viewer, names: &[ClientName]) -> Option<ScopeSwitch> {
                 let id = row.id.to_string();
                 (row.name.clone(), with_query(&[("client", Some(&id))]), chosen.as_deref() == Some(&id))
             }));
-            names.iter().find(|row| Some(row.id.to_string()) == chosen).map_or_else(|| "All clients".to_owned(), |row| row.name.clone())
+            names
+                .iter()
+                .find(|row| Some(row.id.to_string()) == chosen)
+                .map_or_else(|| "All clients".to_owned(), |row| row.name.clone())
         }
     };
     Some(ScopeSwitch { label: "Client".into(), icon: "building-2", current, options })

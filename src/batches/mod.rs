@@ -4,8 +4,8 @@
 
 pub mod model;
 pub mod page;
-pub mod server_fns;
 #[cfg(feature = "ssr")]
 pub mod server;
+pub mod server_fns;
 
 pub use model::*;

@@ -27,7 +27,9 @@ impl BatchStatus {
         use BatchStatus::*;
         matches!(
             (self, next),
-            (Pending | Scheduled | Processing, Paused) | (Paused, Pending) | (Pending | Scheduled | Processing | Paused, Completed)
+            (Pending | Scheduled | Processing, Paused)
+                | (Paused, Pending)
+                | (Pending | Scheduled | Processing | Paused, Completed)
         )
     }
 
@@ -88,10 +90,8 @@ pub struct Line {
     pub contact: String,
     pub number: String,
     pub talking: bool,
-    /// UTC milliseconds that the timer counts from.
-    pub since_ms: i64,
-    /// Length so far when the page was made.
-    pub length: String,
+    /// Seconds of talk, or of dialling, when the page was made.
+    pub seconds: i64,
 }
 
 /// One finished call in the batch's table.
@@ -155,6 +155,8 @@ pub struct Readiness {
     pub client: String,
     /// Each check: whether it holds, and a sentence.
     pub checks: Vec<(bool, String)>,
+    /// What should be looked at, and does not stand in the way.
+    pub warnings: Vec<String>,
     pub to_dial: i64,
     pub suppressed: i64,
     pub later: i64,

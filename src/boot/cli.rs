@@ -123,7 +123,10 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             let role = if workspace.is_some() { Role::AgencyOwner } else { Role::Admin };
             match workspace {
                 Some(workspace) => {
-                    crate::platform::server::ops::create_workspace(&home.db, &workspace, &name, &email, &password, "UTC").await?;
+                    crate::platform::server::ops::create_workspace(
+                        &home.db, &workspace, &name, &email, &password, "UTC",
+                    )
+                    .await?;
                 }
                 None => crate::platform::server::ops::create_admin(&home.db, &name, &email, &password).await?,
             }

@@ -73,14 +73,16 @@ impl Options {
             .map_err(|error| refuse(&format!("--data-dir: {} cannot be made: {error}", data_dir.display())))?;
         let data_dir = data_dir.canonicalize().map_err(|error| refuse(&format!("--data-dir: {error}")))?;
         let listen = self.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:3000".into());
-        let listen: SocketAddr = listen
-            .parse()
-            .map_err(|_| refuse(&format!("--listen: “{listen}” is not an address and port, for example 127.0.0.1:3000")))?;
+        let listen: SocketAddr = listen.parse().map_err(|_| {
+            refuse(&format!("--listen: “{listen}” is not an address and port, for example 127.0.0.1:3000"))
+        })?;
         let public = self.public_url.or(file.public_url).unwrap_or_else(|| format!("http://{listen}"));
         let public_url = url::Url::parse(&public)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
-            .ok_or_else(|| refuse(&format!("--public-url: “{public}” is not an address, for example https://voice.example.com")))?;
+            .ok_or_else(|| {
+                refuse(&format!("--public-url: “{public}” is not an address, for example https://voice.example.com"))
+            })?;
         let log_format = self.log_format.or(file.log_format);
         let log_json = match log_format.as_deref() {
             Some("json") => true,

@@ -50,9 +50,15 @@ async fn start_sandbox(config: &Config, stop: &CancellationToken) -> Result<std:
     let mut at = config.listen;
     at.set_port(config.listen.port().wrapping_add(1));
     let listener = tokio::net::TcpListener::bind(at).await.map_err(|error| {
-        AppError::Conflict(format!("The sandbox providers need {at}, one above --listen, and it cannot be used: {error}"))
+        AppError::Conflict(format!(
+            "The sandbox providers need {at}, one above --listen, and it cannot be used: {error}"
+        ))
     })?;
-    let settings = SandboxSettings { speed: FAST, state_file: Some(config.data_dir.join("sandbox.json")), ..SandboxSettings::default() };
+    let settings = SandboxSettings {
+        speed: FAST,
+        state_file: Some(config.data_dir.join("sandbox.json")),
+        ..SandboxSettings::default()
+    };
     let sandbox = Sandbox::new(settings);
     install_sandbox(SandboxAddresses::at(&format!("http://{at}")));
     let (routes, stop) = (crate::sandbox::router(sandbox.clone()), stop.clone());

@@ -17,10 +17,13 @@ pub async fn run(config: &Config) -> bool {
             healthy = false;
         }
     };
-    say("site", match super::static_files::site_pkg_dir(&config.site_root) {
-        Ok(dir) => Ok(format!("{} ({dir})", config.site_root.display())),
-        Err(error) => Err(format!("{error}")),
-    });
+    say(
+        "site",
+        match super::static_files::site_pkg_dir(&config.site_root) {
+            Ok(dir) => Ok(format!("{} ({dir})", config.site_root.display())),
+            Err(error) => Err(format!("{error}")),
+        },
+    );
     let home = match Home::open(config).await {
         Ok(home) => home,
         Err(error) => {
@@ -29,9 +32,16 @@ pub async fn run(config: &Config) -> bool {
         }
     };
     say("database and keys", Ok("the application's role answers, row security binds it, keys can be read".into()));
-    say("clock", clock(&home).await.map_err(|error| error.to_string()).and_then(|skew| {
-        if skew.abs() < 5.0 { Ok(format!("{skew:+.2} s from the database")) } else { Err(format!("{skew:+.0} s from the database: webhooks would be refused as stale. Set the clock.")) }
-    }));
+    say(
+        "clock",
+        clock(&home).await.map_err(|error| error.to_string()).and_then(|skew| {
+            if skew.abs() < 5.0 {
+                Ok(format!("{skew:+.2} s from the database"))
+            } else {
+                Err(format!("{skew:+.0} s from the database: webhooks would be refused as stale. Set the clock."))
+            }
+        }),
+    );
     match chains(&home).await {
         Ok(lines) => lines.into_iter().for_each(|(name, result)| say(&name, result)),
         Err(error) => say("audit trail", Err(error.to_string())),
@@ -42,7 +52,8 @@ pub async fn run(config: &Config) -> bool {
 
 async fn clock(home: &Home) -> Result<f64, AppError> {
     let mut tx = SystemTx::open(&home.db, "doctor").await?;
-    let theirs: chrono::DateTime<chrono::Utc> = sqlx::query_scalar("select clock_timestamp()").fetch_one(tx.conn()).await?;
+    let theirs: chrono::DateTime<chrono::Utc> =
+        sqlx::query_scalar("select clock_timestamp()").fetch_one(tx.conn()).await?;
     Ok((chrono::Utc::now() - theirs).num_milliseconds() as f64 / 1000.0)
 }
 
@@ -56,7 +67,9 @@ async fn chains(home: &Home) -> Result<Vec<(String, Result<String, String>)>, Ap
         let mut tx = scope.read(Action::ReadAudit).await?;
         let result = match crate::audit::server::verify(&mut tx).await? {
             Ok(count) => Ok(format!("{count} events, chain unbroken")),
-            Err(seq) => Err(format!("the chain breaks at event {seq}: it, or one before it, was changed or removed outside Patchbay")),
+            Err(seq) => Err(format!(
+                "the chain breaks at event {seq}: it, or one before it, was changed or removed outside Patchbay"
+            )),
         };
         lines.push((format!("audit trail of {}", row.slug), result));
     }

@@ -38,17 +38,12 @@ pub enum EmbeddedPostgresError {
         "the data folder was made by PostgreSQL {cluster}, but only PostgreSQL {programs} is installed: install {cluster}"
     )]
     OtherVersion { cluster: u32, programs: u32 },
-    #[error(
-        "PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody` to run it as"
-    )]
+    #[error("PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody` to run it as")]
     OnlyRoot,
     #[error("{} belongs to somebody else: remove it or choose another data folder", .0.display())]
     ForeignFolder(PathBuf),
     #[error("{program} failed: {output}")]
-    Failed {
-        program: &'static str,
-        output: String,
-    },
+    Failed { program: &'static str, output: String },
     #[error("the database server did not start; the end of {}:\n{end}", log.display())]
     NotStarted { log: PathBuf, end: String },
     #[error("a killed database server left processes working in {}: end them and start again", .0.display())]
@@ -97,12 +92,7 @@ impl EmbeddedPostgres {
         };
         prepare_database(&socket).await?;
         drop(starting);
-        Ok(Self {
-            programs,
-            home,
-            socket,
-            in_use,
-        })
+        Ok(Self { programs, home, socket, in_use })
     }
 
     /// Address for migrations: the role that owns the tables.
@@ -127,18 +117,9 @@ impl EmbeddedPostgres {
             return Ok(());
         }
         let cluster = self.home.join("cluster");
-        let arguments = [
-            "-D".as_ref(),
-            cluster.as_os_str(),
-            "-m".as_ref(),
-            "fast".as_ref(),
-            "-w".as_ref(),
-            "stop".as_ref(),
-        ];
-        self.programs
-            .run("pg_ctl", arguments, &self.home)
-            .await
-            .map(drop)
+        let arguments =
+            ["-D".as_ref(), cluster.as_os_str(), "-m".as_ref(), "fast".as_ref(), "-w".as_ref(), "stop".as_ref()];
+        self.programs.run("pg_ctl", arguments, &self.home).await.map(drop)
     }
 }
 
@@ -149,16 +130,10 @@ async fn find_home(data_dir: &Path) -> Result<(PathBuf, Programs)> {
     fs::create_dir_all(above).map_err(io_error("make", above))?;
     // The server reports its folder without links, so ours must have none.
     let above = fs::canonicalize(above).map_err(io_error("find", above))?;
-    let home = data_dir
-        .file_name()
-        .map_or(above.clone(), |name| above.join(name));
+    let home = data_dir.file_name().map_or(above.clone(), |name| above.join(name));
 
     let mut programs = Programs::find(None).await?;
-    let home = if programs.can_reach(&above) {
-        home
-    } else {
-        Path::new("/var/lib/patchbay").join(short_name(&home))
-    };
+    let home = if programs.can_reach(&above) { home } else { Path::new("/var/lib/patchbay").join(short_name(&home)) };
     if let Ok(version) = fs::read_to_string(home.join("cluster/PG_VERSION")) {
         programs = Programs::find(version.trim().parse().ok()).await?;
     }
@@ -183,43 +158,32 @@ fn make_private_folder(programs: &Programs, folder: &Path) -> Result<()> {
     if !programs.owns(folder) {
         return Err(EmbeddedPostgresError::ForeignFolder(folder.to_path_buf()));
     }
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-        .map_err(io_error("close", folder))
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(io_error("close", folder))
 }
 
 /// Makes the database and the serving role, if they are missing.
 async fn prepare_database(socket: &Path) -> Result<()> {
     let mut connection = connect(socket).await?;
-    let found: Option<i32> =
-        sqlx::query_scalar("select 1 from pg_database where datname = 'patchbay'")
-            .fetch_optional(&mut connection)
-            .await?;
+    let found: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = 'patchbay'")
+        .fetch_optional(&mut connection)
+        .await?;
     if found.is_none() {
-        sqlx::raw_sql("create database patchbay owner patchbay_owner")
+        sqlx::raw_sql("create database patchbay owner patchbay_owner").execute(&mut connection).await?;
+    }
+    let found: Option<i32> = sqlx::query_scalar("select 1 from pg_roles where rolname = 'patchbay_app'")
+        .fetch_optional(&mut connection)
+        .await?;
+    if found.is_none() {
+        sqlx::raw_sql("create role patchbay_app login nosuperuser nobypassrls nocreatedb nocreaterole")
             .execute(&mut connection)
             .await?;
-    }
-    let found: Option<i32> =
-        sqlx::query_scalar("select 1 from pg_roles where rolname = 'patchbay_app'")
-            .fetch_optional(&mut connection)
-            .await?;
-    if found.is_none() {
-        sqlx::raw_sql(
-            "create role patchbay_app login nosuperuser nobypassrls nocreatedb nocreaterole",
-        )
-        .execute(&mut connection)
-        .await?;
     }
     Ok(connection.close().await?)
 }
 
 /// Connects to the database that every cluster has.
 async fn connect(socket: &Path) -> std::result::Result<PgConnection, sqlx::Error> {
-    let options = PgConnectOptions::new_without_pgpass()
-        .socket(socket)
-        .port(PORT)
-        .username(OWNER)
-        .database("postgres");
+    let options = PgConnectOptions::new_without_pgpass().socket(socket).port(PORT).username(OWNER).database("postgres");
     options.disable_statement_logging().connect().await
 }
 
@@ -244,31 +208,18 @@ async fn lock_file(home: &Path, name: &str) -> Result<File> {
 
 fn open_lock(home: &Path, name: &str) -> Result<File> {
     let path = home.join(name);
-    File::options()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .map_err(io_error("open", &path))
+    File::options().create(true).append(true).open(&path).map_err(io_error("open", &path))
 }
 
 /// Waits for a lock on a thread of its own.
 async fn lock(file: &File, how: fn(&File) -> io::Result<()>) -> Result<()> {
-    let copy = file
-        .try_clone()
-        .map_err(io_error("lock", Path::new("the data folder")))?;
+    let copy = file.try_clone().map_err(io_error("lock", Path::new("the data folder")))?;
     let waited = tokio::task::spawn_blocking(move || how(&copy)).await;
-    waited
-        .map_err(io::Error::other)
-        .flatten()
-        .map_err(io_error("lock", Path::new("the data folder")))
+    waited.map_err(io::Error::other).flatten().map_err(io_error("lock", Path::new("the data folder")))
 }
 
 fn ignore_missing(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound {
-        Ok(())
-    } else {
-        Err(error)
-    }
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn io_error(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> EmbeddedPostgresError {

@@ -11,10 +11,15 @@ use crate::shared::AppError;
 /// Lets a change through only when the browser says that our own pages sent it: `Sec-Fetch-Site: same-origin`, or, from
 /// browsers that don't say, an `Origin` equal to ours. Neither: refused. Source: OWASP CSRF prevention cheat sheet.
 pub async fn same_origin(State(public): State<url::Url>, request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) || from_our_pages(request.headers(), &public) {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+        || from_our_pages(request.headers(), &public)
+    {
         return next.run(request).await;
     }
-    (StatusCode::FORBIDDEN, "This request did not come from a page of this site. Open the page again and repeat it there.")
+    (
+        StatusCode::FORBIDDEN,
+        "This request did not come from a page of this site. Open the page again and repeat it there.",
+    )
         .into_response()
 }
 
@@ -38,7 +43,8 @@ fn from_our_pages(headers: &HeaderMap, public: &url::Url) -> bool {
 
 /// Headers that every answer carries. The content security policy of pages is set where their nonce is made (`document`).
 pub async fn headers(State(public): State<url::Url>, request: Request, next: Next) -> Response {
-    let is_static = ["/pkg/", "/fonts/", "/icons.svg", "/favicon.svg"].iter().any(|path| request.uri().path().starts_with(path));
+    let is_static =
+        ["/pkg/", "/fonts/", "/icons.svg", "/favicon.svg"].iter().any(|path| request.uri().path().starts_with(path));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let mut set = |name: header::HeaderName, value: &'static str| {
@@ -63,7 +69,8 @@ pub async fn headers(State(public): State<url::Url>, request: Request, next: Nex
 /// A server function's error leaves Leptos as 500 with the error as JSON. Here it gets the status that it stands for.
 pub async fn error_statuses(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
-    let is_error = response.headers().contains_key("serverfnerror") && response.status() == StatusCode::INTERNAL_SERVER_ERROR;
+    let is_error =
+        response.headers().contains_key("serverfnerror") && response.status() == StatusCode::INTERNAL_SERVER_ERROR;
     if !is_error {
         return response;
     }

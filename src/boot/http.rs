@@ -63,10 +63,8 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         })
         .layer(middleware::from_fn(forms::give_typed))
         .layer(middleware::from_fn(send_strangers_to_sign_in));
-    let functions: Router<LeptosOptions> = Router::new()
-        .route("/rpc/{*function}", post(server_function))
-        .layer(middleware::from_fn(guard::error_statuses))
-        .layer(middleware::from_fn(forms::keep_typed));
+    // Leptos routes each server function itself; this is for addresses that name none.
+    let functions: Router<LeptosOptions> = Router::new().route("/rpc/{*function}", post(server_function));
     let raw: Router<LeptosOptions> = Router::new()
         .route("/events", get(events::events))
         .route("/preferences", post(set_preference))
@@ -82,6 +80,8 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
             move |options| document::document(options, style.clone())
         }))
         .with_state(options)
+        .layer(middleware::from_fn(guard::error_statuses))
+        .layer(middleware::from_fn(forms::keep_typed))
         .layer(middleware::from_fn_with_state(db.clone(), identify))
         .layer(middleware::from_fn_with_state(db.clone(), refresh_session))
         .layer(sessions)
@@ -126,7 +126,7 @@ async fn send_strangers_to_sign_in(request: Request, next: Next) -> Response {
     if known && path == "/login" {
         return Redirect::to("/dashboard").into_response();
     }
-    if known || path == "/login" || path.starts_with("/dev/") {
+    if known || path == "/login" || path.starts_with("/rpc/") {
         return next.run(request).await;
     }
     let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
@@ -233,9 +233,7 @@ async fn log_request(request: Request, next: Next) -> Response {
 fn compression() -> CompressionLayer<impl Predicate> {
     // The live stream must not wait in a compressor's buffer; audio is already small.
     CompressionLayer::new().compress_when(
-        DefaultPredicate::new()
-            .and(NotForContentType::new("text/event-stream"))
-            .and(NotForContentType::new("audio/")),
+        DefaultPredicate::new().and(NotForContentType::new("text/event-stream")).and(NotForContentType::new("audio/")),
     )
 }
 

@@ -12,6 +12,8 @@ pub async fn migrate(owner_url: &str) -> Result<(), AppError> {
         .await
         .map_err(|error| AppError::Conflict(format!("The schema could not be brought up to date: {error}")))?;
     // Whoever may read sees how far the schema is; nobody but the owner changes it.
-    sqlx::raw_sql("revoke insert, update, delete on _sqlx_migrations from patchbay_app").execute(&mut connection).await?;
+    sqlx::raw_sql("revoke insert, update, delete on _sqlx_migrations from patchbay_app")
+        .execute(&mut connection)
+        .await?;
     Ok(())
 }

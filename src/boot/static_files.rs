@@ -29,10 +29,7 @@ pub fn site_pkg_dir(site_root: &Path) -> io::Result<String> {
     let line = std::fs::read_to_string(&path).map_err(|error| {
         io::Error::new(
             error.kind(),
-            format!(
-                "{} holds no built site (scripts/build-site makes it)",
-                site_root.display()
-            ),
+            format!("{} holds no built site (scripts/build-site makes it)", site_root.display()),
         )
     })?;
     Ok(line.trim().to_owned())
@@ -45,17 +42,11 @@ pub fn static_files<S>(site_root: &Path) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let files = ServeDir::new(site_root)
-        .append_index_html_on_directories(false)
-        .precompressed_br()
-        .precompressed_gzip();
+    let files =
+        ServeDir::new(site_root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip();
     let mut router = Router::new();
     for (name, is_folder) in top_level(site_root) {
-        let route = if is_folder {
-            format!("/{name}/{{*path}}")
-        } else {
-            format!("/{name}")
-        };
+        let route = if is_folder { format!("/{name}/{{*path}}") } else { format!("/{name}") };
         router = router.route_service(&route, files.clone());
     }
     router.layer(middleware::from_fn(serve))
@@ -68,9 +59,7 @@ fn top_level(site_root: &Path) -> Vec<(String, bool)> {
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        let plain = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         let compressed_copy = name.ends_with(".br") || name.ends_with(".gz");
         if plain && !name.starts_with('.') && !compressed_copy && name != "pkg" {
             names.push((name, entry.path().is_dir()));
@@ -90,10 +79,7 @@ async fn serve(request: Request, next: Next) -> Response {
     }
     let found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if found {
         headers.insert(header::CACHE_CONTROL, kept);
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -117,10 +103,7 @@ fn is_private(path: &str) -> bool {
 }
 
 fn not_found() -> Response {
-    let headers = [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (StatusCode::NOT_FOUND, headers, "not found").into_response()
 }
 
@@ -134,10 +117,7 @@ mod tests {
     async fn get(site: &Path, path: &str, accept: &str) -> Response {
         let app: Router = static_files(site);
         let app = app.fallback(|| async { "page of the application" });
-        let request = Request::get(path)
-            .header(header::ACCEPT_ENCODING, accept)
-            .body(Body::empty())
-            .unwrap();
+        let request = Request::get(path).header(header::ACCEPT_ENCODING, accept).body(Body::empty()).unwrap();
         app.oneshot(request).await.unwrap()
     }
 
@@ -164,12 +144,7 @@ mod tests {
         let icons = get(&site, "/icons.svg", "").await;
         assert_eq!(icons.headers()[header::CACHE_CONTROL], ASK_EACH_TIME);
 
-        for hidden in [
-            "/pkg/.pkg",
-            "/pkg/0a/none.js",
-            "/pkg/%2e%2e/.pkg",
-            "/pkg/../.pkg",
-        ] {
+        for hidden in ["/pkg/.pkg", "/pkg/0a/none.js", "/pkg/%2e%2e/.pkg", "/pkg/../.pkg"] {
             let response = get(&site, hidden, "").await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{hidden}");
         }

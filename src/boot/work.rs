@@ -12,14 +12,12 @@ pub async fn run_workers(db: Db, stop: CancellationToken) {
     let mut registry = Registry::default();
     crate::agents::server::jobs::register(&mut registry);
     crate::batches::server::jobs::register(&mut registry);
+    crate::calls::server::follow::register(&mut registry);
     crate::campaigns::server::jobs::register(&mut registry);
     crate::contacts::server::jobs::register(&mut registry);
     crate::numbers::server::jobs::register(&mut registry);
-    let queues = vec![
-        registry.queue(16),
-        crate::inbound_webhooks::server::jobs::queue(),
-        crate::calls::server::enrich::queue(),
-    ];
+    let queues =
+        vec![registry.queue(16), crate::inbound_webhooks::server::jobs::queue(), crate::calls::server::enrich::queue()];
     let upkeep = tokio::spawn(upkeep(db.clone(), stop.clone()));
     Runner { db, queues }.run(stop).await;
     let _ = upkeep.await;

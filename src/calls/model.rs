@@ -182,7 +182,8 @@ impl CallList {
         let update = |rows: &[CallRow]| rows.iter().map(|row| find(row.id).unwrap_or(row).clone()).collect::<Vec<_>>();
         let new = fresh.live.iter().chain(&fresh.page.rows).filter(|row| !has(row.id)).count();
         let mut shown = CallList { live: update(&self.live), ..fresh.clone() };
-        shown.page = Page { rows: update(&self.page.rows), newer: self.page.newer.clone(), older: self.page.older.clone() };
+        shown.page =
+            Page { rows: update(&self.page.rows), newer: self.page.newer.clone(), older: self.page.older.clone() };
         (shown, new)
     }
 }

@@ -31,7 +31,12 @@ pub async fn get_call(id: String, list: Option<String>) -> Result<CallDetail, Ap
 
 /// Marks a call as reviewed (`on` present) or takes the mark away. With `next` the page of that call comes after it.
 #[server(prefix = "/rpc", endpoint = "review_call")]
-pub async fn review_call(id: String, on: Option<String>, next: Option<String>, list: Option<String>) -> Result<(), AppError> {
+pub async fn review_call(
+    id: String,
+    on: Option<String>,
+    next: Option<String>,
+    list: Option<String>,
+) -> Result<(), AppError> {
     use super::server::ops;
     use crate::access::{Action, server::scope};
     use crate::shared::ids::CallId;

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::batches::model::BatchStatus;
-use crate::shared::ids::{AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId, NumberId};
+use crate::shared::ids::{
+    AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId, NumberId,
+};
 use crate::shared::{AppError, Stamp};
 
 mod terms;
@@ -147,7 +149,9 @@ impl AddBy {
                 .map_err(|_| AppError::invalid("import", "Choose the import whose contacts join.")),
             "search" => match words.map(str::trim).filter(|words| words.chars().count() >= 2) {
                 Some(words) => Ok(AddBy::Matching(words.to_owned())),
-                None => Err(AppError::invalid("words", "Write at least two letters of a name, company, e-mail or number.")),
+                None => {
+                    Err(AppError::invalid("words", "Write at least two letters of a name, company, e-mail or number."))
+                }
             },
             _ => Err(AppError::invalid("by", "Choose which contacts join.")),
         }

@@ -47,7 +47,8 @@ pub async fn get_campaign_choices(client: Option<String>) -> Result<CampaignChoi
 pub async fn create_campaign(client: String, form: CampaignForm) -> Result<(), AppError> {
     use super::server::ops;
     use crate::access::{Action, server::scope};
-    let client = client.parse().map_err(|_| AppError::invalid("client", "Choose the client that the campaign is for."))?;
+    let client =
+        client.parse().map_err(|_| AppError::invalid("client", "Choose the client that the campaign is for."))?;
     let terms = form.check()?;
     let mut tx = scope()?.write(Action::ManageCampaigns).await?;
     let id = ops::create(&mut tx, client, &terms).await?;

@@ -64,9 +64,14 @@ impl ClientForm {
             errors.add("name", "Give the client a name of up to 120 characters.");
         }
         let budget = self.monthly_budget.trim();
-        let fits = budget.parse::<rust_decimal::Decimal>().is_ok_and(|amount| !amount.is_sign_negative() && amount < 10_000_000.into());
+        let fits = budget
+            .parse::<rust_decimal::Decimal>()
+            .is_ok_and(|amount| !amount.is_sign_negative() && amount < 10_000_000.into());
         if !budget.is_empty() && !fits {
-            errors.add("monthly_budget", "Write the budget as an amount in dollars, for example 500 or 1250.50, or leave it empty.");
+            errors.add(
+                "monthly_budget",
+                "Write the budget as an amount in dollars, for example 500 or 1250.50, or leave it empty.",
+            );
         }
     }
 }

@@ -5,7 +5,11 @@ use crate::shared::{AppError, Page};
 
 /// The agency's clients. Agency roles only.
 #[server(prefix = "/rpc", endpoint = "list_clients")]
-pub async fn list_clients(words: Option<String>, archived: bool, cursor: Option<String>) -> Result<Page<ClientRow>, AppError> {
+pub async fn list_clients(
+    words: Option<String>,
+    archived: bool,
+    cursor: Option<String>,
+) -> Result<Page<ClientRow>, AppError> {
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     super::server::store::list(&mut tx, words.as_deref(), archived, cursor.as_deref()).await

@@ -39,7 +39,9 @@ impl Provider {
     /// Where its key is found.
     pub fn key_hint(self) -> &'static str {
         match self {
-            Provider::Ultravox => "In the Ultravox console under Settings, API keys. It begins with eight characters and a dot.",
+            Provider::Ultravox => {
+                "In the Ultravox console under Settings, API keys. It begins with eight characters and a dot."
+            }
             Provider::Telnyx => "In the Telnyx portal under Account settings, Keys & credentials, API keys.",
             Provider::Openrouter => "On openrouter.ai under Settings, Keys. It begins with sk-or-.",
         }
@@ -132,7 +134,10 @@ impl ConnectionForm {
             Mode::Sandbox
         });
         let api_key = filled(&self.api_key);
-        if api_key.as_deref().is_some_and(|key| key.len() > 300 || key.chars().any(|c| c.is_whitespace() || c.is_control())) {
+        if api_key
+            .as_deref()
+            .is_some_and(|key| key.len() > 300 || key.chars().any(|c| c.is_whitespace() || c.is_control()))
+        {
             errors.add("api_key", "A key has no spaces or line breaks. Copy it again.");
         }
         let voice_price_per_minute = match (provider, filled(&self.price_per_minute)) {

@@ -25,9 +25,10 @@ pub struct ContactQuery {
 }
 
 impl ContactQuery {
-    /// The words to look for, if they are any.
-    pub fn words(&self) -> Option<&str> {
-        self.q.as_deref().map(str::trim).filter(|words| !words.is_empty())
+    /// The words to look for, if they are any. No text in the database holds a zero byte, so none is looked for.
+    pub fn words(&self) -> Option<String> {
+        let words = self.q.as_deref()?.replace('\0', "");
+        Some(words.trim().to_owned()).filter(|words| !words.is_empty())
     }
 }
 
@@ -162,7 +163,10 @@ pub fn looks_like_email(text: &str) -> bool {
 pub fn check_reason(reason: &str) -> Result<String, AppError> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > 300 {
-        return Err(AppError::invalid("reason", "Say in 1 to 300 characters why, for example: asked on the phone not to be called."));
+        return Err(AppError::invalid(
+            "reason",
+            "Say in 1 to 300 characters why, for example: asked on the phone not to be called.",
+        ));
     }
     Ok(reason.to_owned())
 }

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{Contact, ContactForm, ContactQuery, ContactRow, ImportChoices, ImportRow, ImportView};
+use super::model::{Contact, ContactForm, ContactQuery, ContactRow, ImportChoices, ImportRow, ImportView, MappingForm};
 use crate::shared::ids::{ContactId, ImportId};
 use crate::shared::{AppError, Page};
 
@@ -103,17 +103,9 @@ pub async fn get_import(id: ImportId) -> Result<ImportView, AppError> {
 
 /// Takes the mapping and starts the check.
 #[server(prefix = "/rpc", endpoint = "check_import")]
-pub async fn check_import(
-    id: ImportId,
-    #[server(default)] named: Option<String>,
-    #[server(default)] columns: Vec<String>,
-    #[server(default)] country: String,
-    #[server(default)] duplicates: String,
-    #[server(default)] campaign: String,
-) -> Result<(), AppError> {
+pub async fn check_import(id: ImportId, form: MappingForm) -> Result<(), AppError> {
     use super::server::{ops, store::imports};
     use crate::access::{Action, server::scope};
-    let form = super::model::MappingForm { named, columns, country, duplicates, campaign };
     let mut tx = scope()?.write(Action::ManageContacts).await?;
     let width = imports::work(tx.reading(), id).await?.preview.header(form.named.is_some()).len();
     let terms = form.check(width)?;

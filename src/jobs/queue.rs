@@ -48,3 +48,17 @@ pub async fn enqueue<J: Job>(tx: &mut WriteTx, job: &J, when: NewJob) -> Result<
     tx.wake(JOBS_BELL);
     Ok(())
 }
+
+/// Marks a waiting job as done, because what it was for has come about. One that a worker holds ends by itself.
+pub async fn withdraw<J: Job>(tx: &mut WriteTx, job: &J) -> Result<(), AppError> {
+    sqlx::query!(
+        "update jobs set status = 'completed', finished_at = now()
+         where workspace_id = $1 and kind = $2 and dedupe_key = $3 and status = 'pending'",
+        tx.w(),
+        J::KIND,
+        job.dedupe_key(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -36,7 +36,8 @@ pub struct Failure {
 
 impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
-        let retry_after = if let AppError::Limited(seconds) = &error { Some(Duration::from_secs(*seconds)) } else { None };
+        let retry_after =
+            if let AppError::Limited(seconds) = &error { Some(Duration::from_secs(*seconds)) } else { None };
         Self { error: error.to_string(), retry_after, permanent: false }
     }
 }
@@ -106,10 +107,15 @@ impl Registry {
             let kinds = kinds.clone();
             async move {
                 let mut tx = SystemTx::open(&db, "claimed job").await?;
-                let row = sqlx::query!("select kind, payload from jobs where id = $1", claim.id).fetch_one(tx.conn()).await?;
+                let row =
+                    sqlx::query!("select kind, payload from jobs where id = $1", claim.id).fetch_one(tx.conn()).await?;
                 drop(tx);
                 let Some((kind, handler)) = kinds.get_key_value(row.kind.as_str()) else {
-                    return Err(Failure { error: format!("No worker knows “{}”.", row.kind), retry_after: None, permanent: false });
+                    return Err(Failure {
+                        error: format!("No worker knows “{}”.", row.kind),
+                        retry_after: None,
+                        permanent: false,
+                    });
                 };
                 handler(Scope::of_job(db, claim.workspace_id, kind), row.payload).await
             }
@@ -198,7 +204,11 @@ async fn work(db: Db, queue: Queue, claim: Claim) {
     // In a task of its own, so that a panic is a failure of this item and of nothing else.
     let ended = tokio::spawn((queue.handler)(db.clone(), claim.clone())).await;
     let result = ended.unwrap_or_else(|panic| {
-        Err(Failure { error: format!("The worker's code broke while it did this: {panic}"), retry_after: None, permanent: false })
+        Err(Failure {
+            error: format!("The worker's code broke while it did this: {panic}"),
+            retry_after: None,
+            permanent: false,
+        })
     });
     let word = match &result {
         Ok(Verdict::Later(_)) => "later",
@@ -240,16 +250,15 @@ async fn keep_alive(db: Db, table: Table, owner: Uuid) {
         let beat = tokio::select! { _ = renew.tick() => true, _ = reap.tick() => false };
         let done = async {
             let mut tx = SystemTx::open(&db, "leases").await?;
-            let touched = if beat {
-                lease::renew(tx.conn(), table, owner).await?
-            } else {
-                lease::reap(tx.conn(), table).await?
-            };
+            let touched =
+                if beat { lease::renew(tx.conn(), table, owner).await? } else { lease::reap(tx.conn(), table).await? };
             tx.commit().await?;
             Ok::<_, AppError>(touched)
         };
         match done.await {
-            Ok(taken) if !beat && taken > 0 => tracing::warn!(queue = table.name, taken, "took back work of dead workers"),
+            Ok(taken) if !beat && taken > 0 => {
+                tracing::warn!(queue = table.name, taken, "took back work of dead workers")
+            }
             Ok(_) => {}
             Err(error) => tracing::warn!(queue = table.name, cause = %error, "could not keep leases"),
         }

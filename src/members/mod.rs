@@ -2,6 +2,6 @@
 
 pub mod model;
 pub mod page;
-pub mod server_fns;
 #[cfg(feature = "ssr")]
 pub mod server;
+pub mod server_fns;

@@ -44,7 +44,8 @@ pub fn check_person(name: &str, email: &str, errors: &mut FieldErrors) {
         errors.add("name", "Write the person's name, up to 120 characters.");
     }
     let email = email.trim();
-    let parts = email.split_once('@').filter(|(local, host)| !local.is_empty() && host.contains('.') && !host.contains('@'));
+    let parts =
+        email.split_once('@').filter(|(local, host)| !local.is_empty() && host.contains('.') && !host.contains('@'));
     if parts.is_none() || email.len() > 320 || email.contains(char::is_whitespace) {
         errors.add("email", "Write a full e-mail address, for example ada@example.com.");
     }

@@ -24,7 +24,11 @@ impl LazyRoute for MembersPage {
 
     fn view(this: Self) -> AnyView {
         live::on_change(&["members"], move || this.rows.refetch());
-        let roles = if viewer().role.is_client() { vec![Role::ClientAdmin, Role::ClientViewer] } else { Role::ALL[..5].to_vec() };
+        let roles = if viewer().role.is_client() {
+            vec![Role::ClientAdmin, Role::ClientViewer]
+        } else {
+            Role::ALL[..5].to_vec()
+        };
         let roles = roles.into_iter().map(|role| (role.as_str().to_owned(), role.label().to_owned())).collect();
         view! {
             <PageTitle text="People" parents=vec![crumb("Settings", "/settings/profile")]/>
@@ -120,8 +124,10 @@ impl LazyRoute for NewMemberPage {
     fn view(_this: Self) -> AnyView {
         let create = ServerAction::<CreateMember>::new();
         let mine = viewer();
-        let roles: Vec<RadioOption> =
-            grantable(mine.role).iter().map(|role| RadioOption::new(role.as_str(), role.label(), what_it_may(*role))).collect();
+        let roles: Vec<RadioOption> = grantable(mine.role)
+            .iter()
+            .map(|role| RadioOption::new(role.as_str(), role.label(), what_it_may(*role)))
+            .collect();
         let first = grantable(mine.role).last().map(|role| role.as_str()).unwrap_or_default();
         view! {
             <PageTitle text="Add a person" parents=vec![crumb("People", "/settings/users")]/>

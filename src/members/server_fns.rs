@@ -13,7 +13,13 @@ pub async fn list_members(role: Option<String>, cursor: Option<String>) -> Resul
 
 /// Adds a person.
 #[server(prefix = "/rpc", endpoint = "create_member")]
-pub async fn create_member(name: String, email: String, role: String, client: Option<String>, password: String) -> Result<(), AppError> {
+pub async fn create_member(
+    name: String,
+    email: String,
+    role: String,
+    client: Option<String>,
+    password: String,
+) -> Result<(), AppError> {
     let new = super::model::NewMember { name, email, role, client: client.unwrap_or_default(), password };
     super::server::ops::create(&crate::access::server::scope()?, &new).await?;
     leptos_axum::redirect("/settings/users");

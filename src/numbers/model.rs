@@ -206,7 +206,8 @@ impl OwnedForm {
         }
         let client_id = client(&self.client_id, &mut errors);
         let cost = self.monthly_cost.trim().trim_start_matches('$');
-        let monthly_cost = cost.parse::<Decimal>().ok().filter(|cost| !cost.is_sign_negative() && *cost < Decimal::from(100_000));
+        let monthly_cost =
+            cost.parse::<Decimal>().ok().filter(|cost| !cost.is_sign_negative() && *cost < Decimal::from(100_000));
         if !cost.is_empty() && monthly_cost.is_none() {
             errors.add("monthly_cost", "Enter dollars per month, for example 1.50, or leave it empty.");
         }
@@ -266,5 +267,10 @@ fn direction(word: &str) -> CallDirection {
 }
 
 fn words(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|word| !word.is_empty() && word.len() <= 40).take(20).map(str::to_owned).collect()
+    text.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty() && word.len() <= 40)
+        .take(20)
+        .map(str::to_owned)
+        .collect()
 }

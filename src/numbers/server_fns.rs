@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 
-use super::model::{AssignForm, FoundNumber, NumberList, NumberPage, NumberQuery, NumberSearchForm, OrderForm, OwnedForm};
+use super::model::{
+    AssignForm, FoundNumber, NumberList, NumberPage, NumberQuery, NumberSearchForm, OrderForm, OwnedForm,
+};
 use crate::agents::model::ClientChoice;
 use crate::shared::AppError;
 

@@ -19,7 +19,13 @@ pub async fn platform_queues() -> Result<Vec<QueueHealth>, AppError> {
 
 /// Creates an agency and its owner, whose first password is set here.
 #[server(prefix = "/rpc", endpoint = "create_workspace")]
-pub async fn create_workspace(workspace: String, name: String, email: String, password: String, timezone: String) -> Result<(), AppError> {
+pub async fn create_workspace(
+    workspace: String,
+    name: String,
+    email: String,
+    password: String,
+    timezone: String,
+) -> Result<(), AppError> {
     let db = super::server::door::db()?;
     super::server::ops::create_workspace(&db, &workspace, &name, &email, &password, &timezone).await?;
     leptos_axum::redirect("/platform");

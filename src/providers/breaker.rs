@@ -76,9 +76,7 @@ pub struct Breakers {
 impl Breakers {
     /// Asks whether a request of this workspace to this service may go.
     pub fn ask(&self, workspace_id: Uuid, provider: &'static str, now: Instant) -> Pass {
-        self.lock()
-            .get_mut(&(workspace_id, provider))
-            .map_or(Pass::Go, |circuit| circuit.ask(now))
+        self.lock().get_mut(&(workspace_id, provider)).map_or(Pass::Go, |circuit| circuit.ask(now))
     }
 
     /// Reports how a request ended. Refusals count as answers: the service is up.
@@ -91,10 +89,7 @@ impl Breakers {
     ) {
         let mut circuits = self.lock();
         match outcome {
-            Err(e) if e.is_outage() => circuits
-                .entry((workspace_id, provider))
-                .or_default()
-                .failed(now),
+            Err(e) if e.is_outage() => circuits.entry((workspace_id, provider)).or_default().failed(now),
             // Healthy services need no entry, so the map stays small.
             _ => drop(circuits.remove(&(workspace_id, provider))),
         }
@@ -114,9 +109,7 @@ impl Breakers {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(Uuid, &'static str), Circuit>> {
         // A panic elsewhere can't leave a circuit half changed.
-        self.circuits
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.circuits.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -138,29 +131,14 @@ mod tests {
         }
         assert_eq!(b.ask(w, "ultravox", start), Pass::Wait(PAUSE));
         assert_eq!(b.closed(w), ["ultravox"]);
-        assert_eq!(
-            b.ask(w, "telnyx", start),
-            Pass::Go,
-            "another service is not concerned"
-        );
-        assert_eq!(
-            b.ask(Uuid::from_u128(2), "ultravox", start),
-            Pass::Go,
-            "another workspace neither"
-        );
+        assert_eq!(b.ask(w, "telnyx", start), Pass::Go, "another service is not concerned");
+        assert_eq!(b.ask(Uuid::from_u128(2), "ultravox", start), Pass::Go, "another workspace neither");
 
         let later = start + PAUSE;
         assert_eq!(b.ask(w, "ultravox", later), Pass::Probe);
-        assert_eq!(
-            b.ask(w, "ultravox", later),
-            Pass::Wait(PAUSE),
-            "only one tries"
-        );
+        assert_eq!(b.ask(w, "ultravox", later), Pass::Wait(PAUSE), "only one tries");
         b.report(w, "ultravox", &outage(), later);
-        assert_eq!(
-            b.ask(w, "ultravox", later + PAUSE / 2),
-            Pass::Wait(PAUSE / 2)
-        );
+        assert_eq!(b.ask(w, "ultravox", later + PAUSE / 2), Pass::Wait(PAUSE / 2));
 
         assert_eq!(b.ask(w, "ultravox", later + PAUSE), Pass::Probe);
         b.report(w, "ultravox", &Ok(()), later + PAUSE);

@@ -96,11 +96,7 @@ impl ProviderError {
     /// The request may have had its effect although no usable answer came: a repeat could do it twice.
     /// Look at the service first.
     pub fn outcome_unknown(&self) -> bool {
-        self.may_have_acted
-            && matches!(
-                self.kind,
-                Kind::Timeout | Kind::Network | Kind::Unavailable | Kind::Garbage
-            )
+        self.may_have_acted && matches!(self.kind, Kind::Timeout | Kind::Network | Kind::Unavailable | Kind::Garbage)
     }
 
     /// The very same request may be sent again later without doing anything twice, and could then succeed.
@@ -110,18 +106,13 @@ impl ProviderError {
 
     /// The trouble is likely to pass by itself, whatever the request was.
     pub fn is_passing_trouble(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::RateLimited | Kind::Unavailable | Kind::Timeout | Kind::Garbage | Kind::Network
-        ) || self.status == Some(409)
+        matches!(self.kind, Kind::RateLimited | Kind::Unavailable | Kind::Timeout | Kind::Garbage | Kind::Network)
+            || self.status == Some(409)
     }
 
     /// The service itself seems to be down, as opposed to a request it refused.
     pub fn is_outage(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::Unavailable | Kind::Timeout | Kind::Garbage | Kind::Network
-        )
+        matches!(self.kind, Kind::Unavailable | Kind::Timeout | Kind::Garbage | Kind::Network)
     }
 
     /// What happened, why, and what to do next, in plain words.
@@ -132,18 +123,15 @@ impl ProviderError {
                 format!("{name} refused the credentials."),
                 "Check the key and what it is allowed to do, then save it again.".to_owned(),
             ),
-            Kind::NotFound => (
-                format!("{name} doesn't know what was asked for."),
-                "It may have been deleted there.".to_owned(),
-            ),
-            Kind::Rejected if self.status == Some(402) => (
-                format!("{name} wants to be paid first."),
-                format!("Add credit to the account at {name}."),
-            ),
-            Kind::Rejected => (
-                format!("{name} did not accept the request."),
-                "Change what it names, then try again.".to_owned(),
-            ),
+            Kind::NotFound => {
+                (format!("{name} doesn't know what was asked for."), "It may have been deleted there.".to_owned())
+            }
+            Kind::Rejected if self.status == Some(402) => {
+                (format!("{name} wants to be paid first."), format!("Add credit to the account at {name}."))
+            }
+            Kind::Rejected => {
+                (format!("{name} did not accept the request."), "Change what it names, then try again.".to_owned())
+            }
             Kind::RateLimited => (
                 format!("{name} is getting too many requests from this account."),
                 match self.retry_after {
@@ -152,21 +140,12 @@ impl ProviderError {
                 },
             ),
             Kind::Unavailable => (
-                format!(
-                    "{name} has trouble of its own{}.",
-                    self.status_in_brackets()
-                ),
+                format!("{name} has trouble of its own{}.", self.status_in_brackets()),
                 "Try again in a few minutes.".to_owned(),
             ),
-            Kind::Timeout => (
-                format!("{name} took too long to answer."),
-                "Try again in a few minutes.".to_owned(),
-            ),
+            Kind::Timeout => (format!("{name} took too long to answer."), "Try again in a few minutes.".to_owned()),
             Kind::Garbage => (
-                format!(
-                    "{name} sent an answer that can't be understood{}.",
-                    self.status_in_brackets()
-                ),
+                format!("{name} sent an answer that can't be understood{}.", self.status_in_brackets()),
                 "Try again; if it stays so, check the service's address.".to_owned(),
             ),
             Kind::Network => (
@@ -181,17 +160,13 @@ impl ProviderError {
         };
         if self.outcome_unknown() {
             // "Try again" would be bad advice here.
-            return format!(
-                "{what}{said} The request may have had its effect: look at {name} before repeating it."
-            );
+            return format!("{what}{said} The request may have had its effect: look at {name} before repeating it.");
         }
         format!("{what}{said} {next}")
     }
 
     fn status_in_brackets(&self) -> String {
-        self.status
-            .map(|s| format!(" (status {s})"))
-            .unwrap_or_default()
+        self.status.map(|s| format!(" (status {s})")).unwrap_or_default()
     }
 }
 
@@ -248,10 +223,7 @@ mod tests {
         e.may_have_acted = true;
         assert!(!e.is_retryable() && e.outcome_unknown());
         e.kind = Kind::RateLimited;
-        assert!(
-            e.is_retryable() && !e.outcome_unknown(),
-            "a refused request had no effect"
-        );
+        assert!(e.is_retryable() && !e.outcome_unknown(), "a refused request had no effect");
     }
 
     #[test]
@@ -264,8 +236,6 @@ mod tests {
         );
         let mut e = ProviderError::new("ultravox", Kind::Timeout, "");
         e.may_have_acted = true;
-        assert!(e.sentence().ends_with(
-            "The request may have had its effect: look at Ultravox before repeating it."
-        ));
+        assert!(e.sentence().ends_with("The request may have had its effect: look at Ultravox before repeating it."));
     }
 }

@@ -122,8 +122,7 @@ struct SystemResolver;
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
@@ -170,14 +169,7 @@ mod tests {
         ] {
             assert!(!is_public(text.parse().unwrap()), "{text}");
         }
-        for text in [
-            "8.8.8.8",
-            "1.1.1.1",
-            "172.32.0.1",
-            "100.128.0.1",
-            "2606:4700::1111",
-            "2a00:1450::1",
-        ] {
+        for text in ["8.8.8.8", "1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"] {
             assert!(is_public(text.parse().unwrap()), "{text}");
         }
     }
@@ -193,11 +185,7 @@ mod tests {
             "https://[::1]/",
             "https://[::ffff:7f00:1]/",
         ] {
-            assert_eq!(
-                check_url(&Url::parse(text).unwrap()),
-                Err(Refused::Private),
-                "{text}"
-            );
+            assert_eq!(check_url(&Url::parse(text).unwrap()), Err(Refused::Private), "{text}");
         }
         let check = |text: &str| check_url(&Url::parse(text).unwrap());
         assert_eq!(check("http://files.example/"), Err(Refused::Scheme));

@@ -31,11 +31,7 @@ pub struct Binding {
 impl Binding {
     /// A place made of its three parts.
     pub fn new(workspace_id: Uuid, owner: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            workspace_id,
-            owner: owner.into(),
-            name: name.into(),
-        }
+        Self { workspace_id, owner: owner.into(), name: name.into() }
     }
 }
 
@@ -44,9 +40,7 @@ impl Binding {
 pub enum SealError {
     #[error("there is no encryption key; give at least one")]
     NoKeys,
-    #[error(
-        "encryption key number {0} is not a Fernet key (44 characters of URL-safe base64, 32 bytes)"
-    )]
+    #[error("encryption key number {0} is not a Fernet key (44 characters of URL-safe base64, 32 bytes)")]
     BadKey(usize),
     #[error("none of the encryption keys opens this token; it was changed, or its key was removed")]
     Unreadable,
@@ -90,20 +84,11 @@ impl KeyRing {
     /// Reads keys separated by commas, as they stand in the environment. The first one seals.
     pub fn from_env_text(text: &str) -> Result<Self, SealError> {
         let mut keys = Vec::new();
-        for (at, key) in text
-            .split(',')
-            .map(str::trim)
-            .filter(|k| !k.is_empty())
-            .enumerate()
-        {
+        for (at, key) in text.split(',').map(str::trim).filter(|k| !k.is_empty()).enumerate() {
             let fernet = Fernet::new(key).ok_or(SealError::BadKey(at + 1))?;
             keys.push((key_id(key), fernet));
         }
-        if keys.is_empty() {
-            Err(SealError::NoKeys)
-        } else {
-            Ok(Self { keys })
-        }
+        if keys.is_empty() { Err(SealError::NoKeys) } else { Ok(Self { keys }) }
     }
 
     /// A new random key, ready for the environment.
@@ -118,25 +103,15 @@ impl KeyRing {
 
     /// Seals a document for its place.
     pub fn seal<T: Serialize>(&self, binding: &Binding, value: &T) -> Result<String, SealError> {
-        let document = serde_json::to_vec(&Sealing {
-            v: 1,
-            binding,
-            value,
-        })
-        .map_err(|_| SealError::BadDocument)?;
+        let document = serde_json::to_vec(&Sealing { v: 1, binding, value }).map_err(|_| SealError::BadDocument)?;
         Ok(self.encrypt(&document))
     }
 
     /// Opens a document at its place.
-    pub fn open<T: DeserializeOwned>(
-        &self,
-        binding: &Binding,
-        token: &str,
-    ) -> Result<T, SealError> {
+    pub fn open<T: DeserializeOwned>(&self, binding: &Binding, token: &str) -> Result<T, SealError> {
         let plain = self.decrypt(token)?;
         // The place is checked before the value is looked at, so a stranger's token says only that it is one.
-        let document: Opened<serde_json::Value> =
-            serde_json::from_slice(&plain).map_err(|_| SealError::BadDocument)?;
+        let document: Opened<serde_json::Value> = serde_json::from_slice(&plain).map_err(|_| SealError::BadDocument)?;
         if document.binding != *binding {
             return Err(SealError::WrongPlace);
         }
@@ -153,19 +128,11 @@ impl KeyRing {
 
     /// Decrypts a token with whichever key fits.
     pub fn decrypt(&self, token: &str) -> Result<Vec<u8>, SealError> {
-        self.keys
-            .iter()
-            .find_map(|(_, key)| key.decrypt(token).ok())
-            .ok_or(SealError::Unreadable)
+        self.keys.iter().find_map(|(_, key)| key.decrypt(token).ok()).ok_or(SealError::Unreadable)
     }
 
     /// Decrypts a token that must not be older than `ttl`.
-    pub fn decrypt_fresh(
-        &self,
-        token: &str,
-        ttl: Duration,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<u8>, SealError> {
+    pub fn decrypt_fresh(&self, token: &str, ttl: Duration, now: DateTime<Utc>) -> Result<Vec<u8>, SealError> {
         let made = made_at(token).ok_or(SealError::Unreadable)?;
         let now = now.timestamp();
         let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
@@ -180,10 +147,7 @@ impl KeyRing {
 
     /// The id of the key that opens this token.
     pub fn key_id_of(&self, token: &str) -> Option<&str> {
-        self.keys
-            .iter()
-            .find(|(_, key)| key.decrypt(token).is_ok())
-            .map(|(id, _)| id.as_str())
+        self.keys.iter().find(|(_, key)| key.decrypt(token).is_ok()).map(|(id, _)| id.as_str())
     }
 
     /// The same document under the first key, or `None` when it already is. For the rotation of keys: the document,
@@ -204,9 +168,7 @@ fn key_id(key: &str) -> String {
 /// The Unix time inside a token, unchecked.
 fn made_at(token: &str) -> Option<i64> {
     use base64::Engine;
-    let bytes = base64::engine::general_purpose::URL_SAFE
-        .decode(token)
-        .ok()?;
+    let bytes = base64::engine::general_purpose::URL_SAFE.decode(token).ok()?;
     let seconds: [u8; 8] = bytes.get(1..9)?.try_into().ok()?;
     i64::try_from(u64::from_be_bytes(seconds)).ok()
 }
@@ -222,44 +184,23 @@ mod tests {
     }
 
     fn ring(keys: &[&Secret<String>]) -> KeyRing {
-        KeyRing::from_env_text(
-            &keys
-                .iter()
-                .map(|k| k.expose().as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
-        )
-        .unwrap()
+        KeyRing::from_env_text(&keys.iter().map(|k| k.expose().as_str()).collect::<Vec<_>>().join(", ")).unwrap()
     }
 
     #[test]
     fn a_token_opens_only_at_its_place() {
         let ring = ring(&[&KeyRing::generate_key()]);
         let home = Binding::new(Uuid::from_u128(1), "integration:7", "credentials");
-        let document = Credentials {
-            api_key: "canary".into(),
-        };
+        let document = Credentials { api_key: "canary".into() };
         let token = ring.seal(&home, &document).unwrap();
         assert!(!token.contains("canary"));
         assert_eq!(ring.open::<Credentials>(&home, &token).unwrap(), document);
         for elsewhere in [
-            Binding {
-                workspace_id: Uuid::from_u128(2),
-                ..home.clone()
-            },
-            Binding {
-                owner: "integration:8".into(),
-                ..home.clone()
-            },
-            Binding {
-                name: "webhook".into(),
-                ..home.clone()
-            },
+            Binding { workspace_id: Uuid::from_u128(2), ..home.clone() },
+            Binding { owner: "integration:8".into(), ..home.clone() },
+            Binding { name: "webhook".into(), ..home.clone() },
         ] {
-            assert_eq!(
-                ring.open::<Credentials>(&elsewhere, &token),
-                Err(SealError::WrongPlace)
-            );
+            assert_eq!(ring.open::<Credentials>(&elsewhere, &token), Err(SealError::WrongPlace));
         }
     }
 
@@ -272,16 +213,10 @@ mod tests {
         let both = ring(&[&new, &old]);
         assert_eq!(both.open::<String>(&place, &token).unwrap(), "pw");
         assert_eq!(both.key_id_of(&token), Some(both.ids()[1]));
-        let moved = both
-            .reseal(&token)
-            .unwrap()
-            .expect("sealed with the old key");
+        let moved = both.reseal(&token).unwrap().expect("sealed with the old key");
         assert_eq!(both.reseal(&moved).unwrap(), None);
         assert_eq!(ring(&[&new]).open::<String>(&place, &moved).unwrap(), "pw");
-        assert_eq!(
-            ring(&[&new]).open::<String>(&place, &token),
-            Err(SealError::Unreadable)
-        );
+        assert_eq!(ring(&[&new]).open::<String>(&place, &token), Err(SealError::Unreadable));
     }
 
     #[test]
@@ -289,10 +224,7 @@ mod tests {
         let key = KeyRing::generate_key();
         assert_eq!(format!("{key:?}"), "[hidden]");
         assert!(!format!("{:?}", ring(&[&key])).contains(key.expose().as_str()));
-        assert_eq!(
-            KeyRing::from_env_text(" , ").unwrap_err(),
-            SealError::NoKeys
-        );
+        assert_eq!(KeyRing::from_env_text(" , ").unwrap_err(), SealError::NoKeys);
         let bad = KeyRing::from_env_text(&format!("{},password1", key.expose())).unwrap_err();
         assert_eq!(bad, SealError::BadKey(2));
         assert!(!bad.to_string().contains("password1"));

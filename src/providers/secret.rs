@@ -43,17 +43,12 @@ pub mod in_the_clear {
     use super::{Deserialize, Deserializer, Secret, Serialize, Serializer};
 
     /// Writes the value.
-    pub fn serialize<T: Serialize, S: Serializer>(
-        secret: &Secret<T>,
-        s: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<T: Serialize, S: Serializer>(secret: &Secret<T>, s: S) -> Result<S::Ok, S::Error> {
         secret.expose().serialize(s)
     }
 
     /// Reads the value.
-    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-        d: D,
-    ) -> Result<Secret<T>, D::Error> {
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Secret<T>, D::Error> {
         Secret::deserialize(d)
     }
 }

@@ -46,11 +46,8 @@ pub fn verify_ultravox(
     tolerance: Duration,
 ) -> Result<(), SignatureError> {
     let (timestamp, signatures) = both(timestamp, signatures)?;
-    let given: Vec<Vec<u8>> = signatures
-        .split(',')
-        .filter_map(|s| hex::decode(s.trim()).ok())
-        .filter(|s| s.len() == 32)
-        .collect();
+    let given: Vec<Vec<u8>> =
+        signatures.split(',').filter_map(|s| hex::decode(s.trim()).ok()).filter(|s| s.len() == 32).collect();
     let sent = parse_time(timestamp).ok_or(SignatureError::Malformed)?;
     if given.is_empty() {
         return Err(SignatureError::Malformed);
@@ -64,11 +61,7 @@ pub fn verify_ultravox(
             matched |= expected.ct_eq(signature);
         }
     }
-    if bool::from(matched) {
-        Ok(())
-    } else {
-        Err(SignatureError::Mismatch)
-    }
+    if bool::from(matched) { Ok(()) } else { Err(SignatureError::Mismatch) }
 }
 
 /// Checks a Telnyx webhook: Ed25519 over `timestamp|body`. Several public keys may be active.
@@ -86,19 +79,13 @@ pub fn verify_telnyx(
         .and_then(|t| t.parse().ok())
         .ok_or(SignatureError::Malformed)?;
     let sent = DateTime::from_timestamp(seconds, 0).ok_or(SignatureError::Malformed)?;
-    let signature: [u8; 64] = STANDARD
-        .decode(signature)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or(SignatureError::Malformed)?;
+    let signature: [u8; 64] =
+        STANDARD.decode(signature).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(SignatureError::Malformed)?;
     check_age(sent, now, tolerance)?;
     let message = telnyx_message(timestamp, body);
     let signature = Signature::from_bytes(&signature);
     let known = public_keys.iter().filter_map(|text| telnyx_key(text));
-    match known
-        .into_iter()
-        .any(|key| key.verify_strict(&message, &signature).is_ok())
-    {
+    match known.into_iter().any(|key| key.verify_strict(&message, &signature).is_ok()) {
         true => Ok(()),
         false => Err(SignatureError::Mismatch),
     }
@@ -125,21 +112,14 @@ pub fn telnyx_public_key(seed: &[u8; 32]) -> String {
     STANDARD.encode(SigningKey::from_bytes(seed).verifying_key().to_bytes())
 }
 
-fn both<'a>(
-    timestamp: Option<&'a str>,
-    signature: Option<&'a str>,
-) -> Result<(&'a str, &'a str), SignatureError> {
+fn both<'a>(timestamp: Option<&'a str>, signature: Option<&'a str>) -> Result<(&'a str, &'a str), SignatureError> {
     match (timestamp.map(str::trim), signature.map(str::trim)) {
         (Some(t), Some(s)) if !t.is_empty() && !s.is_empty() => Ok((t, s)),
         _ => Err(SignatureError::Missing),
     }
 }
 
-fn check_age(
-    sent: DateTime<Utc>,
-    now: DateTime<Utc>,
-    tolerance: Duration,
-) -> Result<(), SignatureError> {
+fn check_age(sent: DateTime<Utc>, now: DateTime<Utc>, tolerance: Duration) -> Result<(), SignatureError> {
     match (now - sent).abs().to_std() {
         Ok(apart) if apart <= tolerance => Ok(()),
         _ => Err(SignatureError::Stale),

@@ -13,10 +13,7 @@ pub trait TelephonyProvider: Send + Sync {
     /// Proves that the credentials work.
     async fn check_credentials(&self) -> Result<(), ProviderError>;
     /// Numbers that could be rented now.
-    async fn search_numbers(
-        &self,
-        search: &NumberSearch,
-    ) -> Result<Vec<AvailableNumber>, ProviderError>;
+    async fn search_numbers(&self, search: &NumberSearch) -> Result<Vec<AvailableNumber>, ProviderError>;
     /// Rents a number. Not safe to repeat: give a reference of your own, and when
     /// [`ProviderError::outcome_unknown`] is true look for it with [`TelephonyProvider::find_orders`].
     /// The order is usually pending at first.

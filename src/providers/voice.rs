@@ -33,11 +33,7 @@ pub trait VoiceProvider: Send + Sync {
     /// One call as it is now.
     async fn get_call(&self, call_id: &str) -> Result<VoiceCall, ProviderError>;
     /// All calls that carry this metadata entry.
-    async fn find_calls_by_metadata(
-        &self,
-        key: &str,
-        value: &str,
-    ) -> Result<Vec<VoiceCall>, ProviderError>;
+    async fn find_calls_by_metadata(&self, key: &str, value: &str) -> Result<Vec<VoiceCall>, ProviderError>;
     /// One page of the calls created in a span of time, both ends included. Go on with the page's cursor.
     async fn list_calls(
         &self,
@@ -53,11 +49,7 @@ pub trait VoiceProvider: Send + Sync {
     async fn hang_up(&self, call_id: &str, message: Option<&str>) -> Result<(), ProviderError>;
     /// Asks for all call events at this address, signed with this secret. Returns the registration's id.
     /// Not safe to repeat.
-    async fn register_webhook(
-        &self,
-        url: &str,
-        secret: &Secret<String>,
-    ) -> Result<String, ProviderError>;
+    async fn register_webhook(&self, url: &str, secret: &Secret<String>) -> Result<String, ProviderError>;
 }
 
 /// What the service says about the account.
@@ -115,10 +107,7 @@ pub struct AgentSpec {
 #[derive(Debug, Clone, PartialEq)]
 pub enum FirstSpeaker {
     /// The agent: usual when somebody calls us. The text is spoken as it is.
-    Agent {
-        text: Option<String>,
-        uninterruptible: bool,
-    },
+    Agent { text: Option<String>, uninterruptible: bool },
     /// The other side: usual when we call. After the delay the agent speaks anyway.
     User { fallback: Option<Fallback> },
 }

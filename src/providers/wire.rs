@@ -78,9 +78,7 @@ pub(super) fn decimal<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Decimal>
 }
 
 /// A list that may also be null.
-pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    d: D,
-) -> Result<Vec<T>, D::Error> {
+pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Vec<T>, D::Error> {
     Ok(Option::<Vec<T>>::deserialize(d)?.unwrap_or_default())
 }
 

@@ -46,13 +46,7 @@ pub(super) fn read(prompt: &str) -> Option<Facts> {
     let rating = rating(&lines, &findings);
     let language = language_of(&lines);
     let verdict = verdict(&findings, rating);
-    Some(Facts {
-        lines,
-        findings,
-        verdict,
-        rating,
-        language,
-    })
+    Some(Facts { lines, findings, verdict, rating, language })
 }
 
 fn read_line(line: &str) -> Option<Line> {
@@ -64,14 +58,8 @@ fn read_line(line: &str) -> Option<Line> {
     if speaker.contains("tool") || speaker.contains("system") {
         return None;
     }
-    let by_agent = ["agent", "assistant", "bot", "ai "]
-        .iter()
-        .any(|word| speaker.contains(word));
-    Some(Line {
-        position,
-        by_agent,
-        text: text.trim().to_owned(),
-    })
+    let by_agent = ["agent", "assistant", "bot", "ai "].iter().any(|word| speaker.contains(word));
+    Some(Line { position, by_agent, text: text.trim().to_owned() })
 }
 
 /// Everything recognised in a line, in any language, each thing once.
@@ -87,11 +75,7 @@ fn listen(line: &Line) -> Vec<Finding> {
                 phrases.iter().any(|phrase| lower.contains(phrase))
             });
             if let Some(sentence) = sentence {
-                found.push(Finding {
-                    cue: *cue,
-                    position: line.position,
-                    quote: sentence.to_owned(),
-                });
+                found.push(Finding { cue: *cue, position: line.position, quote: sentence.to_owned() });
             }
         }
     }
@@ -119,9 +103,7 @@ fn sentences(text: &str) -> Vec<&str> {
 
 fn rating(lines: &[Line], findings: &[Finding]) -> Option<i64> {
     let asked = findings.iter().find(|finding| finding.cue == Cue::Rating)?;
-    let answer = lines
-        .iter()
-        .find(|line| !line.by_agent && line.position > asked.position)?;
+    let answer = lines.iter().find(|line| !line.by_agent && line.position > asked.position)?;
     answer
         .text
         .split(|c: char| !c.is_ascii_digit())
@@ -146,19 +128,12 @@ fn verdict(findings: &[Finding], rating: Option<i64>) -> Option<Plot> {
         (Cue::Interested, Plot::Interested),
     ];
     let heard = |cue: Cue| findings.iter().any(|finding| finding.cue == cue);
-    let told = ORDER
-        .iter()
-        .find(|(cue, _)| heard(*cue))
-        .map(|(_, plot)| *plot);
+    let told = ORDER.iter().find(|(cue, _)| heard(*cue)).map(|(_, plot)| *plot);
     told.or_else(|| (heard(Cue::Survey) || rating.is_some()).then_some(Plot::Survey))
 }
 
 fn language_of(lines: &[Line]) -> Language {
-    let text: String = lines
-        .iter()
-        .map(|line| line.text.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let text: String = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
     guess_language(&text)
 }
 
@@ -182,11 +157,7 @@ impl Facts {
             Plot::Voicemail,
         ]);
         let mut kinds: Vec<&Finding> = Vec::new();
-        for finding in self
-            .findings
-            .iter()
-            .filter(|finding| finding.cue.is_objection() && !care)
-        {
+        for finding in self.findings.iter().filter(|finding| finding.cue.is_objection() && !care) {
             if !kinds.iter().any(|known| known.cue == finding.cue) {
                 kinds.push(finding);
             }
@@ -199,28 +170,16 @@ impl Facts {
         if !self.is(&[Plot::Solved, Plot::Escalated]) {
             return Vec::new();
         }
-        let said = self
-            .lines
-            .iter()
-            .filter(|line| !line.by_agent)
-            .skip(1)
-            .find(|line| line.text.chars().count() > 25);
-        said.map(|line| Finding {
-            cue: Cue::NotSolved,
-            position: line.position,
-            quote: line.text.clone(),
-        })
-        .into_iter()
-        .collect()
+        let said = self.lines.iter().filter(|line| !line.by_agent).skip(1).find(|line| line.text.chars().count() > 25);
+        said.map(|line| Finding { cue: Cue::NotSolved, position: line.position, quote: line.text.clone() })
+            .into_iter()
+            .collect()
     }
 
     /// The phrases worth showing, the deciding one first.
     pub fn evidence(&self) -> Vec<&Finding> {
         let mut out: Vec<&Finding> = Vec::new();
-        let shown = self
-            .findings
-            .iter()
-            .filter(|finding| !matches!(finding.cue, Cue::Rating | Cue::Survey));
+        let shown = self.findings.iter().filter(|finding| !matches!(finding.cue, Cue::Rating | Cue::Survey));
         for finding in shown {
             let objection_of_care = finding.cue.is_objection() && self.objections().is_empty();
             if !objection_of_care && !out.iter().any(|known| known.cue == finding.cue) {
@@ -228,8 +187,7 @@ impl Facts {
             }
         }
         let decides = |finding: &Finding| {
-            self.verdict
-                .is_some_and(|verdict| format!("{verdict:?}") == format!("{:?}", finding.cue))
+            self.verdict.is_some_and(|verdict| format!("{verdict:?}") == format!("{:?}", finding.cue))
         };
         out.sort_by_key(|finding| !decides(finding));
         out.truncate(5);
@@ -247,17 +205,7 @@ impl Facts {
             (_, true, Some(Plot::Escalated)) | (_, _, Some(Plot::DoNotCall)) => 1,
             (_, true, _) | (_, _, Some(Plot::Escalated)) => 2,
             (true, ..) => 5,
-            (
-                _,
-                _,
-                Some(
-                    Plot::Booked
-                    | Plot::Confirmed
-                    | Plot::Rescheduled
-                    | Plot::Solved
-                    | Plot::Interested,
-                ),
-            ) => 4,
+            (_, _, Some(Plot::Booked | Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Interested)) => 4,
             _ => 3,
         }
     }
@@ -274,12 +222,6 @@ impl Facts {
 
     /// Whether the call did what its agent was there for.
     pub fn goal_reached(&self) -> bool {
-        self.is(&[
-            Plot::Booked,
-            Plot::Confirmed,
-            Plot::Rescheduled,
-            Plot::Solved,
-            Plot::Survey,
-        ])
+        self.is(&[Plot::Booked, Plot::Confirmed, Plot::Rescheduled, Plot::Solved, Plot::Survey])
     }
 }

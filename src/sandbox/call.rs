@@ -80,12 +80,7 @@ impl Call {
     /// Plans the call. Nothing runs yet: see `life::place`.
     pub fn plan(new: NewCall, settings: &SandboxSettings) -> Call {
         let id = Uuid::new_v4();
-        let metadata = new
-            .request
-            .get("metadata")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default();
+        let metadata = new.request.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
         let word = |key: &str| metadata.get(key).and_then(Value::as_str);
         let salt = word("patchbay.sandbox_seed").map_or_else(|| id.to_string(), str::to_owned);
         let mut dice = Dice::new(settings.seed ^ 0x5eed, &salt);
@@ -97,9 +92,7 @@ impl Call {
             end_reason: "hangup",
             sip_reason: "NORMAL",
         };
-        let speed = word("patchbay.sandbox_speed")
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(settings.speed);
+        let speed = word("patchbay.sandbox_speed").and_then(|text| text.parse().ok()).unwrap_or(settings.speed);
         let mut call = Call {
             id,
             inbound: new.inbound,
@@ -124,10 +117,7 @@ impl Call {
         };
         let prompt = call.prompt();
         call.language = Language::from_hint(call.pick("languageHint").and_then(Value::as_str));
-        call.family = family(
-            word("campaign_type").or_else(|| word("patchbay.campaign_type")),
-            &prompt,
-        );
+        call.family = family(word("campaign_type").or_else(|| word("patchbay.campaign_type")), &prompt);
         let forced = word("patchbay.sandbox_outcome")
             .map(str::to_owned)
             .or_else(|| special_outcome(call.to.as_deref()).map(str::to_owned));
@@ -141,20 +131,11 @@ impl Call {
             Some("invalid_number") => (Answer::Unknown, drawn_plot),
             Some("dropped") => (Answer::Dropped, drawn_plot),
             Some("answered") => (Answer::Person, drawn_plot),
-            Some(name) => {
-                Plot::from_name(name).map_or((drawn, drawn_plot), |plot| (Answer::Person, plot))
-            }
+            Some(name) => Plot::from_name(name).map_or((drawn, drawn_plot), |plot| (Answer::Person, plot)),
             None => (drawn, drawn_plot),
         };
-        call.plot = if answer == Answer::Machine {
-            Plot::Voicemail
-        } else {
-            plot
-        };
-        if matches!(
-            call.plot,
-            Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Escalated | Plot::Survey
-        ) {
+        call.plot = if answer == Answer::Machine { Plot::Voicemail } else { plot };
+        if matches!(call.plot, Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Escalated | Plot::Survey) {
             call.family = Family::Care;
         }
         let conversation = call.conversation();
@@ -178,14 +159,8 @@ impl Call {
         let billing = dice.between(settings.billing_secs);
         let longest = seconds_of(self.pick("maxDuration")).unwrap_or(3600.0);
         let patience = seconds_of(self.pick("joinTimeout")).unwrap_or(30.0);
-        let unjoined = |ring: f64, sip_reason| Plan {
-            answer,
-            ring,
-            talk: 0.0,
-            billing,
-            end_reason: "unjoined",
-            sip_reason,
-        };
+        let unjoined =
+            |ring: f64, sip_reason| Plan { answer, ring, talk: 0.0, billing, end_reason: "unjoined", sip_reason };
         match answer {
             Answer::Nobody => unjoined(patience, "TIMEOUT"),
             Answer::Busy => unjoined(dice.between([1.5, 4.0]), "BUSY"),
@@ -211,14 +186,7 @@ impl Call {
                     "hangup"
                 };
                 let talk = conversation.length.min(longest);
-                Plan {
-                    answer,
-                    ring: ring.min(patience),
-                    talk,
-                    billing,
-                    end_reason,
-                    sip_reason: "NORMAL",
-                }
+                Plan { answer, ring: ring.min(patience), talk, billing, end_reason, sip_reason: "NORMAL" }
             }
         }
     }
@@ -239,25 +207,18 @@ impl Call {
     /// Seconds of conversation there have been by now; none before the call was joined.
     pub fn heard(&self) -> Option<f64> {
         let joined = self.joined?;
-        let until = self
-            .ended
-            .unwrap_or_else(|| self.clock.elapsed().min(joined + self.plan.talk));
+        let until = self.ended.unwrap_or_else(|| self.clock.elapsed().min(joined + self.plan.talk));
         Some(until - joined)
     }
 
     /// A member of the request, or of the agent's template where the request says nothing.
     pub fn pick(&self, key: &str) -> Option<&Value> {
         let own = self.request.get(key).filter(|value| !value.is_null());
-        own.or_else(|| self.agent.as_ref()?.get("callTemplate")?.get(key))
-            .filter(|value| !value.is_null())
+        own.or_else(|| self.agent.as_ref()?.get("callTemplate")?.get(key)).filter(|value| !value.is_null())
     }
 
     pub fn metadata(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.request
-            .get("metadata")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
+        self.request.get("metadata").and_then(Value::as_object).into_iter().flatten()
     }
 
     pub fn agent_id(&self) -> Option<&str> {
@@ -266,18 +227,11 @@ impl Call {
 
     /// The system prompt with its variables filled in.
     pub fn prompt(&self) -> String {
-        let text = self
-            .pick("systemPrompt")
-            .and_then(Value::as_str)
-            .unwrap_or("");
+        let text = self.pick("systemPrompt").and_then(Value::as_str).unwrap_or("");
         fill_variables(text, &self.context())
     }
 
     fn context(&self) -> Map<String, Value> {
-        self.request
-            .get("templateContext")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default()
+        self.request.get("templateContext").and_then(Value::as_object).cloned().unwrap_or_default()
     }
 }

@@ -23,11 +23,7 @@ impl CallClock {
     /// `planned` is the offset of the last event.
     pub fn start(sandbox_at: Option<DateTime<Utc>>, speed: f64, planned: f64) -> CallClock {
         let now = Utc::now();
-        let hurried = if speed > 1.0 {
-            planned * (1.0 - 1.0 / speed)
-        } else {
-            0.0
-        };
+        let hurried = if speed > 1.0 { planned * (1.0 - 1.0 / speed) } else { 0.0 };
         CallClock {
             base: sandbox_at.unwrap_or_else(|| now - seconds(hurried)),
             started: Instant::now(),

@@ -26,10 +26,7 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .route("/health", get(|| async { "ok" }))
         .route("/log", get(log).delete(clear_log))
         .route("/deliveries", get(deliveries))
-        .route(
-            "/settings",
-            get(settings).put(set_settings).patch(set_settings),
-        )
+        .route("/settings", get(settings).put(set_settings).patch(set_settings))
         .route("/inbound", post(inbound))
         .route("/telnyx/public-key", get(public_key))
         .route("/telnyx/webhook", put(set_carrier_url))
@@ -67,39 +64,24 @@ async fn clear_log(State(sandbox): State<Arc<Sandbox>>) -> StatusCode {
 async fn deliveries(State(sandbox): State<Arc<Sandbox>>, Query(narrow): Query<Narrow>) -> Response {
     let state = sandbox.state();
     let fits = |key: &str| narrow.key.as_deref().is_none_or(|wanted| wanted == key);
-    let mut entries: Vec<_> = state
-        .deliveries
-        .iter()
-        .filter(|entry| fits(&entry.key))
-        .cloned()
-        .collect();
+    let mut entries: Vec<_> = state.deliveries.iter().filter(|entry| fits(&entry.key)).cloned().collect();
     drop(state);
     let total = entries.len();
     entries.drain(..total.saturating_sub(narrow.limit.unwrap_or(usize::MAX)));
     Json(json!({"total": total, "deliveries": entries})).into_response()
 }
 
-async fn settings(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(narrow): Query<Narrow>,
-) -> Json<SandboxSettings> {
+async fn settings(State(sandbox): State<Arc<Sandbox>>, Query(narrow): Query<Narrow>) -> Json<SandboxSettings> {
     Json((*sandbox.settings_for(narrow.key.as_deref().unwrap_or(""))).clone())
 }
 
 /// Lays the given members over the settings; with `?key=` for that account alone.
-async fn set_settings(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(narrow): Query<Narrow>,
-    body: Bytes,
-) -> Response {
+async fn set_settings(State(sandbox): State<Arc<Sandbox>>, Query(narrow): Query<Narrow>, body: Bytes) -> Response {
     let change = match object(&body) {
         Ok(change) => Value::Object(change),
         Err(message) => return refused(&message),
     };
-    match sandbox
-        .settings_for(narrow.key.as_deref().unwrap_or(""))
-        .with(&change)
-    {
+    match sandbox.settings_for(narrow.key.as_deref().unwrap_or("")).with(&change) {
         Ok(changed) => {
             sandbox.set_settings(narrow.key.as_deref(), changed.clone());
             Json(changed).into_response()
@@ -127,27 +109,16 @@ async fn inbound(State(sandbox): State<Arc<Sandbox>>, body: Bytes) -> Response {
     };
     let found = {
         let state = sandbox.state();
-        let mut accounts = state
-            .accounts
-            .iter()
-            .filter(|(key, _)| asked.key.as_ref().is_none_or(|wanted| wanted == *key));
-        accounts.find_map(|(key, account)| {
-            Some((key.clone(), account.agents.get(&asked.agent_id)?.clone()))
-        })
+        let mut accounts =
+            state.accounts.iter().filter(|(key, _)| asked.key.as_ref().is_none_or(|wanted| wanted == *key));
+        accounts.find_map(|(key, account)| Some((key.clone(), account.agents.get(&asked.agent_id)?.clone())))
     };
     let Some((key, agent)) = found else {
-        return (
-            StatusCode::NOT_FOUND,
-            Json(json!({"error": "no account knows this agent"})),
-        )
-            .into_response();
+        return (StatusCode::NOT_FOUND, Json(json!({"error": "no account knows this agent"}))).into_response();
     };
     let to = asked.to.or_else(|| {
-        sandbox.with_account(&key, |account| {
-            account.numbers.values().next()?["phone_number"]
-                .as_str()
-                .map(str::to_owned)
-        })
+        sandbox
+            .with_account(&key, |account| account.numbers.values().next()?["phone_number"].as_str().map(str::to_owned))
     });
     let request = json!({
         "metadata": asked.metadata,
@@ -158,20 +129,10 @@ async fn inbound(State(sandbox): State<Arc<Sandbox>>, body: Bytes) -> Response {
     let Value::Object(request) = request else {
         return refused("not an object");
     };
-    let new = NewCall {
-        agent: Some(agent),
-        request,
-        to,
-        from: Some(asked.from),
-        inbound: true,
-    };
+    let new = NewCall { agent: Some(agent), request, to, from: Some(asked.from), inbound: true };
     match life::place(&sandbox, &key, new) {
         Ok((_, shape)) => (StatusCode::CREATED, Json(shape)).into_response(),
-        Err(()) => (
-            StatusCode::TOO_MANY_REQUESTS,
-            Json(json!({"error": "too many live calls"})),
-        )
-            .into_response(),
+        Err(()) => (StatusCode::TOO_MANY_REQUESTS, Json(json!({"error": "too many live calls"}))).into_response(),
     }
 }
 
@@ -184,11 +145,7 @@ async fn public_key(State(sandbox): State<Arc<Sandbox>>, Query(narrow): Query<Na
 }
 
 /// Where an account's carrier events go: `{"url": "http://…"}`, or null for nowhere.
-async fn set_carrier_url(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(narrow): Query<Narrow>,
-    body: Bytes,
-) -> Response {
+async fn set_carrier_url(State(sandbox): State<Arc<Sandbox>>, Query(narrow): Query<Narrow>, body: Bytes) -> Response {
     let Some(key) = narrow.key else {
         return refused("key is missing");
     };
@@ -204,20 +161,8 @@ async fn set_carrier_url(
 /// How a voice sounds: the same sentence at its own pitch.
 async fn preview(Path(file): Path<String>) -> Response {
     let text = "Hello, this is how I sound on the telephone.".to_owned();
-    let turn = Turn {
-        role: Role::Agent,
-        text,
-        tool: None,
-        invocation: None,
-        error: None,
-        start: 0.1,
-        end: 3.2,
-    };
-    (
-        [(header::CONTENT_TYPE, "audio/wav")],
-        voice::recording(&[turn], 3.4, &file),
-    )
-        .into_response()
+    let turn = Turn { role: Role::Agent, text, tool: None, invocation: None, error: None, start: 0.1, end: 3.2 };
+    ([(header::CONTENT_TYPE, "audio/wav")], voice::recording(&[turn], 3.4, &file)).into_response()
 }
 
 fn refused(message: &str) -> Response {

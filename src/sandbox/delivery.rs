@@ -34,40 +34,21 @@ pub(super) struct Letter {
 
 /// Sends a call event to the account's webhooks and to the call's own callback.
 pub(super) fn call_event(sandbox: &Arc<Sandbox>, key: &str, event: &str, call: &Call) {
-    let mut targets: Vec<(String, Vec<String>, Option<String>)> =
-        sandbox.with_account(key, |account| {
-            let wants = |hook: &Value| {
-                let of_agent = hook.get("agentId").and_then(Value::as_str);
-                let events = hook.get("events").and_then(Value::as_array);
-                of_agent.is_none_or(|agent_id| call.agent_id() == Some(agent_id))
-                    && events.is_some_and(|events| {
-                        events.iter().any(|known| known.as_str() == Some(event))
-                    })
-            };
-            let hooks = account.webhooks.iter().filter(|(_, hook)| wants(hook));
-            hooks
-                .filter_map(|(id, hook)| {
-                    Some((
-                        hook.get("url")?.as_str()?.to_owned(),
-                        secrets(hook),
-                        Some(id.clone()),
-                    ))
-                })
-                .collect()
-        });
-    let callback = call
-        .request
-        .get("callbacks")
-        .and_then(|all| all.get(event.trim_start_matches("call.")));
-    if let Some(url) = callback
-        .and_then(|callback| callback.get("url"))
-        .and_then(Value::as_str)
-    {
-        targets.push((
-            url.to_owned(),
-            callback.map(secrets).unwrap_or_default(),
-            None,
-        ));
+    let mut targets: Vec<(String, Vec<String>, Option<String>)> = sandbox.with_account(key, |account| {
+        let wants = |hook: &Value| {
+            let of_agent = hook.get("agentId").and_then(Value::as_str);
+            let events = hook.get("events").and_then(Value::as_array);
+            of_agent.is_none_or(|agent_id| call.agent_id() == Some(agent_id))
+                && events.is_some_and(|events| events.iter().any(|known| known.as_str() == Some(event)))
+        };
+        let hooks = account.webhooks.iter().filter(|(_, hook)| wants(hook));
+        hooks
+            .filter_map(|(id, hook)| Some((hook.get("url")?.as_str()?.to_owned(), secrets(hook), Some(id.clone()))))
+            .collect()
+    });
+    let callback = call.request.get("callbacks").and_then(|all| all.get(event.trim_start_matches("call.")));
+    if let Some(url) = callback.and_then(|callback| callback.get("url")).and_then(Value::as_str) {
+        targets.push((url.to_owned(), callback.map(secrets).unwrap_or_default(), None));
     }
     if targets.is_empty() {
         return;
@@ -91,11 +72,7 @@ pub(super) fn call_event(sandbox: &Arc<Sandbox>, key: &str, event: &str, call: &
 
 fn secrets(hook: &Value) -> Vec<String> {
     let list = hook.get("secrets").and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
+    list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Starts a letter on its way, once or twice.
@@ -140,8 +117,7 @@ async fn deliver(sandbox: Arc<Sandbox>, letter: Arc<Letter>, delay_ms: f64, dupl
         note_failure(&sandbox, &letter, status);
         let jitter = sandbox.dice("retry").between([0.9, 1.1]);
         let pause =
-            settings.webhook_retry_secs * f64::from(2_u32.saturating_pow(attempt - 1)) * jitter
-                / settings.speed;
+            settings.webhook_retry_secs * f64::from(2_u32.saturating_pow(attempt - 1)) * jitter / settings.speed;
         if !rest(&sandbox, pause).await {
             return;
         }
@@ -156,50 +132,29 @@ async fn attempt_once(sandbox: &Sandbox, letter: &Letter, attempt: u32) -> Optio
         body["meta"] = json!({"attempt": attempt, "delivered_to": letter.url});
     }
     let bytes = body.to_string().into_bytes();
-    let request = sandbox
-        .http
-        .post(&letter.url)
-        .header("content-type", "application/json");
+    let request = sandbox.http.post(&letter.url).header("content-type", "application/json");
     let request = match &letter.signature {
         Signature::Ultravox(secrets) => {
             let timestamp = iso(Utc::now());
-            let all: Vec<String> = secrets
-                .iter()
-                .map(|secret| sign_ultravox(secret, &timestamp, &bytes))
-                .collect();
+            let all: Vec<String> = secrets.iter().map(|secret| sign_ultravox(secret, &timestamp, &bytes)).collect();
             let signature = all.join(",");
-            request
-                .header("X-Ultravox-Webhook-Timestamp", timestamp)
-                .header("X-Ultravox-Webhook-Signature", signature)
+            request.header("X-Ultravox-Webhook-Timestamp", timestamp).header("X-Ultravox-Webhook-Signature", signature)
         }
         Signature::Telnyx(seed) => {
             let timestamp = Utc::now().timestamp().to_string();
             let signature = sign_telnyx(seed, &timestamp, &bytes);
-            request
-                .header("telnyx-timestamp", timestamp)
-                .header("telnyx-signature-ed25519", signature)
+            request.header("telnyx-timestamp", timestamp).header("telnyx-signature-ed25519", signature)
         }
     };
-    request
-        .body(bytes)
-        .send()
-        .await
-        .ok()
-        .map(|response| response.status().as_u16())
+    request.body(bytes).send().await.ok().map(|response| response.status().as_u16())
 }
 
 fn note_failure(sandbox: &Sandbox, letter: &Letter, status: Option<u16>) {
     let Some(id) = &letter.webhook_id else { return };
-    let failure = status.map_or_else(
-        || "no response".to_owned(),
-        |status| format!("HTTP {status}"),
-    );
+    let failure = status.map_or_else(|| "no response".to_owned(), |status| format!("HTTP {status}"));
     sandbox.with_account(&letter.key, |account| {
-        if let Some(list) = account
-            .webhooks
-            .get_mut(id)
-            .and_then(|hook| hook.get_mut("recentFailures"))
-            .and_then(Value::as_array_mut)
+        if let Some(list) =
+            account.webhooks.get_mut(id).and_then(|hook| hook.get_mut("recentFailures")).and_then(Value::as_array_mut)
         {
             list.push(json!({"timestamp": iso(Utc::now()), "failure": failure}));
             let extra = list.len().saturating_sub(10);

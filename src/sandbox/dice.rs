@@ -42,11 +42,7 @@ impl Dice {
 
     /// A whole number in `0..n`; 0 when `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
-        if n == 0 {
-            0
-        } else {
-            (self.roll() % n as u64) as usize
-        }
+        if n == 0 { 0 } else { (self.roll() % n as u64) as usize }
     }
 
     /// One of the items. Panics on an empty list, which only a mistake in the dialogue data can cause.

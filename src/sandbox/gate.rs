@@ -38,9 +38,7 @@ impl Provider {
         let text = |name: &str| headers.get(name)?.to_str().ok();
         let key = match self {
             Provider::Ultravox => text("x-api-key")?,
-            Provider::Telnyx | Provider::OpenRouter => {
-                text("authorization")?.strip_prefix("Bearer ")?
-            }
+            Provider::Telnyx | Provider::OpenRouter => text("authorization")?.strip_prefix("Bearer ")?,
         };
         key.starts_with("sandbox-").then(|| key.to_owned())
     }
@@ -112,8 +110,7 @@ pub(super) fn fault(sandbox: &Sandbox, rates: &FaultRates) -> Fault {
 
 /// A page as a broken proxy sends it.
 pub(super) fn garbage() -> Response {
-    let html =
-        "<!doctype html><html><head><title>One moment</title></head><body><h1>Something went";
+    let html = "<!doctype html><html><head><title>One moment</title></head><body><h1>Something went";
     ([(header::CONTENT_TYPE, "text/html")], html).into_response()
 }
 
@@ -127,20 +124,13 @@ pub(super) async fn never(sandbox: &Sandbox, settings: &SandboxSettings) -> Resp
 }
 
 /// The middleware. Requests that create calls have their faults in `ultravox::create`, because some come after the call is placed.
-pub(super) async fn gate(
-    State(sandbox): State<Arc<Sandbox>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn gate(State(sandbox): State<Arc<Sandbox>>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let Some(provider) = Provider::of(&path) else {
         return next.run(request).await;
     };
     let Some(key) = provider.key(request.headers()) else {
-        return provider.error(
-            StatusCode::UNAUTHORIZED,
-            "Invalid API key. A sandbox key begins with sandbox-.",
-        );
+        return provider.error(StatusCode::UNAUTHORIZED, "Invalid API key. A sandbox key begins with sandbox-.");
     };
     let settings = sandbox.settings_for(&key);
     let [from, to] = settings.latency_ms;
@@ -148,9 +138,7 @@ pub(super) async fn gate(
     if latency > 0.0 {
         tokio::time::sleep(Duration::from_secs_f64(latency / 1000.0)).await;
     }
-    let creates_call = provider == Provider::Ultravox
-        && request.method() == Method::POST
-        && path.ends_with("/calls");
+    let creates_call = provider == Provider::Ultravox && request.method() == Method::POST && path.ends_with("/calls");
     let chance = if creates_call {
         Fault::None
     } else if provider == Provider::OpenRouter && request.method() == Method::POST {

@@ -21,18 +21,10 @@ pub(super) fn load(settings: &SandboxSettings) -> State {
         return state;
     };
     for (key, kept) in accounts {
-        let map = |name: &str| {
-            kept.get(name)
-                .and_then(Value::as_object)
-                .cloned()
-                .unwrap_or_default()
-        };
+        let map = |name: &str| kept.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
         let word = |name: &str| kept.get(name).and_then(Value::as_str).map(str::to_owned);
         let account = Account {
-            agents: map("agents")
-                .into_iter()
-                .map(|(id, agent)| (id, Arc::new(agent)))
-                .collect(),
+            agents: map("agents").into_iter().map(|(id, agent)| (id, Arc::new(agent))).collect(),
             webhooks: map("webhooks").into_iter().collect(),
             telephony: map("telephony").into_iter().collect(),
             numbers: map("numbers").into_iter().collect(),
@@ -55,15 +47,11 @@ impl Sandbox {
         };
         let accounts: Map<String, Value> = {
             let state = self.state();
-            state
-                .accounts
-                .iter()
-                .map(|(key, account)| (key.clone(), kept(account)))
-                .collect()
+            state.accounts.iter().map(|(key, account)| (key.clone(), kept(account))).collect()
         };
         let fresh = path.with_extension("new");
-        let written = std::fs::write(&fresh, Value::Object(accounts).to_string())
-            .and_then(|()| std::fs::rename(&fresh, &path));
+        let written =
+            std::fs::write(&fresh, Value::Object(accounts).to_string()).and_then(|()| std::fs::rename(&fresh, &path));
         if let Err(error) = written {
             tracing::warn!(path = %path.display(), %error, "the sandbox's state file can't be written");
         }

@@ -11,11 +11,7 @@ use super::telnyx::carrier;
 use super::ultravox::shapes;
 
 /// Places a call and returns its first JSON shape. `Err(())` when the account has too many live calls.
-pub(super) fn place(
-    sandbox: &Arc<Sandbox>,
-    key: &str,
-    new: NewCall,
-) -> Result<(Uuid, serde_json::Value), ()> {
+pub(super) fn place(sandbox: &Arc<Sandbox>, key: &str, new: NewCall) -> Result<(Uuid, serde_json::Value), ()> {
     let settings = sandbox.settings_for(key);
     let call = Call::plan(new, &settings);
     let id = call.id;
@@ -44,10 +40,7 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
     carrier::initiated(&sandbox, &key, &call);
 
     let cut = wait(&sandbox, &call, plan.ring).await;
-    let answered = matches!(
-        plan.answer,
-        Answer::Person | Answer::Machine | Answer::Dropped
-    );
+    let answered = matches!(plan.answer, Answer::Person | Answer::Machine | Answer::Dropped);
     let ended = if answered && !cut {
         let Some(live) = mark(&sandbox, &key, id, |call| call.joined = Some(plan.ring)) else {
             return;
@@ -57,20 +50,12 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
         let cut = wait(&sandbox, &call, plan.ring + plan.talk).await;
         let last = plan.ring + plan.talk;
         mark_ended(&sandbox, &key, id, |call| {
-            call.ended = Some(if cut {
-                call.clock.elapsed().clamp(plan.ring, last)
-            } else {
-                last
-            });
+            call.ended = Some(if cut { call.clock.elapsed().clamp(plan.ring, last) } else { last });
             call.end_reason = Some(if cut { "hangup" } else { plan.end_reason });
         })
     } else {
         mark_ended(&sandbox, &key, id, |call| {
-            call.ended = Some(if cut {
-                call.clock.elapsed().min(plan.ring)
-            } else {
-                plan.ring
-            });
+            call.ended = Some(if cut { call.clock.elapsed().min(plan.ring) } else { plan.ring });
             call.end_reason = Some("unjoined");
             if cut {
                 call.plan.sip_reason = "CANCELED";
@@ -81,9 +66,7 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
     carrier::hung_up(&sandbox, &key, &ended);
     delivery::call_event(&sandbox, &key, "call.ended", &ended);
 
-    let billing = ended
-        .clock
-        .instant(ended.ended.unwrap_or(0.0) + plan.billing);
+    let billing = ended.clock.instant(ended.ended.unwrap_or(0.0) + plan.billing);
     tokio::select! {
         () = tokio::time::sleep_until(billing) => {}
         () = sandbox.shutdown.cancelled() => return,
@@ -113,12 +96,7 @@ fn mark(sandbox: &Sandbox, key: &str, id: Uuid, change: impl FnOnce(&mut Call)) 
 }
 
 /// The same, and the account has a live call less whether or not the call still exists.
-fn mark_ended(
-    sandbox: &Sandbox,
-    key: &str,
-    id: Uuid,
-    change: impl FnOnce(&mut Call),
-) -> Option<Call> {
+fn mark_ended(sandbox: &Sandbox, key: &str, id: Uuid, change: impl FnOnce(&mut Call)) -> Option<Call> {
     sandbox.with_account(key, |account| {
         account.live = account.live.saturating_sub(1);
         let call = account.calls.get_mut(&id)?;

@@ -77,10 +77,7 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
         .nest("/telnyx/v2", telnyx::routes())
         .nest("/openrouter/api/v1", openrouter::routes())
         .nest("/sandbox", control::routes())
-        .layer(axum::middleware::from_fn_with_state(
-            sandbox.clone(),
-            gate::gate,
-        ))
+        .layer(axum::middleware::from_fn_with_state(sandbox.clone(), gate::gate))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(sandbox)
 }
@@ -107,15 +104,11 @@ pub async fn serve_this(
             sandbox.shutdown.cancel();
         }
     };
-    axum::serve(listener, router(sandbox))
-        .with_graceful_shutdown(stop)
-        .await
+    axum::serve(listener, router(sandbox)).with_graceful_shutdown(stop).await
 }
 
 /// Starts a sandbox on a free port of the loopback address. It stops when the token is cancelled.
-pub async fn start(
-    settings: SandboxSettings,
-) -> std::io::Result<(SocketAddr, Arc<Sandbox>, CancellationToken)> {
+pub async fn start(settings: SandboxSettings) -> std::io::Result<(SocketAddr, Arc<Sandbox>, CancellationToken)> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
     let sandbox = Sandbox::new(settings);

@@ -28,50 +28,26 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .fallback(|| async { Provider::OpenRouter.error(StatusCode::NOT_FOUND, "Not found") })
 }
 
-async fn complete(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    body: Bytes,
-) -> Response {
+async fn complete(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Extension<Key>, body: Bytes) -> Response {
     let request = match object(&body) {
         Ok(request) => request,
         Err(message) => return bad(&message),
     };
-    let Some(messages) = request
-        .get("messages")
-        .and_then(Value::as_array)
-        .filter(|messages| !messages.is_empty())
+    let Some(messages) = request.get("messages").and_then(Value::as_array).filter(|messages| !messages.is_empty())
     else {
         return bad("messages: at least one message is required");
     };
-    let first = request
-        .get("models")
-        .and_then(Value::as_array)
-        .and_then(|models| models.first());
-    let model = request
-        .get("model")
-        .or(first)
-        .and_then(Value::as_str)
-        .unwrap_or(MODELS[0].0);
+    let first = request.get("models").and_then(Value::as_array).and_then(|models| models.first());
+    let model = request.get("model").or(first).and_then(Value::as_str).unwrap_or(MODELS[0].0);
     if !model.contains('/') {
         return bad(&format!("{model} is not a valid model ID"));
     }
     let answer = Answer::to(&request, messages);
     let prompt_tokens = tokens(&Value::Array(messages.clone()).to_string());
     let completion_tokens = tokens(answer.content.as_deref().unwrap_or(""))
-        + answer
-            .tool_calls
-            .iter()
-            .map(|call| tokens(&call.to_string()))
-            .sum::<u64>();
-    let (_, _, _, ask, say) = *MODELS
-        .iter()
-        .find(|known| known.0 == model)
-        .unwrap_or(&MODELS[1]);
-    let costs = [
-        prompt_tokens as f64 * ask / 1e6,
-        completion_tokens as f64 * say / 1e6,
-    ];
+        + answer.tool_calls.iter().map(|call| tokens(&call.to_string())).sum::<u64>();
+    let (_, _, _, ask, say) = *MODELS.iter().find(|known| known.0 == model).unwrap_or(&MODELS[1]);
+    let costs = [prompt_tokens as f64 * ask / 1e6, completion_tokens as f64 * say / 1e6];
     let spent = sandbox.with_account(&key, |account| {
         account.model_spend += costs[0] + costs[1];
         account.model_spend
@@ -141,11 +117,7 @@ fn stream(id: &str, created: i64, model: &str, answer: &Answer, usage: &Value) -
         format!("data: {chunk}\n\n")
     };
     let mut body = ": processing\n\n".to_owned();
-    body.push_str(&chunk(
-        json!({"role": "assistant", "content": ""}),
-        Value::Null,
-        None,
-    ));
+    body.push_str(&chunk(json!({"role": "assistant", "content": ""}), Value::Null, None));
     let content = answer.content.as_deref().unwrap_or("");
     let words: Vec<&str> = content.split_inclusive(' ').collect();
     for part in words.chunks(4) {

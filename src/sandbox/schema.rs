@@ -30,23 +30,12 @@ struct Place<'a> {
 
 impl<'a> Writer<'a> {
     pub fn new(root: &'a Value, facts: Option<&'a Facts>, subject: &'a str) -> Self {
-        Writer {
-            root,
-            facts,
-            subject,
-        }
+        Writer { root, facts, subject }
     }
 
     /// The document.
     pub fn write(&self) -> Value {
-        self.value(
-            self.root,
-            Place {
-                name: "",
-                finding: None,
-                depth: 0,
-            },
-        )
+        self.value(self.root, Place { name: "", finding: None, depth: 0 })
     }
 
     fn value(&self, schema: &Value, place: Place) -> Value {
@@ -54,27 +43,12 @@ impl<'a> Writer<'a> {
         if let Some(fixed) = schema.get("const") {
             return fixed.clone();
         }
-        if let Some(options) = schema
-            .get("enum")
-            .and_then(Value::as_array)
-            .filter(|options| !options.is_empty())
-        {
-            return words::choose(
-                options,
-                &normal(place.name),
-                self.facts,
-                place.finding,
-                self.subject,
-            );
+        if let Some(options) = schema.get("enum").and_then(Value::as_array).filter(|options| !options.is_empty()) {
+            return words::choose(options, &normal(place.name), self.facts, place.finding, self.subject);
         }
         let kinds = kinds(schema);
-        let nullable =
-            kinds.contains(&"null") || schema.get("nullable") == Some(&Value::Bool(true));
-        let kind = kinds
-            .iter()
-            .copied()
-            .find(|kind| *kind != "null")
-            .unwrap_or("null");
+        let nullable = kinds.contains(&"null") || schema.get("nullable") == Some(&Value::Bool(true));
+        let kind = kinds.iter().copied().find(|kind| *kind != "null").unwrap_or("null");
         if place.depth > DEEPEST && nullable {
             return Value::Null;
         }
@@ -83,20 +57,14 @@ impl<'a> Writer<'a> {
                 let absent = nullable
                     && self.facts.is_some()
                     && words::truth(&normal(place.name), self.facts, place.finding) == Some(false);
-                if absent {
-                    Value::Null
-                } else {
-                    self.object(schema, place)
-                }
+                if absent { Value::Null } else { self.object(schema, place) }
             }
             "array" => self.array(schema, place),
-            "string" => {
-                match words::text(&normal(place.name), self.facts, place.finding, self.subject) {
-                    Some(text) => Value::String(fitted(text, schema)),
-                    None if nullable => Value::Null,
-                    None => Value::String(fitted(String::new(), schema)),
-                }
-            }
+            "string" => match words::text(&normal(place.name), self.facts, place.finding, self.subject) {
+                Some(text) => Value::String(fitted(text, schema)),
+                None if nullable => Value::Null,
+                None => Value::String(fitted(String::new(), schema)),
+            },
             "integer" | "number" => match self.figure(schema, place) {
                 Some(figure) => figure,
                 None if nullable => Value::Null,
@@ -117,22 +85,15 @@ impl<'a> Writer<'a> {
             return schema.clone();
         }
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-            let target = reference
-                .strip_prefix('#')
-                .and_then(|pointer| self.root.pointer(pointer));
+            let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
             return target.map_or_else(|| json!({}), |target| self.resolve(target, depth + 1));
         }
         for way in ["anyOf", "oneOf"] {
             let Some(options) = schema.get(way).and_then(Value::as_array) else {
                 continue;
             };
-            let nullable = options
-                .iter()
-                .any(|option| option.get("type") == Some(&json!("null")));
-            let Some(first) = options
-                .iter()
-                .find(|option| option.get("type") != Some(&json!("null")))
-            else {
+            let nullable = options.iter().any(|option| option.get("type") == Some(&json!("null")));
+            let Some(first) = options.iter().find(|option| option.get("type") != Some(&json!("null"))) else {
                 continue;
             };
             let mut chosen = self.resolve(first, depth + 1);
@@ -166,27 +127,12 @@ impl<'a> Writer<'a> {
     fn object(&self, schema: &Value, place: Place) -> Value {
         let mut out = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object);
-        let required: Vec<&str> = schema
-            .get("required")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        let required: Vec<&str> =
+            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         for (name, property) in properties.into_iter().flatten() {
             // Deep inside a schema that refers to itself only what must be there is written.
             if place.depth < DEEPEST / 2 || required.contains(&name.as_str()) {
-                out.insert(
-                    name.clone(),
-                    self.value(
-                        property,
-                        Place {
-                            name,
-                            depth: place.depth + 1,
-                            ..place
-                        },
-                    ),
-                );
+                out.insert(name.clone(), self.value(property, Place { name, depth: place.depth + 1, ..place }));
             }
         }
         for name in required {
@@ -199,23 +145,13 @@ impl<'a> Writer<'a> {
 
     fn array(&self, schema: &Value, place: Place) -> Value {
         let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0) as usize;
-        let most = schema
-            .get("maxItems")
-            .and_then(Value::as_u64)
-            .map_or(usize::MAX, |most| most as usize);
+        let most = schema.get("maxItems").and_then(Value::as_u64).map_or(usize::MAX, |most| most as usize);
         let open = json!({"type": "string"});
-        let items = schema
-            .get("items")
-            .filter(|items| items.is_object())
-            .unwrap_or(&open);
+        let items = schema.get("items").filter(|items| items.is_object()).unwrap_or(&open);
         if place.depth > DEEPEST {
             return json!([]);
         }
-        let inner = Place {
-            name: place.name,
-            finding: None,
-            depth: place.depth + 1,
-        };
+        let inner = Place { name: place.name, finding: None, depth: place.depth + 1 };
         let name = normal(place.name);
         let plain = kinds(&self.resolve(items, 0)).contains(&"string");
         let mut out: Vec<Value> = Vec::new();
@@ -223,34 +159,16 @@ impl<'a> Writer<'a> {
             let texts = words::list_of_texts(&name, facts);
             let findings = words::list_of_findings(&name, facts);
             if plain && !texts.is_empty() && items.get("enum").is_none() {
-                out = texts
-                    .into_iter()
-                    .map(|text| Value::String(fitted(text, items)))
-                    .collect();
+                out = texts.into_iter().map(|text| Value::String(fitted(text, items))).collect();
             } else if !findings.is_empty() {
                 out = findings
                     .iter()
-                    .map(|finding| {
-                        self.value(
-                            items,
-                            Place {
-                                finding: Some(finding),
-                                ..inner
-                            },
-                        )
-                    })
+                    .map(|finding| self.value(items, Place { finding: Some(finding), ..inner }))
                     .collect();
             } else if !texts.is_empty() {
                 out = texts
                     .iter()
-                    .map(|text| {
-                        Writer {
-                            subject: text,
-                            facts: None,
-                            ..*self
-                        }
-                        .value(items, inner)
-                    })
+                    .map(|text| Writer { subject: text, facts: None, ..*self }.value(items, inner))
                     .collect();
             }
         }
@@ -263,10 +181,7 @@ impl<'a> Writer<'a> {
     }
 
     fn figure(&self, schema: &Value, place: Place) -> Option<Value> {
-        let kind = kinds(schema)
-            .into_iter()
-            .find(|kind| *kind != "null")
-            .unwrap_or("number");
+        let kind = kinds(schema).into_iter().find(|kind| *kind != "null").unwrap_or("number");
         let low = number(schema, "minimum").or_else(|| number(schema, "exclusiveMinimum"));
         let high = number(schema, "maximum").or_else(|| number(schema, "exclusiveMaximum"));
         let figure = words::figure(&normal(place.name), self.facts, place.finding, low, high)?;

@@ -32,14 +32,7 @@ impl Default for OutcomeRates {
 impl OutcomeRates {
     /// Everybody answers and nothing breaks.
     pub fn all_answered() -> Self {
-        OutcomeRates {
-            no_answer: 0.0,
-            busy: 0.0,
-            declined: 0.0,
-            voicemail: 0.0,
-            invalid_number: 0.0,
-            dropped: 0.0,
-        }
+        OutcomeRates { no_answer: 0.0, busy: 0.0, declined: 0.0, voicemail: 0.0, invalid_number: 0.0, dropped: 0.0 }
     }
 }
 
@@ -161,8 +154,7 @@ impl SandboxSettings {
     pub fn with(&self, change: &serde_json::Value) -> Result<SandboxSettings, String> {
         let mut base = serde_json::to_value(self).map_err(|error| error.to_string())?;
         lay_over(&mut base, change);
-        let settings: SandboxSettings =
-            serde_json::from_value(base).map_err(|error| error.to_string())?;
+        let settings: SandboxSettings = serde_json::from_value(base).map_err(|error| error.to_string())?;
         if !(0.01..=100_000.0).contains(&settings.speed) {
             return Err("speed must be between 0.01 and 100000".to_owned());
         }
@@ -174,10 +166,7 @@ fn lay_over(base: &mut serde_json::Value, change: &serde_json::Value) {
     match (base, change) {
         (serde_json::Value::Object(base), serde_json::Value::Object(change)) => {
             for (key, value) in change {
-                lay_over(
-                    base.entry(key.clone()).or_insert(serde_json::Value::Null),
-                    value,
-                );
+                lay_over(base.entry(key.clone()).or_insert(serde_json::Value::Null), value);
             }
         }
         (base, change) => *base = change.clone(),

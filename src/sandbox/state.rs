@@ -108,10 +108,7 @@ impl Sandbox {
             .expect("an HTTP client without special options");
         let sandbox = Sandbox {
             state: Mutex::new(super::keep::load(&settings)),
-            settings: Mutex::new(SettingsBook {
-                base: Arc::new(settings),
-                own: HashMap::new(),
-            }),
+            settings: Mutex::new(SettingsBook { base: Arc::new(settings), own: HashMap::new() }),
             throws: AtomicU64::new(0),
             http,
             sending: Semaphore::new(SENDING_AT_ONCE),
@@ -122,10 +119,7 @@ impl Sandbox {
 
     /// The settings that hold for an account.
     pub fn settings_for(&self, key: &str) -> Arc<SandboxSettings> {
-        let book = self
-            .settings
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let book = self.settings.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         book.own.get(key).unwrap_or(&book.base).clone()
     }
 
@@ -136,10 +130,7 @@ impl Sandbox {
 
     /// Changes the settings of one account, or with `None` the common ones (accounts with their own keep those).
     pub fn set_settings(&self, key: Option<&str>, settings: SandboxSettings) {
-        let mut book = self
-            .settings
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut book = self.settings.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         match key {
             Some(key) => {
                 book.own.insert(key.to_owned(), Arc::new(settings));
@@ -150,9 +141,7 @@ impl Sandbox {
 
     /// Takes the lock.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Works on an account, which comes into being when it is first asked for.
@@ -212,12 +201,7 @@ impl Sandbox {
 
     /// Every create request so far, oldest first; of one account if a key is given.
     pub fn call_log(&self, key: Option<&str>) -> Vec<LogEntry> {
-        self.state()
-            .log
-            .iter()
-            .filter(|entry| key.is_none_or(|key| entry.key == key))
-            .cloned()
-            .collect()
+        self.state().log.iter().filter(|entry| key.is_none_or(|key| entry.key == key)).cloned().collect()
     }
 }
 
@@ -226,10 +210,7 @@ impl Account {
     pub fn add_call(&mut self, call: Call, max_calls: usize) {
         for (name, value) in call.metadata() {
             if let Some(value) = value.as_str() {
-                self.by_metadata
-                    .entry((name.clone(), value.to_owned()))
-                    .or_default()
-                    .push_back(call.id);
+                self.by_metadata.entry((name.clone(), value.to_owned())).or_default().push_back(call.id);
             }
         }
         if let Some(agent_id) = call.agent_id() {
@@ -241,10 +222,7 @@ impl Account {
         self.order.push_back(call.id);
         self.calls.insert(call.id, call);
         while self.calls.len() > max_calls {
-            let Some(at) = self
-                .order
-                .iter()
-                .position(|id| self.calls.get(id).is_none_or(|call| call.ended.is_some()))
+            let Some(at) = self.order.iter().position(|id| self.calls.get(id).is_none_or(|call| call.ended.is_some()))
             else {
                 break;
             };

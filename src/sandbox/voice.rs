@@ -42,11 +42,7 @@ fn speak(out: &mut [f32], text: &str, pitch: f64, throat: f64, dice: &mut Dice) 
     let syllables: Vec<(usize, bool)> = syllables(text);
     let spoken = syllables.len().max(1);
     let each = out.len() / spoken;
-    let mut resonances = [
-        Resonance::default(),
-        Resonance::default(),
-        Resonance::default(),
-    ];
+    let mut resonances = [Resonance::default(), Resonance::default(), Resonance::default()];
     let mut phase = 0.0_f64;
     for (index, (vowel, ends_phrase)) in syllables.iter().enumerate() {
         let part = &mut out[index * each..(index + 1) * each];
@@ -56,11 +52,7 @@ fn speak(out: &mut [f32], text: &str, pitch: f64, throat: f64, dice: &mut Dice) 
         for (resonance, frequency) in resonances.iter_mut().zip(VOWELS[*vowel]) {
             resonance.tune(frequency * throat);
         }
-        let sounding = if *ends_phrase {
-            part.len() * 6 / 10
-        } else {
-            part.len() * 88 / 100
-        };
+        let sounding = if *ends_phrase { part.len() * 6 / 10 } else { part.len() * 88 / 100 };
         let loud = dice.between([0.75, 1.0]);
         for (at, sample) in part.iter_mut().enumerate().take(sounding) {
             let progress = at as f64 / sounding.max(1) as f64;
@@ -69,17 +61,10 @@ fn speak(out: &mut [f32], text: &str, pitch: f64, throat: f64, dice: &mut Dice) 
             phase -= phase.floor();
             // A soft pulse once a period, and breath at the beginning of the syllable like a consonant.
             let pulse = (1.0 - phase * 2.0) * 0.8;
-            let breath = if progress < 0.14 {
-                dice.unit() * 2.0 - 1.0
-            } else {
-                0.0
-            };
+            let breath = if progress < 0.14 { dice.unit() * 2.0 - 1.0 } else { 0.0 };
             let source = pulse + breath * 0.6;
-            let voiced: f64 = resonances
-                .iter_mut()
-                .zip([1.0, 0.6, 0.3])
-                .map(|(resonance, gain)| resonance.run(source) * gain)
-                .sum();
+            let voiced: f64 =
+                resonances.iter_mut().zip([1.0, 0.6, 0.3]).map(|(resonance, gain)| resonance.run(source) * gain).sum();
             *sample = (voiced * envelope * loud) as f32;
         }
     }
@@ -94,10 +79,7 @@ fn syllables(text: &str) -> Vec<(usize, bool)> {
             let sum: usize = piece.iter().map(|c| *c as usize).sum();
             out.push((sum % VOWELS.len(), false));
         }
-        if let Some(last) = out
-            .last_mut()
-            .filter(|_| word.ends_with(['.', ',', '?', '!', ';', ':', '।']))
-        {
+        if let Some(last) = out.last_mut().filter(|_| word.ends_with(['.', ',', '?', '!', ';', ':', '।'])) {
             last.1 = true;
         }
     }
@@ -133,23 +115,14 @@ impl Resonance {
 }
 
 fn write(samples: &[f32]) -> Vec<u8> {
-    let peak = samples
-        .iter()
-        .fold(0.0_f32, |most, sample| most.max(sample.abs()))
-        .max(0.001);
+    let peak = samples.iter().fold(0.0_f32, |most, sample| most.max(sample.abs())).max(0.001);
     let scale = 0.7 * f32::from(i16::MAX) / peak;
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: RATE,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
+    let spec =
+        hound::WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut out = Cursor::new(Vec::with_capacity(samples.len() * 2 + 64));
     let mut writer = hound::WavWriter::new(&mut out, spec).expect("memory takes every write");
     for sample in samples {
-        writer
-            .write_sample((sample * scale) as i16)
-            .expect("memory takes every write");
+        writer.write_sample((sample * scale) as i16).expect("memory takes every write");
     }
     writer.finalize().expect("memory takes every write");
     out.into_inner()

@@ -124,8 +124,18 @@ impl From<sqlx::Error> for AppError {
             if let Some((field, message)) = database.constraint().and_then(constraint_message) {
                 return AppError::invalid(field, message);
             }
+            // A NUL character, which PostgreSQL has no place for, in a text or inside a document.
+            if matches!(database.code().as_deref(), Some("22021" | "22P05")) {
+                return AppError::invalid(
+                    "",
+                    "The text holds a character that cannot be stored. Paste it as plain text.",
+                );
+            }
             if database.is_foreign_key_violation() {
-                return AppError::invalid("", "Something you chose no longer exists. Reload the page and choose again.");
+                return AppError::invalid(
+                    "",
+                    "Something you chose no longer exists. Reload the page and choose again.",
+                );
             }
         }
         internal(error)

@@ -38,7 +38,10 @@ impl Phone {
         };
         let number = phonenumber::parse(country, &cleaned).map_err(|_| {
             if country.is_none() && !cleaned.starts_with('+') {
-                format!("“{}” has no country code. Choose a default country, or write it with + and the code.", shorten(&cleaned))
+                format!(
+                    "“{}” has no country code. Choose a default country, or write it with + and the code.",
+                    shorten(&cleaned)
+                )
             } else {
                 format!("“{}” is not a phone number.", shorten(&cleaned))
             }

@@ -2,6 +2,6 @@
 //! The surprising part: every answer to a wrong attempt is the same and takes as long, so that nobody learns which accounts exist.
 
 pub mod page;
-pub mod server_fns;
 #[cfg(feature = "ssr")]
 pub mod server;
+pub mod server_fns;

@@ -5,8 +5,14 @@ use leptos::prelude::*;
 use super::*;
 use crate::shared::{AppError, FieldErrors, Tone};
 
+/// The page. It stands outside the shell, so it brings what the shell would: the landmark, messages, the mark of a live page.
 #[component]
 pub fn Gallery() -> impl IntoView {
+    shell::mark_hydrated();
+    view! { <main class="main" id="main">{parts()}</main> <toast::Toasts/> }
+}
+
+fn parts() -> impl IntoView {
     view! {
         <PageTitle text="Components" parents=vec![crumb("Development", "/dev/ui")]/>
         <PageHead

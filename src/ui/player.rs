@@ -140,9 +140,9 @@ pub fn AudioPlayer(
                 </button>
                 {download.map(|href| view! { <LinkButton href kind=ButtonKind::Plain icon="download" label="Download the recording" square=true external=true/> })}
             </div>
-            <Show when=move || failed.get()>
-                <p class="bad-ink text-sm" role="alert">"The recording could not be loaded. Reload the page to try again."</p>
-            </Show>
         </div>
+        <Show when=move || failed.get()>
+            <p class="bad-ink text-sm pad" role="alert">"The recording could not be loaded. Reload the page to try again."</p>
+        </Show>
     }
 }

@@ -147,7 +147,7 @@ pub fn Shell(
 }
 
 /// The style sheet shows what needs script once the page carries this mark.
-fn mark_hydrated() {
+pub fn mark_hydrated() {
     Effect::new(move |_| {
         if let Some(root) = document().document_element() {
             let _ = root.set_attribute("data-hydrated", "true");

@@ -38,7 +38,8 @@ async fn synced(browser: &Browser, id: &str, wanted: &str, version: Option<i64>)
 fn wrong_credentials_change_nothing_and_right_ones_are_never_shown() {
     run(|world: &World| async move {
         let agency = Agency::new(world, "keys").await;
-        let fields = |key| [("provider", "ultravox"), ("mode", "sandbox"), ("price_per_minute", "0.05"), ("api_key", key)];
+        let fields =
+            |key| [("provider", "ultravox"), ("mode", "sandbox"), ("price_per_minute", "0.05"), ("api_key", key)];
         let refused = agency.owner.rpc("save_connection", &fields("wrong-key-1234567890")).await;
         assert_eq!(refused.status, 422, "{refused:?}");
         assert!(refused.error_at("api_key").expect("a message at the key").contains("refused"), "{refused:?}");
@@ -73,7 +74,11 @@ fn an_agent_follows_its_prompt_to_the_voice_service() {
         let agency = Agency::new(world, "agents").await;
         let key = agency.connect(world).await;
         let name = format!("{} desk", agency.secret);
-        let form = agent_form(&[("name", &name), ("client_id", &agency.one.id), ("template", "You are Sam. Greet {{first_name}}.")]);
+        let form = agent_form(&[
+            ("name", &name),
+            ("client_id", &agency.one.id),
+            ("template", "You are Sam. Greet {{first_name}}."),
+        ]);
         assert_eq!(agency.member.rpc("save_agent", &form).await.status, 403);
         assert_eq!(agency.one.admin.rpc("save_agent", &form).await.status, 404);
         let id = agency.owner.made("save_agent", &form).await;
@@ -87,7 +92,13 @@ fn an_agent_follows_its_prompt_to_the_voice_service() {
 
         // A published version reaches the service; an unpublished one does not.
         let prompt = page["prompt"]["id"].as_str().expect("a prompt").to_owned();
-        let second = [("id", prompt.as_str()), ("base_version", "1"), ("name", &name), ("template", "You are Pat."), ("production", "true")];
+        let second = [
+            ("id", prompt.as_str()),
+            ("base_version", "1"),
+            ("name", &name),
+            ("template", "You are Pat."),
+            ("production", "true"),
+        ];
         agency.admin.done("save_prompt", &second).await;
         synced(&agency.owner, &id, "synced", Some(2)).await;
         let third = [("id", prompt.as_str()), ("base_version", "2"), ("name", &name), ("template", "You are Max.")];
@@ -117,7 +128,8 @@ fn an_agent_follows_its_prompt_to_the_voice_service() {
 fn an_agent_without_a_prompt_stays_a_draft() {
     run(|world: &World| async move {
         let agency = Agency::new(world, "drafts").await;
-        let id = agency.owner.made("save_agent", &agent_form(&[("name", "Empty"), ("client_id", &agency.one.id)])).await;
+        let id =
+            agency.owner.made("save_agent", &agent_form(&[("name", "Empty"), ("client_id", &agency.one.id)])).await;
         let refused = agency.owner.rpc("set_agent_status", &[("id", &id), ("status", "active")]).await;
         assert_eq!(refused.status, 409, "{refused:?}");
         let wrong = agent_form(&[("name", ""), ("temperature", "7"), ("language", "klingon")]);
@@ -135,7 +147,15 @@ fn two_people_saving_a_prompt_do_not_overwrite_each_other() {
         let agency = Agency::new(world, "prompts").await;
         let new = [("name", "=1+1"), ("template", "One {{a}}"), ("production", "true")];
         let id = agency.owner.made("save_prompt", &new).await;
-        let text = |template| [("id", id.as_str()), ("base_version", "1"), ("name", "=1+1"), ("template", template), ("production", "true")];
+        let text = |template| {
+            [
+                ("id", id.as_str()),
+                ("base_version", "1"),
+                ("name", "=1+1"),
+                ("template", template),
+                ("production", "true"),
+            ]
+        };
         agency.admin.done("save_prompt", &text("Two")).await;
         let refused = agency.owner.rpc("save_prompt", &text("Mine")).await;
         assert_eq!(refused.status, 409, "{refused:?}");
@@ -168,7 +188,12 @@ fn a_number_is_found_ordered_used_and_given_back() {
         assert_eq!(agency.member.rpc("search_numbers", &search).await.status, 403);
         let found = agency.admin.done("search_numbers", &search).await.json();
         let number = found[0]["number"].as_str().expect("a number on offer").to_owned();
-        let order = [("number", number.as_str()), ("country", "US"), ("client_id", agency.one.id.as_str()), ("monthly_cost", "1.00")];
+        let order = [
+            ("number", number.as_str()),
+            ("country", "US"),
+            ("client_id", agency.one.id.as_str()),
+            ("monthly_cost", "1.00"),
+        ];
         let id = agency.admin.made("order_number", &order).await;
         let twice = agency.admin.rpc("order_number", &order).await;
         assert_eq!(twice.status, 422, "the same number is not ordered twice: {twice:?}");
@@ -176,7 +201,8 @@ fn a_number_is_found_ordered_used_and_given_back() {
             agency.admin.done("get_number", &[("id", &id)]).await.json()["row"]["status"] == "active"
         })
         .await;
-        let elsewhere = agency.admin.rpc("add_owned_number", &[("number", "+41446681800"), ("direction", "outbound")]).await;
+        let elsewhere =
+            agency.admin.rpc("add_owned_number", &[("number", "+41446681800"), ("direction", "outbound")]).await;
         assert!(elsewhere.error_at("number").is_some(), "{elsewhere:?}");
 
         let other = Agency::new(world, "numberless").await;
@@ -218,7 +244,11 @@ fn the_workshops_pages_say_what_is_there_without_script() {
             let page = agency.member.get(path).await;
             assert!(!page.text.contains("Create "), "members get no form at {path}");
         }
-        for (list, empty) in [("/agents?q=zzzz", "No agents match"), ("/prompts?q=zzzz", "No prompts match"), ("/numbers?q=999999", "No numbers match")] {
+        for (list, empty) in [
+            ("/agents?q=zzzz", "No agents match"),
+            ("/prompts?q=zzzz", "No prompts match"),
+            ("/numbers?q=999999", "No numbers match"),
+        ] {
             assert!(agency.owner.get(list).await.text.contains(empty), "{list}");
         }
     });

@@ -12,7 +12,8 @@ use super::support::{Agency, World, owner_lines, owner_value, run};
 /// Walks the agency's chain: `Ok(rows)` or the number of the first row that is wrong.
 async fn walk(world: &World, agency: &Agency) -> Result<i64, i64> {
     let workspace = WorkspaceId(agency.workspace_id.parse().expect("an id"));
-    let mut tx = Scope::of_job(world.db.clone(), workspace, "test").read(Action::ReadAudit).await.expect("a transaction");
+    let mut tx =
+        Scope::of_job(world.db.clone(), workspace, "test").read(Action::ReadAudit).await.expect("a transaction");
     verify(&mut tx).await.expect("the trail can be read")
 }
 
@@ -27,18 +28,31 @@ fn every_change_is_written_down_with_who_and_what() {
     run(|world| async move {
         let agency = Agency::new(world, "trail").await;
         let before = walk(world, &agency).await.expect("an unbroken chain");
-        let fields = [("id", agency.one.id.as_str()), ("name", "Renamed client"), ("timezone", "Asia/Kolkata"), ("monthly_budget", "12.5")];
+        let fields = [
+            ("id", agency.one.id.as_str()),
+            ("name", "Renamed client"),
+            ("timezone", "Asia/Kolkata"),
+            ("monthly_budget", "12.5"),
+        ];
         agency.admin.done("save_client", &fields).await;
         let newest = rows(&agency.owner).await.remove(0);
-        assert_eq!((newest["action"].as_str(), newest["entity"].as_str()), (Some("changed"), Some("client")), "{newest}");
+        assert_eq!(
+            (newest["action"].as_str(), newest["entity"].as_str()),
+            (Some("changed"), Some("client")),
+            "{newest}"
+        );
         assert_eq!(newest["entity_id"].as_str(), Some(agency.one.id.as_str()));
-        assert!(newest["actor"].as_str().is_some_and(|actor| actor.contains("Petra Person") && actor.contains("Admin")), "{newest}");
+        assert!(
+            newest["actor"].as_str().is_some_and(|actor| actor.contains("Petra Person") && actor.contains("Admin")),
+            "{newest}"
+        );
         assert_eq!(newest["ip"].as_str(), Some("127.0.0.1"));
         let changes = newest["changes"].to_string();
         assert!(changes.contains("UTC") && changes.contains("Asia/Kolkata"), "{newest}");
         assert_eq!(walk(world, &agency).await, Ok(before + 1));
         // A change that is refused leaves no row.
-        let refused = agency.admin.rpc("save_client", &[("name", ""), ("timezone", "Mars/Base"), ("monthly_budget", "-1")]).await;
+        let refused =
+            agency.admin.rpc("save_client", &[("name", ""), ("timezone", "Mars/Base"), ("monthly_budget", "-1")]).await;
         assert_eq!(refused.status, 422);
         for field in ["name", "timezone", "monthly_budget"] {
             assert!(refused.error_at(field).is_some(), "no message at {field}: {refused:?}");
@@ -80,7 +94,8 @@ fn an_exported_cell_is_no_formula() {
     run(|world| async move {
         let agency = Agency::new(world, "formula").await;
         for (at, name) in ["=1+2", "@sum(a1)", "-1", "+1", "\t=1", "\r=1"].into_iter().enumerate() {
-            let fields = [("name", format!("{name} {at}")), ("timezone", "UTC".into()), ("monthly_budget", String::new())];
+            let fields =
+                [("name", format!("{name} {at}")), ("timezone", "UTC".into()), ("monthly_budget", String::new())];
             let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (*key, value.as_str())).collect();
             agency.owner.done("save_client", &fields).await;
         }
@@ -90,7 +105,10 @@ fn an_exported_cell_is_no_formula() {
         let mut seen = 0;
         for record in reader.records() {
             for cell in record.expect("a row").iter() {
-                assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "a cell that a spreadsheet runs: {cell:?}");
+                assert!(
+                    !cell.starts_with(['=', '+', '-', '@', '\t', '\r']),
+                    "a cell that a spreadsheet runs: {cell:?}"
+                );
                 seen += usize::from(cell.starts_with('\''));
             }
         }
@@ -125,13 +143,19 @@ fn a_changed_row_a_missing_row_and_a_cut_end_are_found() {
         ];
         for (change, wanted) in changes {
             let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
-            let backup = format!("create temp table e as select * from audit_events where {at}; create temp table h as select * from audit_heads where {at}");
+            let backup = format!(
+                "create temp table e as select * from audit_events where {at}; create temp table h as select * from audit_heads where {at}"
+            );
             let restore = format!(
                 "delete from audit_events where {at}; insert into audit_events select * from e; delete from audit_heads where {at};
                  insert into audit_heads select * from h; drop table e; drop table h"
             );
             sqlx::raw_sql(sqlx::AssertSqlSafe(backup)).execute(&mut connection).await.expect("a copy");
-            let touched = sqlx::raw_sql(sqlx::AssertSqlSafe(change.clone())).execute(&mut connection).await.expect(&change).rows_affected();
+            let touched = sqlx::raw_sql(sqlx::AssertSqlSafe(change.clone()))
+                .execute(&mut connection)
+                .await
+                .expect(&change)
+                .rows_affected();
             if touched > 0 {
                 let found = walk(world, &agency).await;
                 assert!(found.is_err(), "not found: {change}");
@@ -148,11 +172,14 @@ fn many_writers_make_one_chain_without_gaps() {
     run(|world| async move {
         let agency = Agency::new(world, "writers").await;
         let before = walk(world, &agency).await.expect("an unbroken chain");
-        let people = [&agency.owner, &agency.admin, &agency.member, &agency.one.admin, &agency.one.viewer, &agency.two.viewer];
+        let people =
+            [&agency.owner, &agency.admin, &agency.member, &agency.one.admin, &agency.one.viewer, &agency.two.viewer];
         let mut tasks = tokio::task::JoinSet::new();
         for round in 0..60 {
             let browser = people[round % people.len()].clone();
-            tasks.spawn(async move { browser.done("save_profile", &[("name", &format!("Name {round}")), ("timezone", "UTC")]).await });
+            tasks.spawn(async move {
+                browser.done("save_profile", &[("name", &format!("Name {round}")), ("timezone", "UTC")]).await
+            });
         }
         while let Some(done) = tasks.join_next().await {
             done.expect("a saved profile");

@@ -12,7 +12,10 @@ fn same(what: &str, existing: &BTreeSet<String>, listed: &[&str]) {
     assert_eq!(once.len(), listed.len(), "{what}: one is listed twice");
     let missing: Vec<_> = existing.difference(&once).collect();
     let gone: Vec<_> = once.difference(existing).collect();
-    assert!(missing.is_empty() && gone.is_empty(), "{what}: not in the matrix: {missing:?}; in it, but nowhere else: {gone:?}");
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "{what}: not in the matrix: {missing:?}; in it, but nowhere else: {gone:?}"
+    );
 }
 
 #[test]

@@ -11,9 +11,12 @@ mod provider_ultravox;
 mod support;
 
 mod access_matrix;
+mod agents;
 mod audit;
+mod contact_imports;
 mod contacts;
 mod coverage;
+mod killed;
 mod main_job;
 mod policy;
 mod rooms;

@@ -59,7 +59,7 @@ fn from_a_list_of_people_to_results_in_the_right_hands() {
     run(|world| async move {
         let (agency, works) = Agency::ready(world, "mainjob").await;
         let stranger = Agency::new(world, "stranger").await;
-        let file = "Name,Telephone,Company\nAnna Alt,(202) 555-0120,Alt & Co\nBoris Bell,+1 202 555 0130,\nKaputt,12,\nAnna Alt,+12025550120,\n";
+        let file = "Name,Telephone,Company\nAnna Alt,(202) 555-0020,Alt & Co\nBoris Bell,+1 202 555 0021,\nKaputt,12,\nAnna Alt,+12025550020,\n";
         let import = import(&agency, file, &works.campaign).await;
         let view = agency.owner.done("get_import", &[("id", &import)]).await.json().to_string();
         assert!(view.contains("Kaputt"), "the row that cannot be a contact is shown with its reason: {view}");
@@ -68,13 +68,17 @@ fn from_a_list_of_people_to_results_in_the_right_hands() {
 
         let batch = agency.batch(&works.campaign, 2).await;
         agency.finished(&batch).await;
-        let wanted: BTreeMap<String, usize> = ["+12025550113", "+12025550120", "+12025550130"].map(|to| (to.to_owned(), 1)).into();
+        let wanted: BTreeMap<String, usize> =
+            ["+12025550113", "+12025550020", "+12025550021"].map(|to| (to.to_owned(), 1)).into();
         assert_eq!(rung(world, &works.key), wanted, "each contact was rung once");
 
         let list = agency.owner.done("list_calls", &[("query[batch]", &batch)]).await.json();
         let rows = list["page"]["rows"].as_array().expect("rows").clone();
         assert_eq!(rows.len(), 3, "{list}");
-        let call = rows.iter().find(|row| row["number"] == "+12025550120").expect("Anna's call")["id"].as_str().expect("an id").to_owned();
+        let call = rows.iter().find(|row| row["number"] == "+12025550020").expect("Anna's call")["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
         eventually("the calls were read", || async {
             let list = agency.owner.done("list_calls", &[("query[batch]", &batch)]).await.json();
             list["page"]["rows"].as_array().is_some_and(|rows| rows.iter().all(|row| !row["sentiment"].is_null()))
@@ -85,7 +89,7 @@ fn from_a_list_of_people_to_results_in_the_right_hands() {
         assert!(seen["turns"].as_array().is_some_and(|turns| turns.len() > 3), "a transcript: {seen}");
         assert!(seen["analysis"].is_object() && seen["summary"].is_string(), "an analysis: {seen}");
         assert_eq!(seen["outcome"], "answered");
-        assert_eq!(seen["goal_reached"], true, "+…0120 books a visit: {seen}");
+        assert_eq!(seen["goal_reached"], true, "+…0020 books a visit: {seen}");
         assert!(seen["costs"].is_null(), "cost is not shared with this client: {seen}");
         assert!(seen["events"].as_array().is_some_and(Vec::is_empty), "raw events are for the agency: {seen}");
         let evidence = seen["evidence"].as_array().expect("evidence").clone();
@@ -121,27 +125,31 @@ async fn sees_nothing(browser: &Browser, call: &str, batch: &str) {
     assert_eq!(browser.get(&format!("/calls/{call}")).await.status, 404);
 }
 
+/// What somebody who picked up can have come to: what was said decides.
+const TALKED: [&str; 3] = ["answered", "declined", "callback_scheduled"];
+
 #[test]
 fn calls_that_go_wrong_end_as_they_should_and_nobody_is_rung_twice() {
     run(|world| async move {
         let (agency, works) = Agency::ready(world, "wrong").await;
         agency.owner.done("suppress_contact", &[("id", &works.contact), ("reason", "Asked not to be called")]).await;
-        // Number, how often it may ring, the contact's state and outcome afterwards.
+        // Number, how often it may ring, the contact's state and possible outcomes afterwards.
         let cases = [
-            ("+12025550001", 1, "completed", Some("busy")),
-            ("+12025550002", 1, "completed", Some("no_answer")),
-            ("+12025550004", 1, "completed", Some("declined")),
+            ("+12025550001", 1, "completed", &["busy"][..]),
+            ("+12025550002", 1, "completed", &["no_answer"]),
+            ("+12025550004", 1, "completed", &["declined"]),
+            ("+12025550003", 1, "completed", &["voicemail"]),
             // Placed, although the answer never came, was no JSON, or was an error.
-            ("+12125550006", 1, "completed", Some("answered")),
-            ("+12025550008", 1, "completed", Some("answered")),
-            ("+12025550012", 1, "completed", Some("answered")),
+            ("+12125550006", 1, "completed", &TALKED),
+            ("+12025550008", 1, "completed", &TALKED),
+            ("+12025550012", 1, "completed", &TALKED),
             // Not a number; and one that the carrier does not know.
-            ("+12025550009", 0, "failed", None),
-            ("+12025550010", 1, "failed", None),
+            ("+12025550009", 0, "failed", &[]),
+            ("+12025550010", 1, "failed", &[]),
             // Refused once, then fine.
-            ("+12025550015", 1, "completed", Some("answered")),
-            ("+12025550017", 1, "completed", Some("answered")),
-            ("+12025550013", 1, "completed", Some("answered")),
+            ("+12025550015", 1, "completed", &TALKED),
+            ("+12025550017", 1, "completed", &TALKED),
+            ("+12025550013", 1, "completed", &TALKED),
         ];
         for (number, ..) in cases {
             agency.contact(number).await;
@@ -157,13 +165,24 @@ fn calls_that_go_wrong_end_as_they_should_and_nobody_is_rung_twice() {
             view["status"] == "completed"
         })
         .await;
+        // What was said is read after the call: an answering machine is found out then.
+        eventually("the calls were read", || async {
+            members(&agency, &works.campaign).await["+12025550003"]["outcome"] == "voicemail"
+        })
+        .await;
         let (times, people) = (rung(world, &works.key), members(&agency, &works.campaign).await);
         let mut wrong = Vec::new();
-        for (number, rings, status, outcome) in cases {
+        for (number, rings, status, outcomes) in cases {
             let person = people.get(number).unwrap_or_else(|| panic!("{number} is not in the campaign: {people:?}"));
-            let found = (times.get(number).copied().unwrap_or(0), person["status"].as_str(), person["outcome"].as_str());
-            if found != (rings, Some(status), outcome) {
-                wrong.push(format!("{number}: rang, state, outcome {found:?}, wanted {:?}; {person}", (rings, status, outcome)));
+            let rang = times.get(number).copied().unwrap_or(0);
+            let fits = match person["outcome"].as_str() {
+                Some(found) => outcomes.contains(&found),
+                None => outcomes.is_empty(),
+            };
+            if !fits || rang != rings || person["status"] != status {
+                wrong.push(format!(
+                    "{number} rang {rang} times; wanted {rings}, {status}, one of {outcomes:?}; {person}"
+                ));
             }
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
@@ -180,10 +199,17 @@ fn a_provider_that_is_full_is_left_alone_and_a_stopped_batch_gives_its_people_ba
     run(|world| async move {
         let (agency, works) = Agency::ready(world, "full").await;
         let busy = "+12025550007";
-        agency.owner.done("suppress_contact", &[("id", &works.contact)]).await;
+        agency.owner.done("suppress_contact", &[("id", &works.contact), ("reason", "Asked not to be called")]).await;
         agency.contact(busy).await;
         let batch = agency.batch(&works.campaign, 1).await;
-        let refused = || world.sandbox.call_log(Some(&works.key)).into_iter().filter(|entry| entry.outcome == "refused_limit").count();
+        let refused = || {
+            world
+                .sandbox
+                .call_log(Some(&works.key))
+                .into_iter()
+                .filter(|entry| entry.outcome == "refused_limit")
+                .count()
+        };
         eventually("it was asked more than once", || async { refused() >= 2 }).await;
         let log = world.sandbox.call_log(Some(&works.key));
         for pair in log.windows(2) {
@@ -201,7 +227,11 @@ fn a_provider_that_is_full_is_left_alone_and_a_stopped_batch_gives_its_people_ba
             members(&agency, &works.campaign).await[busy]["status"] == "pending"
         })
         .await;
-        assert_eq!(members(&agency, &works.campaign).await[busy]["attempts"], 0, "a call that was never placed is no attempt");
+        assert_eq!(
+            members(&agency, &works.campaign).await[busy]["attempts"],
+            0,
+            "a call that was never placed is no attempt"
+        );
         assert!(rung(world, &works.key).is_empty());
         assert_eq!(agency.owner.rpc("resume_batch", &[("id", &batch)]).await.status, 409, "stopped is stopped");
     });
@@ -218,16 +248,7 @@ fn busy_lines_are_never_more_than_asked_for() {
         agency.finished(&batch).await;
         let times = rung(world, &works.key);
         assert_eq!((times.len(), times.values().max()), (21, Some(&1)), "{times:?}");
-        let most: i64 = super::support::owner_value(
-            world,
-            &format!(
-                "select max(n)::bigint from (select (select count(*) from calls b where b.workspace_id = a.workspace_id and b.batch_id = a.batch_id
-                   and b.started_at <= a.started_at and coalesce(b.ended_at, now()) > a.started_at) as n
-                 from calls a where workspace_id = '{}' and batch_id = '{batch}') lines",
-                agency.workspace_id
-            ),
-        )
-        .await;
-        assert!(most <= 3, "{most} calls at once");
+        let most = world.sandbox.gauges()[&works.key]["maxLive"].as_u64();
+        assert!(most.is_some_and(|most| (1..=3).contains(&most)), "{most:?} calls at once");
     });
 }

@@ -19,13 +19,17 @@ fn the_printed_table_is_the_one_that_is_asked() {
 
 #[test]
 fn every_action_is_somebodys_and_is_asked_for_somewhere() {
-    let code: Vec<String> =
-        super::support::sources("src", ".rs").into_iter().filter(|(path, _)| path != "src/access/policy.rs").map(|(_, text)| text).collect();
+    let code: Vec<String> = super::support::sources("src", ".rs")
+        .into_iter()
+        .filter(|(path, _)| path != "src/access/policy.rs")
+        .map(|(_, text)| text)
+        .collect();
     for action in Action::ALL {
         assert!(!action.roles().is_empty(), "{action:?} is nobody's");
         let asked = format!("Action::{action:?}");
         let stands = |text: &String| {
-            text.match_indices(&asked).any(|(at, _)| !text[at + asked.len()..].starts_with(|next: char| next.is_alphanumeric()))
+            text.match_indices(&asked)
+                .any(|(at, _)| !text[at + asked.len()..].starts_with(|next: char| next.is_alphanumeric()))
         };
         assert!(code.iter().any(stands), "nothing asks for {action:?}");
     }
@@ -39,12 +43,20 @@ fn roles_hold_to_their_nature() {
         // Who may less is inside who may more.
         assert!(!may(Role::AgencyAdmin) || may(Role::AgencyOwner), "{action:?}: an admin may what the owner may not");
         assert!(!may(Role::AgencyMember) || may(Role::AgencyAdmin), "{action:?}: a member may what an admin may not");
-        assert!(!may(Role::ClientViewer) || may(Role::ClientAdmin), "{action:?}: a viewer may what the client's admin may not");
+        assert!(
+            !may(Role::ClientViewer) || may(Role::ClientAdmin),
+            "{action:?}: a viewer may what the client's admin may not"
+        );
         // The platform's people see no tenant's data.
         let platform = matches!(action, Action::ManagePlatform | Action::EditOwnProfile);
         assert_eq!(may(Role::Admin), platform, "{action:?}");
     }
-    let changes = |role| Action::ALL.iter().filter(|action| !format!("{action:?}").starts_with("Read") && action.roles().contains(&role)).count();
+    let changes = |role| {
+        Action::ALL
+            .iter()
+            .filter(|action| !format!("{action:?}").starts_with("Read") && action.roles().contains(&role))
+            .count()
+    };
     assert_eq!(changes(Role::ClientViewer), 1, "viewers change nothing but their own profile");
     assert_eq!(changes(Role::AgencyMember), 1, "members change nothing but their own profile");
 }

@@ -4,9 +4,7 @@ use crate::provider_stub::*;
 use patchbay::providers::openrouter::{OpenRouter, OpenRouterConfig};
 use patchbay::providers::public_address::PublicResolver;
 use patchbay::providers::telnyx::{Telnyx, TelnyxConfig};
-use patchbay::providers::{
-    ChatProvider, HttpClient, HttpSettings, Kind, ProviderError, TelephonyProvider,
-};
+use patchbay::providers::{ChatProvider, HttpClient, HttpSettings, Kind, ProviderError, TelephonyProvider};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,15 +14,8 @@ use std::time::Duration;
 const KEY: &str = "KEY0123456789-very-secret";
 
 async fn ask(http: &HttpClient, origin: &str) -> ProviderError {
-    let config = TelnyxConfig {
-        base_url: format!("{origin}/v2"),
-        api_key: KEY.into(),
-    };
-    Telnyx::new(http, &config)
-        .unwrap()
-        .get_number("n-1")
-        .await
-        .unwrap_err()
+    let config = TelnyxConfig { base_url: format!("{origin}/v2"), api_key: KEY.into() };
+    Telnyx::new(http, &config).unwrap().get_number("n-1").await.unwrap_err()
 }
 
 async fn ask_for(answer: Answer) -> ProviderError {
@@ -38,18 +29,12 @@ async fn ask_for(answer: Answer) -> ProviderError {
 async fn too_many_requests_say_how_long_to_wait() {
     let body = r#"{"errors":[{"code":"10011","title":"Too many requests","detail":"You have exceeded the limit."}]}"#;
     let error = ask_for(Answer::json(429, body).header("retry-after", "7")).await;
-    assert_eq!(
-        (error.kind, error.retry_after),
-        (Kind::RateLimited, Some(Duration::from_secs(7)))
-    );
+    assert_eq!((error.kind, error.retry_after), (Kind::RateLimited, Some(Duration::from_secs(7))));
     assert_eq!(error.message, "You have exceeded the limit.");
 
     let at = chrono::Utc::now() + chrono::Duration::seconds(90);
     let date = at.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let wait = ask_for(Answer::json(429, body).header("retry-after", date))
-        .await
-        .retry_after
-        .unwrap();
+    let wait = ask_for(Answer::json(429, body).header("retry-after", date)).await.retry_after.unwrap();
     assert!((85..=90).contains(&wait.as_secs()), "{wait:?}");
 
     let error = ask_for(Answer::json(429, body).header("x-ratelimit-reset", "12")).await;
@@ -72,10 +57,7 @@ async fn statuses_become_kinds() {
         (529, Kind::Unavailable),
     ] {
         let error = ask_for(Answer::json(status, r#"{"errors":[{"title":"Said so"}]}"#)).await;
-        assert_eq!(
-            (error.kind, error.status, error.message.as_str()),
-            (kind, Some(status), "Said so")
-        );
+        assert_eq!((error.kind, error.status, error.message.as_str()), (kind, Some(status), "Said so"));
         assert_eq!(error.provider, "telnyx");
         assert!(!error.outcome_unknown(), "reading has no outcome to lose");
     }
@@ -85,33 +67,19 @@ async fn statuses_become_kinds() {
 async fn pages_of_html_and_cut_json_are_garbage() {
     let html = "<html><head><title>502 Bad Gateway</title></head><body>\n<h1>502 Bad Gateway</h1></body></html>";
     let error = ask_for(Answer::new(502, html).header("content-type", "text/html")).await;
-    assert_eq!(
-        (error.kind, error.message.as_str()),
-        (Kind::Unavailable, "502 Bad Gateway 502 Bad Gateway")
-    );
+    assert_eq!((error.kind, error.message.as_str()), (Kind::Unavailable, "502 Bad Gateway 502 Bad Gateway"));
 
     let error = ask_for(Answer::new(200, html)).await;
     assert_eq!(error.kind, Kind::Garbage);
-    assert!(
-        error.message.contains("the answer began: 502 Bad Gateway"),
-        "{}",
-        error.message
-    );
+    assert!(error.message.contains("the answer began: 502 Bad Gateway"), "{}", error.message);
 
-    for body in [
-        r#"{"data":{"id":"n-1","phone_"#,
-        "",
-        "null",
-        r#"{"data":[]}"#,
-        "\u{0}\u{1}",
-    ] {
+    for body in [r#"{"data":{"id":"n-1","phone_"#, "", "null", r#"{"data":[]}"#, "\u{0}\u{1}"] {
         let error = ask_for(Answer::json(200, body)).await;
         assert_eq!(error.kind, Kind::Garbage, "{body}");
         assert!(error.is_retryable() && error.message.chars().count() <= 500);
     }
 
-    let cut =
-        writing_and_closing(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"data\":").await;
+    let cut = writing_and_closing(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"data\":").await;
     assert_eq!(ask(&client(), &cut).await.kind, Kind::Network);
     let nonsense = writing_and_closing(b"220 smtp.example ESMTP\r\n").await;
     assert_eq!(ask(&client(), &nonsense).await.kind, Kind::Network);
@@ -119,23 +87,14 @@ async fn pages_of_html_and_cut_json_are_garbage() {
 
 #[tokio::test]
 async fn an_answer_that_is_too_large_is_not_read() {
-    let small = client_with(HttpSettings {
-        json_limit: 100,
-        ..HttpSettings::default()
-    });
+    let small = client_with(HttpSettings { json_limit: 100, ..HttpSettings::default() });
     let stub = Stub::playing([Answer::json(200, vec![b' '; 101])]).await;
     let error = ask(&small, &stub.origin).await;
-    assert_eq!(
-        (error.kind, error.message.as_str()),
-        (Kind::Garbage, "The answer is too large")
-    );
+    assert_eq!((error.kind, error.message.as_str()), (Kind::Garbage, "The answer is too large"));
     // Without a length the limit holds while reading.
     let body = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n                                                                                                         ";
     let endless = writing_and_closing(body).await;
-    assert_eq!(
-        ask(&small, &endless).await.message,
-        "The answer is too large"
-    );
+    assert_eq!(ask(&small, &endless).await.message, "The answer is too large");
 }
 
 #[tokio::test]
@@ -144,17 +103,11 @@ async fn a_service_that_hangs_is_given_up_and_one_that_is_away_is_named() {
     let error = ask(&impatient_client(), &hang.origin).await;
     assert_eq!(error.kind, Kind::Timeout);
     assert!(error.is_retryable());
-    assert_eq!(
-        error.sentence(),
-        "Telnyx took too long to answer. Try again in a few minutes."
-    );
+    assert_eq!(error.sentence(), "Telnyx took too long to answer. Try again in a few minutes.");
 
     let error = ask(&client(), &nobody().await).await;
     assert_eq!(error.kind, Kind::Network);
-    assert!(
-        error.sentence().starts_with("Telnyx can't be reached."),
-        "{error}"
-    );
+    assert!(error.sentence().starts_with("Telnyx can't be reached."), "{error}");
 }
 
 #[tokio::test]
@@ -182,14 +135,7 @@ async fn a_key_that_the_service_repeats_stays_hidden() {
 #[tokio::test]
 async fn a_long_complaint_is_cut() {
     let body = format!(r#"{{"errors":[{{"detail":"{}"}}]}}"#, "é".repeat(2000));
-    assert_eq!(
-        ask_for(Answer::json(400, body))
-            .await
-            .message
-            .chars()
-            .count(),
-        500
-    );
+    assert_eq!(ask_for(Answer::json(400, body)).await.message.chars().count(), 500);
 }
 
 #[tokio::test]
@@ -202,11 +148,7 @@ async fn one_client_serves_several_services() {
         answer_timeout: Duration::from_secs(1),
         title: None,
     };
-    OpenRouter::new(&http, &config)
-        .unwrap()
-        .check_credentials()
-        .await
-        .unwrap();
+    OpenRouter::new(&http, &config).unwrap().check_credentials().await.unwrap();
     assert_eq!(ask(&http, &nobody().await).await.kind, Kind::Network);
 }
 

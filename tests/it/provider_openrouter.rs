@@ -32,16 +32,10 @@ fn at(origin: &str) -> OpenRouter {
 fn request() -> ChatRequest {
     ChatRequest {
         model: "openai/gpt-5".into(),
-        messages: vec![
-            ChatMessage::System("Score the lead.".into()),
-            ChatMessage::User("Hello".into()),
-        ],
+        messages: vec![ChatMessage::System("Score the lead.".into()), ChatMessage::User("Hello".into())],
         temperature: Some(0.2),
         max_tokens: Some(300),
-        answer_schema: Some(AnswerSchema {
-            name: "lead score!".into(),
-            schema: json!({"type": "object"}),
-        }),
+        answer_schema: Some(AnswerSchema { name: "lead score!".into(), schema: json!({"type": "object"}) }),
         tools: vec![],
     }
 }
@@ -69,19 +63,9 @@ async fn a_completion_is_sent_and_read_as_documented() {
             "provider": {"require_parameters": true}})
     );
     assert_eq!(answer.parse_json::<Score>().unwrap(), Score { score: 7 });
-    assert_eq!(
-        (answer.id.as_str(), answer.model.as_str()),
-        ("gen-1772460446-abc", "openai/gpt-5")
-    );
+    assert_eq!((answer.id.as_str(), answer.model.as_str()), ("gen-1772460446-abc", "openai/gpt-5"));
     let usage = &answer.usage;
-    assert_eq!(
-        (
-            usage.prompt_tokens,
-            usage.completion_tokens,
-            usage.total_tokens
-        ),
-        (120, 8, 128)
-    );
+    assert_eq!((usage.prompt_tokens, usage.completion_tokens, usage.total_tokens), (120, 8, 128));
     assert_eq!(usage.cost.unwrap().to_string(), "0.00031");
     assert!(!usage.is_estimated);
 }
@@ -95,40 +79,20 @@ async fn costs_keep_every_digit() {
         ("12.345678901", "12.345678901"),
         ("0.000000123", "0.000000123"),
     ] {
-        let answer = answer_to(Answer::json(200, ANSWER.replace("0.00031", written)))
-            .await
-            .unwrap();
+        let answer = answer_to(Answer::json(200, ANSWER.replace("0.00031", written))).await.unwrap();
         assert_eq!(answer.usage.cost.unwrap().to_string(), read, "{written}");
     }
-    let answer = answer_to(Answer::json(
-        200,
-        ANSWER.replace("\"cost\":0.00031", "\"cost\":null"),
-    ))
-    .await
-    .unwrap();
-    assert_eq!(
-        (answer.usage.cost, answer.usage.is_estimated),
-        (None, false)
-    );
+    let answer = answer_to(Answer::json(200, ANSWER.replace("\"cost\":0.00031", "\"cost\":null"))).await.unwrap();
+    assert_eq!((answer.usage.cost, answer.usage.is_estimated), (None, false));
 }
 
 #[tokio::test]
 async fn usage_is_estimated_when_the_service_does_not_count() {
     let mut body: Value = serde_json::from_str(ANSWER).unwrap();
     body.as_object_mut().unwrap().remove("usage");
-    let usage = answer_to(Answer::json(200, body.to_string()))
-        .await
-        .unwrap()
-        .usage;
+    let usage = answer_to(Answer::json(200, body.to_string())).await.unwrap().usage;
     // "Score the lead." is 15 characters, "Hello" 5, the answer 11.
-    assert_eq!(
-        (
-            usage.prompt_tokens,
-            usage.completion_tokens,
-            usage.total_tokens
-        ),
-        (4 + 2, 3, 9)
-    );
+    assert_eq!((usage.prompt_tokens, usage.completion_tokens, usage.total_tokens), (4 + 2, 3, 9));
     assert!(usage.is_estimated && usage.cost.is_none());
 }
 
@@ -149,65 +113,31 @@ async fn an_error_inside_a_success_is_an_error() {
     ))
     .await
     .unwrap_err();
-    assert_eq!(
-        (error.kind, error.message.as_str()),
-        (Kind::Unavailable, "Host died")
-    );
-    assert!(
-        error.is_retryable(),
-        "asking again costs money and does no harm"
-    );
+    assert_eq!((error.kind, error.message.as_str()), (Kind::Unavailable, "Host died"));
+    assert!(error.is_retryable(), "asking again costs money and does no harm");
 
-    let error = answer_to(Answer::json(
-        200,
-        r#"{"choices":[{"finish_reason":"error","message":{"content":""}}]}"#,
-    ))
-    .await;
+    let error =
+        answer_to(Answer::json(200, r#"{"choices":[{"finish_reason":"error","message":{"content":""}}]}"#)).await;
     assert_eq!(error.unwrap_err().kind, Kind::Unavailable);
-    let refused =
-        r#"{"choices":[{"finish_reason":"stop","message":{"content":null,"refusal":"I can't"}}]}"#;
-    assert_eq!(
-        answer_to(Answer::json(200, refused))
-            .await
-            .unwrap_err()
-            .kind,
-        Kind::Rejected
-    );
-    assert_eq!(
-        answer_to(Answer::json(200, r#"{"choices":[]}"#))
-            .await
-            .unwrap_err()
-            .kind,
-        Kind::Garbage
-    );
+    let refused = r#"{"choices":[{"finish_reason":"stop","message":{"content":null,"refusal":"I can't"}}]}"#;
+    assert_eq!(answer_to(Answer::json(200, refused)).await.unwrap_err().kind, Kind::Rejected);
+    assert_eq!(answer_to(Answer::json(200, r#"{"choices":[]}"#)).await.unwrap_err().kind, Kind::Garbage);
 }
 
 #[tokio::test]
 async fn statuses_have_their_own_meaning_here() {
     let said = |code: u16, text: &str| {
-        Answer::json(
-            code,
-            json!({"error": {"code": code, "message": text}, "user_id": "u"}).to_string(),
-        )
+        Answer::json(code, json!({"error": {"code": code, "message": text}, "user_id": "u"}).to_string())
     };
-    let error = answer_to(said(402, "Insufficient credits"))
-        .await
-        .unwrap_err();
+    let error = answer_to(said(402, "Insufficient credits")).await.unwrap_err();
     assert_eq!(
         error.sentence(),
         "OpenRouter wants to be paid first. It said: Insufficient credits. Add credit to the account at OpenRouter."
     );
     assert!(!error.is_retryable());
     let error = answer_to(said(403, "Flagged")).await.unwrap_err();
-    assert_eq!(
-        error.kind,
-        Kind::Rejected,
-        "moderation says nothing about the key"
-    );
-    assert_eq!(
-        answer_to(said(401, "No auth")).await.unwrap_err().kind,
-        Kind::Credentials
-    );
+    assert_eq!(error.kind, Kind::Rejected, "moderation says nothing about the key");
+    assert_eq!(answer_to(said(401, "No auth")).await.unwrap_err().kind, Kind::Credentials);
     for code in [408, 409, 429, 500, 502, 503, 529] {
         let error = answer_to(said(code, "Later")).await.unwrap_err();
         assert!(error.is_retryable() && !error.outcome_unknown(), "{code}");
@@ -222,36 +152,16 @@ async fn answers_that_are_not_the_json_asked_for_say_so() {
         body["choices"][0]["finish_reason"] = json!(reason);
         Answer::json(200, body.to_string())
     };
-    for fenced in [
-        "```json\n{\"score\":7}\n```",
-        "```\n{\"score\": 7}```",
-        "  {\"score\":7}\n",
-    ] {
+    for fenced in ["```json\n{\"score\":7}\n```", "```\n{\"score\": 7}```", "  {\"score\":7}\n"] {
         let answer = answer_to(with_text(fenced, "stop")).await.unwrap();
         assert_eq!(answer.parse_json::<Score>().unwrap().score, 7, "{fenced}");
     }
-    for odd in [
-        "Sure! Here it is",
-        "{\"score\":\"seven\"}",
-        "{\"score\":7",
-        "",
-    ] {
+    for odd in ["Sure! Here it is", "{\"score\":\"seven\"}", "{\"score\":7", ""] {
         let answer = answer_to(with_text(odd, "stop")).await.unwrap();
-        assert_eq!(
-            answer.parse_json::<Score>().unwrap_err().kind,
-            Kind::Garbage,
-            "{odd}"
-        );
+        assert_eq!(answer.parse_json::<Score>().unwrap_err().kind, Kind::Garbage, "{odd}");
     }
-    let cut = answer_to(with_text("{\"score\":7}", "length"))
-        .await
-        .unwrap();
-    assert!(
-        cut.parse_json::<Score>()
-            .unwrap_err()
-            .message
-            .contains("cut off")
-    );
+    let cut = answer_to(with_text("{\"score\":7}", "length")).await.unwrap();
+    assert!(cut.parse_json::<Score>().unwrap_err().message.contains("cut off"));
 }
 
 #[tokio::test]
@@ -280,14 +190,8 @@ async fn parts_and_tools() {
     };
     let first = openrouter.complete(&ask).await.unwrap();
     assert_eq!(first.tool_calls[0].arguments, "{\"q\":1}");
-    ask.messages.push(ChatMessage::Assistant {
-        text: first.text.clone(),
-        tool_calls: first.tool_calls.clone(),
-    });
-    ask.messages.push(ChatMessage::Tool {
-        call_id: "t-1".into(),
-        text: "found".into(),
-    });
+    ask.messages.push(ChatMessage::Assistant { text: first.text.clone(), tool_calls: first.tool_calls.clone() });
+    ask.messages.push(ChatMessage::Tool { call_id: "t-1".into(), text: "found".into() });
     let second = openrouter.complete(&ask).await.unwrap();
     assert_eq!((second.text.as_str(), second.model.as_str()), ("ab", "m"));
     let seen = stub.seen();
@@ -322,10 +226,7 @@ async fn models_and_the_key() {
     let models = openrouter.list_models().await.unwrap();
     assert_eq!(models[0].prompt_price.unwrap().to_string(), "0.00000125");
     assert!(models[0].has_tools && models[0].has_structured_output);
-    assert_eq!(
-        (models[1].prompt_price, models[1].name.as_str()),
-        (None, "openrouter/auto")
-    );
+    assert_eq!((models[1].prompt_price, models[1].name.as_str()), (None, "openrouter/auto"));
     let key = openrouter.check_credentials().await.unwrap();
     assert_eq!(key.limit_remaining.unwrap().to_string(), "7.25");
     let lines: Vec<_> = stub.seen().iter().map(Seen::line).collect();

@@ -38,10 +38,7 @@ impl Seen {
     }
 
     pub fn query(&self) -> Vec<(&str, &str)> {
-        self.query
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
-            .collect()
+        self.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect()
     }
 }
 
@@ -55,12 +52,7 @@ pub struct Answer {
 
 impl Answer {
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: body.into(),
-            after: Duration::ZERO,
-        }
+        Self { status, headers: Vec::new(), body: body.into(), after: Duration::ZERO }
     }
 
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
@@ -120,9 +112,7 @@ impl Stub {
 
 async fn play(State(script): State<Script>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes())
-        .into_owned()
-        .collect();
+    let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let seen = Seen {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
@@ -132,8 +122,7 @@ async fn play(State(script): State<Script>, request: Request) -> Response {
     };
     script.seen.lock().unwrap().push(seen);
     let answer = script.answers.lock().unwrap().pop_front();
-    let answer =
-        answer.unwrap_or_else(|| Answer::new(418, "no answer was scripted for this request"));
+    let answer = answer.unwrap_or_else(|| Answer::new(418, "no answer was scripted for this request"));
     tokio::time::sleep(answer.after).await;
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap();
@@ -169,10 +158,7 @@ pub fn client() -> HttpClient {
 }
 
 pub fn impatient_client() -> HttpClient {
-    client_with(HttpSettings {
-        timeout: Duration::from_millis(150),
-        ..HttpSettings::default()
-    })
+    client_with(HttpSettings { timeout: Duration::from_millis(150), ..HttpSettings::default() })
 }
 
 pub fn client_with(settings: HttpSettings) -> HttpClient {

@@ -2,19 +2,14 @@
 
 use crate::provider_stub::*;
 use patchbay::providers::telephony::*;
-use patchbay::providers::telnyx::{
-    CallEventKind, HangupCause, Telnyx, TelnyxConfig, TelnyxEvent, TelnyxPayload,
-};
+use patchbay::providers::telnyx::{CallEventKind, HangupCause, Telnyx, TelnyxConfig, TelnyxEvent, TelnyxPayload};
 use patchbay::providers::voice::CallDirection;
 use patchbay::providers::{Kind, TelephonyProvider};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 fn at(origin: &str) -> Telnyx {
-    let config = TelnyxConfig {
-        base_url: format!("{origin}/v2"),
-        api_key: "KEY0123".into(),
-    };
+    let config = TelnyxConfig { base_url: format!("{origin}/v2"), api_key: "KEY0123".into() };
     Telnyx::new(&client(), &config).unwrap()
 }
 
@@ -76,22 +71,13 @@ async fn a_number_is_ordered_watched_and_found_by_its_reference() {
     ])
     .await;
     let telnyx = at(&stub.origin);
-    let new = NewNumberOrder {
-        number: "+13125550123".into(),
-        connection_id: Some("2811".into()),
-        reference: "ref-1".into(),
-    };
+    let new =
+        NewNumberOrder { number: "+13125550123".into(), connection_id: Some("2811".into()), reference: "ref-1".into() };
     let made = telnyx.order_number(&new).await.unwrap();
-    assert_eq!(
-        (made.id.as_str(), &made.status),
-        ("o-1", &OrderStatus::Pending)
-    );
+    assert_eq!((made.id.as_str(), &made.status), ("o-1", &OrderStatus::Pending));
     assert_eq!(made.numbers[0].number, "+13125550123");
     let now = telnyx.get_order("o-1").await.unwrap();
-    assert_eq!(
-        (now.status, &now.numbers[0].status),
-        (OrderStatus::Success, &OrderStatus::Failure)
-    );
+    assert_eq!((now.status, &now.numbers[0].status), (OrderStatus::Success, &OrderStatus::Failure));
     let found = telnyx.find_orders("ref-1").await.unwrap();
     assert_eq!(found.len(), 1);
 
@@ -108,30 +94,14 @@ async fn a_number_is_ordered_watched_and_found_by_its_reference() {
 
 #[tokio::test]
 async fn an_order_without_a_clear_answer_has_an_unknown_outcome() {
-    let new = NewNumberOrder {
-        number: "+13125550123".into(),
-        ..NewNumberOrder::default()
-    };
+    let new = NewNumberOrder { number: "+13125550123".into(), ..NewNumberOrder::default() };
     for answer in [Answer::json(500, "{}"), Answer::json(200, "{\"data\":")] {
         let stub = Stub::playing([answer]).await;
-        assert!(
-            at(&stub.origin)
-                .order_number(&new)
-                .await
-                .unwrap_err()
-                .outcome_unknown()
-        );
+        assert!(at(&stub.origin).order_number(&new).await.unwrap_err().outcome_unknown());
     }
     let stub = Stub::playing([Answer::json(200, ORDER).after(Duration::from_secs(20))]).await;
-    let config = TelnyxConfig {
-        base_url: stub.origin.clone(),
-        api_key: "KEY0123".into(),
-    };
-    let error = Telnyx::new(&impatient_client(), &config)
-        .unwrap()
-        .order_number(&new)
-        .await
-        .unwrap_err();
+    let config = TelnyxConfig { base_url: stub.origin.clone(), api_key: "KEY0123".into() };
+    let error = Telnyx::new(&impatient_client(), &config).unwrap().order_number(&new).await.unwrap_err();
     assert!(error.outcome_unknown() && error.kind == Kind::Timeout);
     let stub = Stub::playing([Answer::json(
         422,
@@ -139,10 +109,7 @@ async fn an_order_without_a_clear_answer_has_an_unknown_outcome() {
     )])
     .await;
     let error = at(&stub.origin).order_number(&new).await.unwrap_err();
-    assert_eq!(
-        (error.kind, error.message.as_str()),
-        (Kind::Rejected, "Not in E.164 form")
-    );
+    assert_eq!((error.kind, error.message.as_str()), (Kind::Rejected, "Not in E.164 form"));
     assert!(!error.outcome_unknown());
 }
 
@@ -164,30 +131,15 @@ async fn numbers_are_listed_over_all_pages_read_and_given_back() {
     .await;
     let telnyx = at(&stub.origin);
     let numbers = telnyx.list_numbers().await.unwrap();
-    assert_eq!(
-        numbers.iter().map(|n| n.id.as_str()).collect::<Vec<_>>(),
-        ["1", "2", "3"]
-    );
-    assert_eq!(
-        (
-            numbers[0].connection_id.as_deref(),
-            numbers[0].reference.as_deref()
-        ),
-        (Some("2811"), None)
-    );
+    assert_eq!(numbers.iter().map(|n| n.id.as_str()).collect::<Vec<_>>(), ["1", "2", "3"]);
+    assert_eq!((numbers[0].connection_id.as_deref(), numbers[0].reference.as_deref()), (Some("2811"), None));
     assert_eq!(telnyx.get_number("3").await.unwrap().status, "active");
     telnyx.delete_number("3").await.unwrap();
     telnyx.check_credentials().await.unwrap();
 
     let seen = stub.seen();
-    assert_eq!(
-        seen[0].query(),
-        [("page[number]", "1"), ("page[size]", "100")]
-    );
-    assert_eq!(
-        seen[1].query(),
-        [("page[number]", "2"), ("page[size]", "100")]
-    );
+    assert_eq!(seen[0].query(), [("page[number]", "1"), ("page[size]", "100")]);
+    assert_eq!(seen[1].query(), [("page[number]", "2"), ("page[size]", "100")]);
     assert_eq!(seen[2].line(), "GET /v2/phone_numbers/3");
     assert_eq!(seen[3].line(), "DELETE /v2/phone_numbers/3");
     assert_eq!(seen[4].line(), "GET /v2/phone_numbers");
@@ -235,19 +187,9 @@ fn call_events_are_typed() {
             "start_time": "2026-03-02T14:05:20.000000Z", "state": "hangup", "hangup_cause": "user_busy",
             "hangup_source": "callee", "sip_hangup_cause": "486"}),
     );
-    assert_eq!(
-        (hangup.event_type.as_str(), hangup.attempt),
-        ("call.hangup", Some(2))
-    );
-    assert_eq!(
-        hangup.occurred_at,
-        "2026-03-02T14:07:26.412345Z"
-            .parse::<chrono::DateTime<chrono::Utc>>()
-            .unwrap()
-    );
-    let TelnyxPayload::Call(call) = hangup.payload else {
-        panic!()
-    };
+    assert_eq!((hangup.event_type.as_str(), hangup.attempt), ("call.hangup", Some(2)));
+    assert_eq!(hangup.occurred_at, "2026-03-02T14:07:26.412345Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap());
+    let TelnyxPayload::Call(call) = hangup.payload else { panic!() };
     assert_eq!(call.call_control_id.as_deref(), Some("v3:abc"));
     assert_eq!(call.to.as_deref(), Some("+13125550111"));
     assert_eq!(
@@ -260,105 +202,38 @@ fn call_events_are_typed() {
     );
 
     let outgoing = json!({"direction": "outgoing", "state": "bridging"});
-    assert_eq!(
-        kind("call.initiated", outgoing),
-        CallEventKind::Initiated {
-            direction: CallDirection::Outbound
-        }
-    );
+    assert_eq!(kind("call.initiated", outgoing), CallEventKind::Initiated { direction: CallDirection::Outbound });
     let incoming = json!({"direction": "incoming"});
+    assert_eq!(kind("call.initiated", incoming), CallEventKind::Initiated { direction: CallDirection::Inbound });
+    assert_eq!(kind("call.answered", json!({"state": "answered"})), CallEventKind::Answered);
     assert_eq!(
-        kind("call.initiated", incoming),
-        CallEventKind::Initiated {
-            direction: CallDirection::Inbound
-        }
+        kind("call.machine.premium.detection.ended", json!({"result": "human_business"})),
+        CallEventKind::MachineDetected { result: "human_business".into(), is_premium: true }
     );
     assert_eq!(
-        kind("call.answered", json!({"state": "answered"})),
-        CallEventKind::Answered
-    );
-    assert_eq!(
-        kind(
-            "call.machine.premium.detection.ended",
-            json!({"result": "human_business"})
-        ),
-        CallEventKind::MachineDetected {
-            result: "human_business".into(),
-            is_premium: true
-        }
-    );
-    assert_eq!(
-        kind(
-            "call.machine.greeting.ended",
-            json!({"result": "beep_detected"})
-        ),
-        CallEventKind::GreetingEnded {
-            result: "beep_detected".into(),
-            is_premium: false
-        }
+        kind("call.machine.greeting.ended", json!({"result": "beep_detected"})),
+        CallEventKind::GreetingEnded { result: "beep_detected".into(), is_premium: false }
     );
     let saved = json!({"channels": "single", "recording_ended_at": "2026-03-02T14:07:26Z",
         "recording_urls": {"mp3": "https://files.example/1.mp3", "wav": null}});
-    let CallEventKind::RecordingSaved { mp3, wav, ended } = kind("call.recording.saved", saved)
-    else {
-        panic!()
-    };
-    assert_eq!(
-        (mp3.as_deref(), wav, ended.is_some()),
-        (Some("https://files.example/1.mp3"), None, true)
-    );
+    let CallEventKind::RecordingSaved { mp3, wav, ended } = kind("call.recording.saved", saved) else { panic!() };
+    assert_eq!((mp3.as_deref(), wav, ended.is_some()), (Some("https://files.example/1.mp3"), None, true));
     let cost = json!({"status": "success", "billed_duration_secs": 126, "total_cost": "0.0123", "cost_parts": []});
-    let CallEventKind::Cost {
-        is_known,
-        billed_seconds,
-        total,
-    } = kind("call.cost", cost)
-    else {
-        panic!()
-    };
-    assert_eq!(
-        (
-            is_known,
-            billed_seconds,
-            total.unwrap().to_string().as_str()
-        ),
-        (true, Some(126.0), "0.0123")
-    );
-    assert!(
-        matches!(kind("call.teleported", json!({"x": 1})), CallEventKind::Other(v) if v == json!({"x": 1}))
-    );
+    let CallEventKind::Cost { is_known, billed_seconds, total } = kind("call.cost", cost) else { panic!() };
+    assert_eq!((is_known, billed_seconds, total.unwrap().to_string().as_str()), (true, Some(126.0), "0.0123"));
+    assert!(matches!(kind("call.teleported", json!({"x": 1})), CallEventKind::Other(v) if v == json!({"x": 1})));
 }
 
 #[test]
 fn order_events_and_unknown_ones() {
     let order: Value = serde_json::from_str::<Value>(ORDER).unwrap()["data"].take();
     for name in ["number_order.complete", "some.other.name"] {
-        let TelnyxPayload::NumberOrder(read) = event(name, order.clone()).payload else {
-            panic!("{name}")
-        };
-        assert_eq!(
-            (read.id.as_str(), read.reference.as_deref()),
-            ("o-1", Some("ref-1"))
-        );
+        let TelnyxPayload::NumberOrder(read) = event(name, order.clone()).payload else { panic!("{name}") };
+        assert_eq!((read.id.as_str(), read.reference.as_deref()), ("o-1", Some("ref-1")));
     }
-    assert_eq!(
-        event("message.sent", json!({"a": 1})).payload,
-        TelnyxPayload::Unknown(json!({"a": 1}))
-    );
-    assert_eq!(
-        event("call.hangup", json!("odd")).payload,
-        TelnyxPayload::Unknown(json!("odd"))
-    );
-    for broken in [
-        "",
-        "{}",
-        "[]",
-        r#"{"data":{"event_type":"x","id":"y","payload":{}}}"#,
-    ] {
-        assert_eq!(
-            TelnyxEvent::decode(broken.as_bytes()).unwrap_err().kind,
-            Kind::Garbage,
-            "{broken}"
-        );
+    assert_eq!(event("message.sent", json!({"a": 1})).payload, TelnyxPayload::Unknown(json!({"a": 1})));
+    assert_eq!(event("call.hangup", json!("odd")).payload, TelnyxPayload::Unknown(json!("odd")));
+    for broken in ["", "{}", "[]", r#"{"data":{"event_type":"x","id":"y","payload":{}}}"#] {
+        assert_eq!(TelnyxEvent::decode(broken.as_bytes()).unwrap_err().kind, Kind::Garbage, "{broken}");
     }
 }

@@ -26,28 +26,18 @@ fn at(origin: &str) -> Ultravox {
 }
 
 fn with(origin: &str, carrier: Carrier) -> Ultravox {
-    let config = UltravoxConfig {
-        base_url: format!("{origin}/api"),
-        api_key: KEY.into(),
-        carrier,
-    };
+    let config = UltravoxConfig { base_url: format!("{origin}/api"), api_key: KEY.into(), carrier };
     Ultravox::new(&client(), &config).unwrap()
 }
 
 fn new_call() -> NewVoiceCall {
     NewVoiceCall {
         agent_id: "7d0c".into(),
-        line: Line::Phone {
-            to: "+13125550111".into(),
-            from: "+13125550100".into(),
-        },
+        line: Line::Phone { to: "+13125550111".into(), from: "+13125550100".into() },
         variables: json!({"customer": {"name": "Ada"}}),
         metadata: [("attempt_id".to_owned(), "42".to_owned())].into(),
         first_speaker: Some(FirstSpeaker::User {
-            fallback: Some(Fallback {
-                delay: Duration::from_secs(8),
-                text: Some("Hello, this is Sam.".into()),
-            }),
+            fallback: Some(Fallback { delay: Duration::from_secs(8), text: Some("Hello, this is Sam.".into()) }),
         }),
         recording_enabled: Some(true),
         max_duration: None,
@@ -87,10 +77,7 @@ async fn a_call_is_sent_and_read_as_documented() {
     assert_eq!(call.created, time("2026-03-02T14:05:11.120345Z"));
     assert_eq!(call.stage(), CallStage::Waiting);
     assert_eq!(call.direction, CallDirection::Outbound);
-    assert_eq!(
-        (call.to.as_deref(), call.from.as_deref()),
-        (Some("+13125550111"), Some("+13125550100"))
-    );
+    assert_eq!((call.to.as_deref(), call.from.as_deref()), (Some("+13125550111"), Some("+13125550100")));
     assert_eq!(call.metadata["attempt_id"], "42");
     assert!(call.is_recorded && !call.is_billing_settled);
     assert_eq!((call.billed_seconds, call.end_reason), (None, None));
@@ -112,32 +99,19 @@ async fn every_carrier_has_its_medium_and_a_browser_has_none() {
         (sip.clone(), sip_out),
     ] {
         let stub = Stub::playing([Answer::json(201, CALL)]).await;
-        with(&stub.origin, carrier)
-            .create_call(&new_call())
-            .await
-            .unwrap();
+        with(&stub.origin, carrier).create_call(&new_call()).await.unwrap();
         assert_eq!(stub.only().json()["medium"], medium);
     }
 
     let stub = Stub::playing([Answer::json(201, CALL)]).await;
-    let call = NewVoiceCall {
-        line: Line::Browser,
-        ..new_call()
-    };
+    let call = NewVoiceCall { line: Line::Browser, ..new_call() };
     let made = at(&stub.origin).create_call(&call).await.unwrap();
     assert_eq!(stub.only().json().get("medium"), None);
     assert_eq!(made.join_url.as_deref(), Some("wss://voice.example/x"));
 
     // A password that the service repeats in its complaint stays hidden.
-    let stub = Stub::playing([Answer::json(
-        400,
-        r#"{"medium":{"sip":["bad password hidden-password"]}}"#,
-    )])
-    .await;
-    let error = with(&stub.origin, sip)
-        .create_call(&new_call())
-        .await
-        .unwrap_err();
+    let stub = Stub::playing([Answer::json(400, r#"{"medium":{"sip":["bad password hidden-password"]}}"#)]).await;
+    let error = with(&stub.origin, sip).create_call(&new_call()).await.unwrap_err();
     assert_eq!(error.message, "medium.sip: bad password [hidden]");
 }
 
@@ -146,28 +120,16 @@ async fn reserved_metadata_and_empty_ids_are_refused_before_sending() {
     let stub = Stub::playing([]).await;
     let mut call = new_call();
     call.metadata.insert("ultravox.x".into(), "1".into());
-    assert_eq!(
-        at(&stub.origin).create_call(&call).await.unwrap_err().kind,
-        Kind::Rejected
-    );
-    assert_eq!(
-        at(&stub.origin).get_call("").await.unwrap_err().kind,
-        Kind::NotFound
-    );
-    assert_eq!(
-        at(&stub.origin).get_call("..").await.unwrap_err().kind,
-        Kind::NotFound
-    );
+    assert_eq!(at(&stub.origin).create_call(&call).await.unwrap_err().kind, Kind::Rejected);
+    assert_eq!(at(&stub.origin).get_call("").await.unwrap_err().kind, Kind::NotFound);
+    assert_eq!(at(&stub.origin).get_call("..").await.unwrap_err().kind, Kind::NotFound);
     assert!(stub.seen().is_empty());
 }
 
 #[tokio::test]
 async fn an_agent_is_made_and_changed_with_its_template() {
     let stub = Stub::playing([
-        Answer::json(
-            201,
-            r#"{"agentId":"a-1","name":"x","callTemplate":{},"statistics":{"calls":0}}"#,
-        ),
+        Answer::json(201, r#"{"agentId":"a-1","name":"x","callTemplate":{},"statistics":{"calls":0}}"#),
         Answer::json(200, r#"{"agentId":"a-1"}"#),
     ])
     .await;
@@ -179,24 +141,12 @@ async fn an_agent_is_made_and_changed_with_its_template() {
         language_hint: Some("hi".into()),
         temperature: Some(0.4),
         max_duration: Some(Duration::from_secs(600)),
-        first_speaker: Some(FirstSpeaker::Agent {
-            text: Some("Hello!".into()),
-            uninterruptible: true,
-        }),
+        first_speaker: Some(FirstSpeaker::Agent { text: Some("Hello!".into()), uninterruptible: true }),
         recording_enabled: true,
         context_schema: Some(json!({"type": "object"})),
     };
     assert_eq!(at(&stub.origin).create_agent(&agent).await.unwrap(), "a-1");
-    at(&stub.origin)
-        .update_agent(
-            "a-1",
-            &AgentSpec {
-                name: "Short".into(),
-                ..AgentSpec::default()
-            },
-        )
-        .await
-        .unwrap();
+    at(&stub.origin).update_agent("a-1", &AgentSpec { name: "Short".into(), ..AgentSpec::default() }).await.unwrap();
 
     let seen = stub.seen();
     assert_eq!(seen[0].line(), "POST /api/agents");
@@ -219,15 +169,8 @@ async fn calls_are_found_by_metadata_and_checked_again() {
     let mut other: Value = serde_json::from_str(CALL).unwrap();
     other["metadata"] = json!({"attempt_id": "43"});
     let stub = Stub::playing([page(None, &[serde_json::from_str(CALL).unwrap(), other])]).await;
-    let found = at(&stub.origin)
-        .find_calls_by_metadata("attempt_id", "42")
-        .await
-        .unwrap();
-    assert_eq!(
-        found.len(),
-        1,
-        "a call that doesn't carry the value is not ours"
-    );
+    let found = at(&stub.origin).find_calls_by_metadata("attempt_id", "42").await.unwrap();
+    assert_eq!(found.len(), 1, "a call that doesn't carry the value is not ours");
     let seen = stub.only();
     assert_eq!(seen.line(), "GET /api/calls");
     assert_eq!(seen.query(), [("metadata.attempt_id", "42")]);
@@ -238,36 +181,22 @@ async fn pages_are_followed_at_our_own_address_only() {
     let call: Value = serde_json::from_str(CALL).unwrap();
     let canary = Stub::playing([]).await;
     let elsewhere = format!("{}/api/calls?cursor=c2&pageSize=1", canary.origin);
-    let stub = Stub::playing([
-        page(Some(&elsewhere), std::slice::from_ref(&call)),
-        page(None, &[call]),
-    ])
-    .await;
+    let stub = Stub::playing([page(Some(&elsewhere), std::slice::from_ref(&call)), page(None, &[call])]).await;
     let (from, to) = (time("2026-03-01T00:00:00Z"), time("2026-03-02T00:00:00.5Z"));
 
     let first = at(&stub.origin).list_calls(from, to, None).await.unwrap();
     assert_eq!((first.calls.len(), first.total), (1, Some(1)));
-    let second = at(&stub.origin)
-        .list_calls(from, to, first.next.as_deref())
-        .await
-        .unwrap();
+    let second = at(&stub.origin).list_calls(from, to, first.next.as_deref()).await.unwrap();
     assert_eq!((second.calls.len(), second.next), (1, None));
 
     let seen = stub.seen();
     assert_eq!(
         seen[0].query(),
-        [
-            ("fromDate", "2026-03-01T00:00:00Z"),
-            ("toDate", "2026-03-02T00:00:00.500Z"),
-            ("sort", "created")
-        ]
+        [("fromDate", "2026-03-01T00:00:00Z"), ("toDate", "2026-03-02T00:00:00.500Z"), ("sort", "created")]
     );
     assert_eq!(seen[1].line(), "GET /api/calls");
     assert_eq!(seen[1].query(), [("cursor", "c2"), ("pageSize", "1")]);
-    assert!(
-        canary.seen().is_empty(),
-        "the key must not leave for another host"
-    );
+    assert!(canary.seen().is_empty(), "the key must not leave for another host");
 }
 
 #[tokio::test]
@@ -277,20 +206,14 @@ async fn pages_that_never_end_are_an_error() {
     for _ in 0..3 {
         stub.add(page(Some(&next), &[json!({"name": "m"})]));
     }
-    assert_eq!(
-        at(&stub.origin).list_models().await.unwrap_err().kind,
-        Kind::Garbage
-    );
+    assert_eq!(at(&stub.origin).list_models().await.unwrap_err().kind, Kind::Garbage);
     assert_eq!(stub.seen().len(), 2);
 }
 
 #[tokio::test]
 async fn messages_come_from_the_whole_call_over_all_pages() {
     let stub = Stub::playing([]).await;
-    let next = format!(
-        "{}/api/calls/c-1/messages?mode=in_call&cursor=x",
-        stub.origin
-    );
+    let next = format!("{}/api/calls/c-1/messages?mode=in_call&cursor=x", stub.origin);
     stub.add(page(
         Some(&next),
         &[json!({"role":"MESSAGE_ROLE_AGENT","text":"Hello, this is Sam.","medium":"MESSAGE_MEDIUM_VOICE",
@@ -307,18 +230,9 @@ async fn messages_come_from_the_whole_call_over_all_pages() {
     let messages = at(&stub.origin).list_messages("c-1").await.unwrap();
     assert_eq!(messages.len(), 4);
     assert_eq!(messages[0].role, MessageRole::Agent);
-    assert_eq!(
-        (messages[0].start_seconds, messages[0].end_seconds),
-        (Some(1.2), Some(3.4))
-    );
+    assert_eq!((messages[0].start_seconds, messages[0].end_seconds), (Some(1.2), Some(3.4)));
     assert_eq!(messages[1].text, "Hi.");
-    assert_eq!(
-        (
-            messages[2].tool_name.as_deref(),
-            messages[2].invocation_id.as_deref()
-        ),
-        (Some("book"), Some("i-1"))
-    );
+    assert_eq!((messages[2].tool_name.as_deref(), messages[2].invocation_id.as_deref()), (Some("book"), Some("i-1")));
     assert_eq!(messages[3].role.as_str(), "MESSAGE_ROLE_DREAM");
     let seen = stub.seen();
     assert_eq!(seen[0].line(), "GET /api/calls/c-1/messages");
@@ -336,30 +250,11 @@ async fn a_recording_comes_directly_or_after_one_redirect() {
     .await;
     let ultravox = at(&stub.origin);
     let direct = ultravox.recording("c-1").await.unwrap();
-    assert_eq!(
-        (direct.content_type.as_str(), direct.length),
-        ("audio/wav", Some(8))
-    );
+    assert_eq!((direct.content_type.as_str(), direct.length), ("audio/wav", Some(8)));
     assert_eq!(direct.read_all().await.unwrap(), b"RIFFdata");
-    assert_eq!(
-        ultravox
-            .recording("c-1")
-            .await
-            .unwrap()
-            .read_all()
-            .await
-            .unwrap(),
-        b"RIFFmore"
-    );
+    assert_eq!(ultravox.recording("c-1").await.unwrap().read_all().await.unwrap(), b"RIFFmore");
     let lines: Vec<_> = stub.seen().iter().map(Seen::line).collect();
-    assert_eq!(
-        lines,
-        [
-            "GET /api/calls/c-1/recording",
-            "GET /api/calls/c-1/recording",
-            "GET /files/1.wav"
-        ]
-    );
+    assert_eq!(lines, ["GET /api/calls/c-1/recording", "GET /api/calls/c-1/recording", "GET /files/1.wav"]);
 }
 
 #[tokio::test]
@@ -376,67 +271,31 @@ async fn a_recording_never_leads_to_a_private_address_or_past_the_limit() {
         "file:///etc/passwd".to_owned(),
     ] {
         let stub = Stub::playing([Answer::new(302, "").header("location", &target)]).await;
-        let error = at(&stub.origin)
-            .recording("c-1")
-            .await
-            .err()
-            .expect(&target);
-        assert!(
-            matches!(error.kind, Kind::Garbage | Kind::Network),
-            "{target}: {error}"
-        );
+        let error = at(&stub.origin).recording("c-1").await.err().expect(&target);
+        assert!(matches!(error.kind, Kind::Garbage | Kind::Network), "{target}: {error}");
     }
     assert!(canary.seen().is_empty());
 
     let stub = Stub::playing([]).await;
     stub.add(Answer::new(302, "").header("location", "/a"));
     stub.add(Answer::new(302, "").header("location", "/b"));
-    assert_eq!(
-        at(&stub.origin).recording("c-1").await.err().unwrap().kind,
-        Kind::Garbage,
-        "one redirect only"
-    );
+    assert_eq!(at(&stub.origin).recording("c-1").await.err().unwrap().kind, Kind::Garbage, "one redirect only");
     assert_eq!(stub.seen().len(), 2);
 
-    let small = client_with(HttpSettings {
-        download_limit: 4,
-        ..HttpSettings::default()
-    });
+    let small = client_with(HttpSettings { download_limit: 4, ..HttpSettings::default() });
     let stub = Stub::playing([Answer::new(200, "12345")]).await;
-    let config = UltravoxConfig {
-        base_url: stub.origin.clone(),
-        api_key: KEY.into(),
-        carrier: Carrier::Telnyx,
-    };
-    let error = Ultravox::new(&small, &config)
-        .unwrap()
-        .recording("c-1")
-        .await
-        .err()
-        .unwrap();
+    let config = UltravoxConfig { base_url: stub.origin.clone(), api_key: KEY.into(), carrier: Carrier::Telnyx };
+    let error = Ultravox::new(&small, &config).unwrap().recording("c-1").await.err().unwrap();
     assert_eq!(error.message, "The file is too large");
 
     // Without a length the limit holds while reading.
     let origin = writing_and_closing(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n12345").await;
-    let config = UltravoxConfig {
-        base_url: origin,
-        ..config
-    };
-    let recording = Ultravox::new(&small, &config)
-        .unwrap()
-        .recording("c-1")
-        .await
-        .unwrap();
-    assert_eq!(
-        recording.read_all().await.unwrap_err().message,
-        "The file is too large"
-    );
+    let config = UltravoxConfig { base_url: origin, ..config };
+    let recording = Ultravox::new(&small, &config).unwrap().recording("c-1").await.unwrap();
+    assert_eq!(recording.read_all().await.unwrap_err().message, "The file is too large");
 
     let stub = Stub::playing([Answer::json(404, r#"{"detail":"No recording."}"#)]).await;
-    assert_eq!(
-        at(&stub.origin).recording("c-1").await.err().unwrap().kind,
-        Kind::NotFound
-    );
+    assert_eq!(at(&stub.origin).recording("c-1").await.err().unwrap().kind, Kind::NotFound);
 }
 
 #[tokio::test]
@@ -451,16 +310,10 @@ async fn a_live_call_is_ended_and_one_that_is_not_live_says_so() {
     ultravox.hang_up("c-1", Some("Goodbye!")).await.unwrap();
     ultravox.hang_up("c-1", None).await.unwrap();
     let error = ultravox.hang_up("c-1", None).await.unwrap_err();
-    assert_eq!(
-        (error.kind, error.status, error.message.as_str()),
-        (Kind::Rejected, Some(422), "Call is not active.")
-    );
+    assert_eq!((error.kind, error.status, error.message.as_str()), (Kind::Rejected, Some(422), "Call is not active."));
     let seen = stub.seen();
     assert_eq!(seen[0].line(), "POST /api/calls/c-1/send_data_message");
-    assert_eq!(
-        seen[0].json(),
-        json!({"type": "hang_up", "message": "Goodbye!"})
-    );
+    assert_eq!(seen[0].json(), json!({"type": "hang_up", "message": "Goodbye!"}));
     assert_eq!(seen[1].json(), json!({"type": "hang_up"}));
 }
 
@@ -483,48 +336,20 @@ async fn account_voices_models_and_webhooks() {
     .await;
     let ultravox = at(&stub.origin);
     let account = ultravox.check_credentials().await.unwrap();
-    assert_eq!(
-        (
-            account.name.as_str(),
-            account.active_calls,
-            account.concurrent_calls_limit
-        ),
-        ("Sunrise", 2, Some(5))
-    );
+    assert_eq!((account.name.as_str(), account.active_calls, account.concurrent_calls_limit), ("Sunrise", 2, Some(5)));
     let voices = ultravox.list_voices().await.unwrap();
-    assert_eq!(
-        (voices[0].id.as_str(), voices[0].language.as_deref()),
-        ("v-1", Some("en-US"))
-    );
+    assert_eq!((voices[0].id.as_str(), voices[0].language.as_deref()), ("v-1", Some("en-US")));
     assert_eq!(ultravox.list_models().await.unwrap(), ["ultravox-v0.7"]);
     let secret = Secret::from("top-secret-1");
-    assert_eq!(
-        ultravox
-            .register_webhook("https://x.example/h", &secret)
-            .await
-            .unwrap(),
-        "w-1"
-    );
-    let error = ultravox
-        .register_webhook("https://x.example/h", &secret)
-        .await
-        .unwrap_err();
-    assert_eq!(
-        error.message,
-        "secrets: [hidden] is not allowed; url: Enter a valid URL."
-    );
+    assert_eq!(ultravox.register_webhook("https://x.example/h", &secret).await.unwrap(), "w-1");
+    let error = ultravox.register_webhook("https://x.example/h", &secret).await.unwrap_err();
+    assert_eq!(error.message, "secrets: [hidden] is not allowed; url: Enter a valid URL.");
 
     let seen = stub.seen();
     let lines: Vec<_> = seen.iter().map(Seen::line).collect();
     assert_eq!(
         lines,
-        [
-            "GET /api/accounts/me",
-            "GET /api/voices",
-            "GET /api/models",
-            "POST /api/webhooks",
-            "POST /api/webhooks"
-        ]
+        ["GET /api/accounts/me", "GET /api/voices", "GET /api/models", "POST /api/webhooks", "POST /api/webhooks"]
     );
     assert_eq!(
         seen[3].json(),
@@ -536,16 +361,8 @@ async fn account_voices_models_and_webhooks() {
 #[tokio::test]
 async fn a_call_whose_start_got_no_clear_answer_has_an_unknown_outcome() {
     let hang = Stub::playing([Answer::json(201, CALL).after(Duration::from_secs(20))]).await;
-    let config = UltravoxConfig {
-        base_url: hang.origin.clone(),
-        api_key: KEY.into(),
-        carrier: Carrier::Telnyx,
-    };
-    let error = Ultravox::new(&impatient_client(), &config)
-        .unwrap()
-        .create_call(&new_call())
-        .await
-        .unwrap_err();
+    let config = UltravoxConfig { base_url: hang.origin.clone(), api_key: KEY.into(), carrier: Carrier::Telnyx };
+    let error = Ultravox::new(&impatient_client(), &config).unwrap().create_call(&new_call()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
     assert!(error.outcome_unknown() && !error.is_retryable());
 
@@ -568,21 +385,12 @@ async fn a_call_whose_start_got_no_clear_answer_has_an_unknown_outcome() {
 
     // These say clearly that there is no call.
     let limited = Stub::playing([Answer::json(429, "{}").header("retry-after", "2")]).await;
-    let error = at(&limited.origin)
-        .create_call(&new_call())
-        .await
-        .unwrap_err();
+    let error = at(&limited.origin).create_call(&new_call()).await.unwrap_err();
     assert!(!error.outcome_unknown() && error.is_retryable());
     assert_eq!(error.retry_after, Some(Duration::from_secs(2)));
-    let error = at(&nobody().await)
-        .create_call(&new_call())
-        .await
-        .unwrap_err();
+    let error = at(&nobody().await).create_call(&new_call()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Network);
-    assert!(
-        !error.outcome_unknown() && error.is_retryable(),
-        "without a connection nothing was sent"
-    );
+    assert!(!error.outcome_unknown() && error.is_retryable(), "without a connection nothing was sent");
 }
 
 #[tokio::test]
@@ -594,33 +402,22 @@ async fn unknown_fields_and_words_are_taken() {
     call["ended"] = json!("2026-03-02T14:07:25.900000");
     call["billedDuration"] = json!("126s");
     call["billingStatus"] = json!("BILLING_STATUS_BILLED");
-    call["sipDetails"] =
-        json!({"billedDuration": "18.5s", "terminationReason": "SIP_TERMINATION_BUSY"});
+    call["sipDetails"] = json!({"billedDuration": "18.5s", "terminationReason": "SIP_TERMINATION_BUSY"});
     call["metadata"] = json!({"n": 5, "s": "x"});
     call["agent"] = Value::Null;
     call["medium"] = json!({"sip": {"incoming": {}}});
-    call["requestContext"] =
-        json!({"telephony": {"From": "sip:+13125550199@carrier.example", "To": "+13125550100"}});
+    call["requestContext"] = json!({"telephony": {"From": "sip:+13125550199@carrier.example", "To": "+13125550100"}});
     let stub = Stub::playing([Answer::json(200, call.to_string())]).await;
     let call = at(&stub.origin).get_call("c-1").await.unwrap();
     assert_eq!(call.end_reason, Some(EndReason::Other("abducted".into())));
     assert_eq!(call.end_reason.as_ref().unwrap().as_str(), "abducted");
     assert_eq!(call.talk_seconds(), Some(125.895));
-    assert_eq!(
-        (call.billed_seconds, call.sip_billed_seconds),
-        (Some(126.0), Some(18.5))
-    );
+    assert_eq!((call.billed_seconds, call.sip_billed_seconds), (Some(126.0), Some(18.5)));
     assert!(call.is_billing_settled);
     assert_eq!(call.sip_termination, Some(SipTermination::Busy));
     assert_eq!(call.metadata["n"], "5");
-    assert_eq!(
-        (call.stage(), call.direction),
-        (CallStage::Done, CallDirection::Inbound)
-    );
-    assert_eq!(
-        (call.from.as_deref(), call.to.as_deref()),
-        (Some("+13125550199"), Some("+13125550100"))
-    );
+    assert_eq!((call.stage(), call.direction), (CallStage::Done, CallDirection::Inbound));
+    assert_eq!((call.from.as_deref(), call.to.as_deref()), (Some("+13125550199"), Some("+13125550100")));
 }
 
 #[test]
@@ -633,37 +430,16 @@ fn webhook_events_are_read() {
     assert_eq!(event.call.end_reason, Some(EndReason::AgentHangup));
     assert_eq!(event.call.short_summary.as_deref(), Some("Confirmed."));
     let unknown = body.replace("call.ended", "call.dreamt");
-    assert_eq!(
-        WebhookEvent::decode(unknown.as_bytes()).unwrap().kind,
-        WebhookKind::Other("call.dreamt".into())
-    );
+    assert_eq!(WebhookEvent::decode(unknown.as_bytes()).unwrap().kind, WebhookKind::Other("call.dreamt".into()));
     assert_eq!(WebhookEvent::decode(b"{}").unwrap_err().kind, Kind::Garbage);
 }
 
 #[test]
 fn a_key_that_can_not_be_sent_is_refused_at_once() {
     for key in ["", "  ", "a\nb"] {
-        let made = Endpoint::new(
-            &client(),
-            "ultravox",
-            "https://x.example",
-            ("x-api-key", ""),
-            &key.into(),
-            |_| None,
-        );
-        assert_eq!(
-            made.err().map(|e| e.kind),
-            Some(Kind::Credentials),
-            "{key:?}"
-        );
+        let made = Endpoint::new(&client(), "ultravox", "https://x.example", ("x-api-key", ""), &key.into(), |_| None);
+        assert_eq!(made.err().map(|e| e.kind), Some(Kind::Credentials), "{key:?}");
     }
-    let made = Endpoint::new(
-        &client(),
-        "ultravox",
-        "ftp://x",
-        ("x-api-key", ""),
-        &"k".into(),
-        |_| None,
-    );
+    let made = Endpoint::new(&client(), "ultravox", "ftp://x", ("x-api-key", ""), &"k".into(), |_| None);
     assert_eq!(made.err().map(|e| e.kind), Some(Kind::Network));
 }

@@ -40,14 +40,16 @@ async fn none(world: &World, what: &str, sql: &str) {
     assert!(found.is_empty(), "{what}: {found:#?}");
 }
 
-const TABLES: &str = "select c.oid, c.relname::text as name, c.relrowsecurity, c.relforcerowsecurity, c.relowner from pg_class c
+const TABLES: &str =
+    "select c.oid, c.relname::text as name, c.relrowsecurity, c.relforcerowsecurity, c.relowner from pg_class c
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname <> '_sqlx_migrations'";
 
 #[test]
 fn every_table_has_a_class_and_every_class_its_tables() {
     run(|world| async move {
         let classes = classes();
-        let existing: BTreeSet<String> = owner_lines(world, &format!("select name from ({TABLES}) t")).await.into_iter().collect();
+        let existing: BTreeSet<String> =
+            owner_lines(world, &format!("select name from ({TABLES}) t")).await.into_iter().collect();
         let listed: Vec<String> =
             [classes.tenant.tables, classes.reference.tables, classes.local.tables].into_iter().flatten().collect();
         let once: BTreeSet<String> = listed.iter().cloned().collect();
@@ -70,8 +72,12 @@ fn every_table_has_a_class_and_every_class_its_tables() {
 #[test]
 fn row_security_is_on_and_forced_with_one_plain_permissive_policy_each() {
     run(|world| async move {
-        none(world, "row security off or not forced", &format!("select name from ({TABLES}) t where not (relrowsecurity and relforcerowsecurity)"))
-            .await;
+        none(
+            world,
+            "row security off or not forced",
+            &format!("select name from ({TABLES}) t where not (relrowsecurity and relforcerowsecurity)"),
+        )
+        .await;
         none(
             world,
             "not exactly one policy",
@@ -88,7 +94,8 @@ fn row_security_is_on_and_forced_with_one_plain_permissive_policy_each() {
             "select polrelid::regclass::text from pg_policy where not polpermissive or polcmd <> '*' or polroles <> '{0}'",
         )
         .await;
-        let text = "coalesce(pg_get_expr(polqual, polrelid), '') || ' ' || coalesce(pg_get_expr(polwithcheck, polrelid), '')";
+        let text =
+            "coalesce(pg_get_expr(polqual, polrelid), '') || ' ' || coalesce(pg_get_expr(polwithcheck, polrelid), '')";
         none(
             world,
             "policies with a sub-select, which a distributed table cannot have",
@@ -189,7 +196,12 @@ fn keys_carry_the_tenant() {
 #[test]
 fn nothing_stands_in_the_way_of_spreading_the_tables() {
     run(|world| async move {
-        none(world, "triggers", "select tgrelid::regclass::text || ' ' || tgname from pg_trigger where not tgisinternal").await;
+        none(
+            world,
+            "triggers",
+            "select tgrelid::regclass::text || ' ' || tgname from pg_trigger where not tgisinternal",
+        )
+        .await;
         none(
             world,
             "sequences",

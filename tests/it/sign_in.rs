@@ -17,13 +17,19 @@ fn bare(address: &str) -> Client {
 /// The `name=value` of the session cookie that an answer sets.
 fn cookie(answer: &Response) -> Option<String> {
     let set = answer.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-    set.filter_map(|value| value.split(';').next()).find(|pair| pair.starts_with("patchbay=") && pair.len() > 12).map(str::to_owned)
+    set.filter_map(|value| value.split(';').next())
+        .find(|pair| pair.starts_with("patchbay=") && pair.len() > 12)
+        .map(str::to_owned)
 }
 
 /// A sign-in with a cookie that the browser already has.
 async fn sign_in(http: &Client, world: &World, email: &str, password: &str, with: Option<&str>) -> Response {
     let body = form(&[("email", email), ("password", password)]);
-    let mut request = http.post(format!("{}/rpc/sign_in", world.base)).header(ORIGIN, &world.base).header(CONTENT_TYPE, FORM).body(body);
+    let mut request = http
+        .post(format!("{}/rpc/sign_in", world.base))
+        .header(ORIGIN, &world.base)
+        .header(CONTENT_TYPE, FORM)
+        .body(body);
     if let Some(cookie) = with {
         request = request.header(COOKIE, cookie);
     }
@@ -52,7 +58,8 @@ fn a_wrong_password_and_an_unknown_address_look_the_same() {
         let (_, known) = owner_of(world, "guessing").await;
         let browser = Browser::from_address(world, "127.0.0.11");
         let wrong = browser.rpc("sign_in", &[("email", &known), ("password", "not this one")]).await;
-        let unknown = browser.rpc("sign_in", &[("email", "nobody@nowhere.example"), ("password", "not this one")]).await;
+        let unknown =
+            browser.rpc("sign_in", &[("email", "nobody@nowhere.example"), ("password", "not this one")]).await;
         assert_eq!((wrong.status, &wrong.text), (unknown.status, &unknown.text));
         assert_eq!(wrong.status, 422);
         assert!(wrong.error_at("email").is_some_and(|sentence| sentence.contains("wrong")), "{wrong:?}");
@@ -68,7 +75,8 @@ fn the_case_of_an_address_and_blanks_around_it_do_not_matter() {
     run(|world| async move {
         let (_, email) = owner_of(world, "cases").await;
         let browser = Browser::new(world);
-        let answer = browser.rpc("sign_in", &[("email", &format!("  {} ", email.to_uppercase())), ("password", PASSWORD)]).await;
+        let answer =
+            browser.rpc("sign_in", &[("email", &format!("  {} ", email.to_uppercase())), ("password", PASSWORD)]).await;
         assert_eq!((answer.status, answer.location.as_deref()), (200, Some("/dashboard")));
     });
 }
@@ -89,7 +97,8 @@ fn guessing_slows_down_and_locks_nobody_else_out() {
         // Neither another spelling of the account nor a header about addresses opens the door again.
         let spelled = guesser.rpc("sign_in", &[("email", &email.to_uppercase()), ("password", "a guess")]).await;
         assert_eq!(spelled.status, 429, "{spelled:?}");
-        let request = guesser.raw(Method::POST, "/rpc/sign_in").header(ORIGIN, &world.base).header("x-forwarded-for", "10.1.2.3");
+        let request =
+            guesser.raw(Method::POST, "/rpc/sign_in").header(ORIGIN, &world.base).header("x-forwarded-for", "10.1.2.3");
         let claimed = Browser::answer(request.form(&[("email", email.as_str()), ("password", "a guess")])).await;
         assert_eq!(claimed.status, 429, "{claimed:?}");
         // The owner, who sits elsewhere, comes in.
@@ -138,7 +147,9 @@ fn a_session_is_new_at_sign_in_and_its_cookie_is_out_of_reach() {
         assert_eq!(who(&http, world, invented).await, 401);
         // The table keeps a hash: its content signs nobody in.
         let id = own.trim_start_matches("patchbay=");
-        let kept: i64 = owner_value(world, &format!("select count(*) from sessions where encode(data, 'escape') like '%{id}%'")).await;
+        let kept: i64 =
+            owner_value(world, &format!("select count(*) from sessions where encode(data, 'escape') like '%{id}%'"))
+                .await;
         assert_eq!(kept, 0, "the session's id stands in the table");
     });
 }
@@ -152,7 +163,8 @@ fn signing_out_ends_the_session_on_the_server() {
         let second = cookie(&sign_in(&http, world, &email, PASSWORD, None).await).expect("a session");
         let third = cookie(&sign_in(&http, world, &email, PASSWORD, None).await).expect("a session");
         let leave = async |cookie: &str, body: &str| {
-            let request = http.post(format!("{}/rpc/sign_out", world.base)).header(ORIGIN, &world.base).header(COOKIE, cookie);
+            let request =
+                http.post(format!("{}/rpc/sign_out", world.base)).header(ORIGIN, &world.base).header(COOKIE, cookie);
             let answer = request.header(CONTENT_TYPE, FORM).body(body.to_owned()).send().await.expect("an answer");
             assert_eq!(answer.status(), 200);
         };
@@ -173,7 +185,9 @@ fn a_suspended_person_is_out_at_once() {
         agency.admin.done("set_member_status", &[("id", &id), ("status", "suspended")]).await;
         assert_eq!(agency.member.rpc("who_am_i", &[]).await.status, 401);
         assert_eq!(agency.member.rpc("list_calls", &[]).await.status, 401);
-        let again = Browser::from_address(world, "127.0.0.16").rpc("sign_in", &[("email", &email), ("password", PASSWORD)]).await;
+        let again = Browser::from_address(world, "127.0.0.16")
+            .rpc("sign_in", &[("email", &email), ("password", PASSWORD)])
+            .await;
         assert_eq!(again.status, 422);
         agency.admin.done("set_member_status", &[("id", &id), ("status", "active")]).await;
         Browser::signed_in(world, &email).await;
@@ -200,8 +214,18 @@ fn after_signing_in_nobody_is_led_to_another_site() {
         };
         assert_eq!(lead("/calls?status=failed").await, "/calls?status=failed");
         let elsewhere = [
-            "https://evil.example/", "//evil.example/", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "evil.example",
-            "/\t/evil.example", "/\n/evil.example", "/login?next=/calls", "", " /calls", "/ü",
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "javascript:alert(1)",
+            "evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "/login?next=/calls",
+            "",
+            " /calls",
+            "/ü",
         ];
         for next in elsewhere {
             assert_eq!(lead(next).await, "/dashboard", "next={next:?}");
@@ -240,11 +264,17 @@ fn a_refused_form_without_script_shows_what_was_typed_but_no_password() {
         assert!(page.text.contains("ada@typed.example"), "what was typed is gone: {}", page.text);
         assert!(page.text.contains("Check both and try again"), "no message: {}", page.text);
         assert!(page.text.contains("value=\"/calls\""), "the way back is gone: {}", page.text);
-        assert!(!page.text.contains("a-wrong-secret-word") && !location.contains("a-wrong-secret-word"), "the password came back");
+        assert!(
+            !page.text.contains("a-wrong-secret-word") && !location.contains("a-wrong-secret-word"),
+            "the password came back"
+        );
         // Kept for one view only, and for this browser only.
         assert!(!browser.get(&path).await.text.contains("ada@typed.example"));
-        let kept: i64 =
-            owner_value(world, "select count(*) from sessions where encode(data, 'escape') like '%a-wrong-secret-word%'").await;
+        let kept: i64 = owner_value(
+            world,
+            "select count(*) from sessions where encode(data, 'escape') like '%a-wrong-secret-word%'",
+        )
+        .await;
         assert_eq!(kept, 0, "a password stands in the sessions table");
     });
 }
@@ -277,7 +307,10 @@ fn changes_come_from_our_own_pages_only() {
         ];
         for (at, (site, origin, passes)) in combinations.into_iter().enumerate() {
             let name = format!("Renamed {at}");
-            let mut request = agency.owner.raw(Method::POST, "/rpc/save_profile").form(&[("name", name.as_str()), ("timezone", "UTC")]);
+            let mut request = agency
+                .owner
+                .raw(Method::POST, "/rpc/save_profile")
+                .form(&[("name", name.as_str()), ("timezone", "UTC")]);
             if let Some(site) = site {
                 request = request.header("sec-fetch-site", site);
             }
@@ -291,7 +324,12 @@ fn changes_come_from_our_own_pages_only() {
         }
         // Every route that changes something is behind the same check, uploads and preferences included.
         for path in ["/preferences", "/contacts/imports/upload", "/rpc/sign_out"] {
-            let request = agency.owner.raw(Method::POST, path).header(ORIGIN, &evil).header(CONTENT_TYPE, FORM).body("theme=dark");
+            let request = agency
+                .owner
+                .raw(Method::POST, path)
+                .header(ORIGIN, &evil)
+                .header(CONTENT_TYPE, FORM)
+                .body("theme=dark");
             assert_eq!(Browser::answer(request).await.status, 403, "{path}");
         }
         assert_eq!(agency.owner.rpc("who_am_i", &[]).await.status, 200, "still signed in");
@@ -305,7 +343,8 @@ fn a_link_changes_nothing() {
         for (path, method) in leptos::server_fn::axum::server_fn_paths() {
             assert_eq!(method, http_post(), "{path} can be called by a link");
             for method in [Method::GET, Method::HEAD] {
-                let answer = Browser::answer(agency.owner.raw(method.clone(), &format!("{path}?everywhere=true"))).await;
+                let answer =
+                    Browser::answer(agency.owner.raw(method.clone(), &format!("{path}?everywhere=true"))).await;
                 assert!(matches!(answer.status, 404 | 405), "{method} {path}: {}", answer.status);
             }
         }
@@ -321,14 +360,20 @@ fn http_post() -> axum::http::Method {
 fn answers_carry_the_headers_that_protect_them() {
     run(|world| async move {
         let (agency, _) = owner_of(world, "headers").await;
-        let get = async |path: &str| agency.owner.raw(Method::GET, path).header(ACCEPT, "text/html").send().await.expect("an answer");
+        let get = async |path: &str| {
+            agency.owner.raw(Method::GET, path).header(ACCEPT, "text/html").send().await.expect("an answer")
+        };
         let stranger = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        let login = || async { stranger.get(format!("{}/login", world.base)).header(ACCEPT, "text/html").send().await.expect("an answer") };
+        let login = || async {
+            stranger.get(format!("{}/login", world.base)).header(ACCEPT, "text/html").send().await.expect("an answer")
+        };
         let mut nonces = Vec::new();
-        for answer in [get("/dashboard").await, get("/dashboard").await, get("/settings/profile").await, login().await] {
+        for answer in [get("/dashboard").await, get("/dashboard").await, get("/settings/profile").await, login().await]
+        {
             let path = answer.url().path().to_owned();
             let headers = answer.headers().clone();
-            let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+            let text =
+                |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
             assert_eq!(text("x-content-type-options"), "nosniff", "{path}");
             assert_eq!(text("x-frame-options"), "DENY", "{path}");
             assert_eq!(text("referrer-policy"), "same-origin", "{path}");
@@ -336,11 +381,18 @@ fn answers_carry_the_headers_that_protect_them() {
             assert_eq!(text("cache-control"), "no-store", "{path}");
             assert!(!text("x-request-id").is_empty(), "{path}");
             let policy = text("content-security-policy");
-            for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'", "'strict-dynamic'"] {
+            for part in [
+                "default-src 'none'",
+                "frame-ancestors 'none'",
+                "base-uri 'none'",
+                "form-action 'self'",
+                "'strict-dynamic'",
+            ] {
                 assert!(policy.contains(part), "{path}: {part} is missing in {policy}");
             }
             assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"), "{path}: {policy}");
-            let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or_default().to_owned();
+            let nonce =
+                policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or_default().to_owned();
             assert!(nonce.len() >= 20, "{path}: {policy}");
             let body = answer.text().await.expect("a page");
             for script in body.split("<script").skip(1) {
@@ -361,7 +413,8 @@ fn answers_carry_the_headers_that_protect_them() {
         assert!(raw.headers()["content-security-policy"].to_str().expect("text").contains("default-src 'none'"));
         assert!(raw.headers().get(LOCATION).is_none());
         // The host that a request names must not end up in what it is answered.
-        let forged = agency.owner.raw(Method::GET, "/dashboard").header(HOST, "evil.example").send().await.expect("an answer");
+        let forged =
+            agency.owner.raw(Method::GET, "/dashboard").header(HOST, "evil.example").send().await.expect("an answer");
         assert!(!forged.text().await.expect("a page").contains("evil.example"));
     });
 }

@@ -50,7 +50,8 @@ fn first_text(call: &str) -> Option<&str> {
 
 fn plain_end(body: &str) -> Option<usize> {
     let bytes = body.as_bytes();
-    (0..bytes.len()).find(|at| bytes[*at] == b'"' && bytes[..*at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0)
+    (0..bytes.len())
+        .find(|at| bytes[*at] == b'"' && bytes[..*at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0)
 }
 
 fn words(sql: &str) -> Vec<&str> {
@@ -66,7 +67,8 @@ fn every_statement_on_a_tenant_table_names_the_tenant() {
     for (path, sql) in &all {
         let named = words(sql);
         let touches = named.windows(2).any(|pair| {
-            matches!(pair[0], "from" | "join" | "into" | "update" | "only" | "using") && tenant.iter().any(|table| table == pair[1])
+            matches!(pair[0], "from" | "join" | "into" | "update" | "only" | "using")
+                && tenant.iter().any(|table| table == pair[1])
         });
         // One mention per table, so that a join cannot forget its half: `t.workspace_id = $1` or `using (workspace_id …)`.
         if touches && !named.contains(&"workspace_id") {
@@ -106,10 +108,21 @@ fn statements_keep_to_the_rules_of_distribution_and_of_paging() {
 fn migrations_are_plain_and_name_what_they_make() {
     for (path, text) in sources("migrations", ".sql") {
         let lower = text.to_lowercase();
-        for word in ["create trigger", "create sequence", "serial ", "as restrictive", "set_config(", "create rule", "disable row level"] {
+        for word in [
+            "create trigger",
+            "create sequence",
+            "serial ",
+            "as restrictive",
+            "set_config(",
+            "create rule",
+            "disable row level",
+        ] {
             assert!(!lower.contains(word), "{path}: {word}");
         }
         let names: Vec<&str> = path.rsplit('/').next().into_iter().flat_map(|name| name.split('_')).collect();
-        assert!(names[0].len() == 4 && names[0].bytes().all(|byte| byte.is_ascii_digit()), "{path} has no number of four digits");
+        assert!(
+            names[0].len() == 4 && names[0].bytes().all(|byte| byte.is_ascii_digit()),
+            "{path} has no number of four digits"
+        );
     }
 }

@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, ORIGIN};
 
 use super::access_matrix::{Asks, Door, FUNCTIONS, Names, PAGES, ROUTES};
 use super::schema::tenant_tables;
-use super::support::{Agency, Answer, Browser, World, Works, agency, owner_value, run, unique};
+use super::support::{Agency, Answer, Browser, Works, World, agency, owner_value, run, unique};
 
 /// Somebody at a door.
 struct Caller<'a> {
@@ -65,7 +65,8 @@ fn wanted(door: &Door, caller: &Caller) -> Wanted {
 /// Puts ids into a door's fields.
 fn filled(door: &Door, ids: &[(&'static str, String)]) -> Vec<(String, String)> {
     let fill = |value: &str| {
-        let known = ids.iter().find(|(name, _)| value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name));
+        let known =
+            ids.iter().find(|(name, _)| value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name));
         known.map_or_else(|| value.to_owned(), |(_, id)| id.clone())
     };
     door.fields.iter().map(|(name, value)| ((*name).to_owned(), fill(value))).collect()
@@ -76,7 +77,8 @@ async fn knock(browser: &Browser, door: &Door, ids: &[(&'static str, String)]) -
     let fields = filled(door, ids);
     let path = match door.name.split_once(' ') {
         None if !door.name.starts_with('/') => {
-            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let fields: Vec<(&str, &str)> =
+                fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             return browser.rpc(door.name, &fields).await;
         }
         Some((_, path)) => path,
@@ -111,7 +113,10 @@ async fn fingerprint(world: &World, workspace: &str) -> String {
             format!("select 'users', md5(string_agg(t::text, '' order by id)) from users t where workspace_id = '{workspace}'"),
         ])
         .collect();
-    let sql = format!("select string_agg(name || ' ' || coalesce(sum, ''), E'\\n' order by name) from ({}) s", parts.join(" union all "));
+    let sql = format!(
+        "select string_agg(name || ' ' || coalesce(sum, ''), E'\\n' order by name) from ({}) s",
+        parts.join(" union all ")
+    );
     owner_value(world, &sql).await
 }
 
@@ -128,14 +133,17 @@ impl Stage {
         let (ours, works) = Agency::worked(world, "ours").await;
         let theirs = Agency::new(world, "theirs").await;
         let email = format!("{}@platform.example", unique("root"));
-        patchbay::platform::server::ops::create_admin(&world.db, "Root", &email, agency::PASSWORD).await.expect("an admin");
+        patchbay::platform::server::ops::create_admin(&world.db, "Root", &email, agency::PASSWORD)
+            .await
+            .expect("an admin");
         let platform = Browser::signed_in(world, &email).await;
         let ids = ids(&ours, works).await;
         Self { ours, ids, theirs, platform }
     }
 
     fn callers<'a>(&'a self, nobody: &'a Browser) -> Vec<Caller<'a>> {
-        let caller = |who, browser, role, is_ours, is_of_client_one| Caller { who, browser, role, is_ours, is_of_client_one };
+        let caller =
+            |who, browser, role, is_ours, is_of_client_one| Caller { who, browser, role, is_ours, is_of_client_one };
         let (ours, theirs) = (&self.ours, &self.theirs);
         vec![
             caller("nobody", nobody, None, false, false),
@@ -292,13 +300,17 @@ fn a_suspended_agency_reads_and_changes_nothing() {
         stage.platform.done("set_workspace_status", &fields).await;
         assert_eq!(stage.ours.owner.rpc("list_calls", &[]).await.status, 200);
         let before = fingerprint(world, &stage.ours.workspace_id).await;
-        for door in FUNCTIONS.iter().filter(|door| door.changes && matches!(door.asks, Asks::May(_)) && door.name != "save_profile") {
+        for door in FUNCTIONS
+            .iter()
+            .filter(|door| door.changes && matches!(door.asks, Asks::May(_)) && door.name != "save_profile")
+        {
             let answer = knock(&stage.ours.owner, door, &stage.ids).await;
             assert!(matches!(answer.status, 409 | 422), "{}: {} {}", door.name, answer.status, answer.text);
         }
         assert_eq!(fingerprint(world, &stage.ours.workspace_id).await, before);
         // Platform admins may do this; nobody learns of the door otherwise.
-        let request = stage.ours.owner.raw(Method::POST, "/rpc/set_workspace_status").header(ORIGIN, &world.base).form(&fields);
+        let request =
+            stage.ours.owner.raw(Method::POST, "/rpc/set_workspace_status").header(ORIGIN, &world.base).form(&fields);
         assert_eq!(Browser::answer(request).await.status, 404);
     });
 }

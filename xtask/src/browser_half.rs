@@ -33,15 +33,12 @@ const WASM_FEATURES: [&str; 6] = [
 /// folder of the last time.
 pub fn build(release: bool) -> Result<PathBuf> {
     let profile = if release { "wasm-release" } else { "wasm-dev" };
-    let compiled = Path::new("target/front/wasm32-unknown-unknown")
-        .join(profile)
-        .join(format!("{NAME}.wasm"));
+    let compiled = Path::new("target/front/wasm32-unknown-unknown").join(profile).join(format!("{NAME}.wasm"));
     let folder = Path::new("target/front").join(format!("pkg-{profile}"));
     let stamp = Path::new("target/front").join(format!("pkg-{profile}.stamp"));
 
     check_versions()?;
-    let wasm = files::read(&compiled)
-        .context("compile the browser half first: scripts/build-site does")?;
+    let wasm = files::read(&compiled).context("compile the browser half first: scripts/build-site does")?;
     let tool = std::env::current_exe().and_then(fs::read)?;
     let inputs = files::fingerprint([wasm.as_slice(), tool.as_slice()]);
     if fs::read_to_string(&stamp).is_ok_and(|last| last == inputs) {
@@ -99,10 +96,7 @@ fn split(wasm: &[u8], folder: &Path, compiled: &Path) -> Result<PathBuf> {
         .map_err(|error| anyhow!("{error:?}"))
         .context("cannot split the wasm into its lazy parts")?;
     let manifest: std::collections::BTreeMap<_, _> = parts.prefetch_map.into_iter().collect();
-    files::write(
-        &folder.join(MANIFEST),
-        &serde_json::to_vec_pretty(&manifest)?,
-    )?;
+    files::write(&folder.join(MANIFEST), &serde_json::to_vec_pretty(&manifest)?)?;
     Ok(main)
 }
 
@@ -119,24 +113,16 @@ fn bind(main: &Path, folder: &Path, release: bool) -> Result<()> {
         .remove_producers_section(release)
         .generate(folder)
         .context("cannot bind the wasm to JavaScript")?;
-    fs::rename(
-        folder.join(format!("{NAME}_bg.wasm")),
-        folder.join(format!("{NAME}.wasm")),
-    )?;
+    fs::rename(folder.join(format!("{NAME}_bg.wasm")), folder.join(format!("{NAME}.wasm")))?;
     Ok(())
 }
 
 /// Runs `wasm-opt` on every part, as many at a time as there are processors.
 fn shrink(folder: &Path) -> Result<()> {
     let tool = Path::new("node_modules/.bin/wasm-opt");
-    ensure!(
-        tool.exists(),
-        "node_modules/.bin/wasm-opt is missing: run scripts/setup"
-    );
-    let parts: Vec<PathBuf> = files::list(folder)?
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|e| e == "wasm"))
-        .collect();
+    ensure!(tool.exists(), "node_modules/.bin/wasm-opt is missing: run scripts/setup");
+    let parts: Vec<PathBuf> =
+        files::list(folder)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "wasm")).collect();
     // Largest first, so that no processor starts with it last.
     let mut parts: Vec<(u64, PathBuf)> = parts
         .into_iter()
@@ -149,37 +135,23 @@ fn shrink(folder: &Path) -> Result<()> {
         let running: Vec<_> = (0..workers)
             .map(|_| {
                 scope.spawn(|| {
-                    while let Some((_, part)) =
-                        queue.lock().expect("no worker panics with the queue").pop()
-                    {
+                    while let Some((_, part)) = queue.lock().expect("no worker panics with the queue").pop() {
                         shrink_part(tool, &part)?;
                     }
                     Ok(())
                 })
             })
             .collect();
-        running
-            .into_iter()
-            .try_for_each(|worker| worker.join().expect("a worker does not panic"))
+        running.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
     })
 }
 
 fn shrink_part(tool: &Path, part: &Path) -> Result<()> {
     let smaller = part.with_extension("smaller");
     // It warns about names of a newer kind that it drops anyway; so its words count only when it fails.
-    let output = Command::new(tool)
-        .arg("-Oz")
-        .args(WASM_FEATURES)
-        .arg(part)
-        .arg("-o")
-        .arg(&smaller)
-        .output()?;
+    let output = Command::new(tool).arg("-Oz").args(WASM_FEATURES).arg(part).arg("-o").arg(&smaller).output()?;
     if !output.status.success() {
-        bail!(
-            "wasm-opt failed on {}:\n{}",
-            part.display(),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("wasm-opt failed on {}:\n{}", part.display(), String::from_utf8_lossy(&output.stderr));
     }
     fs::rename(&smaller, part)?;
     Ok(())

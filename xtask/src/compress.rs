@@ -9,17 +9,7 @@ use flate2::{Compression, write::GzEncoder};
 use crate::files;
 
 /// Kinds of file that get smaller. Fonts (woff2) and pictures are compressed already.
-const KINDS: [&str; 9] = [
-    "wasm",
-    "js",
-    "css",
-    "svg",
-    "json",
-    "txt",
-    "html",
-    "webmanifest",
-    "xml",
-];
+const KINDS: [&str; 9] = ["wasm", "js", "css", "svg", "json", "txt", "html", "webmanifest", "xml"];
 /// Below this a compressed copy saves nothing: one network packet either way.
 const SMALLEST: usize = 512;
 
@@ -33,10 +23,7 @@ pub fn folder(folder: &Path) -> Result<()> {
 
 /// Writes `.br` and `.gz` beside one file, if that makes it smaller.
 pub fn file(path: &Path) -> Result<()> {
-    let kind = path
-        .extension()
-        .and_then(|kind| kind.to_str())
-        .unwrap_or_default();
+    let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
     if !KINDS.contains(&kind) {
         return Ok(());
     }
@@ -61,12 +48,8 @@ pub fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
-    let settings = brotli::enc::BrotliEncoderParams {
-        quality: 11,
-        lgwin: 22,
-        size_hint: bytes.len(),
-        ..Default::default()
-    };
+    let settings =
+        brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, size_hint: bytes.len(), ..Default::default() };
     let mut smaller = Vec::new();
     brotli::BrotliCompress(&mut &bytes[..], &mut smaller, &settings)?;
     Ok(smaller)

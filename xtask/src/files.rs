@@ -31,8 +31,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Makes `folder` an empty folder.
 pub fn empty(folder: &Path) -> Result<()> {
     if folder.exists() {
-        fs::remove_dir_all(folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
@@ -45,9 +44,7 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
         if !next.is_dir() {
             continue;
         }
-        for entry in
-            fs::read_dir(&next).with_context(|| format!("cannot list {}", next.display()))?
-        {
+        for entry in fs::read_dir(&next).with_context(|| format!("cannot list {}", next.display()))? {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
@@ -67,9 +64,5 @@ pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -24,8 +24,7 @@ pub const NAME: &str = "patchbay";
 /// Where a site is built unless `--site` says otherwise.
 const SITE: &str = "target/site";
 
-const USAGE: &str =
-    "usage: xtask build-site [--release] [--site DIR]\n       xtask size-budget [--site DIR]";
+const USAGE: &str = "usage: xtask build-site [--release] [--site DIR]\n       xtask size-budget [--site DIR]";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -46,10 +45,7 @@ fn run(arguments: Vec<String>) -> anyhow::Result<()> {
         match argument.as_str() {
             "--release" => release = true,
             "--site" => {
-                site = arguments
-                    .next()
-                    .map(PathBuf::from)
-                    .ok_or_else(|| anyhow::anyhow!("--site needs a folder"))?
+                site = arguments.next().map(PathBuf::from).ok_or_else(|| anyhow::anyhow!("--site needs a folder"))?
             }
             other => anyhow::bail!("unknown option {other}\n{USAGE}"),
         }

@@ -29,37 +29,25 @@ pub fn build(release: bool, site: &Path) -> Result<()> {
     copy_public(site, release)?;
     files::replace(&site.join(".pkg"), format!("{pkg}\n").as_bytes())?;
     remove_old_builds(site, &pkg)?;
-    println!(
-        "{}: {} files in {pkg}",
-        site.display(),
-        files::list(&site.join(&pkg))?.len()
-    );
+    println!("{}: {} files in {pkg}", site.display(), files::list(&site.join(&pkg))?.len());
     Ok(())
 }
 
 /// The folder of the current build inside `site`, such as `pkg/0123456789abcdef`.
 pub fn current(site: &Path) -> Result<String> {
     let path = site.join(".pkg");
-    let line = fs::read_to_string(&path)
-        .with_context(|| format!("no site in {}: build it first", site.display()))?;
+    let line = fs::read_to_string(&path).with_context(|| format!("no site in {}: build it first", site.display()))?;
     Ok(line.trim().to_owned())
 }
 
 /// Copies a build into the folder named by its contents, and returns that folder's name.
-fn place_build(
-    site: &Path,
-    browser_half: &Path,
-    style_sheet: &[u8],
-    release: bool,
-) -> Result<String> {
+fn place_build(site: &Path, browser_half: &Path, style_sheet: &[u8], release: bool) -> Result<String> {
     let mut contents: Vec<(PathBuf, Vec<u8>)> = files::list(browser_half)?
         .into_iter()
         .map(|path| Ok((path.clone(), files::read(&browser_half.join(path))?)))
         .collect::<Result<_>>()?;
     contents.push((PathBuf::from(format!("{NAME}.css")), style_sheet.to_vec()));
-    let parts = contents
-        .iter()
-        .flat_map(|(path, bytes)| [path.as_os_str().as_encoded_bytes(), bytes]);
+    let parts = contents.iter().flat_map(|(path, bytes)| [path.as_os_str().as_encoded_bytes(), bytes]);
     let pkg = format!("pkg/{}", files::fingerprint(parts));
 
     let folder = site.join(&pkg);
@@ -83,10 +71,7 @@ fn copy_public(site: &Path, release: bool) -> Result<()> {
     let public = Path::new("public");
     let mut wanted = BTreeSet::new();
     for path in files::list(public)? {
-        if path
-            .components()
-            .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
-        {
+        if path.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b".")) {
             continue;
         }
         let copy = site.join(&path);

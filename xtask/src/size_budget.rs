@@ -25,18 +25,12 @@ struct Size {
 /// When the style sheet, or the scripts that the heaviest page needs on a first visit, exceed their limit.
 pub fn check(site: &Path) -> Result<()> {
     let folder = site.join(site::current(site)?);
-    ensure!(
-        folder.join(format!("{NAME}.wasm.br")).exists(),
-        "this is not a release build: build-site --release"
-    );
+    ensure!(folder.join(format!("{NAME}.wasm.br")).exists(), "this is not a release build: build-site --release");
 
     let styles = size(&folder.join(format!("{NAME}.css")))?;
     let main = size(&folder.join(format!("{NAME}.wasm")))?;
     let mut scripts = Size::default();
-    for path in files::list(&folder)?
-        .iter()
-        .filter(|path| path.extension().is_some_and(|kind| kind == "js"))
-    {
+    for path in files::list(&folder)?.iter().filter(|path| path.extension().is_some_and(|kind| kind == "js")) {
         scripts.add(size(&folder.join(path))?);
     }
     let pages = pages(&folder)?;
@@ -45,10 +39,7 @@ pub fn check(site: &Path) -> Result<()> {
     total.add(scripts);
     total.add(heaviest);
 
-    println!(
-        "{:<44} {:>12} {:>12} {:>12}",
-        "first visit", "bytes", "brotli", "at most"
-    );
+    println!("{:<44} {:>12} {:>12} {:>12}", "first visit", "bytes", "brotli", "at most");
     row("style sheet", styles, Some(STYLES));
     row("main wasm", main, None);
     row("scripts", scripts, None);
@@ -60,17 +51,13 @@ pub fn check(site: &Path) -> Result<()> {
     }
 
     ensure!(styles.compressed <= STYLES, "the style sheet is too large");
-    ensure!(
-        total.compressed <= SCRIPTS,
-        "a first visit loads too much wasm and script"
-    );
+    ensure!(total.compressed <= SCRIPTS, "a first visit loads too much wasm and script");
     Ok(())
 }
 
 /// Every lazy part with the size of all files it needs, lightest first.
 fn pages(folder: &Path) -> Result<Vec<(String, Size)>> {
-    let manifest: BTreeMap<String, Vec<String>> =
-        serde_json::from_slice(&files::read(&folder.join(MANIFEST))?)?;
+    let manifest: BTreeMap<String, Vec<String>> = serde_json::from_slice(&files::read(&folder.join(MANIFEST))?)?;
     let mut pages = Vec::new();
     for (name, parts) in manifest {
         let mut sum = Size::default();
@@ -78,10 +65,7 @@ fn pages(folder: &Path) -> Result<Vec<(String, Size)>> {
             sum.add(size(&folder.join(format!("{part}.wasm")))?);
         }
         // The name ends in a number that tells two functions of the same name apart.
-        let name = name
-            .trim_end_matches(|c: char| c.is_ascii_digit())
-            .trim_matches('_')
-            .to_owned();
+        let name = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_matches('_').to_owned();
         pages.push((name, sum));
     }
     pages.sort_by_key(|page| page.1.compressed);
@@ -91,10 +75,7 @@ fn pages(folder: &Path) -> Result<Vec<(String, Size)>> {
 fn size(path: &Path) -> Result<Size> {
     let bytes = |path: &Path| std::fs::metadata(path).map(|data| data.len());
     let raw = bytes(path).with_context(|| format!("{} is missing", path.display()))?;
-    Ok(Size {
-        raw,
-        compressed: bytes(&compress::beside(path, "br")).unwrap_or(raw),
-    })
+    Ok(Size { raw, compressed: bytes(&compress::beside(path, "br")).unwrap_or(raw) })
 }
 
 impl Size {
@@ -106,8 +87,5 @@ impl Size {
 
 fn row(name: &str, size: Size, limit: Option<u64>) {
     let limit = limit.map(|limit| limit.to_string()).unwrap_or_default();
-    println!(
-        "{name:<44} {:>12} {:>12} {limit:>12}",
-        size.raw, size.compressed
-    );
+    println!("{name:<44} {:>12} {:>12} {limit:>12}", size.raw, size.compressed);
 }

@@ -31,11 +31,17 @@ pub struct DbSettings {
 impl Db {
     /// Opens the pool. The role must not be able to bypass row security: that is checked here, once.
     pub async fn connect(settings: &DbSettings) -> Result<Self, AppError> {
-        let options: PgConnectOptions =
-            settings.url.parse().map_err(|error| AppError::Conflict(format!("DATABASE_URL cannot be read: {error}")))?;
+        let options: PgConnectOptions = settings
+            .url
+            .parse()
+            .map_err(|error| AppError::Conflict(format!("DATABASE_URL cannot be read: {error}")))?;
         let options = options
             .application_name("patchbay")
-            .options([("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "30s"), ("lock_timeout", "10s")])
+            .options([
+                ("statement_timeout", "30s"),
+                ("idle_in_transaction_session_timeout", "30s"),
+                ("lock_timeout", "10s"),
+            ])
             .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(settings.max_connections)
@@ -53,9 +59,10 @@ impl Db {
             .connect_with(options.clone())
             .await
             .map_err(|error| AppError::Conflict(format!("The database does not answer: {error}")))?;
-        let bypass: bool = sqlx::query_scalar("select rolbypassrls or rolsuper from pg_roles where rolname = current_user")
-            .fetch_one(&pool)
-            .await?;
+        let bypass: bool =
+            sqlx::query_scalar("select rolbypassrls or rolsuper from pg_roles where rolname = current_user")
+                .fetch_one(&pool)
+                .await?;
         if bypass {
             return Err(AppError::Conflict(
                 "DATABASE_URL signs in as a role that bypasses row security. Use the role patchbay_app.".into(),

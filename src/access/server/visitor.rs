@@ -62,8 +62,7 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
         .extensions()
         .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
         .map(|info| info.0.ip().to_string());
-    let request_id =
-        request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let request_id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     request.extensions_mut().insert(Visitor { db, viewer, ip, request_id, session });
     next.run(request).await
 }

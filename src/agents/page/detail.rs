@@ -26,7 +26,8 @@ impl LazyRoute for AgentDetailPage {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::on_change(&[&format!("agent:{id}")], move || this.agent.refetch());
         let again = Callback::new(move |()| this.agent.refetch());
-        view! { <PageBoundary data=this.agent view=move |agent: AgentPage| view! { <Detail agent again/> }/> }.into_any()
+        view! { <PageBoundary data=this.agent view=move |agent: AgentPage| view! { <Detail agent again/> }/> }
+            .into_any()
     }
 }
 
@@ -134,7 +135,13 @@ fn DeleteDialog(agent: AgentPage) -> impl IntoView {
 }
 
 #[component]
-fn Copies(id: String, mappings: Vec<MappingRow>, may_edit: bool, sync: SyncState, again: Callback<()>) -> impl IntoView {
+fn Copies(
+    id: String,
+    mappings: Vec<MappingRow>,
+    may_edit: bool,
+    sync: SyncState,
+    again: Callback<()>,
+) -> impl IntoView {
     let send = ServerAction::<SyncAgent>::new();
     let word = if sync == SyncState::Failing { "Try again" } else { "Send again" };
     let form = may_edit.then(|| {
@@ -223,7 +230,8 @@ fn PromptCard(agent: AgentPage) -> impl IntoView {
         Some(version) => format!("Version {version} is in production; version {} is the newest.", prompt.version),
         None => "No version is in production, so the agent has nothing to say yet.".to_owned(),
     };
-    let variables = prompt.variables.into_iter().map(|name| view! { <Tag class="outline mono">{name}</Tag> }).collect_view();
+    let variables =
+        prompt.variables.into_iter().map(|name| view! { <Tag class="outline mono">{name}</Tag> }).collect_view();
     view! {
         <Card title=prompt.name footer=move || view! { <a class="link push" href=footer_href>"Open the prompt and its versions"</a> }>
             <div class="stack gap-3">

@@ -5,9 +5,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use crate::agents::model::{AgentChoices, AgentConfig, AgentPage, FirstSpeaker, LANGUAGES, USUAL_MODEL};
 use crate::agents::server_fns::{SaveAgent, get_agent, get_agent_choices};
 use crate::calls::model::CallDirection;
-use crate::prompts::page::PromptConflict;
 use crate::connections::model::VoiceCatalog;
 use crate::connections::server_fns::get_voice_catalog;
+use crate::prompts::page::PromptConflict;
 use crate::shared::{AppError, Tone};
 use crate::ui::*;
 
@@ -114,8 +114,12 @@ fn Who(agent: Option<AgentPage>, choices: AgentChoices) -> impl IntoView {
     // A new agent begins with the client that the switcher is set to.
     let client = client.or_else(|| query("client").filter(|_| agent.is_none())).unwrap_or_default();
     let clients = options_of(choices.clients.iter().map(|client| (client.id.to_string(), client.name.clone())));
-    let direction = agent.as_ref().and_then(|agent| agent.mappings.first()).map_or(CallDirection::Outbound, |first| first.direction);
-    let (name, description, tags) = agent.map(|agent| (agent.name, agent.description, agent.tags.join(", "))).unwrap_or_default();
+    let direction = agent
+        .as_ref()
+        .and_then(|agent| agent.mappings.first())
+        .map_or(CallDirection::Outbound, |first| first.direction);
+    let (name, description, tags) =
+        agent.map(|agent| (agent.name, agent.description, agent.tags.join(", "))).unwrap_or_default();
     view! {
         <Fieldset legend="Who it is" class="two">
             <TextInput name="name" label="Name" value=name required=true maxlength=64 hint="As people in your agency know it."/>
@@ -142,9 +146,8 @@ fn Told(agent: Option<AgentPage>, choices: AgentChoices) -> impl IntoView {
     {
         prompts.push((own.id.to_string(), format!("{} (deactivated)", own.name)));
     }
-    let (id, version, template) = prompt
-        .map(|prompt| (prompt.id.to_string(), prompt.version.to_string(), prompt.template))
-        .unwrap_or_default();
+    let (id, version, template) =
+        prompt.map(|prompt| (prompt.id.to_string(), prompt.version.to_string(), prompt.template)).unwrap_or_default();
     view! {
         <Fieldset
             legend="What it is told"

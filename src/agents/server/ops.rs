@@ -50,7 +50,9 @@ pub async fn ready_to_call(tx: &mut ReadTx, agent: AgentId, client: ClientId) ->
         }
         _ => {
             let why = found.sync_error.map(|error| format!(" {error}")).unwrap_or_default();
-            obstacle(format!("The agent {name} is not at the voice service yet.{why} Its page shows how far it is; “Send again” tries now."))
+            obstacle(format!(
+                "The agent {name} is not at the voice service yet.{why} Its page shows how far it is; “Send again” tries now."
+            ))
         }
     }
 }
@@ -123,7 +125,10 @@ pub async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, AppErro
         return Err(AppError::Conflict("This agent was deleted. An owner can restore it first.".into()));
     }
     if prompt.is_none() && before.status == AgentStatus::Active {
-        return Err(AppError::invalid("prompt_id", "An active agent needs a prompt. Choose one, or pause the agent first."));
+        return Err(AppError::invalid(
+            "prompt_id",
+            "An active agent needs a prompt. Choose one, or pause the agent first.",
+        ));
     }
     store::update(tx, id, &fields, prompt).await?;
     mappings::fill(tx, id).await?;
@@ -255,7 +260,10 @@ async fn take_prompt(tx: &mut WriteTx, fields: &AgentFields) -> Result<Option<Pr
         PromptWish::Use(id) => {
             let prompt = prompts::store::get(tx.reading(), *id).await?;
             if !prompt.is_active {
-                return Err(AppError::invalid("prompt_id", "This prompt is deactivated. Choose another one, or restore it first."));
+                return Err(AppError::invalid(
+                    "prompt_id",
+                    "This prompt is deactivated. Choose another one, or restore it first.",
+                ));
             }
             Ok(Some(*id))
         }

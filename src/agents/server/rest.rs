@@ -35,7 +35,17 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Agen
             row.updated.utc.to_rfc3339(),
         ]
     });
-    let head =
-        ["name", "status", "client", "language", "model", "prompt", "prompt_version", "at_voice_service", "tags", "updated_at"];
+    let head = [
+        "name",
+        "status",
+        "client",
+        "language",
+        "model",
+        "prompt",
+        "prompt_version",
+        "at_voice_service",
+        "tags",
+        "updated_at",
+    ];
     Ok(csv_answer("agents.csv", csv_cell::file(&head, rows)))
 }

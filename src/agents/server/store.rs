@@ -53,7 +53,8 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery, limit: usize) -> Result<P
     let cursor = Cursor::parse(query.cursor.as_deref());
     let place = cursor.as_ref().and_then(|cursor| name_place(&cursor.key));
     let (name, id) = place.map_or((None, None), |(name, id)| (Some(name), Some(id)));
-    let wanted: Option<Uuid> = filled(query.client.as_deref()).map(|id| id.parse::<ClientId>()).transpose()?.map(|id| id.0);
+    let wanted: Option<Uuid> =
+        filled(query.client.as_deref()).map(|id| id.parse::<ClientId>()).transpose()?.map(|id| id.0);
     let most = limit as i64 + 1;
     // The two statements' rows are of two types, so each is turned into the page's row at once.
     macro_rules! row {
@@ -135,9 +136,12 @@ pub async fn lock(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
 /// Active clients for pickers (their own table: read for names only).
 pub async fn clients(tx: &mut ReadTx) -> Result<Vec<ClientChoice>, AppError> {
     let workspace = tx.w();
-    let rows = sqlx::query!("select id, name from clients where workspace_id = $1 and status = 'active' order by name, id", workspace)
-        .fetch_all(tx.conn())
-        .await?;
+    let rows = sqlx::query!(
+        "select id, name from clients where workspace_id = $1 and status = 'active' order by name, id",
+        workspace
+    )
+    .fetch_all(tx.conn())
+    .await?;
     Ok(rows.into_iter().map(|row| ClientChoice { id: ClientId(row.id), name: row.name }).collect())
 }
 
@@ -155,7 +159,12 @@ pub async fn numbers(tx: &mut ReadTx, id: AgentId) -> Result<Vec<AgentNumber>, A
     Ok(rows.into_iter().map(|row| AgentNumber { id: NumberId(row.id), number: row.number }).collect())
 }
 
-pub async fn insert(tx: &mut WriteTx, id: AgentId, fields: &AgentFields, prompt: Option<PromptId>) -> Result<(), AppError> {
+pub async fn insert(
+    tx: &mut WriteTx,
+    id: AgentId,
+    fields: &AgentFields,
+    prompt: Option<PromptId>,
+) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "insert into agents (workspace_id, id, client_id, name, description, language, llm_model, prompt_service_id, tags, config)
@@ -176,7 +185,12 @@ pub async fn insert(tx: &mut WriteTx, id: AgentId, fields: &AgentFields, prompt:
     Ok(())
 }
 
-pub async fn update(tx: &mut WriteTx, id: AgentId, fields: &AgentFields, prompt: Option<PromptId>) -> Result<(), AppError> {
+pub async fn update(
+    tx: &mut WriteTx,
+    id: AgentId,
+    fields: &AgentFields,
+    prompt: Option<PromptId>,
+) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agents set client_id = $3, name = $4, description = $5, language = $6, llm_model = $7, prompt_service_id = $8,
@@ -214,9 +228,14 @@ pub async fn touch(tx: &mut WriteTx, id: AgentId) -> Result<DateTime<Utc>, AppEr
 
 pub async fn set_status(tx: &mut WriteTx, id: AgentId, status: AgentStatus) -> Result<(), AppError> {
     let workspace = tx.w();
-    sqlx::query!("update agents set status = $3 where workspace_id = $1 and id = $2", workspace, id.0, status as AgentStatus)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "update agents set status = $3 where workspace_id = $1 and id = $2",
+        workspace,
+        id.0,
+        status as AgentStatus
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

@@ -29,9 +29,12 @@ pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppErro
     )
     .execute(tx.conn())
     .await?;
-    let head = sqlx::query!("select seq, hash, now() as \"now!\" from audit_heads where workspace_id = $1 for update", workspace)
-        .fetch_one(tx.conn())
-        .await?;
+    let head = sqlx::query!(
+        "select seq, hash, now() as \"now!\" from audit_heads where workspace_id = $1 for update",
+        workspace
+    )
+    .fetch_one(tx.conn())
+    .await?;
     let (id, seq) = (Uuid::now_v7(), head.seq + 1);
     // Microseconds, as the database keeps them, so that the hash can be made again from the row.
     let at = chrono::SubsecRound::trunc_subsecs(chrono::Utc::now(), 6);

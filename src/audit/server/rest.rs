@@ -19,7 +19,8 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Audi
     let mut tx = visitor.scope()?.read(Action::ReadAudit).await?;
     let page = store::list(&mut tx, &query, 10_000).await?;
     let rows = page.rows.into_iter().map(|row| {
-        let changes: Vec<String> = row.changes.iter().map(|(field, old, new)| format!("{field}: {old} → {new}")).collect();
+        let changes: Vec<String> =
+            row.changes.iter().map(|(field, old, new)| format!("{field}: {old} → {new}")).collect();
         vec![
             row.seq.to_string(),
             row.at.utc.to_rfc3339(),

@@ -65,7 +65,8 @@ pub async fn entities(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
 
 fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String, String)> {
     let empty = serde_json::Map::new();
-    let (old, new) = (before.and_then(Value::as_object).unwrap_or(&empty), after.and_then(Value::as_object).unwrap_or(&empty));
+    let (old, new) =
+        (before.and_then(Value::as_object).unwrap_or(&empty), after.and_then(Value::as_object).unwrap_or(&empty));
     let mut fields: Vec<&String> = old.keys().chain(new.keys()).collect();
     fields.sort();
     fields.dedup();

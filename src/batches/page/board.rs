@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::batches::model::{BatchView, Line, ResultRow};
+use crate::calls::page::Ticking;
 use crate::shared::Tone;
 use crate::ui::*;
 
@@ -16,13 +17,14 @@ pub fn LineBoard(lines: Vec<Line>, concurrency: i32) -> impl IntoView {
         .into_iter()
         .enumerate()
         .map(|(index, line)| {
-            let (class, tone, word) = if line.talking { ("line on", Tone::Live, "Talking") } else { ("line", Tone::Info, "Dialling") };
+            let (class, tone, word) =
+                if line.talking { ("line on", Tone::Live, "Talking") } else { ("line", Tone::Info, "Dialling") };
             view! {
                 <a class=class href=format!("/calls/{}", line.call_id)>
                     <span class="h">
                         <Lamp tone=tone on=true/>
                         <span>{format!("Line {:02}", index + 1)}</span>
-                        <span class="mono" data-since=line.since_ms.to_string()>{line.length}</span>
+                        <span class="mono"><Ticking seconds=line.seconds/></span>
                     </span>
                     <b>{line.contact}</b>
                     <p>{word}</p>
@@ -108,7 +110,7 @@ fn ResultLine(row: ResultRow) -> impl IntoView {
     let (tone, word) = match (row.goal_reached, row.outcome, &row.error) {
         (Some(true), ..) => (Tone::Ok, "Goal reached".to_owned()),
         (_, Some(outcome), _) => (outcome.tone(), outcome.label().to_owned()),
-        (_, None, Some(error)) => (Tone::Bad, error.clone()),
+        (_, None, Some(_)) => (Tone::Bad, "Failed".to_owned()),
         (_, None, None) => (Tone::Mute, "Ended".to_owned()),
     };
     view! {
@@ -116,7 +118,7 @@ fn ResultLine(row: ResultRow) -> impl IntoView {
             <td>{row.ended.map(|stamp| view! { <Time stamp/> })}</td>
             <td><div class="who"><a href=format!("/calls/{}", row.call_id)>{row.contact}</a><small class="mono">{row.number}</small></div></td>
             <td><State tone=tone label=word/></td>
-            <td>{row.next}</td>
+            <td>{row.error.filter(|_| row.outcome.is_none()).unwrap_or(row.next)}</td>
             <td class="num">{row.attempt}</td>
             <td class="num">{row.length.unwrap_or_else(|| "–".into())}</td>
         </tr>

@@ -71,7 +71,8 @@ fn Sub(batch: BatchView) -> impl IntoView {
 
 #[component]
 fn Actions(batch: BatchView) -> impl IntoView {
-    let (pause, resume, stop) = (ServerAction::<PauseBatch>::new(), ServerAction::<ResumeBatch>::new(), ServerAction::<StopBatch>::new());
+    let (pause, resume, stop) =
+        (ServerAction::<PauseBatch>::new(), ServerAction::<ResumeBatch>::new(), ServerAction::<StopBatch>::new());
     let id = batch.id.to_string();
     let (pause_id, resume_id, stop_id) = (id.clone(), id.clone(), id.clone());
     let is_over = batch.status.is_over();
@@ -124,7 +125,11 @@ fn Trouble(batch: BatchView) -> impl IntoView {
 fn Summary(batch: BatchView) -> impl IntoView {
     let progress = batch.progress;
     let done = progress.done();
-    let goal_rate = if progress.answered > 0 { format!("{:.1}", batch.goals as f64 * 100.0 / progress.answered as f64) } else { "–".into() };
+    let goal_rate = if progress.answered > 0 {
+        format!("{:.1}", batch.goals as f64 * 100.0 / progress.answered as f64)
+    } else {
+        "–".into()
+    };
     let id = batch.id.to_string();
     let label = format!("{} of {}", count_text(done), count_text(progress.total));
     let segments = vec![
@@ -133,9 +138,10 @@ fn Summary(batch: BatchView) -> impl IntoView {
         Segment::new("Failed", progress.failed as f64, "bad").href(format!("/calls?batch={id}&view=failed")),
         Segment::new("On the line", progress.calling as f64, "live"),
     ];
-    let outside = (batch.outside_hours > 0).then(|| format!(" {} wait for their hours.", count_text(batch.outside_hours)));
+    let outside =
+        (batch.outside_hours > 0).then(|| format!(" {} wait for their hours.", count_text(batch.outside_hours)));
     view! {
-        <section class="card batch-sum"><div class="body pad">
+        <section class="card batch-sum">
             <div class="figures">
                 <div><span class="lbl">"Done"</span><b class="big">{count_text(done)}<small>" of "{count_text(progress.total)}</small></b></div>
                 <div class="mid"><span class="lbl">"Goal reached"</span><b>{goal_rate}<small>{format!("% of {} answered", count_text(progress.answered))}</small></b></div>
@@ -145,6 +151,6 @@ fn Summary(batch: BatchView) -> impl IntoView {
             </div>
             <SegmentBar label=label total=progress.total.max(1) as f64 segments=segments large=true legend=true/>
             <p class="note"><Icon name="clock" small=true/>{format!("Calls only {} in the contact's time zone.", batch.window)}{outside}</p>
-        </div></section>
+        </section>
     }
 }

@@ -86,15 +86,33 @@ fn Start(readiness: Readiness) -> impl IntoView {
             view! { <li class=class><Icon name=icon/><span>{text}</span></li> }
         })
         .collect_view();
+    let warnings = readiness
+        .warnings
+        .iter()
+        .cloned()
+        .map(|text| view! { <li class="warn"><Icon name="triangle-alert"/><span>{text}</span></li> })
+        .collect_view();
     let modes = BatchMode::ALL
         .iter()
-        .map(|mode| RadioOption::new(mode.as_str(), mode.label(), if *mode == BatchMode::Immediate { "Calls start within a second." } else { "Calls start at the time below." }))
+        .map(|mode| {
+            RadioOption::new(
+                mode.as_str(),
+                mode.label(),
+                if *mode == BatchMode::Immediate {
+                    "Calls start within a second."
+                } else {
+                    "Calls start at the time below."
+                },
+            )
+        })
         .collect::<Vec<_>>();
-    let estimate = readiness.estimate.map(|money| format!("About {} for the voice service, from the length of this campaign's last calls.", money.text()));
+    let estimate = readiness.estimate.map(|money| {
+        format!("About {} for the voice service, from the length of this campaign's last calls.", money.text())
+    });
     view! {
         <div class="cols two">
             <Card title="Before the start">
-                <ul class="checklist">{checks}</ul>
+                <ul class="checklist">{checks}{warnings}</ul>
                 {estimate.map(|text| view! { <p class="note"><Icon name="receipt-text" small=true/>{text}</p> })}
             </Card>
             <Card title=format!("{} · {}", readiness.campaign, readiness.client)>

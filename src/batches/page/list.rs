@@ -32,7 +32,14 @@ impl LazyRoute for BatchesPage {
         let may_run = viewer().may(Action::RunBatches);
         let tabs = move || {
             let current = query("status");
-            let words = [("", "All"), ("processing", "Calling"), ("scheduled", "Scheduled"), ("paused", "Paused"), ("completed", "Completed"), ("failed", "Failed")];
+            let words = [
+                ("", "All"),
+                ("processing", "Calling"),
+                ("scheduled", "Scheduled"),
+                ("paused", "Paused"),
+                ("completed", "Completed"),
+                ("failed", "Failed"),
+            ];
             let items = words
                 .into_iter()
                 .map(|(word, label)| {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
 use tokio::task::JoinSet;
 
 use super::ops;
@@ -11,25 +10,29 @@ use super::store::{self, Batch};
 use crate::access::Action;
 use crate::access::server::Scope;
 use crate::agents::server::ops::CallableAgent;
+use crate::batches::model::BatchStatus;
 use crate::calls::server::dialled::{self, Intent};
 use crate::calls::server::fold::CALL_KEY;
 use crate::campaigns::Campaign;
 use crate::connections::server::ops as connections;
 use crate::providers::voice::{Line, NewVoiceCall, VoiceCall};
-use crate::providers::{Kind, Pass, ProviderError, VoiceProvider};
+use crate::providers::{Kind, ProviderError, VoiceProvider};
 use crate::shared::AppError;
 
-/// An intent older than this is not sent: whoever reconciles may already be asking about it. Well below `reconcile::AGE`, with the
-/// request's own time limit between them.
+/// An intent older than this is not sent: whoever reconciles may already be asking about it. With the request's own time limit (ten
+/// seconds) it stays below `reconcile::AGE`.
 const FRESH: Duration = Duration::from_secs(8);
 
-/// How a round of dialling ended.
-pub enum Dialled {
-    GoOn,
-    /// The provider asked to be left alone this long, or does not answer.
-    Hold(Duration),
-    /// The batch was paused or failed.
-    Over,
+/// Intents that were committed together, and what it takes to ask for them.
+pub struct Round {
+    pub scope: Scope,
+    pub batch: Batch,
+    pub campaign: Campaign,
+    pub agent: CallableAgent,
+    pub voice: Arc<dyn VoiceProvider>,
+    pub intents: Vec<(Intent, serde_json::Value)>,
+    /// From before the intents were written.
+    pub began: Instant,
 }
 
 /// What one request came to.
@@ -40,73 +43,51 @@ enum Answer {
     Stale,
 }
 
-/// Places all intents at once and records each answer as it comes.
-pub async fn dial_all(
-    scope: &Scope,
-    batch: &Batch,
-    campaign: &Campaign,
-    agent: &CallableAgent,
-    intents: Vec<(Intent, serde_json::Value)>,
-) -> Result<Dialled, AppError> {
-    let claimed = Instant::now();
-    let workspace = scope.workspace_id().0;
-    let pass = connections::with_breakers(|breakers| breakers.ask(workspace, "ultravox", Instant::now()))?;
-    if let Pass::Wait(wait) = pass {
-        for (intent, _) in intents {
-            take_back(scope, &intent, wait).await?;
-        }
-        return Ok(Dialled::Hold(wait));
-    }
-    let voice = match connections::voice(scope).await {
-        Ok(voice) => voice,
-        Err(error) => {
-            for (intent, _) in &intents {
-                take_back(scope, intent, Duration::ZERO).await?;
-            }
-            return end_batch(scope, batch, &error.to_string()).await;
-        }
-    };
+/// Places all intents at once and records each answer as it comes. An answer that cannot be recorded is found again by `reconcile`.
+pub async fn dial_all(round: Round) {
+    let Round { scope, batch, campaign, agent, voice, intents, began } = round;
     let mut requests = JoinSet::new();
     for (intent, variables) in intents {
-        let request = new_call(&intent, variables, campaign, agent);
-        let voice = voice.clone();
-        requests.spawn(async move {
-            if claimed.elapsed() > FRESH {
-                return (intent, Answer::Stale);
-            }
-            match voice.create_call(&request).await {
-                Ok(call) => (intent, Answer::Placed(call)),
-                Err(error) => (intent, Answer::Failed(error)),
-            }
-        });
+        let request = new_call(&intent, variables, &campaign, &agent);
+        let (scope, batch, voice) = (scope.clone(), batch.clone(), voice.clone());
+        requests.spawn(async move { dial(&scope, &batch, &voice, &intent, &request, began).await });
     }
-    let mut end = Dialled::GoOn;
     while let Some(done) = requests.join_next().await {
-        let (intent, answer) = done.map_err(crate::shared::error::internal)?;
-        if let Some(worse) = record(scope, batch, &intent, answer).await? {
-            end = worse;
+        if let Err(broken) = done {
+            tracing::error!(batch = %batch.id, cause = %broken, "placing a call broke");
         }
     }
-    Ok(end)
 }
 
-/// Asks again for a call that the provider surely does not have.
-pub async fn dial_again(
+/// Asks the provider for one call and records the answer. `began`: from before the intent's time.
+pub async fn dial(
     scope: &Scope,
     batch: &Batch,
     voice: &Arc<dyn VoiceProvider>,
     intent: &Intent,
     request: &NewVoiceCall,
-) -> Result<(), AppError> {
-    let answer = match voice.create_call(request).await {
-        Ok(call) => Answer::Placed(call),
-        Err(error) => Answer::Failed(error),
+    began: Instant,
+) {
+    let answer = if began.elapsed() > FRESH {
+        Answer::Stale
+    } else {
+        match voice.create_call(request).await {
+            Ok(call) => Answer::Placed(call),
+            Err(error) => Answer::Failed(error),
+        }
     };
-    record(scope, batch, intent, answer).await.map(|_| ())
+    if let Err(error) = record(scope, batch, intent, answer).await {
+        tracing::warn!(call_id = %intent.id, cause = %error, "how a call was placed could not be recorded; the provider will be asked");
+    }
 }
 
 /// The request that places a call. Our id in the metadata is what makes it findable.
-pub fn new_call(intent: &Intent, variables: serde_json::Value, campaign: &Campaign, agent: &CallableAgent) -> NewVoiceCall {
+pub fn new_call(
+    intent: &Intent,
+    variables: serde_json::Value,
+    campaign: &Campaign,
+    agent: &CallableAgent,
+) -> NewVoiceCall {
     let metadata = [
         (CALL_KEY.to_owned(), intent.id.to_string()),
         ("patchbay_batch".to_owned(), intent.batch_id.to_string()),
@@ -124,30 +105,31 @@ pub fn new_call(intent: &Intent, variables: serde_json::Value, campaign: &Campai
     }
 }
 
-/// Records one answer. Gives how the round ends if this answer changes that.
-async fn record(scope: &Scope, batch: &Batch, intent: &Intent, answer: Answer) -> Result<Option<Dialled>, AppError> {
+/// Records one answer. Whoever was overtaken by a later question about the same intent changes nothing.
+async fn record(scope: &Scope, batch: &Batch, intent: &Intent, answer: Answer) -> Result<(), AppError> {
     let workspace = scope.workspace_id().0;
+    let report = |outcome: Result<(), ProviderError>| {
+        connections::with_breakers(|breakers| breakers.report(workspace, "ultravox", &outcome, Instant::now()))
+    };
     let error = match answer {
         Answer::Placed(call) => {
-            connections::with_breakers(|breakers| breakers.report(workspace, "ultravox", &Ok::<_, ProviderError>(()), Instant::now()))?;
+            report(Ok(()))?;
             let mut tx = scope.write(Action::RunBatches).await?;
             dialled::mark_placed(&mut tx, intent.id, &call.id).await?;
             ops::notify(&mut tx, batch.id, batch.client_id);
             tx.commit().await?;
             metrics::counter!("patchbay_dials_total", "result" => "placed").increment(1);
-            return Ok(None);
+            return connections::mark_working(scope, "ultravox").await;
         }
-        Answer::Stale => {
-            take_back(scope, intent, Duration::ZERO).await?;
-            return Ok(None);
-        }
+        // Somebody may be asking about it already, and will settle it.
+        Answer::Stale => return Ok(()),
         Answer::Failed(error) => error,
     };
-    connections::with_breakers(|breakers| breakers.report(workspace, "ultravox", &Err::<(), _>(error.clone()), Instant::now()))?;
     metrics::counter!("patchbay_dials_total", "result" => error.kind.code()).increment(1);
+    report(Err(error.clone()))?;
     if error.outcome_unknown() {
         let mut tx = scope.write(Action::RunBatches).await?;
-        dialled::mark_unknown(&mut tx, intent.id, &error.sentence()).await?;
+        dialled::mark_unknown(&mut tx, intent.id, intent.dialled_at, &error.sentence()).await?;
         tx.commit().await?;
         return trouble(scope, batch, &error).await;
     }
@@ -155,67 +137,94 @@ async fn record(scope: &Scope, batch: &Batch, intent: &Intent, answer: Answer) -
         Kind::Credentials => {
             take_back(scope, intent, Duration::ZERO).await?;
             connections::mark_failing(scope, "ultravox", &error.sentence()).await?;
-            end_batch(scope, batch, &error.sentence()).await.map(Some)
+            end_batch(scope, batch, &error.sentence()).await
         }
         Kind::RateLimited => {
             let wait = error.retry_after.unwrap_or(Duration::from_secs(5));
-            take_back(scope, intent, wait).await?;
-            Ok(Some(Dialled::Hold(wait)))
+            // Before the contact is free again: nobody in the workspace dials until then, in whatever process.
+            let mut tx = scope.write(Action::RunBatches).await?;
+            store::hold(&mut tx, wait).await?;
+            tx.commit().await?;
+            take_back(scope, intent, wait).await
         }
         Kind::Timeout | Kind::Network | Kind::Unavailable | Kind::Garbage => {
             // The request never left this machine, or surely had no effect.
             take_back(scope, intent, Duration::from_secs(5)).await?;
             trouble(scope, batch, &error).await
         }
-        Kind::NotFound | Kind::Rejected => {
-            let mut tx = scope.write(Action::RunBatches).await?;
-            if dialled::mark_refused(&mut tx, intent.id, &error.sentence()).await? {
-                store::set_failed(&mut tx, intent.campaign_contact_id, &error.sentence()).await?;
-            }
-            ops::notify(&mut tx, batch.id, batch.client_id);
-            tx.commit().await?;
-            Ok(None)
-        }
+        // No credit, or an agent that is gone: every contact would fare the same.
+        Kind::NotFound => stop_dialling(scope, batch, intent, &error).await,
+        Kind::Rejected if error.status == Some(402) => stop_dialling(scope, batch, intent, &error).await,
+        Kind::Rejected => refuse(scope, batch, intent, &error).await,
     }
+}
+
+/// The provider said no to this one call: its contact fails. Five refusals in a row are no matter of contacts.
+async fn refuse(scope: &Scope, batch: &Batch, intent: &Intent, error: &ProviderError) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::RunBatches).await?;
+    let now = store::lock(&mut tx, batch.id).await?;
+    if dialled::mark_refused(&mut tx, intent.id, intent.dialled_at, &error.sentence()).await? {
+        store::set_failed(&mut tx, intent.campaign_contact_id, &error.sentence()).await?;
+    }
+    if may_still_dial(&now) && dialled::only_refusals(tx.reading(), batch.id).await? {
+        let reason = format!("Five calls in a row were refused. {} Then resume the batch.", error.sentence());
+        ops::pause_with_reason(&mut tx, &now, &reason).await?;
+    }
+    ops::notify(&mut tx, batch.id, batch.client_id);
+    tx.commit().await
+}
+
+async fn stop_dialling(scope: &Scope, batch: &Batch, intent: &Intent, error: &ProviderError) -> Result<(), AppError> {
+    take_back(scope, intent, Duration::ZERO).await?;
+    pause(scope, batch, &format!("{} Then resume the batch: nobody was lost.", error.sentence())).await
 }
 
 /// Five failures in a row, counted by the breaker: going on would only burn contacts, so a person has to look.
-async fn trouble(scope: &Scope, batch: &Batch, error: &ProviderError) -> Result<Option<Dialled>, AppError> {
+async fn trouble(scope: &Scope, batch: &Batch, error: &ProviderError) -> Result<(), AppError> {
     let closed = connections::with_breakers(|breakers| breakers.closed(scope.workspace_id().0))?;
     if !closed.contains(&"ultravox") {
-        return Ok(Some(Dialled::Hold(Duration::from_secs(1))));
+        return Ok(());
     }
     connections::mark_failing(scope, "ultravox", &error.sentence()).await?;
-    let mut tx = scope.write(Action::RunBatches).await?;
-    let now = store::lock(&mut tx, batch.id).await?;
-    if !now.status.is_over() && now.status != crate::batches::model::BatchStatus::Paused {
-        let reason = format!("Five calls in a row could not be placed. {} Resume when it works again: nothing was lost.", error.sentence());
-        ops::pause_with_reason(&mut tx, &now, &reason).await?;
-    }
-    tx.commit().await?;
-    Ok(Some(Dialled::Over))
+    let reason = format!(
+        "Five calls in a row could not be placed. {} Resume when it works again: nobody was lost.",
+        error.sentence()
+    );
+    pause(scope, batch, &reason).await
 }
 
-async fn end_batch(scope: &Scope, batch: &Batch, reason: &str) -> Result<Dialled, AppError> {
+async fn pause(scope: &Scope, batch: &Batch, reason: &str) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::RunBatches).await?;
+    let now = store::lock(&mut tx, batch.id).await?;
+    if may_still_dial(&now) {
+        ops::pause_with_reason(&mut tx, &now, reason).await?;
+    }
+    tx.commit().await
+}
+
+async fn end_batch(scope: &Scope, batch: &Batch, reason: &str) -> Result<(), AppError> {
     let mut tx = scope.write(Action::RunBatches).await?;
     let now = store::lock(&mut tx, batch.id).await?;
     if !now.status.is_over() {
         ops::fail(&mut tx, &now, reason).await?;
     }
-    tx.commit().await?;
-    Ok(Dialled::Over)
+    tx.commit().await
+}
+
+fn may_still_dial(batch: &Batch) -> bool {
+    !batch.status.is_over() && batch.status != BatchStatus::Paused
 }
 
 /// The provider surely never acted on this intent: the contact waits again, and the attempt is not counted.
 pub async fn take_back(scope: &Scope, intent: &Intent, wait: Duration) -> Result<(), AppError> {
     let mut tx = scope.write(Action::RunBatches).await?;
-    if dialled::withdraw(&mut tx, intent.id).await? {
-        let until = Utc::now() + chrono::Duration::from_std(wait).unwrap_or_default();
-        store::take_back(&mut tx, intent.campaign_contact_id, until).await?;
-        let batch = store::get(tx.reading(), intent.batch_id).await?;
+    let batch = store::lock(&mut tx, intent.batch_id).await?;
+    if dialled::withdraw(&mut tx, intent.id, intent.dialled_at).await? {
+        store::take_back(&mut tx, intent.campaign_contact_id, wait).await?;
         if batch.status.is_over() {
-            store::give_back(&mut tx, intent.batch_id).await?;
+            store::give_back(&mut tx, batch.id).await?;
         }
+        ops::notify(&mut tx, batch.id, batch.client_id);
     }
     tx.commit().await
 }

@@ -18,6 +18,7 @@ pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> R
     let mut tx = scope.read(action).await?;
     let campaign = crate::campaigns::server::store::get(&mut tx, campaign).await?;
     let checks = checks(&mut tx, &campaign).await?;
+    let missing = crate::campaigns::server::store::choices::missing_variables(&mut tx, &campaign).await?;
     let (to_dial, suppressed, later) = store::dialable(&mut tx, campaign.id).await?;
     let seconds = store::average_seconds(&mut tx, campaign.id).await?;
     let estimate = seconds.map(|seconds| {
@@ -29,6 +30,10 @@ pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> R
         campaign: campaign.name,
         client: campaign.client_name,
         checks,
+        warnings: missing
+            .into_iter()
+            .map(|name| format!("Nothing fills {{{{{name}}}}} in the prompt. Add it to the campaign's variables, or the agent speaks without it."))
+            .collect(),
         to_dial,
         suppressed,
         later,
@@ -44,7 +49,13 @@ async fn checks(tx: &mut crate::access::server::ReadTx, campaign: &Campaign) -> 
         if is_active {
             (true, "The campaign is active.".into())
         } else {
-            (false, format!("The campaign is {}. Set it to active on its page first.", campaign.status.label().to_lowercase()))
+            (
+                false,
+                format!(
+                    "The campaign is {}. Set it to active on its page first.",
+                    campaign.status.label().to_lowercase()
+                ),
+            )
         },
         match agent {
             Ok(agent) => (true, format!("The agent “{}” is ready at the voice provider.", agent.name)),
@@ -65,7 +76,9 @@ pub async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppErr
     let mut tx = scope.write(Action::RunBatches).await?;
     let (_, suspended) = store::workspace_lines(tx.reading()).await?;
     if suspended {
-        return Err(AppError::Conflict("This workspace is suspended: nothing is dialled until the platform reactivates it.".into()));
+        return Err(AppError::Conflict(
+            "This workspace is suspended: nothing is dialled until the platform reactivates it.".into(),
+        ));
     }
     let campaign = crate::campaigns::server::store::get(tx.reading(), terms.campaign).await?;
     if let Some((_, reason)) = checks(tx.reading(), &campaign).await?.into_iter().find(|(holds, _)| !holds) {
@@ -100,7 +113,10 @@ fn starts_at(scope: &Scope, terms: &BatchTerms) -> Result<Option<DateTime<Utc>>,
     let Some(local) = terms.scheduled_for.filter(|_| terms.mode == BatchMode::Scheduled) else { return Ok(None) };
     let at = zone::instant(local.date(), local.time(), scope.zone());
     if at <= Utc::now() {
-        return Err(AppError::invalid("scheduled_for", "This time has passed. Choose a later one, or start the batch now."));
+        return Err(AppError::invalid(
+            "scheduled_for",
+            "This time has passed. Choose a later one, or start the batch now.",
+        ));
     }
     Ok(Some(at))
 }
@@ -141,8 +157,10 @@ pub async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
         return Ok(());
     }
     check_move(&batch, BatchStatus::Pending)?;
-    store::set_resumed(&mut tx, id).await?;
-    enqueue(&mut tx, &RunBatch { batch: id }, NewJob::default()).await?;
+    // One whose time has not come goes on waiting for it.
+    let early = batch.scheduled_for.filter(|at| *at > Utc::now() && batch.started_at.is_none());
+    store::set_resumed(&mut tx, id, early.is_some()).await?;
+    enqueue(&mut tx, &RunBatch { batch: id }, NewJob { run_at: early }).await?;
     record(&mut tx, "resumed", id, batch.client_id, serde_json::json!({ "status": "pending" })).await?;
     tx.commit().await
 }
@@ -158,8 +176,30 @@ pub async fn stop(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     let returned = store::give_back(&mut tx, id).await?;
     // Calls that are still on the line are settled by the job.
     enqueue(&mut tx, &RunBatch { batch: id }, NewJob::default()).await?;
-    record(&mut tx, "stopped", id, batch.client_id, serde_json::json!({ "status": "completed", "contacts_returned": returned })).await?;
-    tx.commit().await
+    record(
+        &mut tx,
+        "stopped",
+        id,
+        batch.client_id,
+        serde_json::json!({ "status": "completed", "contacts_returned": returned }),
+    )
+    .await?;
+    tx.commit().await?;
+    wait_for_requests(scope, id).await
+}
+
+/// From the commit on no call is claimed. Requests that were on their way to the provider in that moment end within seconds: when a
+/// person is told that the batch has stopped, no more calls start.
+async fn wait_for_requests(scope: &Scope, id: BatchId) -> Result<(), AppError> {
+    for _ in 0..30 {
+        let mut tx = scope.read(Action::RunBatches).await?;
+        if !crate::calls::server::dialled::in_flight(&mut tx, id, 20.0).await? {
+            break;
+        }
+        drop(tx);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 /// The batch itself cannot go on. Its undialled contacts go back to the campaign.
@@ -185,13 +225,25 @@ pub async fn settle(
     outcome: Option<ContactOutcome>,
     error: Option<&str>,
 ) -> Result<(), AppError> {
-    let (most, minutes, client, over) = store::retry_rules(tx.reading(), batch).await?;
-    let again = matches!(outcome, Some(ContactOutcome::NoAnswer | ContactOutcome::Busy)) && !over;
+    // What is left to be tried again of a batch that is over goes back to the campaign at the batch's next tick.
+    let (most, minutes, client) = store::retry_rules(tx.reading(), batch).await?;
+    let again = matches!(outcome, Some(ContactOutcome::NoAnswer | ContactOutcome::Busy));
     let retry = again.then_some((most, minutes));
     store::settle(tx, &Settled { contact, attempt, call, outcome, error, retry }).await?;
     notify(tx, batch, client);
-    tx.wake(crate::jobs::queue::JOBS_BELL);
-    Ok(())
+    enqueue(tx, &RunBatch { batch }, NewJob::default()).await
+}
+
+/// Later news know better why nobody answered: a line that rejects or does not exist is not tried again.
+pub async fn settle_better(
+    tx: &mut WriteTx,
+    contact: CampaignContactId,
+    attempt: i32,
+    call: CallId,
+    outcome: Option<ContactOutcome>,
+    error: Option<&str>,
+) -> Result<(), AppError> {
+    store::settle_better(tx, &Settled { contact, attempt, call, outcome, error, retry: None }).await
 }
 
 /// A voicemail, a refusal or an agreed call-back, found in the words of the contact's last call.
@@ -216,7 +268,10 @@ fn check_move(batch: &Batch, next: BatchStatus) -> Result<(), AppError> {
     if batch.status.may_become(next) {
         return Ok(());
     }
-    Err(AppError::Conflict(format!("This batch is {} now. Reload the page to see what is possible.", batch.status.label().to_lowercase())))
+    Err(AppError::Conflict(format!(
+        "This batch is {} now. Reload the page to see what is possible.",
+        batch.status.label().to_lowercase()
+    )))
 }
 
 async fn record(
@@ -226,8 +281,15 @@ async fn record(
     client: ClientId,
     after: serde_json::Value,
 ) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "batch", entity_id: Some(id.0), client_id: Some(client), before: None, after: Some(after) })
-        .await?;
+    tx.audit(Change {
+        action,
+        entity: "batch",
+        entity_id: Some(id.0),
+        client_id: Some(client),
+        before: None,
+        after: Some(after),
+    })
+    .await?;
     notify(tx, id, client);
     Ok(())
 }

@@ -1,19 +1,23 @@
 //! What a crash or a lost answer left open. The provider is asked whether it has a call with our id; only when it surely has not may
 //! the call be placed again. Calls of which nothing was heard for long are asked about too: an event may have been lost.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
-use super::dial;
+use futures::{StreamExt, stream};
+
 use super::store::{self, Batch};
-use super::tick;
+use super::{dial, tick};
 use crate::access::Action;
 use crate::access::server::Scope;
 use crate::batches::model::BatchStatus;
 use crate::calls::server::dialled::{self, Intent, Unsettled};
-use crate::calls::server::fold::{self, CALL_KEY, News};
+use crate::calls::server::fold::CALL_KEY;
+use crate::calls::server::follow;
 use crate::connections::server::ops as connections;
-use crate::providers::voice::VoiceCall;
-use crate::providers::{Kind, ProviderError, VoiceProvider};
+use crate::providers::VoiceProvider;
 use crate::shared::AppError;
 use crate::shared::ids::{BatchId, CallId};
 
@@ -23,8 +27,29 @@ const AGE: f64 = 20.0;
 /// Seconds without news after which a placed call is asked about.
 const SILENCE: f64 = 120.0;
 
-/// Settles what it can. True while something is still open, so that the next tick comes soon.
-pub async fn reconcile(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
+/// Calls that the provider is asked about at once.
+const AT_ONCE: usize = 8;
+
+/// Batches that this process is reconciling. Only to ask no more often than needed: safety rests on the rows.
+static AT_WORK: LazyLock<Mutex<HashSet<BatchId>>> = LazyLock::new(Mutex::default);
+
+/// A batch's place among those at work, until it is dropped.
+struct Turn(BatchId);
+
+impl Turn {
+    fn take(id: BatchId) -> Option<Self> {
+        AT_WORK.lock().unwrap_or_else(PoisonError::into_inner).insert(id).then_some(Self(id))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        AT_WORK.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
+}
+
+/// Starts settling what is open, beside the tick. True while something is, so that the next tick comes soon.
+pub async fn start(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
     let mut tx = scope.read(Action::ReadCampaigns).await?;
     let batch = store::get(&mut tx, id).await?;
     let open = dialled::unsettled(&mut tx, id, AGE).await?;
@@ -34,55 +59,85 @@ pub async fn reconcile(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
     if open.is_empty() && silent.is_empty() {
         return Ok(young);
     }
-    let Ok(voice) = connections::voice(scope).await else { return Ok(true) };
-    for call in &open {
-        if let Err(error) = settle(scope, &batch, &voice, call).await {
-            tracing::warn!(call_id = %call.id, cause = %error, "a call's fate is still unknown; asking again later");
-        }
-    }
-    for (call, provider_id) in silent {
-        refresh(scope, &voice, call, &provider_id).await?;
+    if let Some(turn) = Turn::take(id) {
+        tokio::spawn(reconcile(scope.clone(), batch, open, silent, turn));
     }
     Ok(true)
 }
 
+async fn reconcile(scope: Scope, batch: Batch, open: Vec<Unsettled>, silent: Vec<(CallId, String)>, _turn: Turn) {
+    let Ok(voice) = connections::voice(&scope).await else { return };
+    let (scope, batch, voice) = (&scope, &batch, &voice);
+    // When the provider does not answer for one, the others are left for the next round.
+    let is_down = AtomicBool::new(false);
+    let is_down = &is_down;
+    stream::iter(&open)
+        .for_each_concurrent(AT_ONCE, |call| async move {
+            if is_down.load(Ordering::Relaxed) {
+                return;
+            }
+            if let Err(error) = settle(scope, batch, voice, call).await {
+                is_down.store(matches!(error, AppError::ProviderDown(_)), Ordering::Relaxed);
+                tracing::warn!(call_id = %call.id, cause = %error, "a call's fate is still unknown; asking again later");
+            }
+        })
+        .await;
+    stream::iter(&silent)
+        .for_each_concurrent(AT_ONCE, |(call, provider_id)| async move {
+            if is_down.load(Ordering::Relaxed) {
+                return;
+            }
+            if let Err(error) = follow::ask(scope, voice, *call, provider_id).await {
+                is_down.store(matches!(error, AppError::ProviderDown(_)), Ordering::Relaxed);
+                tracing::warn!(call_id = %call, cause = %error, "a silent call could not be asked about; asking again later");
+            }
+        })
+        .await;
+}
+
 /// Asks the provider for a call that carries our id, and acts on the answer.
-async fn settle(scope: &Scope, batch: &Batch, voice: &Arc<dyn VoiceProvider>, call: &Unsettled) -> Result<(), AppError> {
-    let found = voice.find_calls_by_metadata(CALL_KEY, &call.id.to_string()).await.map_err(|error| connections::down(&error))?;
+async fn settle(
+    scope: &Scope,
+    batch: &Batch,
+    voice: &Arc<dyn VoiceProvider>,
+    call: &Unsettled,
+) -> Result<(), AppError> {
+    let found = voice
+        .find_calls_by_metadata(CALL_KEY, &call.id.to_string())
+        .await
+        .map_err(|error| connections::down(&error))?;
     if let Some(theirs) = found.into_iter().next() {
-        return take_news(scope, &theirs).await;
+        return follow::take_news(scope, &theirs).await;
     }
+    let began = Instant::now();
     let mut tx = scope.write(Action::RunBatches).await?;
-    let now = store::lock(&mut tx, batch.id).await?;
-    if now.status.is_over() || now.status == BatchStatus::Paused {
+    let batch = store::lock(&mut tx, batch.id).await?;
+    let campaign = crate::campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
+    let contact = store::contact(tx.reading(), call.campaign_contact_id).await?;
+    let (now, home) = (tx.reading().now().await?, store::lock_workspace(&mut tx).await?);
+    let closed = tick::closed_until(&contact, &campaign, now);
+    let must_not =
+        batch.status.is_over() || batch.status == BatchStatus::Paused || home.suspended || contact.do_not_call;
+    if must_not || closed.is_some() || home.hold.is_some() {
         // The provider has no such call and none may be placed now: the contact waits again, the attempt is not counted.
         drop(tx);
-        return dial::take_back(scope, &intent_of(&now, call), std::time::Duration::ZERO).await;
+        let opens = closed.and_then(|opens| (opens - now).to_std().ok());
+        return dial::take_back(scope, &intent_of(&batch, call), opens.or(home.hold).unwrap_or_default()).await;
     }
-    if !dialled::claim_redial(&mut tx, call).await? {
-        return Ok(());
-    }
-    let campaign = crate::campaigns::server::store::get(tx.reading(), now.campaign_id).await?;
     let agent = crate::agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id).await?;
-    let contact = store::contact(tx.reading(), call.campaign_contact_id).await?;
+    let Some(fence) = dialled::claim_redial(&mut tx, call).await? else { return Ok(()) };
     tx.commit().await?;
-    let intent = Intent {
-        agent_id: campaign.agent_id,
-        campaign_id: campaign.id,
-        contact_id: contact.contact_id,
-        contact_name: contact.name.clone(),
-        prompt_version: agent.prompt_version,
-        ..intent_of(&now, call)
-    };
+    let intent = Intent { dialled_at: fence, ..intent_of(&batch, call) };
     let request = dial::new_call(&intent, tick::variables(&contact, &campaign), &campaign, &agent);
-    dial::dial_again(scope, &now, voice, &intent, &request).await
+    dial::dial(scope, &batch, voice, &intent, &request, began).await;
+    Ok(())
 }
 
 fn intent_of(batch: &Batch, call: &Unsettled) -> Intent {
     Intent {
         id: call.id,
         client_id: call.client_id,
-        // Only the ids of call, contact and batch matter for taking an intent back; a redial fills in the rest.
+        // The row is written already: only ids, numbers and the fence matter from here on.
         agent_id: crate::shared::ids::AgentId(uuid::Uuid::nil()),
         campaign_id: batch.campaign_id,
         campaign_contact_id: call.campaign_contact_id,
@@ -93,51 +148,6 @@ fn intent_of(batch: &Batch, call: &Unsettled) -> Intent {
         to: call.to.clone(),
         contact_name: String::new(),
         prompt_version: 0,
+        dialled_at: call.dialled_at,
     }
-}
-
-/// Asks about a call that went silent.
-async fn refresh(scope: &Scope, voice: &Arc<dyn VoiceProvider>, id: CallId, provider_id: &str) -> Result<(), AppError> {
-    match voice.get_call(provider_id).await {
-        Ok(theirs) => {
-            take_news(scope, &theirs).await?;
-            let mut tx = scope.write(Action::RunBatches).await?;
-            dialled::touch(&mut tx, id).await?;
-            tx.commit().await
-        }
-        Err(ProviderError { kind: Kind::NotFound, .. }) => {
-            // The provider has deleted it: it will never say that it ended.
-            let now = chrono::Utc::now();
-            let mut gone = VoiceCall::ended_unheard(provider_id, now);
-            gone.metadata.insert(CALL_KEY.to_owned(), id.to_string());
-            take_news(scope, &gone).await
-        }
-        Err(error) => {
-            tracing::warn!(call_id = %id, cause = %error, "a silent call could not be asked about");
-            Ok(())
-        }
-    }
-}
-
-/// Folds what the provider says now. Its state is the event's name, so that the same answer twice is no news.
-async fn take_news(scope: &Scope, call: &VoiceCall) -> Result<(), AppError> {
-    let prices = connections::settings(scope).await?;
-    let state = match (call.ended, call.joined) {
-        (Some(_), _) if call.is_billing_settled => "billed",
-        (Some(_), _) => "ended",
-        (None, Some(_)) => "joined",
-        (None, None) => "created",
-    };
-    let event_type = format!("asked.{state}");
-    let news = News {
-        call,
-        event_id: &event_type,
-        event_type: &event_type,
-        occurred_at: call.ended.or(call.joined).unwrap_or(call.created),
-        payload: serde_json::json!({ "asked": true, "state": state }),
-        price_per_minute: prices.voice_price_per_minute,
-    };
-    let mut tx = scope.write(Action::RunBatches).await?;
-    fold::apply(&mut tx, &news).await?;
-    tx.commit().await
 }

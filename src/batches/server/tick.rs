@@ -1,19 +1,23 @@
-//! One tick of a batch: settle what is unknown, take as many due contacts as there are free lines, dial them, come back.
+//! One tick of a batch: take as many due contacts as there are free lines, have them dialled, come back. A tick itself only writes to
+//! the database and is over in milliseconds, so that a process that dies seldom dies in one. Asking the provider goes on beside it, and
+//! what a death leaves open there is settled by `reconcile`.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use super::dial::{self, Dialled};
 use super::store::{self, Batch, Due};
-use super::{ops, reconcile};
+use super::{dial, ops, reconcile};
 use crate::access::Action;
 use crate::access::server::{Scope, WriteTx};
 use crate::agents::server::ops::CallableAgent;
 use crate::batches::model::BatchStatus;
 use crate::calls::server::dialled::{self, Intent};
-use crate::campaigns::Campaign;
+use crate::campaigns::{Campaign, CampaignStatus, ContactFacts};
+use crate::connections::server::ops as connections;
 use crate::jobs::runner::{Failure, Verdict};
+use crate::providers::{Pass, VoiceProvider};
 use crate::shared::ids::{BatchId, CallId};
 use crate::shared::{AppError, zone};
 
@@ -21,82 +25,156 @@ use crate::shared::{AppError, zone};
 const BUSY: Duration = Duration::from_millis(500);
 /// The longest wait of an idle batch: a contact added to the hours of tomorrow is not looked at every second.
 const IDLE: Duration = Duration::from_secs(30);
+/// A paused batch is looked at this often. Its job never ends, so that no resumption can be missed.
+const PAUSED: Duration = Duration::from_secs(15);
+/// Contacts beyond the free lines that a tick looks at, to move those outside their calling hours out of the way.
+const LOOK_AHEAD: i64 = 200;
 
 /// Does one tick. Everything in it is safe to do twice, and two workers can never take the same contact.
 pub async fn tick(scope: &Scope, id: BatchId) -> Result<Verdict, Failure> {
-    let lost = reconcile::reconcile(scope, id).await?;
-    let Some(plan) = claim(scope, id).await? else { return Ok(Verdict::Done) };
-    match plan {
-        Plan::Wait(wait) => Ok(Verdict::Later(if lost { wait.min(Duration::from_secs(2)) } else { wait })),
-        Plan::Dial { batch, campaign, agent, intents } => {
-            let outcome = dial::dial_all(scope, &batch, &campaign, &agent, intents).await?;
-            Ok(match outcome {
-                Dialled::GoOn => Verdict::Later(BUSY),
-                Dialled::Hold(wait) => Verdict::Later(wait),
-                Dialled::Over => Verdict::Later(BUSY),
-            })
+    match try_tick(scope, id).await {
+        Ok(verdict) => Ok(verdict),
+        Err(AppError::NotFound) => Ok(Verdict::Done),
+        // Passing trouble of a long batch must not add up until its job is given up.
+        Err(error) => {
+            tracing::warn!(batch = %id, cause = %error, "a tick of a batch failed; trying again");
+            Ok(Verdict::Later(Duration::from_secs(5)))
         }
     }
 }
 
-enum Plan {
-    Wait(Duration),
-    Dial { batch: Batch, campaign: Box<Campaign>, agent: CallableAgent, intents: Vec<(Intent, serde_json::Value)> },
+async fn try_tick(scope: &Scope, id: BatchId) -> Result<Verdict, AppError> {
+    let unsettled = reconcile::start(scope, id).await?;
+    let voice = match connections::voice(scope).await {
+        Ok(voice) => Ok(voice),
+        Err(AppError::Conflict(reason)) => Err(reason),
+        Err(error) => return Err(error),
+    };
+    Ok(match claim(scope, id, voice).await? {
+        Plan::Over => Verdict::Done,
+        Plan::Wait(wait) => Verdict::Later(if unsettled { wait.min(Duration::from_secs(2)) } else { wait }),
+        Plan::Dial(round) => {
+            tokio::spawn(dial::dial_all(*round));
+            Verdict::Later(BUSY)
+        }
+    })
 }
 
-/// Claims due contacts for the free lines and writes the intents, in one transaction. None: the batch is over.
-async fn claim(scope: &Scope, id: BatchId) -> Result<Option<Plan>, AppError> {
+enum Plan {
+    Dial(Box<dial::Round>),
+    Wait(Duration),
+    /// Nothing is left to do.
+    Over,
+}
+
+/// Claims due contacts for the free lines and writes the intents, in one transaction. `voice`: the provider, or why it cannot be used.
+async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>, String>) -> Result<Plan, AppError> {
+    // Before the transaction and so before the intents' own time.
+    let began = Instant::now();
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, id).await?;
-    let (here, everywhere) = store::on_the_line(tx.reading(), id).await?;
-    if batch.status.is_over() || batch.status == BatchStatus::Paused {
-        // Calls that are still on the line are looked after until they have ended.
-        return Ok((here > 0).then_some(Plan::Wait(Duration::from_secs(5))));
+    if batch.status.is_over() {
+        return wind_up(tx, id).await;
     }
-    let (lines, suspended) = store::workspace_lines(tx.reading()).await?;
-    if suspended {
-        ops::pause_with_reason(&mut tx, &batch, "The workspace was suspended. Resume the batch after it has been reactivated.").await?;
-        tx.commit().await?;
-        return Ok(Some(Plan::Wait(Duration::from_secs(5))));
+    if batch.status == BatchStatus::Paused {
+        return Ok(Plan::Wait(PAUSED));
     }
+    let now = tx.reading().now().await?;
+    if let Some(early) =
+        batch.scheduled_for.filter(|_| batch.status == BatchStatus::Scheduled).and_then(|at| (at - now).to_std().ok())
+    {
+        return Ok(Plan::Wait(early.min(IDLE)));
+    }
+    let home = store::lock_workspace(&mut tx).await?;
+    if home.suspended {
+        return pause(tx, &batch, "The workspace was suspended. Resume the batch after it has been reactivated.").await;
+    }
+    let voice = match voice {
+        Ok(voice) => voice,
+        Err(reason) => return pause(tx, &batch, &format!("{reason} Then resume the batch.")).await,
+    };
     let campaign = crate::campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
-    let agent = match crate::agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id).await {
+    if campaign.status != CampaignStatus::Active {
+        return pause(
+            tx,
+            &batch,
+            "The campaign is not active any more. Activate it on its page, then resume the batch.",
+        )
+        .await;
+    }
+    let agent = match crate::agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id)
+        .await
+    {
         Ok(agent) if campaign.number_is_active => agent,
         Ok(_) => {
-            return pause(tx, &batch, "The campaign's number is not active any more. Choose another one on the campaign's page, then resume.")
-                .await;
+            return pause(
+                tx,
+                &batch,
+                "The campaign's number is not active any more. Choose another one on the campaign's page, then resume.",
+            )
+            .await;
         }
         Err(AppError::Conflict(reason)) => return pause(tx, &batch, &format!("{reason} Then resume the batch.")).await,
         Err(error) => return Err(error),
     };
-    store::set_processing(&mut tx, id).await?;
-    let free = (i64::from(batch.concurrency) - here).min(lines - everywhere).max(0);
-    let (intents, seen) = take(&mut tx, &batch, &campaign, &agent, free).await?;
+    if store::set_processing(&mut tx, id).await? {
+        ops::notify(&mut tx, id, batch.client_id);
+    }
+    let (here, everywhere) = store::on_the_line(tx.reading(), id).await?;
+    let mut free = (i64::from(batch.concurrency) - here).min(home.lines - everywhere).max(0);
+    if free > 0 {
+        let pass =
+            connections::with_breakers(|breakers| breakers.ask(scope.workspace_id().0, "ultravox", Instant::now()))?;
+        let wait = match pass {
+            Pass::Go => home.hold,
+            Pass::Probe => {
+                free = 1;
+                home.hold
+            }
+            Pass::Wait(wait) => Some(wait.max(home.hold.unwrap_or_default())),
+        };
+        if let Some(wait) = wait {
+            tx.commit().await?;
+            return Ok(Plan::Wait(wait.clamp(Duration::from_millis(200), IDLE)));
+        }
+    }
+    let (intents, seen) = take(&mut tx, &batch, &campaign, &agent, free, now).await?;
     if !intents.is_empty() {
         ops::notify(&mut tx, id, batch.client_id);
         tx.commit().await?;
-        return Ok(Some(Plan::Dial { batch, campaign: Box::new(campaign), agent, intents }));
+        let scope = scope.clone();
+        return Ok(Plan::Dial(Box::new(dial::Round { scope, batch, campaign, agent, voice, intents, began })));
     }
-    let (open, next) = store::open_contacts(tx.reading(), id).await?;
-    if open == 0 {
+    let open = store::open_contacts(tx.reading(), id).await?;
+    if !open.any {
         ops::complete(&mut tx, &batch).await?;
         tx.commit().await?;
-        return Ok(None);
+        return Ok(Plan::Over);
     }
-    let now = tx.reading().now().await?;
     tx.commit().await?;
     let wait = if here > 0 || seen > 0 {
         BUSY
     } else {
-        next.and_then(|at| (at - now).to_std().ok()).map_or(BUSY, |wait| wait.clamp(Duration::from_millis(200), IDLE))
+        open.next
+            .and_then(|at| (at - now).to_std().ok())
+            .map_or(BUSY, |wait| wait.clamp(Duration::from_millis(200), IDLE))
     };
-    Ok(Some(Plan::Wait(wait)))
+    Ok(Plan::Wait(wait))
 }
 
-async fn pause(mut tx: WriteTx, batch: &Batch, reason: &str) -> Result<Option<Plan>, AppError> {
+/// An ended batch waits for its last calls. What they leave to be tried again goes back to the campaign.
+async fn wind_up(mut tx: WriteTx, id: BatchId) -> Result<Plan, AppError> {
+    // In this order: whoever is not on the line any more has been settled, and is seen by the statement after.
+    let (here, _) = store::on_the_line(tx.reading(), id).await?;
+    store::give_back(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(if here > 0 { Plan::Wait(Duration::from_secs(2)) } else { Plan::Over })
+}
+
+async fn pause(mut tx: WriteTx, batch: &Batch, reason: &str) -> Result<Plan, AppError> {
     ops::pause_with_reason(&mut tx, batch, reason).await?;
     tx.commit().await?;
-    Ok(Some(Plan::Wait(Duration::from_secs(5))))
+    Ok(Plan::Wait(PAUSED))
 }
 
 /// Due contacts become intents; who may not be called now is moved to when they may. Gives also how many were looked at.
@@ -106,16 +184,19 @@ async fn take(
     campaign: &Campaign,
     agent: &CallableAgent,
     free: i64,
+    now: DateTime<Utc>,
 ) -> Result<(Vec<(Intent, serde_json::Value)>, usize), AppError> {
     if free == 0 {
         return Ok((Vec::new(), 0));
     }
-    let now = tx.reading().now().await?;
-    let due = store::due(tx, batch.id, free).await?;
+    let due = store::due(tx, batch.id, free + LOOK_AHEAD).await?;
     let seen = due.len();
     let from = campaign.from_number.clone().unwrap_or_default();
-    let mut intents = Vec::with_capacity(seen);
+    let mut intents = Vec::new();
     for contact in due {
+        if intents.len() as i64 == free {
+            break;
+        }
         if contact.do_not_call {
             store::set_failed(tx, contact.id, "On the do-not-call list since the batch was made.").await?;
             continue;
@@ -137,6 +218,7 @@ async fn take(
             to: contact.phone.clone(),
             contact_name: contact.name.clone(),
             prompt_version: agent.prompt_version,
+            dialled_at: now,
         };
         dialled::insert_intent(tx, &intent).await?;
         store::set_calling(tx, contact.id, intent.id).await?;
@@ -147,7 +229,7 @@ async fn take(
 }
 
 /// The moment at which the contact's calling hours open again; none while they are open. In the contact's zone, else the client's.
-fn closed_until(contact: &Due, campaign: &Campaign, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub(super) fn closed_until(contact: &Due, campaign: &Campaign, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let name = contact.timezone.as_deref().unwrap_or(&campaign.client_timezone);
     let local_zone = zone::zone(name);
     let local = now.with_timezone(&local_zone).naive_local();
@@ -158,26 +240,21 @@ fn closed_until(contact: &Due, campaign: &Campaign, now: DateTime<Utc>) -> Optio
     Some(zone::instant(opens.date(), opens.time(), local_zone))
 }
 
-/// What the prompt's variables stand for: the contact, then its attributes, the campaign's values, and the contact's own.
+/// What the prompt's variables stand for: the campaign's own rule, which its page shows too.
 pub(super) fn variables(contact: &Due, campaign: &Campaign) -> serde_json::Value {
-    let mut all = serde_json::Map::new();
-    let first = contact.name.split_whitespace().next().unwrap_or_default();
-    for (key, value) in [
-        ("name", contact.name.as_str()),
-        ("contact_name", contact.name.as_str()),
-        ("first_name", first),
-        ("phone", contact.phone.as_str()),
-        ("company", contact.company.as_deref().unwrap_or_default()),
-        ("email", contact.email.as_deref().unwrap_or_default()),
-        ("client", campaign.client_name.as_str()),
-        ("campaign", campaign.name.as_str()),
-        ("goal", campaign.goal.as_str()),
-    ] {
-        all.insert(key.to_owned(), value.into());
-    }
-    let campaigns = campaign.variables.iter().map(|(key, value)| (key.clone(), serde_json::Value::from(value.as_str())));
-    let attributes = contact.attributes.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
-    let own = contact.variables.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
-    all.extend(attributes.chain(campaigns).chain(own));
-    serde_json::Value::Object(all)
+    let texts = |document: &serde_json::Value| {
+        let pairs = document.as_object().into_iter().flatten();
+        pairs
+            .map(|(key, value)| (key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            .collect()
+    };
+    let facts = ContactFacts {
+        name: contact.name.clone(),
+        phone: contact.phone.clone(),
+        company: contact.company.clone(),
+        email: contact.email.clone(),
+        attributes: texts(&contact.attributes),
+        own_variables: texts(&contact.variables),
+    };
+    campaign.call_variables(&facts).into_iter().map(|(key, value)| (key, serde_json::Value::from(value))).collect()
 }

@@ -134,8 +134,7 @@ async fn lines(tx: &mut ReadTx, id: BatchId, now: DateTime<Utc>) -> Result<Vec<L
                 contact: if row.contact_name.is_empty() { row.to.clone() } else { row.contact_name },
                 number: row.to,
                 talking: row.joined_at.is_some(),
-                since_ms: since.timestamp_millis(),
-                length: money::length_text((now - since).num_seconds().max(0)),
+                seconds: (now - since).num_seconds().max(0),
             }
         })
         .collect())

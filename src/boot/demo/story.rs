@@ -69,8 +69,14 @@ pub const AGENCIES: &[Agency] = &[
                 goal: "A check-up appointment is booked or confirmed.",
                 country: "CH",
                 numbers: &["044 555 ", "031 555 ", "061 555 ", "071 555 "],
-                first: &["Nadia", "Oskar", "Ilse", "Felix", "Greta", "Hugo", "Léa", "Emil", "Beat", "Sara", "Reto", "Carla", "Urs", "Vera", "Jürg"],
-                last: &["Kern", "Blum", "Baum", "Roth", "Wyss", "Frei", "Maurer", "Graf", "Kunz", "Hofer", "Amann", "Zehnder", "Müller"],
+                first: &[
+                    "Nadia", "Oskar", "Ilse", "Felix", "Greta", "Hugo", "Léa", "Emil", "Beat", "Sara", "Reto", "Carla",
+                    "Urs", "Vera", "Jürg",
+                ],
+                last: &[
+                    "Kern", "Blum", "Baum", "Roth", "Wyss", "Frei", "Maurer", "Graf", "Kunz", "Hofer", "Amann",
+                    "Zehnder", "Müller",
+                ],
                 contacts: 42,
                 old_spreadsheet: true,
             },
@@ -91,8 +97,24 @@ pub const AGENCIES: &[Agency] = &[
                 goal: "A site visit is booked.",
                 country: "US",
                 numbers: &["(415) 555-", "(510) 555-", "(628) 555-"],
-                first: &["Rosa", "Priya", "Daniel", "Aisha", "Peter", "Sofia", "Erik", "Chloe", "Grace", "Marcus", "Yusuf", "Hannah"],
-                last: &["Imhof", "Raman", "Osei", "Bello", "Arden", "Marchetti", "Solberg", "Martin", "Holloway", "Lindqvist", "Demir", "Vogt"],
+                first: &[
+                    "Rosa", "Priya", "Daniel", "Aisha", "Peter", "Sofia", "Erik", "Chloe", "Grace", "Marcus", "Yusuf",
+                    "Hannah",
+                ],
+                last: &[
+                    "Imhof",
+                    "Raman",
+                    "Osei",
+                    "Bello",
+                    "Arden",
+                    "Marchetti",
+                    "Solberg",
+                    "Martin",
+                    "Holloway",
+                    "Lindqvist",
+                    "Demir",
+                    "Vogt",
+                ],
                 contacts: 46,
                 old_spreadsheet: false,
             },
@@ -134,7 +156,8 @@ pub async fn act(owner: &Visit, agency: &Agency, sandbox: &Sandbox) -> Result<()
     connect(owner, agency, sandbox).await?;
     let (clients, _) = owner.post("client_names", &[]).await?;
     for (index, client) in agency.clients.iter().enumerate() {
-        let id = clients.as_array().into_iter().flatten().find(|row| row["name"] == client.name).map(|row| text(&row["id"]));
+        let id =
+            clients.as_array().into_iter().flatten().find(|row| row["name"] == client.name).map(|row| text(&row["id"]));
         let id = id.ok_or_else(|| AppError::Conflict(format!("{} is not there.", client.name)))?;
         let campaign = build(owner, client, &id, index).await?;
         import(owner, client, &id).await?;
@@ -162,8 +185,16 @@ pub async fn leave_a_batch_running(owner: &Visit, agency: &Agency) -> Result<(),
 }
 
 async fn connect(owner: &Visit, agency: &Agency, sandbox: &Sandbox) -> Result<(), AppError> {
+    let carrier_key = sandbox.carrier_public_key(agency.key);
     for provider in ["ultravox", "telnyx", "openrouter"] {
-        let fields = [("form[provider]", provider), ("form[mode]", "sandbox"), ("form[api_key]", agency.key)];
+        let fields = [
+            ("provider", provider),
+            ("mode", "sandbox"),
+            ("api_key", agency.key),
+            ("price_per_minute", "0.05"),
+            ("chat_model", "openai/gpt-5-mini"),
+            ("public_key", carrier_key.as_str()),
+        ];
         owner.post("save_connection", &fields).await?;
     }
     // The carrier's portal is where its webhook address is entered; the sandbox has no portal.
@@ -174,10 +205,11 @@ async fn connect(owner: &Visit, agency: &Agency, sandbox: &Sandbox) -> Result<()
 
 /// Agent with its prompt, a number, and the campaign.
 async fn build(owner: &Visit, client: &Client, id: &str, index: usize) -> Result<String, AppError> {
-    let (catalog, _) = owner.post("voice_catalog", &[]).await?;
+    let (catalog, _) = owner.post("get_voice_catalog", &[]).await?;
     let model = catalog["models"].as_array().and_then(|models| models.first()).map(text).unwrap_or_default();
     let voices = catalog["voices"].as_array().cloned().unwrap_or_default();
-    let speaks = |voice: &&serde_json::Value| voice["language"].as_str().is_some_and(|tag| tag.starts_with(client.language));
+    let speaks =
+        |voice: &&serde_json::Value| voice["language"].as_str().is_some_and(|tag| tag.starts_with(client.language));
     let voice = voices.iter().find(speaks).or(voices.first()).map(|voice| text(&voice["id"])).unwrap_or_default();
     let agent = [
         ("id", ""),
@@ -230,12 +262,21 @@ async fn build(owner: &Visit, client: &Client, id: &str, index: usize) -> Result
 }
 
 async fn order_number(owner: &Visit, client: &Client, id: &str, index: usize) -> Result<String, AppError> {
-    let (found, _) = owner.post("search_numbers", &[("form[country]", client.country), ("form[area]", "")]).await?;
+    let (found, _) = owner
+        .post("search_numbers", &[("form[country]", client.country), ("form[area_code]", ""), ("form[contains]", "")])
+        .await?;
     let offers = found.as_array().cloned().unwrap_or_default();
     let offer = offers.get(index).or(offers.first());
-    let offer = offer.ok_or_else(|| AppError::Conflict(format!("The carrier offers no number in {}.", client.country)))?;
+    let offer =
+        offer.ok_or_else(|| AppError::Conflict(format!("The carrier offers no number in {}.", client.country)))?;
     let (number, country, cost) = (text(&offer["number"]), client.country, text(&offer["monthly_cost"]));
-    let order = [("number", number.as_str()), ("country", country), ("client_id", id), ("direction", "outbound"), ("monthly_cost", &cost)];
+    let order = [
+        ("number", number.as_str()),
+        ("country", country),
+        ("client_id", id),
+        ("features", ""),
+        ("monthly_cost", &cost),
+    ];
     let (_, location) = owner.post("order_number", &order).await?;
     let number = id_in(&location);
     let is_active = |answer: &serde_json::Value| answer.to_string().contains("\"status\":\"active\"");
@@ -246,16 +287,29 @@ async fn order_number(owner: &Visit, client: &Client, id: &str, index: usize) ->
 /// A contact list as it comes out of an office: national numbers, a duplicate, an empty line's worth of garbage.
 async fn import(owner: &Visit, client: &Client, id: &str) -> Result<(), AppError> {
     let separator = if client.old_spreadsheet { ';' } else { ',' };
-    let heads = if client.old_spreadsheet { ["Vorname", "Nachname", "Telefon", "Firma"] } else { ["First name", "Last name", "Phone", "Company"] };
+    let heads = if client.old_spreadsheet {
+        ["Vorname", "Nachname", "Telefon", "Firma"]
+    } else {
+        ["First name", "Last name", "Phone", "Company"]
+    };
     let mut file = heads.join(&separator.to_string()) + "\r\n";
     for index in 0..client.contacts {
-        let (first, last) = (client.first[index % client.first.len()], client.last[(index * 5 + index / client.first.len()) % client.last.len()]);
+        let (first, last) = (
+            client.first[index % client.first.len()],
+            client.last[(index * 5 + index / client.first.len()) % client.last.len()],
+        );
         let phone = format!("{}{:04}", client.numbers[index % client.numbers.len()], 100 + index * 2);
-        file += &format!("{first}{separator}{last}{separator}{phone}{separator}{}\r\n", if index % 4 == 0 { "Haus & Co." } else { "" });
+        file += &format!(
+            "{first}{separator}{last}{separator}{phone}{separator}{}\r\n",
+            if index % 4 == 0 { "Haus & Co." } else { "" }
+        );
     }
     let twin = format!("{}{:04}", client.numbers[0], 100);
-    file += &format!("Twin{separator}Entry{separator}{twin}{separator}\r\nNo{separator}Number{separator}n/a{separator}\r\n");
-    let bytes = if client.old_spreadsheet { encoding_rs::WINDOWS_1252.encode(&file).0.into_owned() } else { file.into_bytes() };
+    file += &format!(
+        "Twin{separator}Entry{separator}{twin}{separator}\r\nNo{separator}Number{separator}n/a{separator}\r\n"
+    );
+    let bytes =
+        if client.old_spreadsheet { encoding_rs::WINDOWS_1252.encode(&file).0.into_owned() } else { file.into_bytes() };
     let name = format!("{}.csv", client.campaign.to_lowercase().replace([' ', ','], "-"));
     let import = owner.upload(id, &name, bytes).await?;
     let mapping = [
@@ -269,14 +323,17 @@ async fn import(owner: &Visit, client: &Client, id: &str) -> Result<(), AppError
         ("form[duplicates]", "skip"),
     ];
     owner.post("check_import", &mapping).await?;
-    owner.until("The check of the file", "get_import", &[("id", &import)], |answer| answer["status"] == "checked").await?;
+    owner
+        .until("The check of the file", "get_import", &[("id", &import)], |answer| answer["status"] == "checked")
+        .await?;
     owner.post("run_import", &[("id", &import)]).await?;
     owner.until("The import's end", "get_import", &[("id", &import)], |answer| answer["status"] == "completed").await?;
     Ok(())
 }
 
 async fn start_batch(owner: &Visit, campaign: &str, name: &str, lines: &str, most: &str) -> Result<String, AppError> {
-    let fields = [("campaign", campaign), ("name", name), ("mode", "immediate"), ("concurrency", lines), ("limit", most)];
+    let fields =
+        [("campaign", campaign), ("name", name), ("mode", "immediate"), ("concurrency", lines), ("limit", most)];
     let (_, location) = owner.post("create_batch", &fields).await?;
     Ok(id_in(&location))
 }

@@ -75,7 +75,8 @@ impl Visit {
     async fn send(&self, name: &str, request: reqwest::RequestBuilder) -> Result<(Value, String), AppError> {
         let response = request.header(ORIGIN, &self.base).send().await.map_err(internal)?;
         let status = response.status();
-        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let location =
+            response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let text = response.text().await.map_err(internal)?;
         if status.is_client_error() || status.is_server_error() {
             return Err(AppError::Conflict(format!("{name} answered {status}: {text}")));

@@ -9,8 +9,7 @@ use tokio::time::Instant;
 
 use super::programs::Programs;
 use super::{
-    EmbeddedPostgresError, OWNER, PORT, Result, connect, ignore_missing, io_error,
-    make_private_folder, short_name,
+    EmbeddedPostgresError, OWNER, PORT, Result, connect, ignore_missing, io_error, make_private_folder, short_name,
 };
 
 /// Longest path of a socket that the system takes.
@@ -28,18 +27,8 @@ pub async fn make_cluster(programs: &Programs, home: &Path, cluster: &Path) -> R
         }
         let locale = format!("--locale={locale}");
         let user = format!("--username={OWNER}");
-        let fixed = [
-            "--encoding=UTF8",
-            "--data-checksums",
-            "--auth-local=trust",
-            "--auth-host=reject",
-        ];
-        let mut arguments = vec![
-            "-D".as_ref(),
-            aside.as_os_str(),
-            user.as_ref(),
-            locale.as_ref(),
-        ];
+        let fixed = ["--encoding=UTF8", "--data-checksums", "--auth-local=trust", "--auth-host=reject"];
+        let mut arguments = vec!["-D".as_ref(), aside.as_os_str(), user.as_ref(), locale.as_ref()];
         arguments.extend(fixed.map(std::ffi::OsStr::new));
         match programs.run("initdb", arguments, home).await {
             Ok(_) => break,
@@ -49,8 +38,7 @@ pub async fn make_cluster(programs: &Programs, home: &Path, cluster: &Path) -> R
     }
     let settings = aside.join("postgresql.conf");
     let text = fs::read_to_string(&settings).map_err(io_error("read", &settings))?;
-    fs::write(&settings, text + "\ninclude = 'patchbay.conf'\n")
-        .map_err(io_error("write", &settings))?;
+    fs::write(&settings, text + "\ninclude = 'patchbay.conf'\n").map_err(io_error("write", &settings))?;
     fs::rename(&aside, cluster).map_err(io_error("make", cluster))
 }
 
@@ -85,9 +73,7 @@ pub async fn running_socket(cluster: &Path) -> Result<Option<PathBuf>> {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        fs::remove_file(&record)
-            .or_else(ignore_missing)
-            .map_err(io_error("remove", &record))?;
+        fs::remove_file(&record).or_else(ignore_missing).map_err(io_error("remove", &record))?;
     }
     Ok(None)
 }
@@ -111,9 +97,7 @@ pub async fn start_server(programs: &Programs, home: &Path, cluster: &Path) -> R
     // No server runs, so what lies here is a killed one's.
     for name in [format!(".s.PGSQL.{PORT}"), format!(".s.PGSQL.{PORT}.lock")] {
         let path = socket.join(name);
-        fs::remove_file(&path)
-            .or_else(ignore_missing)
-            .map_err(io_error("remove", &path))?;
+        fs::remove_file(&path).or_else(ignore_missing).map_err(io_error("remove", &path))?;
     }
     let settings = cluster.join("patchbay.conf");
     fs::write(&settings, settings_for(&socket)).map_err(io_error("write", &settings))?;
@@ -132,9 +116,7 @@ pub async fn start_server(programs: &Programs, home: &Path, cluster: &Path) -> R
         "start".as_ref(),
     ];
     if !programs.run_detached("pg_ctl", arguments, home).await? {
-        let text = fs::read(&log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default();
+        let text = fs::read(&log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
         let lines: Vec<&str> = text.lines().rev().take(12).collect();
         let end = lines.into_iter().rev().collect::<Vec<_>>().join("\n");
         return Err(EmbeddedPostgresError::NotStarted { log, end });
@@ -156,11 +138,7 @@ fn socket_folder(home: &Path) -> PathBuf {
 fn settings_for(socket: &Path) -> String {
     let socket = socket.display().to_string().replace('\'', "''");
     // Tests may trade safety for speed.
-    let fsync = if std::env::var("PATCHBAY_PG_FSYNC").is_ok_and(|value| value == "off") {
-        "off"
-    } else {
-        "on"
-    };
+    let fsync = if std::env::var("PATCHBAY_PG_FSYNC").is_ok_and(|value| value == "off") { "off" } else { "on" };
     format!(
         "# Written at every start.\n\
          listen_addresses = ''\n\

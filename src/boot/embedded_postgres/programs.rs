@@ -38,21 +38,11 @@ impl Programs {
         let user = unprivileged_user()?;
         let mut others = Vec::new();
         for folder in folders() {
-            if !["initdb", "pg_ctl", "postgres"]
-                .iter()
-                .all(|name| folder.join(name).is_file())
-            {
+            if !["initdb", "pg_ctl", "postgres"].iter().all(|name| folder.join(name).is_file()) {
                 continue;
             }
-            let mut programs = Self {
-                folder,
-                version: 0,
-                user,
-            };
-            let Ok(text) = programs
-                .run("postgres", ["--version"], Path::new("/"))
-                .await
-            else {
+            let mut programs = Self { folder, version: 0, user };
+            let Ok(text) = programs.run("postgres", ["--version"], Path::new("/")).await else {
                 continue;
             };
             programs.version = major(&text);
@@ -62,9 +52,7 @@ impl Programs {
             others.push(programs.version);
         }
         match (version, others.first()) {
-            (Some(cluster), Some(&programs)) => {
-                Err(EmbeddedPostgresError::OtherVersion { cluster, programs })
-            }
+            (Some(cluster), Some(&programs)) => Err(EmbeddedPostgresError::OtherVersion { cluster, programs }),
             _ => Err(EmbeddedPostgresError::NoPrograms),
         }
     }
@@ -83,19 +71,13 @@ impl Programs {
             .command(program, arguments, folder)
             .output()
             .await
-            .map_err(|source| EmbeddedPostgresError::Io {
-                what: format!("run {program}"),
-                source,
-            })?;
+            .map_err(|source| EmbeddedPostgresError::Io { what: format!("run {program}"), source })?;
         let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
         if output.status.success() {
             return Ok(text);
         }
         text.push_str(&String::from_utf8_lossy(&output.stderr));
-        Err(EmbeddedPostgresError::Failed {
-            program,
-            output: text.trim().to_owned(),
-        })
+        Err(EmbeddedPostgresError::Failed { program, output: text.trim().to_owned() })
     }
 
     /// Runs a program that leaves another one running. Its output goes nowhere: the one it leaves would hold a pipe open for
@@ -107,17 +89,8 @@ impl Programs {
         folder: &Path,
     ) -> Result<bool, EmbeddedPostgresError> {
         let mut command = self.command(program, arguments, folder);
-        let status = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .await;
-        Ok(status
-            .map_err(|source| EmbeddedPostgresError::Io {
-                what: format!("run {program}"),
-                source,
-            })?
-            .success())
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().await;
+        Ok(status.map_err(|source| EmbeddedPostgresError::Io { what: format!("run {program}"), source })?.success())
     }
 
     fn command<A: AsRef<OsStr>>(
@@ -127,11 +100,7 @@ impl Programs {
         folder: &Path,
     ) -> Command {
         let mut command = Command::new(self.folder.join(program));
-        command
-            .args(arguments)
-            .current_dir(folder)
-            .env("HOME", folder)
-            .stdin(Stdio::null());
+        command.args(arguments).current_dir(folder).env("HOME", folder).stdin(Stdio::null());
         // Settings for another server must not reach this one.
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"PG") {
@@ -148,12 +117,8 @@ impl Programs {
     /// Gives a file or folder to the user that the server runs as.
     pub fn hand_over(&self, path: &Path) -> Result<(), EmbeddedPostgresError> {
         let Some(user) = self.user else { return Ok(()) };
-        std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid)).map_err(|source| {
-            EmbeddedPostgresError::Io {
-                what: format!("hand over {}", path.display()),
-                source,
-            }
-        })
+        std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))
+            .map_err(|source| EmbeddedPostgresError::Io { what: format!("hand over {}", path.display()), source })
     }
 
     /// Whether the server's user owns `path`.
@@ -164,8 +129,7 @@ impl Programs {
 
     /// Whether `folder` is ours and nothing is in it.
     pub fn is_own_empty(&self, folder: &Path) -> bool {
-        let ours = std::fs::symlink_metadata(folder)
-            .is_ok_and(|data| data.is_dir() && Some(data.uid()) == own_uid());
+        let ours = std::fs::symlink_metadata(folder).is_ok_and(|data| data.is_dir() && Some(data.uid()) == own_uid());
         ours && std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
     }
 
@@ -188,48 +152,27 @@ impl Programs {
 }
 
 fn folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = std::env::var_os("PATCHBAY_PG_BIN")
-        .map(PathBuf::from)
-        .into_iter()
-        .collect();
-    folders.extend(std::env::split_paths(
-        &std::env::var_os("PATH").unwrap_or_default(),
-    ));
+    let mut folders: Vec<PathBuf> = std::env::var_os("PATCHBAY_PG_BIN").map(PathBuf::from).into_iter().collect();
+    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     let mut debian: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
         .flatten()
-        .filter_map(|entry| {
-            Some((
-                entry.file_name().to_str()?.parse().ok()?,
-                entry.path().join("bin"),
-            ))
-        })
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
         .collect();
     debian.sort();
     folders.extend(debian.into_iter().rev().map(|(_, folder)| folder));
     // Beside the work folder, and beside the program for one started from elsewhere.
     let program = std::env::current_exe().ok();
-    let program_folders = program
-        .iter()
-        .flat_map(|path| path.ancestors().skip(1).map(Path::to_path_buf));
-    folders.extend(
-        std::env::current_dir()
-            .into_iter()
-            .chain(program_folders)
-            .map(|folder| folder.join(NPM_PACKAGE)),
-    );
+    let program_folders = program.iter().flat_map(|path| path.ancestors().skip(1).map(Path::to_path_buf));
+    folders.extend(std::env::current_dir().into_iter().chain(program_folders).map(|folder| folder.join(NPM_PACKAGE)));
     folders
 }
 
 /// `postgres (PostgreSQL) 15.18 (Debian …)` gives 15.
 fn major(text: &str) -> u32 {
     let number = text.split(") ").nth(1).unwrap_or_default();
-    number
-        .split(|c: char| !c.is_ascii_digit())
-        .next()
-        .and_then(|digits| digits.parse().ok())
-        .unwrap_or(0)
+    number.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 fn own_uid() -> Option<u32> {
@@ -241,26 +184,16 @@ fn unprivileged_user() -> Result<Option<User>, EmbeddedPostgresError> {
     if own_uid() != Some(0) {
         return Ok(None);
     }
-    let passwd =
-        std::fs::read_to_string("/etc/passwd").map_err(|source| EmbeddedPostgresError::Io {
-            what: "read /etc/passwd".to_owned(),
-            source,
-        })?;
-    let user = ["postgres", "nobody"]
-        .iter()
-        .find_map(|name| find_user(&passwd, name));
+    let passwd = std::fs::read_to_string("/etc/passwd")
+        .map_err(|source| EmbeddedPostgresError::Io { what: "read /etc/passwd".to_owned(), source })?;
+    let user = ["postgres", "nobody"].iter().find_map(|name| find_user(&passwd, name));
     user.map(Some).ok_or(EmbeddedPostgresError::OnlyRoot)
 }
 
 fn find_user(passwd: &str, name: &str) -> Option<User> {
-    let line = passwd
-        .lines()
-        .find(|line| line.split(':').next() == Some(name))?;
+    let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
     let mut fields = line.split(':').skip(2);
-    Some(User {
-        uid: fields.next()?.parse().ok()?,
-        gid: fields.next()?.parse().ok()?,
-    })
+    Some(User { uid: fields.next()?.parse().ok()?, gid: fields.next()?.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -269,17 +202,10 @@ mod tests {
 
     #[test]
     fn reads_the_version_and_the_user() {
-        assert_eq!(
-            major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"),
-            15
-        );
+        assert_eq!(major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), 15);
         assert_eq!(major("postgres (PostgreSQL) 18.0\n"), 18);
-        let passwd =
-            "root:x:0:0::/root:/bin/bash\npostgres:x:101:104::/var/lib/postgresql:/bin/bash\n";
-        assert_eq!(
-            find_user(passwd, "postgres"),
-            Some(User { uid: 101, gid: 104 })
-        );
+        let passwd = "root:x:0:0::/root:/bin/bash\npostgres:x:101:104::/var/lib/postgresql:/bin/bash\n";
+        assert_eq!(find_user(passwd, "postgres"), Some(User { uid: 101, gid: 104 }));
         assert_eq!(find_user(passwd, "nobody"), None);
     }
 }

@@ -140,7 +140,9 @@ fn tidy(list: &mut Vec<String>) {
 /// Lower case, letters and digits kept, everything between them one space: a model may mend a comma, not a word.
 fn normal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_whitespace() || c.is_ascii_punctuation() || matches!(c, '“' | '”' | '‘' | '’' | '…' | '–' | '—')) {
+    for word in text.split(|c: char| {
+        c.is_whitespace() || c.is_ascii_punctuation() || matches!(c, '“' | '”' | '‘' | '’' | '…' | '–' | '—')
+    }) {
         if !word.is_empty() {
             if !out.is_empty() {
                 out.push(' ');
@@ -172,7 +174,8 @@ mod tests {
     #[test]
     fn evidence_must_have_been_said_there() {
         let line = |quote: &str, position| Evidence { claim: "c".into(), quote: quote.into(), position };
-        let evidence = vec![line("this is  NOT acceptable!", 3), line("not acceptable", 4), line("never said", 3), line("", 3)];
+        let evidence =
+            vec![line("this is  NOT acceptable!", 3), line("not acceptable", 4), line("never said", 3), line("", 3)];
         let cs = CsAnalysis {
             reading: reading(evidence),
             issues_resolved: Vec::new(),
@@ -180,7 +183,10 @@ mod tests {
             escalation_reason: Some("x".into()),
             satisfaction: Some(9),
         };
-        let Analysis::Cs(checked) = Analysis::Cs(cs).checked(&[(3, "Hm. This is not acceptable."), (4, "Fine.")]) else { panic!() };
+        let Analysis::Cs(checked) = Analysis::Cs(cs).checked(&[(3, "Hm. This is not acceptable."), (4, "Fine.")])
+        else {
+            panic!()
+        };
         assert_eq!(checked.reading.evidence.len(), 1);
         assert_eq!(checked.reading.topics, ["price"]);
         assert_eq!((checked.satisfaction, checked.escalation_reason), (None, None));

@@ -8,8 +8,8 @@ use super::transcript::Parts;
 use crate::calls::model::query::encoded;
 use crate::calls::model::{CallDetail, CallDirection, CallQuery, CallState, Said, TranscriptStatus};
 use crate::calls::server_fns::{ReviewCall, get_call};
-use crate::shared::ids::CallId;
 use crate::shared::AppError;
+use crate::shared::ids::CallId;
 use crate::ui::*;
 
 /// One call: its sound, what was said, what came of it.
@@ -36,8 +36,11 @@ impl LazyRoute for CallPage {
                 call.refetch();
             }
         });
-        let topic = format!("call:{}", params.read_untracked().get("id").unwrap_or_default());
-        live::on_change(&[topic], move || call.refetch());
+        // The page stays while the person goes from call to call, so what it listens to follows the address.
+        Effect::new(move |_| {
+            let topic = format!("call:{}", params.read().get("id").unwrap_or_default());
+            live::on_change(&[topic], move || call.refetch());
+        });
         // A link to a moment moves the sound there.
         Effect::new(move |before: Option<Option<String>>| {
             let moment = query("t");
@@ -48,13 +51,18 @@ impl LazyRoute for CallPage {
             }
             moment
         });
-        view! {
-            <PageBoundary
-                data=call
-                view=move |found: CallDetail| view! { <Page call=found player again=Callback::new(move |()| call.refetch())/> }
-            />
-        }
-        .into_any()
+        let shown = StoredValue::new(None::<CallId>);
+        let again = Callback::new(move |()| call.refetch());
+        let page = move |found: CallDetail| {
+            let before = shown.get_value();
+            if before.is_some_and(|before| before != found.id) {
+                player.seconds.set(0.0);
+                player.playing.set(false);
+            }
+            shown.set_value(Some(found.id));
+            view! { <Page call=found player again/> }
+        };
+        view! { <PageBoundary data=call view=page/> }.into_any()
     }
 }
 
@@ -67,7 +75,8 @@ fn Page(call: CallDetail, player: Player, again: Callback<()>) -> impl IntoView 
         move || view! { <Neighbour list=list.clone() id=newer newer=true/><Neighbour list=list.clone() id=older newer=false/> }
     };
     let reviewed = call.reviewed.is_some();
-    let review = (call.may_review && !call.state.is_open()).then(|| view! { <Review id older list=list.clone() reviewed again/> });
+    let review = (call.may_review && !call.state.is_open())
+        .then(|| view! { <Review id older list=list.clone() reviewed again/> });
     let actions = move || view! { {moves()}{review} };
     let cord = cord(&call);
     let live = call.state == CallState::Live;
@@ -129,7 +138,8 @@ fn cord(call: &CallDetail) -> Vec<CordNode> {
 
 #[component]
 fn Neighbour(list: CallQuery, id: Option<CallId>, newer: bool) -> impl IntoView {
-    let (icon, label) = if newer { ("chevron-left", "Newer call in this list") } else { ("chevron-right", "Older call in this list") };
+    let (icon, label) =
+        if newer { ("chevron-left", "Newer call in this list") } else { ("chevron-right", "Older call in this list") };
     match id {
         Some(id) => view! { <LinkButton href=list.call_address(id) icon=icon label=label square=true/> }.into_any(),
         None => view! { <span class="btn sq" aria-disabled="true" title=label><Icon name=icon small=true/><span class="sr">{label}</span></span> }
@@ -142,7 +152,9 @@ fn Neighbour(list: CallQuery, id: Option<CallId>, newer: bool) -> impl IntoView 
 fn Review(id: CallId, older: Option<CallId>, list: CallQuery, reviewed: bool, again: Callback<()>) -> impl IntoView {
     let action = ServerAction::<ReviewCall>::new();
     let list = list.text();
-    let next = older.filter(|_| !list.is_empty() && !reviewed).map(|id| view! { <input type="hidden" name="next" value=id.to_string()/> });
+    let next = older
+        .filter(|_| !list.is_empty() && !reviewed)
+        .map(|id| view! { <input type="hidden" name="next" value=id.to_string()/> });
     view! {
         <ServerForm action class="inline" prefix="review" no_summary=true on_done=again>
             <input type="hidden" name="id" value=id.to_string()/>
@@ -201,9 +213,10 @@ fn markers(call: &CallDetail) -> Vec<Marker> {
         let (word, tone) = if tool.error.is_some() { ("failed", "bad") } else { ("was used", "acc") };
         Some(Marker::new(f64::from(turn.start_ms?) / 1000.0, "wrench", format!("{} {word}", tool.name), tone))
     });
-    let evidence = call.evidence.iter().filter_map(|line| {
-        Some(Marker::new(f64::from(line.start_ms?) / 1000.0, "flag", line.claim.clone(), "info"))
-    });
+    let evidence = call
+        .evidence
+        .iter()
+        .filter_map(|line| Some(Marker::new(f64::from(line.start_ms?) / 1000.0, "flag", line.claim.clone(), "info")));
     tools.chain(evidence).collect()
 }
 

@@ -13,7 +13,8 @@ pub fn CallFacts(call: CallDetail) -> impl IntoView {
         (false, Some(seconds)) => length_text(seconds).into_any(),
         (_, None) => "no talk".into_any(),
     };
-    let reviewed = call.reviewed.map(|(at, name)| view! { <Fact label="Reviewed">{format!("{name}, ")}<Time stamp=at/></Fact> });
+    let reviewed =
+        call.reviewed.map(|(at, name)| view! { <Fact label="Reviewed">{format!("{name}, ")}<Time stamp=at/></Fact> });
     let attempt = (call.attempt_no > 1).then(|| view! { <Fact label="Try">{call.attempt_no.to_string()}</Fact> });
     view! {
         <Card title="Call">

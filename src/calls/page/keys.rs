@@ -18,12 +18,21 @@ pub fn walk_rows() {
                 "k" => -1,
                 _ => return,
             };
-            if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) || switched_off() {
+            if event.default_prevented()
+                || event.ctrl_key()
+                || event.meta_key()
+                || event.alt_key()
+                || is_typing(&event)
+                || switched_off()
+            {
                 return;
             }
-            let at = document().active_element().and_then(|element| element.id().strip_prefix("row-")?.parse::<i32>().ok());
+            let at =
+                document().active_element().and_then(|element| element.id().strip_prefix("row-")?.parse::<i32>().ok());
             let next = at.map_or(0, |at| at + step).max(0);
-            let row = document().get_element_by_id(&format!("row-{next}")).and_then(|element| element.dyn_into::<HtmlElement>().ok());
+            let row = document()
+                .get_element_by_id(&format!("row-{next}"))
+                .and_then(|element| element.dyn_into::<HtmlElement>().ok());
             if let Some(row) = row {
                 event.prevent_default();
                 let _ = row.focus();
@@ -35,7 +44,11 @@ pub fn walk_rows() {
 
 fn is_typing(event: &KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    target.and_then(|target| target.closest("input, textarea, select, dialog, [contenteditable], [role=menu]").ok().flatten()).is_some()
+    target
+        .and_then(|target| {
+            target.closest("input, textarea, select, dialog, [contenteditable], [role=menu]").ok().flatten()
+        })
+        .is_some()
 }
 
 /// The person has switched single keys off, in the help about keys.

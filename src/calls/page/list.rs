@@ -22,7 +22,12 @@ pub struct CallsPage {
 impl LazyRoute for CallsPage {
     fn data() -> Self {
         // The filters depend on less than the rows, and stay as they are while rows are refreshed.
-        let narrow = || CallQuery { client: query("client"), batch: query("batch"), contact: query("contact"), ..CallQuery::default() };
+        let narrow = || CallQuery {
+            client: query("client"),
+            batch: query("batch"),
+            contact: query("contact"),
+            ..CallQuery::default()
+        };
         Self {
             list: Resource::new_blocking(|| CallQuery::read(query), list_calls),
             choices: Resource::new_blocking(narrow, list_call_choices),
@@ -81,8 +86,16 @@ fn Filters(choices: CallChoices) -> impl IntoView {
         Filter::new("agent", "Agent", choices.agents),
         Filter::new("campaign", "Campaign", choices.campaigns),
         Filter::new("direction", "Way", options_of([("inbound", "In"), ("outbound", "Out")])),
-        Filter::new("outcome", "Outcome", options_of(ContactOutcome::ALL.iter().map(|word| (word.as_str(), word.label())))),
-        Filter::new("sentiment", "Sentiment", options_of(Sentiment::ALL.iter().map(|word| (word.as_str(), word.label())))),
+        Filter::new(
+            "outcome",
+            "Outcome",
+            options_of(ContactOutcome::ALL.iter().map(|word| (word.as_str(), word.label()))),
+        ),
+        Filter::new(
+            "sentiment",
+            "Sentiment",
+            options_of(Sentiment::ALL.iter().map(|word| (word.as_str(), word.label()))),
+        ),
     ];
     if viewer().may(Action::ReadWorkshop) {
         filters.push(Filter::new("reviewed", "Reviewed", options_of([("yes", "Yes"), ("no", "No")])));

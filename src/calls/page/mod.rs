@@ -10,4 +10,5 @@ mod steps;
 mod transcript;
 
 pub use detail::CallPage;
+pub use keys::Ticking;
 pub use list::CallsPage;

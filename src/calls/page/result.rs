@@ -13,7 +13,9 @@ use crate::ui::*;
 /// What came of the call, or why that is not known yet.
 #[component]
 pub fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView {
-    let goal = call.goal_reached.map(|reached| if reached { (Tone::Ok, "Goal reached") } else { (Tone::Mute, "Goal not reached") });
+    let goal = call
+        .goal_reached
+        .map(|reached| if reached { (Tone::Ok, "Goal reached") } else { (Tone::Mute, "Goal not reached") });
     let (outcome, sentiment) = (call.outcome, call.sentiment);
     let tags = move || {
         view! {
@@ -23,7 +25,11 @@ pub fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView {
         }
     };
     let summary = call.summary.clone().map(|text| view! { <p class="sub2 text-sm">{text}</p> });
-    let reason = call.analysis.as_ref().map(|analysis| analysis.reading().goal_reason.clone()).filter(|text| !text.trim().is_empty());
+    let reason = call
+        .analysis
+        .as_ref()
+        .map(|analysis| analysis.reading().goal_reason.clone())
+        .filter(|text| !text.trim().is_empty());
     let state = state(&call);
     let empty = (summary.is_none() && reason.is_none() && state.is_none())
         .then(|| view! { <p class="sub text-sm">"Nothing was said, so there is nothing to sum up."</p> });
@@ -55,7 +61,9 @@ fn state(call: &CallDetail) -> Option<&'static str> {
         (_, AnalysisStatus::Failed) if call.is_agency => Some("The transcript could not be read."),
         (_, AnalysisStatus::Failed) => Some("The transcript could not be read. Your agency can try again."),
         (TranscriptStatus::Failed, _) => Some("Without a transcript there is no result."),
-        (TranscriptStatus::Pending | TranscriptStatus::Fetching, AnalysisStatus::Pending) if call.seconds.unwrap_or(0) > 0 => {
+        (TranscriptStatus::Pending | TranscriptStatus::Fetching, AnalysisStatus::Pending)
+            if call.seconds.unwrap_or(0) > 0 =>
+        {
             Some("The result comes after the transcript.")
         }
         _ => None,

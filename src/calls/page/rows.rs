@@ -56,7 +56,8 @@ fn Row(row: CallRow, index: usize, query: CallQuery, cost: bool, client: bool) -
         (_, None) => dash(),
     };
     let outcome = row.outcome.map(|outcome| view! { <Tag tone=outcome.tone()>{outcome.label()}</Tag> });
-    let goal = row.goal_reached.filter(|reached| *reached).map(|_| view! { <Tag tone=crate::shared::Tone::Ok>"Goal"</Tag> });
+    let goal =
+        row.goal_reached.filter(|reached| *reached).map(|_| view! { <Tag tone=crate::shared::Tone::Ok>"Goal"</Tag> });
     let help = row.needs_help.then(|| view! { <Tag tone=crate::shared::Tone::Warn>"Not read"</Tag> });
     let has_none = outcome.is_none() && goal.is_none() && help.is_none();
     let sentiment = match row.sentiment {

@@ -13,7 +13,8 @@ use crate::ui::*;
 #[component]
 pub fn Steps(turns: Vec<Turn>) -> impl IntoView {
     if turns.is_empty() {
-        return view! { <EmptyState icon="list" title="No steps" text="Steps come with the transcript." small=true/> }.into_any();
+        return view! { <EmptyState icon="list" title="No steps" text="Steps come with the transcript." small=true/> }
+            .into_any();
     }
     let mut caller_end: Option<i32> = None;
     let rows = turns
@@ -37,7 +38,11 @@ pub fn Steps(turns: Vec<Turn>) -> impl IntoView {
                 (Said::Agent, None) => ("bot", "Agent speaks".to_owned()),
                 _ => ("user", "Caller speaks".to_owned()),
             };
-            let tag = turn.tool.as_ref().filter(|tool| tool.error.is_some()).map(|_| view! { <Tag tone=Tone::Bad>"Failed"</Tag> });
+            let tag = turn
+                .tool
+                .as_ref()
+                .filter(|tool| tool.error.is_some())
+                .map(|_| view! { <Tag tone=Tone::Bad>"Failed"</Tag> });
             let more = turn.tool.as_ref().map(|tool| {
                 let all = [&tool.arguments, tool.result.as_ref().unwrap_or(&tool.arguments)];
                 let text = if tool.result.is_some() { format!("{}\n\n{}", all[0], all[1]) } else { all[0].clone() };

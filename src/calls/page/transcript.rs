@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos_router::components::Form;
+use leptos_router::hooks::use_location;
 
 use super::detail::moment;
 use super::result::TryAgain;
@@ -26,7 +27,11 @@ pub fn Parts(call: CallDetail, player: Player, again: Callback<()>) -> impl Into
         };
         let mut items = vec![item("Transcript", "transcript")];
         if is_agency {
-            items.extend([item("Steps", "steps").count(steps), item("Events", "events").count(events), item("Raw", "raw")]);
+            items.extend([
+                item("Steps", "steps").count(steps),
+                item("Events", "events").count(events),
+                item("Raw", "raw"),
+            ]);
         }
         items
     });
@@ -53,9 +58,10 @@ pub fn Parts(call: CallDetail, player: Player, again: Callback<()>) -> impl Into
 /// A GET form: what is found stands in the address.
 #[component]
 fn Find() -> impl IntoView {
+    let pathname = use_location().pathname;
     let list = move || query("list").map(|list| view! { <input type="hidden" name="list" value=list/> });
     view! {
-        <Form method="GET" action="" attr:role="search" attr:class="row">
+        <Form method="GET" action=move || pathname.get() attr:role="search" attr:class="row">
             {list}
             <label class="search">
                 <Icon name="search" small=true/>
@@ -159,7 +165,8 @@ fn ToolStep(turn: Turn) -> impl IntoView {
         (None, Some(_)) => (Tone::Ok, "Done"),
         (None, None) => (Tone::Warn, "No answer"),
     };
-    let short = |text: String| if text.chars().count() > 400 { text.chars().take(399).chain(['…']).collect() } else { text };
+    let short =
+        |text: String| if text.chars().count() > 400 { text.chars().take(399).chain(['…']).collect() } else { text };
     let answer = tool.error.clone().or(tool.result.clone());
     view! {
         <div class="turn" id=id>
@@ -187,7 +194,9 @@ fn NothingSaid(call: Arc<CallDetail>, again: Callback<()>) -> impl IntoView {
         TranscriptStatus::Pending => ("The transcript is on its way", "It is fetched within moments after the call."),
         TranscriptStatus::Fetching => ("The transcript is being fetched", "It shows here as soon as it has come."),
         TranscriptStatus::Completed => ("Nothing was said", "The call was answered, and neither side spoke."),
-        TranscriptStatus::Failed if call.is_agency => ("The transcript could not be fetched", "See why below, then try again."),
+        TranscriptStatus::Failed if call.is_agency => {
+            ("The transcript could not be fetched", "See why below, then try again.")
+        }
         TranscriptStatus::Failed => ("There is no transcript", "It could not be fetched. Your agency can try again."),
     };
     let problem = call.transcript_problem.clone();

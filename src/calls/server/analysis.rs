@@ -15,8 +15,8 @@ use crate::campaigns::model::CampaignType;
 use crate::connections::server::ops as connections;
 use crate::jobs::lease::{self, Claim, ENRICHMENTS};
 use crate::jobs::runner::{Failure, Verdict};
-use crate::providers::chat::{ChatAnswer, ChatMessage, ChatRequest};
 use crate::providers::ProviderError;
+use crate::providers::chat::{ChatAnswer, ChatMessage, ChatRequest};
 use crate::shared::AppError;
 use crate::shared::ids::CallId;
 use crate::usage::server::{NewUsage, record};
@@ -61,16 +61,19 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
 
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let cost = answer.usage.cost.unwrap_or_default();
-    record(&mut tx, NewUsage {
-        agent_id: facts.agent_id,
-        client_id: facts.client_id,
-        call_id: Some(call),
-        session_id: Some(answer.id.clone()),
-        user_id: None,
-        purpose: "analysis",
-        model: answer.model.clone(),
-        usage: answer.usage.clone(),
-    })
+    record(
+        &mut tx,
+        NewUsage {
+            agent_id: facts.agent_id,
+            client_id: facts.client_id,
+            call_id: Some(call),
+            session_id: Some(answer.id.clone()),
+            user_id: None,
+            purpose: "analysis",
+            model: answer.model.clone(),
+            usage: answer.usage.clone(),
+        },
+    )
     .await?;
     enrichment::add_model_cost(&mut tx, call, cost).await?;
     let analysis = match parse(&answer, kind) {
@@ -82,7 +85,16 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
         }
     };
     let analysis = without_nul(analysis)?;
-    enrichment::record_analysis(&mut tx, call, facts.client_id, &analysis, &answer.model, PROMPT_VERSION, &answer.usage).await?;
+    enrichment::record_analysis(
+        &mut tx,
+        call,
+        facts.client_id,
+        &analysis,
+        &answer.model,
+        PROMPT_VERSION,
+        &answer.usage,
+    )
+    .await?;
     let reading = analysis.reading();
     let callback_at = reading.callback_at.as_deref().and_then(|text| agreed_moment(text, &facts.timezone));
     super::fold::correct_outcome(&mut tx, call, reading.outcome.outcome(), callback_at).await?;

@@ -54,7 +54,9 @@ mod tests {
         for outside in ["bytes=100-", "bytes=-0", "bytes=200-300"] {
             assert_eq!(read(Some(outside), 100), Asked::Outside);
         }
-        for ignored in ["items=0-1", "bytes=5-1", "bytes=0-1,5-6", "bytes=a-b", "bytes=-", "bytes=99999999999999999999-"] {
+        for ignored in
+            ["items=0-1", "bytes=5-1", "bytes=0-1,5-6", "bytes=a-b", "bytes=-", "bytes=99999999999999999999-"]
+        {
             assert_eq!(read(Some(ignored), 100), Asked::Whole, "{ignored}");
         }
         assert_eq!(read(Some("bytes=0-0"), 0), Asked::Outside);

@@ -63,7 +63,13 @@ async fn work(db: Db, claim: Claim) -> Result<Verdict, Failure> {
 }
 
 /// Shows on the call where it stands after a failure: waiting for the next try, or given up.
-async fn mark_failed(scope: &Scope, claim: &Claim, call: CallId, kind: EnrichmentType, is_last: bool) -> Result<(), AppError> {
+async fn mark_failed(
+    scope: &Scope,
+    claim: &Claim,
+    call: CallId,
+    kind: EnrichmentType,
+    is_last: bool,
+) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ReplayQueues).await?;
     // Whoever has taken the work over says how it went.
     if !store::is_ours(tx.reading(), claim).await? {

@@ -4,10 +4,10 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::enrich;
+use super::{enrich, follow};
 use crate::access::server::WriteTx;
+use crate::calls::model::{CallDirection, EnrichmentType};
 use crate::campaigns::ContactOutcome;
-use crate::calls::model::{CallDirection, DialState, EnrichmentType};
 use crate::jobs::live::Topic;
 use crate::providers::voice::{EndReason, SipTermination, VoiceCall};
 use crate::shared::AppError;
@@ -37,7 +37,6 @@ struct Known {
     campaign_contact_id: Option<CampaignContactId>,
     attempt_no: i32,
     ended: bool,
-    dial_state: DialState,
 }
 
 /// Folds news into its call, which is made if nobody knows it yet. Gives the call's id.
@@ -53,6 +52,11 @@ pub async fn apply(tx: &mut WriteTx, news: &News<'_>) -> Result<CallId, AppError
     let ends_now = news.call.ended.is_some() && !known.ended;
     if ends_now {
         end(tx, &known, news.call).await?;
+    } else if news.call.ended.is_some() {
+        refine(tx, &known, news.call).await?;
+    }
+    if news.call.ended.is_some() && news.call.is_billing_settled {
+        follow::no_longer(tx, known.id).await?;
     }
     for topic in [Topic::list("calls"), Topic::one("call", known.id), Topic::list("dashboard")] {
         tx.notify(topic, known.client_id);
@@ -69,8 +73,7 @@ async fn find(tx: &mut WriteTx, call: &VoiceCall) -> Result<Option<Known>, AppEr
     let ours = call.metadata.get(CALL_KEY).and_then(|id| id.parse::<uuid::Uuid>().ok());
     let row = sqlx::query!(
         r#"select id as "id: CallId", client_id as "client_id: ClientId", batch_id as "batch_id: BatchId",
-                  campaign_contact_id as "campaign_contact_id: CampaignContactId", attempt_no, ended_at is not null as "ended!",
-                  dial_state as "dial_state: DialState"
+                  campaign_contact_id as "campaign_contact_id: CampaignContactId", attempt_no, ended_at is not null as "ended!"
            from calls where workspace_id = $1 and ((id = $2 and coalesce(provider_call_id, $3) = $3)
                                                    or (provider = 'ultravox' and provider_call_id = $3))
            order by (id = $2) desc nulls last limit 1 for update"#,
@@ -87,7 +90,6 @@ async fn find(tx: &mut WriteTx, call: &VoiceCall) -> Result<Option<Known>, AppEr
         campaign_contact_id: row.campaign_contact_id,
         attempt_no: row.attempt_no,
         ended: row.ended,
-        dial_state: row.dial_state,
     }))
 }
 
@@ -122,6 +124,8 @@ async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError
     )
     .execute(tx.conn())
     .await?;
+    // Nobody else looks after a call that is in no batch.
+    follow::enqueue(tx, id, 2).await?;
     // Another worker may have made it in this very moment: then its row is the one.
     find(tx, call).await?.ok_or_else(|| internal("a call that was just made is not there"))
 }
@@ -201,9 +205,35 @@ async fn end(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(), Ap
         enrich::enqueue(tx, known.id, EnrichmentType::Transcript).await?;
     }
     if let (Some(contact), Some(batch)) = (known.campaign_contact_id, known.batch_id) {
-        crate::batches::server::ops::settle(tx, batch, contact, known.attempt_no, known.id, outcome, error.as_deref()).await?;
+        crate::batches::server::ops::settle(tx, batch, contact, known.attempt_no, known.id, outcome, error.as_deref())
+            .await?;
     }
-    let _ = known.dial_state;
+    if !call.is_billing_settled {
+        // The bill comes by itself within seconds; if it does not, it is asked for.
+        follow::enqueue(tx, known.id, 10).await?;
+    }
+    Ok(())
+}
+
+/// Later news may know better why nobody answered.
+async fn refine(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(), AppError> {
+    let (outcome, error) = outcome_of(call);
+    if call.joined.is_some() || outcome == Some(ContactOutcome::NoAnswer) {
+        return Ok(());
+    }
+    let refined = sqlx::query!(
+        "update calls set outcome = $3, error = coalesce($4, error) where workspace_id = $1 and id = $2 and joined_at is null and outcome = 'no_answer'",
+        tx.w(),
+        known.id.0,
+        outcome as Option<ContactOutcome>,
+        error,
+    )
+    .execute(tx.conn())
+    .await?;
+    if let (1, Some(contact)) = (refined.rows_affected(), known.campaign_contact_id) {
+        crate::batches::server::ops::settle_better(tx, contact, known.attempt_no, known.id, outcome, error.as_deref())
+            .await?;
+    }
     Ok(())
 }
 
@@ -220,10 +250,16 @@ fn outcome_of(call: &VoiceCall) -> (Option<ContactOutcome>, Option<String>) {
     match &call.sip_termination {
         Some(SipTermination::Busy) => (Some(ContactOutcome::Busy), None),
         Some(SipTermination::Rejected) => (Some(ContactOutcome::Declined), None),
-        Some(SipTermination::InvalidNumber) => (None, Some("The carrier does not know this number. Check it with the client.".to_owned())),
+        Some(SipTermination::InvalidNumber) => {
+            (None, Some("The carrier does not know this number. Check it with the client.".to_owned()))
+        }
         _ => match call.end_reason {
-            Some(EndReason::SystemError) => (None, Some("The voice provider could not place the call. It is safe to try again.".to_owned())),
-            Some(EndReason::ConnectionError) => (None, Some("The carrier could not connect the call. It is safe to try again.".to_owned())),
+            Some(EndReason::SystemError) => {
+                (None, Some("The voice provider could not place the call. It is safe to try again.".to_owned()))
+            }
+            Some(EndReason::ConnectionError) => {
+                (None, Some("The carrier could not connect the call. It is safe to try again.".to_owned()))
+            }
             _ => (Some(ContactOutcome::NoAnswer), None),
         },
     }

@@ -7,6 +7,7 @@ pub mod carrier;
 pub mod dialled;
 pub mod enrich;
 pub mod fold;
+pub mod follow;
 pub mod ops;
 mod peaks;
 pub mod recordings;

@@ -25,7 +25,9 @@ pub fn of_wav(file: impl Read, spans: &[Span]) -> Result<Peaks, String> {
     // A sample that cannot be read ends the sound: a file may be shorter than its head says.
     let samples: Box<dyn Iterator<Item = f32> + '_> = match spec.sample_format {
         hound::SampleFormat::Float => Box::new(reader.samples::<f32>().map_while(Result::ok)),
-        hound::SampleFormat::Int => Box::new(reader.samples::<i32>().map_while(Result::ok).map(move |sample| sample as f32 * scale)),
+        hound::SampleFormat::Int => {
+            Box::new(reader.samples::<i32>().map_while(Result::ok).map(move |sample| sample as f32 * scale))
+        }
     };
     // Loudest sample of each hundredth of a second, per channel; the buckets of the picture are made from these.
     let step = (spec.sample_rate as usize / 100).max(1);
@@ -44,7 +46,11 @@ pub fn of_wav(file: impl Read, spans: &[Span]) -> Result<Peaks, String> {
     }
     let slot_seconds = step as f64 / f64::from(spec.sample_rate.max(1));
     let lanes = if channels > 1 { by_channel(&fine, slot_seconds, spans) } else { by_span(&fine, slot_seconds, spans) };
-    Ok(Peaks { seconds: (fine.len() as f64 * slot_seconds * 100.0).round() / 100.0, agent: buckets(&lanes, 0), caller: buckets(&lanes, 1) })
+    Ok(Peaks {
+        seconds: (fine.len() as f64 * slot_seconds * 100.0).round() / 100.0,
+        agent: buckets(&lanes, 0),
+        caller: buckets(&lanes, 1),
+    })
 }
 
 /// The agent's channel is the one that is louder while the agent speaks.
@@ -101,7 +107,12 @@ mod tests {
     use super::*;
 
     fn wav(channels: u16, frames: impl Iterator<Item = Vec<i16>>) -> Vec<u8> {
-        let spec = hound::WavSpec { channels, sample_rate: 8000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+        let spec = hound::WavSpec {
+            channels,
+            sample_rate: 8000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
         let mut out = std::io::Cursor::new(Vec::new());
         let mut writer = hound::WavWriter::new(&mut out, spec).unwrap();
         frames.flatten().for_each(|sample| writer.write_sample(sample).unwrap());

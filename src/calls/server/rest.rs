@@ -56,7 +56,8 @@ async fn recording(
     let meta = recordings::head(&key).await?;
     let tag = format!("\"{}-{}\"", meta.size, meta.last_modified.timestamp_millis());
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let mut response = if text(header::IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
+    let mut response = if text(header::IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|one| one.trim() == tag))
+    {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         // Only the tag counts: a date is too coarse to tell two files of one second apart.
@@ -165,7 +166,17 @@ struct Columns {
 impl Columns {
     fn names(self) -> Vec<&'static str> {
         let mut names = vec![
-            "id", "started (UTC)", "state", "contact", "number", "agent", "direction", "seconds", "outcome", "goal reached", "sentiment",
+            "id",
+            "started (UTC)",
+            "state",
+            "contact",
+            "number",
+            "agent",
+            "direction",
+            "seconds",
+            "outcome",
+            "goal reached",
+            "sentiment",
             "reviewed",
         ];
         names.extend(self.client.then_some("client"));

@@ -58,7 +58,11 @@ pub async fn list(
 }
 
 /// The calls right before (newer) and after (older) a row of the list.
-pub async fn neighbours(tx: &mut ReadTx, query: &CallQuery, key: &str) -> Result<(Option<CallId>, Option<CallId>), AppError> {
+pub async fn neighbours(
+    tx: &mut ReadTx,
+    query: &CallQuery,
+    key: &str,
+) -> Result<(Option<CallId>, Option<CallId>), AppError> {
     let narrowed = narrow(tx, query).await?;
     let mut found = [None, None];
     for (place, older) in [false, true].into_iter().enumerate() {
@@ -88,7 +92,9 @@ pub async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<(Ca
     )
     .fetch_one(tx.conn())
     .await?;
-    let text = |count: i64| if count > COUNTED { format!("{}+", money::count_text(COUNTED)) } else { money::count_text(count) };
+    let text = |count: i64| {
+        if count > COUNTED { format!("{}+", money::count_text(COUNTED)) } else { money::count_text(count) }
+    };
     Ok(vec![
         (CallView::All, text(row.all)),
         (CallView::Live, text(row.live)),
@@ -117,15 +123,17 @@ pub async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallChoices, 
     .await?;
     let mut narrowed = Vec::new();
     if let Some(batch) = query.batch.as_deref().and_then(|id| id.parse::<Uuid>().ok()) {
-        let name = sqlx::query_scalar!("select name from call_batches where workspace_id = $1 and id = $2", tx.w(), batch)
-            .fetch_optional(tx.conn())
-            .await?;
+        let name =
+            sqlx::query_scalar!("select name from call_batches where workspace_id = $1 and id = $2", tx.w(), batch)
+                .fetch_optional(tx.conn())
+                .await?;
         narrowed.extend(name.map(|name| ("batch".to_owned(), name)));
     }
     if let Some(contact) = query.contact.as_deref().and_then(|id| id.parse::<Uuid>().ok()) {
-        let name = sqlx::query!("select name, phone from contacts where workspace_id = $1 and id = $2", tx.w(), contact)
-            .fetch_optional(tx.conn())
-            .await?;
+        let name =
+            sqlx::query!("select name, phone from contacts where workspace_id = $1 and id = $2", tx.w(), contact)
+                .fetch_optional(tx.conn())
+                .await?;
         narrowed.extend(name.map(|row| ("contact".to_owned(), if row.name.is_empty() { row.phone } else { row.name })));
     }
     Ok(CallChoices {
@@ -158,7 +166,9 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
         view: query.call_view(),
         client: client_of(tx, query)?,
         from: day(&query.from).map(|day| zone::instant(day, NaiveTime::MIN, zone)),
-        to: day(&query.to).and_then(|day| day.checked_add_days(Days::new(1))).map(|day| zone::instant(day, NaiveTime::MIN, zone)),
+        to: day(&query.to)
+            .and_then(|day| day.checked_add_days(Days::new(1)))
+            .map(|day| zone::instant(day, NaiveTime::MIN, zone)),
         hits,
         agent: id(&query.agent),
         campaign: id(&query.campaign),
@@ -272,7 +282,8 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
     Ok(found
         .into_iter()
         .map(|row| {
-            let state = CallState::of(row.dial_state, row.joined_at.is_some(), row.ended_at.is_some(), row.outcome, row.failed);
+            let state =
+                CallState::of(row.dial_state, row.joined_at.is_some(), row.ended_at.is_some(), row.outcome, row.failed);
             let since = row.joined_at.unwrap_or(row.started_at);
             let outward = row.direction == CallDirection::Outbound;
             CallRow {
@@ -281,7 +292,11 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
                 started: zone::stamp(row.started_at, now, zone),
                 key: key_of(row.started_at, row.id),
                 since_ms: state.is_open().then(|| since.timestamp_millis()),
-                seconds: if state.is_open() { Some((now - since).num_seconds().max(0)) } else { row.duration.map(i64::from) },
+                seconds: if state.is_open() {
+                    Some((now - since).num_seconds().max(0))
+                } else {
+                    row.duration.map(i64::from)
+                },
                 contact: row.contact_name,
                 number: if outward { row.to } else { row.from },
                 agent: row.agent,

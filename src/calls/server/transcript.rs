@@ -28,7 +28,11 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let facts = store::facts(tx.reading(), call).await?;
     let Some(provider_call) = facts.provider_call_id else {
-        return Err(Failure { error: "The provider never had this call, so there is no transcript.".into(), retry_after: None, permanent: true });
+        return Err(Failure {
+            error: "The provider never had this call, so there is no transcript.".into(),
+            retry_after: None,
+            permanent: true,
+        });
     };
     store::set_transcript_status(&mut tx, call, TranscriptStatus::Fetching).await?;
     notify(&mut tx, call, facts.client_id);
@@ -115,7 +119,9 @@ fn stored(messages: Vec<VoiceMessage>) -> Vec<NewMessage> {
             if matches!(role, "agent" | "user") && text.trim().is_empty() {
                 return None;
             }
-            let ms = |seconds: Option<f64>| seconds.map(|seconds| (seconds * 1000.0).round().clamp(0.0, f64::from(i32::MAX)) as i32);
+            let ms = |seconds: Option<f64>| {
+                seconds.map(|seconds| (seconds * 1000.0).round().clamp(0.0, f64::from(i32::MAX)) as i32)
+            };
             Some(NewMessage {
                 role,
                 text,

@@ -12,7 +12,8 @@ use crate::shared::{AppError, FieldErrors};
 fn is_variable(name: &str) -> bool {
     name.len() <= 80
         && name.split('.').all(|part| {
-            part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         })
 }
 
@@ -29,7 +30,10 @@ pub fn parse_variables(text: &str) -> Result<BTreeMap<String, String>, String> {
         };
         let key = key.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
         if !is_variable(key) {
-            return Err(format!("Line {}: a name is made of plain letters, digits and _, and does not begin with a digit.", index + 1));
+            return Err(format!(
+                "Line {}: a name is made of plain letters, digits and _, and does not begin with a digit.",
+                index + 1
+            ));
         }
         if map.insert(key.to_owned(), value.trim().to_owned()).is_some() {
             return Err(format!("Line {}: “{key}” stands there twice.", index + 1));
@@ -160,17 +164,29 @@ impl CampaignForm {
         if days.is_empty() {
             errors.add("mon", "Tick at least one day.");
         }
-        let max_attempts = self.max_attempts.trim().parse().ok().filter(|tries| (1..=10).contains(tries)).unwrap_or_else(|| {
-            errors.add("max_attempts", "Between 1 and 10 calls to one contact.");
-            1
-        });
-        let retry_minutes = self.retry_minutes.trim().parse().ok().filter(|wait| (1..=10_080).contains(wait)).unwrap_or_else(|| {
-            errors.add("retry_minutes", "Between 1 minute and 10,080 minutes (a week).");
-            60
-        });
+        let max_attempts =
+            self.max_attempts.trim().parse().ok().filter(|tries| (1..=10).contains(tries)).unwrap_or_else(|| {
+                errors.add("max_attempts", "Between 1 and 10 calls to one contact.");
+                1
+            });
+        let retry_minutes =
+            self.retry_minutes.trim().parse().ok().filter(|wait| (1..=10_080).contains(wait)).unwrap_or_else(|| {
+                errors.add("retry_minutes", "Between 1 minute and 10,080 minutes (a week).");
+                60
+            });
         errors.check()?;
         let calling_window = CallingWindow { start, end, days };
-        Ok(CampaignTerms { name, kind, agent_id, number_id, goal, variables, calling_window, max_attempts, retry_minutes })
+        Ok(CampaignTerms {
+            name,
+            kind,
+            agent_id,
+            number_id,
+            goal,
+            variables,
+            calling_window,
+            max_attempts,
+            retry_minutes,
+        })
     }
 }
 

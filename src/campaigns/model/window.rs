@@ -15,7 +15,11 @@ pub struct CallingWindow {
 
 impl Default for CallingWindow {
     fn default() -> Self {
-        Self { start: NaiveTime::MIN + Duration::hours(9), end: NaiveTime::MIN + Duration::hours(19), days: vec![1, 2, 3, 4, 5] }
+        Self {
+            start: NaiveTime::MIN + Duration::hours(9),
+            end: NaiveTime::MIN + Duration::hours(19),
+            days: vec![1, 2, 3, 4, 5],
+        }
     }
 }
 
@@ -23,7 +27,9 @@ impl CallingWindow {
     /// Whether a call may start at this local time.
     pub fn is_open(&self, local: NaiveDateTime) -> bool {
         let day = local.date().weekday().number_from_monday();
-        self.days.iter().any(|open| u32::from(*open) == day) && local.time() >= self.start && (self.end == NaiveTime::MIN || local.time() < self.end)
+        self.days.iter().any(|open| u32::from(*open) == day)
+            && local.time() >= self.start
+            && (self.end == NaiveTime::MIN || local.time() < self.end)
     }
 
     /// This very moment while the window is open, else the next local time at which it opens.
@@ -46,7 +52,11 @@ impl CallingWindow {
         }
         let days: Vec<String> = runs
             .into_iter()
-            .map(|(from, to)| if from == to { day_name(from).into() } else { format!("{}–{}", day_name(from), day_name(to)) })
+            .map(
+                |(from, to)| {
+                    if from == to { day_name(from).into() } else { format!("{}–{}", day_name(from), day_name(to)) }
+                },
+            )
             .collect();
         let end = if self.end == NaiveTime::MIN { "24:00".to_owned() } else { self.end.format("%H:%M").to_string() };
         format!("{}, {}–{end}", days.join(", "), self.start.format("%H:%M"))
@@ -105,7 +115,8 @@ mod tests {
 
     #[test]
     fn midnight_is_the_end_of_the_day() {
-        let window: CallingWindow = serde_json::from_str(r#"{"start":"00:00","end":"24:00","days":[1,3,6,7]}"#).unwrap();
+        let window: CallingWindow =
+            serde_json::from_str(r#"{"start":"00:00","end":"24:00","days":[1,3,6,7]}"#).unwrap();
         assert!(window.is_open(at("2026-11-21T23:59:59")));
         assert_eq!(window.text(), "Mon, Wed, Sat–Sun, 00:00–24:00");
     }

@@ -131,7 +131,11 @@ fn RemoveForm(id: String) -> impl IntoView {
 fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl IntoView {
     if page.rows.is_empty() {
         let filtered = query("status").is_some() || query("outcome").is_some();
-        let text = if filtered { "Choose another state or outcome." } else { "A campaign dials only the contacts that are in it." };
+        let text = if filtered {
+            "Choose another state or outcome."
+        } else {
+            "A campaign dials only the contacts that are in it."
+        };
         let title = if filtered { "No contacts match" } else { "No contacts yet" };
         return view! { <section class="card"><EmptyState icon="users" title text/></section> }.into_any();
     }
@@ -167,12 +171,19 @@ fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl In
 }
 
 #[component]
-fn Member(row: MemberRow, campaign: String, may_change: bool, remove: ServerAction<RemoveCampaignContacts>) -> impl IntoView {
+fn Member(
+    row: MemberRow,
+    campaign: String,
+    may_change: bool,
+    remove: ServerAction<RemoveCampaignContacts>,
+) -> impl IntoView {
     let name = if row.name.is_empty() { row.phone.clone() } else { row.name };
     let undialled = row.status == ContactStatus::Pending && row.attempts == 0 && row.last_call_id.is_none();
     let outcome = row.outcome.map(|outcome| outcome.label());
     let outcome = match (row.last_call_id, outcome) {
-        (Some(call), outcome) => view! { <a class="link" href=format!("/calls/{call}")>{outcome.unwrap_or("Last call")}</a> }.into_any(),
+        (Some(call), outcome) => {
+            view! { <a class="link" href=format!("/calls/{call}")>{outcome.unwrap_or("Last call")}</a> }.into_any()
+        }
         (None, outcome) => outcome.into_any(),
     };
     let label = format!("Remove {name}");

@@ -24,11 +24,18 @@ impl LazyRoute for CampaignPage {
         let id = move || params.read().get("id").unwrap_or_default();
         // Another tab, or what a form led to, brings fresh figures.
         let asked = move || (id(), query("tab"), query("added"), query("removed"));
-        let load = |(id, ..): (String, Option<String>, Option<String>, Option<String>)| async move { get_campaign(id.parse()?).await };
+        let load = |(id, ..): (String, Option<String>, Option<String>, Option<String>)| async move {
+            get_campaign(id.parse()?).await
+        };
         let wanted = move || {
             let is_shown = query("tab").as_deref() == Some("contacts");
             let added = (query("added"), query("removed"));
-            let query = MemberQuery { campaign: id(), status: query("status"), outcome: query("outcome"), cursor: query("cursor") };
+            let query = MemberQuery {
+                campaign: id(),
+                status: query("status"),
+                outcome: query("outcome"),
+                cursor: query("cursor"),
+            };
             (is_shown, query, added)
         };
         // Contacts are only read when their tab is open.
@@ -62,7 +69,11 @@ impl LazyRoute for CampaignPage {
 }
 
 #[component]
-fn Detail(shown: CampaignView, members: Resource<Result<Page<MemberRow>, AppError>>, refetch: Callback<()>) -> impl IntoView {
+fn Detail(
+    shown: CampaignView,
+    members: Resource<Result<Page<MemberRow>, AppError>>,
+    refetch: Callback<()>,
+) -> impl IntoView {
     let campaign = shown.campaign.clone();
     let (id, status, may_manage) = (campaign.id.to_string(), campaign.status, shown.may_manage);
     let dials = matches!(status, CampaignStatus::Active);

@@ -18,7 +18,12 @@ pub struct CampaignsPage {
 #[lazy_route]
 impl LazyRoute for CampaignsPage {
     fn data() -> Self {
-        let asked = || CampaignQuery { client: query("client"), status: query("status"), q: query("q"), cursor: query("cursor") };
+        let asked = || CampaignQuery {
+            client: query("client"),
+            status: query("status"),
+            q: query("q"),
+            cursor: query("cursor"),
+        };
         Self { rows: Resource::new_blocking(asked, list_campaigns) }
     }
 

@@ -16,7 +16,9 @@ pub fn OverviewTab(shown: CampaignView) -> impl IntoView {
     };
     let variables = variables_text(&campaign.variables);
     let agent = match (campaign.agent_name.clone(), shown.may_manage) {
-        (Some(name), true) => view! { <a class="link" href=format!("/agents/{}", campaign.agent_id)>{name}</a> }.into_any(),
+        (Some(name), true) => {
+            view! { <a class="link" href=format!("/agents/{}", campaign.agent_id)>{name}</a> }.into_any()
+        }
         (name, _) => name.unwrap_or_else(|| "The agency's agent".into()).into_any(),
     };
     view! {
@@ -91,7 +93,11 @@ pub fn BatchesTab(shown: CampaignView) -> impl IntoView {
     let new = format!("/batches/new?campaign={id}");
     let may_start = shown.may_manage && shown.campaign.status == crate::campaigns::CampaignStatus::Active;
     if shown.batches.is_empty() {
-        let text = if may_start { "A batch dials the contacts that wait." } else { "A batch dials the contacts that wait. Activate the campaign first." };
+        let text = if may_start {
+            "A batch dials the contacts that wait."
+        } else {
+            "A batch dials the contacts that wait. Activate the campaign first."
+        };
         return view! {
             <section class="card">
                 <EmptyState icon="list-checks" title="No batches yet" text=text>
@@ -104,13 +110,15 @@ pub fn BatchesTab(shown: CampaignView) -> impl IntoView {
     let rows = shown
         .batches
         .into_iter()
-        .map(|batch| view! {
-            <tr>
-                <td><a class="link" href=format!("/batches/{}", batch.id)>{batch.name}</a></td>
-                <td><State tone=batch.status.tone() label=batch.status.label()/></td>
-                <td class="num">{count_text(batch.contacts.into())}</td>
-                <td><Time stamp=batch.created/></td>
-            </tr>
+        .map(|batch| {
+            view! {
+                <tr>
+                    <td><a class="link" href=format!("/batches/{}", batch.id)>{batch.name}</a></td>
+                    <td><State tone=batch.status.tone() label=batch.status.label()/></td>
+                    <td class="num">{count_text(batch.contacts.into())}</td>
+                    <td><Time stamp=batch.created/></td>
+                </tr>
+            }
         })
         .collect_view();
     view! {

@@ -4,7 +4,7 @@ use super::jobs::AddContacts;
 use super::store::{self, choices, members};
 use crate::access::Action;
 use crate::access::server::{Change, ReadTx, WriteTx};
-use crate::campaigns::{AddBy, Campaign, CampaignView, CampaignStatus, CampaignTerms};
+use crate::campaigns::{AddBy, Campaign, CampaignStatus, CampaignTerms, CampaignView};
 use crate::jobs::live::Topic;
 use crate::jobs::queue::{NewJob, enqueue};
 use crate::shared::ids::{CampaignContactId, CampaignId, ClientId, ContactId};
@@ -66,11 +66,19 @@ pub async fn change(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTerms) -> 
 }
 
 /// What was already chosen stays allowed: an agent that was switched off since must not keep a name from being corrected.
-async fn check_fit(tx: &mut WriteTx, client: ClientId, terms: &CampaignTerms, before: Option<&Campaign>) -> Result<(), AppError> {
+async fn check_fit(
+    tx: &mut WriteTx,
+    client: ClientId,
+    terms: &CampaignTerms,
+    before: Option<&Campaign>,
+) -> Result<(), AppError> {
     let (agent, number) = choices::fit(tx.reading(), client, terms.agent_id, terms.number_id).await?;
     let mut errors = FieldErrors::default();
     if !agent && before.is_none_or(|before| before.agent_id != terms.agent_id) {
-        errors.add("agent", "This agent does not work for this client. Choose another one, or add the client on the agent's page.");
+        errors.add(
+            "agent",
+            "This agent does not work for this client. Choose another one, or add the client on the agent's page.",
+        );
     }
     if !number && before.is_none_or(|before| before.number_id != terms.number_id) {
         errors.add("number", "Choose an active number of this client or of the agency.");
@@ -98,7 +106,9 @@ pub async fn set_status(tx: &mut WriteTx, id: CampaignId, next: CampaignStatus) 
         return Err(AppError::Conflict(obstacle));
     }
     if next == CampaignStatus::Archived && store::open_batches(tx.reading(), id).await? > 0 {
-        return Err(AppError::Conflict("A batch of this campaign is not finished. Stop it first, then archive.".into()));
+        return Err(AppError::Conflict(
+            "A batch of this campaign is not finished. Stop it first, then archive.".into(),
+        ));
     }
     store::set_status(tx, id, next).await?;
     let verb = match next {
@@ -186,11 +196,16 @@ async fn record_added(tx: &mut WriteTx, campaign: &Campaign, by: &AddBy, added: 
         AddBy::Matching(_) => json!("a search"),
         AddBy::Contacts(_) => json!("chosen contacts"),
     };
-    record(tx, "added contacts", campaign.id, campaign.client_id, None, Some(json!({ "added": added, "from": how }))).await
+    record(tx, "added contacts", campaign.id, campaign.client_id, None, Some(json!({ "added": added, "from": how })))
+        .await
 }
 
 /// Takes never dialled contacts out: one, or all. Gives how many went.
-pub async fn remove_undialled(tx: &mut WriteTx, id: CampaignId, only: Option<CampaignContactId>) -> Result<u64, AppError> {
+pub async fn remove_undialled(
+    tx: &mut WriteTx,
+    id: CampaignId,
+    only: Option<CampaignContactId>,
+) -> Result<u64, AppError> {
     store::lock(tx, id).await?;
     let campaign = store::get(tx.reading(), id).await?;
     let mut removed = 0;
@@ -226,7 +241,8 @@ async fn record(
     before: Option<serde_json::Value>,
     after: Option<serde_json::Value>,
 ) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "campaign", entity_id: Some(id.0), client_id: Some(client), before, after }).await?;
+    tx.audit(Change { action, entity: "campaign", entity_id: Some(id.0), client_id: Some(client), before, after })
+        .await?;
     tx.notify(Topic::list("campaigns"), Some(client));
     tx.notify(Topic::one("campaign", id), Some(client));
     Ok(())

@@ -6,7 +6,8 @@ use sqlx::types::Json;
 use crate::access::server::{ReadTx, WriteTx};
 use crate::batches::model::BatchStatus;
 use crate::campaigns::{
-    Bounded, CallingWindow, Campaign, CampaignBatch, CampaignQuery, CampaignRow, CampaignStatus, CampaignTerms, CampaignType,
+    Bounded, CallingWindow, Campaign, CampaignBatch, CampaignQuery, CampaignRow, CampaignStatus, CampaignTerms,
+    CampaignType,
 };
 use crate::shared::ids::{AgentId, BatchId, CampaignId, ClientId, NumberId};
 use crate::shared::{AppError, Cursor, Page, zone};
@@ -61,9 +62,10 @@ pub async fn get(tx: &mut ReadTx, id: CampaignId) -> Result<Campaign, AppError> 
 
 /// When it was created and last changed.
 pub async fn times(tx: &mut ReadTx, id: CampaignId) -> Result<(DateTime<Utc>, DateTime<Utc>), AppError> {
-    let row = sqlx::query!("select created_at, updated_at from campaigns where workspace_id = $1 and id = $2", tx.w(), id.0)
-        .fetch_one(tx.conn())
-        .await?;
+    let row =
+        sqlx::query!("select created_at, updated_at from campaigns where workspace_id = $1 and id = $2", tx.w(), id.0)
+            .fetch_one(tx.conn())
+            .await?;
     Ok((row.created_at, row.updated_at))
 }
 

@@ -34,7 +34,8 @@ pub fn ClientFields(client: Option<Client>) -> impl IntoView {
     let is_new = client.is_none();
     let id = client.as_ref().map(|client| client.id.to_string()).unwrap_or_default();
     let zone = client.as_ref().map_or_else(|| viewer().timezone, |client| client.timezone.clone());
-    let (shares_cost, shares_recordings) = client.as_ref().map_or((false, true), |client| (client.shares_cost, client.shares_recordings));
+    let (shares_cost, shares_recordings) =
+        client.as_ref().map_or((false, true), |client| (client.shares_cost, client.shares_recordings));
     let budget = client.as_ref().and_then(|client| client.monthly_budget.clone()).unwrap_or_default();
     let name = client.map(|client| client.name).unwrap_or_default();
     view! {

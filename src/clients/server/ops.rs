@@ -24,6 +24,8 @@ pub async fn create(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, App
     let slug = slug_of(&form.name);
     let values = checked(form, &slug)?;
     store::insert(tx, id, &values).await?;
+    // Agents of the whole agency serve the new client too.
+    crate::agents::server::ops::client_added(tx).await?;
     record(tx, id, "created", None, Some(summary(&values))).await?;
     Ok(id)
 }
@@ -46,7 +48,9 @@ pub async fn update(tx: &mut WriteTx, id: ClientId, form: &ClientForm) -> Result
 pub async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) -> Result<(), AppError> {
     store::get(tx.reading(), id).await?;
     if status == ClientStatus::Archived && store::unfinished_batches(tx, id).await? > 0 {
-        return Err(AppError::Conflict("A batch of this client is unfinished. Stop it first, then archive the client.".into()));
+        return Err(AppError::Conflict(
+            "A batch of this client is unfinished. Stop it first, then archive the client.".into(),
+        ));
     }
     if store::set_status(tx, id, status).await? {
         let action = if status == ClientStatus::Archived { "archived" } else { "restored" };

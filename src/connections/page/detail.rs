@@ -95,8 +95,12 @@ fn StateCard(connection: Connection, again: Callback<()>) -> impl IntoView {
 #[component]
 fn Webhook(provider: Provider, url: String) -> impl IntoView {
     let text = match provider {
-        Provider::Ultravox => "Patchbay registers this address at Ultravox by itself when you save a key. Ultravox must be able to reach it from the internet.",
-        _ => "Enter this address in the Telnyx portal, at the connection that your numbers use, as its webhook address.",
+        Provider::Ultravox => {
+            "Patchbay registers this address at Ultravox by itself when you save a key. Ultravox must be able to reach it from the internet."
+        }
+        _ => {
+            "Enter this address in the Telnyx portal, at the connection that your numbers use, as its webhook address."
+        }
     };
     view! {
         <Card title="Webhook">

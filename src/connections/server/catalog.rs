@@ -45,8 +45,10 @@ async fn ask(scope: &Scope) -> Result<VoiceCatalog, AppError> {
     let (models, voices) = tokio::join!(client.list_models(), client.list_voices());
     let models = models.map_err(|error| ops::down(&error))?;
     let voices = voices.map_err(|error| ops::down(&error))?;
-    let voices =
-        voices.into_iter().map(|voice| VoiceChoice { id: voice.id, name: voice.name, language: voice.language }).collect();
+    let voices = voices
+        .into_iter()
+        .map(|voice| VoiceChoice { id: voice.id, name: voice.name, language: voice.language })
+        .collect();
     Ok(VoiceCatalog { models, voices, note: None })
 }
 

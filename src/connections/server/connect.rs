@@ -77,7 +77,9 @@ pub async fn create(tx: &mut WriteTx, new: NewConnection) -> Result<ConnectionId
     let secrets: Vec<&str> = new.webhook_secrets.iter().map(|secret| secret.expose().as_str()).collect();
     let sealed_secrets = match secrets.is_empty() {
         true => None,
-        false => Some(installed.ring.seal(&ops::place(workspace, provider, "webhook_secrets"), &secrets).map_err(internal)?),
+        false => {
+            Some(installed.ring.seal(&ops::place(workspace, provider, "webhook_secrets"), &secrets).map_err(internal)?)
+        }
     };
     let id = connection_id(tx, new.provider).await?;
     store::save(
@@ -154,7 +156,10 @@ fn new_connection(
         (None, Some(stored), _) => ops::open_key(installed, scope.workspace_id(), stored)?,
         (None, None, Mode::Sandbox) => Secret::new(format!("sandbox-{}", random_token())),
         (None, None, Mode::Live) => {
-            return Err(AppError::invalid("api_key", format!("Enter the API key of your {} account.", provider.label())));
+            return Err(AppError::invalid(
+                "api_key",
+                format!("Enter the API key of your {} account.", provider.label()),
+            ));
         }
     };
     let base_url = match same_mode {
@@ -228,11 +233,17 @@ async fn ask_account(
     match provider {
         Provider::Ultravox => {
             let account = ops::voice_client(installed, base_url, key.clone())?.check_credentials().await?;
-            Ok(Some(account.name).filter(|name| !name.is_empty()))
+            // An account that is named after its key must not show it.
+            let name = account.name.replace(key.expose().trim(), &format!("…{}", hint(key.expose())));
+            Ok(Some(name).filter(|name| !name.is_empty()))
         }
-        Provider::Telnyx => ops::telephony_client(installed, base_url, key.clone())?.check_credentials().await.map(|()| None),
+        Provider::Telnyx => {
+            ops::telephony_client(installed, base_url, key.clone())?.check_credentials().await.map(|()| None)
+        }
         // Its label holds parts of the key, so it is not kept.
-        Provider::Openrouter => ops::chat_client(installed, base_url, key.clone())?.check_credentials().await.map(|_| None),
+        Provider::Openrouter => {
+            ops::chat_client(installed, base_url, key.clone())?.check_credentials().await.map(|_| None)
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use super::connect::{NewConnection, connect, create};
-pub use super::installed::{SandboxAddresses, install, install_sandbox};
 use super::installed::{self, Installed, installed};
+pub use super::installed::{SandboxAddresses, install, install_sandbox};
 use super::store::{self, Stored};
 use crate::access::Action;
 use crate::access::server::Scope;
@@ -22,7 +22,9 @@ use crate::providers::openrouter::{ANSWER_TIMEOUT, OpenRouter, OpenRouterConfig}
 use crate::providers::sealed::in_the_clear;
 use crate::providers::telnyx::{Telnyx, TelnyxConfig};
 use crate::providers::ultravox::{Carrier, Ultravox, UltravoxConfig};
-use crate::providers::{Binding, Breakers, ChatProvider, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider};
+use crate::providers::{
+    Binding, Breakers, ChatProvider, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider,
+};
 use crate::shared::AppError;
 use crate::shared::error::internal;
 use crate::shared::ids::{ConnectionId, WorkspaceId};
@@ -77,7 +79,11 @@ pub async fn chat(scope: &Scope) -> Result<Arc<dyn ChatProvider>, AppError> {
 pub async fn settings(scope: &Scope) -> Result<AccountSettings, AppError> {
     let stored = all(scope).await?;
     let of = |provider: Provider| {
-        stored.iter().find(|row| row.provider == provider.as_str()).map(|row| row.settings.0.clone()).unwrap_or_default()
+        stored
+            .iter()
+            .find(|row| row.provider == provider.as_str())
+            .map(|row| row.settings.0.clone())
+            .unwrap_or_default()
     };
     Ok(AccountSettings {
         voice_price_per_minute: of(Provider::Ultravox).voice_price_per_minute.unwrap_or(USUAL_VOICE_PRICE),
@@ -89,11 +95,20 @@ pub async fn settings(scope: &Scope) -> Result<AccountSettings, AppError> {
 /// What webhooks to this connection are checked with. Errors: `NotFound` when the workspace has no such connection at this
 /// service, so that a stranger learns nothing; also for a service that sends none.
 pub async fn webhook_keys(scope: &Scope, id: ConnectionId, provider: &str) -> Result<WebhookKeys, AppError> {
-    let stored = all(scope).await?.into_iter().find(|row| row.id == id.0 && row.provider == provider).ok_or(AppError::NotFound)?;
+    let stored = all(scope)
+        .await?
+        .into_iter()
+        .find(|row| row.id == id.0 && row.provider == provider)
+        .ok_or(AppError::NotFound)?;
     match Provider::from_str(provider) {
         Ok(Provider::Ultravox) => {
             let sealed = stored.sealed_webhook_secrets.as_deref().ok_or(AppError::NotFound)?;
-            Ok(WebhookKeys::Ultravox(open_webhook_secrets(installed()?.as_ref(), scope.workspace_id(), provider, sealed)?))
+            Ok(WebhookKeys::Ultravox(open_webhook_secrets(
+                installed()?.as_ref(),
+                scope.workspace_id(),
+                provider,
+                sealed,
+            )?))
         }
         Ok(Provider::Telnyx) => stored.public_key.map(WebhookKeys::Telnyx).ok_or(AppError::NotFound),
         _ => Err(AppError::NotFound),
@@ -155,9 +170,9 @@ fn shown(
     now: chrono::DateTime<chrono::Utc>,
 ) -> Connection {
     let settings = row.map(|row| row.settings.0.clone()).unwrap_or_default();
-    let webhook_url = row.filter(|_| provider != Provider::Openrouter).map(|row| {
-        webhook_url(installed, scope.workspace_id(), provider, row.id)
-    });
+    let webhook_url = row
+        .filter(|_| provider != Provider::Openrouter)
+        .map(|row| webhook_url(installed, scope.workspace_id(), provider, row.id));
     Connection {
         provider,
         id: row.map(|row| ConnectionId(row.id)),
@@ -222,7 +237,8 @@ pub(super) fn open_key(
     stored: &Stored,
 ) -> Result<Secret<String>, AppError> {
     let place = place(workspace, &stored.provider, "credentials");
-    let credentials: Credentials = installed.ring.open(&place, &stored.sealed_credentials).map_err(|error| unopened(error, stored))?;
+    let credentials: Credentials =
+        installed.ring.open(&place, &stored.sealed_credentials).map_err(|error| unopened(error, stored))?;
     Ok(credentials.api_key)
 }
 
@@ -232,7 +248,8 @@ pub(super) fn open_webhook_secrets(
     provider: &str,
     sealed: &str,
 ) -> Result<Vec<Secret<String>>, AppError> {
-    let texts: Vec<String> = installed.ring.open(&place(workspace, provider, "webhook_secrets"), sealed).map_err(internal)?;
+    let texts: Vec<String> =
+        installed.ring.open(&place(workspace, provider, "webhook_secrets"), sealed).map_err(internal)?;
     Ok(texts.into_iter().map(Secret::new).collect())
 }
 
@@ -251,7 +268,9 @@ async fn account(scope: &Scope, provider: Provider) -> Result<(Stored, Secret<St
         AppError::Conflict(format!("{name} is not connected yet. An owner can connect it under Connections."))
     })?;
     if stored.status == IntegrationStatus::Inactive {
-        return Err(AppError::Conflict(format!("{name} is switched off. An owner can switch it on under Connections.")));
+        return Err(AppError::Conflict(format!(
+            "{name} is switched off. An owner can switch it on under Connections."
+        )));
     }
     let key = open_key(installed()?.as_ref(), scope.workspace_id(), &stored)?;
     Ok((stored, key))

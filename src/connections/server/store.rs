@@ -85,7 +85,12 @@ pub async fn save(tx: &mut WriteTx, save: Save<'_>) -> Result<Uuid, AppError> {
 
 /// Records how a check or a use went. True when that is news: the same again changes nothing. A connection that is switched off
 /// stays so.
-pub async fn set_health(tx: &mut WriteTx, provider: &str, error: Option<&str>, checked: bool) -> Result<bool, AppError> {
+pub async fn set_health(
+    tx: &mut WriteTx,
+    provider: &str,
+    error: Option<&str>,
+    checked: bool,
+) -> Result<bool, AppError> {
     let workspace = tx.w();
     let done = sqlx::query!(
         "update provider_connections

@@ -3,39 +3,192 @@
 use super::import::{Mapping, Preview, Target};
 
 const PHONE: &[&str] = &[
-    "phone", "phone number", "phonenumber", "telephone", "telephone number", "tel", "tel no", "telefon", "telefonnummer", "mobile",
-    "mobile phone", "mobile number", "mobil", "mobiltelefon", "mobilnummer", "handy", "handynummer", "natel", "gsm", "cell",
-    "cell phone", "cellphone", "numero", "numéro", "numéro de téléphone", "numero de telephone", "téléphone", "téléphone mobile",
-    "portable", "numéro de portable", "telefono", "teléfono", "número", "número de teléfono", "numero de telefono", "móvil", "movil",
-    "celular", "telefone", "telemóvel", "cellulare", "numero di telefono", "telefoonnummer", "telefoon", "mobiel", "number", "nummer",
-    "rufnummer", "to", "to number", "फ़ोन", "फोन", "फोन नंबर", "मोबाइल", "मोबाइल नंबर", "ફોન", "ફોન નંબર", "મોબાઇલ", "મોબાઇલ નંબર",
+    "phone",
+    "phone number",
+    "phonenumber",
+    "telephone",
+    "telephone number",
+    "tel",
+    "tel no",
+    "telefon",
+    "telefonnummer",
+    "mobile",
+    "mobile phone",
+    "mobile number",
+    "mobil",
+    "mobiltelefon",
+    "mobilnummer",
+    "handy",
+    "handynummer",
+    "natel",
+    "gsm",
+    "cell",
+    "cell phone",
+    "cellphone",
+    "numero",
+    "numéro",
+    "numéro de téléphone",
+    "numero de telephone",
+    "téléphone",
+    "téléphone mobile",
+    "portable",
+    "numéro de portable",
+    "telefono",
+    "teléfono",
+    "número",
+    "número de teléfono",
+    "numero de telefono",
+    "móvil",
+    "movil",
+    "celular",
+    "telefone",
+    "telemóvel",
+    "cellulare",
+    "numero di telefono",
+    "telefoonnummer",
+    "telefoon",
+    "mobiel",
+    "number",
+    "nummer",
+    "rufnummer",
+    "to",
+    "to number",
+    "फ़ोन",
+    "फोन",
+    "फोन नंबर",
+    "मोबाइल",
+    "मोबाइल नंबर",
+    "ફોન",
+    "ફોન નંબર",
+    "મોબાઇલ",
+    "મોબાઇલ નંબર",
 ];
 const NAME: &[&str] = &[
-    "name", "full name", "fullname", "contact", "contact name", "customer", "customer name", "lead", "lead name", "person", "kunde",
-    "kontakt", "ansprechpartner", "ansprechperson", "vollständiger name", "nom complet", "nom", "nombre", "nombre completo", "contacto",
-    "nome", "nome completo", "naam", "नाम", "पूरा नाम", "નામ", "પૂરું નામ",
+    "name",
+    "full name",
+    "fullname",
+    "contact",
+    "contact name",
+    "customer",
+    "customer name",
+    "lead",
+    "lead name",
+    "person",
+    "kunde",
+    "kontakt",
+    "ansprechpartner",
+    "ansprechperson",
+    "vollständiger name",
+    "nom complet",
+    "nom",
+    "nombre",
+    "nombre completo",
+    "contacto",
+    "nome",
+    "nome completo",
+    "naam",
+    "नाम",
+    "पूरा नाम",
+    "નામ",
+    "પૂરું નામ",
 ];
 const FIRST: &[&str] = &[
-    "first name", "firstname", "first", "given name", "forename", "fname", "vorname", "prénom", "prenom", "primer nombre", "voornaam",
-    "पहला नाम", "પ્રથમ નામ",
+    "first name",
+    "firstname",
+    "first",
+    "given name",
+    "forename",
+    "fname",
+    "vorname",
+    "prénom",
+    "prenom",
+    "primer nombre",
+    "voornaam",
+    "पहला नाम",
+    "પ્રથમ નામ",
 ];
 const LAST: &[&str] = &[
-    "last name", "lastname", "last", "surname", "family name", "lname", "nachname", "familienname", "nom de famille", "apellido",
-    "apellidos", "cognome", "sobrenome", "achternaam", "उपनाम", "અટક",
+    "last name",
+    "lastname",
+    "last",
+    "surname",
+    "family name",
+    "lname",
+    "nachname",
+    "familienname",
+    "nom de famille",
+    "apellido",
+    "apellidos",
+    "cognome",
+    "sobrenome",
+    "achternaam",
+    "उपनाम",
+    "અટક",
 ];
 const EMAIL: &[&str] = &[
-    "email", "e mail", "mail", "email address", "e mail address", "emailadresse", "e mail adresse", "courriel", "adresse e mail",
-    "adresse email", "correo", "correo electrónico", "correo electronico", "posta elettronica", "ईमेल", "ઇમેઇલ",
+    "email",
+    "e mail",
+    "mail",
+    "email address",
+    "e mail address",
+    "emailadresse",
+    "e mail adresse",
+    "courriel",
+    "adresse e mail",
+    "adresse email",
+    "correo",
+    "correo electrónico",
+    "correo electronico",
+    "posta elettronica",
+    "ईमेल",
+    "ઇમેઇલ",
 ];
 const COMPANY: &[&str] = &[
-    "company", "company name", "firm", "business", "business name", "organisation", "organization", "account", "account name",
-    "employer", "firma", "firmenname", "unternehmen", "entreprise", "société", "societe", "empresa", "compañía", "azienda", "società",
-    "bedrijf", "कंपनी", "કંપની",
+    "company",
+    "company name",
+    "firm",
+    "business",
+    "business name",
+    "organisation",
+    "organization",
+    "account",
+    "account name",
+    "employer",
+    "firma",
+    "firmenname",
+    "unternehmen",
+    "entreprise",
+    "société",
+    "societe",
+    "empresa",
+    "compañía",
+    "azienda",
+    "società",
+    "bedrijf",
+    "कंपनी",
+    "કંપની",
 ];
-const ZONE: &[&str] = &["time zone", "timezone", "tz", "zeitzone", "fuseau horaire", "fuseau", "zona horaria", "fuso orario", "tijdzone"];
+const ZONE: &[&str] =
+    &["time zone", "timezone", "tz", "zeitzone", "fuseau horaire", "fuseau", "zona horaria", "fuso orario", "tijdzone"];
 const DO_NOT_CALL: &[&str] = &[
-    "do not call", "do not contact", "dnc", "opt out", "optout", "opted out", "suppressed", "blocked", "unsubscribed", "blacklist",
-    "nicht anrufen", "sperre", "gesperrt", "ne pas appeler", "opposition", "no llamar", "non chiamare", "niet bellen",
+    "do not call",
+    "do not contact",
+    "dnc",
+    "opt out",
+    "optout",
+    "opted out",
+    "suppressed",
+    "blocked",
+    "unsubscribed",
+    "blacklist",
+    "nicht anrufen",
+    "sperre",
+    "gesperrt",
+    "ne pas appeler",
+    "opposition",
+    "no llamar",
+    "non chiamare",
+    "niet bellen",
 ];
 /// Columns that our own file of rejected rows adds.
 const OWN: &[&str] = &["line", "rejected because"];
@@ -59,7 +212,15 @@ pub fn mapping(preview: &Preview, known: &[(String, Target)]) -> Mapping {
     settle_phone(preview, named, &mut columns);
     settle_names(&mut columns);
     // Every other field is taken once; the first column keeps it.
-    for target in [Target::Name, Target::FirstName, Target::LastName, Target::Company, Target::Email, Target::TimeZone, Target::DoNotCall] {
+    for target in [
+        Target::Name,
+        Target::FirstName,
+        Target::LastName,
+        Target::Company,
+        Target::Email,
+        Target::TimeZone,
+        Target::DoNotCall,
+    ] {
         let mut seen = false;
         for column in columns.iter_mut().filter(|column| **column == target) {
             if std::mem::replace(&mut seen, true) {
@@ -134,7 +295,9 @@ pub fn looks_like_phone(cell: &str) -> bool {
     let digits = cell.chars().filter(char::is_ascii_digit).count();
     // A date has as many digits, but not in this shape.
     let date = cell.len() == 10 && cell.matches(['-', '.', '/']).count() == 2 && !cell.starts_with(['+', '0']);
-    (7..=17).contains(&digits) && !date && cell.chars().all(|c| c.is_ascii_digit() || " +-()./\u{a0}\u{2011}\u{202f}".contains(c))
+    (7..=17).contains(&digits)
+        && !date
+        && cell.chars().all(|c| c.is_ascii_digit() || " +-()./\u{a0}\u{2011}\u{202f}".contains(c))
 }
 
 #[cfg(test)]
@@ -143,18 +306,28 @@ mod tests {
 
     fn guess(first: &str, rows: &[&str]) -> Mapping {
         let cells = |line: &str| line.split(';').map(str::to_owned).collect::<Vec<_>>();
-        let preview = Preview { first: cells(first), rows: rows.iter().map(|row| cells(row)).collect(), ..Preview::default() };
+        let preview =
+            Preview { first: cells(first), rows: rows.iter().map(|row| cells(row)).collect(), ..Preview::default() };
         mapping(&preview, &[])
     }
 
     #[test]
     fn names_in_several_languages() {
         use Target::*;
-        assert_eq!(guess("Vorname;Name;Firma;Handy", &["Ada;Vogt;ACME;079 123 45 67"]).columns, [FirstName, LastName, Company, Phone]);
+        assert_eq!(
+            guess("Vorname;Name;Firma;Handy", &["Ada;Vogt;ACME;079 123 45 67"]).columns,
+            [FirstName, LastName, Company, Phone]
+        );
         assert_eq!(guess("Nombre;Apellidos;Móvil", &["Rosa;Gil;+34600111222"]).columns, [FirstName, LastName, Phone]);
-        assert_eq!(guess("NOM;Prénom;Numéro de téléphone", &["Roy;Zoé;0612345678"]).columns, [LastName, FirstName, Phone]);
+        assert_eq!(
+            guess("NOM;Prénom;Numéro de téléphone", &["Roy;Zoé;0612345678"]).columns,
+            [LastName, FirstName, Phone]
+        );
         assert_eq!(guess("नाम;मोबाइल", &["आशा;+919812345678"]).columns, [Name, Phone]);
-        assert_eq!(guess("Line;Rejected because;E-Mail;Tel.", &["4;x;a@b.ch;0791234567"]).columns, [Skip, Skip, Email, Phone]);
+        assert_eq!(
+            guess("Line;Rejected because;E-Mail;Tel.", &["4;x;a@b.ch;0791234567"]).columns,
+            [Skip, Skip, Email, Phone]
+        );
     }
 
     #[test]

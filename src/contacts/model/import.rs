@@ -76,7 +76,9 @@ impl Preview {
         let counted = |index: usize| format!("Column {}", index + 1);
         if named {
             let first = self.first.iter().enumerate();
-            return first.map(|(index, name)| if name.trim().is_empty() { counted(index) } else { name.trim().to_owned() }).collect();
+            return first
+                .map(|(index, name)| if name.trim().is_empty() { counted(index) } else { name.trim().to_owned() })
+                .collect();
         }
         let width = self.rows.iter().map(Vec::len).chain([self.first.len()]).max().unwrap_or_default();
         (0..width).map(counted).collect()
@@ -86,7 +88,12 @@ impl Preview {
     pub fn samples(&self, named: bool, column: usize) -> Vec<String> {
         let first = (!named).then_some(&self.first);
         let cells = first.into_iter().chain(&self.rows).filter_map(|row| row.get(column));
-        cells.map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).take(5).map(|cell| cell.chars().take(60).collect()).collect()
+        cells
+            .map(|cell| cell.trim())
+            .filter(|cell| !cell.is_empty())
+            .take(5)
+            .map(|cell| cell.chars().take(60).collect())
+            .collect()
     }
 }
 
@@ -168,7 +175,10 @@ impl MappingForm {
         for target in Target::ALL {
             let once = !matches!(target, Target::Attribute | Target::Skip);
             if once && columns.iter().filter(|column| *column == target).count() > 1 {
-                errors.add("columns", format!("Two columns are “{}”. Keep one, and make the other a variable.", target.label()));
+                errors.add(
+                    "columns",
+                    format!("Two columns are “{}”. Keep one, and make the other a variable.", target.label()),
+                );
             }
         }
         let country = Some(self.country.trim().to_ascii_uppercase()).filter(|code| !code.is_empty());

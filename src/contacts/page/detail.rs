@@ -35,7 +35,8 @@ impl LazyRoute for ContactPage {
             }
         });
         let refetch = Callback::new(move |()| this.contact.refetch());
-        view! { <PageBoundary data=this.contact view=move |contact: Contact| view! { <Detail contact refetch/> }/> }.into_any()
+        view! { <PageBoundary data=this.contact view=move |contact: Contact| view! { <Detail contact refetch/> }/> }
+            .into_any()
     }
 }
 
@@ -111,7 +112,8 @@ fn FactsCard(contact: Contact) -> impl IntoView {
         Some(zone) => zone.replace('_', " "),
         None => format!("{} (the client's)", contact.client_timezone.replace('_', " ")),
     };
-    let own = contact.attributes.into_iter().map(|(name, value)| view! { <Fact label=name>{value}</Fact> }).collect_view();
+    let own =
+        contact.attributes.into_iter().map(|(name, value)| view! { <Fact label=name>{value}</Fact> }).collect_view();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".into());
     view! {
         <Card title="Contact">
@@ -201,7 +203,8 @@ fn CampaignsCard(campaigns: Vec<ContactCampaign>) -> impl IntoView {
     let rows = campaigns
         .into_iter()
         .map(|campaign| {
-            let calls = if campaign.attempts == 1 { "1 call".to_owned() } else { format!("{} calls", campaign.attempts) };
+            let calls =
+                if campaign.attempts == 1 { "1 call".to_owned() } else { format!("{} calls", campaign.attempts) };
             let outcome = campaign.outcome.map(|outcome| format!(" · {}", outcome.label()));
             view! {
                 <li>

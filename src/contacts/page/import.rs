@@ -28,7 +28,8 @@ impl LazyRoute for ImportPage {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::on_change(&[&format!("import:{id}")], move || this.import.refetch());
         let refetch = Callback::new(move |()| this.import.refetch());
-        view! { <PageBoundary data=this.import view=move |import: ImportView| view! { <Shown import refetch/> }/> }.into_any()
+        view! { <PageBoundary data=this.import view=move |import: ImportView| view! { <Shown import refetch/> }/> }
+            .into_any()
     }
 }
 
@@ -53,7 +54,9 @@ fn Shown(import: ImportView, refetch: Callback<()>) -> impl IntoView {
         .into_any(),
         ImportStatus::Checking => view! { <Running import=import.clone() what="Checked"/> }.into_any(),
         ImportStatus::Checked => view! { <Checked import=import.clone() refetch/> }.into_any(),
-        ImportStatus::Importing => view! { <Running import=import.clone() what="Imported"/> <Counts import=import.clone()/> }.into_any(),
+        ImportStatus::Importing => {
+            view! { <Running import=import.clone() what="Imported"/> <Counts import=import.clone()/> }.into_any()
+        }
         _ => view! { <Counts import=import.clone()/> }.into_any(),
     };
     let can_cancel = may_manage && !import.is_over() && !import.cancel_requested;
@@ -149,7 +152,8 @@ fn Counts(import: ImportView) -> impl IntoView {
     }
     let refused = import.doubled + import.rejected;
     let done = import.status == ImportStatus::Completed;
-    let speed = import.rows_per_second.filter(|_| import.is_over()).map(|rows| format!(", {} rows a second", count_text(rows)));
+    let speed =
+        import.rows_per_second.filter(|_| import.is_over()).map(|rows| format!(", {} rows a second", count_text(rows)));
     let contacts = format!("/contacts?import={}", import.id);
     view! {
         <Kpis count=4>
@@ -188,12 +192,14 @@ fn Problems(problems: Vec<Problem>, total: i64) -> impl IntoView {
     let shown = problems.len() as i64;
     let rows = problems
         .into_iter()
-        .map(|problem| view! {
-            <tr>
-                <td class="num">{problem.line}</td>
-                <td>{problem.reason}</td>
-                <td class="mono break">{problem.raw.chars().take(200).collect::<String>()}</td>
-            </tr>
+        .map(|problem| {
+            view! {
+                <tr>
+                    <td class="num">{problem.line}</td>
+                    <td>{problem.reason}</td>
+                    <td class="mono break">{problem.raw.chars().take(200).collect::<String>()}</td>
+                </tr>
+            }
         })
         .collect_view();
     (shown > 0).then(|| view! {

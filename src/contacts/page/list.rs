@@ -122,7 +122,8 @@ fn asked_suppressed() -> ContactQuery {
 
 /// The export has the filters of the list.
 fn export_address(asked: &ContactQuery) -> String {
-    let fields = [("q", &asked.q), ("client", &asked.client), ("suppressed", &asked.suppressed), ("import", &asked.import)];
+    let fields =
+        [("q", &asked.q), ("client", &asked.client), ("suppressed", &asked.suppressed), ("import", &asked.import)];
     let pairs: Vec<(String, String)> =
         fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?))).collect();
     format!("/contacts/export.csv{}", query_string(&pairs))
@@ -131,7 +132,8 @@ fn export_address(asked: &ContactQuery) -> String {
 #[component]
 fn Listed(page: Page<ContactRow>, suppressed: bool) -> impl IntoView {
     if page.rows.is_empty() {
-        let filtered = ["q", "import"].into_iter().chain((!suppressed).then_some("suppressed")).any(|key| query(key).is_some());
+        let filtered =
+            ["q", "import"].into_iter().chain((!suppressed).then_some("suppressed")).any(|key| query(key).is_some());
         if filtered {
             return view! { <section class="card"><NoMatch what="contacts"/></section> }.into_any();
         }
@@ -164,7 +166,11 @@ fn Listed(page: Page<ContactRow>, suppressed: bool) -> impl IntoView {
 #[component]
 fn Row(row: ContactRow, in_agency: bool, suppressed: bool) -> impl IntoView {
     let name = if row.name.is_empty() { row.phone.clone() } else { row.name };
-    let (tone, word) = if row.do_not_call { (crate::shared::Tone::Warn, "Do not call") } else { (crate::shared::Tone::Ok, "May be called") };
+    let (tone, word) = if row.do_not_call {
+        (crate::shared::Tone::Warn, "Do not call")
+    } else {
+        (crate::shared::Tone::Ok, "May be called")
+    };
     view! {
         <tr>
             <td>

@@ -42,7 +42,10 @@ impl LazyRoute for ImportMappingPage {
 fn Mapped(import: ImportView, choices: ImportChoices) -> impl IntoView {
     let id = import.id.to_string();
     let open = matches!(import.status, ImportStatus::Uploaded | ImportStatus::Checked);
-    let size = format!("{} · {} · {}, separated by {}", import.client_name, import.file_name, import.encoding, import.delimiter);
+    let size = format!(
+        "{} · {} · {}, separated by {}",
+        import.client_name, import.file_name, import.encoding, import.delimiter
+    );
     view! {
         <PageTitle text="Choose columns" parents=vec![crumb("Contacts", "/contacts"), crumb("Imports", "/contacts/imports")]/>
         <PageHead title="Choose columns" sub=size/>
@@ -101,21 +104,21 @@ fn MappingForm(import: ImportView, choices: ImportChoices) -> impl IntoView {
             <Card title="Rules">
                 <div class="form two">
                     <Checkbox
-                        name="named"
+                        name="form[named]"
                         label="The first row holds the columns' names"
                         hint="Untick it when the first row is already a person."
                         checked=named
                         value="true"
                     />
                     <Select
-                        name="country"
+                        name="form[country]"
                         label="Country of numbers without +"
                         options=options_of(countries::COUNTRIES)
                         value=import.country.unwrap_or_default()
                         prompt="None: numbers need their country's code"
                     />
                     <RadioCards
-                        name="duplicates"
+                        name="form[duplicates]"
                         legend="When the client already has the number"
                         options=vec![
                             RadioOption::new(
@@ -133,7 +136,7 @@ fn MappingForm(import: ImportView, choices: ImportChoices) -> impl IntoView {
                     />
                     {(!campaigns.is_empty()).then(|| view! {
                         <Select
-                            name="campaign"
+                            name="form[campaign]"
                             label="Add everyone in the file to a campaign"
                             options=campaigns
                             value=campaign
@@ -166,7 +169,7 @@ fn Column(index: usize, name: String, samples: Vec<String>, target: Target) -> i
         <tr>
             <th scope="row">{name.clone()}</th>
             <td class="sub">{samples}</td>
-            <td><select name=format!("columns[{index}]") aria-label=format!("{name} becomes")>{options}</select></td>
+            <td><select name=format!("form[columns][{index}]") aria-label=format!("{name} becomes")>{options}</select></td>
         </tr>
     }
 }

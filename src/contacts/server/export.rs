@@ -26,7 +26,17 @@ pub async fn contacts(scope: Scope, query: ContactQuery) -> Result<Response, App
     let mut tx = scope.read(Action::ReadContacts).await?;
     let names = store::attribute_names(&mut tx, query.client.as_deref().and_then(|id| id.parse().ok())).await?;
     drop(tx);
-    let fixed = ["name", "phone", "email", "company", "time zone", "do not call", "do not call reason", "client", "added (UTC)"];
+    let fixed = [
+        "name",
+        "phone",
+        "email",
+        "company",
+        "time zone",
+        "do not call",
+        "do not call reason",
+        "client",
+        "added (UTC)",
+    ];
     let head = csv_cell::line(fixed.into_iter().map(str::to_owned).chain(names.iter().cloned()));
     let (out, body) = channel(4);
     tokio::spawn(async move {

@@ -37,8 +37,12 @@ impl Job for RunImport {
 
 /// Tells the runner what this room's jobs do.
 pub fn register(registry: &mut Registry) {
-    registry.add::<CheckImport, _, _>(|scope: Scope, job: CheckImport| async move { ended(import::check(&scope, job.import).await) });
-    registry.add::<RunImport, _, _>(|scope: Scope, job: RunImport| async move { ended(import::run(&scope, job.import).await) });
+    registry.add::<CheckImport, _, _>(|scope: Scope, job: CheckImport| async move {
+        ended(import::check(&scope, job.import).await)
+    });
+    registry.add::<RunImport, _, _>(|scope: Scope, job: RunImport| async move {
+        ended(import::run(&scope, job.import).await)
+    });
 }
 
 /// An import that was deleted meanwhile is nobody's failure.

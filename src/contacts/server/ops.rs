@@ -89,7 +89,8 @@ fn check(form: &ContactForm, country: Option<&str>) -> Result<Checked, AppError>
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let timezone = some(&form.timezone);
     if timezone.as_ref().is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
-        errors.add("timezone", "This is no time zone. Write it like Europe/Zurich, or leave it empty for the client's.");
+        errors
+            .add("timezone", "This is no time zone. Write it like Europe/Zurich, or leave it empty for the client's.");
     }
     match (errors.0.is_empty(), phone) {
         (true, Ok(phone)) => Ok(Checked {
@@ -119,7 +120,8 @@ async fn record(
     before: Option<serde_json::Value>,
     after: Option<serde_json::Value>,
 ) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "contact", entity_id: Some(id.0), client_id: Some(client), before, after }).await?;
+    tx.audit(Change { action, entity: "contact", entity_id: Some(id.0), client_id: Some(client), before, after })
+        .await?;
     tx.notify(Topic::list("contacts"), Some(client));
     tx.notify(Topic::one("contact", id), Some(client));
     Ok(())
@@ -191,7 +193,9 @@ async fn usable_campaign(
 pub async fn check_import(tx: &mut WriteTx, id: ImportId, mut terms: ImportTerms) -> Result<(), AppError> {
     let status = imports::lock(tx, id).await?;
     if !matches!(status, ImportStatus::Uploaded | ImportStatus::Checked) {
-        return Err(AppError::Conflict("This import has started, so its columns stay. Upload the file again to change them.".into()));
+        return Err(AppError::Conflict(
+            "This import has started, so its columns stay. Upload the file again to change them.".into(),
+        ));
     }
     not_too_many(tx).await?;
     let work = imports::work(tx.reading(), id).await?;
@@ -233,7 +237,9 @@ async fn not_too_many(tx: &mut WriteTx) -> Result<(), AppError> {
     if imports::busy(tx.reading()).await? < imports::AT_ONCE {
         return Ok(());
     }
-    Err(AppError::Conflict("Five imports are already running here. Wait until one has finished, then try again.".into()))
+    Err(AppError::Conflict(
+        "Five imports are already running here. Wait until one has finished, then try again.".into(),
+    ))
 }
 
 async fn record_import(
@@ -261,6 +267,8 @@ async fn record_import(
 pub fn client_of(scope: &Scope, named: &str) -> Result<ClientId, AppError> {
     match scope.client_id() {
         Some(own) => Ok(own),
-        None => named.parse().map_err(|_| AppError::invalid("client", "Choose the client that this person belongs to.")),
+        None => {
+            named.parse().map_err(|_| AppError::invalid("client", "Choose the client that this person belongs to."))
+        }
     }
 }

@@ -28,6 +28,9 @@ async fn rejected(Extension(visitor): Extension<Visitor>, Path(id): Path<String>
     export::rejected(visitor.scope()?, id).await
 }
 
-async fn contacts(Extension(visitor): Extension<Visitor>, Query(query): Query<ContactQuery>) -> Result<Response, AppError> {
+async fn contacts(
+    Extension(visitor): Extension<Visitor>,
+    Query(query): Query<ContactQuery>,
+) -> Result<Response, AppError> {
     export::contacts(visitor.scope()?, query).await
 }

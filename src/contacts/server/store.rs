@@ -78,7 +78,7 @@ pub async fn find(
     };
     let limits = Limits { client, import: import.map(|id| id.0), suppressed, older, newer, most };
     match query.words() {
-        Some(words) => find_by_words(tx, words, limits).await,
+        Some(words) => find_by_words(tx, &words, limits).await,
         None => find_all(tx, limits).await,
     }
 }

@@ -58,7 +58,9 @@ async fn take(visitor: &Visitor, mut form: Multipart) -> Result<Result<ImportId,
             Err(_) => return refused(UploadProblem::Broken, client, campaign),
         };
         match field.name() {
-            Some("client") if scope.client_id().is_none() => client = field.text().await.ok().and_then(|id| id.parse().ok()),
+            Some("client") if scope.client_id().is_none() => {
+                client = field.text().await.ok().and_then(|id| id.parse().ok())
+            }
             Some("campaign") => campaign = field.text().await.ok().and_then(|id| id.parse().ok()),
             Some("file") => {
                 let Some(client) = client else { return refused(UploadProblem::NoClient, None, campaign) };
@@ -82,7 +84,8 @@ async fn store(
     let id = ImportId::new();
     let key = files::key(scope.workspace_id(), id);
     // What the browser calls the file is shown and never used as a path.
-    let file_name: String = field.file_name().unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let file_name: String =
+        field.file_name().unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let file_name: String = file_name.chars().filter(|c| !c.is_control()).take(200).collect();
     let kept = keep(&key, field).await;
     let looked = match kept {

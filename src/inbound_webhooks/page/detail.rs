@@ -30,8 +30,10 @@ impl LazyRoute for InboundWebhookPage {
 
 #[component]
 fn Detail(webhook: Webhook) -> impl IntoView {
-    let sender =
-        SENDERS.iter().find(|(name, _)| *name == webhook.provider).map_or(webhook.provider.clone(), |(_, label)| (*label).to_owned());
+    let sender = SENDERS
+        .iter()
+        .find(|(name, _)| *name == webhook.provider)
+        .map_or(webhook.provider.clone(), |(_, label)| (*label).to_owned());
     let (status, body, headers) = (webhook.status, webhook.body.clone(), webhook.headers.clone());
     let replay_id = (webhook.may_replay && webhook.can_be_replayed()).then(|| webhook.id.clone());
     view! {
@@ -68,7 +70,9 @@ fn Remark(status: ProcessingStatus, note: String) -> impl IntoView {
 
 #[component]
 fn WhatHappened(webhook: Webhook) -> impl IntoView {
-    let call = webhook.call_id.map(|id| view! { <Fact label="Call"><a class="link" href=format!("/calls/{id}")>"Open the call"</a></Fact> });
+    let call = webhook
+        .call_id
+        .map(|id| view! { <Fact label="Call"><a class="link" href=format!("/calls/{id}")>"Open the call"</a></Fact> });
     view! {
         <Card title="What happened">
             <Facts>

@@ -17,8 +17,12 @@ pub struct InboundWebhooksPage {
 #[lazy_route]
 impl LazyRoute for InboundWebhooksPage {
     fn data() -> Self {
-        let asked =
-            || WebhookQuery { status: query("status"), provider: query("provider"), kind: query("kind"), cursor: query("cursor") };
+        let asked = || WebhookQuery {
+            status: query("status"),
+            provider: query("provider"),
+            kind: query("kind"),
+            cursor: query("cursor"),
+        };
         Self { rows: Resource::new_blocking(asked, list_webhooks) }
     }
 
@@ -42,7 +46,11 @@ fn Listed(list: WebhookList) -> impl IntoView {
     let WebhookList { page, failed, may_replay } = list;
     let is_narrowed = ["status", "provider", "kind"].into_iter().any(|key| query(key).is_some());
     let filters = vec![
-        Filter::new("status", "State", options_of(ProcessingStatus::ALL.iter().map(|status| (status.as_str(), status.label())))),
+        Filter::new(
+            "status",
+            "State",
+            options_of(ProcessingStatus::ALL.iter().map(|status| (status.as_str(), status.label()))),
+        ),
         Filter::new("provider", "From", options_of(SENDERS)),
         Filter::new("kind", "Event", options_of(KINDS.map(|kind| (kind, kind)))),
     ];
@@ -123,7 +131,10 @@ fn Table(rows: Vec<WebhookRow>, newer: Option<String>, older: Option<String>) ->
 
 #[component]
 fn Row(row: WebhookRow) -> impl IntoView {
-    let sender = SENDERS.iter().find(|(name, _)| *name == row.provider).map_or(row.provider.clone(), |(_, label)| (*label).to_owned());
+    let sender = SENDERS
+        .iter()
+        .find(|(name, _)| *name == row.provider)
+        .map_or(row.provider.clone(), |(_, label)| (*label).to_owned());
     view! {
         <tr>
             <td class="nowrap"><a class="link" href=format!("/webhooks/inbound/{}", row.id)><Time stamp=row.received/></a></td>

@@ -14,7 +14,8 @@ use crate::access::server::{Db, Scope};
 use crate::connections::server::ops::WebhookKeys;
 use crate::providers::SignatureError;
 use crate::providers::signature::{
-    TELNYX_SIGNATURE, TELNYX_TIMESTAMP, TOLERANCE, ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, verify_telnyx, verify_ultravox,
+    TELNYX_SIGNATURE, TELNYX_TIMESTAMP, TOLERANCE, ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, verify_telnyx,
+    verify_ultravox,
 };
 use crate::shared::AppError;
 use crate::shared::ids::{ConnectionId, WorkspaceId};
@@ -99,7 +100,13 @@ fn signature_of(letter: &Letter) -> Option<(&'static str, &str, &str)> {
     Some((provider, header(stamp)?, header(signature)?))
 }
 
-async fn is_genuine(scope: &Scope, letter: &Letter, provider: &'static str, stamp: &str, signature: &str) -> Result<bool, AppError> {
+async fn is_genuine(
+    scope: &Scope,
+    letter: &Letter,
+    provider: &'static str,
+    stamp: &str,
+    signature: &str,
+) -> Result<bool, AppError> {
     let (known, was_kept) = keys::of(scope, letter.connection, provider, false).await?;
     let mut checked = check(&known, letter, stamp, signature);
     if was_kept && checked == Err(SignatureError::Mismatch) {
@@ -117,7 +124,9 @@ fn check(keys: &WebhookKeys, letter: &Letter, stamp: &str, signature: &str) -> R
     let (stamp, signature, now) = (Some(stamp), Some(signature), Utc::now());
     match keys {
         WebhookKeys::Ultravox(secrets) => verify_ultravox(secrets, stamp, signature, &letter.body, now, TOLERANCE),
-        WebhookKeys::Telnyx(key) => verify_telnyx(std::slice::from_ref(key), stamp, signature, &letter.body, now, TOLERANCE),
+        WebhookKeys::Telnyx(key) => {
+            verify_telnyx(std::slice::from_ref(key), stamp, signature, &letter.body, now, TOLERANCE)
+        }
     }
 }
 
@@ -169,7 +178,8 @@ fn name(provider: &str, body: &[u8]) -> (String, String) {
 fn headers(all: &HeaderMap) -> Value {
     let mut kept = Map::new();
     for (name, value) in all {
-        let secret = [ULTRAVOX_SIGNATURE, TELNYX_SIGNATURE, "authorization", "cookie", "x-api-key"].contains(&name.as_str());
+        let secret =
+            [ULTRAVOX_SIGNATURE, TELNYX_SIGNATURE, "authorization", "cookie", "x-api-key"].contains(&name.as_str());
         let text = if secret { "[hidden]".into() } else { String::from_utf8_lossy(value.as_bytes()).replace('\0', "") };
         kept.insert(name.to_string(), Value::String(text));
     }
@@ -186,7 +196,10 @@ mod tests {
         let (id, kind) = name("ultravox", body);
         assert_eq!((kind.as_str(), &id[..14]), ("call.ended", "call.ended:c1:"));
         assert_eq!(name("ultravox", body).0, id);
-        assert_eq!(name("telnyx", br#"{"data":{"id":"e1","event_type":"call.hangup"}}"#), ("e1".into(), "call.hangup".into()));
+        assert_eq!(
+            name("telnyx", br#"{"data":{"id":"e1","event_type":"call.hangup"}}"#),
+            ("e1".into(), "call.hangup".into())
+        );
     }
 
     #[test]

@@ -47,7 +47,11 @@ async fn work(db: Db, claim: Claim) -> Result<Verdict, Failure> {
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let note = apply(&mut tx, &event, &stored, payload, price).await?;
     if !lease::finish(tx.conn(), WEBHOOKS, &claim).await? {
-        return Err(Failure { error: "Another worker has taken this over.".into(), retry_after: None, permanent: false });
+        return Err(Failure {
+            error: "Another worker has taken this over.".into(),
+            retry_after: None,
+            permanent: false,
+        });
     }
     if let Some(note) = note {
         store::remark(&mut tx, claim.id, note).await?;
@@ -59,7 +63,8 @@ async fn work(db: Db, claim: Claim) -> Result<Verdict, Failure> {
 
 /// Reads an event and its document. Errors: a sentence for the person who looks at the queue.
 fn decode(stored: &Stored) -> Result<(Event, serde_json::Value), String> {
-    let unreadable = |why: &str| format!("This event cannot be read, so nothing was changed. It is kept as it came. {why}");
+    let unreadable =
+        |why: &str| format!("This event cannot be read, so nothing was changed. It is kept as it came. {why}");
     // Without NUL from here on: PostgreSQL takes every character but this one.
     let mut payload = serde_json::from_slice(&stored.body).map_err(|error| unreadable(&error.to_string()))?;
     without_nul(&mut payload);
@@ -98,7 +103,9 @@ async fn apply(
                 let found = carrier::apply(tx, event, call, &stored.event_id, payload).await?;
                 Ok((!found).then_some("No call of this workspace fits this event, so nothing was changed."))
             }
-            TelnyxPayload::NumberOrder(_) => Ok(Some("Orders of numbers are followed by asking, so nothing was changed.")),
+            TelnyxPayload::NumberOrder(_) => {
+                Ok(Some("Orders of numbers are followed by asking, so nothing was changed."))
+            }
             TelnyxPayload::Unknown(_) => Ok(Some("Patchbay does not use this kind of event, so nothing was changed.")),
         },
     }
@@ -110,7 +117,8 @@ fn without_nul(value: &mut serde_json::Value) {
         serde_json::Value::Array(items) => items.iter_mut().for_each(without_nul),
         serde_json::Value::Object(fields) => {
             if fields.keys().any(|key| key.contains('\0')) {
-                *fields = std::mem::take(fields).into_iter().map(|(key, value)| (key.replace('\0', ""), value)).collect();
+                *fields =
+                    std::mem::take(fields).into_iter().map(|(key, value)| (key.replace('\0', ""), value)).collect();
             }
             fields.values_mut().for_each(without_nul);
         }

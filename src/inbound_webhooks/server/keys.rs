@@ -18,7 +18,12 @@ type Kept = HashMap<(WorkspaceId, ConnectionId), (Instant, WebhookKeys)>;
 static KEYS: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
 /// The connection's keys. `fresh`: as they are in the database now. Errors: `NotFound`.
-pub async fn of(scope: &Scope, connection: ConnectionId, provider: &str, fresh: bool) -> Result<(WebhookKeys, bool), AppError> {
+pub async fn of(
+    scope: &Scope,
+    connection: ConnectionId,
+    provider: &str,
+    fresh: bool,
+) -> Result<(WebhookKeys, bool), AppError> {
     let place = (scope.workspace_id(), connection);
     if !fresh && let Some(keys) = kept(&place).filter(|keys| fits(keys, provider)) {
         return Ok((keys, true));

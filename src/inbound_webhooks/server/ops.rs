@@ -11,7 +11,9 @@ use crate::shared::ids::WebhookId;
 pub async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppError> {
     let webhook = store::get(tx.reading(), id).await?;
     if !store::replay(tx, id).await? {
-        return Err(AppError::Conflict("This event is waiting or being worked on already. Look again in a moment.".into()));
+        return Err(AppError::Conflict(
+            "This event is waiting or being worked on already. Look again in a moment.".into(),
+        ));
     }
     let before = json!({"provider": webhook.provider, "event": webhook.event_id, "status": webhook.status, "error": webhook.note});
     record(tx, Some(id), before).await
@@ -28,8 +30,15 @@ pub async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
 
 async fn record(tx: &mut WriteTx, id: Option<WebhookId>, before: serde_json::Value) -> Result<(), AppError> {
     let entity_id = id.map(|id| id.0);
-    tx.audit(Change { action: "replayed", entity: "inbound_webhook", entity_id, client_id: None, before: Some(before), after: None })
-        .await?;
+    tx.audit(Change {
+        action: "replayed",
+        entity: "inbound_webhook",
+        entity_id,
+        client_id: None,
+        before: Some(before),
+        after: None,
+    })
+    .await?;
     tx.notify(Topic::list("webhooks"), None);
     tx.notify(Topic::list("dashboard"), None);
     Ok(())

@@ -150,11 +150,14 @@ pub async fn get(tx: &mut ReadTx, id: WebhookId) -> Result<Webhook, AppError> {
     let (now, zone_of_viewer) = (Utc::now(), tx.scope().zone());
     let stamp = |at| zone::stamp(at, now, zone_of_viewer);
     let headers = match row.headers {
-        Value::Object(all) => all.into_iter().map(|(name, value)| (name, value.as_str().unwrap_or_default().to_owned())).collect(),
+        Value::Object(all) => {
+            all.into_iter().map(|(name, value)| (name, value.as_str().unwrap_or_default().to_owned())).collect()
+        }
         _ => Vec::new(),
     };
     let document = serde_json::from_slice::<Value>(&row.raw_body).ok();
-    let provider_call = document.as_ref().and_then(|body| body.pointer("/call/callId")).and_then(Value::as_str).map(str::to_owned);
+    let provider_call =
+        document.as_ref().and_then(|body| body.pointer("/call/callId")).and_then(Value::as_str).map(str::to_owned);
     let may_replay = tx.scope().may(Action::ReplayQueues);
     Ok(Webhook {
         id: id.to_string(),

@@ -115,8 +115,15 @@ async fn record(
     action: &str,
     after: serde_json::Value,
 ) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "user", entity_id: Some(id.0), client_id: client, before: None, after: Some(after) })
-        .await?;
+    tx.audit(Change {
+        action,
+        entity: "user",
+        entity_id: Some(id.0),
+        client_id: client,
+        before: None,
+        after: Some(after),
+    })
+    .await?;
     tx.notify(Topic::list("members"), client);
     Ok(())
 }

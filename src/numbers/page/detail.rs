@@ -25,7 +25,8 @@ impl LazyRoute for NumberDetailPage {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::on_change(&[&format!("number:{id}")], move || this.number.refetch());
         let again = Callback::new(move |()| this.number.refetch());
-        view! { <PageBoundary data=this.number view=move |number: NumberPage| view! { <Detail number again/> }/> }.into_any()
+        view! { <PageBoundary data=this.number view=move |number: NumberPage| view! { <Detail number again/> }/> }
+            .into_any()
     }
 }
 
@@ -70,7 +71,8 @@ fn Detail(number: NumberPage, again: Callback<()>) -> impl IntoView {
 #[component]
 fn Carrier(number: NumberPage) -> impl IntoView {
     let row = number.row;
-    let abilities = if number.capabilities.is_empty() { "Not known".to_owned() } else { number.capabilities.join(", ") };
+    let abilities =
+        if number.capabilities.is_empty() { "Not known".to_owned() } else { number.capabilities.join(", ") };
     view! {
         <Facts>
             <Fact label="Country">{row.country.unwrap_or_else(|| "Not known".into())}</Fact>
@@ -179,6 +181,7 @@ fn Campaigns(names: Vec<String>) -> impl IntoView {
     if names.is_empty() {
         return view! { <p class="sub">"None."</p> }.into_any();
     }
-    let rows = names.into_iter().map(|name| view! { <li><Icon name="megaphone"/><div>{name}</div></li> }).collect_view();
+    let rows =
+        names.into_iter().map(|name| view! { <li><Icon name="megaphone"/><div>{name}</div></li> }).collect_view();
     view! { <ul class="list">{rows}</ul> }.into_any()
 }

@@ -29,7 +29,10 @@ impl LazyRoute for NewNumberPage {
         let search = |form: NumberSearchForm| async move {
             if form.country.is_empty() { Ok(None) } else { search_numbers(form).await.map(Some) }
         };
-        Self { clients: Resource::new_blocking(|| (), |()| number_clients()), found: Resource::new_blocking(asked, search) }
+        Self {
+            clients: Resource::new_blocking(|| (), |()| number_clients()),
+            found: Resource::new_blocking(asked, search),
+        }
     }
 
     fn view(this: Self) -> AnyView {

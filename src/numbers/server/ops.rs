@@ -9,8 +9,8 @@ use crate::connections::server::ops as connections;
 use crate::jobs::live::Topic;
 use crate::jobs::{NewJob, enqueue};
 use crate::numbers::model::{
-    Assignment, COUNTRIES, FoundNumber, NewNumber, NumberList, NumberPage, NumberQuery, NumberRow, NumberSearchForm, NumberStatus,
-    OrderForm, OwnedForm,
+    Assignment, COUNTRIES, FoundNumber, NewNumber, NumberList, NumberPage, NumberQuery, NumberRow, NumberSearchForm,
+    NumberStatus, OrderForm, OwnedForm,
 };
 use crate::providers::error::Kind;
 use crate::providers::telephony::{AvailableNumber, NumberOrder, NumberSearch};
@@ -127,7 +127,8 @@ pub async fn add_owned(scope: &Scope, form: &OwnedForm) -> Result<NumberId, AppE
 pub async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> Result<NumberId, AppError> {
     let id = NumberId::new();
     store::insert(tx, id, new).await?;
-    let after = json!({"number": new.number, "status": new.status, "client": new.client_id, "monthly_cost": new.monthly_cost});
+    let after =
+        json!({"number": new.number, "status": new.status, "client": new.client_id, "monthly_cost": new.monthly_cost});
     record(tx, action, id, new.client_id, None, Some(after)).await?;
     tell(tx, id, new.client_id);
     Ok(id)
@@ -142,7 +143,10 @@ pub async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(
             return Err(AppError::invalid("agent_id", "This agent was deleted. Choose another one."));
         };
         if agent_client.is_some() && to.client_id.is_some() && agent_client != to.client_id {
-            return Err(AppError::invalid("agent_id", "This agent works for another client. Choose one of this client or of the whole agency."));
+            return Err(AppError::invalid(
+                "agent_id",
+                "This agent works for another client. Choose one of this client or of the whole agency.",
+            ));
         }
     }
     store::assign(tx, id, to).await?;
@@ -162,7 +166,9 @@ pub async fn set_status(tx: &mut WriteTx, id: NumberId, word: &str) -> Result<()
     let before = store::lock(tx, id).await?;
     refuse_released(&before)?;
     if before.status == NumberStatus::Pending {
-        return Err(AppError::Conflict("This number is still being ordered. Wait until the carrier has confirmed it.".into()));
+        return Err(AppError::Conflict(
+            "This number is still being ordered. Wait until the carrier has confirmed it.".into(),
+        ));
     }
     if before.status == wanted {
         return Ok(());
@@ -181,12 +187,16 @@ pub async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError> {
     let number = store::lock(&mut tx, id).await?;
     refuse_released(&number)?;
     if number.status == NumberStatus::Pending {
-        return Err(AppError::Conflict("This number is still being ordered. Wait until the carrier has confirmed it.".into()));
+        return Err(AppError::Conflict(
+            "This number is still being ordered. Wait until the carrier has confirmed it.".into(),
+        ));
     }
     let campaigns = store::campaigns(tx.reading(), id, true).await?;
     if !campaigns.is_empty() {
         let names = campaigns.join(", ");
-        return Err(AppError::Conflict(format!("Active campaigns call from this number: {names}. Pause them or give them another number first.")));
+        return Err(AppError::Conflict(format!(
+            "Active campaigns call from this number: {names}. Pause them or give them another number first."
+        )));
     }
     store::set_status(&mut tx, id, NumberStatus::Inactive, Some("It is being given back to the carrier.")).await?;
     tell(&mut tx, id, number.client_id.map(ClientId));
@@ -198,7 +208,8 @@ pub async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError> {
     match &given_back {
         Ok(()) => {
             store::set_status(&mut tx, id, NumberStatus::Released, None).await?;
-            let (before, after) = (json!({"number": number.number, "status": number.status}), json!({"status": "released"}));
+            let (before, after) =
+                (json!({"number": number.number, "status": number.status}), json!({"status": "released"}));
             record(&mut tx, "released", id, client, Some(before), Some(after)).await?;
         }
         Err(error) => {
@@ -263,7 +274,9 @@ fn offer(found: AvailableNumber) -> FoundNumber {
 
 fn refuse_released(number: &Number) -> Result<(), AppError> {
     match number.status {
-        NumberStatus::Released => Err(AppError::Conflict("This number was given back. Order it again if the carrier still offers it.".into())),
+        NumberStatus::Released => {
+            Err(AppError::Conflict("This number was given back. Order it again if the carrier still offers it.".into()))
+        }
         _ => Ok(()),
     }
 }

@@ -136,7 +136,8 @@ async fn give_up(scope: &Scope, id: NumberId, number: &Number, why: &str) -> Res
     let mut tx = scope.write(Action::ManageNumbers).await?;
     store::set_status(&mut tx, id, NumberStatus::Released, Some(why)).await?;
     let client = number.client_id.map(ClientId);
-    let (before, after) = (json!({"status": "pending"}), json!({"number": number.number, "status": "released", "reason": why}));
+    let (before, after) =
+        (json!({"status": "pending"}), json!({"number": number.number, "status": "released", "reason": why}));
     ops::record(&mut tx, "order_failed", id, client, Some(before), Some(after)).await?;
     ops::tell(&mut tx, id, client);
     tx.commit().await

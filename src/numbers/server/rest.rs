@@ -18,7 +18,10 @@ pub fn routes() -> Router<Db> {
     Router::new().route("/numbers/export.csv", get(export))
 }
 
-async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<NumberQuery>) -> Result<Response, AppError> {
+async fn export(
+    Extension(visitor): Extension<Visitor>,
+    Query(query): Query<NumberQuery>,
+) -> Result<Response, AppError> {
     let mut tx = visitor.scope()?.read(Action::ReadWorkshop).await?;
     let page = store::list(&mut tx, &NumberQuery { cursor: None, ..query }, MOST).await?;
     let rows = page.rows.into_iter().map(|row| {
@@ -34,6 +37,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Numb
             row.error.unwrap_or_default(),
         ]
     });
-    let head = ["number", "status", "direction", "client", "agent", "country", "monthly_cost_usd", "purchased_at", "note"];
+    let head =
+        ["number", "status", "direction", "client", "agent", "country", "monthly_cost_usd", "purchased_at", "note"];
     Ok(csv_answer("numbers.csv", csv_cell::file(&head, rows)))
 }

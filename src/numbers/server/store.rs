@@ -39,7 +39,8 @@ pub async fn list(tx: &mut ReadTx, query: &NumberQuery, limit: usize) -> Result<
     let cursor = Cursor::parse(query.cursor.as_deref());
     let place = cursor.as_ref().and_then(|cursor| name_place(&cursor.key));
     let (number, id) = place.map_or((None, None), |(number, id)| (Some(number), Some(id)));
-    let wanted: Option<Uuid> = filled(query.client.as_deref()).map(|id| id.parse::<ClientId>()).transpose()?.map(|id| id.0);
+    let wanted: Option<Uuid> =
+        filled(query.client.as_deref()).map(|id| id.parse::<ClientId>()).transpose()?.map(|id| id.0);
     let most = limit as i64 + 1;
     // The two statements' rows are of two types, so each is turned into the page's row at once.
     macro_rules! row {
@@ -200,7 +201,12 @@ pub async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(
 }
 
 /// Sets a status; `error` replaces what is said about the number.
-pub async fn set_status(tx: &mut WriteTx, id: NumberId, status: NumberStatus, error: Option<&str>) -> Result<(), AppError> {
+pub async fn set_status(
+    tx: &mut WriteTx,
+    id: NumberId,
+    status: NumberStatus,
+    error: Option<&str>,
+) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agency_phone_numbers
@@ -270,7 +276,11 @@ pub async fn set_bought(
 }
 
 /// The number that waits for this order: by the carrier's id, or by our reference, which is the number's own id.
-pub async fn find_pending(tx: &mut ReadTx, order_id: &str, reference: Option<&str>) -> Result<Option<NumberId>, AppError> {
+pub async fn find_pending(
+    tx: &mut ReadTx,
+    order_id: &str,
+    reference: Option<&str>,
+) -> Result<Option<NumberId>, AppError> {
     let workspace = tx.w();
     let own: Option<Uuid> = reference.and_then(|text| text.parse().ok());
     let id = sqlx::query_scalar!(

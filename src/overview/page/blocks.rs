@@ -115,7 +115,9 @@ pub fn Batches(batches: Vec<RunningBatch>) -> impl IntoView {
 #[component]
 pub fn Clients(rows: Vec<ClientFigures>) -> impl IntoView {
     let costs = viewer().sees_cost();
-    let percent = |part: i64, whole: i64| if whole > 0 { format!("{:.1}%", part as f64 * 100.0 / whole as f64) } else { "–".into() };
+    let percent = |part: i64, whole: i64| {
+        if whole > 0 { format!("{:.1}%", part as f64 * 100.0 / whole as f64) } else { "–".into() }
+    };
     let rows = rows
         .into_iter()
         .map(|row| {

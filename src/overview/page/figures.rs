@@ -16,12 +16,14 @@ pub fn Figures(today: Numbers, yesterday: Numbers) -> impl IntoView {
     let median = today.median_seconds.map_or_else(|| "–".to_owned(), length_text);
     let answered = today.answer_rate().map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1}"));
     let unit = if today.answer_rate().is_some() { "%" } else { "" };
-    let yesterdays = yesterday.median_seconds.map_or_else(|| "None yesterday".to_owned(), |seconds| format!("{} yesterday", length_text(seconds)));
+    let yesterdays = yesterday
+        .median_seconds
+        .map_or_else(|| "None yesterday".to_owned(), |seconds| format!("{} yesterday", length_text(seconds)));
     view! {
         <Kpis count=if today.spend.is_some() { 5 } else { 4 }>
-            <Kpi label="Calls today" value=count_text(today.calls) delta=calls direction=calls_way good=calls_way == Direction::Up versus="vs yesterday"/>
-            <Kpi label="Answered" value=answered unit=unit delta=rate direction=rate_way good=rate_way == Direction::Up versus="vs yesterday"/>
-            <Kpi label="Goal reached" value=count_text(today.goals) delta=goals direction=goals_way good=goals_way == Direction::Up versus="vs yesterday"/>
+            <Kpi label="Calls today" value=count_text(today.calls) delta=calls direction=calls_way good=calls_way == Direction::Up versus=against(yesterday.calls)/>
+            <Kpi label="Answered" value=answered unit=unit delta=rate direction=rate_way good=rate_way == Direction::Up versus=against(yesterday.ended)/>
+            <Kpi label="Goal reached" value=count_text(today.goals) delta=goals direction=goals_way good=goals_way == Direction::Up versus=against(yesterday.goals)/>
             <Kpi label="Median length" value=median versus=yesterdays/>
             {today.spend.map(|spend| {
                 let then = yesterday.spend.unwrap_or_default().text();
@@ -29,6 +31,10 @@ pub fn Figures(today: Numbers, yesterday: Numbers) -> impl IntoView {
             })}
         </Kpis>
     }
+}
+
+fn against(then: i64) -> &'static str {
+    if then == 0 { "None yesterday" } else { "vs yesterday" }
 }
 
 fn change(now: i64, then: i64) -> (String, Direction) {

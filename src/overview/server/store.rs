@@ -105,7 +105,11 @@ pub async fn live(
             let since = row.joined_at.unwrap_or(row.started_at);
             LiveCall {
                 id: row.id.to_string(),
-                contact: if row.contact_name.is_empty() { number.unwrap_or_else(|| "Unknown".into()) } else { row.contact_name },
+                contact: if row.contact_name.is_empty() {
+                    number.unwrap_or_else(|| "Unknown".into())
+                } else {
+                    row.contact_name
+                },
                 agent: row.agent.unwrap_or_default(),
                 client: row.client.unwrap_or_default(),
                 since_ms: since.timestamp_millis(),
@@ -142,10 +146,14 @@ pub async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Ru
         .into_iter()
         .map(|row| {
             let note = match row.status {
-                BatchStatus::Scheduled => row.scheduled_for.map(|at| format!("Starts {}", zone::moment_text(at, now, zone))),
+                BatchStatus::Scheduled => {
+                    row.scheduled_for.map(|at| format!("Starts {}", zone::moment_text(at, now, zone)))
+                }
                 BatchStatus::Paused => row.pause_reason.or_else(|| Some("Paused by a person".into())),
                 BatchStatus::Failed => row.error,
-                BatchStatus::Completed => row.completed_at.map(|at| format!("Ended {}", zone::moment_text(at, now, zone))),
+                BatchStatus::Completed => {
+                    row.completed_at.map(|at| format!("Ended {}", zone::moment_text(at, now, zone)))
+                }
                 BatchStatus::Pending | BatchStatus::Processing => None,
             };
             RunningBatch {
@@ -175,12 +183,22 @@ pub async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need
         href,
     };
     let w = tx.w();
-    let connections = sqlx::query!("select provider, last_error from provider_connections where workspace_id = $1 and status = 'error'", w)
-        .fetch_all(tx.conn())
-        .await?;
+    let connections = sqlx::query!(
+        "select provider, last_error from provider_connections where workspace_id = $1 and status = 'error'",
+        w
+    )
+    .fetch_all(tx.conn())
+    .await?;
     for row in connections {
         let title = format!("The connection to {} is failing", crate::providers::error::display_name(&row.provider));
-        needs.push(need("plug", "bad", title, row.last_error.unwrap_or_default(), "Reconnect", format!("/connections/{}", row.provider)));
+        needs.push(need(
+            "plug",
+            "bad",
+            title,
+            row.last_error.unwrap_or_default(),
+            "Reconnect",
+            format!("/connections/{}", row.provider),
+        ));
     }
     let batches = sqlx::query!(
         "select id, name, coalesce(error, pause_reason) as reason, status::text as status from call_batches
@@ -195,7 +213,14 @@ pub async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need
     for row in batches {
         let verb = if row.status.as_deref() == Some("failed") { "failed" } else { "is paused" };
         let title = format!("Batch “{}” {verb}", row.name);
-        needs.push(need("triangle-alert", "bad", title, row.reason.unwrap_or_default(), "Open", format!("/batches/{}", row.id)));
+        needs.push(need(
+            "triangle-alert",
+            "bad",
+            title,
+            row.reason.unwrap_or_default(),
+            "Open",
+            format!("/batches/{}", row.id),
+        ));
     }
     let agents = sqlx::query!(
         r#"select distinct a.id, a.name, m.sync_error as "error!" from agent_mappings m
@@ -224,7 +249,14 @@ pub async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need
     }
     if failed.enrichments > 0 {
         let title = format!("{} transcripts or analyses failed", money::count_text(failed.enrichments));
-        needs.push(need("file-text", "warn", title, "Try them again from each call.".into(), "Review", "/calls?view=failed".into()));
+        needs.push(need(
+            "file-text",
+            "warn",
+            title,
+            "Try them again from each call.".into(),
+            "Review",
+            "/calls?view=failed".into(),
+        ));
     }
     let imports = sqlx::query!(
         "select id, file_name, error from contact_imports where workspace_id = $1 and status = 'failed'
@@ -236,7 +268,14 @@ pub async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need
     .await?;
     for row in imports {
         let title = format!("The import of “{}” failed", row.file_name);
-        needs.push(need("file-spreadsheet", "warn", title, row.error.unwrap_or_default(), "Open", format!("/contacts/imports/{}", row.id)));
+        needs.push(need(
+            "file-spreadsheet",
+            "warn",
+            title,
+            row.error.unwrap_or_default(),
+            "Open",
+            format!("/contacts/imports/{}", row.id),
+        ));
     }
     Ok(needs)
 }

@@ -57,17 +57,19 @@ pub async fn set_status(db: &Db, id: WorkspaceId, status: WorkspaceStatus, reaso
 
 async fn record(db: &Db, id: WorkspaceId, action: &str, after: serde_json::Value) -> Result<(), AppError> {
     let mut tx = Scope::of_job(db.clone(), id, "platform").write(Action::ManagePlatform).await?;
-    tx.audit(Change { action, entity: "workspace", entity_id: Some(id.0), client_id: None, before: None, after: Some(after) })
-        .await?;
+    tx.audit(Change {
+        action,
+        entity: "workspace",
+        entity_id: Some(id.0),
+        client_id: None,
+        before: None,
+        after: Some(after),
+    })
+    .await?;
     tx.commit().await
 }
 
-fn check_person(
-    name: &str,
-    email: &str,
-    password: &str,
-    more: impl FnOnce(&mut FieldErrors),
-) -> Result<(), AppError> {
+fn check_person(name: &str, email: &str, password: &str, more: impl FnOnce(&mut FieldErrors)) -> Result<(), AppError> {
     let mut errors = FieldErrors::default();
     more(&mut errors);
     crate::members::model::check_person(name, email, &mut errors);

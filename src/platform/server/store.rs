@@ -7,7 +7,11 @@ use crate::shared::{AppError, Cursor, Page, zone};
 const PAGE: usize = 50;
 
 /// Agencies by newest first.
-pub async fn list(tx: &mut SystemTx, query: &WorkspaceQuery, zone: chrono_tz::Tz) -> Result<Page<WorkspaceRow>, AppError> {
+pub async fn list(
+    tx: &mut SystemTx,
+    query: &WorkspaceQuery,
+    zone: chrono_tz::Tz,
+) -> Result<Page<WorkspaceRow>, AppError> {
     let cursor = Cursor::parse(query.cursor.as_deref());
     let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<uuid::Uuid>().ok());
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);

@@ -47,7 +47,9 @@ pub struct PromptEditorPage {
 impl LazyRoute for PromptEditorPage {
     fn data() -> Self {
         let params = use_params_map();
-        let asked = move || (params.read().get("id").unwrap_or_default(), query("version").and_then(|version| version.parse().ok()));
+        let asked = move || {
+            (params.read().get("id").unwrap_or_default(), query("version").and_then(|version| version.parse().ok()))
+        };
         let fetch = |(id, version)| get_prompt(id, version);
         Self { prompt: Resource::new_blocking(asked, fetch), side: Resource::new_blocking(asked, fetch) }
     }
@@ -60,7 +62,8 @@ impl LazyRoute for PromptEditorPage {
             this.side.refetch();
         });
         let side = this.side;
-        view! { <PageBoundary data=this.prompt view=move |prompt: PromptPage| view! { <Page prompt side done/> }/> }.into_any()
+        view! { <PageBoundary data=this.prompt view=move |prompt: PromptPage| view! { <Page prompt side done/> }/> }
+            .into_any()
     }
 }
 
@@ -69,7 +72,11 @@ fn Page(prompt: PromptPage, side: Resource<Result<PromptPage, AppError>>, done: 
     let is_active = prompt.is_active;
     let is_old = prompt.shown != prompt.version;
     let can_edit = prompt.may_edit && is_active;
-    let title = if is_old { format!("Version {} of {}", prompt.shown, prompt.version) } else { format!("Version {}", prompt.version) };
+    let title = if is_old {
+        format!("Version {} of {}", prompt.shown, prompt.version)
+    } else {
+        format!("Version {}", prompt.version)
+    };
     let middle = if can_edit && !is_old {
         view! { <Editor prompt=Some(prompt.clone()) done/> }.into_any()
     } else {
@@ -112,7 +119,8 @@ fn SetActive(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
 fn Editor(prompt: Option<PromptPage>, done: Callback<()>) -> impl IntoView {
     let save = ServerAction::<SavePrompt>::new();
     let is_new = prompt.is_none();
-    let (id, base) = prompt.as_ref().map(|prompt| (prompt.id.to_string(), prompt.version.to_string())).unwrap_or_default();
+    let (id, base) =
+        prompt.as_ref().map(|prompt| (prompt.id.to_string(), prompt.version.to_string())).unwrap_or_default();
     let variables = prompt.as_ref().map(|prompt| prompt.variables.clone()).unwrap_or_default();
     let (name, template, description, tags) = prompt
         .map(|prompt| (prompt.name, prompt.template, prompt.description, prompt.tags.join(", ")))

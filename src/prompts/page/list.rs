@@ -47,8 +47,11 @@ impl LazyRoute for PromptsPage {
 #[component]
 fn Rows(list: PromptList) -> impl IntoView {
     let PromptList { page, tags, may_edit } = list;
-    let mut filters =
-        vec![Filter::new("state", "State", vec![("inactive".into(), "Deactivated".into()), ("all".into(), "All".into())])];
+    let mut filters = vec![Filter::new(
+        "state",
+        "State",
+        vec![("inactive".into(), "Deactivated".into()), ("all".into(), "All".into())],
+    )];
     if !tags.is_empty() {
         filters.push(Filter::new("tag", "Tag", options_of(tags.into_iter().map(|tag| (tag.clone(), tag)))));
     }

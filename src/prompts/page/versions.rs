@@ -54,7 +54,11 @@ pub fn Side(prompt: PromptPage) -> impl IntoView {
         .versions
         .into_iter()
         .map(|row| {
-            let href = if row.version == newest { format!("/prompts/{id}") } else { format!("/prompts/{id}?version={}", row.version) };
+            let href = if row.version == newest {
+                format!("/prompts/{id}")
+            } else {
+                format!("/prompts/{id}?version={}", row.version)
+            };
             view! { <Version href current=row.version == shown row/> }
         })
         .collect_view();

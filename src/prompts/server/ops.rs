@@ -54,10 +54,8 @@ pub async fn save(tx: &mut WriteTx, form: &PromptForm) -> Result<PromptId, AppEr
     check_base(tx, id, before.version, &form.base_version, form.overwrite.is_some()).await?;
     store::update_words(tx, id, &text).await?;
     let words = |name: &str, description: &str, tags: &[String]| json!({"name": name, "description": description, "tags": tags});
-    let (old, new) = (
-        words(&before.name, &before.description, &before.tags),
-        words(&text.name, &text.description, &text.tags),
-    );
+    let (old, new) =
+        (words(&before.name, &before.description, &before.tags), words(&text.name, &text.description, &text.tags));
     if old != new {
         record(tx, "changed", id, Some(old), Some(new)).await?;
     }
@@ -146,7 +144,8 @@ pub async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) -> Resu
         )));
     }
     store::set_active(tx, id, is_active).await?;
-    record(tx, if is_active { "restored" } else { "deactivated" }, id, None, Some(json!({"name": before.name}))).await?;
+    record(tx, if is_active { "restored" } else { "deactivated" }, id, None, Some(json!({"name": before.name})))
+        .await?;
     tell(tx, id);
     Ok(())
 }
@@ -161,7 +160,8 @@ async fn new_version(
 ) -> Result<(), AppError> {
     let version = newest + 1;
     store::add_version(tx, id, version, template, note).await?;
-    let (before, after) = (json!({"version": newest}), json!({"version": version, "note": note, "production": production}));
+    let (before, after) =
+        (json!({"version": newest}), json!({"version": version, "note": note, "production": production}));
     record(tx, "saved_version", id, Some(before), Some(after)).await?;
     if production {
         store::move_production(tx, id, version).await?;

@@ -18,7 +18,10 @@ pub fn routes() -> Router<Db> {
     Router::new().route("/prompts/export.csv", get(export))
 }
 
-async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<PromptQuery>) -> Result<Response, AppError> {
+async fn export(
+    Extension(visitor): Extension<Visitor>,
+    Query(query): Query<PromptQuery>,
+) -> Result<Response, AppError> {
     let mut tx = visitor.scope()?.read(Action::ReadWorkshop).await?;
     let page = store::list(&mut tx, &PromptQuery { cursor: None, ..query }, MOST).await?;
     let rows = page.rows.into_iter().map(|row| {

@@ -77,9 +77,12 @@ pub async fn tags(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
 /// Active prompts for a picker.
 pub async fn choices(tx: &mut ReadTx) -> Result<Vec<PromptChoice>, AppError> {
     let workspace = tx.w();
-    let rows = sqlx::query!("select id, name from prompts where workspace_id = $1 and is_active order by name, id limit 500", workspace)
-        .fetch_all(tx.conn())
-        .await?;
+    let rows = sqlx::query!(
+        "select id, name from prompts where workspace_id = $1 and is_active order by name, id limit 500",
+        workspace
+    )
+    .fetch_all(tx.conn())
+    .await?;
     Ok(rows.into_iter().map(|row| PromptChoice { id: PromptId(row.id), name: row.name }).collect())
 }
 
@@ -233,7 +236,13 @@ pub async fn update_words(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> 
 }
 
 /// Makes `template` the newest version, numbered `version`. The caller holds the prompt's lock.
-pub async fn add_version(tx: &mut WriteTx, id: PromptId, version: i32, template: &str, note: &str) -> Result<(), AppError> {
+pub async fn add_version(
+    tx: &mut WriteTx,
+    id: PromptId,
+    version: i32,
+    template: &str,
+    note: &str,
+) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update prompts set template = $3, version = $4, updated_at = now() where workspace_id = $1 and id = $2",
@@ -289,7 +298,13 @@ pub async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) -> Resu
     Ok(())
 }
 
-async fn insert_version(tx: &mut WriteTx, id: PromptId, version: i32, template: &str, note: &str) -> Result<(), AppError> {
+async fn insert_version(
+    tx: &mut WriteTx,
+    id: PromptId,
+    version: i32,
+    template: &str,
+    note: &str,
+) -> Result<(), AppError> {
     let (workspace, author) = (tx.w(), tx.user_id().map(|user| user.0));
     sqlx::query!(
         "insert into prompt_versions (workspace_id, id, prompt_id, version, template, note, author_id)

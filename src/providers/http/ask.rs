@@ -40,15 +40,7 @@ impl Ask {
 
     fn new(method: Method, path: &[&str], body: Option<Value>, repeatable: bool) -> Self {
         let path = path.iter().map(|s| (*s).to_owned()).collect();
-        Self {
-            method,
-            path,
-            query: Vec::new(),
-            continued: None,
-            body,
-            repeatable,
-            hidden: Vec::new(),
-        }
+        Self { method, path, query: Vec::new(), continued: None, body, repeatable, hidden: Vec::new() }
     }
 
     /// Adds one query parameter.
@@ -85,18 +77,11 @@ impl Ask {
 
     /// The full address, or `None` when a segment is empty or would climb out of the path.
     pub(super) fn url(&self, base: &Url) -> Option<Url> {
-        if self
-            .path
-            .iter()
-            .any(|s| s.is_empty() || s == "." || s == "..")
-        {
+        if self.path.iter().any(|s| s.is_empty() || s == "." || s == "..") {
             return None;
         }
         let mut url = base.clone();
-        url.path_segments_mut()
-            .ok()?
-            .pop_if_empty()
-            .extend(&self.path);
+        url.path_segments_mut().ok()?.pop_if_empty().extend(&self.path);
         if let Some(query) = &self.continued {
             url.set_query(Some(query));
         } else if !self.query.is_empty() {
@@ -114,10 +99,7 @@ mod tests {
     fn ids_can_not_climb_or_empty_a_path() {
         let base = Url::parse("https://api.example/v2").unwrap();
         let url = |id: &str| Ask::get(&["calls", id]).url(&base).map(String::from);
-        assert_eq!(
-            url("v3:a/b?c").as_deref(),
-            Some("https://api.example/v2/calls/v3:a%2Fb%3Fc")
-        );
+        assert_eq!(url("v3:a/b?c").as_deref(), Some("https://api.example/v2/calls/v3:a%2Fb%3Fc"));
         assert_eq!(url(""), None);
         assert_eq!(url(".."), None);
     }

@@ -33,12 +33,7 @@ impl Endpoint {
         let limit = self.http.settings.download_limit;
         let length = response.content_length();
         if length.is_some_and(|length| length > limit) {
-            return Err(self.error(
-                &ask,
-                Kind::Garbage,
-                Some(response.status().as_u16()),
-                "The file is too large",
-            ));
+            return Err(self.error(&ask, Kind::Garbage, Some(response.status().as_u16()), "The file is too large"));
         }
         let content_type = response
             .headers()
@@ -46,20 +41,12 @@ impl Endpoint {
             .and_then(|v| v.to_str().ok())
             .unwrap_or("application/octet-stream")
             .to_owned();
-        Ok(Download {
-            content_type,
-            length,
-            bytes: pieces(self.provider, response, limit),
-        })
+        Ok(Download { content_type, length, bytes: pieces(self.provider, response, limit) })
     }
 
     async fn send(&self, ask: &Ask, request: RequestBuilder) -> Result<Response, ProviderError> {
         let limit = self.http.settings.download_timeout;
-        request
-            .timeout(limit)
-            .send()
-            .await
-            .map_err(|e| self.broken(ask, e))
+        request.timeout(limit).send().await.map_err(|e| self.broken(ask, e))
     }
 
     fn redirected(&self, ask: &Ask, response: &Response) -> Result<RequestBuilder, ProviderError> {
@@ -81,18 +68,10 @@ impl Endpoint {
     }
 }
 
-fn pieces(
-    provider: &'static str,
-    response: Response,
-    limit: u64,
-) -> BoxStream<'static, Result<Bytes, ProviderError>> {
+fn pieces(provider: &'static str, response: Response, limit: u64) -> BoxStream<'static, Result<Bytes, ProviderError>> {
     stream::try_unfold((response, 0_u64), move |(mut response, read)| async move {
         let broken = |e: reqwest::Error| {
-            let kind = if e.is_timeout() {
-                Kind::Timeout
-            } else {
-                Kind::Network
-            };
+            let kind = if e.is_timeout() { Kind::Timeout } else { Kind::Network };
             ProviderError::new(provider, kind, cause(&e))
         };
         let Some(piece) = response.chunk().await.map_err(broken)? else {
@@ -100,11 +79,7 @@ fn pieces(
         };
         let read = read + piece.len() as u64;
         if read > limit {
-            return Err(ProviderError::new(
-                provider,
-                Kind::Garbage,
-                "The file is too large",
-            ));
+            return Err(ProviderError::new(provider, Kind::Garbage, "The file is too large"));
         }
         Ok(Some((piece, (response, read))))
     })

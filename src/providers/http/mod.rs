@@ -66,20 +66,12 @@ impl HttpClient {
                 .user_agent(concat!("Patchbay/", env!("CARGO_PKG_VERSION")))
         };
         let broken = |e: reqwest::Error| {
-            ProviderError::new(
-                "https",
-                Kind::Network,
-                format!("The HTTPS client can't start: {}", cause(&e)),
-            )
+            ProviderError::new("https", Kind::Network, format!("The HTTPS client can't start: {}", cause(&e)))
         };
         Ok(Self {
             direct: builder().build().map_err(broken)?,
             // A proxy would resolve the name itself, past the check.
-            outside: builder()
-                .no_proxy()
-                .dns_resolver(PublicResolver::system())
-                .build()
-                .map_err(broken)?,
+            outside: builder().no_proxy().dns_resolver(PublicResolver::system()).build().map_err(broken)?,
             settings: Arc::new(settings),
         })
     }
@@ -114,36 +106,18 @@ impl Endpoint {
         let base = Url::parse(base)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| {
-                ProviderError::new(
-                    provider,
-                    Kind::Network,
-                    "The service's address is not a web address",
-                )
-            })?;
+            .ok_or_else(|| ProviderError::new(provider, Kind::Network, "The service's address is not a web address"))?;
         let mut value = HeaderValue::from_str(&format!("{before}{}", key.expose().trim()))
             .ok()
             .filter(|_| !key.expose().trim().is_empty())
             .ok_or_else(|| {
-                ProviderError::new(
-                    provider,
-                    Kind::Credentials,
-                    "The key is empty or has characters that no key has",
-                )
+                ProviderError::new(provider, Kind::Credentials, "The key is empty or has characters that no key has")
             })?;
         value.set_sensitive(true);
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static(header), value);
         let timeout = http.settings.timeout;
-        Ok(Self {
-            http: http.clone(),
-            provider,
-            base,
-            headers,
-            key: key.clone(),
-            timeout,
-            explain,
-        })
+        Ok(Self { http: http.clone(), provider, base, headers, key: key.clone(), timeout, explain })
     }
 
     /// The same endpoint with another total time limit.
@@ -184,17 +158,9 @@ impl Endpoint {
 
     fn request(&self, ask: &Ask) -> Result<RequestBuilder, ProviderError> {
         let url = ask.url(&self.base).ok_or_else(|| {
-            ProviderError::new(
-                self.provider,
-                Kind::NotFound,
-                "An id in the request is empty or not an id",
-            )
+            ProviderError::new(self.provider, Kind::NotFound, "An id in the request is empty or not an id")
         })?;
-        let mut request = self
-            .http
-            .direct
-            .request(ask.method.clone(), url)
-            .headers(self.headers.clone());
+        let mut request = self.http.direct.request(ask.method.clone(), url).headers(self.headers.clone());
         if let Some(body) = &ask.body {
             request = request.json(body);
         }
@@ -208,12 +174,7 @@ impl Endpoint {
             return Ok(response);
         };
         if response.status().is_redirection() {
-            return Err(self.error(
-                ask,
-                kind,
-                Some(status),
-                "It answered with a redirect, which is not followed",
-            ));
+            return Err(self.error(ask, kind, Some(status), "It answered with a redirect, which is not followed"));
         }
         let wait = wait_asked_for(response.headers(), chrono::Utc::now());
         // The status already says what happened: a body that can't be read must not hide it.
@@ -231,10 +192,7 @@ impl Endpoint {
         let limit = self.http.settings.json_limit;
         let status = response.status().as_u16();
         let too_large = || self.error(ask, Kind::Garbage, Some(status), "The answer is too large");
-        if response
-            .content_length()
-            .is_some_and(|length| length > limit as u64)
-        {
+        if response.content_length().is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
         let mut body = Vec::new();
@@ -250,10 +208,7 @@ impl Endpoint {
     /// The error for a request that got no complete answer.
     fn broken(&self, ask: &Ask, e: reqwest::Error) -> ProviderError {
         let (kind, said) = match (e.is_timeout(), e.is_connect()) {
-            (true, true) => (
-                Kind::Timeout,
-                "No connection within the time limit".to_owned(),
-            ),
+            (true, true) => (Kind::Timeout, "No connection within the time limit".to_owned()),
             (true, false) => (Kind::Timeout, String::new()),
             (false, _) => (Kind::Network, cause(&e)),
         };
@@ -277,17 +232,9 @@ impl Endpoint {
     }
 
     fn redacted(&self, ask: &Ask, text: &str) -> String {
-        let secrets = ask
-            .hidden
-            .iter()
-            .chain([&self.key])
-            .map(|s| s.expose().trim());
+        let secrets = ask.hidden.iter().chain([&self.key]).map(|s| s.expose().trim());
         // Shorter ones would blank out ordinary words.
-        secrets
-            .filter(|s| s.len() >= 4)
-            .fold(text.to_owned(), |text, secret| {
-                text.replace(secret, "[hidden]")
-            })
+        secrets.filter(|s| s.len() >= 4).fold(text.to_owned(), |text, secret| text.replace(secret, "[hidden]"))
     }
 }
 

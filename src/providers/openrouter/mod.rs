@@ -45,21 +45,11 @@ impl OpenRouter {
     /// Fails when the address or the key can't be used at all; nothing is sent.
     pub fn new(http: &HttpClient, config: &OpenRouterConfig) -> Result<Self, ProviderError> {
         let header = ("authorization", "Bearer ");
-        let mut quick = Endpoint::new(
-            http,
-            NAME,
-            &config.base_url,
-            header,
-            &config.api_key,
-            own_words,
-        )?;
+        let mut quick = Endpoint::new(http, NAME, &config.base_url, header, &config.api_key, own_words)?;
         if let Some(title) = &config.title {
             quick = quick.with_header("x-openrouter-title", title);
         }
-        Ok(Self {
-            patient: quick.clone().with_timeout(config.answer_timeout),
-            quick,
-        })
+        Ok(Self { patient: quick.clone().with_timeout(config.answer_timeout), quick })
     }
 }
 
@@ -83,11 +73,7 @@ impl ChatProvider for OpenRouter {
             usage: Option<Decimal>,
         }
         let Answer { data: key } = self.quick.json(Ask::get(&["key"])).await?;
-        Ok(ChatAccount {
-            label: key.label.unwrap_or_default(),
-            limit_remaining: key.limit_remaining,
-            spent: key.usage,
-        })
+        Ok(ChatAccount { label: key.label.unwrap_or_default(), limit_remaining: key.limit_remaining, spent: key.usage })
     }
 
     async fn list_models(&self) -> Result<Vec<ChatModel>, ProviderError> {
@@ -101,11 +87,7 @@ impl ChatProvider for OpenRouter {
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatAnswer, ProviderError> {
         let ask = Ask::post(&["chat", "completions"], wire_format::body(request)).repeatable();
-        let answer: wire_format::Answer = self
-            .patient
-            .json(ask)
-            .await
-            .map_err(forbidden_is_rejected)?;
+        let answer: wire_format::Answer = self.patient.json(ask).await.map_err(forbidden_is_rejected)?;
         answer.into_chat(request)
     }
 }
@@ -121,14 +103,9 @@ fn forbidden_is_rejected(mut error: ProviderError) -> ProviderError {
 /// Errors come as `{"error": {"code", "message", "metadata"}}`.
 fn own_words(document: &Value) -> Option<String> {
     let error = document.get("error")?;
-    let message = error
-        .get("message")
-        .and_then(Value::as_str)
-        .or(error.as_str())?;
+    let message = error.get("message").and_then(Value::as_str).or(error.as_str())?;
     // The host behind the service often says more.
-    let host = error
-        .pointer("/metadata/provider_name")
-        .and_then(Value::as_str);
+    let host = error.pointer("/metadata/provider_name").and_then(Value::as_str);
     Some(match host {
         Some(host) => format!("{message} ({host})"),
         None => message.to_owned(),

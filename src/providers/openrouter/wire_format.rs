@@ -65,20 +65,10 @@ fn message(message: &ChatMessage) -> Value {
 fn schema_name(name: &str) -> String {
     let kept: String = name
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' })
         .take(64)
         .collect();
-    if kept.is_empty() {
-        "answer".to_owned()
-    } else {
-        kept
-    }
+    if kept.is_empty() { "answer".to_owned() } else { kept }
 }
 
 #[derive(Deserialize)]
@@ -136,50 +126,29 @@ struct Usage {
 impl Answer {
     pub(super) fn into_chat(self, request: &ChatRequest) -> Result<ChatAnswer, ProviderError> {
         let choice = self.choices.into_iter().next();
-        let failed = self
-            .error
-            .or_else(|| choice.as_ref()?.error.clone())
-            .filter(|e| !e.is_null());
+        let failed = self.error.or_else(|| choice.as_ref()?.error.clone()).filter(|e| !e.is_null());
         if let Some(error) = failed {
             return Err(error_in_the_body(&error));
         }
-        let choice = choice
-            .ok_or_else(|| ProviderError::new(NAME, Kind::Garbage, "The answer holds no choice"))?;
+        let choice = choice.ok_or_else(|| ProviderError::new(NAME, Kind::Garbage, "The answer holds no choice"))?;
         if choice.finish_reason.as_deref() == Some("error") {
-            return Err(ProviderError::new(
-                NAME,
-                Kind::Unavailable,
-                "The model stopped with an error",
-            ));
+            return Err(ProviderError::new(NAME, Kind::Unavailable, "The model stopped with an error"));
         }
-        let message = choice.message.ok_or_else(|| {
-            ProviderError::new(NAME, Kind::Garbage, "The answer holds no message")
-        })?;
+        let message =
+            choice.message.ok_or_else(|| ProviderError::new(NAME, Kind::Garbage, "The answer holds no message"))?;
         if let Some(refusal) = message.refusal.filter(|r| !r.is_empty()) {
-            return Err(ProviderError::new(
-                NAME,
-                Kind::Rejected,
-                format!("The model refused: {refusal}"),
-            ));
+            return Err(ProviderError::new(NAME, Kind::Rejected, format!("The model refused: {refusal}")));
         }
         let text = message.content.map(plain_text).unwrap_or_default();
         let tool_calls: Vec<ToolCall> = message
             .tool_calls
             .into_iter()
-            .map(|c| ToolCall {
-                id: c.id,
-                name: c.function.name,
-                arguments: c.function.arguments,
-            })
+            .map(|c| ToolCall { id: c.id, name: c.function.name, arguments: c.function.arguments })
             .collect();
         Ok(ChatAnswer {
             provider: NAME,
             id: self.id,
-            model: if self.model.is_empty() {
-                request.model.clone()
-            } else {
-                self.model
-            },
+            model: if self.model.is_empty() { request.model.clone() } else { self.model },
             usage: match self.usage {
                 Some(usage) => counted(usage),
                 None => estimated(request, &text, &tool_calls),
@@ -198,10 +167,7 @@ fn error_in_the_body(error: &Value) -> ProviderError {
         Some(Value::String(code)) => code.parse().ok(),
         _ => None,
     };
-    let kind = status
-        .filter(|s| *s >= 400)
-        .and_then(Kind::of_status)
-        .unwrap_or(Kind::Unavailable);
+    let kind = status.filter(|s| *s >= 400).and_then(Kind::of_status).unwrap_or(Kind::Unavailable);
     let said = own_words(&json!({"error": error})).unwrap_or_default();
     let mut failed = ProviderError::new(NAME, kind, said);
     failed.status = status;
@@ -212,10 +178,7 @@ fn error_in_the_body(error: &Value) -> ProviderError {
 fn plain_text(content: Value) -> String {
     match content {
         Value::String(text) => text,
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|p| p.get("text")?.as_str())
-            .collect(),
+        Value::Array(parts) => parts.iter().filter_map(|p| p.get("text")?.as_str()).collect(),
         _ => String::new(),
     }
 }
@@ -224,9 +187,7 @@ fn counted(usage: Usage) -> ChatUsage {
     ChatUsage {
         prompt_tokens: usage.prompt_tokens,
         completion_tokens: usage.completion_tokens,
-        total_tokens: usage
-            .total_tokens
-            .unwrap_or(usage.prompt_tokens + usage.completion_tokens),
+        total_tokens: usage.total_tokens.unwrap_or(usage.prompt_tokens + usage.completion_tokens),
         cost: usage.cost,
         is_estimated: false,
     }
@@ -235,16 +196,11 @@ fn counted(usage: Usage) -> ChatUsage {
 fn estimated(request: &ChatRequest, text: &str, tool_calls: &[ToolCall]) -> ChatUsage {
     let asked = |m: &ChatMessage| match m {
         ChatMessage::System(t) | ChatMessage::User(t) => estimated_tokens(t),
-        ChatMessage::Assistant { text, .. } | ChatMessage::Tool { text, .. } => {
-            estimated_tokens(text)
-        }
+        ChatMessage::Assistant { text, .. } | ChatMessage::Tool { text, .. } => estimated_tokens(text),
     };
     let prompt_tokens = request.messages.iter().map(asked).sum();
-    let completion_tokens = estimated_tokens(text)
-        + tool_calls
-            .iter()
-            .map(|c| estimated_tokens(&c.arguments))
-            .sum::<u64>();
+    let completion_tokens =
+        estimated_tokens(text) + tool_calls.iter().map(|c| estimated_tokens(&c.arguments)).sum::<u64>();
     ChatUsage {
         prompt_tokens,
         completion_tokens,

@@ -62,30 +62,17 @@ impl Telnyx {
     /// Fails when the address or the key can't be used at all; nothing is sent.
     pub fn new(http: &HttpClient, config: &TelnyxConfig) -> Result<Self, ProviderError> {
         let header = ("authorization", "Bearer ");
-        let endpoint = Endpoint::new(
-            http,
-            NAME,
-            &config.base_url,
-            header,
-            &config.api_key,
-            own_words,
-        )?;
+        let endpoint = Endpoint::new(http, NAME, &config.base_url, header, &config.api_key, own_words)?;
         Ok(Self { endpoint })
     }
 
     async fn all<T: DeserializeOwned>(&self, ask: Ask) -> Result<Vec<T>, ProviderError> {
         let mut all = Vec::new();
         for number in 1..=MOST_PAGES {
-            let ask = ask
-                .clone()
-                .query("page[number]", number.to_string())
-                .query("page[size]", PAGE_SIZE);
+            let ask = ask.clone().query("page[number]", number.to_string()).query("page[size]", PAGE_SIZE);
             let page: Many<T> = self.endpoint.json(ask).await?;
             let is_last = match page.meta {
-                Some(Meta {
-                    page_number,
-                    total_pages: Some(pages),
-                }) => page_number.unwrap_or(number) >= pages,
+                Some(Meta { page_number, total_pages: Some(pages) }) => page_number.unwrap_or(number) >= pages,
                 _ => true,
             };
             let is_empty = page.data.is_empty();
@@ -94,11 +81,7 @@ impl Telnyx {
                 return Ok(all);
             }
         }
-        Err(ProviderError::new(
-            NAME,
-            Kind::Garbage,
-            "The list's pages never end",
-        ))
+        Err(ProviderError::new(NAME, Kind::Garbage, "The list's pages never end"))
     }
 }
 
@@ -109,28 +92,17 @@ impl TelephonyProvider for Telnyx {
     }
 
     async fn check_credentials(&self) -> Result<(), ProviderError> {
-        let ask = Ask::get(&["phone_numbers"])
-            .query("page[number]", "1")
-            .query("page[size]", "1");
+        let ask = Ask::get(&["phone_numbers"]).query("page[number]", "1").query("page[size]", "1");
         self.endpoint.json::<Many<Value>>(ask).await.map(|_| ())
     }
 
-    async fn search_numbers(
-        &self,
-        search: &NumberSearch,
-    ) -> Result<Vec<AvailableNumber>, ProviderError> {
+    async fn search_numbers(&self, search: &NumberSearch) -> Result<Vec<AvailableNumber>, ProviderError> {
         let mut ask = Ask::get(&["available_phone_numbers"])
             .query("filter[country_code]", &search.country)
             .query_some("filter[phone_number_type]", search.number_type.as_deref())
             .query_some("filter[locality]", search.locality.as_deref())
-            .query_some(
-                "filter[administrative_area]",
-                search.administrative_area.as_deref(),
-            )
-            .query_some(
-                "filter[national_destination_code]",
-                search.area_code.as_deref(),
-            )
+            .query_some("filter[administrative_area]", search.administrative_area.as_deref())
+            .query_some("filter[national_destination_code]", search.area_code.as_deref())
             .query_some("filter[phone_number][contains]", search.contains.as_deref());
         for feature in &search.features {
             ask = ask.query("filter[features]", feature);
@@ -148,18 +120,12 @@ impl TelephonyProvider for Telnyx {
         if let Some(connection) = &order.connection_id {
             body["connection_id"] = json!(connection);
         }
-        let made: One<number::Order> = self
-            .endpoint
-            .json(Ask::post(&["number_orders"], body))
-            .await?;
+        let made: One<number::Order> = self.endpoint.json(Ask::post(&["number_orders"], body)).await?;
         Ok(made.data.into())
     }
 
     async fn get_order(&self, order_id: &str) -> Result<NumberOrder, ProviderError> {
-        let order: One<number::Order> = self
-            .endpoint
-            .json(Ask::get(&["number_orders", order_id]))
-            .await?;
+        let order: One<number::Order> = self.endpoint.json(Ask::get(&["number_orders", order_id])).await?;
         Ok(order.data.into())
     }
 
@@ -168,11 +134,7 @@ impl TelephonyProvider for Telnyx {
         let found: Vec<number::Order> = self.all(ask).await?;
         // A filter that the service ignored would answer with every order: check it here again.
         let matches = |o: &NumberOrder| o.reference.as_deref() == Some(reference);
-        Ok(found
-            .into_iter()
-            .map(NumberOrder::from)
-            .filter(matches)
-            .collect())
+        Ok(found.into_iter().map(NumberOrder::from).filter(matches).collect())
     }
 
     async fn list_numbers(&self) -> Result<Vec<OwnedNumber>, ProviderError> {
@@ -181,17 +143,12 @@ impl TelephonyProvider for Telnyx {
     }
 
     async fn get_number(&self, number_id: &str) -> Result<OwnedNumber, ProviderError> {
-        let number: One<number::Owned> = self
-            .endpoint
-            .json(Ask::get(&["phone_numbers", number_id]))
-            .await?;
+        let number: One<number::Owned> = self.endpoint.json(Ask::get(&["phone_numbers", number_id])).await?;
         Ok(number.data.into())
     }
 
     async fn delete_number(&self, number_id: &str) -> Result<(), ProviderError> {
-        self.endpoint
-            .done(Ask::delete(&["phone_numbers", number_id]))
-            .await
+        self.endpoint.done(Ask::delete(&["phone_numbers", number_id])).await
     }
 
     async fn get_call(&self, call_control_id: &str) -> Result<CallLeg, ProviderError> {
@@ -208,10 +165,7 @@ impl TelephonyProvider for Telnyx {
             #[serde(default, deserialize_with = "wire::time")]
             end_time: Option<DateTime<Utc>>,
         }
-        let One { data: leg } = self
-            .endpoint
-            .json::<One<Leg>>(Ask::get(&["calls", call_control_id]))
-            .await?;
+        let One { data: leg } = self.endpoint.json::<One<Leg>>(Ask::get(&["calls", call_control_id])).await?;
         Ok(CallLeg {
             call_control_id: leg.call_control_id,
             call_leg_id: leg.call_leg_id,
@@ -225,9 +179,7 @@ impl TelephonyProvider for Telnyx {
 
     async fn hangup(&self, call_control_id: &str, command_id: &str) -> Result<(), ProviderError> {
         let body = json!({"command_id": command_id});
-        self.endpoint
-            .done(Ask::post(&["calls", call_control_id, "actions", "hangup"], body).repeatable())
-            .await
+        self.endpoint.done(Ask::post(&["calls", call_control_id, "actions", "hangup"], body).repeatable()).await
     }
 }
 
@@ -237,16 +189,8 @@ fn own_words(document: &Value) -> Option<String> {
         .get("errors")?
         .as_array()?
         .iter()
-        .filter_map(|e| {
-            ["detail", "description", "title"]
-                .iter()
-                .find_map(|name| e.get(name)?.as_str())
-        })
+        .filter_map(|e| ["detail", "description", "title"].iter().find_map(|name| e.get(name)?.as_str()))
         .filter(|text| !text.is_empty())
         .collect();
-    if said.is_empty() {
-        None
-    } else {
-        Some(said.join("; "))
-    }
+    if said.is_empty() { None } else { Some(said.join("; ")) }
 }

@@ -1,8 +1,6 @@
 //! Numbers and orders as Telnyx writes them. Nearly every field may be null.
 
-use crate::providers::telephony::{
-    AvailableNumber, NumberOrder, OrderStatus, OrderedNumber, OwnedNumber,
-};
+use crate::providers::telephony::{AvailableNumber, NumberOrder, OrderStatus, OrderedNumber, OwnedNumber};
 use crate::providers::wire;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -44,11 +42,7 @@ impl From<Available> for AvailableNumber {
         AvailableNumber {
             number: a.phone_number,
             features: a.features.into_iter().map(|f| f.name).collect(),
-            regions: a
-                .region_information
-                .into_iter()
-                .filter_map(|r| r.region_name)
-                .collect(),
+            regions: a.region_information.into_iter().filter_map(|r| r.region_name).collect(),
             upfront_cost: cost.as_ref().and_then(|c| c.upfront_cost),
             monthly_cost: cost.as_ref().and_then(|c| c.monthly_cost),
             currency: cost.and_then(|c| c.currency),

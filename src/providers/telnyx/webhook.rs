@@ -122,22 +122,14 @@ impl TelnyxEvent {
         struct Meta {
             attempt: Option<u32>,
         }
-        let unreadable = |why: String| {
-            ProviderError::new(
-                NAME,
-                Kind::Garbage,
-                format!("The event can't be read: {why}"),
-            )
-        };
-        let Envelope { data, meta } =
-            serde_json::from_slice(body).map_err(|e| unreadable(e.to_string()))?;
+        let unreadable =
+            |why: String| ProviderError::new(NAME, Kind::Garbage, format!("The event can't be read: {why}"));
+        let Envelope { data, meta } = serde_json::from_slice(body).map_err(|e| unreadable(e.to_string()))?;
         Ok(Self {
             payload: payload(&data.event_type, data.payload),
             id: data.id,
             event_type: data.event_type,
-            occurred_at: data
-                .occurred_at
-                .ok_or_else(|| unreadable("it has no time".to_owned()))?,
+            occurred_at: data.occurred_at.ok_or_else(|| unreadable("it has no time".to_owned()))?,
             attempt: meta.and_then(|m| m.attempt),
         })
     }
@@ -152,10 +144,7 @@ fn payload(event_type: &str, payload: Value) -> TelnyxPayload {
             Err(_) => TelnyxPayload::Unknown(payload),
         };
     }
-    match event_type
-        .starts_with("call.")
-        .then(|| Leg::deserialize(&payload))
-    {
+    match event_type.starts_with("call.").then(|| Leg::deserialize(&payload)) {
         Some(Ok(leg)) => TelnyxPayload::Call(Box::new(leg.event(event_type, payload))),
         _ => TelnyxPayload::Unknown(payload),
     }
@@ -218,15 +207,8 @@ impl Leg {
                 CallEventKind::GreetingEnded { result, is_premium }
             }
             "call.recording.saved" => {
-                let files = self.recording_urls.unwrap_or(Files {
-                    mp3: None,
-                    wav: None,
-                });
-                CallEventKind::RecordingSaved {
-                    mp3: files.mp3,
-                    wav: files.wav,
-                    ended: self.recording_ended_at,
-                }
+                let files = self.recording_urls.unwrap_or(Files { mp3: None, wav: None });
+                CallEventKind::RecordingSaved { mp3: files.mp3, wav: files.wav, ended: self.recording_ended_at }
             }
             "call.cost" => CallEventKind::Cost {
                 is_known: self.status.as_deref() == Some("success"),

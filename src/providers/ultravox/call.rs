@@ -52,10 +52,7 @@ impl From<Call> for VoiceCall {
     fn from(call: Call) -> Self {
         let (direction, to, from) = ends(call.medium.as_ref(), call.request_context.as_ref());
         let billing_status = call.billing_status.unwrap_or_default();
-        let sip = call.sip_details.unwrap_or(SipDetails {
-            billed_duration: None,
-            termination_reason: None,
-        });
+        let sip = call.sip_details.unwrap_or(SipDetails { billed_duration: None, termination_reason: None });
         VoiceCall {
             id: call.call_id,
             agent_id: call.agent_id.or(call.agent.and_then(|a| a.agent_id)),
@@ -74,12 +71,7 @@ impl From<Call> for VoiceCall {
             direction,
             to,
             from,
-            metadata: call
-                .metadata
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(k, v)| (k, plain(v)))
-                .collect(),
+            metadata: call.metadata.unwrap_or_default().into_iter().map(|(k, v)| (k, plain(v))).collect(),
             join_url: call.join_url,
             summary: call.summary,
             short_summary: call.short_summary,
@@ -98,59 +90,34 @@ fn ends(
 ) -> (CallDirection, Option<String>, Option<String>) {
     let phone = medium.and_then(|m| {
         m.iter().find(|(key, value)| {
-            matches!(
-                key.as_str(),
-                "telnyx" | "twilio" | "plivo" | "exotel" | "sip"
-            ) && !value.is_null()
+            matches!(key.as_str(), "telnyx" | "twilio" | "plivo" | "exotel" | "sip") && !value.is_null()
         })
     });
     let Some((_, way)) = phone else {
         return (CallDirection::Web, None, None);
     };
     if let Some(outgoing) = way.get("outgoing").filter(|o| o.is_object()) {
-        let number = |name: &str| {
-            outgoing
-                .get(name)
-                .and_then(Value::as_str)
-                .and_then(bare_number)
-        };
+        let number = |name: &str| outgoing.get(name).and_then(Value::as_str).and_then(bare_number);
         return (CallDirection::Outbound, number("to"), number("from"));
     }
-    let number = |name: &str| {
-        context
-            .and_then(|c| find_text(c, name))
-            .and_then(bare_number)
-    };
+    let number = |name: &str| context.and_then(|c| find_text(c, name)).and_then(bare_number);
     (CallDirection::Inbound, number("to"), number("from"))
 }
 
 /// `sip:+13125550111@host;user=phone` becomes `+13125550111`.
 fn bare_number(text: &str) -> Option<String> {
-    let text = text
-        .strip_prefix("sips:")
-        .or(text.strip_prefix("sip:"))
-        .unwrap_or(text);
-    let number = text
-        .split(['@', ';', '<'])
-        .next()
-        .unwrap_or_default()
-        .trim();
+    let text = text.strip_prefix("sips:").or(text.strip_prefix("sip:")).unwrap_or(text);
+    let number = text.split(['@', ';', '<']).next().unwrap_or_default().trim();
     (!number.is_empty()).then(|| number.to_owned())
 }
 
 /// A text by its name in any case, here or one level down.
 fn find_text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     let fields = value.as_object()?;
-    let here = fields
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .and_then(|(_, v)| v.as_str());
+    let here = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, v)| v.as_str());
     here.or_else(|| {
         let inner = fields.values().filter_map(Value::as_object);
-        inner
-            .flatten()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .and_then(|(_, v)| v.as_str())
+        inner.flatten().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, v)| v.as_str())
     })
 }
 
@@ -190,11 +157,7 @@ impl From<Message> for VoiceMessage {
         // The speech times fit the recording; the wall clock is the next best.
         let span = message.timespan.or(message.wall_clock_timespan);
         VoiceMessage {
-            role: message
-                .role
-                .as_deref()
-                .unwrap_or("MESSAGE_ROLE_UNSPECIFIED")
-                .into(),
+            role: message.role.as_deref().unwrap_or("MESSAGE_ROLE_UNSPECIFIED").into(),
             text: message.text.unwrap_or_default(),
             tool_name: message.tool_name,
             invocation_id: message.invocation_id,

@@ -69,28 +69,15 @@ struct Page<T> {
 impl Ultravox {
     /// Fails when the address or the key can't be used at all; nothing is sent.
     pub fn new(http: &HttpClient, config: &UltravoxConfig) -> Result<Self, ProviderError> {
-        let endpoint = Endpoint::new(
-            http,
-            NAME,
-            &config.base_url,
-            ("x-api-key", ""),
-            &config.api_key,
-            own_words,
-        )?;
-        Ok(Self {
-            endpoint,
-            carrier: config.carrier.clone(),
-        })
+        let endpoint = Endpoint::new(http, NAME, &config.base_url, ("x-api-key", ""), &config.api_key, own_words)?;
+        Ok(Self { endpoint, carrier: config.carrier.clone() })
     }
 
     /// Follows a list to its end. Page addresses are used for their query only: the key stays with the service.
     async fn all<T: DeserializeOwned>(&self, first: Ask) -> Result<Vec<T>, ProviderError> {
         let (mut all, mut continued): (Vec<T>, Option<String>) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
-            let page: Page<T> = self
-                .endpoint
-                .json(first.clone().continued(continued.clone()))
-                .await?;
+            let page: Page<T> = self.endpoint.json(first.clone().continued(continued.clone())).await?;
             all.extend(page.results);
             let next = page.next.as_deref().and_then(query_of);
             match next {
@@ -99,11 +86,7 @@ impl Ultravox {
                 next => continued = next,
             }
         }
-        Err(ProviderError::new(
-            NAME,
-            Kind::Garbage,
-            "The list's pages never end",
-        ))
+        Err(ProviderError::new(NAME, Kind::Garbage, "The list's pages never end"))
     }
 }
 
@@ -169,10 +152,7 @@ impl VoiceProvider for Ultravox {
         struct Made {
             agent_id: String,
         }
-        let made: Made = self
-            .endpoint
-            .json(Ask::post(&["agents"], request::agent(agent)))
-            .await?;
+        let made: Made = self.endpoint.json(Ask::post(&["agents"], request::agent(agent))).await?;
         Ok(made.agent_id)
     }
 
@@ -191,56 +171,30 @@ impl VoiceProvider for Ultravox {
     }
 
     async fn update_agent(&self, agent_id: &str, agent: &AgentSpec) -> Result<(), ProviderError> {
-        self.endpoint
-            .done(Ask::patch(&["agents", agent_id], request::agent(agent)))
-            .await
+        self.endpoint.done(Ask::patch(&["agents", agent_id], request::agent(agent))).await
     }
 
     async fn create_call(&self, new: &NewVoiceCall) -> Result<VoiceCall, ProviderError> {
         if let Some(key) = new.metadata.keys().find(|k| k.starts_with("ultravox.")) {
-            let said =
-                format!("Metadata named {key} is reserved: names must not start with ultravox.");
+            let said = format!("Metadata named {key} is reserved: names must not start with ultravox.");
             return Err(ProviderError::new(NAME, Kind::Rejected, said));
         }
-        let mut ask = Ask::post(
-            &["agents", &new.agent_id, "calls"],
-            request::call(new, &self.carrier),
-        );
-        if let Carrier::Sip {
-            password: Some(password),
-            ..
-        } = &self.carrier
-        {
+        let mut ask = Ask::post(&["agents", &new.agent_id, "calls"], request::call(new, &self.carrier));
+        if let Carrier::Sip { password: Some(password), .. } = &self.carrier {
             ask = ask.hide(password);
         }
-        self.endpoint
-            .json::<call::Call>(ask)
-            .await
-            .map(VoiceCall::from)
+        self.endpoint.json::<call::Call>(ask).await.map(VoiceCall::from)
     }
 
     async fn get_call(&self, call_id: &str) -> Result<VoiceCall, ProviderError> {
-        self.endpoint
-            .json::<call::Call>(Ask::get(&["calls", call_id]))
-            .await
-            .map(VoiceCall::from)
+        self.endpoint.json::<call::Call>(Ask::get(&["calls", call_id])).await.map(VoiceCall::from)
     }
 
-    async fn find_calls_by_metadata(
-        &self,
-        key: &str,
-        value: &str,
-    ) -> Result<Vec<VoiceCall>, ProviderError> {
-        let found: Vec<call::Call> = self
-            .all(Ask::get(&["calls"]).query(&format!("metadata.{key}"), value))
-            .await?;
+    async fn find_calls_by_metadata(&self, key: &str, value: &str) -> Result<Vec<VoiceCall>, ProviderError> {
+        let found: Vec<call::Call> = self.all(Ask::get(&["calls"]).query(&format!("metadata.{key}"), value)).await?;
         // A filter that the service ignored would answer with everybody's calls: check it here again.
         let matches = |c: &VoiceCall| c.metadata.get(key).is_some_and(|v| v == value);
-        Ok(found
-            .into_iter()
-            .map(VoiceCall::from)
-            .filter(matches)
-            .collect())
+        Ok(found.into_iter().map(VoiceCall::from).filter(matches).collect())
     }
 
     async fn list_calls(
@@ -250,10 +204,7 @@ impl VoiceProvider for Ultravox {
         cursor: Option<&str>,
     ) -> Result<CallsPage, ProviderError> {
         let ask = Ask::get(&["calls"])
-            .query(
-                "fromDate",
-                from.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-            )
+            .query("fromDate", from.to_rfc3339_opts(SecondsFormat::AutoSi, true))
             .query("toDate", to.to_rfc3339_opts(SecondsFormat::AutoSi, true))
             .query("sort", "created")
             .continued(cursor.map(str::to_owned));
@@ -266,22 +217,14 @@ impl VoiceProvider for Ultravox {
     }
 
     async fn list_messages(&self, call_id: &str) -> Result<Vec<VoiceMessage>, ProviderError> {
-        let messages: Vec<call::Message> = self
-            .all(Ask::get(&["calls", call_id, "messages"]).query("mode", "in_call"))
-            .await?;
+        let messages: Vec<call::Message> =
+            self.all(Ask::get(&["calls", call_id, "messages"]).query("mode", "in_call")).await?;
         Ok(messages.into_iter().map(VoiceMessage::from).collect())
     }
 
     async fn recording(&self, call_id: &str) -> Result<Recording, ProviderError> {
-        let file = self
-            .endpoint
-            .download(Ask::get(&["calls", call_id, "recording"]))
-            .await?;
-        Ok(Recording {
-            content_type: file.content_type,
-            length: file.length,
-            bytes: file.bytes,
-        })
+        let file = self.endpoint.download(Ask::get(&["calls", call_id, "recording"])).await?;
+        Ok(Recording { content_type: file.content_type, length: file.length, bytes: file.bytes })
     }
 
     async fn hang_up(&self, call_id: &str, message: Option<&str>) -> Result<(), ProviderError> {
@@ -290,16 +233,10 @@ impl VoiceProvider for Ultravox {
             body["message"] = json!(message);
         }
         // Hanging up twice does no harm: the second time the call isn't live.
-        self.endpoint
-            .done(Ask::post(&["calls", call_id, "send_data_message"], body).repeatable())
-            .await
+        self.endpoint.done(Ask::post(&["calls", call_id, "send_data_message"], body).repeatable()).await
     }
 
-    async fn register_webhook(
-        &self,
-        url: &str,
-        secret: &Secret<String>,
-    ) -> Result<String, ProviderError> {
+    async fn register_webhook(&self, url: &str, secret: &Secret<String>) -> Result<String, ProviderError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Made {
@@ -310,10 +247,7 @@ impl VoiceProvider for Ultravox {
             "secrets": [secret.expose()],
             "events": ["call.started", "call.joined", "call.ended", "call.billed"],
         });
-        let made: Made = self
-            .endpoint
-            .json(Ask::post(&["webhooks"], body).hide(secret))
-            .await?;
+        let made: Made = self.endpoint.json(Ask::post(&["webhooks"], body).hide(secret)).await?;
         Ok(made.webhook_id)
     }
 }
@@ -332,27 +266,17 @@ fn own_words(document: &Value) -> Option<String> {
     }
     let mut found = Vec::new();
     collect_fields("", document, &mut found);
-    if found.is_empty() {
-        None
-    } else {
-        Some(found.join("; "))
-    }
+    if found.is_empty() { None } else { Some(found.join("; ")) }
 }
 
 fn collect_fields(at: &str, value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) if at.is_empty() => found.push(text.clone()),
         Value::String(text) => found.push(format!("{at}: {text}")),
-        Value::Array(items) => items
-            .iter()
-            .for_each(|item| collect_fields(at, item, found)),
+        Value::Array(items) => items.iter().for_each(|item| collect_fields(at, item, found)),
         Value::Object(fields) => {
             for (name, item) in fields {
-                let at = if at.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{at}.{name}")
-                };
+                let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
                 collect_fields(&at, item, found);
             }
         }

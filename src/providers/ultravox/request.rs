@@ -16,21 +16,9 @@ pub(super) fn agent(agent: &AgentSpec) -> Value {
     put(&mut template, "voice", agent.voice.as_ref());
     put(&mut template, "languageHint", agent.language_hint.as_ref());
     put(&mut template, "temperature", agent.temperature);
-    put(
-        &mut template,
-        "maxDuration",
-        agent.max_duration.map(seconds_text),
-    );
-    put(
-        &mut template,
-        "firstSpeakerSettings",
-        agent.first_speaker.as_ref().map(first_speaker),
-    );
-    put(
-        &mut template,
-        "recordingEnabled",
-        Some(agent.recording_enabled),
-    );
+    put(&mut template, "maxDuration", agent.max_duration.map(seconds_text));
+    put(&mut template, "firstSpeakerSettings", agent.first_speaker.as_ref().map(first_speaker));
+    put(&mut template, "recordingEnabled", Some(agent.recording_enabled));
     put(&mut template, "contextSchema", agent.context_schema.clone());
     let name: String = agent.name.chars().take(LONGEST_NAME).collect();
     json!({"name": name, "callTemplate": template})
@@ -41,17 +29,9 @@ pub(super) fn call(new: &NewVoiceCall, carrier: &Carrier) -> Value {
     let mut body = Map::new();
     let variables = Some(&new.variables).filter(|v| v.as_object().is_some_and(|o| !o.is_empty()));
     put(&mut body, "templateContext", variables);
-    put(
-        &mut body,
-        "metadata",
-        Some(&new.metadata).filter(|m| !m.is_empty()),
-    );
+    put(&mut body, "metadata", Some(&new.metadata).filter(|m| !m.is_empty()));
     put(&mut body, "medium", medium(&new.line, carrier));
-    put(
-        &mut body,
-        "firstSpeakerSettings",
-        new.first_speaker.as_ref().map(first_speaker),
-    );
+    put(&mut body, "firstSpeakerSettings", new.first_speaker.as_ref().map(first_speaker));
     put(&mut body, "recordingEnabled", new.recording_enabled);
     put(&mut body, "maxDuration", new.max_duration.map(seconds_text));
     put(&mut body, "joinTimeout", new.join_timeout.map(seconds_text));
@@ -68,20 +48,12 @@ fn medium(line: &Line, carrier: &Carrier) -> Option<Value> {
         Carrier::Telnyx => json!({"telnyx": {"outgoing": outgoing}}),
         Carrier::Twilio => json!({"twilio": {"outgoing": outgoing}}),
         Carrier::Plivo => json!({"plivo": {"outgoing": outgoing}}),
-        Carrier::Sip {
-            domain,
-            username,
-            password,
-        } => {
+        Carrier::Sip { domain, username, password } => {
             let mut outgoing = Map::new();
             put(&mut outgoing, "to", Some(format!("sip:{to}@{domain}")));
             put(&mut outgoing, "from", Some(from));
             put(&mut outgoing, "username", username.as_ref());
-            put(
-                &mut outgoing,
-                "password",
-                password.as_ref().map(|p| p.expose()),
-            );
+            put(&mut outgoing, "password", password.as_ref().map(|p| p.expose()));
             json!({"sip": {"outgoing": outgoing}})
         }
     })
@@ -89,23 +61,14 @@ fn medium(line: &Line, carrier: &Carrier) -> Option<Value> {
 
 fn first_speaker(speaker: &FirstSpeaker) -> Value {
     match speaker {
-        FirstSpeaker::Agent {
-            text,
-            uninterruptible,
-        } => {
+        FirstSpeaker::Agent { text, uninterruptible } => {
             let mut agent = Map::new();
             put(&mut agent, "text", text.as_ref());
-            put(
-                &mut agent,
-                "uninterruptible",
-                uninterruptible.then_some(true),
-            );
+            put(&mut agent, "uninterruptible", uninterruptible.then_some(true));
             json!({"agent": agent})
         }
         FirstSpeaker::User { fallback: None } => json!({"user": {}}),
-        FirstSpeaker::User {
-            fallback: Some(fallback),
-        } => {
+        FirstSpeaker::User { fallback: Some(fallback) } => {
             let mut then = Map::new();
             put(&mut then, "delay", Some(seconds_text(fallback.delay)));
             put(&mut then, "text", fallback.text.as_ref());

@@ -33,13 +33,9 @@ impl WebhookEvent {
             event: String,
             call: Call,
         }
-        let envelope: Envelope = serde_json::from_slice(body).map_err(|e| {
-            ProviderError::new(NAME, Kind::Garbage, format!("The event can't be read: {e}"))
-        })?;
-        Ok(Self {
-            kind: envelope.event.as_str().into(),
-            call: envelope.call.into(),
-        })
+        let envelope: Envelope = serde_json::from_slice(body)
+            .map_err(|e| ProviderError::new(NAME, Kind::Garbage, format!("The event can't be read: {e}")))?;
+        Ok(Self { kind: envelope.event.as_str().into(), call: envelope.call.into() })
     }
 
     /// Events carry no id of their own. Each happens once per call, so this names it; duplicates share it.

@@ -11,33 +11,13 @@ pub(in crate::sandbox) fn guess_language(text: &str) -> Language {
         return Language::Hindi;
     }
     let lower = text.to_lowercase();
-    let count = |words: &[&str]| {
-        lower
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| words.contains(word))
-            .count()
-    };
+    let count =
+        |words: &[&str]| lower.split(|c: char| !c.is_alphanumeric()).filter(|word| words.contains(word)).count();
     let counts = [
-        (
-            Language::English,
-            count(&["the", "you", "is", "and", "i", "for", "that", "it"]),
-        ),
-        (
-            Language::German,
-            count(&["der", "die", "und", "ich", "sie", "nicht", "ist", "das"]),
-        ),
-        (
-            Language::Spanish,
-            count(&["el", "que", "por", "para", "una", "los", "su", "le"]),
-        ),
-        (
-            Language::French,
-            count(&["le", "vous", "je", "pour", "les", "des", "est", "une"]),
-        ),
+        (Language::English, count(&["the", "you", "is", "and", "i", "for", "that", "it"])),
+        (Language::German, count(&["der", "die", "und", "ich", "sie", "nicht", "ist", "das"])),
+        (Language::Spanish, count(&["el", "que", "por", "para", "una", "los", "su", "le"])),
+        (Language::French, count(&["le", "vous", "je", "pour", "les", "des", "est", "une"])),
     ];
-    counts
-        .iter()
-        .rev()
-        .max_by_key(|(_, count)| *count)
-        .map_or(Language::English, |(language, _)| *language)
+    counts.iter().rev().max_by_key(|(_, count)| *count).map_or(Language::English, |(language, _)| *language)
 }

@@ -6,32 +6,9 @@ use super::Facts;
 impl Facts {
     pub fn topics(&self) -> Vec<&'static str> {
         const WORDS: [(&str, &[&str]); 4] = [
-            (
-                "billing",
-                &["invoice", "rechnung", "factura", "facture", "बिल", "બિલ"],
-            ),
-            (
-                "account access",
-                &[
-                    "sign in",
-                    "anmelden",
-                    "no puedo entrar",
-                    "me connecter",
-                    "लॉग इन",
-                    "લોગ ઇન",
-                ],
-            ),
-            (
-                "appointment",
-                &[
-                    "appointment",
-                    "termin ",
-                    "su cita",
-                    "rendez-vous",
-                    "अपॉइंटमेंट",
-                    "અપોઇન્ટમેન્ટ",
-                ],
-            ),
+            ("billing", &["invoice", "rechnung", "factura", "facture", "बिल", "બિલ"]),
+            ("account access", &["sign in", "anmelden", "no puedo entrar", "me connecter", "लॉग इन", "લોગ ઇન"]),
+            ("appointment", &["appointment", "termin ", "su cita", "rendez-vous", "अपॉइंटमेंट", "અપોઇન્ટમેન્ટ"]),
             ("email delivery", &["confirmation emails"]),
         ];
         const CUES: [(Cue, &str); 8] = [
@@ -50,31 +27,21 @@ impl Facts {
                 out.push(topic);
             }
         }
-        let all = self
-            .lines
-            .iter()
-            .map(|line| line.text.to_lowercase())
-            .collect::<Vec<_>>()
-            .join("\n");
+        let all = self.lines.iter().map(|line| line.text.to_lowercase()).collect::<Vec<_>>().join("\n");
         out.extend(
-            WORDS
-                .iter()
-                .filter(|(_, words)| words.iter().any(|word| all.contains(word)))
-                .map(|(topic, _)| *topic),
+            WORDS.iter().filter(|(_, words)| words.iter().any(|word| all.contains(word))).map(|(topic, _)| *topic),
         );
         out
     }
 
     pub fn follow_ups(&self) -> Vec<&'static str> {
         match self.verdict {
-            Some(Plot::Booked) => vec![
-                "Send the calendar invitation.",
-                "Prepare the specialist with the customer's needs.",
-            ],
-            Some(Plot::Interested) => vec![
-                "Send the promised information by email.",
-                "Call again after the customer has read it.",
-            ],
+            Some(Plot::Booked) => {
+                vec!["Send the calendar invitation.", "Prepare the specialist with the customer's needs."]
+            }
+            Some(Plot::Interested) => {
+                vec!["Send the promised information by email.", "Call again after the customer has read it."]
+            }
             Some(Plot::Callback) => vec!["Call again at the agreed time."],
             Some(Plot::WrongPerson) => vec!["Correct the contact's record."],
             Some(Plot::DoNotCall) => vec!["Keep the number on the do-not-call list."],
@@ -106,16 +73,9 @@ impl Facts {
             None => "The conversation ended without a clear result.",
         };
         let mut out = end.to_owned();
-        let objections: Vec<&str> = self
-            .objections()
-            .iter()
-            .map(|finding| label(finding.cue))
-            .collect();
+        let objections: Vec<&str> = self.objections().iter().map(|finding| label(finding.cue)).collect();
         if !objections.is_empty() {
-            out.push_str(&format!(
-                " Objections: {}.",
-                objections.join(", ").to_lowercase()
-            ));
+            out.push_str(&format!(" Objections: {}.", objections.join(", ").to_lowercase()));
         }
         if let Some(rating) = self.rating {
             out.push_str(&format!(" The customer gave {rating} of 5."));

@@ -14,20 +14,9 @@ pub(super) fn family(campaign_type: Option<&str>, prompt: &str) -> Family {
         _ => {}
     }
     let prompt = prompt.to_lowercase();
-    let care = [
-        "reminder",
-        "support",
-        "satisfaction",
-        "survey",
-        "customer service",
-        "existing customer",
-        "kundendienst",
-    ];
-    if care.iter().any(|word| prompt.contains(word)) {
-        Family::Care
-    } else {
-        Family::Sales
-    }
+    let care =
+        ["reminder", "support", "satisfaction", "survey", "customer service", "existing customer", "kundendienst"];
+    if care.iter().any(|word| prompt.contains(word)) { Family::Care } else { Family::Sales }
 }
 
 /// What the last four digits of the called number ask for.
@@ -76,12 +65,7 @@ pub(super) fn draw_answer(settings: &SandboxSettings, sure: bool, dice: &mut Dic
 
 /// Reads a duration string such as `30s`.
 pub(in crate::sandbox) fn seconds_of(value: Option<&Value>) -> Option<f64> {
-    value?
-        .as_str()?
-        .strip_suffix('s')?
-        .parse()
-        .ok()
-        .filter(|seconds| *seconds > 0.0)
+    value?.as_str()?.strip_suffix('s')?.parse().ok().filter(|seconds| *seconds > 0.0)
 }
 
 /// Fills `{{customer.name}}` from the context; an unknown variable becomes empty, as with the provider.

@@ -87,11 +87,7 @@ pub fn compose(scene: &Scene) -> Conversation {
                     continue;
                 }
                 for speech in dice.pick(ways).clone() {
-                    let role = if speech.by_agent {
-                        Role::Agent
-                    } else {
-                        Role::User
-                    };
+                    let role = if speech.by_agent { Role::Agent } else { Role::User };
                     push_speech(&mut turns, role, slots.render(speech.text));
                 }
             }
@@ -103,29 +99,12 @@ pub fn compose(scene: &Scene) -> Conversation {
         Plot::WrongPerson | Plot::DoNotCall => false,
         _ => dice.chance(0.65),
     };
-    let (short_summary, summary) = summary::write(
-        scene.plot,
-        &slots,
-        &beats,
-        scene.language == Language::English,
-    );
-    Conversation {
-        turns,
-        length,
-        agent_hung_up,
-        short_summary,
-        summary,
-    }
+    let (short_summary, summary) = summary::write(scene.plot, &slots, &beats, scene.language == Language::English);
+    Conversation { turns, length, agent_hung_up, short_summary, summary }
 }
 
 /// What a person might say next to `heard`, in the agent's voice: used to answer test chats.
-pub fn reply(
-    language: Language,
-    prompt: &str,
-    context: &Map<String, Value>,
-    heard: &str,
-    salt: &str,
-) -> String {
+pub fn reply(language: Language, prompt: &str, context: &Map<String, Value>, heard: &str, salt: &str) -> String {
     let mut dice = Dice::new(0, salt);
     let tongue = language.tongue();
     let slots = Slots::fill(tongue, prompt, context, &mut dice);
@@ -166,15 +145,7 @@ fn push_speech(turns: &mut Vec<Turn>, role: Role, text: String) {
         last.text.push_str(&text);
         return;
     }
-    turns.push(Turn {
-        role,
-        text,
-        tool: None,
-        invocation: None,
-        error: None,
-        start: 0.0,
-        end: 0.0,
-    });
+    turns.push(Turn { role, text, tool: None, invocation: None, error: None, start: 0.0, end: 0.0 });
 }
 
 fn push_tool(turns: &mut Vec<Turn>, tool: &'static str, slots: &Slots, dice: &mut Dice) {
@@ -184,15 +155,8 @@ fn push_tool(turns: &mut Vec<Turn>, tool: &'static str, slots: &Slots, dice: &mu
     };
     let (arguments, answer) = tool_messages(name, slots);
     let invocation = Some(dice.uuid());
-    let message = |role, text: String, error| Turn {
-        role,
-        text,
-        tool: Some(name),
-        invocation,
-        error,
-        start: 0.0,
-        end: 0.0,
-    };
+    let message =
+        |role, text: String, error| Turn { role, text, tool: Some(name), invocation, error, start: 0.0, end: 0.0 };
     turns.push(message(Role::ToolCall, arguments.to_string(), None));
     if fails {
         turns.push(message(Role::ToolResult, String::new(), Some(TOOL_FAILURE)));
@@ -203,10 +167,7 @@ fn push_tool(turns: &mut Vec<Turn>, tool: &'static str, slots: &Slots, dice: &mu
 
 /// Gives every turn its seconds and returns the length of the call.
 fn set_times(turns: &mut [Turn], chars_per_second: f64, dice: &mut Dice) -> f64 {
-    let pace = [
-        chars_per_second * dice.between([0.92, 1.08]),
-        chars_per_second * dice.between([0.85, 1.15]),
-    ];
+    let pace = [chars_per_second * dice.between([0.92, 1.08]), chars_per_second * dice.between([0.85, 1.15])];
     let mut clock = dice.between([0.6, 1.8]);
     for turn in turns.iter_mut() {
         let spoken = turn.text.chars().count() as f64;

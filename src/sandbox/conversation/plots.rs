@@ -50,17 +50,11 @@ impl Plot {
     ];
 
     pub fn name(self) -> &'static str {
-        Plot::ALL
-            .iter()
-            .find(|(plot, _)| *plot == self)
-            .map_or("", |(_, name)| name)
+        Plot::ALL.iter().find(|(plot, _)| *plot == self).map_or("", |(_, name)| name)
     }
 
     pub fn from_name(name: &str) -> Option<Plot> {
-        Plot::ALL
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(plot, _)| *plot)
+        Plot::ALL.iter().find(|(_, known)| *known == name).map(|(plot, _)| *plot)
     }
 
     /// A likely plot for the family. `prompt` (lower case) tilts service calls towards what the agent is there for.
@@ -77,11 +71,7 @@ impl Plot {
             ]);
         }
         let tilt = |words: &[&str]| {
-            if words.iter().any(|word| prompt.contains(word)) {
-                6.0
-            } else {
-                1.0
-            }
+            if words.iter().any(|word| prompt.contains(word)) { 6.0 } else { 1.0 }
         };
         let visits = tilt(&["appointment", "reminder", "termin", "cita", "rendez-vous"]);
         let support = tilt(&["support", "ticket", "problem", "troubleshoot", "help desk"]);
@@ -102,11 +92,7 @@ impl Plot {
         match self {
             Plot::Voicemail => {
                 path.push("vm_greeting");
-                path.push(if family == Family::Sales {
-                    "vm_sdr"
-                } else {
-                    "vm_cs"
-                });
+                path.push(if family == Family::Sales { "vm_sdr" } else { "vm_cs" });
                 return path;
             }
             Plot::WrongPerson => {
@@ -129,11 +115,7 @@ impl Plot {
                 opening(&mut path, dice, 1);
                 maybe(&mut path, dice, 0.6, &["ask_size"]);
                 path.extend(["ask_need", "send_info"]);
-                path.push(if dice.chance(0.1) {
-                    "@send_email!"
-                } else {
-                    "@send_email"
-                });
+                path.push(if dice.chance(0.1) { "@send_email!" } else { "@send_email" });
                 path.push("bye");
             }
             Plot::Callback => {
@@ -163,12 +145,7 @@ impl Plot {
             Plot::Rescheduled => {
                 path.extend(["remind", "reschedule"]);
                 maybe(&mut path, dice, 0.2, &["@calendar_lookup!", "retry"]);
-                path.extend([
-                    "@calendar_lookup",
-                    "newslot",
-                    "@reschedule_appointment",
-                    "rebooked",
-                ]);
+                path.extend(["@calendar_lookup", "newslot", "@reschedule_appointment", "rebooked"]);
                 maybe(&mut path, dice, 0.5, &["prep"]);
                 path.push("bye");
             }
@@ -185,11 +162,7 @@ impl Plot {
                 path.push("problem");
                 maybe(&mut path, dice, 0.6, &["angry"]);
                 path.push("lookup");
-                path.push(if dice.chance(0.3) {
-                    "@crm_lookup!"
-                } else {
-                    "@crm_lookup"
-                });
+                path.push(if dice.chance(0.3) { "@crm_lookup!" } else { "@crm_lookup" });
                 path.extend(["step", "not_solved"]);
                 maybe(&mut path, dice, 0.4, &["step", "not_solved"]);
                 path.extend(["@create_ticket", "escalate"]);
@@ -245,14 +218,10 @@ pub fn tool_messages(tool: &str, slots: &Slots) -> (Value, Value) {
             json!({"customer": slots.name, "day": slots.day2, "time": slots.time2}),
             json!({"status": "moved", "reference": slots.ticket}),
         ),
-        "schedule_callback" => (
-            json!({"name": slots.name, "day": slots.day, "time": slots.time}),
-            json!({"status": "scheduled"}),
-        ),
-        "send_email" => (
-            json!({"to": slots.email, "template": "overview"}),
-            json!({"status": "queued"}),
-        ),
+        "schedule_callback" => {
+            (json!({"name": slots.name, "day": slots.day, "time": slots.time}), json!({"status": "scheduled"}))
+        }
+        "send_email" => (json!({"to": slots.email, "template": "overview"}), json!({"status": "queued"})),
         "crm_lookup" => (
             json!({"customer_number": slots.number}),
             json!({"name": slots.name, "company": slots.company, "customer_since": 2021, "open_tickets": 1}),
@@ -262,9 +231,6 @@ pub fn tool_messages(tool: &str, slots: &Slots) -> (Value, Value) {
             json!({"ticket": slots.ticket, "queue": "second_line"}),
         ),
         "save_survey" => (json!({"customer": slots.name}), json!({"status": "saved"})),
-        _ => (
-            json!({"name": slots.name, "company": slots.company}),
-            json!({"status": "updated"}),
-        ),
+        _ => (json!({"name": slots.name, "company": slots.company}), json!({"status": "updated"})),
     }
 }

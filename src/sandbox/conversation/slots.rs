@@ -26,12 +26,7 @@ pub struct Slots {
 }
 
 impl Slots {
-    pub fn fill(
-        tongue: &Tongue,
-        prompt: &str,
-        context: &Map<String, Value>,
-        dice: &mut Dice,
-    ) -> Slots {
+    pub fn fill(tongue: &Tongue, prompt: &str, context: &Map<String, Value>, dice: &mut Dice) -> Slots {
         let day = dice.below(tongue.days.len());
         let day2 = (day + 1 + dice.below(tongue.days.len() - 1)) % tongue.days.len();
         let time = dice.below(tongue.times.len());
@@ -42,52 +37,19 @@ impl Slots {
         let drawn_agent = (*dice.pick(tongue.agents)).to_owned();
         let drawn_agency = (*dice.pick(tongue.agencies)).to_owned();
         let drawn_product = (*dice.pick(tongue.products)).to_owned();
-        let name = find(
-            context,
-            &[
-                "full_name",
-                "name",
-                "customer_name",
-                "contact_name",
-                "first_name",
-            ],
-        )
-        .unwrap_or(drawn_name);
+        let name =
+            find(context, &["full_name", "name", "customer_name", "contact_name", "first_name"]).unwrap_or(drawn_name);
         let email = find(context, &["email", "mail"]).unwrap_or_else(|| mail_address(&name, dice));
         Slots {
             agent: agent_name(prompt).unwrap_or(drawn_agent),
             agency: labelled(prompt, &["agency", "business", "our company", "brand"])
-                .or_else(|| {
-                    find(
-                        context,
-                        &["agency", "agency_name", "client_name", "business_name"],
-                    )
-                })
+                .or_else(|| find(context, &["agency", "agency_name", "client_name", "business_name"]))
                 .unwrap_or(drawn_agency),
-            company: find(
-                context,
-                &[
-                    "company",
-                    "company_name",
-                    "organization",
-                    "organisation",
-                    "employer",
-                ],
-            )
-            .unwrap_or(drawn_company),
-            product: labelled(
-                prompt,
-                &[
-                    "product",
-                    "service",
-                    "offer",
-                    "we sell",
-                    "we offer",
-                    "we provide",
-                ],
-            )
-            .or_else(|| find(context, &["product", "offer", "service"]))
-            .unwrap_or(drawn_product),
+            company: find(context, &["company", "company_name", "organization", "organisation", "employer"])
+                .unwrap_or(drawn_company),
+            product: labelled(prompt, &["product", "service", "offer", "we sell", "we offer", "we provide"])
+                .or_else(|| find(context, &["product", "offer", "service"]))
+                .unwrap_or(drawn_product),
             email,
             name,
             day: tongue.days[day].to_owned(),
@@ -157,21 +119,9 @@ fn find(context: &Map<String, Value>, keys: &[&str]) -> Option<String> {
 
 /// The name in `You are Sam` or `Your name is Sam`, unless a word such as "a" follows.
 fn agent_name(prompt: &str) -> Option<String> {
-    [
-        "Your name is ",
-        "You are ",
-        "Du bist ",
-        "Eres ",
-        "Tu es ",
-        "Vous êtes ",
-    ]
-    .iter()
-    .find_map(|lead| {
+    ["Your name is ", "You are ", "Du bist ", "Eres ", "Tu es ", "Vous êtes "].iter().find_map(|lead| {
         let at = prompt.find(lead)? + lead.len();
-        let word: String = prompt[at..]
-            .chars()
-            .take_while(|c| c.is_alphabetic())
-            .collect();
+        let word: String = prompt[at..].chars().take_while(|c| c.is_alphabetic()).collect();
         (word.chars().count() > 1 && word.starts_with(char::is_uppercase)).then_some(word)
     })
 }
@@ -217,12 +167,7 @@ fn mail_address(name: &str, dice: &mut Dice) -> String {
 fn capitalised(text: &str) -> String {
     match text.char_indices().find(|(_, c)| c.is_alphabetic()) {
         Some((at, first)) if at < 4 => {
-            format!(
-                "{}{}{}",
-                &text[..at],
-                first.to_uppercase(),
-                &text[at + first.len_utf8()..]
-            )
+            format!("{}{}{}", &text[..at], first.to_uppercase(), &text[at + first.len_utf8()..])
         }
         _ => text.to_owned(),
     }

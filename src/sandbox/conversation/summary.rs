@@ -8,34 +8,18 @@ pub fn write(plot: Plot, slots: &Slots, beats: &[&str], english: bool) -> (Strin
     let name = &slots.name;
     // Days and products stand in the language of the call, and would read oddly in an English sentence.
     let when = |day: &str, time: &str, lead: &str| {
-        if english {
-            format!("{lead}{day} at {time}")
-        } else {
-            String::new()
-        }
+        if english { format!("{lead}{day} at {time}") } else { String::new() }
     };
     let short = match plot {
-        Plot::Booked => format!(
-            "Meeting booked with {name}{}.",
-            when(&slots.day, &slots.time, " for ")
-        ),
+        Plot::Booked => format!("Meeting booked with {name}{}.", when(&slots.day, &slots.time, " for ")),
         Plot::Interested => format!("{name} asked for written information."),
-        Plot::Callback => format!(
-            "{name} was busy; a callback was agreed{}.",
-            when(&slots.day, &slots.time, " for ")
-        ),
+        Plot::Callback => format!("{name} was busy; a callback was agreed{}.", when(&slots.day, &slots.time, " for ")),
         Plot::Declined => format!("{name} is not interested."),
         Plot::NotQualified => format!("{name} is not a fit at present."),
         Plot::WrongPerson => format!("The number does not belong to {name}."),
         Plot::DoNotCall => format!("{name} asked not to be called again."),
-        Plot::Confirmed => format!(
-            "{name} confirmed the appointment{}.",
-            when(&slots.day, &slots.time, " on ")
-        ),
-        Plot::Rescheduled => format!(
-            "The appointment of {name} was moved{}.",
-            when(&slots.day2, &slots.time2, " to ")
-        ),
+        Plot::Confirmed => format!("{name} confirmed the appointment{}.", when(&slots.day, &slots.time, " on ")),
+        Plot::Rescheduled => format!("The appointment of {name} was moved{}.", when(&slots.day2, &slots.time2, " to ")),
         Plot::Solved => format!("The problem of {name} was solved during the call."),
         Plot::Escalated => format!("Not solved; escalated as ticket {}.", slots.ticket),
         Plot::Survey if beats.contains(&"rate_high") => {
@@ -46,14 +30,8 @@ pub fn write(plot: Plot, slots: &Slots, beats: &[&str], english: bool) -> (Strin
     };
     let mut long = match plot {
         Plot::Voicemail => format!("The call to {name} was answered by a voicemail."),
-        Plot::WrongPerson => format!(
-            "{} called for {} and asked for {name}.",
-            slots.agent, slots.agency
-        ),
-        _ => format!(
-            "{} called {name} of {} for {}.",
-            slots.agent, slots.company, slots.agency
-        ),
+        Plot::WrongPerson => format!("{} called for {} and asked for {name}.", slots.agent, slots.agency),
+        _ => format!("{} called {name} of {} for {}.", slots.agent, slots.company, slots.agency),
     };
     for beat in beats {
         let sentence = match *beat {
@@ -69,9 +47,7 @@ pub fn write(plot: Plot, slots: &Slots, beats: &[&str], english: bool) -> (Strin
             "not_solved" => "A first attempt did not help.".to_owned(),
             "rate_high" => format!("The call was rated {} of 5.", slots.high),
             "rate_low" => format!("The call was rated {} of 5.", slots.low),
-            "@calendar_lookup!" => {
-                "The calendar failed once and answered on the second attempt.".to_owned()
-            }
+            "@calendar_lookup!" => "The calendar failed once and answered on the second attempt.".to_owned(),
             _ => continue,
         };
         if !long.contains(&sentence) {

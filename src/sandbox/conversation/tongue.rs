@@ -19,25 +19,12 @@ pub enum Language {
 }
 
 impl Language {
-    pub const ALL: [Language; 6] = [
-        Language::English,
-        Language::German,
-        Language::Spanish,
-        Language::French,
-        Language::Hindi,
-        Language::Gujarati,
-    ];
+    pub const ALL: [Language; 6] =
+        [Language::English, Language::German, Language::Spanish, Language::French, Language::Hindi, Language::Gujarati];
 
     /// Reads a BCP 47 tag such as `de-AT`. English for anything not spoken here.
     pub fn from_hint(hint: Option<&str>) -> Language {
-        match hint
-            .unwrap_or("")
-            .split(['-', '_'])
-            .next()
-            .unwrap_or("")
-            .to_lowercase()
-            .as_str()
-        {
+        match hint.unwrap_or("").split(['-', '_']).next().unwrap_or("").to_lowercase().as_str() {
             "de" => Language::German,
             "es" => Language::Spanish,
             "fr" => Language::French,
@@ -71,10 +58,7 @@ impl Language {
 
     /// The ways to say a beat; empty for a beat this language has no words for.
     pub fn beat(self, name: &str) -> &'static [Vec<Speech>] {
-        BEATS
-            .get(&self)
-            .and_then(|beats| beats.get(name))
-            .map_or(&[], Vec::as_slice)
+        BEATS.get(&self).and_then(|beats| beats.get(name)).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -151,24 +135,14 @@ pub struct Speech {
 type Beats = HashMap<&'static str, Vec<Vec<Speech>>>;
 
 static BEATS: LazyLock<HashMap<Language, Beats>> = LazyLock::new(|| {
-    Language::ALL
-        .into_iter()
-        .map(|language| (language, read_script(language.tongue().script)))
-        .collect()
+    Language::ALL.into_iter().map(|language| (language, read_script(language.tongue().script))).collect()
 });
 
 fn read_script(script: &'static str) -> Beats {
     let mut beats = Beats::new();
     let mut current = "";
-    for line in script
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-    {
-        if let Some(name) = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-        {
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             current = name;
             continue;
         }
@@ -176,10 +150,7 @@ fn read_script(script: &'static str) -> Beats {
             .split(" | ")
             .filter_map(|part| {
                 let (who, text) = part.split_once(": ")?;
-                Some(Speech {
-                    by_agent: who == "A",
-                    text,
-                })
+                Some(Speech { by_agent: who == "A", text })
             })
             .collect();
         beats.entry(current).or_default().push(speeches);

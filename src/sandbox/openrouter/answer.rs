@@ -16,58 +16,28 @@ impl Answer {
     pub fn to(request: &Map<String, Value>, messages: &[Value]) -> Answer {
         let said = |role: &str| {
             let of_role = messages.iter().filter(|message| message["role"] == role);
-            of_role
-                .map(|message| text_of(&message["content"]))
-                .collect::<Vec<_>>()
-                .join("\n")
+            of_role.map(|message| text_of(&message["content"])).collect::<Vec<_>>().join("\n")
         };
         let (system, user) = (said("system"), said("user"));
         let facts = analysis::read(&user).or_else(|| analysis::read(&system));
-        let last = messages
-            .last()
-            .map(|message| text_of(&message["content"]))
-            .unwrap_or_default();
-        let only = |content: String| Answer {
-            content: Some(content),
-            tool_calls: Vec::new(),
-        };
+        let last = messages.last().map(|message| text_of(&message["content"])).unwrap_or_default();
+        let only = |content: String| Answer { content: Some(content), tool_calls: Vec::new() };
         let format = request.get("response_format");
         if let Some(schema) = format.and_then(|format| format.pointer("/json_schema/schema")) {
-            return only(
-                Writer::new(schema, facts.as_ref(), &last)
-                    .write()
-                    .to_string(),
-            );
+            return only(Writer::new(schema, facts.as_ref(), &last).write().to_string());
         }
         if format.is_some_and(|format| format["type"] == "json_object") {
-            return only(
-                Writer::new(&usual_schema(), facts.as_ref(), &last)
-                    .write()
-                    .to_string(),
-            );
+            return only(Writer::new(&usual_schema(), facts.as_ref(), &last).write().to_string());
         }
         if let Some(call) = tool_call(request, messages, facts.as_ref(), &last) {
-            return Answer {
-                content: None,
-                tool_calls: vec![call],
-            };
+            return Answer { content: None, tool_calls: vec![call] };
         }
         if let Some(facts) = facts {
-            let steps: String = facts
-                .follow_ups()
-                .iter()
-                .map(|step| format!("\n- {step}"))
-                .collect();
+            let steps: String = facts.follow_ups().iter().map(|step| format!("\n- {step}")).collect();
             return only(format!("{}{steps}", facts.summary()));
         }
         let language = analysis::guess_language(&last);
-        only(conversation::reply(
-            language,
-            &system,
-            &Map::new(),
-            &last,
-            &user,
-        ))
+        only(conversation::reply(language, &system, &Map::new(), &last, &user))
     }
 }
 
@@ -83,20 +53,12 @@ fn tool_call(
         return None;
     }
     let choice = request.get("tool_choice");
-    let forced = choice
-        .and_then(|choice| choice.pointer("/function/name"))
-        .and_then(Value::as_str);
+    let forced = choice.and_then(|choice| choice.pointer("/function/name")).and_then(Value::as_str);
     let must = choice.and_then(Value::as_str) == Some("required");
     let heard = last.to_lowercase();
     let wanted = tools.iter().find(|tool| {
-        let name = tool
-            .pointer("/function/name")
-            .and_then(Value::as_str)
-            .unwrap_or("");
-        let named = || {
-            name.split(['_', '-'])
-                .all(|word| word.len() > 2 && heard.contains(&word.to_lowercase()))
-        };
+        let name = tool.pointer("/function/name").and_then(Value::as_str).unwrap_or("");
+        let named = || name.split(['_', '-']).all(|word| word.len() > 2 && heard.contains(&word.to_lowercase()));
         forced.map_or_else(|| must || named(), |forced| forced == name)
     })?;
     let open = json!({"type": "object"});
@@ -112,11 +74,7 @@ fn tool_call(
 fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|part| part["text"].as_str())
-            .collect::<Vec<_>>()
-            .join("\n"),
+        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n"),
         _ => String::new(),
     }
 }

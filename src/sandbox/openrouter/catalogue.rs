@@ -13,55 +13,13 @@ use crate::sandbox::state::Sandbox;
 /// Id, name, context length, US dollars per million tokens of prompt and of answer.
 pub(super) const MODELS: [(&str, &str, u64, f64, f64); 8] = [
     ("openai/gpt-5", "OpenAI: GPT-5", 400_000, 1.25, 10.0),
-    (
-        "openai/gpt-5-mini",
-        "OpenAI: GPT-5 Mini",
-        400_000,
-        0.25,
-        2.0,
-    ),
-    (
-        "anthropic/claude-sonnet-4.5",
-        "Anthropic: Claude Sonnet 4.5",
-        1_000_000,
-        3.0,
-        15.0,
-    ),
-    (
-        "anthropic/claude-haiku-4.5",
-        "Anthropic: Claude Haiku 4.5",
-        200_000,
-        1.0,
-        5.0,
-    ),
-    (
-        "google/gemini-2.5-pro",
-        "Google: Gemini 2.5 Pro",
-        1_048_576,
-        1.25,
-        10.0,
-    ),
-    (
-        "google/gemini-2.5-flash",
-        "Google: Gemini 2.5 Flash",
-        1_048_576,
-        0.3,
-        2.5,
-    ),
-    (
-        "mistralai/mistral-medium-3.1",
-        "Mistral: Mistral Medium 3.1",
-        131_072,
-        0.4,
-        2.0,
-    ),
-    (
-        "meta-llama/llama-3.3-70b-instruct",
-        "Meta: Llama 3.3 70B Instruct",
-        131_072,
-        0.13,
-        0.4,
-    ),
+    ("openai/gpt-5-mini", "OpenAI: GPT-5 Mini", 400_000, 0.25, 2.0),
+    ("anthropic/claude-sonnet-4.5", "Anthropic: Claude Sonnet 4.5", 1_000_000, 3.0, 15.0),
+    ("anthropic/claude-haiku-4.5", "Anthropic: Claude Haiku 4.5", 200_000, 1.0, 5.0),
+    ("google/gemini-2.5-pro", "Google: Gemini 2.5 Pro", 1_048_576, 1.25, 10.0),
+    ("google/gemini-2.5-flash", "Google: Gemini 2.5 Flash", 1_048_576, 0.3, 2.5),
+    ("mistralai/mistral-medium-3.1", "Mistral: Mistral Medium 3.1", 131_072, 0.4, 2.0),
+    ("meta-llama/llama-3.3-70b-instruct", "Meta: Llama 3.3 70B Instruct", 131_072, 0.13, 0.4),
 ];
 
 /// Credits every account begins with.
@@ -73,11 +31,7 @@ pub(super) fn rounded(dollars: f64) -> f64 {
 
 pub(super) async fn models() -> Response {
     let shape = |(id, name, context, ask, say): &(&str, &str, u64, f64, f64)| {
-        let per_token = |price: f64| {
-            format!("{:.9}", price / 1e6)
-                .trim_end_matches('0')
-                .to_owned()
-        };
+        let per_token = |price: f64| format!("{:.9}", price / 1e6).trim_end_matches('0').to_owned();
         json!({
             "id": id,
             "canonical_slug": id,
@@ -102,10 +56,7 @@ pub(super) async fn models() -> Response {
     Json(json!({"data": data, "links": {}, "total_count": MODELS.len()})).into_response()
 }
 
-pub(super) async fn key_facts(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-) -> Response {
+pub(super) async fn key_facts(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Extension<Key>) -> Response {
     let spent = rounded(sandbox.with_account(&key, |account| account.model_spend));
     let data = json!({
         "label": key,
@@ -122,10 +73,7 @@ pub(super) async fn key_facts(
     Json(json!({"data": data})).into_response()
 }
 
-pub(super) async fn credits(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-) -> Response {
+pub(super) async fn credits(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Extension<Key>) -> Response {
     let spent = rounded(sandbox.with_account(&key, |account| account.model_spend));
     Json(json!({"data": {"total_credits": CREDITS, "total_usage": spent}})).into_response()
 }

@@ -20,24 +20,18 @@ pub(super) fn number(schema: &Value, name: &str) -> Option<f64> {
 pub(super) fn bounded(mut figure: f64, schema: &Value, kind: &str) -> Value {
     let step = number(schema, "multipleOf").filter(|step| *step > 0.0);
     let nudge = step.unwrap_or(if kind == "integer" { 1.0 } else { 0.001 });
-    if let Some(low) = number(schema, "minimum")
-        .or_else(|| number(schema, "exclusiveMinimum").map(|low| low + nudge))
-    {
+    if let Some(low) = number(schema, "minimum").or_else(|| number(schema, "exclusiveMinimum").map(|low| low + nudge)) {
         figure = figure.max(low);
     }
-    if let Some(high) = number(schema, "maximum")
-        .or_else(|| number(schema, "exclusiveMaximum").map(|high| high - nudge))
+    if let Some(high) =
+        number(schema, "maximum").or_else(|| number(schema, "exclusiveMaximum").map(|high| high - nudge))
     {
         figure = figure.min(high);
     }
     if let Some(step) = step {
         figure = (figure / step).round() * step;
     }
-    if kind == "integer" {
-        json!(figure.round() as i64)
-    } else {
-        json!((figure * 1000.0).round() / 1000.0)
-    }
+    if kind == "integer" { json!(figure.round() as i64) } else { json!((figure * 1000.0).round() / 1000.0) }
 }
 
 /// Puts a text into its format and length.
@@ -51,12 +45,7 @@ pub(super) fn fitted(text: String, schema: &Value) -> String {
         Some("uuid") => "00000000-0000-4000-8000-000000000000".to_owned(),
         _ => text,
     };
-    let limit = |name: &str| {
-        schema
-            .get(name)
-            .and_then(Value::as_u64)
-            .map(|limit| limit as usize)
-    };
+    let limit = |name: &str| schema.get(name).and_then(Value::as_u64).map(|limit| limit as usize);
     let mut text: String = match limit("maxLength") {
         Some(most) => text.chars().take(most).collect(),
         None => text,

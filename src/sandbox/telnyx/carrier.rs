@@ -35,14 +35,7 @@ pub(in crate::sandbox) fn initiated(sandbox: &Arc<Sandbox>, key: &str, call: &Ca
 
 pub(in crate::sandbox) fn answered(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
     let extra = json!({"state": "answered", "codec": "PCMU", "sampling_rate": 8000, "tags": [], "custom_headers": []});
-    event(
-        sandbox,
-        key,
-        call,
-        "call.answered",
-        call.joined.unwrap_or(0.0),
-        extra,
-    );
+    event(sandbox, key, call, "call.answered", call.joined.unwrap_or(0.0), extra);
 }
 
 pub(in crate::sandbox) fn hung_up(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
@@ -54,35 +47,17 @@ pub(in crate::sandbox) fn hung_up(sandbox: &Arc<Sandbox>, key: &str, call: &Call
         Answer::Declined => ("call_rejected", "callee", "603"),
         Answer::Unknown => ("not_found", "unknown", "404"),
         Answer::Dropped => ("unspecified", "unknown", "unspecified"),
-        Answer::Person | Answer::Machine if call.end_reason == Some("timeout") => {
-            ("time_limit", "caller", "200")
+        Answer::Person | Answer::Machine if call.end_reason == Some("timeout") => ("time_limit", "caller", "200"),
+        Answer::Person | Answer::Machine => {
+            ("normal_clearing", if by_agent == call.inbound { "callee" } else { "caller" }, "200")
         }
-        Answer::Person | Answer::Machine => (
-            "normal_clearing",
-            if by_agent == call.inbound {
-                "callee"
-            } else {
-                "caller"
-            },
-            "200",
-        ),
     };
     let extra = json!({"state": "hangup", "hangup_cause": cause, "hangup_source": source, "sip_hangup_cause": sip});
-    event(
-        sandbox,
-        key,
-        call,
-        "call.hangup",
-        call.ended.unwrap_or(0.0),
-        extra,
-    );
+    event(sandbox, key, call, "call.hangup", call.ended.unwrap_or(0.0), extra);
 }
 
 pub(in crate::sandbox) fn cost(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
-    let talk = call
-        .joined
-        .zip(call.ended)
-        .map_or(0.0, |(joined, ended)| ended - joined);
+    let talk = call.joined.zip(call.ended).map_or(0.0, |(joined, ended)| ended - joined);
     let billed = billed_seconds(talk);
     let total = format!("{:.4}", billed as f64 / 60.0 * PRICE);
     let part = json!({
@@ -106,13 +81,8 @@ pub(in crate::sandbox) fn cost(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
 /// The text the dialler asked to get back in every event.
 pub(super) fn client_state(call: &Call) -> Option<String> {
     let medium = call.pick("medium")?.as_object()?;
-    let extra = medium
-        .values()
-        .find_map(|way| way.get("outgoing")?.get("additionalParams"))?;
-    ["client_state", "ClientState"]
-        .iter()
-        .find_map(|name| extra.get(name)?.as_str())
-        .map(str::to_owned)
+    let extra = medium.values().find_map(|way| way.get("outgoing")?.get("additionalParams"))?;
+    ["client_state", "ClientState"].iter().find_map(|name| extra.get(name)?.as_str()).map(str::to_owned)
 }
 
 fn event(sandbox: &Arc<Sandbox>, key: &str, call: &Call, kind: &str, offset: f64, extra: Value) {
@@ -134,23 +104,18 @@ fn event(sandbox: &Arc<Sandbox>, key: &str, call: &Call, kind: &str, offset: f64
     if let (Some(payload), Value::Object(extra)) = (payload.as_object_mut(), extra) {
         payload.extend(extra);
     }
-    let carrier_key = sandbox
-        .with_account(key, |account| account.carrier_key.clone())
-        .unwrap_or_else(|| key.to_owned());
+    let carrier_key =
+        sandbox.with_account(key, |account| account.carrier_key.clone()).unwrap_or_else(|| key.to_owned());
     send_event(sandbox, &carrier_key, kind, call.clock.at(offset), payload);
 }
 
 /// The connection of our own number, or the account's first one.
 fn connection_id(sandbox: &Sandbox, key: &str, call: &Call) -> Option<String> {
-    let carrier_key = sandbox
-        .with_account(key, |account| account.carrier_key.clone())
-        .unwrap_or_else(|| key.to_owned());
+    let carrier_key =
+        sandbox.with_account(key, |account| account.carrier_key.clone()).unwrap_or_else(|| key.to_owned());
     let ours = if call.inbound { &call.to } else { &call.from };
     sandbox.with_account(&carrier_key, |account| {
-        let number = account
-            .numbers
-            .values()
-            .find(|number| number["phone_number"].as_str() == ours.as_deref());
+        let number = account.numbers.values().find(|number| number["phone_number"].as_str() == ours.as_deref());
         number
             .and_then(|number| number["connection_id"].as_str())
             .map(str::to_owned)
@@ -159,13 +124,7 @@ fn connection_id(sandbox: &Sandbox, key: &str, call: &Call) -> Option<String> {
 }
 
 /// Signs and sends one carrier event, if the account has said where to.
-pub(super) fn send_event(
-    sandbox: &Arc<Sandbox>,
-    carrier_key: &str,
-    kind: &str,
-    at: DateTime<Utc>,
-    payload: Value,
-) {
+pub(super) fn send_event(sandbox: &Arc<Sandbox>, carrier_key: &str, kind: &str, at: DateTime<Utc>, payload: Value) {
     let Some(url) = sandbox.with_account(carrier_key, |account| account.carrier_url.clone()) else {
         return;
     };

@@ -27,34 +27,17 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .route("/number_orders", get(orders::list).post(orders::create))
         .route("/number_orders/{order_id}", get(orders::get))
         .route("/phone_numbers", get(numbers::list))
-        .route(
-            "/phone_numbers/{id}",
-            get(numbers::get)
-                .patch(numbers::update)
-                .delete(numbers::delete),
-        )
-        .route(
-            "/phone_numbers/{id}/voice",
-            axum::routing::patch(numbers::update),
-        )
-        .route(
-            "/call_control_applications",
-            get(connections).post(create_connection),
-        )
-        .route(
-            "/call_control_applications/{id}",
-            get(connection).patch(update_connection),
-        )
+        .route("/phone_numbers/{id}", get(numbers::get).patch(numbers::update).delete(numbers::delete))
+        .route("/phone_numbers/{id}/voice", axum::routing::patch(numbers::update))
+        .route("/call_control_applications", get(connections).post(create_connection))
+        .route("/call_control_applications/{id}", get(connection).patch(update_connection))
         .route("/calls/{call_control_id}", get(get_leg))
         .route("/calls/{call_control_id}/actions/hangup", post(hang_up))
         .fallback(|| async { missing() })
 }
 
 fn missing() -> Response {
-    Provider::Telnyx.error(
-        StatusCode::NOT_FOUND,
-        "The requested resource or URL could not be found.",
-    )
+    Provider::Telnyx.error(StatusCode::NOT_FOUND, "The requested resource or URL could not be found.")
 }
 
 fn unprocessable(message: &str) -> Response {
@@ -77,9 +60,7 @@ fn find_leg(sandbox: &Sandbox, key: &str, control_id: &str) -> Option<Call> {
     let state = sandbox.state();
     state.accounts.iter().find_map(|(owner, account)| {
         let carrier = account.carrier_key.as_deref().unwrap_or(owner);
-        (carrier == key)
-            .then(|| account.calls.get(&id).cloned())
-            .flatten()
+        (carrier == key).then(|| account.calls.get(&id).cloned()).flatten()
     })
 }
 
@@ -126,13 +107,8 @@ async fn hang_up(
     one(StatusCode::OK, json!({"result": "ok"}))
 }
 
-async fn connections(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-) -> Response {
-    let all: Vec<Value> = sandbox.with_account(&key, |account| {
-        account.connections.values().cloned().collect()
-    });
+async fn connections(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Extension<Key>) -> Response {
+    let all: Vec<Value> = sandbox.with_account(&key, |account| account.connections.values().cloned().collect());
     let meta = json!({"page_number": 1, "total_pages": 1, "page_size": all.len(), "total_results": all.len()});
     Json(json!({"data": all, "meta": meta})).into_response()
 }
@@ -147,19 +123,11 @@ async fn create_connection(
         Ok(given) => given,
         Err(message) => return Provider::Telnyx.error(StatusCode::BAD_REQUEST, &message),
     };
-    let id = (2_800_000_000_000_000_000_u64
-        + sandbox.dice("connection").roll() % 99_999_999_999_999_999)
-        .to_string();
+    let id = (2_800_000_000_000_000_000_u64 + sandbox.dice("connection").roll() % 99_999_999_999_999_999).to_string();
     given.insert("id".to_owned(), json!(id));
     given.insert("record_type".to_owned(), json!("call_control_application"));
     given.insert("active".to_owned(), json!(true));
-    save_connection(
-        &sandbox,
-        &key,
-        id,
-        Value::Object(given),
-        StatusCode::CREATED,
-    )
+    save_connection(&sandbox, &key, id, Value::Object(given), StatusCode::CREATED)
 }
 
 async fn connection(
@@ -181,9 +149,7 @@ async fn update_connection(
         Ok(given) => given,
         Err(message) => return Provider::Telnyx.error(StatusCode::BAD_REQUEST, &message),
     };
-    let Some(mut connection) =
-        sandbox.with_account(&key, |account| account.connections.get(&id).cloned())
-    else {
+    let Some(mut connection) = sandbox.with_account(&key, |account| account.connections.get(&id).cloned()) else {
         return missing();
     };
     for (name, value) in given.into_iter().filter(|(name, _)| name != "id") {
@@ -192,13 +158,7 @@ async fn update_connection(
     save_connection(&sandbox, &key, id, connection, StatusCode::OK)
 }
 
-fn save_connection(
-    sandbox: &Sandbox,
-    key: &str,
-    id: String,
-    connection: Value,
-    status: StatusCode,
-) -> Response {
+fn save_connection(sandbox: &Sandbox, key: &str, id: String, connection: Value, status: StatusCode) -> Response {
     sandbox.with_account(key, |account| {
         if let Some(url) = connection["webhook_event_url"].as_str() {
             account.carrier_url = Some(url.to_owned());

@@ -42,25 +42,15 @@ pub(in crate::sandbox) fn starter_account(key: &str, settings: &SandboxSettings)
     account
 }
 
-pub(super) async fn available(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(params): Params,
-) -> Response {
+pub(super) async fn available(State(sandbox): State<Arc<Sandbox>>, Query(params): Params) -> Response {
     let filter = |name: &str| {
         let key = format!("filter[{name}]");
-        params
-            .iter()
-            .find(|(known, value)| *known == key && !value.is_empty())
-            .map(|(_, value)| value.as_str())
+        params.iter().find(|(known, value)| *known == key && !value.is_empty()).map(|(_, value)| value.as_str())
     };
     let country = filter("country_code").unwrap_or("US").to_uppercase();
     let kind = filter("phone_number_type").unwrap_or("local");
-    let limit: usize = filter("limit")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(20)
-        .clamp(1, 100);
-    let wanted =
-        ["contains", "starts_with", "ends_with"].map(|how| filter(&format!("phone_number][{how}")));
+    let limit: usize = filter("limit").and_then(|text| text.parse().ok()).unwrap_or(20).clamp(1, 100);
+    let wanted = ["contains", "starts_with", "ends_with"].map(|how| filter(&format!("phone_number][{how}")));
     let mut dice = Dice::new(sandbox.settings().seed, &format!("{params:?}"));
     let mut found: Vec<Value> = Vec::new();
     for _ in 0..limit * 40 {
@@ -72,11 +62,7 @@ pub(super) async fn available(
         let fits = contains.is_none_or(|part| national.contains(part))
             && starts.is_none_or(|part| national.contains(part))
             && ends.is_none_or(|part| national.ends_with(part));
-        if fits
-            && !found
-                .iter()
-                .any(|known| known["phone_number"] == number.as_str())
-        {
+        if fits && !found.iter().any(|known| known["phone_number"] == number.as_str()) {
             found.push(offer(&number, &country, place, state, kind));
         }
         if found.len() == limit {
@@ -106,20 +92,16 @@ fn draw_number<'a>(
             let (area, place, state) = US_AREAS[dice.below(US_AREAS.len())];
             let fits = filter("national_destination_code").is_none_or(|code| code == area)
                 && filter("locality").is_none_or(|locality| locality.eq_ignore_ascii_case(place))
-                && filter("administrative_area")
-                    .is_none_or(|wanted| wanted.eq_ignore_ascii_case(state));
+                && filter("administrative_area").is_none_or(|wanted| wanted.eq_ignore_ascii_case(state));
             fits.then(|| (format!("+1{area}55501{tail:02}"), place, state))
         }
         ("CA", _) => Some((format!("+1416555{:04}", 100 + tail), "TORONTO", "ON")),
         ("GB", _) => Some((format!("+441632960{:03}", dice.below(1000)), "LONDON", "")),
         ("DE", _) => Some((format!("+493023125{:03}", dice.below(1000)), "BERLIN", "BE")),
+        ("CH", _) => Some((format!("+4144555{:04}", 2000 + dice.below(1000)), "ZURICH", "ZH")),
         ("FR", _) => Some((format!("+33199001{:03}", dice.below(1000)), "PARIS", "")),
         ("ES", _) => Some((format!("+34910000{:03}", dice.below(1000)), "MADRID", "")),
-        ("IN", _) => Some((
-            format!("+91795550{:04}", dice.below(10_000)),
-            "AHMEDABAD",
-            "GJ",
-        )),
+        ("IN", _) => Some((format!("+91795550{:04}", dice.below(10_000)), "AHMEDABAD", "GJ")),
         _ => None,
     }
 }
@@ -147,15 +129,9 @@ fn offer(number: &str, country: &str, place: &str, state: &str, kind: &str) -> V
     })
 }
 
-pub(super) fn add_number(
-    account: &mut Account,
-    number: &str,
-    country: &str,
-    order: Option<&Value>,
-) {
+pub(super) fn add_number(account: &mut Account, number: &str, country: &str, order: Option<&Value>) {
     let now = iso(Utc::now());
-    let id =
-        (1_293_384_261_075_731_000_u64 + Dice::new(13, number).roll() % 1_000_000_000).to_string();
+    let id = (1_293_384_261_075_731_000_u64 + Dice::new(13, number).roll() % 1_000_000_000).to_string();
     let record = json!({
         "id": id,
         "record_type": "phone_number",
@@ -184,18 +160,9 @@ pub(super) fn add_number(
 }
 
 pub(super) fn country_of(number: &str) -> &'static str {
-    let prefixes = [
-        ("+44", "GB"),
-        ("+49", "DE"),
-        ("+33", "FR"),
-        ("+34", "ES"),
-        ("+91", "IN"),
-        ("+1416", "CA"),
-    ];
-    prefixes
-        .iter()
-        .find(|(prefix, _)| number.starts_with(prefix))
-        .map_or("US", |(_, country)| country)
+    let prefixes =
+        [("+44", "GB"), ("+49", "DE"), ("+41", "CH"), ("+33", "FR"), ("+34", "ES"), ("+91", "IN"), ("+1416", "CA")];
+    prefixes.iter().find(|(prefix, _)| number.starts_with(prefix)).map_or("US", |(_, country)| country)
 }
 
 pub(super) async fn list(
@@ -210,41 +177,23 @@ pub(super) async fn list(
 /// Filters by equal members (`filter[status]=active`), sorts by time, and cuts out the page.
 pub(super) fn listing(mut all: Vec<Value>, params: &[(String, String)], time: &str) -> Response {
     for (name, value) in params {
-        let Some(member) = name
-            .strip_prefix("filter[")
-            .and_then(|rest| rest.strip_suffix(']'))
-        else {
+        let Some(member) = name.strip_prefix("filter[").and_then(|rest| rest.strip_suffix(']')) else {
             continue;
         };
         if !member.contains(']') {
-            all.retain(|item| {
-                item.get(member)
-                    .is_none_or(|known| known.as_str() == Some(value))
-            });
+            all.retain(|item| item.get(member).is_none_or(|known| known.as_str() == Some(value)));
         }
     }
     all.sort_by_key(|item| {
-        (
-            item[time].as_str().unwrap_or("").to_owned(),
-            item["id"].as_str().unwrap_or("").to_owned(),
-        )
+        (item[time].as_str().unwrap_or("").to_owned(), item["id"].as_str().unwrap_or("").to_owned())
     });
     let figure = |name: &str, default: usize| {
-        params
-            .iter()
-            .find(|(known, _)| known == name)
-            .and_then(|(_, text)| text.parse().ok())
-            .unwrap_or(default)
-            .max(1)
+        params.iter().find(|(known, _)| known == name).and_then(|(_, text)| text.parse().ok()).unwrap_or(default).max(1)
     };
     let (number, size) = (figure("page[number]", 1), figure("page[size]", 20).min(250));
     let total = all.len();
     let pages = total.div_ceil(size).max(1);
-    let data: Vec<Value> = all
-        .into_iter()
-        .skip((number - 1) * size)
-        .take(size)
-        .collect();
+    let data: Vec<Value> = all.into_iter().skip((number - 1) * size).take(size).collect();
     let meta = json!({"page_number": number, "page_size": size, "total_pages": pages, "total_results": total});
     Json(json!({"data": data, "meta": meta})).into_response()
 }
@@ -270,9 +219,8 @@ pub(super) async fn update(
     };
     let changed = sandbox.with_account(&key, |account| {
         let number = account.numbers.get_mut(&id)?;
-        for (name, value) in given
-            .into_iter()
-            .filter(|(name, _)| !["id", "phone_number", "status"].contains(&name.as_str()))
+        for (name, value) in
+            given.into_iter().filter(|(name, _)| !["id", "phone_number", "status"].contains(&name.as_str()))
         {
             number[name.as_str()] = value;
         }

@@ -71,9 +71,7 @@ pub(super) async fn create(
         "created_at": now,
         "updated_at": now,
     });
-    sandbox.with_account(&key, |account| {
-        account.orders.insert(id.clone(), order.clone())
-    });
+    sandbox.with_account(&key, |account| account.orders.insert(id.clone(), order.clone()));
     sandbox.keep();
     tokio::spawn(decide_order(sandbox.clone(), key, id));
     one(StatusCode::OK, order)
@@ -85,11 +83,7 @@ async fn decide_order(sandbox: Arc<Sandbox>, key: String, id: String) {
         () = tokio::time::sleep(Duration::from_secs_f64((settings.order_secs / settings.speed).max(0.0))) => {}
         () = sandbox.shutdown.cancelled() => return,
     }
-    let status = if sandbox.dice("order").chance(settings.order_failure_rate) {
-        "failure"
-    } else {
-        "success"
-    };
+    let status = if sandbox.dice("order").chance(settings.order_failure_rate) { "failure" } else { "success" };
     let decided = sandbox.with_account(&key, |account| {
         let order = account.orders.get_mut(&id)?;
         order["status"] = json!(status);
@@ -101,12 +95,7 @@ async fn decide_order(sandbox: Arc<Sandbox>, key: String, id: String) {
         if status == "success" {
             for line in order["phone_numbers"].as_array().into_iter().flatten() {
                 let number = line["phone_number"].as_str().unwrap_or("");
-                add_number(
-                    account,
-                    number,
-                    line["country_code"].as_str().unwrap_or("US"),
-                    Some(&order),
-                );
+                add_number(account, number, line["country_code"].as_str().unwrap_or("US"), Some(&order));
             }
         }
         Some(order)

@@ -10,14 +10,8 @@ fn an_analysis_finds_what_the_conversation_was_about() {
     for language in Language::ALL {
         for (plot, name) in Plot::ALL {
             for salt in 0..30 {
-                let care = matches!(
-                    plot,
-                    Plot::Confirmed
-                        | Plot::Rescheduled
-                        | Plot::Solved
-                        | Plot::Escalated
-                        | Plot::Survey
-                );
+                let care =
+                    matches!(plot, Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Escalated | Plot::Survey);
                 let family = if care { Family::Care } else { Family::Sales };
                 let scene = Scene {
                     seed: 9,
@@ -30,12 +24,7 @@ fn an_analysis_finds_what_the_conversation_was_about() {
                 };
                 let prompt = transcript(&scene);
                 let facts = analysis::read(&prompt).expect("a transcript");
-                assert_eq!(
-                    facts.verdict,
-                    Some(plot),
-                    "{} {name}:\n{prompt}",
-                    language.code()
-                );
+                assert_eq!(facts.verdict, Some(plot), "{} {name}:\n{prompt}", language.code());
                 assert_eq!(facts.language, language, "{prompt}");
                 for finding in facts.evidence() {
                     assert!(prompt.contains(&finding.quote));
@@ -46,23 +35,11 @@ fn an_analysis_finds_what_the_conversation_was_about() {
 }
 
 fn transcript(scene: &Scene) -> String {
-    let spoken = compose(scene)
-        .turns
-        .into_iter()
-        .enumerate()
-        .filter(|(_, turn)| turn.tool.is_none());
+    let spoken = compose(scene).turns.into_iter().enumerate().filter(|(_, turn)| turn.tool.is_none());
     spoken
         .map(|(index, turn)| {
-            let speaker = if turn.role == Role::Agent {
-                "Agent"
-            } else {
-                "Customer"
-            };
-            format!(
-                "[{index}] {speaker} (0:{:02}): {}\n",
-                turn.start as u32 % 60,
-                turn.text
-            )
+            let speaker = if turn.role == Role::Agent { "Agent" } else { "Customer" };
+            format!("[{index}] {speaker} (0:{:02}): {}\n", turn.start as u32 % 60, turn.text)
         })
         .collect()
 }
@@ -101,9 +78,6 @@ fn a_document_follows_its_schema() {
     assert_eq!(document["sentiment"], "positive");
     assert_eq!(document["outcome"], "meeting_booked");
     assert_eq!(document["escalation"], Value::Null);
-    assert!(
-        document["evidence"][0]["message_index"].is_i64(),
-        "{document}"
-    );
+    assert!(document["evidence"][0]["message_index"].is_i64(), "{document}");
     assert!((1..=10).contains(&document["satisfaction"].as_i64().unwrap_or(0)));
 }

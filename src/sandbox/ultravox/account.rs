@@ -15,63 +15,23 @@ use crate::sandbox::dice::Dice;
 use crate::sandbox::gate::{Key, no_content, object};
 use crate::sandbox::state::Sandbox;
 
-const MODELS: [&str; 5] = [
-    "ultravox-v0.7",
-    "ultravox-v0.6",
-    "ultravox-v0.6-llama3.3-70b",
-    "ultravox-v0.6-gemma3-27b",
-    "ultravox-v0.5",
-];
+const MODELS: [&str; 5] =
+    ["ultravox-v0.7", "ultravox-v0.6", "ultravox-v0.6-llama3.3-70b", "ultravox-v0.6-gemma3-27b", "ultravox-v0.5"];
 const VOICES: [(&str, &str, &str, &str); 14] = [
-    (
-        "Mark",
-        "en-US",
-        "English (United States)",
-        "A calm male voice.",
-    ),
-    (
-        "Jessica",
-        "en-US",
-        "English (United States)",
-        "A friendly female voice.",
-    ),
-    (
-        "Emily",
-        "en-GB",
-        "English (United Kingdom)",
-        "A clear female voice.",
-    ),
-    (
-        "Oliver",
-        "en-GB",
-        "English (United Kingdom)",
-        "A relaxed male voice.",
-    ),
+    ("Mark", "en-US", "English (United States)", "A calm male voice."),
+    ("Jessica", "en-US", "English (United States)", "A friendly female voice."),
+    ("Emily", "en-GB", "English (United Kingdom)", "A clear female voice."),
+    ("Oliver", "en-GB", "English (United Kingdom)", "A relaxed male voice."),
     ("Anjali", "en-IN", "English (India)", "A warm female voice."),
     ("Lena", "de-DE", "German (Germany)", "A clear female voice."),
     ("Ben", "de-DE", "German (Germany)", "A warm male voice."),
-    (
-        "Sofia",
-        "es-ES",
-        "Spanish (Spain)",
-        "A lively female voice.",
-    ),
+    ("Sofia", "es-ES", "Spanish (Spain)", "A lively female voice."),
     ("Mateo", "es-MX", "Spanish (Mexico)", "A calm male voice."),
-    (
-        "Camille",
-        "fr-FR",
-        "French (France)",
-        "A soft female voice.",
-    ),
+    ("Camille", "fr-FR", "French (France)", "A soft female voice."),
     ("Hugo", "fr-FR", "French (France)", "A clear male voice."),
     ("Riya", "hi-IN", "Hindi (India)", "A warm female voice."),
     ("Arjun", "hi-IN", "Hindi (India)", "A clear male voice."),
-    (
-        "Dhara",
-        "gu-IN",
-        "Gujarati (India)",
-        "A friendly female voice.",
-    ),
+    ("Dhara", "gu-IN", "Gujarati (India)", "A friendly female voice."),
 ];
 
 pub(super) async fn get_telephony(
@@ -99,27 +59,18 @@ pub(super) async fn set_telephony(
         Err(message) => return unreadable(&message),
     };
     let config = sandbox.with_account(&key, |account| {
-        let config = account
-            .telephony
-            .entry(carrier.clone())
-            .or_insert_with(|| json!({}));
+        let config = account.telephony.entry(carrier.clone()).or_insert_with(|| json!({}));
         for (name, value) in given {
             config[name.as_str()] = value;
         }
         if carrier == "telnyx" {
-            let carrier_key = config["apiKey"]
-                .as_str()
-                .filter(|api_key| api_key.starts_with("sandbox-"));
+            let carrier_key = config["apiKey"].as_str().filter(|api_key| api_key.starts_with("sandbox-"));
             account.carrier_key = carrier_key.map(str::to_owned);
         }
         config.clone()
     });
     sandbox.keep();
-    let status = if method == Method::POST {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
+    let status = if method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
     (status, Json(masked(config))).into_response()
 }
 
@@ -145,23 +96,14 @@ fn masked(mut config: Value) -> Value {
     config
 }
 
-pub(super) async fn voices(
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    params: Params,
-) -> Response {
+pub(super) async fn voices(OriginalUri(uri): OriginalUri, headers: HeaderMap, params: Params) -> Response {
     let search = param(&params, "search").map(str::to_lowercase);
     let language = param(&params, "primaryLanguage");
     let fits = |(name, code, _, _): &&(&str, &str, &str, &str)| {
-        search
-            .as_ref()
-            .is_none_or(|search| name.to_lowercase().contains(search))
+        search.as_ref().is_none_or(|search| name.to_lowercase().contains(search))
             && language.is_none_or(|language| code.starts_with(language))
     };
-    let host = headers
-        .get(axum::http::header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("127.0.0.1");
+    let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     let shape = |(name, code, label, description): &(&str, &str, &str, &str)| {
         json!({
             "voiceId": Dice::new(3, name).uuid(),
@@ -180,19 +122,12 @@ pub(super) async fn voices(
     Json(page(all, &params, &uri, &headers)).into_response()
 }
 
-pub(super) async fn models(
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    params: Params,
-) -> Response {
+pub(super) async fn models(OriginalUri(uri): OriginalUri, headers: HeaderMap, params: Params) -> Response {
     let all = MODELS.iter().map(|name| json!({"name": name})).collect();
     Json(page(all, &params, &uri, &headers)).into_response()
 }
 
-pub(super) async fn me(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-) -> Response {
+pub(super) async fn me(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Extension<Key>) -> Response {
     let limit = sandbox.settings_for(&key).concurrency_limit;
     let live = sandbox.with_account(&key, |account| account.live);
     let body = json!({

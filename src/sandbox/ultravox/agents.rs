@@ -51,18 +51,11 @@ pub(super) async fn create(
         Ok(given) => given,
         Err(message) => return unreadable(&message),
     };
-    let name = given
-        .get("name")
-        .and_then(Value::as_str)
-        .unwrap_or("")
-        .to_owned();
+    let name = given.get("name").and_then(Value::as_str).unwrap_or("").to_owned();
     if let Some(refusal) = name_refused(&name) {
         return refusal;
     }
-    let template = given
-        .get("callTemplate")
-        .cloned()
-        .unwrap_or_else(|| json!({}));
+    let template = given.get("callTemplate").cloned().unwrap_or_else(|| json!({}));
     if !template.is_object() {
         return invalid("callTemplate", "Invalid data. Expected a dictionary.");
     }
@@ -87,9 +80,7 @@ pub(super) async fn get(
     Extension(Key(key)): Extension<Key>,
     Path(id): Path<String>,
 ) -> Response {
-    let found = sandbox.with_account(&key, |account| {
-        account.agents.get(&id).map(|agent| shape(account, agent))
-    });
+    let found = sandbox.with_account(&key, |account| account.agents.get(&id).map(|agent| shape(account, agent)));
     found.map_or_else(missing, |agent| Json(agent).into_response())
 }
 
@@ -113,12 +104,7 @@ pub(super) async fn update(
         if let Some(name) = name {
             agent["name"] = json!(name);
         }
-        for (member, value) in given
-            .get("callTemplate")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (member, value) in given.get("callTemplate").and_then(Value::as_object).into_iter().flatten() {
             agent["callTemplate"][member.as_str()] = value.clone();
         }
         agent["publishedRevisionId"] = json!(Uuid::new_v4());
@@ -144,16 +130,11 @@ fn name_refused(name: &str) -> Option<Response> {
     if name.trim().is_empty() {
         return Some(invalid("name", "This field is required."));
     }
-    (name.chars().count() > LONGEST_NAME)
-        .then(|| invalid("name", "Ensure this field has no more than 64 characters."))
+    (name.chars().count() > LONGEST_NAME).then(|| invalid("name", "Ensure this field has no more than 64 characters."))
 }
 
 fn shape(account: &Account, agent: &Value) -> Value {
-    let calls = account
-        .calls_of_agent
-        .get(agent["agentId"].as_str().unwrap_or(""))
-        .copied()
-        .unwrap_or(0);
+    let calls = account.calls_of_agent.get(agent["agentId"].as_str().unwrap_or("")).copied().unwrap_or(0);
     let mut out = agent.clone();
     out["statistics"] = json!({"calls": calls});
     out

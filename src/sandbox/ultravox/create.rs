@@ -16,15 +16,7 @@ use crate::sandbox::gate::{Fault, Key, Provider, fault, garbage, never, object};
 use crate::sandbox::life;
 use crate::sandbox::state::{LogEntry, Sandbox};
 
-const MEDIA: [&str; 7] = [
-    "webRtc",
-    "twilio",
-    "telnyx",
-    "plivo",
-    "exotel",
-    "sip",
-    "serverWebSocket",
-];
+const MEDIA: [&str; 7] = ["webRtc", "twilio", "telnyx", "plivo", "exotel", "sip", "serverWebSocket"];
 
 pub(super) async fn with_agent(
     State(sandbox): State<Arc<Sandbox>>,
@@ -32,8 +24,7 @@ pub(super) async fn with_agent(
     Path(agent_id): Path<String>,
     body: Bytes,
 ) -> Response {
-    let Some(agent) = sandbox.with_account(&key, |account| account.agents.get(&agent_id).cloned())
-    else {
+    let Some(agent) = sandbox.with_account(&key, |account| account.agents.get(&agent_id).cloned()) else {
         return missing();
     };
     create(sandbox, key, Some(agent), &body).await
@@ -47,12 +38,7 @@ pub(super) async fn without_agent(
     create(sandbox, key, None, &body).await
 }
 
-async fn create(
-    sandbox: Arc<Sandbox>,
-    key: String,
-    agent: Option<Arc<Value>>,
-    body: &[u8],
-) -> Response {
+async fn create(sandbox: Arc<Sandbox>, key: String, agent: Option<Arc<Value>>, body: &[u8]) -> Response {
     let request = match object(body) {
         Ok(request) => request,
         Err(message) => return unreadable(&message),
@@ -64,14 +50,8 @@ async fn create(
         key: key.clone(),
         to: to.clone(),
         from: from.clone(),
-        agent_id: agent
-            .as_ref()
-            .and_then(|agent| agent["agentId"].as_str())
-            .map(str::to_owned),
-        metadata: request
-            .get("metadata")
-            .cloned()
-            .unwrap_or_else(|| json!({})),
+        agent_id: agent.as_ref().and_then(|agent| agent["agentId"].as_str()).map(str::to_owned),
+        metadata: request.get("metadata").cloned().unwrap_or_else(|| json!({})),
         outcome: String::new(),
         placed: false,
         call_id: None,
@@ -87,8 +67,8 @@ async fn create(
         return refusal;
     }
     let settings = sandbox.settings_for(&key);
-    let fault = special_fault(&sandbox, &key, to.as_deref())
-        .unwrap_or_else(|| fault(&sandbox, &settings.create_faults));
+    let fault =
+        special_fault(&sandbox, &key, to.as_deref()).unwrap_or_else(|| fault(&sandbox, &settings.create_faults));
     match fault {
         Fault::Error => {
             note("refused_error", None);
@@ -100,13 +80,7 @@ async fn create(
         }
         _ => {}
     }
-    let new = NewCall {
-        agent,
-        request,
-        to,
-        from,
-        inbound: false,
-    };
+    let new = NewCall { agent, request, to, from, inbound: false };
     let Ok((id, shape)) = life::place(&sandbox, &key, new) else {
         note("refused_limit", None);
         return Provider::Ultravox.limited(&settings);
@@ -134,49 +108,26 @@ async fn create(
 /// What the last four digits of the number ask of the create request itself.
 fn special_fault(sandbox: &Sandbox, key: &str, to: Option<&str>) -> Option<Fault> {
     let to = to?;
-    let first_time =
-        || sandbox.with_account(key, |account| account.refused_once.insert(to.to_owned()));
+    let first_time = || sandbox.with_account(key, |account| account.refused_once.insert(to.to_owned()));
     match to.get(to.len().checked_sub(4)?..)? {
         "0005" => Some(Fault::Error),
         "0006" => Some(Fault::Timeout),
         "0007" => Some(Fault::Limited),
         "0008" => Some(Fault::Garbage),
         "0012" => Some(Fault::ErrorAfterAccept),
-        "0015" => Some(if first_time() {
-            Fault::Error
-        } else {
-            Fault::None
-        }),
-        "0017" => Some(if first_time() {
-            Fault::Limited
-        } else {
-            Fault::None
-        }),
+        "0015" => Some(if first_time() { Fault::Error } else { Fault::None }),
+        "0017" => Some(if first_time() { Fault::Limited } else { Fault::None }),
         _ => None,
     }
 }
 
 fn refused(request: &Map<String, Value>, to: Option<&str>) -> Option<Response> {
-    for name in [
-        "metadata",
-        "templateContext",
-        "medium",
-        "firstSpeakerSettings",
-    ] {
-        if request
-            .get(name)
-            .is_some_and(|value| !value.is_object() && !value.is_null())
-        {
+    for name in ["metadata", "templateContext", "medium", "firstSpeakerSettings"] {
+        if request.get(name).is_some_and(|value| !value.is_object() && !value.is_null()) {
             return Some(invalid(name, "Invalid data. Expected a dictionary."));
         }
     }
-    let members = |name: &str| {
-        request
-            .get(name)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-    };
+    let members = |name: &str| request.get(name).and_then(Value::as_object).into_iter().flatten();
     for (key, value) in members("metadata") {
         if key.starts_with("ultravox.") {
             return Some(invalid("metadata", "Keys may not start with 'ultravox.'."));
@@ -185,23 +136,16 @@ fn refused(request: &Map<String, Value>, to: Option<&str>) -> Option<Response> {
             return Some(invalid("metadata", "Values must be strings."));
         }
     }
-    let media: Vec<&String> = members("medium")
-        .filter(|(_, value)| !value.is_null())
-        .map(|(key, _)| key)
-        .collect();
+    let media: Vec<&String> = members("medium").filter(|(_, value)| !value.is_null()).map(|(key, _)| key).collect();
     if media.len() > 1 || media.iter().any(|key| !MEDIA.contains(&key.as_str())) {
         return Some(invalid("medium", "Exactly one known medium may be given."));
     }
     if members("firstSpeakerSettings").count() > 1 {
-        return Some(invalid(
-            "firstSpeakerSettings",
-            "Exactly one of user and agent may be given.",
-        ));
+        return Some(invalid("firstSpeakerSettings", "Exactly one of user and agent may be given."));
     }
     let to = to?;
     let digits = to.strip_prefix('+').unwrap_or("");
-    let plausible =
-        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let plausible = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     if !plausible || to.ends_with("0009") {
         let medium = media.first().map_or("telnyx", |key| key.as_str());
         let body = json!({"medium": {medium: {"outgoing": {"to": ["Enter a valid E.164 phone number."]}}}});
@@ -219,13 +163,6 @@ fn number(request: &Map<String, Value>, name: &str) -> Option<String> {
 
 /// `sip:+13125550111@host` becomes `+13125550111`.
 fn number_of(text: &str) -> String {
-    let text = text
-        .strip_prefix("sips:")
-        .or_else(|| text.strip_prefix("sip:"))
-        .unwrap_or(text);
-    text.split(['@', ';', '<'])
-        .next()
-        .unwrap_or("")
-        .trim()
-        .to_owned()
+    let text = text.strip_prefix("sips:").or_else(|| text.strip_prefix("sip:")).unwrap_or(text);
+    text.split(['@', ';', '<']).next().unwrap_or("").trim().to_owned()
 }

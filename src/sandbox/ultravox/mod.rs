@@ -22,33 +22,19 @@ use super::state::Sandbox;
 pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/agents", get(agents::list).post(agents::create))
-        .route(
-            "/agents/{agent_id}",
-            get(agents::get)
-                .patch(agents::update)
-                .delete(agents::delete),
-        )
-        .route(
-            "/agents/{agent_id}/calls",
-            get(read::list_of_agent).post(create::with_agent),
-        )
+        .route("/agents/{agent_id}", get(agents::get).patch(agents::update).delete(agents::delete))
+        .route("/agents/{agent_id}/calls", get(read::list_of_agent).post(create::with_agent))
         .route("/calls", get(read::list).post(create::without_agent))
         .route("/calls/{call_id}", get(read::get).delete(read::delete))
         .route("/calls/{call_id}/messages", get(read::messages))
         .route("/calls/{call_id}/recording", get(read::recording))
         .route("/calls/{call_id}/events", get(read::events))
         .route("/calls/{call_id}/stages", get(read::stages))
-        .route(
-            "/calls/{call_id}/send_data_message",
-            post(read::send_data_message),
-        )
+        .route("/calls/{call_id}/send_data_message", post(read::send_data_message))
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
         .route(
             "/webhooks/{webhook_id}",
-            get(webhooks::get)
-                .patch(webhooks::update)
-                .put(webhooks::update)
-                .delete(webhooks::delete),
+            get(webhooks::get).patch(webhooks::update).put(webhooks::update).delete(webhooks::delete),
         )
         .route(
             "/telephony_configs/{carrier}",
@@ -73,11 +59,7 @@ fn missing() -> Response {
 
 /// 400 with one complaint about one field.
 fn invalid(field: &str, message: &str) -> Response {
-    (
-        StatusCode::BAD_REQUEST,
-        axum::Json(json!({ field: [message] })),
-    )
-        .into_response()
+    (StatusCode::BAD_REQUEST, axum::Json(json!({ field: [message] }))).into_response()
 }
 
 fn unreadable(message: &str) -> Response {

@@ -25,9 +25,7 @@ pub(super) async fn list(
     headers: HeaderMap,
     params: Params,
 ) -> Response {
-    sandbox.with_account(&key, |account| {
-        list_calls(account, None, &params, &uri, &headers)
-    })
+    sandbox.with_account(&key, |account| list_calls(account, None, &params, &uri, &headers))
 }
 
 pub(super) async fn list_of_agent(
@@ -38,9 +36,7 @@ pub(super) async fn list_of_agent(
     headers: HeaderMap,
     params: Params,
 ) -> Response {
-    sandbox.with_account(&key, |account| {
-        list_calls(account, Some(&agent_id), &params, &uri, &headers)
-    })
+    sandbox.with_account(&key, |account| list_calls(account, Some(&agent_id), &params, &uri, &headers))
 }
 
 /// Newest first unless `sort=created`. The cursor is the last call's place in the order, so that calls created while
@@ -64,27 +60,17 @@ fn list_calls(
         }
     }
     let from = param(params, "fromDate").and_then(|text| instant(text, NaiveTime::MIN));
-    let to = param(params, "toDate")
-        .and_then(|text| instant(text, NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999)?));
-    let agents: Vec<&str> = params
-        .iter()
-        .filter(|(name, _)| name == "agentIds")
-        .map(|(_, value)| value.as_str())
-        .collect();
+    let to =
+        param(params, "toDate").and_then(|text| instant(text, NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999)?));
+    let agents: Vec<&str> =
+        params.iter().filter(|(name, _)| name == "agentIds").map(|(_, value)| value.as_str()).collect();
     let least = param(params, "durationMin").and_then(|text| seconds_of(Some(&json!(text))));
     let most = param(params, "durationMax").and_then(|text| seconds_of(Some(&json!(text))));
     let fits = |call: &Call| {
         let created = call.clock.at(0.0);
         // A hurried call is dated back; whoever asks for "since I placed it" must find it all the same.
-        let latest = if call.clock.historic {
-            created
-        } else {
-            created.max(call.clock.placed_at)
-        };
-        let talk = call
-            .joined
-            .zip(call.ended)
-            .map_or(0.0, |(joined, ended)| ended - joined);
+        let latest = if call.clock.historic { created } else { created.max(call.clock.placed_at) };
+        let talk = call.joined.zip(call.ended).map_or(0.0, |(joined, ended)| ended - joined);
         from.is_none_or(|from| latest >= from)
             && to.is_none_or(|to| created <= to)
             && agent.is_none_or(|agent| call.agent_id() == Some(agent))
@@ -93,11 +79,7 @@ fn list_calls(
             && most.is_none_or(|most| talk <= most)
     };
     let place = |call: &Call| (call.clock.at(0.0).timestamp_micros(), call.id.as_u128());
-    let mut calls: Vec<&Call> = ids
-        .iter()
-        .filter_map(|id| account.calls.get(id))
-        .filter(|call| fits(call))
-        .collect();
+    let mut calls: Vec<&Call> = ids.iter().filter_map(|id| account.calls.get(id)).filter(|call| fits(call)).collect();
     calls.sort_by_key(|call| place(call));
     let descending = param(params, "sort") != Some("created");
     if descending {
@@ -116,8 +98,7 @@ fn list_calls(
         address(uri, headers, params, &format!("{created}.{id:x}"))
     });
     let results: Vec<Value> = shown.into_iter().map(shapes::call).collect();
-    Json(json!({"next": next, "previous": null, "results": results, "total": total}))
-        .into_response()
+    Json(json!({"next": next, "previous": null, "results": results, "total": total})).into_response()
 }
 
 fn read_cursor(text: &str) -> Option<(i64, u128)> {
@@ -156,8 +137,7 @@ pub(super) async fn delete(
         return missing();
     };
     if call.ended.is_none() {
-        return Provider::Ultravox
-            .error(StatusCode::BAD_REQUEST, "A running call can't be deleted.");
+        return Provider::Ultravox.error(StatusCode::BAD_REQUEST, "A running call can't be deleted.");
     }
     sandbox.with_account(&key, |account| account.drop_call(call.id));
     no_content()
@@ -177,11 +157,7 @@ pub(super) async fn messages(
     let mut all = shapes::messages(&call);
     if param(&params, "mode") != Some("in_call") {
         // The last stage begins with the messages the call was created with.
-        let initial = call
-            .pick("initialMessages")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+        let initial = call.pick("initialMessages").and_then(Value::as_array).cloned().unwrap_or_default();
         all.splice(0..0, initial);
     }
     Json(page(all, &params, &uri, &headers)).into_response()
@@ -204,8 +180,7 @@ pub(super) async fn events(
     let kind = param(&params, "type");
     let mut all = shapes::events(&call);
     all.retain(|event| {
-        grade(event["severity"].as_str().unwrap_or("")) >= least
-            && kind.is_none_or(|kind| event["type"] == kind)
+        grade(event["severity"].as_str().unwrap_or("")) >= least && kind.is_none_or(|kind| event["type"] == kind)
     });
     Json(page(all, &params, &uri, &headers)).into_response()
 }
@@ -233,16 +208,12 @@ pub(super) async fn recording(
     let Some(call) = find(&sandbox, &key, &id) else {
         return missing();
     };
-    let wanted = call
-        .pick("recordingEnabled")
-        .and_then(Value::as_bool)
-        .unwrap_or(false);
+    let wanted = call.pick("recordingEnabled").and_then(Value::as_bool).unwrap_or(false);
     let Some(heard) = call.heard().filter(|_| wanted && call.ended.is_some()) else {
         return missing();
     };
-    let spoken = tokio::task::spawn_blocking(move || {
-        voice::recording(&call.conversation().turns, heard, &call.id.to_string())
-    });
+    let spoken =
+        tokio::task::spawn_blocking(move || voice::recording(&call.conversation().turns, heard, &call.id.to_string()));
     match spoken.await {
         Ok(wav) => ([(header::CONTENT_TYPE, "audio/wav")], wav).into_response(),
         Err(_) => Provider::Ultravox.error(StatusCode::INTERNAL_SERVER_ERROR, "Internal error."),

@@ -11,30 +11,17 @@ use crate::sandbox::dice::Dice;
 /// A call as it stands now.
 pub(in crate::sandbox) fn call(call: &Call) -> Value {
     let at = |offset: Option<f64>| offset.map(|offset| iso(call.clock.at(offset)));
-    let talk = call
-        .joined
-        .zip(call.ended)
-        .map(|(joined, ended)| ended - joined);
+    let talk = call.joined.zip(call.ended).map(|(joined, ended)| ended - joined);
     let billed = call.billed.then(|| talk.map_or(0, billed_seconds));
     let status = match billed {
         None => "BILLING_STATUS_PENDING",
         Some(0) => "BILLING_STATUS_FREE_ZERO_EFFECTIVE_DURATION",
         Some(_) => "BILLING_STATUS_BILLED",
     };
-    let speaker = call
-        .pick("firstSpeakerSettings")
-        .cloned()
-        .unwrap_or_else(|| json!({"agent": {}}));
-    let first = if speaker.get("user").is_some() {
-        "FIRST_SPEAKER_USER"
-    } else {
-        "FIRST_SPEAKER_AGENT"
-    };
+    let speaker = call.pick("firstSpeakerSettings").cloned().unwrap_or_else(|| json!({"agent": {}}));
+    let first = if speaker.get("user").is_some() { "FIRST_SPEAKER_USER" } else { "FIRST_SPEAKER_AGENT" };
     let spoken = call.ended.is_some() && call.joined.is_some();
-    let agent = call
-        .agent
-        .as_ref()
-        .map(|agent| json!({"agentId": agent["agentId"], "name": agent["name"]}));
+    let agent = call.agent.as_ref().map(|agent| json!({"agentId": agent["agentId"], "name": agent["name"]}));
     let or = |key: &str, default: Value| call.pick(key).cloned().unwrap_or(default);
     let sip = call.ended.filter(|_| call.to.is_some() && !call.inbound).map(|ended| {
         let carried = billed_seconds(ended);
@@ -90,15 +77,8 @@ pub(super) fn messages(call: &Call) -> Vec<Value> {
         return Vec::new();
     };
     let stage = stage_id(call);
-    let spoken = call
-        .conversation()
-        .turns
-        .into_iter()
-        .filter(|turn| turn.start < heard);
-    spoken
-        .enumerate()
-        .map(|(index, turn)| message(&turn, index, stage, heard))
-        .collect()
+    let spoken = call.conversation().turns.into_iter().filter(|turn| turn.start < heard);
+    spoken.enumerate().map(|(index, turn)| message(&turn, index, stage, heard)).collect()
 }
 
 fn message(turn: &Turn, index: usize, stage: Uuid, heard: f64) -> Value {
@@ -129,12 +109,7 @@ fn message(turn: &Turn, index: usize, stage: Uuid, heard: f64) -> Value {
 
 /// The one stage of a sandbox call.
 pub(super) fn stage(call: &Call) -> Value {
-    let spoken: usize = call
-        .conversation()
-        .turns
-        .iter()
-        .map(|turn| turn.text.len())
-        .sum();
+    let spoken: usize = call.conversation().turns.iter().map(|turn| turn.text.len()).sum();
     let prompt = call.prompt();
     json!({
         "callId": call.id,
@@ -173,12 +148,7 @@ pub(super) fn events(call: &Call) -> Vec<Value> {
             "extras": null,
         })
     };
-    let mut out = vec![event(
-        0.0,
-        "info",
-        "call.created",
-        "The call was created.".to_owned(),
-    )];
+    let mut out = vec![event(0.0, "info", "call.created", "The call was created.".to_owned())];
     let Some(joined) = call.joined else {
         if let Some(ended) = call.ended {
             let why = if call.plan.answer == Answer::Nobody {
@@ -190,33 +160,14 @@ pub(super) fn events(call: &Call) -> Vec<Value> {
         }
         return out;
     };
-    out.push(event(
-        joined,
-        "info",
-        "call.joined",
-        "The other side joined.".to_owned(),
-    ));
+    out.push(event(joined, "info", "call.joined", "The other side joined.".to_owned()));
     let heard = call.heard().unwrap_or(0.0);
-    for turn in call
-        .conversation()
-        .turns
-        .iter()
-        .filter(|turn| turn.error.is_some() && turn.start < heard)
-    {
-        let text = format!(
-            "Tool {} failed: {}",
-            turn.tool.unwrap_or(""),
-            turn.error.unwrap_or("")
-        );
+    for turn in call.conversation().turns.iter().filter(|turn| turn.error.is_some() && turn.start < heard) {
+        let text = format!("Tool {} failed: {}", turn.tool.unwrap_or(""), turn.error.unwrap_or(""));
         out.push(event(joined + turn.end, "error", "tool.error", text));
     }
     if let Some(ended) = call.ended {
-        out.push(event(
-            ended,
-            "info",
-            "call.ended",
-            format!("The call ended: {}.", call.end_reason.unwrap_or("")),
-        ));
+        out.push(event(ended, "info", "call.ended", format!("The call ended: {}.", call.end_reason.unwrap_or(""))));
     }
     out
 }

@@ -46,9 +46,7 @@ pub(super) async fn create(
         return refusal;
     }
     let id = Uuid::new_v4().to_string();
-    let secrets = given
-        .get("secrets")
-        .filter(|list| list.as_array().is_some_and(|list| !list.is_empty()));
+    let secrets = given.get("secrets").filter(|list| list.as_array().is_some_and(|list| !list.is_empty()));
     let hook = json!({
         "webhookId": id,
         "agentId": given.get("agentId"),
@@ -112,19 +110,12 @@ pub(super) async fn delete(
 
 fn hook_refused(given: &Map<String, Value>, whole: bool) -> Option<Response> {
     let url = given.get("url").and_then(Value::as_str);
-    if (whole && url.is_none())
-        || url.is_some_and(|url| url.len() > 200 || !url.starts_with("http"))
-    {
-        return Some(invalid(
-            "url",
-            "Enter a valid URL of at most 200 characters.",
-        ));
+    if (whole && url.is_none()) || url.is_some_and(|url| url.len() > 200 || !url.starts_with("http")) {
+        return Some(invalid("url", "Enter a valid URL of at most 200 characters."));
     }
     let events = given.get("events").and_then(Value::as_array);
     let known = |event: &Value| event.as_str().is_some_and(|event| EVENTS.contains(&event));
-    if (whole && events.is_none())
-        || events.is_some_and(|events| events.is_empty() || !events.iter().all(known))
-    {
+    if (whole && events.is_none()) || events.is_some_and(|events| events.is_empty() || !events.iter().all(known)) {
         return Some(invalid("events", "Give at least one known event."));
     }
     None

@@ -36,7 +36,9 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<R
     throttle::succeeded(&visitor.db, &keys).await?;
     let session = visitor.session.clone().ok_or_else(|| internal("no session layer"))?;
     // A new id: whoever knew the old one knows nothing.
-    session.flush().await.map_err(internal)?;
+    if session.id().is_some() {
+        session.flush().await.map_err(internal)?;
+    }
     session.insert(SESSION_USER, account.id).await.map_err(internal)?;
     session.cycle_id().await.map_err(internal)?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;

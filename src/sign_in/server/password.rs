@@ -33,10 +33,13 @@ pub(super) async fn verify(password: String, stored: Option<String>) -> Result<b
         let known = stored.is_some();
         let text = stored.unwrap_or_else(|| {
             NOBODY
-                .get_or_init(|| argon().hash_password(b"nobody has this").map(|hash| hash.to_string()).unwrap_or_default())
+                .get_or_init(|| {
+                    argon().hash_password(b"nobody has this").map(|hash| hash.to_string()).unwrap_or_default()
+                })
                 .clone()
         });
-        let right = PasswordHash::new(&text).is_ok_and(|hash| argon().verify_password(password.as_bytes(), &hash).is_ok());
+        let right =
+            PasswordHash::new(&text).is_ok_and(|hash| argon().verify_password(password.as_bytes(), &hash).is_ok());
         right && known
     })
     .await

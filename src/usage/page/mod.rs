@@ -71,16 +71,18 @@ fn Figures(usage: Usage) -> impl IntoView {
 #[component]
 fn Spend(days: Vec<UsageDay>, zone: String) -> impl IntoView {
     let number = |money: crate::shared::Money| money.0.to_string().parse::<f64>().unwrap_or(0.0);
-    let values = |part: fn(&UsageDay) -> crate::shared::Money| days.iter().map(|day| number(part(day))).collect::<Vec<f64>>();
+    let values =
+        |part: fn(&UsageDay) -> crate::shared::Money| days.iter().map(|day| number(part(day))).collect::<Vec<f64>>();
     let series = vec![
         Series::new("Voice", "chart-1", values(|day| day.voice)),
         Series::new("Carrier", "chart-3", values(|day| day.carrier)),
         Series::new("Models", "chart-2", values(|day| day.model)),
     ];
     let most = days.iter().max_by_key(|day| day.spend());
-    let finding = most
-        .filter(|day| !day.spend().0.is_zero())
-        .map_or_else(|| "Nothing was spent.".to_owned(), |day| format!("Most was spent on {}: {}.", day.label, day.spend().text()));
+    let finding = most.filter(|day| !day.spend().0.is_zero()).map_or_else(
+        || "Nothing was spent.".to_owned(),
+        |day| format!("Most was spent on {}: {}.", day.label, day.spend().text()),
+    );
     let labels = days.iter().map(|day| day.label.clone()).collect();
     view! {
         <Card

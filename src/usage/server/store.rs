@@ -111,7 +111,11 @@ pub async fn tokens(
 }
 
 /// Tokens and money by model, the most expensive first.
-pub async fn models(tx: &mut ReadTx, client: Option<ClientId>, from: DateTime<Utc>) -> Result<Vec<ModelUsage>, AppError> {
+pub async fn models(
+    tx: &mut ReadTx,
+    client: Option<ClientId>,
+    from: DateTime<Utc>,
+) -> Result<Vec<ModelUsage>, AppError> {
     let rows = sqlx::query!(
         r#"select model, purpose, count(*) as "answers!", sum(prompt_tokens)::bigint as "prompt_tokens!",
                   sum(completion_tokens)::bigint as "completion_tokens!", bool_or(is_estimated) as "is_estimated!", sum(cost) as "cost!"

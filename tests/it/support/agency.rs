@@ -48,14 +48,24 @@ impl Agency {
     pub async fn new(world: &World, name: &str) -> Self {
         let name = unique(name);
         let owner = format!("owner@{name}.example");
-        let (workspace_id, _) =
-            create_workspace(&world.db, &name, "Olga Owner", &owner, PASSWORD, "Europe/Zurich").await.expect("an agency");
+        let (workspace_id, _) = create_workspace(&world.db, &name, "Olga Owner", &owner, PASSWORD, "Europe/Zurich")
+            .await
+            .expect("an agency");
         let owner = Browser::signed_in(world, &owner).await;
         let admin = person(world, &owner, &name, "agency_admin", "").await;
         let member = person(world, &owner, &name, "agency_member", "").await;
         let one = ClientSide::new(world, &owner, &name).await;
         let two = ClientSide::new(world, &owner, &name).await;
-        Self { secret: unique("Workshop"), workspace_id: workspace_id.to_string(), name, owner, admin, member, one, two }
+        Self {
+            secret: unique("Workshop"),
+            workspace_id: workspace_id.to_string(),
+            name,
+            owner,
+            admin,
+            member,
+            one,
+            two,
+        }
     }
 
     /// The agency with what it needs to dial for client one: accounts at the stand-ins, a prompt, an agent that the voice service
@@ -66,14 +76,25 @@ impl Agency {
         let owner = &agency.owner;
         let prompt_name = format!("{} prompt", agency.secret);
         let template = format!("You call for {}. Be brief and friendly.", agency.secret);
-        let prompt = owner.made("save_prompt", &[("name", &prompt_name), ("template", &template), ("production", "true")]).await;
+        let prompt =
+            owner.made("save_prompt", &[("name", &prompt_name), ("template", &template), ("production", "true")]).await;
         let agent = agency.agent(&prompt).await;
         let number = agency.number().await;
         let contact = agency.contact("+12025550113").await;
         let campaign = agency.campaign(&agent, &number).await;
         let none = String::new;
-        let works =
-            Works { key, prompt, agent, number, campaign, contact, import: none(), batch: none(), call: none(), webhook: none() };
+        let works = Works {
+            key,
+            prompt,
+            agent,
+            number,
+            campaign,
+            contact,
+            import: none(),
+            batch: none(),
+            call: none(),
+            webhook: none(),
+        };
         (agency, works)
     }
 
@@ -82,7 +103,9 @@ impl Agency {
         let (agency, mut works) = Self::ready(world, name).await;
         let owner = &agency.owner;
         let file = format!("name,phone\n{} Ines Import,+12025550114\n", agency.one.secret);
-        let answer = owner.upload("/contacts/imports/upload", &[("client", &agency.one.id)], "people.csv", file.into_bytes()).await;
+        let answer = owner
+            .upload("/contacts/imports/upload", &[("client", &agency.one.id)], "people.csv", file.into_bytes())
+            .await;
         works.import = answer.id().unwrap_or_else(|| panic!("an import: {answer:?}"));
         works.batch = agency.batch(&works.campaign, 2).await;
         agency.finished(&works.batch).await;
@@ -90,14 +113,17 @@ impl Agency {
         works.call = calls["page"]["rows"][0]["id"].as_str().unwrap_or_else(|| panic!("a call: {calls}")).to_owned();
         eventually("the call was read and billed", || async {
             let call = owner.done("get_call", &[("id", &works.call)]).await.json();
-            call["analysis_status"] == "completed" && !call["costs"]["billed_seconds"].is_null() && !call["recording"].is_null()
+            call["analysis_status"] == "completed"
+                && !call["costs"]["billed_seconds"].is_null()
+                && !call["recording"].is_null()
         })
         .await;
         let events = owner.done("list_webhooks", &[]).await.json();
-        works.webhook = events["page"]["rows"][0]["id"].as_str().unwrap_or_else(|| panic!("an event: {events}")).to_owned();
+        works.webhook =
+            events["page"]["rows"][0]["id"].as_str().unwrap_or_else(|| panic!("an event: {events}")).to_owned();
         eventually("nothing is under way any more", || async {
             let waiting = format!(
-                "select (select count(*) from jobs where workspace_id = '{0}' and status in ('pending', 'processing'))
+                "select (select count(*) from jobs where workspace_id = '{0}' and status in ('pending', 'processing') and run_at < now() + interval '1 minute')
                       + (select count(*) from webhook_queue where workspace_id = '{0}' and status in ('pending', 'processing'))
                       + (select count(*) from enrichment_queue where workspace_id = '{0}' and status in ('pending', 'processing'))",
                 agency.workspace_id
@@ -147,7 +173,8 @@ impl Agency {
             [("provider", "openrouter"), ("chat_model", "openai/gpt-5-mini"), ("price_per_minute", "")],
         ];
         for service in services {
-            let fields: Vec<(&str, &str)> = service.into_iter().chain([("mode", "sandbox"), ("api_key", key.as_str())]).collect();
+            let fields: Vec<(&str, &str)> =
+                service.into_iter().chain([("mode", "sandbox"), ("api_key", key.as_str())]).collect();
             self.owner.done("save_connection", &fields).await;
         }
         key
@@ -190,7 +217,10 @@ impl Agency {
         let search = [("form[country]", "US"), ("form[area_code]", ""), ("form[contains]", "")];
         let found = self.owner.done("search_numbers", &search).await.json();
         let number = found[0]["number"].as_str().expect("an offer").to_owned();
-        let id = self.owner.made("order_number", &[("number", &number), ("country", "US"), ("features", "voice"), ("client_id", "")]).await;
+        let id = self
+            .owner
+            .made("order_number", &[("number", &number), ("country", "US"), ("features", "voice"), ("client_id", "")])
+            .await;
         eventually("the ordered number is active", || async {
             self.owner.done("get_number", &[("id", &id)]).await.json()["row"]["status"] == "active"
         })
@@ -202,7 +232,12 @@ impl Agency {
     /// A contact of client one.
     pub async fn contact(&self, phone: &str) -> String {
         let name = format!("{} Carla Contact", self.one.secret);
-        let fields = [("client", self.one.id.as_str()), ("form[name]", &name), ("form[phone]", phone), ("form[timezone]", "UTC")];
+        let fields = [
+            ("client", self.one.id.as_str()),
+            ("form[name]", &name),
+            ("form[phone]", phone),
+            ("form[timezone]", "UTC"),
+        ];
         self.owner.made("create_contact", &fields).await
     }
 
@@ -235,7 +270,8 @@ impl Agency {
 impl ClientSide {
     async fn new(world: &World, owner: &Browser, agency: &str) -> Self {
         let secret = unique("Client");
-        let fields = [("name", secret.as_str()), ("timezone", "UTC"), ("shares_recordings", "true"), ("monthly_budget", "")];
+        let fields =
+            [("name", secret.as_str()), ("timezone", "UTC"), ("shares_recordings", "true"), ("monthly_budget", "")];
         let id = owner.made("save_client", &fields).await;
         let admin = person(world, owner, agency, "client_admin", &id).await;
         let viewer = person(world, owner, agency, "client_viewer", &id).await;
@@ -246,7 +282,8 @@ impl ClientSide {
 /// A new person of the agency, signed in.
 async fn person(world: &World, owner: &Browser, agency: &str, role: &str, client: &str) -> Browser {
     let email = format!("{}@{agency}.example", unique(&role.replace('_', "-")));
-    let fields = [("name", "Petra Person"), ("email", &email), ("role", role), ("client", client), ("password", PASSWORD)];
+    let fields =
+        [("name", "Petra Person"), ("email", &email), ("role", role), ("client", client), ("password", PASSWORD)];
     owner.done("create_member", &fields).await;
     Browser::signed_in(world, &email).await
 }

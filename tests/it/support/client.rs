@@ -123,9 +123,7 @@ impl Browser {
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();
         let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let location = location.or_else(|| {
-            response.headers().get("serverfnredirect").map(|_| String::new())
-        });
+        let location = location.or_else(|| response.headers().get("serverfnredirect").map(|_| String::new()));
         Answer { status, location, text: response.text().await.unwrap_or_default() }
     }
 }

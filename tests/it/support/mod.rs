@@ -68,7 +68,9 @@ async fn start() -> World {
         ..Options::default()
     };
     let config = options.resolve().expect("a configuration");
-    patchbay::boot::telemetry::start_logs(false);
+    if std::env::var_os("RUST_LOG").is_some() {
+        patchbay::boot::telemetry::start_logs(false);
+    }
     let home = cli::Home::open(&config).await.expect("the database");
     let db = home.db.clone();
     std::mem::forget(home);
@@ -85,12 +87,15 @@ async fn start() -> World {
 }
 
 /// A new empty database in the test cluster (`scripts/dev-db`, or PATCHBAY_TEST_DATABASE_URL for another one).
-async fn fresh_database() -> String {
+pub async fn fresh_database() -> String {
     let cluster = std::env::var("PATCHBAY_TEST_DATABASE_URL")
         .unwrap_or_else(|_| "postgres://patchbay_owner@127.0.0.1:54329/patchbay".into());
     let name = format!("test_{}", uuid::Uuid::now_v7().simple());
     let mut connection = PgConnection::connect(&cluster).await.expect("the test cluster answers: run scripts/dev-db");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.expect("a database");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name}")))
+        .execute(&mut connection)
+        .await
+        .expect("a database");
     let mut url = url::Url::parse(&cluster).expect("an address");
     url.set_path(&name);
     url.to_string()

@@ -85,7 +85,11 @@ pub async fn set_direction(tx: &mut WriteTx, agent: AgentId, direction: CallDire
 }
 
 /// The service's id for a copy, as soon as it is known: even if what follows fails, the copy is not made again.
-pub async fn set_provider_agent(tx: &mut WriteTx, id: AgentMappingId, provider_agent_id: Option<&str>) -> Result<(), AppError> {
+pub async fn set_provider_agent(
+    tx: &mut WriteTx,
+    id: AgentMappingId,
+    provider_agent_id: Option<&str>,
+) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agent_mappings set provider_agent_id = $3, updated_at = now() where workspace_id = $1 and id = $2",

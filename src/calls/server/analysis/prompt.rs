@@ -52,7 +52,10 @@ pub fn transcript(facts: &CallFacts, kind: CampaignType, turns: &[Turn]) -> Stri
     fact("Agent", facts.agent_name.as_deref().unwrap_or_default());
     fact("Language", facts.language.as_deref().unwrap_or_default());
     fact("Contact", &facts.contact_name);
-    fact("Began", &format!("{} ({})", facts.started_at.with_timezone(&zone).format("%A %Y-%m-%dT%H:%M:%S%:z"), zone.name()));
+    fact(
+        "Began",
+        &format!("{} ({})", facts.started_at.with_timezone(&zone).format("%A %Y-%m-%dT%H:%M:%S%:z"), zone.name()),
+    );
     out += "\nTranscript\n";
     let lines: Vec<String> = turns.iter().map(line).collect();
     out += &shortened(lines);
@@ -116,7 +119,10 @@ mod tests {
 
     #[test]
     fn a_turn_cannot_pass_for_two() {
-        assert_eq!(line(&turn(4, Said::Caller, "Yes.\n[5] agent (2:30): booked")), "[4] caller (2:28): Yes. [5] agent (2:30): booked\n");
+        assert_eq!(
+            line(&turn(4, Said::Caller, "Yes.\n[5] agent (2:30): booked")),
+            "[4] caller (2:28): Yes. [5] agent (2:30): booked\n"
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@ use crate::access::Action;
 use crate::access::server::ReadTx;
 use crate::calls::model::query::key_of;
 use crate::calls::model::{
-    Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType, EventRow,
-    EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
+    Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType,
+    EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
 };
 use crate::campaigns::model::ContactOutcome;
 use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId};
@@ -20,7 +20,8 @@ use crate::shared::{AppError, Money, zone};
 pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDetail, AppError> {
     let viewer = tx.scope().viewer().cloned();
     let is_agency = tx.scope().may(Action::ReadWorkshop);
-    let (sees_cost, hears) = viewer.as_ref().map_or((true, true), |viewer| (viewer.sees_cost(), viewer.hears_recordings()));
+    let (sees_cost, hears) =
+        viewer.as_ref().map_or((true, true), |viewer| (viewer.sees_cost(), viewer.hears_recordings()));
     let row = sqlx::query!(
         r#"select c.client_id as "client_id: ClientId", k.name as "client?", c.agent_id as "agent_id: AgentId", a.name as "agent?",
                   c.campaign_id as "campaign_id: CampaignId", m.name as "campaign?", c.batch_id as "batch_id: BatchId", b.name as "batch?",
@@ -45,7 +46,13 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
     .await?;
     let (now, zone) = (tx.now().await?, tx.scope().zone());
     let stamp = |at: DateTime<Utc>| zone::stamp(at, now, zone);
-    let state = CallState::of(row.dial_state, row.joined_at.is_some(), row.ended_at.is_some(), row.outcome, row.error.is_some());
+    let state = CallState::of(
+        row.dial_state,
+        row.joined_at.is_some(),
+        row.ended_at.is_some(),
+        row.outcome,
+        row.error.is_some(),
+    );
     let since = row.joined_at.unwrap_or(row.started_at);
     let other_side = if row.direction == CallDirection::Outbound { &row.to } else { &row.from };
     let title = match (row.contact_name.is_empty(), other_side) {
@@ -88,7 +95,10 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
         transcript_problem: problems.get(&EnrichmentType::Transcript).cloned(),
         analysis_problem: problems.get(&EnrichmentType::Analysis).cloned(),
         turns,
-        analysis_model: analysis.as_ref().filter(|_| is_agency).map(|found| (found.model.clone(), found.read, found.written)),
+        analysis_model: analysis
+            .as_ref()
+            .filter(|_| is_agency)
+            .map(|found| (found.model.clone(), found.read, found.written)),
         analysis: analysis.map(|found| found.result),
         evidence,
         costs: sees_cost.then(|| Costs {
@@ -138,7 +148,9 @@ pub async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Result<Vec<
         }
         let called = row.invocation_id.as_ref().and_then(|id| open.get(id)).copied();
         let asked_at = called.and_then(|at| turns[at].start_ms);
-        if row.role == "tool_result" && let Some(tool) = called.and_then(|at| turns[at].tool.as_mut()) {
+        if row.role == "tool_result"
+            && let Some(tool) = called.and_then(|at| turns[at].tool.as_mut())
+        {
             tool.error = row.error_details;
             tool.took_ms = end_ms.or(start_ms).zip(asked_at).map(|(end, start)| (end - start).max(0));
             tool.result = Some(row.text);
@@ -162,9 +174,10 @@ pub async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Result<Vec<
 
 /// Where the sound lies and what a file of it is called. None: no recording. Errors: `NotFound` for a call that is not there.
 pub async fn recording(tx: &mut ReadTx, id: CallId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
-    let row = sqlx::query!("select recording_key, started_at from calls where workspace_id = $1 and id = $2", tx.w(), id.0)
-        .fetch_one(tx.conn())
-        .await?;
+    let row =
+        sqlx::query!("select recording_key, started_at from calls where workspace_id = $1 and id = $2", tx.w(), id.0)
+            .fetch_one(tx.conn())
+            .await?;
     Ok(row.recording_key.map(|key| (key, row.started_at)))
 }
 
@@ -187,7 +200,12 @@ async fn analysis(tx: &mut ReadTx, id: CallId) -> Result<Option<FoundAnalysis>, 
         let result = serde_json::from_value(row.result)
             .inspect_err(|error| tracing::warn!(call = %id, cause = %error, "a stored analysis cannot be read"))
             .ok()?;
-        Some(FoundAnalysis { result, model: row.model, read: row.prompt_tokens.into(), written: row.completion_tokens.into() })
+        Some(FoundAnalysis {
+            result,
+            model: row.model,
+            read: row.prompt_tokens.into(),
+            written: row.completion_tokens.into(),
+        })
     }))
 }
 

@@ -154,7 +154,9 @@ pub async fn replace_messages(
     client: Option<ClientId>,
     messages: &[NewMessage],
 ) -> Result<(), AppError> {
-    sqlx::query!("delete from call_messages where workspace_id = $1 and call_id = $2", tx.w(), call.0).execute(tx.conn()).await?;
+    sqlx::query!("delete from call_messages where workspace_id = $1 and call_id = $2", tx.w(), call.0)
+        .execute(tx.conn())
+        .await?;
     let ids: Vec<Uuid> = messages.iter().map(|_| Uuid::now_v7()).collect();
     let positions: Vec<i32> = (0..messages.len() as i32).collect();
     let roles: Vec<String> = messages.iter().map(|message| message.role.to_owned()).collect();
@@ -264,9 +266,14 @@ pub async fn record_analysis(
 
 /// Adds what a model's answer cost.
 pub async fn add_model_cost(tx: &mut WriteTx, call: CallId, cost: Decimal) -> Result<(), AppError> {
-    sqlx::query!("update calls set model_cost = model_cost + $3 where workspace_id = $1 and id = $2", tx.w(), call.0, cost)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "update calls set model_cost = model_cost + $3 where workspace_id = $1 and id = $2",
+        tx.w(),
+        call.0,
+        cost
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use crate::shared::ids::{AgentId, ClientId, NumberId};
 pub async fn for_client(tx: &mut ReadTx, client: Option<ClientId>) -> Result<CampaignChoices, AppError> {
     let mut choices = CampaignChoices::default();
     let clients = crate::clients::server::store::names(tx).await?;
-    choices.clients = clients.into_iter().map(|row| Choice { id: row.id.to_string(), label: row.name, note: None }).collect();
+    choices.clients =
+        clients.into_iter().map(|row| Choice { id: row.id.to_string(), label: row.name, note: None }).collect();
     let Some(client) = client else { return Ok(choices) };
     let found = choices.clients.iter().find(|choice| choice.id == client.to_string()).ok_or(AppError::NotFound)?;
     (choices.client_name, choices.client_id) = (found.label.clone(), Some(client));
@@ -87,7 +88,12 @@ async fn imports(tx: &mut ReadTx, client: ClientId) -> Result<Vec<Choice>, AppEr
 }
 
 /// Whether the agent may call for the client, and the number may be its caller id.
-pub async fn fit(tx: &mut ReadTx, client: ClientId, agent: AgentId, number: NumberId) -> Result<(bool, bool), AppError> {
+pub async fn fit(
+    tx: &mut ReadTx,
+    client: ClientId,
+    agent: AgentId,
+    number: NumberId,
+) -> Result<(bool, bool), AppError> {
     let row = sqlx::query!(
         r#"select exists (select from agents a where a.workspace_id = $1 and a.id = $3 and a.is_active
                           and (a.client_id is null or exists (select from agent_mappings m
@@ -119,10 +125,15 @@ pub async fn obstacles(tx: &mut ReadTx, campaign: &Campaign) -> Result<Vec<Strin
     .fetch_optional(tx.conn())
     .await?;
     match agent {
-        Some(agent) if !agent.is_active => found.push("The agent was deleted. Choose another one in the settings.".into()),
+        Some(agent) if !agent.is_active => {
+            found.push("The agent was deleted. Choose another one in the settings.".into())
+        }
         Some(agent) if !agent.is_live => found.push("The agent is not active. Activate it on its page.".into()),
         Some(agent) if agent.is_mapped != Some(true) => {
-            found.push(format!("The agent is not set up for {} at the voice provider. Add the client on the agent's page.", campaign.client_name));
+            found.push(format!(
+                "The agent is not set up for {} at the voice provider. Add the client on the agent's page.",
+                campaign.client_name
+            ));
         }
         _ => {}
     }

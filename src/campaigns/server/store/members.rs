@@ -23,7 +23,10 @@ pub async fn counts(tx: &mut ReadTx, campaign: CampaignId) -> Result<CampaignCou
     )
     .fetch_all(tx.conn())
     .await?;
-    let mut counts = CampaignCounts { total: Bounded::at(rows.iter().map(|row| row.count).sum(), COUNT_BOUND), ..Default::default() };
+    let mut counts = CampaignCounts {
+        total: Bounded::at(rows.iter().map(|row| row.count).sum(), COUNT_BOUND),
+        ..Default::default()
+    };
     for status in ContactStatus::ALL {
         let count = rows.iter().filter(|row| row.status == *status).map(|row| row.count).sum();
         counts.by_status.push((*status, count));

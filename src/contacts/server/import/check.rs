@@ -64,7 +64,13 @@ pub async fn check(scope: &Scope, id: ImportId) -> Result<(), AppError> {
     tx.commit().await
 }
 
-fn count(result: &mut CheckResult, reasons: &mut BTreeMap<&'static str, i64>, piece: &Piece, known: i64, suppressed: i64) {
+fn count(
+    result: &mut CheckResult,
+    reasons: &mut BTreeMap<&'static str, i64>,
+    piece: &Piece,
+    known: i64,
+    suppressed: i64,
+) {
     result.rows += piece.rows;
     result.fresh += piece.people.len() as i64 - known;
     result.known += known;

@@ -59,7 +59,8 @@ impl<R: Read> Read for Decoded<R> {
                 self.bytes_read += self.end as u64;
                 self.at_end = self.end == 0;
             }
-            let (result, read, written, _) = self.decoder.decode_to_utf8(&self.raw[self.start..self.end], out, self.at_end);
+            let (result, read, written, _) =
+                self.decoder.decode_to_utf8(&self.raw[self.start..self.end], out, self.at_end);
             self.start += read;
             self.is_finished = self.at_end && result == CoderResult::InputEmpty;
             if written > 0 {
@@ -94,7 +95,9 @@ impl Utf8Count {
                 continue;
             }
             // The start of a character whose rest comes with the next bytes.
-            if chunks.peek().is_none() && std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none()) {
+            if chunks.peek().is_none()
+                && std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none())
+            {
                 self.carry = chunk.invalid().to_vec();
             } else {
                 self.broken += 1;

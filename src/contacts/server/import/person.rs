@@ -64,7 +64,11 @@ impl Plan {
             return Err(refuse("Empty row", "The row is empty."));
         }
         if cells.len() > self.width && (self.width..cells.len()).any(|index| !cells.get(index).trim().is_empty()) {
-            let reason = format!("The row has {} cells and the file {} columns. Put quotes around cells that hold the separator.", cells.len(), self.width);
+            let reason = format!(
+                "The row has {} cells and the file {} columns. Put quotes around cells that hold the separator.",
+                cells.len(),
+                self.width
+            );
             return Err(Refusal { kind: "Too many columns", reason });
         }
         let phone = self.phone(self.cell(cells, Target::Phone))?;
@@ -91,7 +95,10 @@ impl Plan {
         let timezone = self.cell(cells, Target::TimeZone);
         if !timezone.is_empty() && timezone.parse::<chrono_tz::Tz>().is_err() {
             let shown: String = timezone.chars().take(40).collect();
-            return Err(Refusal { kind: "Unknown time zone", reason: format!("“{shown}” is no time zone. Write it like Europe/Zurich.") });
+            return Err(Refusal {
+                kind: "Unknown time zone",
+                reason: format!("“{shown}” is no time zone. Write it like Europe/Zurich."),
+            });
         }
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Ok(Person {
@@ -131,7 +138,9 @@ impl Plan {
             && [head, tail].iter().all(|part| part.chars().all(|c| c.is_ascii_digit() || c == '.' || c == ','))
         {
             let shown: String = text.chars().take(30).collect();
-            let reason = format!("A spreadsheet shortened this number to “{shown}”. Format the column as text and export it again.");
+            let reason = format!(
+                "A spreadsheet shortened this number to “{shown}”. Format the column as text and export it again."
+            );
             return Err(Refusal { kind: "Wrong number", reason });
         }
         Phone::parse(text, self.country.as_deref()).or_else(|reason| {
@@ -156,8 +165,28 @@ fn refuse(kind: &'static str, reason: &str) -> Refusal {
 /// Yes in the languages that lists come in; everything that is neither empty nor a known no would be too much.
 fn says_yes(text: &str) -> bool {
     const YES: [&str; 22] = [
-        "yes", "y", "true", "1", "x", "✓", "✔", "ja", "j", "wahr", "oui", "o", "vrai", "si", "sí", "s", "verdadero", "vero", "हाँ", "हां",
-        "હા", "dnc",
+        "yes",
+        "y",
+        "true",
+        "1",
+        "x",
+        "✓",
+        "✔",
+        "ja",
+        "j",
+        "wahr",
+        "oui",
+        "o",
+        "vrai",
+        "si",
+        "sí",
+        "s",
+        "verdadero",
+        "vero",
+        "हाँ",
+        "हां",
+        "હા",
+        "dnc",
     ];
     YES.contains(&text.to_lowercase().as_str())
 }
@@ -168,7 +197,10 @@ mod tests {
     use super::*;
 
     fn read(row: &str) -> Result<Person, Refusal> {
-        let preview = Preview { first: ["Name", "Phone", "Mail", "TZ", "DNC", "Plan b"].map(str::to_owned).to_vec(), ..Preview::default() };
+        let preview = Preview {
+            first: ["Name", "Phone", "Mail", "TZ", "DNC", "Plan b"].map(str::to_owned).to_vec(),
+            ..Preview::default()
+        };
         use Target::*;
         let mapping = Mapping { named: true, columns: vec![Name, Phone, Email, TimeZone, DoNotCall, Attribute] };
         let plan = Plan::new(&preview, &mapping, Some("CH".into()));

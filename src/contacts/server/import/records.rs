@@ -179,7 +179,9 @@ fn scan(bytes: &[u8], delimiter: u8, quotes: bool, at_end: bool, cells: &mut Cel
         match bytes.get(at) {
             Some(b'\n') => return Cut::Whole { text: at, whole: at + 1 },
             Some(b'\r') if at + 1 == bytes.len() && !at_end => return Cut::Unfinished,
-            Some(b'\r') => return Cut::Whole { text: at, whole: at + if bytes.get(at + 1) == Some(&b'\n') { 2 } else { 1 } },
+            Some(b'\r') => {
+                return Cut::Whole { text: at, whole: at + if bytes.get(at + 1) == Some(&b'\n') { 2 } else { 1 } };
+            }
             Some(_) => at += 1,
             None => return Cut::Whole { text: at, whole: at },
         }
@@ -211,7 +213,10 @@ fn quoted(bytes: &[u8], mut at: usize, delimiter: u8, at_end: bool, text: &mut V
 
 /// Lines that end within `bytes`; old Macs end them with a lone carriage return.
 fn lines(bytes: &[u8]) -> u64 {
-    let ends = bytes.iter().enumerate().filter(|(at, byte)| **byte == b'\n' || (**byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
+    let ends = bytes
+        .iter()
+        .enumerate()
+        .filter(|(at, byte)| **byte == b'\n' || (**byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
     ends.count() as u64
 }
 
@@ -230,14 +235,16 @@ mod tests {
 
     #[test]
     fn what_real_files_look_like() {
-        assert_eq!(read("a,b\r\n\"c,\"\"d\"\"\",\"e\nf\"\ng"), [
-            (1, vec!["a".into(), "b".into()]),
-            (2, vec!["c,\"d\"".into(), "e\nf".into()]),
-            (4, vec!["g".into()]),
-        ]);
+        assert_eq!(
+            read("a,b\r\n\"c,\"\"d\"\"\",\"e\nf\"\ng"),
+            [(1, vec!["a".into(), "b".into()]), (2, vec!["c,\"d\"".into(), "e\nf".into()]), (4, vec!["g".into()]),]
+        );
         assert_eq!(read("a,\rb,"), [(1, vec!["a".into(), String::new()]), (2, vec!["b".into(), String::new()])]);
         assert_eq!(read(""), []);
-        assert_eq!(read("\"ACME \"Best\" Ltd\" ,5\" pipe\n"), [(1, vec!["ACME \"Best\" Ltd".into(), "5\" pipe".into()])]);
+        assert_eq!(
+            read("\"ACME \"Best\" Ltd\" ,5\" pipe\n"),
+            [(1, vec!["ACME \"Best\" Ltd".into(), "5\" pipe".into()])]
+        );
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub async fn run(scope: &Scope, id: ImportId) -> Result<(), AppError> {
             Err(error) => {
                 drop(pieces);
                 let _ = walker.await;
-                let message = format!("The rows after row {done} could not be stored. What was imported before is kept. {error}");
+                let message =
+                    format!("The rows after row {done} could not be stored. What was imported before is kept. {error}");
                 return fail(scope, id, &message).await;
             }
         }

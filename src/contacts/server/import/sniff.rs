@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::decode::{self, Decoded};
 pub use super::decode::Utf8Count;
+use super::decode::{self, Decoded};
 use super::records::Records;
 use crate::contacts::{MAX_COLUMNS, Preview, UploadProblem};
 use crate::shared::AppError;
@@ -36,7 +36,8 @@ pub fn sniff(path: &Path, utf8: &Utf8Count) -> Result<Result<Sniffed, UploadProb
     if text.trim().is_empty() {
         return Ok(Err(UploadProblem::Empty));
     }
-    let told = text.lines().next().and_then(|line| line.trim().strip_prefix("sep=")).and_then(|rest| rest.bytes().next());
+    let told =
+        text.lines().next().and_then(|line| line.trim().strip_prefix("sep=")).and_then(|rest| rest.bytes().next());
     let told = told.filter(|byte| DELIMITERS.contains(byte));
     let delimiter = told.unwrap_or_else(|| delimiter(&text));
     let source = Decoded::open(path, encoding).map_err(internal)?;
@@ -59,16 +60,16 @@ fn encoding(head: &[u8], utf8: &Utf8Count) -> Result<&'static str, UploadProblem
     }
     let zeros = |parity: usize| head.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd, half) = (zeros(0), zeros(1), head.len() / 2);
-    // Western text as UTF-16 without its mark: every other byte is zero.
-    if odd > half / 3 && even < half / 20 + 1 {
+    // Western text as UTF-16 without its mark: every other byte is zero. A few bytes are too few to tell.
+    if half >= 16 && odd > half / 3 && even < half / 20 + 1 {
         return Ok("utf-16le");
     }
-    if even > half / 3 && odd < half / 20 + 1 {
+    if half >= 16 && even > half / 3 && odd < half / 20 + 1 {
         return Ok("utf-16be");
     }
     // A stray zero costs its row; many mean that this was never text.
     let strange = head.iter().filter(|byte| **byte < 0x20 && !b"\t\n\r\x0b\x0c\x1a\x1b".contains(byte)).count();
-    if strange > 3 + head.len() / 200 {
+    if strange > 2 + head.len() / 200 {
         return Err(UploadProblem::Binary);
     }
     Ok(if utf8.is_utf8() { "utf-8" } else { "windows-1252" })
@@ -90,7 +91,11 @@ fn delimiter(text: &str) -> u8 {
         if widths.len() > 3 {
             widths.pop();
         }
-        let usual = widths.iter().copied().max_by_key(|width| widths.iter().filter(|other| *other == width).count()).unwrap_or(1);
+        let usual = widths
+            .iter()
+            .copied()
+            .max_by_key(|width| widths.iter().filter(|other| *other == width).count())
+            .unwrap_or(1);
         let alike = widths.iter().filter(|width| **width == usual).count();
         if usual < 2 { 0 } else { alike * 1000 / widths.len() + usual.min(50) }
     };
@@ -178,6 +183,7 @@ mod tests {
         assert_eq!(look(b" \r\n\r\n").unwrap_err(), UploadProblem::Empty);
         assert_eq!(look(b"PK\x03\x04rest of a workbook").unwrap_err(), UploadProblem::Workbook);
         assert_eq!(look(&[0, 1, 2, 3, 4, 5, 6, 7].repeat(100)).unwrap_err(), UploadProblem::Binary);
+        assert_eq!(look(&[0, 1, 2, 3]).unwrap_err(), UploadProblem::Binary);
         assert_eq!(look(b"name,phone\n").unwrap_err(), UploadProblem::NoRows);
         assert_eq!(look("x".repeat(1_000_000).as_bytes()).unwrap_err(), UploadProblem::LongLine);
         assert!(look(b"+41791234567\n").is_ok());

@@ -86,7 +86,11 @@ pub async fn problems(tx: &mut ReadTx, id: ImportId, after: i64, most: i64) -> R
 }
 
 /// All imports, newest first.
-pub async fn list(tx: &mut ReadTx, client: Option<ClientId>, cursor: Option<&str>) -> Result<Page<ImportRow>, AppError> {
+pub async fn list(
+    tx: &mut ReadTx,
+    client: Option<ClientId>,
+    cursor: Option<&str>,
+) -> Result<Page<ImportRow>, AppError> {
     let cursor = Cursor::parse(cursor).filter(|cursor| cursor.key.parse::<Uuid>().is_ok());
     let key: Option<Uuid> = cursor.as_ref().and_then(|cursor| cursor.key.parse().ok());
     let (older, newer) = if cursor.as_ref().is_some_and(|cursor| !cursor.older) { (None, key) } else { (key, None) };

@@ -82,7 +82,10 @@ pub async fn insert(tx: &mut WriteTx, new: &NewImport<'_>) -> Result<(), AppErro
 }
 
 /// The client's last column names with what they became, and its default country.
-pub async fn remembered(tx: &mut ReadTx, client: ClientId) -> Result<(Vec<(String, Target)>, Option<String>), AppError> {
+pub async fn remembered(
+    tx: &mut ReadTx,
+    client: ClientId,
+) -> Result<(Vec<(String, Target)>, Option<String>), AppError> {
     let row = sqlx::query!(
         r#"select preview as "preview: Json<Preview>", mapping as "mapping: Json<Mapping>", default_country from contact_imports
            where workspace_id = $1 and client_id = $2 and status <> 'uploaded' order by id desc limit 1"#,
@@ -184,7 +187,12 @@ pub async fn known(tx: &mut ReadTx, client: ClientId, phones: &[String]) -> Resu
 }
 
 /// Writes the check's progress. False: somebody asked it to stop, or it is over.
-pub async fn checked_so_far(tx: &mut WriteTx, id: ImportId, bytes: i64, result: &CheckResult) -> Result<bool, AppError> {
+pub async fn checked_so_far(
+    tx: &mut WriteTx,
+    id: ImportId,
+    bytes: i64,
+    result: &CheckResult,
+) -> Result<bool, AppError> {
     let cancelled = sqlx::query_scalar!(
         "update contact_imports set bytes_done = $3, total_rows = $4, valid_rows = $5, duplicate_rows = $6, rejected_rows = $7,
                 updated_at = now()

@@ -115,7 +115,8 @@ fn escape(out: &mut String, text: &str) {
 }
 
 // Rows go in by number, always in the same order, so that two imports into one client wait for each other and never deadlock.
-const INSERT: &str = "insert into contacts (workspace_id, id, client_id, name, phone, company, email, timezone, attributes, do_not_call,
+const INSERT: &str =
+    "insert into contacts (workspace_id, id, client_id, name, phone, company, email, timezone, attributes, do_not_call,
                         do_not_call_reason, do_not_call_at, import_id)
     select $1, id, $2, name, phone, company, email, timezone, attributes, do_not_call,
            case when do_not_call then $4 end, case when do_not_call then now() end, $3

@@ -15,10 +15,8 @@ pub(in crate::sandbox::schema) fn choose(
     subject: &str,
 ) -> Value {
     let candidates = facts.map_or_else(Vec::new, |facts| candidates(name, facts, finding));
-    let texts: Vec<(String, &Value)> = options
-        .iter()
-        .filter_map(|option| Some((normal(option.as_str()?), option)))
-        .collect();
+    let texts: Vec<(String, &Value)> =
+        options.iter().filter_map(|option| Some((normal(option.as_str()?), option))).collect();
     for candidate in &candidates {
         let candidate = normal(candidate);
         if let Some((_, option)) = texts.iter().find(|(text, _)| *text == candidate) {
@@ -28,10 +26,7 @@ pub(in crate::sandbox::schema) fn choose(
     for candidate in &candidates {
         let candidate = normal(candidate);
         let near = |text: &str| {
-            text.contains(&candidate)
-                && !text.starts_with("not")
-                && !text.starts_with("un")
-                && !text.starts_with("dis")
+            text.contains(&candidate) && !text.starts_with("not") && !text.starts_with("un") && !text.starts_with("dis")
         };
         if let Some((_, option)) = texts.iter().find(|(text, _)| near(text)) {
             return (*option).clone();
@@ -39,22 +34,16 @@ pub(in crate::sandbox::schema) fn choose(
     }
     if facts.is_none() {
         let subject = normal(subject);
-        if let Some((_, option)) = texts
-            .iter()
-            .find(|(text, _)| text.len() > 3 && subject.contains(text))
-        {
+        if let Some((_, option)) = texts.iter().find(|(text, _)| text.len() > 3 && subject.contains(text)) {
             return (*option).clone();
         }
     }
     // Figures as options: the nearest one.
     let wanted = figure(name, facts, finding, None, None);
-    let nearest = options
-        .iter()
-        .filter_map(|option| Some((option.as_f64()?, option)))
-        .min_by(|a, b| {
-            let distance = |value: f64| (value - wanted.unwrap_or(0.0)).abs();
-            distance(a.0).total_cmp(&distance(b.0))
-        });
+    let nearest = options.iter().filter_map(|option| Some((option.as_f64()?, option))).min_by(|a, b| {
+        let distance = |value: f64| (value - wanted.unwrap_or(0.0)).abs();
+        distance(a.0).total_cmp(&distance(b.0))
+    });
     if let Some((_, option)) = nearest {
         return option.clone();
     }
@@ -63,9 +52,7 @@ pub(in crate::sandbox::schema) fn choose(
         .iter()
         .find(|(text, _)| facts.is_some() && fallback.contains(&text.as_str()))
         .map(|(_, option)| (*option).clone());
-    vague
-        .or_else(|| options.iter().find(|option| option.is_null()).cloned())
-        .unwrap_or_else(|| options[0].clone())
+    vague.or_else(|| options.iter().find(|option| option.is_null()).cloned()).unwrap_or_else(|| options[0].clone())
 }
 
 /// Words for the same thing, the best first.
@@ -74,13 +61,7 @@ fn candidates(name: &str, facts: &Facts, finding: Option<&Finding>) -> Vec<&'sta
         return match finding.cue {
             Cue::Price => vec!["price", "pricing", "budget", "cost"],
             Cue::Busy => vec!["time", "timing", "busy", "no_time"],
-            Cue::Vendor => vec![
-                "competitor",
-                "existing_vendor",
-                "vendor",
-                "supplier",
-                "has_supplier",
-            ],
+            Cue::Vendor => vec!["competitor", "existing_vendor", "vendor", "supplier", "has_supplier"],
             Cue::Trust => vec!["trust", "other"],
             cue if has(name, &["speaker", "role"]) => {
                 if cue.is_agents() {
@@ -106,43 +87,17 @@ fn candidates(name: &str, facts: &Facts, finding: Option<&Finding>) -> Vec<&'sta
             4 => vec!["satisfied", "high", "4"],
             3 => vec!["neutral", "medium", "unknown", "3"],
             2 => vec!["dissatisfied", "unsatisfied", "low", "2"],
-            _ => vec![
-                "very_dissatisfied",
-                "dissatisfied",
-                "unsatisfied",
-                "low",
-                "1",
-            ],
+            _ => vec!["very_dissatisfied", "dissatisfied", "unsatisfied", "low", "1"],
         };
     }
     if has(name, &["language"]) {
         return vec![facts.language.code()];
     }
-    if let Some(truth) =
-        truth(name, Some(facts), None).filter(|_| !has(name, &["outcome", "result", "disposition"]))
-    {
+    if let Some(truth) = truth(name, Some(facts), None).filter(|_| !has(name, &["outcome", "result", "disposition"])) {
         return if truth {
-            vec![
-                "yes",
-                "true",
-                "reached",
-                "qualified",
-                "high",
-                "booked",
-                "resolved",
-            ]
+            vec!["yes", "true", "reached", "qualified", "high", "booked", "resolved"]
         } else {
-            vec![
-                "no",
-                "false",
-                "none",
-                "missed",
-                "not_reached",
-                "not_qualified",
-                "unqualified",
-                "low",
-                "unresolved",
-            ]
+            vec!["no", "false", "none", "missed", "not_reached", "not_qualified", "unqualified", "low", "unresolved"]
         };
     }
     match facts.verdict {
@@ -156,94 +111,30 @@ fn candidates(name: &str, facts: &Facts, finding: Option<&Finding>) -> Vec<&'sta
             "completed",
             "positive",
         ],
-        Some(Plot::Interested) => vec![
-            "interested",
-            "information_sent",
-            "send_info",
-            "follow_up",
-            "partial",
-            "qualified",
-            "completed",
-        ],
-        Some(Plot::Callback) => vec![
-            "callback",
-            "callback_requested",
-            "call_back",
-            "call_back_later",
-            "follow_up",
-            "partial",
-        ],
-        Some(Plot::Declined) => vec![
-            "declined",
-            "not_interested",
-            "rejected",
-            "refused",
-            "failure",
-            "negative",
-            "completed",
-        ],
-        Some(Plot::NotQualified) => vec![
-            "not_qualified",
-            "disqualified",
-            "unqualified",
-            "not_interested",
-            "declined",
-            "completed",
-        ],
-        Some(Plot::WrongPerson) => vec![
-            "wrong_person",
-            "wrong_number",
-            "not_reached",
-            "failure",
-            "other",
-        ],
-        Some(Plot::DoNotCall) => vec![
-            "do_not_call",
-            "opt_out",
-            "dnc",
-            "not_interested",
-            "declined",
-            "failure",
-        ],
-        Some(Plot::Confirmed) => vec![
-            "confirmed",
-            "appointment_confirmed",
-            "goal_reached",
-            "resolved",
-            "success",
-            "completed",
-        ],
-        Some(Plot::Rescheduled) => vec![
-            "rescheduled",
-            "appointment_moved",
-            "goal_reached",
-            "resolved",
-            "success",
-            "completed",
-        ],
+        Some(Plot::Interested) => {
+            vec!["interested", "information_sent", "send_info", "follow_up", "partial", "qualified", "completed"]
+        }
+        Some(Plot::Callback) => {
+            vec!["callback", "callback_requested", "call_back", "call_back_later", "follow_up", "partial"]
+        }
+        Some(Plot::Declined) => {
+            vec!["declined", "not_interested", "rejected", "refused", "failure", "negative", "completed"]
+        }
+        Some(Plot::NotQualified) => {
+            vec!["not_qualified", "disqualified", "unqualified", "not_interested", "declined", "completed"]
+        }
+        Some(Plot::WrongPerson) => vec!["wrong_person", "wrong_number", "not_reached", "failure", "other"],
+        Some(Plot::DoNotCall) => vec!["do_not_call", "opt_out", "dnc", "not_interested", "declined", "failure"],
+        Some(Plot::Confirmed) => {
+            vec!["confirmed", "appointment_confirmed", "goal_reached", "resolved", "success", "completed"]
+        }
+        Some(Plot::Rescheduled) => {
+            vec!["rescheduled", "appointment_moved", "goal_reached", "resolved", "success", "completed"]
+        }
         Some(Plot::Solved) => vec!["solved", "resolved", "goal_reached", "success", "completed"],
-        Some(Plot::Escalated) => vec![
-            "escalated",
-            "unresolved",
-            "not_resolved",
-            "partial",
-            "failure",
-        ],
-        Some(Plot::Survey) => vec![
-            "survey",
-            "survey_completed",
-            "feedback",
-            "goal_reached",
-            "success",
-            "completed",
-        ],
-        Some(Plot::Voicemail) => vec![
-            "voicemail",
-            "left_voicemail",
-            "no_answer",
-            "not_reached",
-            "other",
-        ],
+        Some(Plot::Escalated) => vec!["escalated", "unresolved", "not_resolved", "partial", "failure"],
+        Some(Plot::Survey) => vec!["survey", "survey_completed", "feedback", "goal_reached", "success", "completed"],
+        Some(Plot::Voicemail) => vec!["voicemail", "left_voicemail", "no_answer", "not_reached", "other"],
         None => vec!["unclear", "unknown", "other", "neutral", "no_outcome"],
     }
 }

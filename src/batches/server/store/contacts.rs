@@ -1,0 +1,303 @@
+//! The batch's contacts: who is due, who is on the line, and what a call made of them.
+
+use chrono::{DateTime, Utc};
+
+use crate::access::server::{ReadTx, WriteTx};
+use crate::campaigns::ContactOutcome;
+use crate::shared::AppError;
+use crate::shared::ids::{BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId};
+
+/// Gives the batch its contacts: pending ones of the campaign whose time has come and who may be called. In their order.
+pub async fn take_contacts(
+    tx: &mut WriteTx,
+    batch: BatchId,
+    campaign: CampaignId,
+    most: Option<i64>,
+) -> Result<i32, AppError> {
+    let taken = sqlx::query!(
+        "with picked as (
+           select x.id from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
+           where x.workspace_id = $1 and x.campaign_id = $3 and x.status = 'pending' and not p.do_not_call
+             and coalesce(x.next_attempt_at, now()) <= now()
+           order by x.id limit $4 for update of x skip locked)
+         update campaign_contacts x set status = 'scheduled', batch_id = $2, updated_at = now()
+         from picked where x.workspace_id = $1 and x.id = picked.id",
+        tx.w(),
+        batch.0,
+        campaign.0,
+        most
+    )
+    .execute(tx.conn())
+    .await?
+    .rows_affected() as i32;
+    sqlx::query!(
+        "update call_batches set total_contacts = $3 where workspace_id = $1 and id = $2",
+        tx.w(),
+        batch.0,
+        taken
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(taken)
+}
+
+/// How many contacts of a campaign could be dialled now, are suppressed, or wait for a later time. Bounded at 10,000 each.
+pub async fn dialable(tx: &mut ReadTx, campaign: CampaignId) -> Result<(i64, i64, i64), AppError> {
+    let row = sqlx::query!(
+        r#"select count(*) filter (where not do_not_call and due) as "now!", count(*) filter (where do_not_call) as "suppressed!",
+                  count(*) filter (where not do_not_call and not due) as "later!"
+           from (select p.do_not_call, coalesce(x.next_attempt_at, now()) <= now() as due
+                 from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
+                 where x.workspace_id = $1 and x.campaign_id = $2 and x.status = 'pending' limit 10000) q"#,
+        tx.w(),
+        campaign.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.now, row.suppressed, row.later))
+}
+
+/// Undialled contacts go back to the campaign.
+pub async fn give_back(tx: &mut WriteTx, id: BatchId) -> Result<u64, AppError> {
+    let done = sqlx::query!(
+        "update campaign_contacts set status = 'pending', batch_id = null, updated_at = now()
+         where workspace_id = $1 and batch_id = $2 and status = 'scheduled'",
+        tx.w(),
+        id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Contacts of the batch that are being called, and calls of the whole workspace that go on, ours and incoming.
+pub async fn on_the_line(tx: &mut ReadTx, id: BatchId) -> Result<(i64, i64), AppError> {
+    let row = sqlx::query!(
+        r#"select (select count(*) from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'calling') as "here!",
+                  (select count(*) from calls where workspace_id = $1 and ended_at is null) as "all!""#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.here, row.all))
+}
+
+/// A contact whose turn it is.
+#[derive(Debug, Clone)]
+pub struct Due {
+    pub id: CampaignContactId,
+    pub contact_id: ContactId,
+    pub attempts: i32,
+    pub name: String,
+    pub phone: String,
+    pub company: Option<String>,
+    pub email: Option<String>,
+    pub timezone: Option<String>,
+    pub do_not_call: bool,
+    pub attributes: serde_json::Value,
+    pub variables: serde_json::Value,
+}
+
+/// Up to `most` due contacts, locked; who is locked elsewhere is left out.
+pub async fn due(tx: &mut WriteTx, batch: BatchId, most: i64) -> Result<Vec<Due>, AppError> {
+    Ok(sqlx::query_as!(
+        Due,
+        r#"select x.id as "id: CampaignContactId", x.contact_id as "contact_id: ContactId", x.attempts, p.name, p.phone, p.company, p.email,
+                  p.timezone, p.do_not_call, p.attributes, x.variables
+           from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
+           where x.workspace_id = $1 and x.status = 'scheduled' and x.id in (
+             (select id from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
+                and next_attempt_at is null order by id limit $3)
+             union all
+             (select id from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
+                and next_attempt_at <= now() order by next_attempt_at, id limit $3))
+           order by x.next_attempt_at nulls first, x.id limit $3 for update of x skip locked"#,
+        tx.w(),
+        batch.0,
+        most
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// One contact of a campaign, as the dialler needs it.
+pub async fn contact(tx: &mut ReadTx, id: CampaignContactId) -> Result<Due, AppError> {
+    Ok(sqlx::query_as!(
+        Due,
+        r#"select x.id as "id: CampaignContactId", x.contact_id as "contact_id: ContactId", x.attempts, p.name, p.phone, p.company, p.email,
+                  p.timezone, p.do_not_call, p.attributes, x.variables
+           from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
+           where x.workspace_id = $1 and x.id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// The contact is being called now.
+pub async fn set_calling(tx: &mut WriteTx, id: CampaignContactId, call: CallId) -> Result<(), AppError> {
+    sqlx::query!(
+        "update campaign_contacts set status = 'calling', attempts = attempts + 1, last_call_id = $3, last_error = null, updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        call.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The contact waits until `at`.
+pub async fn wait_until(tx: &mut WriteTx, id: CampaignContactId, at: DateTime<Utc>) -> Result<(), AppError> {
+    sqlx::query!(
+        "update campaign_contacts set next_attempt_at = $3, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        at
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Takes a started attempt back: the provider never acted on it. Not tried again before `wait` is over.
+pub async fn take_back(tx: &mut WriteTx, id: CampaignContactId, wait: std::time::Duration) -> Result<(), AppError> {
+    sqlx::query!(
+        "update campaign_contacts set status = 'scheduled', attempts = attempts - 1, next_attempt_at = now() + make_interval(secs => $3),
+                last_call_id = (select id from calls where workspace_id = $1 and campaign_contact_id = $2 order by attempt_no desc limit 1),
+                updated_at = now()
+         where workspace_id = $1 and id = $2 and status = 'calling'",
+        tx.w(),
+        id.0,
+        wait.as_secs_f64()
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The contact will not be called in this batch: the reason stands beside it.
+pub async fn set_failed(tx: &mut WriteTx, id: CampaignContactId, error: &str) -> Result<(), AppError> {
+    sqlx::query!(
+        "update campaign_contacts set status = 'failed', last_error = $3, updated_at = now()
+         where workspace_id = $1 and id = $2 and status in ('scheduled', 'calling')",
+        tx.w(),
+        id.0,
+        error
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// What a contact's ended call makes of it, if that call is the one that is on the line. True if it did.
+pub struct Settled<'a> {
+    pub contact: CampaignContactId,
+    pub attempt: i32,
+    pub call: CallId,
+    pub outcome: Option<ContactOutcome>,
+    pub error: Option<&'a str>,
+    /// Retry after this many minutes, while attempts are left.
+    pub retry: Option<(i32, i32)>,
+}
+
+pub async fn settle(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<bool, AppError> {
+    let (most, minutes) = settled.retry.unwrap_or((0, 0));
+    let done = sqlx::query!(
+        "update campaign_contacts set outcome = $4, last_call_id = $5, last_error = $6,
+                status = (case when $6::text is not null and $4::contact_outcome is null then 'failed'
+                               when attempts < $7 then 'scheduled' else 'completed' end)::contact_status,
+                next_attempt_at = case when attempts < $7 then now() + make_interval(mins => $8) end, updated_at = now()
+         where workspace_id = $1 and id = $2 and attempts = $3 and status = 'calling'",
+        tx.w(),
+        settled.contact.0,
+        settled.attempt,
+        settled.outcome as Option<ContactOutcome>,
+        settled.call.0,
+        settled.error,
+        most,
+        minutes,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Corrects a contact that counted as not answered, while that call is its last one.
+pub async fn settle_better(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<(), AppError> {
+    sqlx::query!(
+        "update campaign_contacts set outcome = $4, last_error = $6,
+                status = (case when $4::contact_outcome is null then 'failed' when $4 = 'busy' then status::text else 'completed' end)::contact_status,
+                next_attempt_at = case when $4 = 'busy' then next_attempt_at end, updated_at = now()
+         where workspace_id = $1 and id = $2 and attempts = $3 and last_call_id = $5 and outcome = 'no_answer'
+           and status in ('pending', 'scheduled', 'completed')",
+        tx.w(),
+        settled.contact.0,
+        settled.attempt,
+        settled.outcome as Option<ContactOutcome>,
+        settled.call.0,
+        settled.error,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Attempts and minutes between them, of a batch's campaign.
+pub async fn retry_rules(tx: &mut ReadTx, batch: BatchId) -> Result<(i32, i32, ClientId), AppError> {
+    let row = sqlx::query!(
+        r#"select c.max_attempts, c.retry_minutes, b.client_id as "client: ClientId"
+           from call_batches b join campaigns c on c.workspace_id = $1 and c.id = b.campaign_id
+           where b.workspace_id = $1 and b.id = $2"#,
+        tx.w(),
+        batch.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.max_attempts, row.retry_minutes, row.client))
+}
+
+/// The outcome that the words of the contact's last call showed.
+pub async fn correct_outcome(
+    tx: &mut WriteTx,
+    contact: CampaignContactId,
+    call: CallId,
+    outcome: ContactOutcome,
+    callback_at: Option<DateTime<Utc>>,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "update campaign_contacts set outcome = $4, callback_at = coalesce($5, callback_at), updated_at = now()
+         where workspace_id = $1 and id = $2 and last_call_id = $3 and status = 'completed'",
+        tx.w(),
+        contact.0,
+        call.0,
+        outcome as ContactOutcome,
+        callback_at
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Whether contacts still wait or are on the line, and when the next one that waits for a time is due.
+pub struct Open {
+    pub any: bool,
+    pub next: Option<DateTime<Utc>>,
+}
+
+pub async fn open_contacts(tx: &mut ReadTx, id: BatchId) -> Result<Open, AppError> {
+    Ok(sqlx::query_as!(
+        Open,
+        r#"select exists (select from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled')
+                  or exists (select from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'calling') as "any!",
+                  (select next_attempt_at from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
+                     and next_attempt_at is not null order by next_attempt_at limit 1) as next"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}

@@ -1,0 +1,64 @@
+//! What a batch needs to know of its surroundings: the workspace's lines, and how long calls last.
+
+use crate::access::server::{ReadTx, WriteTx};
+use crate::shared::AppError;
+use crate::shared::ids::CampaignId;
+
+/// Average whole seconds of talk over the campaign's last answered calls.
+pub async fn average_seconds(tx: &mut ReadTx, campaign: CampaignId) -> Result<Option<f64>, AppError> {
+    Ok(sqlx::query_scalar!(
+        "select avg(duration)::float8 from (select duration from calls where workspace_id = $1 and campaign_id = $2 and ended_at is not null
+           order by started_at desc limit 200) q",
+        tx.w(),
+        campaign.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Lines that the workspace may use at once, from its settings.
+pub async fn workspace_lines(tx: &mut ReadTx) -> Result<(i64, bool), AppError> {
+    let row = sqlx::query!(
+        r#"select coalesce((settings ->> 'concurrency')::bigint, 20) as "lines!", status = 'suspended' as "suspended!" from workspaces where id = $1"#,
+        tx.w()
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.lines, row.suspended))
+}
+
+/// What dialling needs to know of the workspace.
+pub struct Home {
+    pub lines: i64,
+    pub suspended: bool,
+    /// The provider asked not to be asked for so long.
+    pub hold: Option<std::time::Duration>,
+}
+
+/// The same as `workspace_lines`, locked until the commit: batches of one workspace count the free lines one after the other.
+pub async fn lock_workspace(tx: &mut WriteTx) -> Result<Home, AppError> {
+    let row = sqlx::query!(
+        r#"select coalesce((settings ->> 'concurrency')::bigint, 20) as "lines!", status = 'suspended' as "suspended!",
+                  extract(epoch from (settings ->> 'voice_hold_until')::timestamptz - clock_timestamp())::float8 as hold
+           from workspaces where id = $1 for no key update"#,
+        tx.w()
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let hold = row.hold.filter(|seconds| *seconds > 0.0).map(std::time::Duration::from_secs_f64);
+    Ok(Home { lines: row.lines, suspended: row.suspended, hold })
+}
+
+/// Nobody in the workspace asks the provider for a call for so long. A longer hold stays.
+pub async fn hold(tx: &mut WriteTx, wait: std::time::Duration) -> Result<(), AppError> {
+    sqlx::query!(
+        "update workspaces set settings = jsonb_set(settings, '{voice_hold_until}', to_jsonb(
+           greatest((settings ->> 'voice_hold_until')::timestamptz, clock_timestamp() + make_interval(secs => $2))))
+         where id = $1",
+        tx.w(),
+        wait.as_secs_f64()
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! Asking after calls of which the events stay away: a webhook can be lost on its way. Calls of a batch are looked after by the batch
+//! while they go on; this looks after the others, and after every bill.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::fold::{self, CALL_KEY, News};
+use crate::access::Action;
+use crate::access::server::{Scope, WriteTx};
+use crate::connections::server::ops as connections;
+use crate::jobs::runner::{Failure, Verdict};
+use crate::jobs::{Job, NewJob, Registry};
+use crate::providers::voice::VoiceCall;
+use crate::providers::{Kind, ProviderError, VoiceProvider};
+use crate::shared::AppError;
+use crate::shared::ids::CallId;
+
+/// Asks after one call until it has ended and its bill is settled.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FollowCall {
+    pub call: CallId,
+}
+
+impl Job for FollowCall {
+    const KIND: &'static str = "follow_call";
+
+    fn dedupe_key(&self) -> Option<String> {
+        Some(self.call.to_string())
+    }
+}
+
+/// While a call goes on it is asked after this often, and for its bill less often.
+const LIVE: Duration = Duration::from_secs(120);
+const UNBILLED: Duration = Duration::from_secs(1800);
+/// Hours after which a bill that never came is given up.
+const PATIENCE: i64 = 24;
+
+pub fn register(registry: &mut Registry) {
+    registry.add::<FollowCall, _, _>(|scope, job| async move { run(&scope, job.call).await });
+}
+
+/// Has the call asked after, not before `minutes` from now.
+pub async fn enqueue(tx: &mut WriteTx, call: CallId, minutes: i64) -> Result<(), AppError> {
+    let run_at = Some(tx.reading().now().await? + chrono::Duration::minutes(minutes));
+    crate::jobs::enqueue(tx, &FollowCall { call }, NewJob { run_at }).await
+}
+
+/// The bill is settled: nobody needs to ask any more.
+pub async fn no_longer(tx: &mut WriteTx, call: CallId) -> Result<(), AppError> {
+    crate::jobs::queue::withdraw(tx, &FollowCall { call }).await
+}
+
+struct State {
+    provider_call_id: Option<String>,
+    joined_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+    is_billed: bool,
+    in_batch: bool,
+    is_old: bool,
+}
+
+async fn run(scope: &Scope, call: CallId) -> Result<Verdict, Failure> {
+    let Some(state) = state(scope, call).await? else { return Ok(Verdict::Done) };
+    let wait = if state.ended_at.is_some() { UNBILLED } else { LIVE };
+    if state.is_billed || state.is_old || (state.ended_at.is_none() && state.in_batch) {
+        return Ok(Verdict::Done);
+    }
+    let Some(provider_id) = state.provider_call_id else { return Ok(Verdict::Done) };
+    let asked = match connections::voice(scope).await {
+        Ok(voice) => ask(scope, &voice, call, &provider_id).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = asked {
+        tracing::info!(call_id = %call, cause = %error, "a call could not be asked after; asking again later");
+    }
+    Ok(Verdict::Later(wait))
+}
+
+async fn state(scope: &Scope, call: CallId) -> Result<Option<State>, AppError> {
+    let mut tx = scope.read(Action::ReadCalls).await?;
+    Ok(sqlx::query_as!(
+        State,
+        r#"select provider_call_id, joined_at, ended_at, ended_at is not null and billed_seconds is not null as "is_billed!",
+                  batch_id is not null as "in_batch!",
+                  coalesce(ended_at, created_at) < now() - make_interval(hours => $3) as "is_old!"
+           from calls where workspace_id = $1 and id = $2"#,
+        tx.w(),
+        call.0,
+        PATIENCE as i32
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// Asks the provider how a call is now and folds the answer. A call that the provider does not know any more is over.
+pub async fn ask(
+    scope: &Scope,
+    voice: &Arc<dyn VoiceProvider>,
+    call: CallId,
+    provider_id: &str,
+) -> Result<(), AppError> {
+    match voice.get_call(provider_id).await {
+        Ok(theirs) => take_news(scope, &theirs).await?,
+        Err(ProviderError { kind: Kind::NotFound, .. }) => {
+            let known = state(scope, call).await?.filter(|known| known.ended_at.is_none());
+            if let Some(known) = known {
+                let mut gone = VoiceCall::ended_unheard(provider_id, Utc::now());
+                gone.metadata.insert(CALL_KEY.to_owned(), call.to_string());
+                gone.joined = known.joined_at;
+                take_news(scope, &gone).await?;
+            }
+        }
+        Err(error) => return Err(connections::down(&error)),
+    }
+    let mut tx = scope.write(Action::RunBatches).await?;
+    super::dialled::touch(&mut tx, call).await?;
+    tx.commit().await
+}
+
+/// Folds what the provider says now. Its state is the event's name, so that the same answer twice is no news.
+pub async fn take_news(scope: &Scope, call: &VoiceCall) -> Result<(), AppError> {
+    let prices = connections::settings(scope).await?;
+    let state = match (call.ended, call.joined) {
+        (Some(_), _) if call.is_billing_settled => "billed",
+        (Some(_), _) => "ended",
+        (None, Some(_)) => "joined",
+        (None, None) => "created",
+    };
+    let event_type = format!("asked.{state}");
+    let news = News {
+        call,
+        event_id: &event_type,
+        event_type: &event_type,
+        occurred_at: call.ended.or(call.joined).unwrap_or(call.created),
+        payload: serde_json::json!({ "asked": true, "state": state }),
+        price_per_minute: prices.voice_price_per_minute,
+    };
+    let mut tx = scope.write(Action::RunBatches).await?;
+    fold::apply(&mut tx, &news).await?;
+    tx.commit().await
+}
