@@ -30,7 +30,7 @@ use crate::sign_in::page::SignInPage;
 use crate::ui::Trouble;
 use crate::usage::page::UsagePage;
 
-pub use frame::{client_options, viewer};
+pub use frame::{client_options, refused, viewer};
 
 /// The whole product in the browser and on the server.
 #[component]

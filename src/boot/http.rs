@@ -68,6 +68,8 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
     let raw: Router<LeptosOptions> = Router::new()
         .route("/events", get(events::events))
         .route("/preferences", post(set_preference))
+        .route("/preferences/theme", post(set_preference))
+        .route("/preferences/density", post(set_preference))
         .merge(super::work::rest_routes(&db))
         .layer(axum::extract::DefaultBodyLimit::max(64 * 1024 * 1024));
     let inside: Router = Router::new()

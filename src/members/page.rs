@@ -122,6 +122,9 @@ impl LazyRoute for NewMemberPage {
     }
 
     fn view(_this: Self) -> AnyView {
+        if let Some(refusal) = crate::app::refused(crate::access::Action::ManageViewers) {
+            return refusal;
+        }
         let create = ServerAction::<CreateMember>::new();
         let mine = viewer();
         let roles: Vec<RadioOption> = grantable(mine.role)

@@ -60,10 +60,8 @@ pub struct LiveCall {
     pub contact: String,
     pub agent: String,
     pub client: String,
-    /// UTC milliseconds of the answer, else of dialling: the timer counts from here.
-    pub since_ms: i64,
-    /// Length so far when the page was made.
-    pub length: String,
+    /// Whole seconds since the answer, else since dialling, when the page was made.
+    pub seconds: i64,
     pub talking: bool,
 }
 

@@ -135,6 +135,9 @@ impl LazyRoute for NewWorkspacePage {
     }
 
     fn view(_this: Self) -> AnyView {
+        if let Some(refusal) = crate::app::refused(crate::access::Action::ManagePlatform) {
+            return refusal;
+        }
         let create = ServerAction::<CreateWorkspace>::new();
         view! {
             <PageTitle text="New workspace" parents=vec![crumb("Workspaces", "/platform")]/>

@@ -14,6 +14,8 @@ pub enum Asks {
     /// That somebody is signed in to a workspace.
     Workspace,
     May(Action),
+    /// What calls cost. Client roles see it if the agency shares it, and here it does not.
+    Costs,
     /// A platform admin. For others it does not exist.
     Platform,
 }
@@ -25,6 +27,8 @@ pub enum Names {
     Nobodys,
     /// Client one's.
     Client,
+    /// Client one's, when agency people send it; a client's own people act for their own client, whatever they send.
+    ClientOrOwn,
     /// The agency's own.
     Workshop,
 }
@@ -88,7 +92,7 @@ pub const FUNCTIONS: &[Door] = &[
         Nobodys,
         &[("query[batch]", "{batch}"), ("query[contact]", "{contact}")],
     ),
-    reads("get_usage", May(ReadUsage), Nobodys, &[("client", "{client}")]),
+    reads("get_usage", Costs, Nobodys, &[("client", "{client}")]),
     reads("list_webhooks", May(ReadQueues), Nobodys, &[]),
     // Reading one thing.
     reads("get_client", May(ReadWorkshop), Client, &[("id", "{client}")]),
@@ -117,11 +121,10 @@ pub const FUNCTIONS: &[Door] = &[
         Client,
         &[("id", "{client}"), ("name", "Taken over"), ("timezone", "UTC"), ("monthly_budget", "")],
     ),
-    changes("set_client_status", May(ManageClients), Client, &[("id", "{client}"), ("status", "archived")]),
     changes(
         "create_member",
         May(ManageViewers),
-        Client,
+        ClientOrOwn,
         &[
             ("name", "Vera"),
             ("email", "vera@intruder.example"),
@@ -272,6 +275,7 @@ pub const FUNCTIONS: &[Door] = &[
     changes("retry_enrichment", May(ReplayQueues), Client, &[("id", "{call}"), ("kind", "analysis")]),
     changes("replay_webhook", May(ReplayQueues), Workshop, &[("id", "{webhook}")]),
     changes("replay_failed_webhooks", May(ReplayQueues), Nobodys, &[]),
+    changes("set_client_status", May(ManageClients), Client, &[("id", "{client}"), ("status", "archived")]),
     changes("release_number", May(ManageNumbers), Workshop, &[("id", "{number}")]),
     changes("delete_agent", May(DeleteAgents), Client, &[("id", "{agent}")]),
     changes("restore_agent", May(DeleteAgents), Client, &[("id", "{agent}")]),
@@ -317,7 +321,7 @@ pub const ROUTES: &[Door] = &[
     reads("GET /calls.csv", May(ReadCalls), Nobodys, &[("batch", "{batch}")]),
     reads("GET /calls/{id}/recording.wav", May(ReadCalls), Client, &[("id", "{call}")]),
     reads("GET /calls/{id}/transcript.txt", May(ReadCalls), Client, &[("id", "{call}")]),
-    reads("GET /usage.csv", May(ReadUsage), Nobodys, &[("client", "{client}")]),
+    reads("GET /usage.csv", Costs, Nobodys, &[("client", "{client}")]),
 ];
 
 /// Routes with nothing of a tenant behind them, or with tests of their own.
@@ -351,15 +355,16 @@ pub const PAGES: &[Door] = &[
     reads("/contacts/suppressed", May(ReadContacts), Nobodys, &[]),
     reads("/contacts/imports", May(ReadContacts), Nobodys, &[]),
     reads("/contacts/imports/new", May(ManageContacts), Nobodys, &[]),
-    reads("/contacts/imports/{id}/mapping", May(ReadContacts), Client, &[("id", "{import}")]),
+    reads("/contacts/imports/{id}/mapping", May(ManageContacts), Client, &[("id", "{import}")]),
     reads("/contacts/imports/{id}", May(ReadContacts), Client, &[("id", "{import}")]),
     reads("/contacts/{id}", May(ReadContacts), Client, &[("id", "{contact}")]),
     reads("/agents", May(ReadWorkshop), Nobodys, &[]),
-    reads("/agents/new", May(ManageAgents), Nobodys, &[]),
+    // Members get these forms as well: they say who may write there.
+    reads("/agents/new", May(ReadWorkshop), Nobodys, &[]),
     reads("/agents/{id}", May(ReadWorkshop), Client, &[("id", "{agent}")]),
-    reads("/agents/{id}/edit", May(ManageAgents), Client, &[("id", "{agent}")]),
+    reads("/agents/{id}/edit", May(ReadWorkshop), Client, &[("id", "{agent}")]),
     reads("/prompts", May(ReadWorkshop), Nobodys, &[]),
-    reads("/prompts/new", May(ManagePrompts), Nobodys, &[]),
+    reads("/prompts/new", May(ReadWorkshop), Nobodys, &[]),
     reads("/prompts/{id}", May(ReadWorkshop), Workshop, &[("id", "{prompt}")]),
     reads("/numbers", May(ReadWorkshop), Nobodys, &[]),
     reads("/numbers/new", May(ManageNumbers), Nobodys, &[]),
@@ -369,7 +374,7 @@ pub const PAGES: &[Door] = &[
     reads("/clients", May(ReadWorkshop), Nobodys, &[]),
     reads("/clients/new", May(ManageClients), Nobodys, &[]),
     reads("/clients/{id}", May(ReadWorkshop), Client, &[("id", "{client}")]),
-    reads("/usage", May(ReadUsage), Nobodys, &[]),
+    reads("/usage", Costs, Nobodys, &[]),
     reads("/settings/profile", Person, Nobodys, &[]),
     reads("/settings/users", May(ReadMembers), Nobodys, &[]),
     reads("/settings/users/new", May(ManageViewers), Nobodys, &[]),

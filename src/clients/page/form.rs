@@ -18,6 +18,9 @@ impl LazyRoute for NewClientPage {
     }
 
     fn view(_this: Self) -> AnyView {
+        if let Some(refusal) = crate::app::refused(crate::access::Action::ManageClients) {
+            return refusal;
+        }
         view! {
             <PageTitle text="New client" parents=vec![crumb("Clients", "/clients")]/>
             <PageHead title="New client" sub="A customer of your agency. Its people see only what belongs to it."/>

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::app::viewer;
+use crate::calls::page::Ticking;
 use crate::overview::model::{ClientFigures, LiveCall, Need, RunningBatch, StartStep};
 use crate::shared::Tone;
 use crate::shared::money::count_text;
@@ -20,7 +21,7 @@ pub fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
                 <li>
                     <Lamp tone=lamp on=true/>
                     <div class="min0 grow"><b><a href=format!("/calls/{}", call.id)>{call.contact}</a></b><small>{note}</small></div>
-                    <div class="right"><span class="mono" data-since=call.since_ms.to_string()>{call.length}</span><small class="sub">{state}</small></div>
+                    <div class="right"><Ticking seconds=call.seconds/><small class="sub">{state}</small></div>
                 </li>
             }
         })

@@ -112,8 +112,7 @@ pub async fn live(
                 },
                 agent: row.agent.unwrap_or_default(),
                 client: row.client.unwrap_or_default(),
-                since_ms: since.timestamp_millis(),
-                length: money::length_text((now - since).num_seconds().max(0)),
+                seconds: (now - since).num_seconds().max(0),
                 talking: row.joined_at.is_some(),
             }
         })
