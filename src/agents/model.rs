@@ -1,4 +1,8 @@
+mod languages;
+
 use serde::{Deserialize, Serialize};
+
+pub use languages::LANGUAGES;
 
 use crate::prompts::model::PromptChoice;
 use crate::prompts::model::{check_template, parse_tags};
@@ -25,47 +29,6 @@ crate::words! {
         Nothing = "nothing", "Not at Ultravox yet", Mute;
     }
 }
-
-/// Languages an agent can speak: BCP 47 and name.
-pub const LANGUAGES: &[(&str, &str)] = &[
-    ("en", "English"),
-    ("en-US", "English (United States)"),
-    ("en-GB", "English (United Kingdom)"),
-    ("en-IN", "English (India)"),
-    ("ar", "Arabic"),
-    ("bg", "Bulgarian"),
-    ("bn", "Bengali"),
-    ("cs", "Czech"),
-    ("da", "Danish"),
-    ("de", "German"),
-    ("de-CH", "German (Switzerland)"),
-    ("el", "Greek"),
-    ("es", "Spanish"),
-    ("es-MX", "Spanish (Mexico)"),
-    ("fi", "Finnish"),
-    ("fr", "French"),
-    ("gu", "Gujarati"),
-    ("hi", "Hindi"),
-    ("hu", "Hungarian"),
-    ("it", "Italian"),
-    ("ja", "Japanese"),
-    ("ko", "Korean"),
-    ("mr", "Marathi"),
-    ("nb", "Norwegian"),
-    ("nl", "Dutch"),
-    ("pl", "Polish"),
-    ("pt", "Portuguese"),
-    ("pt-BR", "Portuguese (Brazil)"),
-    ("ro", "Romanian"),
-    ("ru", "Russian"),
-    ("sv", "Swedish"),
-    ("ta", "Tamil"),
-    ("te", "Telugu"),
-    ("tr", "Turkish"),
-    ("uk", "Ukrainian"),
-    ("vi", "Vietnamese"),
-    ("zh", "Chinese"),
-];
 
 /// The name of a language; its code when it is not in the list.
 pub fn language_name(code: &str) -> String {

@@ -7,10 +7,13 @@ use crate::settings::SettingsNav;
 use crate::shared::{AppError, Page};
 use crate::ui::*;
 
+/// Events, and the entities that the filter offers.
+type Answer = (Page<AuditRow>, Vec<String>);
+
 /// Who changed what, when and from where.
 #[derive(Debug, Clone)]
 pub struct AuditPage {
-    rows: Resource<Result<(Page<AuditRow>, Vec<String>), AppError>>,
+    rows: Resource<Result<Answer, AppError>>,
 }
 
 #[lazy_route]

@@ -21,7 +21,7 @@ pub fn start_metrics() -> PrometheusHandle {
             let seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
             PrometheusBuilder::new()
                 .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds)
-                .and_then(|builder| Ok(builder.install_recorder()?))
+                .and_then(|builder| builder.install_recorder())
                 .unwrap_or_else(|error| {
                     tracing::warn!(cause = %error, "metrics are not recorded");
                     PrometheusBuilder::new().build_recorder().handle()

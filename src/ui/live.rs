@@ -150,7 +150,7 @@ fn reopen_soon() {
             handle.clear();
         }
         if hub.handlers.is_some() {
-            hub.reopen = set_timeout_with_handle(|| reopen(), REOPEN).ok();
+            hub.reopen = set_timeout_with_handle(reopen, REOPEN).ok();
         }
     });
 }

@@ -64,7 +64,7 @@ use Names::*;
 pub const FUNCTIONS: &[Door] = &[
     reads("who_am_i", Person, Nobodys, &[]),
     // Reading lists: everybody their own. Filters that name foreign things find nothing.
-    reads("get_overview", May(ReadUsage), Nobodys, &[("client", "{client}")]),
+    reads("get_overview", May(ReadUsage), ClientOrOwn, &[("client", "{client}")]),
     reads("rail_counts", May(ReadCalls), Nobodys, &[]),
     reads("client_names", May(ReadCalls), Nobodys, &[]),
     reads("list_clients", May(ReadWorkshop), Nobodys, &[("archived", "false")]),
@@ -200,7 +200,7 @@ pub const FUNCTIONS: &[Door] = &[
     changes(
         "create_contact",
         May(ManageContacts),
-        Client,
+        ClientOrOwn,
         &[("client", "{client}"), ("form[name]", "Ida"), ("form[phone]", "+12025550155")],
     ),
     changes(
@@ -332,6 +332,8 @@ pub const OTHER_ROUTES: &[(&str, &str)] = &[
     ("/", "leads to the dashboard"),
     ("/rpc/{*function}", "the server functions above"),
     ("/preferences", "cookies of the browser itself; sign_in.rs"),
+    ("/preferences/theme", "the same"),
+    ("/preferences/density", "the same"),
     ("/contacts/imports/upload", "contacts.rs"),
     ("/webhooks/{provider}/{workspace}/{connection}", "webhooks.rs"),
 ];

@@ -37,7 +37,7 @@ async fn until(agency: &Agency, id: &str, wanted: &str) {
 
 async fn names(agency: &Agency) -> Vec<String> {
     let list = agency.owner.done("list_contacts", &[]).await.json();
-    let rows = list["page"]["rows"].as_array().expect("rows").clone();
+    let rows = list["rows"].as_array().expect("rows").clone();
     let mut names: Vec<String> = rows
         .iter()
         .map(|row| format!("{} {}", row["name"].as_str().unwrap_or(""), row["phone"].as_str().unwrap_or("")))

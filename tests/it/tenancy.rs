@@ -134,6 +134,7 @@ impl Stage {
     async fn set(world: &World) -> Self {
         let (ours, works) = Agency::worked(world, "ours").await;
         let theirs = Agency::new(world, "theirs").await;
+        theirs.connect(world).await;
         let email = format!("{}@platform.example", unique("root"));
         patchbay::platform::server::ops::create_admin(&world.db, "Root", &email, agency::PASSWORD)
             .await

@@ -136,7 +136,8 @@ fn whoever_cannot_sign_stores_nothing() {
         let foreign = sign_ultravox(&other.secret, &stamp, &body);
         let empty = sign_ultravox("", &stamp, &body);
         let signed = |stamp: &str| sign_ultravox(&door.secret, stamp, &body);
-        let cases: Vec<(&str, &[u8], Option<&str>, Option<String>)> = vec![
+        type Case<'a> = (&'a str, &'a [u8], Option<&'a str>, Option<String>);
+        let cases: Vec<Case<'_>> = vec![
             ("no headers", &body, None, None),
             ("no signature", &body, Some(&stamp), None),
             ("no time", &body, None, Some(right.clone())),

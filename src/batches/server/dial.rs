@@ -37,7 +37,7 @@ pub struct Round {
 
 /// What one request came to.
 enum Answer {
-    Placed(VoiceCall),
+    Placed(Box<VoiceCall>),
     Failed(ProviderError),
     /// Not sent: too much time has passed since the intent was written.
     Stale,
@@ -72,7 +72,7 @@ pub async fn dial(
         Answer::Stale
     } else {
         match voice.create_call(request).await {
-            Ok(call) => Answer::Placed(call),
+            Ok(call) => Answer::Placed(Box::new(call)),
             Err(error) => Answer::Failed(error),
         }
     };

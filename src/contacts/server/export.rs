@@ -115,7 +115,7 @@ async fn send_rejected(scope: &Scope, import: &ImportView, delimiter: u8, out: &
 fn rejected_line(problem: &Problem, delimiter: u8) -> String {
     let mut cells = vec![problem.line.to_string(), problem.reason.clone()];
     let mut records = Records::new(problem.raw.as_bytes(), delimiter);
-    if let Ok(Some(record)) = records.next() {
+    if let Ok(Some(record)) = records.read() {
         cells.extend(record.cells.iter().map(|cell| csv_cell::plain(cell).to_owned()));
     }
     csv_cell::line(cells)

@@ -54,7 +54,7 @@ impl Plan {
         if record.is_too_long {
             return Err(refuse("Line too long", "The line is longer than 256 kB."));
         }
-        if record.raw.contains('\0') {
+        if record.raw.contains(['\0', '␀']) {
             return Err(refuse("Unreadable", "The row holds a zero byte, which no text has."));
         }
         if record.raw.contains('\u{fffd}') {
@@ -205,7 +205,7 @@ mod tests {
         let mapping = Mapping { named: true, columns: vec![Name, Phone, Email, TimeZone, DoNotCall, Attribute] };
         let plan = Plan::new(&preview, &mapping, Some("CH".into()));
         let mut records = Records::new(row.as_bytes(), b';');
-        plan.read(&records.next().unwrap().unwrap())
+        plan.read(&records.read().unwrap().unwrap())
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub fn walk(walk: &Walk, mut take: impl FnMut(Piece) -> bool) -> std::io::Result
     let mut seen: HashSet<u64> = HashSet::new();
     let mut above = u64::from(walk.preview.above) + u64::from(walk.mapping.named);
     let (mut count, mut piece) = (0_u64, Piece::default());
-    while let Some(record) = records.next()? {
+    while let Some(record) = records.read()? {
         count += 1;
         if record.is_blank() {
             continue;

@@ -95,7 +95,7 @@ impl<R: Read> Records<R> {
     }
 
     /// The next record, or none at the end.
-    pub fn next(&mut self) -> std::io::Result<Option<Record<'_>>> {
+    pub fn read(&mut self) -> std::io::Result<Option<Record<'_>>> {
         loop {
             let bytes = &self.buffer[self.start..self.end];
             if bytes.is_empty() && self.at_end {
@@ -227,7 +227,7 @@ mod tests {
     fn read(text: &str) -> Vec<(u64, Vec<String>)> {
         let mut records = Records::new(text.as_bytes(), b',');
         let mut all = Vec::new();
-        while let Some(record) = records.next().unwrap() {
+        while let Some(record) = records.read().unwrap() {
             all.push((record.line, record.cells.iter().map(str::to_owned).collect()));
         }
         all
@@ -259,12 +259,12 @@ mod tests {
     fn a_huge_line_is_passed_over() {
         let text = format!("a,b\n{}\nc,d\n", "x".repeat(1_000_000));
         let mut records = Records::new(text.as_bytes(), b',');
-        assert!(!records.next().unwrap().unwrap().is_too_long);
-        let long = records.next().unwrap().unwrap();
+        assert!(!records.read().unwrap().unwrap().is_too_long);
+        let long = records.read().unwrap().unwrap();
         assert!(long.is_too_long && long.line == 2 && long.raw.len() < 300);
-        let last = records.next().unwrap().unwrap();
+        let last = records.read().unwrap().unwrap();
         assert_eq!((last.line, last.cells.get(1)), (3, "d"));
-        assert!(records.next().unwrap().is_none());
+        assert!(records.read().unwrap().is_none());
     }
 
     #[test]

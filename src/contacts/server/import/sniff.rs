@@ -81,7 +81,7 @@ fn delimiter(text: &str) -> u8 {
         let mut records = Records::new(text.as_bytes(), delimiter);
         let mut widths: Vec<usize> = Vec::new();
         while widths.len() < 50
-            && let Ok(Some(record)) = records.next()
+            && let Ok(Some(record)) = records.read()
         {
             if !record.is_blank() && !record.is_too_long {
                 widths.push(record.cells.len());
@@ -107,7 +107,7 @@ fn preview<R: Read>(mut records: Records<R>, above: u32) -> Result<Result<Previe
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut to_skip = above;
     while rows.len() < 6
-        && let Some(record) = records.next().map_err(internal)?
+        && let Some(record) = records.read().map_err(internal)?
     {
         if record.is_too_long {
             if rows.is_empty() {
