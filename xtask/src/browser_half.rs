@@ -18,6 +18,11 @@ use crate::{NAME, compress, files};
 const LOADER: &str = "__wasm_split.______________________.js";
 /// Which files each lazy part needs; Leptos reads it on the server to preload them.
 pub const MANIFEST: &str = "__wasm_split_manifest.json";
+/// How many files may hold what several pages share.
+const MOST_CHUNKS: usize = 10;
+/// Where everybody lands after signing in. What this page shares with others is in the main part, so that a first visit
+/// loads nothing in vain.
+pub const FIRST_PAGE: &str = "overview_page";
 /// What the wasm may use beyond the first version of the format: what the compiler emits, and every browser of the last
 /// years understands.
 const WASM_FEATURES: [&str; 6] = [
@@ -27,6 +32,18 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-mutable-globals",
     "--enable-reference-types",
     "--enable-multivalue",
+];
+
+/// Smaller, but without inlining: that makes the file shorter by a few per cent and what is sent longer, because repeated
+/// code compresses well and inlined code does not.
+const SHRINK: [&str; 7] = [
+    "-Oz",
+    "--always-inline-max-function-size",
+    "0",
+    "--flexible-inline-max-function-size",
+    "0",
+    "--one-caller-inline-max-function-size",
+    "0",
 ];
 
 /// Makes the browser's files from what cargo compiled and returns their folder. Repeated without a change it returns the
@@ -92,6 +109,8 @@ fn split(wasm: &[u8], folder: &Path, compiled: &Path) -> Result<PathBuf> {
     options.main_out_path = &main;
     options.main_module = &main_module;
     options.link_name = &link_name;
+    options.most_chunks = Some(MOST_CHUNKS);
+    options.first_split = Some(FIRST_PAGE);
     let parts = wasm_split_cli_support::transform(options)
         .map_err(|error| anyhow!("{error:?}"))
         .context("cannot split the wasm into its lazy parts")?;
@@ -149,7 +168,7 @@ fn shrink(folder: &Path) -> Result<()> {
 fn shrink_part(tool: &Path, part: &Path) -> Result<()> {
     let smaller = part.with_extension("smaller");
     // It warns about names of a newer kind that it drops anyway; so its words count only when it fails.
-    let output = Command::new(tool).arg("-Oz").args(WASM_FEATURES).arg(part).arg("-o").arg(&smaller).output()?;
+    let output = Command::new(tool).args(SHRINK).args(WASM_FEATURES).arg(part).arg("-o").arg(&smaller).output()?;
     if !output.status.success() {
         bail!("wasm-opt failed on {}:\n{}", part.display(), String::from_utf8_lossy(&output.stderr));
     }
