@@ -5,6 +5,7 @@ mod people;
 mod story;
 mod visit;
 
+use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::cli::{self, Home};
@@ -86,10 +87,11 @@ async fn tell(base: String, db: Db, sandbox: std::sync::Arc<Sandbox>, made: bool
     print_sign_ins(&base);
     if !made {
         println!("Making their history: contacts are imported, batches dial, transcripts are read …");
-        for agency in AGENCIES {
+        try_join_all(AGENCIES.iter().map(async |agency| {
             let owner = Visit::signed_in(&base, agency.owner.1).await?;
-            story::act(&owner, agency, &sandbox).await?;
-        }
+            story::act(&owner, agency, &sandbox).await
+        }))
+        .await?;
         mark_made(&db).await?;
     }
     sandbox.set_settings(None, SandboxSettings { speed: AFTERWARDS, ..SandboxSettings::clone(&sandbox.settings()) });

@@ -54,7 +54,7 @@ impl Visit {
         id.map(str::to_owned).ok_or_else(|| AppError::Conflict(format!("The upload of {name} was refused: {location}")))
     }
 
-    /// Asks again, a minute and a half at the most, until `done`.
+    /// Asks again, three minutes at the most, until `done`.
     pub async fn until(
         &self,
         what: &str,
