@@ -1,34 +1,37 @@
 //! Shell and router: one `<Route>` per page, nothing else.
 
 mod frame;
+mod lazy;
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
-use leptos_router::{Lazy, SsrMode, path};
+use leptos_router::{SsrMode, path};
 
-use crate::agents::page::{AgentDetailPage, AgentEditPage, AgentsPage, NewAgentPage};
-use crate::audit::page::AuditPage;
-use crate::batches::page::{BatchPage, BatchesPage, NewBatchPage};
-use crate::calls::page::{CallPage, CallsPage};
-use crate::campaigns::page::{CampaignPage, CampaignsPage, NewCampaignPage};
-use crate::clients::page::{ClientPage, ClientsPage, NewClientPage};
-use crate::connections::page::{ConnectionDetailPage, ConnectionsPage};
+use crate::agents::page::{agent_detail_page, agent_edit_page, agents_page, new_agent_page};
+use crate::audit::page::audit_page;
+use crate::batches::page::{batch_page, batches_page, new_batch_page};
+use crate::calls::page::{call_page, calls_page};
+use crate::campaigns::page::{campaign_page, campaigns_page, new_campaign_page};
+use crate::clients::page::{client_page, clients_page, new_client_page};
+use crate::connections::page::{connection_detail_page, connections_page};
 use crate::contacts::page::{
-    ContactPage, ContactsPage, ImportMappingPage, ImportPage, ImportsPage, NewContactPage, NewImportPage,
-    SuppressedPage,
+    contact_page, contacts_page, import_mapping_page, import_page, imports_page, new_contact_page, new_import_page,
+    suppressed_page,
 };
-use crate::inbound_webhooks::page::{InboundWebhookPage, InboundWebhooksPage};
-use crate::members::page::{MembersPage, NewMemberPage};
-use crate::numbers::page::{NewNumberPage, NumberDetailPage, NumbersPage};
-use crate::overview::page::OverviewPage;
-use crate::platform::page::{NewWorkspacePage, PlatformPage};
-use crate::prompts::page::{NewPromptPage, PromptEditorPage, PromptsPage};
-use crate::settings::ProfilePage;
+use crate::inbound_webhooks::page::{inbound_webhook_page, inbound_webhooks_page};
+use crate::members::page::{members_page, new_member_page};
+use crate::numbers::page::{new_number_page, number_detail_page, numbers_page};
+use crate::overview::page::overview_page;
+use crate::platform::page::{new_workspace_page, platform_page};
+use crate::prompts::page::{new_prompt_page, prompt_editor_page, prompts_page};
+use crate::settings::profile_page;
 use crate::shared::AppError;
-use crate::sign_in::page::SignInPage;
+use crate::sign_in::page::sign_in_page;
 use crate::ui::Trouble;
-use crate::usage::page::UsagePage;
+use crate::usage::page::usage_page;
+
+use lazy::LazyPage;
 
 pub use frame::{client_options, refused, viewer};
 
@@ -39,7 +42,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Routes fallback=|| view! { <Trouble page=true error=AppError::NotFound/> }>
-                <Route path=path!("/login") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/login") view={LazyPage::new(sign_in_page)} ssr=SsrMode::Async/>
                 <Signed/>
             </Routes>
         </Router>
@@ -51,78 +54,48 @@ pub fn App() -> impl IntoView {
 fn Signed() -> impl MatchNestedRoutes + Clone {
     view! {
         <ParentRoute path=path!("") view=frame::Frame ssr=SsrMode::Async>
-            <Route path=path!("/dashboard") view={Lazy::<OverviewPage>::new()} ssr=SsrMode::Async/>
-            <Operate/>
-            <Build/>
-            <Manage/>
+            <Route path=path!("/dashboard") view={LazyPage::new(overview_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/calls") view={LazyPage::new(calls_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/calls/:id") view={LazyPage::new(call_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/batches") view={LazyPage::new(batches_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/batches/new") view={LazyPage::new(new_batch_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/batches/:id") view={LazyPage::new(batch_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/campaigns") view={LazyPage::new(campaigns_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/campaigns/new") view={LazyPage::new(new_campaign_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/campaigns/:id") view={LazyPage::new(campaign_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/contacts") view={LazyPage::new(contacts_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/contacts/new") view={LazyPage::new(new_contact_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/contacts/suppressed") view={LazyPage::new(suppressed_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/contacts/imports") view={LazyPage::new(imports_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/contacts/imports/new") view={LazyPage::new(new_import_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/contacts/imports/:id/mapping") view={LazyPage::new(import_mapping_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/contacts/imports/:id") view={LazyPage::new(import_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/contacts/:id") view={LazyPage::new(contact_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents") view={LazyPage::new(agents_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/new") view={LazyPage::new(new_agent_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id") view={LazyPage::new(agent_detail_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/edit") view={LazyPage::new(agent_edit_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/prompts") view={LazyPage::new(prompts_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/prompts/new") view={LazyPage::new(new_prompt_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/prompts/:id") view={LazyPage::new(prompt_editor_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/numbers") view={LazyPage::new(numbers_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/numbers/new") view={LazyPage::new(new_number_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/numbers/:id") view={LazyPage::new(number_detail_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections") view={LazyPage::new(connections_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections/:provider") view={LazyPage::new(connection_detail_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/clients") view={LazyPage::new(clients_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/clients/new") view={LazyPage::new(new_client_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/clients/:id") view={LazyPage::new(client_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/usage") view={LazyPage::new(usage_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/profile") view={LazyPage::new(profile_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/users") view={LazyPage::new(members_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/users/new") view={LazyPage::new(new_member_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/audit") view={LazyPage::new(audit_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/webhooks/inbound") view={LazyPage::new(inbound_webhooks_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/webhooks/inbound/:id") view={LazyPage::new(inbound_webhook_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/platform") view={LazyPage::new(platform_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/platform/new") view={LazyPage::new(new_workspace_page)} ssr=SsrMode::Async/>
             <Route path=path!("/dev/ui") view=Gallery ssr=SsrMode::Async/>
-        </ParentRoute>
-    }
-    .into_inner()
-}
-
-#[component(transparent)]
-fn Operate() -> impl MatchNestedRoutes + Clone {
-    view! {
-        <ParentRoute path=path!("") view=leptos_router::components::Outlet>
-            <Route path=path!("/calls") view={Lazy::<CallsPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/calls/:id") view={Lazy::<CallPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/batches") view={Lazy::<BatchesPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/batches/new") view={Lazy::<NewBatchPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/batches/:id") view={Lazy::<BatchPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/campaigns") view={Lazy::<CampaignsPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/campaigns/new") view={Lazy::<NewCampaignPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/campaigns/:id") view={Lazy::<CampaignPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/contacts") view={Lazy::<ContactsPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/contacts/new") view={Lazy::<NewContactPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/contacts/suppressed") view={Lazy::<SuppressedPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/contacts/imports") view={Lazy::<ImportsPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/contacts/imports/new") view={Lazy::<NewImportPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/contacts/imports/:id/mapping") view={Lazy::<ImportMappingPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/contacts/imports/:id") view={Lazy::<ImportPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/contacts/:id") view={Lazy::<ContactPage>::new()} ssr=SsrMode::Async/>
-        </ParentRoute>
-    }
-    .into_inner()
-}
-
-#[component(transparent)]
-fn Build() -> impl MatchNestedRoutes + Clone {
-    view! {
-        <ParentRoute path=path!("") view=leptos_router::components::Outlet>
-            <Route path=path!("/agents") view={Lazy::<AgentsPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/agents/new") view={Lazy::<NewAgentPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/agents/:id") view={Lazy::<AgentDetailPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/agents/:id/edit") view={Lazy::<AgentEditPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/prompts") view={Lazy::<PromptsPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/prompts/new") view={Lazy::<NewPromptPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/prompts/:id") view={Lazy::<PromptEditorPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/numbers") view={Lazy::<NumbersPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/numbers/new") view={Lazy::<NewNumberPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/numbers/:id") view={Lazy::<NumberDetailPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/connections") view={Lazy::<ConnectionsPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/connections/:provider") view={Lazy::<ConnectionDetailPage>::new()} ssr=SsrMode::Async/>
-        </ParentRoute>
-    }
-    .into_inner()
-}
-
-#[component(transparent)]
-fn Manage() -> impl MatchNestedRoutes + Clone {
-    view! {
-        <ParentRoute path=path!("") view=leptos_router::components::Outlet>
-            <Route path=path!("/clients") view={Lazy::<ClientsPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/clients/new") view={Lazy::<NewClientPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/clients/:id") view={Lazy::<ClientPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/usage") view={Lazy::<UsagePage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/settings/profile") view={Lazy::<ProfilePage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/settings/users") view={Lazy::<MembersPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/settings/users/new") view={Lazy::<NewMemberPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/settings/audit") view={Lazy::<AuditPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/webhooks/inbound") view={Lazy::<InboundWebhooksPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/webhooks/inbound/:id") view={Lazy::<InboundWebhookPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/platform") view={Lazy::<PlatformPage>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/platform/new") view={Lazy::<NewWorkspacePage>::new()} ssr=SsrMode::Async/>
         </ParentRoute>
     }
     .into_inner()

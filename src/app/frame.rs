@@ -1,6 +1,7 @@
 //! The frame around signed-in pages: who is looking, which client, where to go.
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use leptos_router::components::Outlet;
 
@@ -48,11 +49,11 @@ pub fn client_options() -> Vec<(String, String)> {
 /// Asks once who is looking, then shows rail, top bar and the page.
 #[component]
 pub fn Frame() -> impl IntoView {
-    let asked = Resource::new_blocking(|| (), |()| load());
+    let asked = load(|| (), |()| who_looks());
     view! {
         <Suspense>
             {move || Suspend::new(async move {
-                match asked.await {
+                match asked.ready().await {
                     Ok((viewer, names, counts)) => view! { <Signed viewer names counts/> }.into_any(),
                     Err(AppError::NotSignedIn) => view! { <SignedOut/> }.into_any(),
                     Err(error) => view! { <Trouble page=true error/> }.into_any(),
@@ -62,7 +63,7 @@ pub fn Frame() -> impl IntoView {
     }
 }
 
-async fn load() -> Result<(Viewer, Vec<ClientName>, RailCounts), AppError> {
+async fn who_looks() -> Result<(Viewer, Vec<ClientName>, RailCounts), AppError> {
     let viewer = who_am_i().await?;
     if viewer.workspace.is_none() {
         return Ok((viewer, Vec::new(), RailCounts::default()));
@@ -96,7 +97,7 @@ fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: RailCounts) -> impl In
         let viewer = viewer.clone();
         Signal::derive(move || client_switch(&viewer, &names))
     };
-    let (banner_of, out) = (viewer.clone(), ServerAction::<SignOut>::new());
+    let banner_of = viewer.clone();
     view! {
         <Shell
             viewer=viewer
@@ -106,7 +107,7 @@ fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: RailCounts) -> impl In
             scope=scope
             keep=vec!["client"]
             user_links=vec![("Your profile", "user", "/settings/profile")]
-            sign_out=move || view! { <MenuForm action=out text="Sign out" icon="log-out"/> }
+            sign_out=SignOut::url()
             banner=move || view! { <Notice viewer=banner_of/> }
         >
             <Outlet/>

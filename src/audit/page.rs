@@ -1,29 +1,19 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::model::{AuditQuery, AuditRow};
 use super::server_fns::list_audit_events;
 use crate::settings::SettingsNav;
-use crate::shared::{AppError, Page};
+use crate::shared::Page;
 use crate::ui::*;
 
 /// Events, and the entities that the filter offers.
-type Answer = (Page<AuditRow>, Vec<String>);
 
 /// Who changed what, when and from where.
-#[derive(Debug, Clone)]
-pub struct AuditPage {
-    rows: Resource<Result<Answer, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for AuditPage {
-    fn data() -> Self {
-        let asked = || AuditQuery { entity: query("entity"), actor: query("who"), cursor: query("cursor") };
-        Self { rows: Resource::new_blocking(asked, list_audit_events) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn audit_page() -> PageView {
+    let asked = || AuditQuery { entity: query("entity"), actor: query("who"), cursor: query("cursor") };
+    let rows = load(asked, list_audit_events);
+    Box::new(move || {
         view! {
             <PageTitle text="Audit trail" parents=vec![crumb("Settings", "/settings/profile")]/>
             <PageHead
@@ -40,11 +30,11 @@ impl LazyRoute for AuditPage {
             />
             <div class="cols settings">
                 <SettingsNav current="/settings/audit"/>
-                <PageBoundary data=this.rows view={move |(page, entities): (Page<AuditRow>, Vec<String>)| view! { <Rows page entities/> }}/>
+                <PageBoundary data=rows view={move |(page, entities): (Page<AuditRow>, Vec<String>)| view! { <Rows page entities/> }}/>
             </div>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]

@@ -1,29 +1,20 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::model::{MemberRow, UserStatus, grantable};
 use super::server_fns::{CreateMember, SetMemberStatus, SignMemberOut, list_members};
 use crate::access::Role;
 use crate::app::{client_options, viewer};
 use crate::settings::SettingsNav;
-use crate::shared::{AppError, Page};
+use crate::shared::Page;
 use crate::ui::*;
 
 /// People of the agency, or of the viewer's own client.
-#[derive(Debug, Clone)]
-pub struct MembersPage {
-    rows: Resource<Result<Page<MemberRow>, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for MembersPage {
-    fn data() -> Self {
-        let asked = || (query("role"), query("cursor"));
-        Self { rows: Resource::new_blocking(asked, |(role, cursor)| list_members(role, cursor)) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["members"], move || this.rows.refetch());
+#[lazy]
+pub fn members_page() -> PageView {
+    let asked = || (query("role"), query("cursor"));
+    let rows = load(asked, |(role, cursor)| list_members(role, cursor));
+    Box::new(move || {
+        live::on_change(&["members"], move || rows.refetch());
         let roles = if viewer().role.is_client() {
             vec![Role::ClientAdmin, Role::ClientViewer]
         } else {
@@ -40,12 +31,12 @@ impl LazyRoute for MembersPage {
                 <SettingsNav current="/settings/users"/>
                 <div class="stack gap-4">
                     <FilterBar filters=vec![Filter::new("role", "Role", roles)]/>
-                    <PageBoundary data=this.rows view={move |page: Page<MemberRow>| view! { <Rows page/> }}/>
+                    <PageBoundary data=rows view={move |page: Page<MemberRow>| view! { <Rows page/> }}/>
                 </div>
             </div>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
@@ -77,8 +68,8 @@ fn Rows(page: Page<MemberRow>) -> impl IntoView {
 
 #[component]
 fn Row(row: MemberRow) -> impl IntoView {
-    let set = ServerAction::<SetMemberStatus>::new();
-    let out = ServerAction::<SignMemberOut>::new();
+    let set = FormAction::of::<SetMemberStatus>();
+    let out = FormAction::of::<SignMemberOut>();
     let (word, next) = match row.status {
         UserStatus::Active => ("Suspend", UserStatus::Suspended),
         UserStatus::Suspended => ("Reactivate", UserStatus::Active),
@@ -95,15 +86,15 @@ fn Row(row: MemberRow) -> impl IntoView {
             <td class="acts">
                 {row.can_change.then(|| view! {
                     <div class="row end">
-                        <ActionForm action=out>
+                        <PostForm action=out>
                             <input type="hidden" name="id" value=sign_out_id/>
                             <Button small=true submit=true>"Sign out"</Button>
-                        </ActionForm>
-                        <ActionForm action=set>
+                        </PostForm>
+                        <PostForm action=set>
                             <input type="hidden" name="id" value=id/>
                             <input type="hidden" name="status" value=next.as_str()/>
                             <Button small=true submit=true>{word}</Button>
-                        </ActionForm>
+                        </PostForm>
                     </div>
                 })}
             </td>
@@ -112,20 +103,13 @@ fn Row(row: MemberRow) -> impl IntoView {
 }
 
 /// The form for a new person.
-#[derive(Debug, Clone)]
-pub struct NewMemberPage;
-
-#[lazy_route]
-impl LazyRoute for NewMemberPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
+#[lazy]
+pub fn new_member_page() -> PageView {
+    Box::new(move || {
         if let Some(refusal) = crate::app::refused(crate::access::Action::ManageViewers) {
             return refusal;
         }
-        let create = ServerAction::<CreateMember>::new();
+        let create = FormAction::of::<CreateMember>();
         let mine = viewer();
         let roles: Vec<RadioOption> = grantable(mine.role)
             .iter()
@@ -152,7 +136,7 @@ impl LazyRoute for NewMemberPage {
             </Card>
         }
         .into_any()
-    }
+    })
 }
 
 fn what_it_may(role: Role) -> &'static str {

@@ -4,38 +4,28 @@ mod blocks;
 mod figures;
 
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::model::Overview;
 use super::server_fns::get_overview;
 use crate::access::Action;
 use crate::app::viewer;
-use crate::shared::AppError;
 use crate::ui::*;
 use blocks::{Batches, Clients, Live, Needs, StartList};
 use figures::{Figures, Hours};
 
 /// The first page after signing in. Client roles see it as their overview.
-#[derive(Debug, Clone)]
-pub struct OverviewPage {
-    overview: Resource<Result<Overview, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for OverviewPage {
-    fn data() -> Self {
-        Self { overview: Resource::new_blocking(|| query("client"), get_overview) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["dashboard", "calls", "batches"], move || this.overview.refetch());
+#[lazy]
+pub fn overview_page() -> PageView {
+    let overview = load(|| query("client"), get_overview);
+    Box::new(move || {
+        live::on_change(&["dashboard", "calls", "batches"], move || overview.refetch());
         let title = if viewer().role.is_client() { "Overview" } else { "Dashboard" };
         view! {
             <PageTitle text=title/>
-            <PageBoundary data=this.overview view=move |page: Overview| view! { <Dashboard page/> }/>
+            <PageBoundary data=overview view=move |page: Overview| view! { <Dashboard page/> }/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]

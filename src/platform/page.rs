@@ -1,30 +1,18 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::model::{QueueHealth, WorkspaceQuery, WorkspaceRow, WorkspaceStatus};
 use super::server_fns::{CreateWorkspace, SetWorkspaceStatus, list_workspaces, platform_queues};
+use crate::shared::Page;
 use crate::shared::zones::zone_options;
-use crate::shared::{AppError, Page};
 use crate::ui::*;
 
 /// The platform admin's page: agencies, and how the queues are doing.
-#[derive(Debug, Clone)]
-pub struct PlatformPage {
-    rows: Resource<Result<Page<WorkspaceRow>, AppError>>,
-    queues: Resource<Result<Vec<QueueHealth>, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for PlatformPage {
-    fn data() -> Self {
-        let asked = || WorkspaceQuery { words: query("q"), status: query("status"), cursor: query("cursor") };
-        Self {
-            rows: Resource::new_blocking(asked, list_workspaces),
-            queues: Resource::new_blocking(|| (), |()| platform_queues()),
-        }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn platform_page() -> PageView {
+    let asked = || WorkspaceQuery { words: query("q"), status: query("status"), cursor: query("cursor") };
+    let rows = load(asked, list_workspaces);
+    let queues = load(|| (), |()| platform_queues());
+    Box::new(move || {
         let states = options_of(WorkspaceStatus::ALL.iter().map(|status| (status.as_str(), status.label())));
         view! {
             <PageTitle text="Workspaces"/>
@@ -33,12 +21,12 @@ impl LazyRoute for PlatformPage {
                 sub="Agencies on this installation. Their data is theirs: it is not shown here."
                 actions=|| view! { <LinkButton href="/platform/new" kind=ButtonKind::Primary icon="plus">"New workspace"</LinkButton> }
             />
-            <BlockBoundary data=this.queues view={|queues: Vec<QueueHealth>| view! { <Queues queues/> }}/>
+            <BlockBoundary data=queues view={|queues: Vec<QueueHealth>| view! { <Queues queues/> }}/>
             <FilterBar search="q" placeholder="Name" filters=vec![Filter::new("status", "State", states)]/>
-            <PageBoundary data=this.rows view={|page: Page<WorkspaceRow>| view! { <Rows page/> }}/>
+            <PageBoundary data=rows view={|page: Page<WorkspaceRow>| view! { <Rows page/> }}/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
@@ -84,7 +72,7 @@ fn Rows(page: Page<WorkspaceRow>) -> impl IntoView {
 
 #[component]
 fn Row(row: WorkspaceRow) -> impl IntoView {
-    let set = ServerAction::<SetWorkspaceStatus>::new();
+    let set = FormAction::of::<SetWorkspaceStatus>();
     let id = row.id.to_string();
     let name = format!("suspend-{id}");
     let change = match row.status {
@@ -101,12 +89,12 @@ fn Row(row: WorkspaceRow) -> impl IntoView {
             .into_any()
         }
         WorkspaceStatus::Suspended => view! {
-            <ActionForm action=set>
+            <PostForm action=set>
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="status" value="active"/>
                 <input type="hidden" name="reason" value=""/>
                 <Button small=true submit=true>"Reactivate"</Button>
-            </ActionForm>
+            </PostForm>
         }
         .into_any(),
     };
@@ -125,20 +113,13 @@ fn Row(row: WorkspaceRow) -> impl IntoView {
 }
 
 /// The form for a new agency and its owner.
-#[derive(Debug, Clone)]
-pub struct NewWorkspacePage;
-
-#[lazy_route]
-impl LazyRoute for NewWorkspacePage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
+#[lazy]
+pub fn new_workspace_page() -> PageView {
+    Box::new(move || {
         if let Some(refusal) = crate::app::refused(crate::access::Action::ManagePlatform) {
             return refusal;
         }
-        let create = ServerAction::<CreateWorkspace>::new();
+        let create = FormAction::of::<CreateWorkspace>();
         view! {
             <PageTitle text="New workspace" parents=vec![crumb("Workspaces", "/platform")]/>
             <PageHead title="New workspace" sub="An agency and the person who owns it."/>
@@ -157,5 +138,5 @@ impl LazyRoute for NewWorkspacePage {
             </Card>
         }
         .into_any()
-    }
+    })
 }

@@ -4,4 +4,4 @@ mod nav;
 pub mod profile;
 
 pub use nav::SettingsNav;
-pub use profile::ProfilePage;
+pub use profile::profile_page;

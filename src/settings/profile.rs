@@ -1,5 +1,4 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::SettingsNav;
 use crate::app::viewer;
@@ -9,20 +8,13 @@ use crate::sign_in::server_fns::SignOut;
 use crate::ui::*;
 
 /// Name, zone, look, sessions.
-#[derive(Debug, Clone)]
-pub struct ProfilePage;
-
-#[lazy_route]
-impl LazyRoute for ProfilePage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let save = ServerAction::<SaveProfile>::new();
-        let out = ServerAction::<SignOut>::new();
+#[lazy]
+pub fn profile_page() -> PageView {
+    Box::new(move || {
+        let save = FormAction::of::<SaveProfile>();
+        let out = FormAction::of::<SignOut>();
         let mine = viewer();
-        let saved = move || matches!(save.value().get(), Some(Ok(())));
+        let saved = move || matches!(save.answer(), Some(Ok(())));
         let zone = mine.timezone.clone();
         view! {
             <PageTitle text="Your profile" parents=vec![crumb("Settings", "/settings/profile")]/>
@@ -51,16 +43,16 @@ impl LazyRoute for ProfilePage {
                     </Card>
                     <Card title="Sessions">
                         <p class="sub">"Ends every session of yours, on all devices, this one included."</p>
-                        <ActionForm action=out>
+                        <PostForm action=out>
                             <input type="hidden" name="everywhere" value="true"/>
                             <div class="form-acts"><Button submit=true icon="log-out">"Sign out everywhere"</Button></div>
-                        </ActionForm>
+                        </PostForm>
                     </Card>
                 </div>
             </div>
         }
         .into_any()
-    }
+    })
 }
 
 fn words(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Everything that can go wrong, as the product says it. Each variant knows its HTTP status, its stable code and a
 /// sentence for the person who sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "code", content = "detail", rename_all = "snake_case")]
+#[serde(from = "Wire", into = "Wire")]
 pub enum AppError {
     #[error("You are signed out. Sign in to go on.")]
     NotSignedIn,
@@ -28,6 +28,50 @@ pub enum AppError {
     Internal(String),
     #[error("The server did not answer. Check the connection and try again.")]
     Transport(String),
+}
+
+/// How an error travels: `code` says which, `detail` holds the messages of fields, `text` everything else. Flat, because
+/// the code that reads an enum with contents is several times as large, and every page carries it.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<Vec<(String, String)>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+impl From<AppError> for Wire {
+    fn from(error: AppError) -> Self {
+        let code = error.code().to_owned();
+        let (detail, text) = match error {
+            AppError::NotSignedIn | AppError::Forbidden | AppError::NotFound => (None, None),
+            AppError::Invalid(errors) => (Some(errors.0), None),
+            AppError::Limited(seconds) => (None, Some(seconds.to_string())),
+            AppError::Conflict(text)
+            | AppError::ProviderDown(text)
+            | AppError::Internal(text)
+            | AppError::Transport(text) => (None, Some(text)),
+        };
+        Self { code, detail, text }
+    }
+}
+
+impl From<Wire> for AppError {
+    fn from(wire: Wire) -> Self {
+        let text = wire.text.unwrap_or_default();
+        match wire.code.as_str() {
+            "not_signed_in" => Self::NotSignedIn,
+            "forbidden" => Self::Forbidden,
+            "not_found" => Self::NotFound,
+            "invalid" => Self::Invalid(FieldErrors(wire.detail.unwrap_or_default())),
+            "limited" => Self::Limited(text.parse().unwrap_or(60)),
+            "conflict" => Self::Conflict(text),
+            "provider_down" => Self::ProviderDown(text),
+            "internal" => Self::Internal(text),
+            _ => Self::Transport(text),
+        }
+    }
 }
 
 /// Messages by field name, in the order of the form. An empty name means the form as a whole.
@@ -73,6 +117,21 @@ impl AppError {
             AppError::ProviderDown(_) => 502,
             AppError::Internal(_) => 500,
             AppError::Transport(_) => 503,
+        }
+    }
+
+    /// The name that programs know it by.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AppError::NotSignedIn => "not_signed_in",
+            AppError::Forbidden => "forbidden",
+            AppError::NotFound => "not_found",
+            AppError::Invalid(_) => "invalid",
+            AppError::Conflict(_) => "conflict",
+            AppError::Limited(_) => "limited",
+            AppError::ProviderDown(_) => "provider_down",
+            AppError::Internal(_) => "internal",
+            AppError::Transport(_) => "transport",
         }
     }
 

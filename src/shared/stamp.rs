@@ -1,4 +1,3 @@
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A moment ready for a page: text in the viewer's zone, the full form for the title, and UTC for `<time datetime>`.
@@ -7,5 +6,6 @@ use serde::{Deserialize, Serialize};
 pub struct Stamp {
     pub text: String,
     pub full: String,
-    pub utc: DateTime<Utc>,
+    /// RFC 3339, in UTC. As text, so that no page carries the code that reads dates.
+    pub utc: String,
 }

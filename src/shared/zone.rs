@@ -44,5 +44,5 @@ pub fn instant(day: chrono::NaiveDate, time: NaiveTime, zone: Tz) -> DateTime<Ut
 
 /// A moment ready for a page.
 pub fn stamp(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Stamp {
-    Stamp { text: moment_text(at, now, zone), full: full_text(at, zone), utc: at }
+    Stamp { text: moment_text(at, now, zone), full: full_text(at, zone), utc: at.to_rfc3339() }
 }

@@ -7,11 +7,16 @@ use crate::shared::AppError;
 use crate::ui::*;
 
 /// The sign-in page. It carries no wasm: a plain form, an answer, and the address that was asked for before.
+#[lazy]
+pub fn sign_in_page() -> PageView {
+    Box::new(move || view! { <SignInForm/> }.into_any())
+}
+
 #[component]
-pub fn SignInPage() -> impl IntoView {
-    let sign_in = ServerAction::<SignIn>::new();
+fn SignInForm() -> impl IntoView {
+    let sign_in = FormAction::of::<SignIn>();
     let next = use_query_map().read_untracked().get("next").unwrap_or_default();
-    let error = move || match sign_in.value().get() {
+    let error = move || match sign_in.answer() {
         Some(Err(AppError::Invalid(fields))) => fields.0.first().map(|(_, message)| message.clone()),
         Some(Err(other)) => Some(other.to_string()),
         _ => None,
@@ -29,7 +34,7 @@ pub fn SignInPage() -> impl IntoView {
             </div>
             <section class="card">
                 <header><h1>"Sign in"</h1></header>
-                <ActionForm action=sign_in attr:class="body form">
+                <PostForm action=sign_in class="body form">
                     {move || {
                         error()
                             .map(|message| {
@@ -53,7 +58,7 @@ pub fn SignInPage() -> impl IntoView {
                     <div class="form-acts">
                         <button class="btn pri block" type="submit">"Sign in"</button>
                     </div>
-                </ActionForm>
+                </PostForm>
             </section>
             <p class="sub">"No account? The person who runs your agency's Patchbay can add you."</p>
         </main>

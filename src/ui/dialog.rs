@@ -4,21 +4,16 @@ use leptos::children::ViewFnOnce;
 use leptos::ev::MouseEvent;
 use leptos::html;
 use leptos::prelude::*;
-use leptos::server_fn::client::Client;
-use leptos::server_fn::codec::PostUrl;
-use leptos::server_fn::request::ClientReq;
-use leptos::server_fn::{Http, ServerFn};
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::{FormData, HtmlDialogElement};
+use leptos::web_sys::HtmlDialogElement;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
-use serde::de::DeserializeOwned;
 
 use super::address::{query, with_query};
 use super::button::{Button, ButtonKind, button_class};
 use super::form::ServerForm;
+use super::form_action::FormAction;
 use super::{Icon, SubmitButton};
-use crate::shared::AppError;
 
 fn element_id(name: &str) -> String {
     format!("dialog-{name}")
@@ -148,9 +143,9 @@ fn frame(name: String, title: String, class: &'static str, content: AnyView) -> 
 
 /// Asks before something that costs money or cannot be taken back: a dialog with one form. `children` are its hidden inputs or fields.
 #[component]
-pub fn ConfirmForm<S, O>(
+pub fn ConfirmForm(
     #[prop(into)] name: String,
-    action: ServerAction<S>,
+    action: FormAction,
     #[prop(into)] title: String,
     /// What will happen.
     #[prop(into)]
@@ -161,14 +156,7 @@ pub fn ConfirmForm<S, O>(
     #[prop(default = "Cancel".to_owned(), into)] cancel: String,
     #[prop(optional)] danger: bool,
     #[prop(optional)] children: Option<Children>,
-) -> impl IntoView
-where
-    S: DeserializeOwned + ServerFn<Protocol = Http<PostUrl, O>, Error = AppError> + Clone + Send + Sync + 'static,
-    <<S::Client as Client<AppError>>::Request as ClientReq<AppError>>::FormData: From<FormData>,
-    S::Output: Clone + Send + Sync + 'static,
-    S::Client: Client<AppError>,
-    O: 'static,
-{
+) -> impl IntoView {
     let shut = {
         let name = name.clone();
         move || {
@@ -181,7 +169,7 @@ where
     };
     let done = {
         let shut = shut.clone();
-        Callback::new(move |_: S::Output| shut())
+        Callback::new(move |()| shut())
     };
     let prefix = element_id(&name);
     let content = view! {

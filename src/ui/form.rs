@@ -2,20 +2,16 @@
 
 use leptos::context::Provider;
 use leptos::ev::MouseEvent;
-use leptos::form::ActionForm;
 use leptos::html::Div;
 use leptos::prelude::*;
-use leptos::server_fn::client::Client;
-use leptos::server_fn::codec::PostUrl;
-use leptos::server_fn::request::ClientReq;
-use leptos::server_fn::{Http, ServerFn};
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::{FormData, HtmlElement};
-use serde::de::DeserializeOwned;
+use leptos::web_sys::HtmlElement;
 use serde::{Deserialize, Serialize};
 
 use super::button::{Button, ButtonKind};
-use crate::shared::{AppError, FieldErrors};
+use super::form_action::{FormAction, PostForm};
+use super::toast::{toast, toast_with};
+use crate::shared::{FieldErrors, Tone};
 
 /// What was typed into a form that the server refused, for the one page view that follows. The server provides it as context.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,22 +44,6 @@ pub fn typed(name: &str) -> Option<Option<String>> {
     Some(typed.fields.into_iter().find(|(key, _)| key == name).map(|(_, value)| value))
 }
 
-/// What the answer of `action` says about the fields. An error of another kind stands at the form as a whole.
-pub fn errors_of<S>(action: ServerAction<S>) -> Signal<FieldErrors>
-where
-    S: ServerFn<Error = AppError> + Clone + Send + Sync + 'static,
-    S::Output: Send + Sync + 'static,
-{
-    let value = action.value();
-    Signal::derive(move || {
-        value.with(|value| match value {
-            Some(Err(AppError::Invalid(errors))) => errors.clone(),
-            Some(Err(error)) => FieldErrors(vec![(String::new(), error.to_string())]),
-            _ => FieldErrors::default(),
-        })
-    })
-}
-
 /// Tells the fields inside about errors and waiting, for forms that are not a `ServerForm`.
 #[component]
 pub fn FormScope(
@@ -79,8 +59,8 @@ pub fn FormScope(
 
 /// A form that calls a server function, as a plain post without script. Holds the error summary.
 #[component]
-pub fn ServerForm<S, O>(
-    action: ServerAction<S>,
+pub fn ServerForm(
+    action: FormAction,
     /// Two forms on one page need different ones.
     #[prop(optional, into)]
     prefix: String,
@@ -89,33 +69,34 @@ pub fn ServerForm<S, O>(
     class: String,
     /// Called in the browser after success.
     #[prop(optional, into)]
-    on_done: Option<Callback<S::Output>>,
+    on_done: Option<Callback<()>>,
+    /// What a message says after success, for forms whose page stays.
+    #[prop(optional)]
+    said: &'static str,
     /// Leaves out the summary: for forms of one button, whose error a toast or dialog shows.
     #[prop(optional)]
     no_summary: bool,
     children: Children,
-) -> impl IntoView
-where
-    S: DeserializeOwned + ServerFn<Protocol = Http<PostUrl, O>, Error = AppError> + Clone + Send + Sync + 'static,
-    <<S::Client as Client<AppError>>::Request as ClientReq<AppError>>::FormData: From<FormData>,
-    S::Output: Clone + Send + Sync + 'static,
-    S::Client: Client<AppError>,
-    O: 'static,
-{
-    let errors = errors_of(action);
-    let pending = Signal::from(action.pending());
-    let value = action.value();
-    Effect::new(move |_| {
-        if let (Some(on_done), Some(Ok(output))) = (on_done, value.get()) {
-            on_done.run(output);
+) -> impl IntoView {
+    let errors = action.errors();
+    Effect::new(move |_| match action.answer() {
+        Some(Ok(())) => {
+            if !said.is_empty() {
+                toast(said);
+            }
+            if let Some(on_done) = on_done {
+                on_done.run(());
+            }
         }
+        Some(Err(error)) if no_summary => toast_with(Tone::Bad, error.to_string()),
+        _ => {}
     });
     view! {
-        <FormScope errors pending prefix>
-            <ActionForm action attr:class=class>
+        <FormScope errors pending=action.pending() prefix>
+            <PostForm action nostrip:class=Some(class)>
                 {(!no_summary).then(|| view! { <FormErrors errors/> })}
                 {children()}
-            </ActionForm>
+            </PostForm>
         </FormScope>
     }
 }

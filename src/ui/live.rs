@@ -2,7 +2,6 @@
 //! All of it happens in the browser: effects do not run on the server.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -44,12 +43,13 @@ struct Hub {
     state: Option<RwSignal<LiveState>>,
     next_id: u64,
     listeners: Vec<Listener>,
-    due: BTreeSet<u64>,
+    due: Vec<u64>,
     flush: Option<TimeoutHandle>,
     reopen: Option<TimeoutHandle>,
     poll: Option<TimeoutHandle>,
     source: Option<EventSource>,
-    topics: BTreeSet<String>,
+    /// In order, each once.
+    topics: Vec<String>,
     failures: u32,
     /// Something may have been missed since the stream was last open.
     missed: bool,
@@ -139,8 +139,14 @@ fn install() {
     visibility.forget();
 }
 
-fn wanted(hub: &Hub) -> BTreeSet<String> {
-    hub.listeners.iter().flat_map(|listener| listener.topics.iter().cloned()).collect()
+fn wanted(hub: &Hub) -> Vec<String> {
+    let mut topics: Vec<String> = Vec::new();
+    for topic in hub.listeners.iter().flat_map(|listener| &listener.topics) {
+        if let Err(place) = topics.binary_search(topic) {
+            topics.insert(place, topic.clone());
+        }
+    }
+    topics
 }
 
 /// Waits a moment, because a change of page drops and adds several listeners in a row.

@@ -64,5 +64,5 @@ pub fn Avatar(#[prop(into)] text: String, #[prop(optional)] small: bool) -> impl
 #[component]
 pub fn Time(stamp: Stamp, #[prop(optional, into)] class: String) -> impl IntoView {
     let class = (!class.is_empty()).then_some(class);
-    view! { <time class=class datetime=stamp.utc.to_rfc3339() title=stamp.full>{stamp.text}</time> }
+    view! { <time class=class datetime=stamp.utc title=stamp.full>{stamp.text}</time> }
 }

@@ -3,18 +3,13 @@
 use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
-use leptos::server_fn::client::Client;
-use leptos::server_fn::codec::PostUrl;
-use leptos::server_fn::request::ClientReq;
-use leptos::server_fn::{Http, ServerFn};
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::{Element, FormData, HtmlElement, Node};
-use serde::de::DeserializeOwned;
+use leptos::web_sys::{Element, HtmlElement, Node};
 
 use super::Icon;
 use super::button::{ButtonKind, button_class};
 use super::form::ServerForm;
-use crate::shared::AppError;
+use super::form_action::FormAction;
 
 /// A button and the menu that it opens.
 #[component]
@@ -203,20 +198,13 @@ pub fn MenuButton(
 
 /// An entry that calls a server function. `children` are the hidden inputs.
 #[component]
-pub fn MenuForm<S, O>(
-    action: ServerAction<S>,
+pub fn MenuForm(
+    action: FormAction,
     #[prop(into)] text: String,
     #[prop(optional)] icon: Option<&'static str>,
     #[prop(optional)] danger: bool,
     #[prop(optional)] children: Option<Children>,
-) -> impl IntoView
-where
-    S: DeserializeOwned + ServerFn<Protocol = Http<PostUrl, O>, Error = AppError> + Clone + Send + Sync + 'static,
-    <<S::Client as Client<AppError>>::Request as ClientReq<AppError>>::FormData: From<FormData>,
-    S::Output: Clone + Send + Sync + 'static,
-    S::Client: Client<AppError>,
-    O: 'static,
-{
+) -> impl IntoView {
     view! {
         <ServerForm action class="plain" no_summary=true>
             {children.map(|children| children())}

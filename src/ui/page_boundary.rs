@@ -5,8 +5,9 @@ use std::sync::Arc;
 use leptos::children::ViewFnOnce;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use serde::de::DeserializeOwned;
 
-use super::{Skeleton, Trouble};
+use super::{Loaded, Skeleton, Trouble};
 use crate::shared::AppError;
 
 /// Sets the HTTP status of the answer. The server provides it.
@@ -16,50 +17,50 @@ pub struct SetStatus(pub Arc<dyn Fn(u16) + Send + Sync>);
 /// The data of a page. While it loads again the old rows stay; an error stands in its place and becomes the HTTP status.
 #[component]
 pub fn PageBoundary<T, V>(
-    data: Resource<Result<T, AppError>>,
-    view: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+    data: Loaded<T>,
+    view: impl Fn(T) -> V + Send + 'static,
     #[prop(optional, into)] fallback: Option<ViewFnOnce>,
 ) -> impl IntoView
 where
-    T: Clone + Send + Sync + 'static,
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
-    boundary(data, move |value| view(value).into_any(), fallback, true)
+    boundary(content_of(data, view), fallback, true)
 }
 
 /// The data of one block. An error stays inside the block, and the page answers as if nothing happened.
 #[component]
 pub fn BlockBoundary<T, V>(
-    data: Resource<Result<T, AppError>>,
-    view: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+    data: Loaded<T>,
+    view: impl Fn(T) -> V + Send + 'static,
     #[prop(optional, into)] fallback: Option<ViewFnOnce>,
 ) -> impl IntoView
 where
-    T: Clone + Send + Sync + 'static,
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
-    boundary(data, move |value| view(value).into_any(), fallback, false)
+    boundary(content_of(data, view), fallback, false)
 }
 
-fn boundary<T>(
-    data: Resource<Result<T, AppError>>,
-    view: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
-    fallback: Option<ViewFnOnce>,
-    page: bool,
-) -> impl IntoView
+type Content = Box<dyn Fn() -> Option<Result<AnyView, AppError>> + Send>;
+
+fn content_of<T, V>(data: Loaded<T>, view: impl Fn(T) -> V + Send + 'static) -> Content
 where
-    T: Clone + Send + Sync + 'static,
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
 {
+    Box::new(move || data.get().map(|answer| answer.map(|value| view(value).into_any())))
+}
+
+fn boundary(content: Content, fallback: Option<ViewFnOnce>, page: bool) -> impl IntoView {
     let set_status = use_context::<SetStatus>().filter(|_| page);
     let fallback = move || match fallback {
         Some(fallback) => fallback.run(),
         None => view! { <Skeleton count=4/> }.into_any(),
     };
     let content = move || {
-        let view = view.clone();
-        data.get().map(|result| match result {
-            Ok(value) => view(value),
-            Err(error) => {
+        content().map(|shown| {
+            shown.unwrap_or_else(|error| {
                 if let Some(SetStatus(set)) = &set_status {
                     set(error.status());
                 }
@@ -67,7 +68,7 @@ where
                 let gone = page && matches!(error, AppError::NotFound | AppError::Forbidden | AppError::NotSignedIn);
                 view! { {gone.then(|| view! { <Title text=error.title()/> })} <Trouble page=gone error=error.clone()/> }
                     .into_any()
-            }
+            })
         })
     };
     view! { <Transition fallback=fallback>{content}</Transition> }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use leptos::ev::MouseEvent;
+use leptos::html;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use leptos::web_sys::Element;
 
-use super::{ButtonKind, Icon, Menu};
+use super::{ButtonKind, Menu};
 
 const THEMES: [(&str, &str, &str); 3] =
     [("system", "System", "monitor"), ("light", "Light", "sun"), ("dark", "Dark", "moon")];
@@ -28,37 +29,43 @@ pub fn AppearanceMenu() -> impl IntoView {
     }
 }
 
-fn choices(
-    key: &'static str,
-    action: &'static str,
-    values: &'static [(&'static str, &'static str, &'static str)],
-) -> AnyView {
-    let present = RwSignal::new(String::new());
-    Effect::new(move |_| present.set(root().and_then(|root| root.get_attribute(&attribute(key))).unwrap_or_default()));
-    let buttons = values
+/// The buttons are written as text: they never change, but for the mark at the present choice. One handler serves all.
+fn choices(key: &'static str, action: &'static str, values: &[(&str, &str, &str)]) -> AnyView {
+    let form = NodeRef::<html::Form>::new();
+    let buttons: String = values
         .iter()
         .map(|(value, label, icon)| {
-            let choose = move |event: MouseEvent| {
-                event.prevent_default();
-                apply(key, value);
-                present.set((*value).to_owned());
-            };
-            view! {
-                <button
-                    type="submit"
-                    role="menuitem"
-                    name=key
-                    value=*value
-                    aria-current=move || (present.get() == *value).then_some("true")
-                    on:click=choose
-                >
-                    <Icon name=icon small=true/>
-                    {*label}
-                </button>
-            }
+            format!(
+                r##"<button type="submit" role="menuitem" name="{key}" value="{value}"><svg class="ic s" aria-hidden="true"><use href="/icons.svg#{icon}"></use></svg>{label}</button>"##
+            )
         })
-        .collect_view();
-    view! { <form method="post" action=action>{buttons}</form> }.into_any()
+        .collect();
+    Effect::new(move |_| mark(form, &root().and_then(|root| root.get_attribute(&attribute(key))).unwrap_or_default()));
+    let choose = move |event: MouseEvent| {
+        let button = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+            .and_then(|target| target.closest("button").ok().flatten());
+        if let Some(value) = button.and_then(|button| button.get_attribute("value")) {
+            event.prevent_default();
+            apply(key, &value);
+            mark(form, &value);
+        }
+    };
+    view! { <form method="post" action=action node_ref=form on:click=choose inner_html=buttons></form> }.into_any()
+}
+
+/// Marks the button of the present choice.
+fn mark(form: NodeRef<html::Form>, value: &str) {
+    let mut next = form.get_untracked().and_then(|form| form.first_element_child());
+    while let Some(button) = next {
+        let _ = if button.get_attribute("value").as_deref() == Some(value) {
+            button.set_attribute("aria-current", "true")
+        } else {
+            button.remove_attribute("aria-current")
+        };
+        next = button.next_element_sibling();
+    }
 }
 
 fn attribute(key: &str) -> String {

@@ -1,6 +1,6 @@
 //! The frame around every signed-in page: rail, top bar, messages, keys. What the rail holds comes in as data.
 
-use leptos::children::{ViewFn, ViewFnOnce};
+use leptos::children::ViewFnOnce;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -12,7 +12,7 @@ use super::page_frame::{InShell, Product};
 use super::preferences::AppearanceMenu;
 use super::shortcuts::{GoTo, Shortcuts};
 use super::toast::Toasts;
-use super::{Avatar, Icon, Lamp, MenuLink};
+use super::{Avatar, Icon, Lamp, MenuButton, MenuLink};
 use crate::access::Viewer;
 use crate::shared::Tone;
 
@@ -91,9 +91,9 @@ pub fn Shell(
     /// Entries of the person's menu: text, icon, address.
     #[prop(optional)]
     user_links: Vec<(&'static str, &'static str, &'static str)>,
-    /// The form that signs out, as an entry of the menu.
-    #[prop(optional, into)]
-    sign_out: Option<ViewFn>,
+    /// Where the form that signs out is posted to. It is a plain form: the page that follows has no script.
+    #[prop(optional)]
+    sign_out: Option<&'static str>,
     children: Children,
 ) -> impl IntoView {
     let pathname = use_location().pathname;
@@ -178,7 +178,7 @@ struct Rail {
     scope: Signal<Option<ScopeSwitch>>,
     kept: Kept,
     user_links: Vec<(&'static str, &'static str, &'static str)>,
-    sign_out: Option<ViewFn>,
+    sign_out: Option<&'static str>,
 }
 
 impl Rail {
@@ -222,7 +222,9 @@ impl Rail {
             .copied()
             .map(|(text, icon, href)| view! { <MenuLink href icon>{text}</MenuLink> })
             .collect_view();
-        let sign_out = self.sign_out.as_ref().map(ViewFn::run);
+        let sign_out = self.sign_out.map(|url| view! {
+            <form action=url method="post" class="plain"><MenuButton icon="log-out" submit=true>"Sign out"</MenuButton></form>
+        });
         let has_menu = !self.user_links.is_empty() || sign_out.is_some();
         view! {
             <div class="side-foot">

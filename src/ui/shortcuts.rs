@@ -11,7 +11,7 @@ use leptos::web_sys::{Element, HtmlElement, HtmlInputElement};
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
-use super::Icon;
+use super::toast::escape_html;
 
 /// A letter that follows `g`, and where it leads.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,10 +84,17 @@ pub fn Shortcuts(#[prop(into)] go: Signal<Vec<GoTo>>) -> impl IntoView {
         on_cleanup(move || handle.remove());
     });
     let rows = move || {
-        go.get()
-            .into_iter()
-            .map(|place| view! { <dt>{place.label}</dt><dd><kbd>"G"</kbd>" "<kbd>{place.letter.to_uppercase().to_string()}</kbd></dd> })
-            .collect_view()
+        let places: String = go.with(|go| {
+            go.iter()
+                .map(|place| {
+                    let (label, letter) = (escape_html(&place.label), place.letter.to_ascii_uppercase());
+                    format!("<dt>{label}</dt><dd><kbd>G</kbd> <kbd>{letter}</kbd></dd>")
+                })
+                .collect()
+        });
+        places
+            + "<dt>Search this page</dt><dd><kbd>/</kbd></dd><dt>This help</dt><dd><kbd>?</kbd></dd>\
+               <dt>Close a dialog or menu</dt><dd><kbd>Esc</kbd></dd>"
     };
     let toggle = move |event: leptos::ev::Event| {
         let wanted = event
@@ -97,26 +104,32 @@ pub fn Shortcuts(#[prop(into)] go: Signal<Vec<GoTo>>) -> impl IntoView {
         switch(wanted);
         on.set(wanted);
     };
-    let close = move |_| {
-        if let Some(dialog) = help.get_untracked() {
+    let field = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if let Some(field) = field.get() {
+            field.set_checked(on.get());
+        }
+    });
+    // The head's button is the only one.
+    let close = move |event: leptos::ev::MouseEvent| {
+        let pressed = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let is_button = pressed.and_then(|target| target.closest("button").ok().flatten()).is_some();
+        if let (true, Some(dialog)) = (is_button, help.get_untracked()) {
             dialog.close();
         }
     };
     view! {
-        <dialog class="dialog" id="keys-help" aria-labelledby="keys-help-title" node_ref=help>
+        <dialog class="dialog" id="keys-help" aria-labelledby="keys-help-title" node_ref=help on:click=close>
             <header>
                 <h2 id="keys-help-title">"Keyboard"</h2>
-                <button type="button" class="btn ghost sq" aria-label="Close" on:click=close><Icon name="x"/></button>
+                <button type="button" class="btn ghost sq" aria-label="Close">
+                    <svg class="ic" aria-hidden="true"><use_ href="/icons.svg#x"></use_></svg>
+                </button>
             </header>
             <div class="body">
-                <dl class="facts">
-                    {rows}
-                    <dt>"Search this page"</dt><dd><kbd>"/"</kbd></dd>
-                    <dt>"This help"</dt><dd><kbd>"?"</kbd></dd>
-                    <dt>"Close a dialog or menu"</dt><dd><kbd>"Esc"</kbd></dd>
-                </dl>
+                <dl class="facts" inner_html=rows></dl>
                 <label class="switch">
-                    <input type="checkbox" role="switch" prop:checked=move || on.get() on:change=toggle/>
+                    <input type="checkbox" role="switch" node_ref=field on:change=toggle/>
                     <span>"Use single keys"<small>"Kept in this browser."</small></span>
                 </label>
             </div>

@@ -3,15 +3,10 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::Icon;
 use crate::shared::Tone;
-
-/// The message of a plain form post, for the page that follows. The server provides it as context.
-#[derive(Debug, Clone, Default)]
-pub struct Flash(pub Option<String>);
 
 const STAYS: Duration = Duration::from_secs(8);
 
@@ -64,39 +59,32 @@ fn leave_later(list: RwSignal<Vec<Toast>>, id: u32) {
 #[component]
 pub fn Toasts() -> impl IntoView {
     let list = RwSignal::new(Vec::<Toast>::new());
-    let posted = NodeRef::<Div>::new();
-    Effect::new(move |_| {
-        LIST.set(Some(list));
-        if let Some(posted) = posted.get() {
-            set_timeout(move || posted.set_inner_html(""), STAYS);
-        }
-    });
+    Effect::new(move |_| LIST.set(Some(list)));
     let drop_one = move |id: u32| list.update(|list| list.retain(|toast| toast.id != id));
+    let messages = move || list.get().into_iter().map(|toast| message(toast, drop_one)).collect_view();
     view! {
         <div class="toasts" role="status">
-            <div class="stack" node_ref=posted inner_html=flash_html()></div>
-            <For each=move || list.get() key=|toast| toast.id let(toast)>
-                <div class=format!("toast {}", toast.tone.class())>
-                    <Icon name=match toast.tone {
-                        Tone::Ok => "circle-check",
-                        Tone::Bad | Tone::Warn => "triangle-alert",
-                        _ => "info",
-                    }/>
-                    <p>{toast.text}</p>
-                    <button type="button" class="btn ghost sq js-only" aria-label="Close" on:click=move |_| drop_one(toast.id)>
-                        <Icon name="x" small=true/>
-                    </button>
-                </div>
-            </For>
+            {messages}
         </div>
     }
 }
 
-/// The message of the post that led here. Only the server knows it; as plain HTML the browser takes it over as it is.
-fn flash_html() -> String {
-    let Some(text) = use_context::<Flash>().and_then(|flash| flash.0) else { return String::new() };
-    let icon = r##"<svg class="ic" aria-hidden="true"><use href="/icons.svg#circle-check"></use></svg>"##;
-    format!(r#"<div class="toast ok">{icon}<p>{}</p></div>"#, escape_html(&text))
+fn message(toast: Toast, drop_one: impl Fn(u32) + Copy + Send + 'static) -> AnyView {
+    let icon = match toast.tone {
+        Tone::Ok => "circle-check",
+        Tone::Bad | Tone::Warn => "triangle-alert",
+        _ => "info",
+    };
+    view! {
+        <div class=format!("toast {}", toast.tone.class())>
+            <Icon name=icon/>
+            <p>{toast.text}</p>
+            <button type="button" class="btn ghost sq js-only" aria-label="Close" on:click=move |_| drop_one(toast.id)>
+                <Icon name="x" small=true/>
+            </button>
+        </div>
+    }
+    .into_any()
 }
 
 /// Text as HTML content.

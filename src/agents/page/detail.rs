@@ -1,34 +1,24 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::list::{AgentState, Sync};
 use crate::agents::model::{AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name};
 use crate::agents::server_fns::{DeleteAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent};
-use crate::shared::{AppError, Tone};
+use crate::shared::Tone;
 use crate::ui::*;
 
 /// One agent: what it is, whether the voice service has it, and what uses it.
-#[derive(Debug, Clone)]
-pub struct AgentDetailPage {
-    agent: Resource<Result<AgentPage, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for AgentDetailPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = move || params.read().get("id").unwrap_or_default();
-        Self { agent: Resource::new_blocking(id, get_agent) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn agent_detail_page() -> PageView {
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let agent = load(id, get_agent);
+    Box::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
-        live::on_change(&[&format!("agent:{id}")], move || this.agent.refetch());
-        let again = Callback::new(move |()| this.agent.refetch());
-        view! { <PageBoundary data=this.agent view=move |agent: AgentPage| view! { <Detail agent again/> }/> }
-            .into_any()
-    }
+        live::on_change(&[&format!("agent:{id}")], move || agent.refetch());
+        let again = Callback::new(move |()| agent.refetch());
+        view! { <PageBoundary data=agent view=move |agent: AgentPage| view! { <Detail agent again/> }/> }.into_any()
+    })
 }
 
 #[component]
@@ -83,7 +73,7 @@ fn Actions(agent: AgentPage, again: Callback<()>) -> impl IntoView {
     if !agent.may_edit {
         return ().into_any();
     }
-    let set = ServerAction::<SetAgentStatus>::new();
+    let set = FormAction::of::<SetAgentStatus>();
     let id = agent.id.to_string();
     let is_live = agent.status == AgentStatus::Active;
     let (next, word, icon) = if is_live { ("paused", "Pause", "pause") } else { ("active", "Activate", "play") };
@@ -94,7 +84,7 @@ fn Actions(agent: AgentPage, again: Callback<()>) -> impl IntoView {
         {agent.may_delete.then(|| view! { <DialogLink name="delete" kind=ButtonKind::Danger>"Delete"</DialogLink> })}
         <LinkButton href=format!("/agents/{id}/edit") icon="pencil">"Edit"</LinkButton>
         {can.then(|| view! {
-            <ServerForm action=set class="inline" prefix="status" on_done=again>
+            <ServerForm action=set class="inline" prefix="status" on_done=again said="State changed">
                 <input type="hidden" name="id" value=id.clone()/>
                 <input type="hidden" name="status" value=next/>
                 <SubmitButton kind icon>{word}</SubmitButton>
@@ -106,9 +96,9 @@ fn Actions(agent: AgentPage, again: Callback<()>) -> impl IntoView {
 
 #[component]
 fn Restore(id: String, again: Callback<()>) -> impl IntoView {
-    let restore = ServerAction::<RestoreAgent>::new();
+    let restore = FormAction::of::<RestoreAgent>();
     view! {
-        <ServerForm action=restore class="inline" prefix="restore" on_done=again>
+        <ServerForm action=restore class="inline" prefix="restore" on_done=again said="Agent restored">
             <input type="hidden" name="id" value=id/>
             <SubmitButton icon="rotate-ccw">"Restore"</SubmitButton>
         </ServerForm>
@@ -117,7 +107,7 @@ fn Restore(id: String, again: Callback<()>) -> impl IntoView {
 
 #[component]
 fn DeleteDialog(agent: AgentPage) -> impl IntoView {
-    let delete = ServerAction::<DeleteAgent>::new();
+    let delete = FormAction::of::<DeleteAgent>();
     (agent.is_active && agent.may_delete).then(|| {
         view! {
             <ConfirmForm
@@ -142,12 +132,12 @@ fn Copies(
     sync: SyncState,
     again: Callback<()>,
 ) -> impl IntoView {
-    let send = ServerAction::<SyncAgent>::new();
+    let send = FormAction::of::<SyncAgent>();
     let word = if sync == SyncState::Failing { "Try again" } else { "Send again" };
     let form = may_edit.then(|| {
         view! {
             <div class="pad">
-                <ServerForm action=send class="inline" prefix="sync" on_done=again>
+                <ServerForm action=send class="inline" prefix="sync" on_done=again said="Sending to the voice service">
                     <input type="hidden" name="id" value=id/>
                     <SubmitButton kind=ButtonKind::Plain icon="refresh-cw" small=true>{word}</SubmitButton>
                 </ServerForm>

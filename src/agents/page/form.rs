@@ -1,6 +1,5 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::agents::model::{AgentChoices, AgentConfig, AgentPage, FirstSpeaker, LANGUAGES, USUAL_MODEL};
 use crate::agents::server_fns::{SaveAgent, get_agent, get_agent_choices};
@@ -23,45 +22,29 @@ async fn parts(id: Option<String>) -> Result<Parts, AppError> {
 }
 
 /// The form for a new agent.
-#[derive(Debug, Clone)]
-pub struct NewAgentPage {
-    parts: Resource<Result<Parts, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for NewAgentPage {
-    fn data() -> Self {
-        Self { parts: Resource::new_blocking(|| (), |()| parts(None)) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn new_agent_page() -> PageView {
+    let parts = load(|| (), |()| parts(None));
+    Box::new(move || {
         view! {
             <PageTitle text="New agent" parents=vec![crumb("Agents", "/agents")]/>
             <PageHead title="New agent" sub="It starts as a draft. It takes calls once you activate it."/>
-            <PageBoundary data=this.parts view=move |parts: Parts| view! { <AgentFields parts/> }/>
+            <PageBoundary data=parts view=move |parts: Parts| view! { <AgentFields parts/> }/>
         }
         .into_any()
-    }
+    })
 }
 
 /// The same form for an agent that exists. It does not follow live notices: what is being typed stays.
-#[derive(Debug, Clone)]
-pub struct AgentEditPage {
-    parts: Resource<Result<Parts, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for AgentEditPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = move || params.read().get("id").unwrap_or_default();
-        Self { parts: Resource::new_blocking(id, |id| parts(Some(id))) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn agent_edit_page() -> PageView {
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let parts = load(id, |id| parts(Some(id)));
+    Box::new(move || {
         view! {
             <PageBoundary
-                data=this.parts
+                data=parts
                 view=move |parts: Parts| {
                     let (name, href) = match &parts.0 {
                         Some(agent) => (agent.name.clone(), format!("/agents/{}", agent.id)),
@@ -76,12 +59,12 @@ impl LazyRoute for AgentEditPage {
             />
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
 fn AgentFields(parts: Parts) -> impl IntoView {
-    let save = ServerAction::<SaveAgent>::new();
+    let save = FormAction::of::<SaveAgent>();
     let (agent, choices, catalog) = parts;
     let may_edit = choices.may_edit && agent.as_ref().is_none_or(|agent| agent.is_active);
     let config = agent.as_ref().map(|agent| agent.config.clone()).unwrap_or_default();
@@ -95,7 +78,7 @@ fn AgentFields(parts: Parts) -> impl IntoView {
     view! {
         <ServerForm action=save class="form">
             <input type="hidden" name="id" value=id/>
-            <PromptConflict error=Signal::derive(move || save.value().get().and_then(Result::err))/>
+            <PromptConflict error=Signal::derive(move || save.answer().and_then(Result::err))/>
             <Who agent=agent.clone() choices=choices.clone()/>
             <Told agent=agent.clone() choices/>
             <Speech agent config catalog/>

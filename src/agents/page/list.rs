@@ -1,35 +1,26 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::ExportLink;
 use crate::access::Action;
 use crate::agents::model::{AgentList, AgentQuery, AgentRow, AgentStatus, LANGUAGES, SyncState, language_name};
 use crate::agents::server_fns::list_agents;
 use crate::app::viewer;
-use crate::shared::{AppError, Tone};
+use crate::shared::Tone;
 use crate::ui::*;
 
 /// The agency's agents.
-#[derive(Debug, Clone)]
-pub struct AgentsPage {
-    rows: Resource<Result<AgentList, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for AgentsPage {
-    fn data() -> Self {
-        let asked = || AgentQuery {
-            words: query("q"),
-            status: query("status"),
-            client: query("client"),
-            language: query("language"),
-            cursor: query("cursor"),
-        };
-        Self { rows: Resource::new_blocking(asked, list_agents) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["agents"], move || this.rows.refetch());
+#[lazy]
+pub fn agents_page() -> PageView {
+    let asked = || AgentQuery {
+        words: query("q"),
+        status: query("status"),
+        client: query("client"),
+        language: query("language"),
+        cursor: query("cursor"),
+    };
+    let rows = load(asked, list_agents);
+    Box::new(move || {
+        live::on_change(&["agents"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageAgents);
         let mut states = options_of(AgentStatus::ALL.iter().map(|status| (status.as_str(), status.label())));
         states.push(("inactive".into(), "Deleted".into()));
@@ -54,10 +45,10 @@ impl LazyRoute for AgentsPage {
                 ]
                 keep=vec!["client"]
             />
-            <PageBoundary data=this.rows view=move |list: AgentList| view! { <Rows list/> }/>
+            <PageBoundary data=rows view=move |list: AgentList| view! { <Rows list/> }/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]

@@ -8,9 +8,9 @@ use leptos::prelude::*;
 
 use crate::ui::*;
 
-pub use detail::AgentDetailPage;
-pub use form::{AgentEditPage, NewAgentPage};
-pub use list::AgentsPage;
+pub use detail::agent_detail_page;
+pub use form::{agent_edit_page, new_agent_page};
+pub use list::agents_page;
 
 /// A link that downloads the list as it is filtered now.
 #[component]

@@ -32,7 +32,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Agen
             row.prompt_version.map(|version| version.to_string()).unwrap_or_default(),
             row.sync.as_str().to_owned(),
             row.tags.join(", "),
-            row.updated.utc.to_rfc3339(),
+            row.updated.utc,
         ]
     });
     let head = [

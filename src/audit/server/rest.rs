@@ -23,7 +23,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Audi
             row.changes.iter().map(|(field, old, new)| format!("{field}: {old} → {new}")).collect();
         vec![
             row.seq.to_string(),
-            row.at.utc.to_rfc3339(),
+            row.at.utc,
             row.actor,
             row.action,
             row.entity,

@@ -1,33 +1,23 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::board::{LineBoard, Pace, Results};
 use crate::batches::model::{BatchStatus, BatchView};
 use crate::batches::server_fns::{PauseBatch, ResumeBatch, StopBatch, get_batch};
-use crate::shared::AppError;
 use crate::shared::money::count_text;
 use crate::ui::*;
 
 /// One batch, live.
-#[derive(Debug, Clone)]
-pub struct BatchPage {
-    batch: Resource<Result<BatchView, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for BatchPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = move || params.read().get("id").unwrap_or_default();
-        Self { batch: Resource::new_blocking(id, get_batch) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn batch_page() -> PageView {
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let batch = load(id, get_batch);
+    Box::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
-        live::on_change(&[format!("batch:{id}")], move || this.batch.refetch());
-        view! { <PageBoundary data=this.batch view=move |batch: BatchView| view! { <Detail batch/> }/> }.into_any()
-    }
+        live::on_change(&[format!("batch:{id}")], move || batch.refetch());
+        view! { <PageBoundary data=batch view=move |batch: BatchView| view! { <Detail batch/> }/> }.into_any()
+    })
 }
 
 #[component]
@@ -72,7 +62,7 @@ fn Sub(batch: BatchView) -> impl IntoView {
 #[component]
 fn Actions(batch: BatchView) -> impl IntoView {
     let (pause, resume, stop) =
-        (ServerAction::<PauseBatch>::new(), ServerAction::<ResumeBatch>::new(), ServerAction::<StopBatch>::new());
+        (FormAction::of::<PauseBatch>(), FormAction::of::<ResumeBatch>(), FormAction::of::<StopBatch>());
     let id = batch.id.to_string();
     let (pause_id, resume_id, stop_id) = (id.clone(), id.clone(), id.clone());
     let is_over = batch.status.is_over();

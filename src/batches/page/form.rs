@@ -1,39 +1,26 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::batches::model::{BatchMode, Readiness};
 use crate::batches::server_fns::{CreateBatch, batch_campaigns, batch_readiness};
-use crate::shared::AppError;
 use crate::shared::money::count_text;
 use crate::ui::*;
 
 type Choices = Vec<(String, String)>;
 
 /// The form for a new batch: which campaign, what stands in the way, when and on how many lines.
-#[derive(Debug, Clone)]
-pub struct NewBatchPage {
-    campaigns: Resource<Result<Choices, AppError>>,
-    readiness: Resource<Result<Option<Readiness>, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for NewBatchPage {
-    fn data() -> Self {
-        Self {
-            campaigns: Resource::new_blocking(|| (), |()| batch_campaigns()),
-            readiness: Resource::new_blocking(|| query("campaign"), batch_readiness),
-        }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn new_batch_page() -> PageView {
+    let campaigns = load(|| (), |()| batch_campaigns());
+    let readiness = load(|| query("campaign"), batch_readiness);
+    Box::new(move || {
         view! {
             <PageTitle text="New batch" parents=vec![crumb("Batches", "/batches")]/>
             <PageHead title="New batch" sub="Calls the waiting contacts of a campaign."/>
-            <PageBoundary data=this.campaigns view=|campaigns: Choices| view! { <Choose campaigns/> }/>
-            <PageBoundary data=this.readiness view={|found: Option<Readiness>| found.map(|readiness| view! { <Start readiness/> })}/>
+            <PageBoundary data=campaigns view=|campaigns: Choices| view! { <Choose campaigns/> }/>
+            <PageBoundary data=readiness view={|found: Option<Readiness>| found.map(|readiness| view! { <Start readiness/> })}/>
         }
         .into_any()
-    }
+    })
 }
 
 /// The campaign is chosen by address, so that the check list can be shown before anything is started.
@@ -74,7 +61,7 @@ fn Choose(campaigns: Choices) -> impl IntoView {
 
 #[component]
 fn Start(readiness: Readiness) -> impl IntoView {
-    let create = ServerAction::<CreateBatch>::new();
+    let create = FormAction::of::<CreateBatch>();
     let ready = readiness.checks.iter().all(|(holds, _)| *holds) && readiness.to_dial > 0;
     let checks = readiness
         .checks

@@ -1,34 +1,24 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::access::Action;
 use crate::app::viewer;
 use crate::batches::model::{BatchPage as Rows, BatchQuery, BatchRow, BatchStatus};
 use crate::batches::server_fns::list_batches;
-use crate::shared::AppError;
 use crate::shared::money::count_text;
 use crate::ui::*;
 
 /// Batches, newest first.
-#[derive(Debug, Clone)]
-pub struct BatchesPage {
-    rows: Resource<Result<Rows, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for BatchesPage {
-    fn data() -> Self {
-        let asked = || BatchQuery {
-            status: query("status"),
-            campaign: query("campaign"),
-            client: query("client"),
-            cursor: query("cursor"),
-        };
-        Self { rows: Resource::new_blocking(asked, list_batches) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["batches"], move || this.rows.refetch());
+#[lazy]
+pub fn batches_page() -> PageView {
+    let asked = || BatchQuery {
+        status: query("status"),
+        campaign: query("campaign"),
+        client: query("client"),
+        cursor: query("cursor"),
+    };
+    let rows = load(asked, list_batches);
+    Box::new(move || {
+        live::on_change(&["batches"], move || rows.refetch());
         let may_run = viewer().may(Action::RunBatches);
         let tabs = move || {
             let current = query("status");
@@ -58,10 +48,10 @@ impl LazyRoute for BatchesPage {
                 })
             />
             {tabs}
-            <PageBoundary data=this.rows view=move |page: Rows| view! { <List page may_run/> }/>
+            <PageBoundary data=rows view=move |page: Rows| view! { <List page may_run/> }/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]

@@ -3,6 +3,6 @@ mod detail;
 mod form;
 mod list;
 
-pub use detail::BatchPage;
-pub use form::NewBatchPage;
-pub use list::BatchesPage;
+pub use detail::batch_page;
+pub use form::new_batch_page;
+pub use list::batches_page;

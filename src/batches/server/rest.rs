@@ -23,7 +23,7 @@ async fn results(Extension(visitor): Extension<Visitor>, Path(id): Path<String>)
     let rows = view::results(&mut tx, batch.id, 10_000, now, scope.zone()).await?;
     let rows = rows.into_iter().map(|row| {
         vec![
-            row.ended.map(|at| at.utc.to_rfc3339()).unwrap_or_default(),
+            row.ended.map(|at| at.utc).unwrap_or_default(),
             row.contact,
             row.number,
             row.outcome.map(|outcome| outcome.label().to_owned()).unwrap_or_default(),

@@ -1,6 +1,5 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::facts::{CallFacts, CostCard};
 use super::result::{AnalysisCard, EvidenceCard, ResultCard};
@@ -8,26 +7,16 @@ use super::transcript::Parts;
 use crate::calls::model::query::encoded;
 use crate::calls::model::{CallDetail, CallDirection, CallQuery, CallState, Said, TranscriptStatus};
 use crate::calls::server_fns::{ReviewCall, get_call};
-use crate::shared::AppError;
 use crate::shared::ids::CallId;
 use crate::ui::*;
 
 /// One call: its sound, what was said, what came of it.
-#[derive(Debug, Clone)]
-pub struct CallPage {
-    call: Resource<Result<CallDetail, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for CallPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let asked = move || (params.read().get("id").unwrap_or_default(), query("list"));
-        Self { call: Resource::new_blocking(asked, |(id, list)| get_call(id, list)) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        let call = this.call;
+#[lazy]
+pub fn call_page() -> PageView {
+    let params = use_params_map();
+    let asked = move || (params.read().get("id").unwrap_or_default(), query("list"));
+    let call = load(asked, |(id, list)| get_call(id, list));
+    Box::new(move || {
         let params = use_params_map();
         let player = Player::new();
         live::on_change(&["calls"], move || {
@@ -63,7 +52,7 @@ impl LazyRoute for CallPage {
             view! { <Page call=found player again/> }
         };
         view! { <PageBoundary data=call view=page/> }.into_any()
-    }
+    })
 }
 
 #[component]
@@ -150,13 +139,13 @@ fn Neighbour(list: CallQuery, id: Option<CallId>, newer: bool) -> impl IntoView 
 /// Says that somebody has looked at the call, and goes on to the next one of the list it came from.
 #[component]
 fn Review(id: CallId, older: Option<CallId>, list: CallQuery, reviewed: bool, again: Callback<()>) -> impl IntoView {
-    let action = ServerAction::<ReviewCall>::new();
+    let action = FormAction::of::<ReviewCall>();
     let list = list.text();
     let next = older
         .filter(|_| !list.is_empty() && !reviewed)
         .map(|id| view! { <input type="hidden" name="next" value=id.to_string()/> });
     view! {
-        <ServerForm action class="inline" prefix="review" no_summary=true on_done=again>
+        <ServerForm action class="inline" prefix="review" no_summary=true on_done=again said="Review noted">
             <input type="hidden" name="id" value=id.to_string()/>
             <input type="hidden" name="list" value=list/>
             {next}

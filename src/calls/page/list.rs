@@ -1,5 +1,4 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::keys::walk_rows;
 use super::rows::Rows;
@@ -8,34 +7,21 @@ use crate::app::viewer;
 use crate::calls::model::{CallChoices, CallList, CallQuery, CallView, Sentiment};
 use crate::calls::server_fns::{list_call_choices, list_calls};
 use crate::campaigns::model::ContactOutcome;
-use crate::shared::AppError;
 use crate::ui::*;
 
 /// Every call, newest first.
-#[derive(Debug, Clone)]
-pub struct CallsPage {
-    list: Resource<Result<CallList, AppError>>,
-    choices: Resource<Result<CallChoices, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for CallsPage {
-    fn data() -> Self {
-        // The filters depend on less than the rows, and stay as they are while rows are refreshed.
-        let narrow = || CallQuery {
-            client: query("client"),
-            batch: query("batch"),
-            contact: query("contact"),
-            ..CallQuery::default()
-        };
-        Self {
-            list: Resource::new_blocking(|| CallQuery::read(query), list_calls),
-            choices: Resource::new_blocking(narrow, list_call_choices),
-        }
-    }
-
-    fn view(this: Self) -> AnyView {
-        let list = this.list;
+#[lazy]
+pub fn calls_page() -> PageView {
+    // The filters depend on less than the rows, and stay as they are while rows are refreshed.
+    let narrow = || CallQuery {
+        client: query("client"),
+        batch: query("batch"),
+        contact: query("contact"),
+        ..CallQuery::default()
+    };
+    let list = load(|| CallQuery::read(query), list_calls);
+    let choices = load(narrow, list_call_choices);
+    Box::new(move || {
         live::on_change(&["calls"], move || list.refetch());
         walk_rows();
         // What the person looks at. Fresh data changes its rows; new calls wait behind a button.
@@ -62,7 +48,7 @@ impl LazyRoute for CallsPage {
                     <LinkButton href=Signal::derive(export) icon="download" external=true>"Export CSV"</LinkButton>
                 }
             />
-            <BlockBoundary data=this.choices view=move |choices: CallChoices| view! { <Filters choices/> }/>
+            <BlockBoundary data=choices view=move |choices: CallChoices| view! { <Filters choices/> }/>
             <PageBoundary
                 data=list
                 view=move |fresh: CallList| {
@@ -75,7 +61,7 @@ impl LazyRoute for CallsPage {
             />
         }
         .into_any()
-    }
+    })
 }
 
 #[component]

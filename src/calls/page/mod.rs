@@ -9,6 +9,6 @@ mod rows;
 mod steps;
 mod transcript;
 
-pub use detail::CallPage;
+pub use detail::call_page;
 pub use keys::Ticking;
-pub use list::CallsPage;
+pub use list::calls_page;

@@ -83,7 +83,7 @@ fn Trouble(problem: Problem) -> impl IntoView {
 /// A button that has the transcript or the analysis done anew.
 #[component]
 pub fn TryAgain(id: CallId, kind: EnrichmentType, text: &'static str, again: Callback<()>) -> impl IntoView {
-    let action = ServerAction::<RetryEnrichment>::new();
+    let action = FormAction::of::<RetryEnrichment>();
     view! {
         <ServerForm action class="inline" prefix=kind.as_str() on_done=again>
             <input type="hidden" name="id" value=id.to_string()/>

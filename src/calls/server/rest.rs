@@ -110,7 +110,8 @@ async fn transcript(Extension(visitor): Extension<Visitor>, Path(id): Path<Strin
         let who = if turn.by == Said::Agent { agent } else { call.title.as_str() };
         out += &format!("[{time}] {who}: {}\n", turn.text.trim());
     }
-    let name = file_name(&scope, "transcript", call.started.utc, "txt");
+    let started: DateTime<Utc> = call.started.utc.parse().map_err(internal)?;
+    let name = file_name(&scope, "transcript", started, "txt");
     let head = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
@@ -188,7 +189,7 @@ impl Columns {
         let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
         let mut cells = vec![
             row.id.to_string(),
-            row.started.utc.to_rfc3339(),
+            row.started.utc.clone(),
             row.state.label().to_owned(),
             row.contact.clone(),
             row.number.clone().unwrap_or_default(),

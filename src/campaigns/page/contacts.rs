@@ -3,12 +3,12 @@ use leptos::prelude::*;
 use crate::campaigns::server_fns::{AddCampaignContacts, RemoveCampaignContacts, get_campaign_choices};
 use crate::campaigns::{CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow};
 use crate::shared::ids::CampaignId;
-use crate::shared::{AppError, Page, Tone};
+use crate::shared::{Page, Tone};
 use crate::ui::*;
 
 /// Who is in the campaign, how each stands, and the forms that add and remove.
 #[component]
-pub fn ContactsTab(shown: CampaignView, members: Resource<Result<Page<MemberRow>, AppError>>) -> impl IntoView {
+pub fn ContactsTab(shown: CampaignView, members: Loaded<Page<MemberRow>>) -> impl IntoView {
     let may_change = shown.may_manage && shown.campaign.status != CampaignStatus::Archived;
     let id = shown.campaign.id.to_string();
     let export = format!("/campaigns/{id}/contacts.csv");
@@ -56,7 +56,7 @@ fn said(shown: &CampaignView) -> Option<String> {
 #[component]
 fn AddForms(shown: CampaignView) -> impl IntoView {
     let client = shown.campaign.client_id.to_string();
-    let choices = Resource::new(move || Some(client.clone()), get_campaign_choices);
+    let choices = load(move || Some(client.clone()), get_campaign_choices);
     let id = shown.campaign.id;
     let import = format!("/contacts/imports/new?client={}&campaign={id}", shown.campaign.client_id);
     let name = shown.campaign.client_name.clone();
@@ -86,7 +86,7 @@ fn AddForms(shown: CampaignView) -> impl IntoView {
 
 #[component]
 fn AddForm(id: CampaignId, by: &'static str, children: Children) -> impl IntoView {
-    let add = ServerAction::<AddCampaignContacts>::new();
+    let add = FormAction::of::<AddCampaignContacts>();
     view! {
         <ServerForm action=add class="form" prefix=by>
             <input type="hidden" name="id" value=id.to_string()/>
@@ -111,7 +111,7 @@ fn Imports(choices: CampaignChoices) -> impl IntoView {
 
 #[component]
 fn RemoveForm(id: String) -> impl IntoView {
-    let remove = ServerAction::<RemoveCampaignContacts>::new();
+    let remove = FormAction::of::<RemoveCampaignContacts>();
     view! {
         <DialogLink name="remove" kind=ButtonKind::Plain>"Remove undialled"</DialogLink>
         <ConfirmForm
@@ -139,15 +139,15 @@ fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl In
         let title = if filtered { "No contacts match" } else { "No contacts yet" };
         return view! { <section class="card"><EmptyState icon="users" title text/></section> }.into_any();
     }
-    let remove = ServerAction::<RemoveCampaignContacts>::new();
+    let remove = FormAction::of::<RemoveCampaignContacts>();
     let rows = page
         .rows
         .into_iter()
         .map(|row| view! { <Member row campaign=campaign.clone() may_change remove/> })
         .collect_view();
     view! {
-        <FormScope errors=errors_of(remove) pending=remove.pending() prefix="member">
-            <FormErrors errors=errors_of(remove)/>
+        <FormScope errors=remove.errors() pending=remove.pending() prefix="member">
+            <FormErrors errors=remove.errors()/>
         </FormScope>
         <section class="card clip">
             <DataTable
@@ -171,12 +171,7 @@ fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl In
 }
 
 #[component]
-fn Member(
-    row: MemberRow,
-    campaign: String,
-    may_change: bool,
-    remove: ServerAction<RemoveCampaignContacts>,
-) -> impl IntoView {
+fn Member(row: MemberRow, campaign: String, may_change: bool, remove: FormAction) -> impl IntoView {
     let name = if row.name.is_empty() { row.phone.clone() } else { row.name };
     let undialled = row.status == ContactStatus::Pending && row.attempts == 0 && row.last_call_id.is_none();
     let outcome = row.outcome.map(|outcome| outcome.label());
@@ -204,11 +199,11 @@ fn Member(
             {may_change.then(|| view! {
                 <td class="acts">
                     {undialled.then(|| view! {
-                        <ActionForm action=remove attr:class="inline">
+                        <PostForm action=remove class="inline">
                             <input type="hidden" name="id" value=campaign/>
                             <input type="hidden" name="contact" value=row.id.to_string()/>
                             <IconButton icon="x" label=label submit=true kind=ButtonKind::Ghost small=true/>
-                        </ActionForm>
+                        </PostForm>
                     })}
                 </td>
             })}

@@ -1,79 +1,61 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::contacts::ContactsTab;
 use super::form::EditForm;
 use super::overview::{BatchesTab, OverviewTab, ResultsTab};
 use crate::campaigns::server_fns::{MoveCampaign, get_campaign, list_campaign_contacts};
 use crate::campaigns::{CampaignStatus, CampaignView, MemberQuery, MemberRow};
-use crate::shared::{AppError, Page, Tone};
+use crate::shared::{Page, Tone};
 use crate::ui::*;
 
 /// One campaign: where it stands, its contacts, batches and results, its settings.
-#[derive(Debug, Clone)]
-pub struct CampaignPage {
-    campaign: Resource<Result<CampaignView, AppError>>,
-    members: Resource<Result<Page<MemberRow>, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for CampaignPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = move || params.read().get("id").unwrap_or_default();
-        // Another tab, or what a form led to, brings fresh figures.
-        let asked = move || (id(), query("tab"), query("added"), query("removed"));
-        let load = |(id, ..): (String, Option<String>, Option<String>, Option<String>)| async move {
-            get_campaign(id.parse()?).await
-        };
-        let wanted = move || {
-            let is_shown = query("tab").as_deref() == Some("contacts");
-            let added = (query("added"), query("removed"));
-            let query = MemberQuery {
-                campaign: id(),
-                status: query("status"),
-                outcome: query("outcome"),
-                cursor: query("cursor"),
-            };
-            (is_shown, query, added)
-        };
-        // Contacts are only read when their tab is open.
-        let list = |(is_shown, query, _): (bool, MemberQuery, (Option<String>, Option<String>))| async move {
-            if is_shown { list_campaign_contacts(query).await } else { Ok(Page::default()) }
-        };
-        Self { campaign: Resource::new_blocking(asked, load), members: Resource::new_blocking(wanted, list) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn campaign_page() -> PageView {
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    // Another tab, or what a form led to, brings fresh figures.
+    let asked = move || (id(), query("tab"), query("added"), query("removed"));
+    let fetch = |(id, ..): (String, Option<String>, Option<String>, Option<String>)| async move {
+        get_campaign(id.parse()?).await
+    };
+    let wanted = move || {
+        let is_shown = query("tab").as_deref() == Some("contacts");
+        let added = (query("added"), query("removed"));
+        let query =
+            MemberQuery { campaign: id(), status: query("status"), outcome: query("outcome"), cursor: query("cursor") };
+        (is_shown, query, added)
+    };
+    // Contacts are only read when their tab is open.
+    let list = |(is_shown, query, _): (bool, MemberQuery, (Option<String>, Option<String>))| async move {
+        if is_shown { list_campaign_contacts(query).await } else { Ok(Page::default()) }
+    };
+    let campaign = load(asked, fetch);
+    let members = load(wanted, list);
+    Box::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         let is_editing = Memo::new(|_| query("tab").as_deref() == Some("settings"));
         let refresh = move || {
             // Nobody's typing is thrown away.
             if !is_editing.get_untracked() {
-                this.campaign.refetch();
-                this.members.refetch();
+                campaign.refetch();
+                members.refetch();
             }
         };
         live::on_change(&[&format!("campaign:{id}"), "batches"], refresh);
-        let members = this.members;
         let refetch = Callback::new(move |()| refresh());
         view! {
             <PageBoundary
-                data=this.campaign
+                data=campaign
                 view=move |shown: CampaignView| view! { <Detail shown members refetch/> }
             />
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
-fn Detail(
-    shown: CampaignView,
-    members: Resource<Result<Page<MemberRow>, AppError>>,
-    refetch: Callback<()>,
-) -> impl IntoView {
+fn Detail(shown: CampaignView, members: Loaded<Page<MemberRow>>, refetch: Callback<()>) -> impl IntoView {
     let campaign = shown.campaign.clone();
     let (id, status, may_manage) = (campaign.id.to_string(), campaign.status, shown.may_manage);
     let dials = matches!(status, CampaignStatus::Active);
@@ -126,14 +108,14 @@ fn tabs(id: &str, current: &str, shown: &CampaignView) -> Vec<TabItem> {
 /// A button for each state that the campaign may move to.
 #[component]
 fn Moves(id: String, status: CampaignStatus, refetch: Callback<()>) -> impl IntoView {
-    let go = ServerAction::<MoveCampaign>::new();
+    let go = FormAction::of::<MoveCampaign>();
     status
         .moves()
         .iter()
         .map(|(to, word)| {
             let id = id.clone();
             view! {
-                <ServerForm action=go class="inline" prefix=to.as_str() on_done=refetch>
+                <ServerForm action=go class="inline" prefix=to.as_str() on_done=refetch said="State changed">
                     <input type="hidden" name="id" value=id/>
                     <input type="hidden" name="to" value=to.as_str()/>
                     <SubmitButton kind=ButtonKind::Plain>{*word}</SubmitButton>

@@ -1,31 +1,22 @@
 use leptos::prelude::*;
 use leptos_router::components::Form;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::campaigns::server_fns::{ChangeCampaign, CreateCampaign, get_campaign_choices};
 use crate::campaigns::{Campaign, CampaignChoices, CampaignForm, CampaignType, Choice, FILLED_BY_CONTACT};
-use crate::shared::{AppError, Tone};
+use crate::shared::Tone;
 use crate::ui::*;
 
 /// The form for a new campaign: first the client, because agents and numbers go by it.
-#[derive(Debug, Clone)]
-pub struct NewCampaignPage {
-    choices: Resource<Result<CampaignChoices, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for NewCampaignPage {
-    fn data() -> Self {
-        Self { choices: Resource::new_blocking(|| query("client"), get_campaign_choices) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn new_campaign_page() -> PageView {
+    let choices = load(|| query("client"), get_campaign_choices);
+    Box::new(move || {
         view! {
             <PageTitle text="New campaign" parents=vec![crumb("Campaigns", "/campaigns")]/>
-            <PageBoundary data=this.choices view=move |choices: CampaignChoices| view! { <NewForm choices/> }/>
+            <PageBoundary data=choices view=move |choices: CampaignChoices| view! { <NewForm choices/> }/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
@@ -46,7 +37,7 @@ fn NewForm(choices: CampaignChoices) -> impl IntoView {
         }
         .into_any();
     };
-    let create = ServerAction::<CreateCampaign>::new();
+    let create = FormAction::of::<CreateCampaign>();
     let form = CampaignForm {
         kind: CampaignType::Sdr.as_str().into(),
         start: "09:00".into(),
@@ -78,7 +69,7 @@ fn NewForm(choices: CampaignChoices) -> impl IntoView {
 #[component]
 pub fn EditForm(campaign: Campaign) -> impl IntoView {
     let client = campaign.client_id.to_string();
-    let choices = Resource::new_blocking(move || Some(client.clone()), get_campaign_choices);
+    let choices = load(move || Some(client.clone()), get_campaign_choices);
     view! {
         <BlockBoundary
             data=choices
@@ -89,7 +80,7 @@ pub fn EditForm(campaign: Campaign) -> impl IntoView {
 
 #[component]
 fn ChangeForm(campaign: Campaign, mut choices: CampaignChoices) -> impl IntoView {
-    let change = ServerAction::<ChangeCampaign>::new();
+    let change = FormAction::of::<ChangeCampaign>();
     // What is chosen now stays in the lists, also when nobody could choose it any more.
     let (agent, number) = (campaign.agent_id.to_string(), campaign.number_id.to_string());
     keep(&mut choices.agents, agent, campaign.agent_name.clone());

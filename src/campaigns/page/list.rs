@@ -1,34 +1,21 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::access::Action;
 use crate::app::viewer;
 use crate::campaigns::server_fns::list_campaigns;
 use crate::campaigns::{CampaignQuery, CampaignRow, CampaignStatus};
-use crate::shared::{AppError, Page};
+use crate::shared::Page;
 use crate::ui::address::query_string;
 use crate::ui::*;
 
 /// All campaigns, newest first.
-#[derive(Debug, Clone)]
-pub struct CampaignsPage {
-    rows: Resource<Result<Page<CampaignRow>, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for CampaignsPage {
-    fn data() -> Self {
-        let asked = || CampaignQuery {
-            client: query("client"),
-            status: query("status"),
-            q: query("q"),
-            cursor: query("cursor"),
-        };
-        Self { rows: Resource::new_blocking(asked, list_campaigns) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["campaigns"], move || this.rows.refetch());
+#[lazy]
+pub fn campaigns_page() -> PageView {
+    let asked =
+        || CampaignQuery { client: query("client"), status: query("status"), q: query("q"), cursor: query("cursor") };
+    let rows = load(asked, list_campaigns);
+    Box::new(move || {
+        live::on_change(&["campaigns"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageCampaigns);
         view! {
             <PageTitle text="Campaigns"/>
@@ -45,10 +32,10 @@ impl LazyRoute for CampaignsPage {
                 filters=vec![Filter::new("status", "State", options_of(CampaignStatus::ALL.iter().map(|s| (s.as_str(), s.label()))))]
                 keep=vec!["client"]
             />
-            <PageBoundary data=this.rows view={move |page: Page<CampaignRow>| view! { <Listed page may_add/> }}/>
+            <PageBoundary data=rows view={move |page: Page<CampaignRow>| view! { <Listed page may_add/> }}/>
         }
         .into_any()
-    }
+    })
 }
 
 /// The form for the client that the list is narrowed to.

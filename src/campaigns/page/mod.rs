@@ -4,6 +4,6 @@ mod form;
 mod list;
 mod overview;
 
-pub use detail::CampaignPage;
-pub use form::NewCampaignPage;
-pub use list::CampaignsPage;
+pub use detail::campaign_page;
+pub use form::new_campaign_page;
+pub use list::campaigns_page;

@@ -1,33 +1,23 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::form::ClientFields;
 use crate::access::Action;
 use crate::app::viewer;
 use crate::clients::model::{Client, ClientStatus};
 use crate::clients::server_fns::{SetClientStatus, get_client};
-use crate::shared::AppError;
 use crate::ui::*;
 
 /// One client: its settings, and the way to everything that belongs to it.
-#[derive(Debug, Clone)]
-pub struct ClientPage {
-    client: Resource<Result<Client, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for ClientPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = move || params.read().get("id").unwrap_or_default();
-        Self { client: Resource::new_blocking(id, get_client) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["clients"], move || this.client.refetch());
-        view! { <PageBoundary data=this.client view=move |client: Client| view! { <Detail client/> }/> }.into_any()
-    }
+#[lazy]
+pub fn client_page() -> PageView {
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let client = load(id, get_client);
+    Box::new(move || {
+        live::on_change(&["clients"], move || client.refetch());
+        view! { <PageBoundary data=client view=move |client: Client| view! { <Detail client/> }/> }.into_any()
+    })
 }
 
 #[component]
@@ -82,7 +72,7 @@ fn Settings(client: Client) -> impl IntoView {
 
 #[component]
 fn ArchiveForm(client: Client) -> impl IntoView {
-    let set = ServerAction::<SetClientStatus>::new();
+    let set = FormAction::of::<SetClientStatus>();
     let (word, next) = match client.status {
         ClientStatus::Active => ("Archive", ClientStatus::Archived),
         ClientStatus::Archived => ("Restore", ClientStatus::Active),

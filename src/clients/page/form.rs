@@ -1,5 +1,4 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::app::viewer;
 use crate::clients::model::Client;
@@ -8,16 +7,9 @@ use crate::shared::zones::zone_options;
 use crate::ui::*;
 
 /// The form for a new client.
-#[derive(Debug, Clone)]
-pub struct NewClientPage;
-
-#[lazy_route]
-impl LazyRoute for NewClientPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
+#[lazy]
+pub fn new_client_page() -> PageView {
+    Box::new(move || {
         if let Some(refusal) = crate::app::refused(crate::access::Action::ManageClients) {
             return refusal;
         }
@@ -27,13 +19,13 @@ impl LazyRoute for NewClientPage {
             <Card><ClientFields client=None/></Card>
         }
         .into_any()
-    }
+    })
 }
 
 /// Fields of a new or present client.
 #[component]
 pub fn ClientFields(client: Option<Client>) -> impl IntoView {
-    let save = ServerAction::<SaveClient>::new();
+    let save = FormAction::of::<SaveClient>();
     let is_new = client.is_none();
     let id = client.as_ref().map(|client| client.id.to_string()).unwrap_or_default();
     let zone = client.as_ref().map_or_else(|| viewer().timezone, |client| client.timezone.clone());

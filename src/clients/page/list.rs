@@ -1,28 +1,19 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::access::Action;
 use crate::app::viewer;
 use crate::clients::model::ClientRow;
 use crate::clients::server_fns::list_clients;
-use crate::shared::{AppError, Page};
+use crate::shared::Page;
 use crate::ui::*;
 
 /// The agency's clients.
-#[derive(Debug, Clone)]
-pub struct ClientsPage {
-    rows: Resource<Result<Page<ClientRow>, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for ClientsPage {
-    fn data() -> Self {
-        let asked = || (query("q"), query("state").as_deref() == Some("archived"), query("cursor"));
-        Self { rows: Resource::new_blocking(asked, |(words, archived, cursor)| list_clients(words, archived, cursor)) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["clients"], move || this.rows.refetch());
+#[lazy]
+pub fn clients_page() -> PageView {
+    let asked = || (query("q"), query("state").as_deref() == Some("archived"), query("cursor"));
+    let rows = load(asked, |(words, archived, cursor)| list_clients(words, archived, cursor));
+    Box::new(move || {
+        live::on_change(&["clients"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageClients);
         view! {
             <PageTitle text="Clients"/>
@@ -37,10 +28,10 @@ impl LazyRoute for ClientsPage {
                 placeholder="Part of the name"
                 filters=vec![Filter::new("state", "State", vec![("archived".into(), "Archived".into())])]
             />
-            <PageBoundary data=this.rows view={move |page: Page<ClientRow>| view! { <Rows page may_add/> }}/>
+            <PageBoundary data=rows view={move |page: Page<ClientRow>| view! { <Rows page may_add/> }}/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]

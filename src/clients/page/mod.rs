@@ -2,6 +2,6 @@ mod detail;
 mod form;
 mod list;
 
-pub use detail::ClientPage;
-pub use form::NewClientPage;
-pub use list::ClientsPage;
+pub use detail::client_page;
+pub use form::new_client_page;
+pub use list::clients_page;

@@ -1,47 +1,34 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::list::{ConnectionFacts, ConnectionState};
 use crate::connections::model::{Connection, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE};
 use crate::connections::server_fns::{CheckConnection, SaveConnection, SwitchConnection, get_connection};
-use crate::shared::{AppError, Tone};
+use crate::shared::Tone;
 use crate::ui::*;
 
 /// One service: how it is doing, and its credentials. The form does not follow live notices: what is being typed stays.
-#[derive(Debug, Clone)]
-pub struct ConnectionDetailPage {
-    connection: Resource<Result<Connection, AppError>>,
-    state: Resource<Result<Connection, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for ConnectionDetailPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let provider = move || params.read().get("provider").unwrap_or_default();
-        Self {
-            connection: Resource::new_blocking(provider, get_connection),
-            state: Resource::new_blocking(provider, get_connection),
-        }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["connections"], move || this.state.refetch());
+#[lazy]
+pub fn connection_detail_page() -> PageView {
+    let params = use_params_map();
+    let provider = move || params.read().get("provider").unwrap_or_default();
+    let connection = load(provider, get_connection);
+    let state = load(provider, get_connection);
+    Box::new(move || {
+        live::on_change(&["connections"], move || state.refetch());
         let again = Callback::new(move |()| {
-            this.connection.refetch();
-            this.state.refetch();
+            connection.refetch();
+            state.refetch();
         });
-        let state = this.state;
         view! {
-            <PageBoundary data=this.connection view=move |connection: Connection| view! { <Detail connection state again/> }/>
+            <PageBoundary data=connection view=move |connection: Connection| view! { <Detail connection state again/> }/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
-fn Detail(connection: Connection, state: Resource<Result<Connection, AppError>>, again: Callback<()>) -> impl IntoView {
+fn Detail(connection: Connection, state: Loaded<Connection>, again: Callback<()>) -> impl IntoView {
     let provider = connection.provider;
     let webhook = connection.webhook_url.clone().map(|url| view! { <Webhook provider url/> });
     let form = if connection.may_edit {
@@ -66,17 +53,17 @@ fn Detail(connection: Connection, state: Resource<Result<Connection, AppError>>,
 fn StateCard(connection: Connection, again: Callback<()>) -> impl IntoView {
     let status = connection.status;
     let actions = status.filter(|_| connection.may_edit).map(|status| {
-        let check = ServerAction::<CheckConnection>::new();
-        let switch = ServerAction::<SwitchConnection>::new();
+        let check = FormAction::of::<CheckConnection>();
+        let switch = FormAction::of::<SwitchConnection>();
         let is_off = status == IntegrationStatus::Inactive;
         let provider = connection.provider.as_str();
         view! {
             <div class="row wrap mt-4">
-                <ServerForm action=check class="inline" prefix="check" on_done=again>
+                <ServerForm action=check class="inline" prefix="check" on_done=again said="Connection checked">
                     <input type="hidden" name="provider" value=provider/>
                     <SubmitButton kind=ButtonKind::Plain icon="refresh-cw">"Check now"</SubmitButton>
                 </ServerForm>
-                <ServerForm action=switch class="inline" prefix="switch" on_done=again>
+                <ServerForm action=switch class="inline" prefix="switch" on_done=again said="Connection switched">
                     <input type="hidden" name="provider" value=provider/>
                     {is_off.then(|| view! { <input type="hidden" name="on" value="true"/> })}
                     <SubmitButton kind=ButtonKind::Ghost>{if is_off { "Switch on" } else { "Switch off" }}</SubmitButton>
@@ -112,7 +99,7 @@ fn Webhook(provider: Provider, url: String) -> impl IntoView {
 
 #[component]
 fn Credentials(connection: Connection, again: Callback<()>) -> impl IntoView {
-    let save = ServerAction::<SaveConnection>::new();
+    let save = FormAction::of::<SaveConnection>();
     let provider = connection.provider;
     let is_new = connection.status.is_none();
     let mode = if is_new && connection.has_sandbox { Mode::Sandbox } else { connection.mode };
@@ -184,7 +171,7 @@ fn Credentials(connection: Connection, again: Callback<()>) -> impl IntoView {
         view! { <input type="hidden" name="mode" value="live"/> }.into_any()
     };
     view! {
-        <ServerForm action=save class="form" on_done=again>
+        <ServerForm action=save class="form" on_done=again said="Connection saved">
             <input type="hidden" name="provider" value=provider.as_str()/>
             {mode_field}
             <TextInput name="api_key" label="API key" kind="password" autocomplete="off" mark=false hint=key_hint/>

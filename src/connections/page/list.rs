@@ -1,30 +1,21 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::connections::model::{Connection, IntegrationStatus};
 use crate::connections::server_fns::list_connections;
-use crate::shared::{AppError, Tone};
+use crate::shared::Tone;
 use crate::ui::*;
 
 /// The services that the workspace runs on.
-#[derive(Debug, Clone)]
-pub struct ConnectionsPage {
-    rows: Resource<Result<Vec<Connection>, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for ConnectionsPage {
-    fn data() -> Self {
-        Self { rows: Resource::new_blocking(|| (), |()| list_connections()) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["connections"], move || this.rows.refetch());
+#[lazy]
+pub fn connections_page() -> PageView {
+    let rows = load(|| (), |()| list_connections());
+    Box::new(move || {
+        live::on_change(&["connections"], move || rows.refetch());
         view! {
             <PageTitle text="Connections"/>
             <PageHead title="Connections" sub="The accounts that calls, numbers and analyses run on."/>
             <PageBoundary
-                data=this.rows
+                data=rows
                 view={move |rows: Vec<Connection>| {
                     let cards = rows.into_iter().map(|connection| view! { <Service connection/> }).collect_view();
                     view! { <div class="cols three">{cards}</div> }
@@ -32,7 +23,7 @@ impl LazyRoute for ConnectionsPage {
             />
         }
         .into_any()
-    }
+    })
 }
 
 #[component]

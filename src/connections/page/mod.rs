@@ -3,5 +3,5 @@
 mod detail;
 mod list;
 
-pub use detail::ConnectionDetailPage;
-pub use list::ConnectionsPage;
+pub use detail::connection_detail_page;
+pub use list::connections_page;

@@ -41,7 +41,7 @@ crate::words! {
         NoRows = "rows", "The file has a first line and no rows under it. Nothing to import.", Bad;
         Workbook = "workbook", "This is an Excel workbook or another packed file. In Excel, choose Save as, then CSV UTF-8, and upload that.", Bad;
         Binary = "binary", "This is not a text file: its first lines hold bytes that no text has. Export the list as CSV and upload that.", Bad;
-        TooLarge = "large", "The file is larger than 64 MB. Split it and import the parts one after the other.", Bad;
+        TooLarge = "large", "The file is larger than 25 MB. Split it and import the parts one after the other.", Bad;
         TooWide = "wide", "The first line has more than 200 columns. Remove those that you do not need, and check that the file is a list.", Bad;
         LongLine = "long", "Line 1 is longer than 256 kB, so this is not a list with one person per line.", Bad;
         TooMany = "busy", "Five imports are already running here. Wait until one has finished, then upload again.", Bad;
@@ -50,7 +50,7 @@ crate::words! {
 }
 
 /// The largest file, in bytes.
-pub const MAX_FILE: u64 = 64 * 1024 * 1024;
+pub const MAX_FILE: u64 = 25 * 1024 * 1024;
 /// The most columns.
 pub const MAX_COLUMNS: usize = 200;
 

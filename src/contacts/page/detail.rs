@@ -1,43 +1,34 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::form::EditForm;
 use crate::contacts::server_fns::{AllowContact, SuppressContact, get_contact};
 use crate::contacts::{Contact, ContactCall, ContactCampaign};
+use crate::shared::Tone;
 use crate::shared::money::length_text;
-use crate::shared::{AppError, Tone};
 use crate::ui::*;
 
 /// One contact: who it is, what campaigns it is in, and every call with it.
-#[derive(Debug, Clone)]
-pub struct ContactPage {
-    contact: Resource<Result<Contact, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for ContactPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        // A form that was saved leads to an address without `edit` or `dialog`, and so to fresh data.
-        let asked = move || (params.read().get("id").unwrap_or_default(), query("edit"), query("dialog"));
-        let load = |(id, _, _): (String, Option<String>, Option<String>)| async move { get_contact(id.parse()?).await };
-        Self { contact: Resource::new_blocking(asked, load) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn contact_page() -> PageView {
+    let params = use_params_map();
+    // A form that was saved leads to an address without `edit` or `dialog`, and so to fresh data.
+    let asked = move || (params.read().get("id").unwrap_or_default(), query("edit"), query("dialog"));
+    let fetch = |(id, _, _): (String, Option<String>, Option<String>)| async move { get_contact(id.parse()?).await };
+    let contact = load(asked, fetch);
+    Box::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         let is_editing = Memo::new(|_| query("edit").is_some());
         live::on_change(&[&format!("contact:{id}"), "calls"], move || {
             // Nobody's typing is thrown away.
             if !is_editing.get_untracked() {
-                this.contact.refetch();
+                contact.refetch();
             }
         });
-        let refetch = Callback::new(move |()| this.contact.refetch());
-        view! { <PageBoundary data=this.contact view=move |contact: Contact| view! { <Detail contact refetch/> }/> }
+        let refetch = Callback::new(move |()| contact.refetch());
+        view! { <PageBoundary data=contact view=move |contact: Contact| view! { <Detail contact refetch/> }/> }
             .into_any()
-    }
+    })
 }
 
 #[component]
@@ -78,7 +69,7 @@ fn Detail(contact: Contact, refetch: Callback<()>) -> impl IntoView {
 
 #[component]
 fn SuppressForm(id: String) -> impl IntoView {
-    let suppress = ServerAction::<SuppressContact>::new();
+    let suppress = FormAction::of::<SuppressContact>();
     view! {
         <DialogLink name="suppress" kind=ButtonKind::Danger>"Do not call"</DialogLink>
         <ConfirmForm
@@ -97,9 +88,9 @@ fn SuppressForm(id: String) -> impl IntoView {
 
 #[component]
 fn AllowForm(id: String, refetch: Callback<()>) -> impl IntoView {
-    let allow = ServerAction::<AllowContact>::new();
+    let allow = FormAction::of::<AllowContact>();
     view! {
-        <ServerForm action=allow class="inline" prefix="allow" on_done=refetch>
+        <ServerForm action=allow class="inline" prefix="allow" on_done=refetch said="May be called again">
             <input type="hidden" name="id" value=id/>
             <SubmitButton kind=ButtonKind::Plain>"Allow calls again"</SubmitButton>
         </ServerForm>

@@ -1,38 +1,28 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::app::viewer;
 use crate::contacts::server_fns::{ChangeContact, CreateContact, get_import_choices};
 use crate::contacts::{Contact, ContactForm, ImportChoices, countries};
-use crate::shared::AppError;
 use crate::shared::zones::zone_options;
 use crate::ui::*;
 
 /// The form for one new contact.
-#[derive(Debug, Clone)]
-pub struct NewContactPage {
-    choices: Resource<Result<ImportChoices, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for NewContactPage {
-    fn data() -> Self {
-        Self { choices: Resource::new_blocking(|| (), |()| get_import_choices(None)) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn new_contact_page() -> PageView {
+    let choices = load(|| (), |()| get_import_choices(None));
+    Box::new(move || {
         view! {
             <PageTitle text="New contact" parents=vec![crumb("Contacts", "/contacts")]/>
             <PageHead title="New contact" sub="For a whole list, import a file."/>
-            <PageBoundary data=this.choices view=move |choices: ImportChoices| view! { <Card><NewForm choices/></Card> }/>
+            <PageBoundary data=choices view=move |choices: ImportChoices| view! { <Card><NewForm choices/></Card> }/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
 fn NewForm(choices: ImportChoices) -> impl IntoView {
-    let create = ServerAction::<CreateContact>::new();
+    let create = FormAction::of::<CreateContact>();
     let clients = options_of(choices.clients.into_iter().map(|pick| (pick.id, pick.label)));
     let of_agency = viewer().client.is_none();
     view! {
@@ -52,7 +42,7 @@ fn NewForm(choices: ImportChoices) -> impl IntoView {
 /// The form for a present contact.
 #[component]
 pub fn EditForm(contact: Contact) -> impl IntoView {
-    let change = ServerAction::<ChangeContact>::new();
+    let change = FormAction::of::<ChangeContact>();
     let id = contact.id.to_string();
     let form = ContactForm::of(&contact);
     view! {

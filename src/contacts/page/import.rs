@@ -1,36 +1,27 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::mapping::CancelForm;
 use super::upload::ImportSteps;
 use crate::contacts::server_fns::{RunImport, get_import};
 use crate::contacts::{DuplicateRule, ImportStatus, ImportView, Problem};
+use crate::shared::Tone;
 use crate::shared::money::count_text;
-use crate::shared::{AppError, Tone};
 use crate::ui::*;
 
 /// The third and fourth step of an import: what the check found, then its progress and its result.
-#[derive(Debug, Clone)]
-pub struct ImportPage {
-    import: Resource<Result<ImportView, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for ImportPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = move || params.read().get("id").unwrap_or_default();
-        Self { import: Resource::new_blocking(id, |id| async move { get_import(id.parse()?).await }) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn import_page() -> PageView {
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let import = load(id, |id| async move { get_import(id.parse()?).await });
+    Box::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
-        live::on_change(&[&format!("import:{id}")], move || this.import.refetch());
-        let refetch = Callback::new(move |()| this.import.refetch());
-        view! { <PageBoundary data=this.import view=move |import: ImportView| view! { <Shown import refetch/> }/> }
+        live::on_change(&[&format!("import:{id}")], move || import.refetch());
+        let refetch = Callback::new(move |()| import.refetch());
+        view! { <PageBoundary data=import view=move |import: ImportView| view! { <Shown import refetch/> }/> }
             .into_any()
-    }
+    })
 }
 
 #[component]
@@ -93,7 +84,7 @@ fn Running(import: ImportView, what: &'static str) -> impl IntoView {
 /// What the check found, and the button that starts the import.
 #[component]
 fn Checked(import: ImportView, refetch: Callback<()>) -> impl IntoView {
-    let run = ServerAction::<RunImport>::new();
+    let run = FormAction::of::<RunImport>();
     let check = import.preview.check.clone().unwrap_or_default();
     let updates = import.duplicates == DuplicateRule::Update;
     let writes = check.fresh + if updates { check.known } else { 0 };

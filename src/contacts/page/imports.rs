@@ -1,30 +1,21 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::list::{Parts, with_client};
 use crate::access::Action;
 use crate::app::viewer;
 use crate::contacts::server_fns::list_imports;
 use crate::contacts::{ImportRow, ImportStatus};
+use crate::shared::Page;
 use crate::shared::money::count_text;
-use crate::shared::{AppError, Page};
 use crate::ui::*;
 
 /// All imports, newest first.
-#[derive(Debug, Clone)]
-pub struct ImportsPage {
-    rows: Resource<Result<Page<ImportRow>, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for ImportsPage {
-    fn data() -> Self {
-        let asked = || (query("client"), query("cursor"));
-        Self { rows: Resource::new_blocking(asked, |(client, cursor)| list_imports(client, cursor)) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["imports"], move || this.rows.refetch());
+#[lazy]
+pub fn imports_page() -> PageView {
+    let asked = || (query("client"), query("cursor"));
+    let rows = load(asked, |(client, cursor)| list_imports(client, cursor));
+    Box::new(move || {
+        live::on_change(&["imports"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageContacts);
         view! {
             <PageTitle text="Imports" parents=vec![crumb("Contacts", "/contacts")]/>
@@ -37,10 +28,10 @@ impl LazyRoute for ImportsPage {
                 })
             />
             <Parts current="imports"/>
-            <PageBoundary data=this.rows view={move |page: Page<ImportRow>| view! { <Listed page may_add/> }}/>
+            <PageBoundary data=rows view={move |page: Page<ImportRow>| view! { <Listed page may_add/> }}/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]

@@ -1,30 +1,21 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::access::Action;
 use crate::app::viewer;
 use crate::contacts::server_fns::list_contacts;
 use crate::contacts::{ContactQuery, ContactRow};
-use crate::shared::{AppError, Page};
+use crate::shared::Page;
 use crate::ui::address::query_string;
 use crate::ui::*;
 
-type Rows = Resource<Result<Page<ContactRow>, AppError>>;
+type Rows = Loaded<Page<ContactRow>>;
 
 /// People that agents call.
-#[derive(Debug, Clone)]
-pub struct ContactsPage {
-    rows: Rows,
-}
-
-#[lazy_route]
-impl LazyRoute for ContactsPage {
-    fn data() -> Self {
-        Self { rows: rows(asked) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["contacts"], move || this.rows.refetch());
+#[lazy]
+pub fn contacts_page() -> PageView {
+    let rows = rows(asked);
+    Box::new(move || {
+        live::on_change(&["contacts"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageContacts);
         view! {
             <PageTitle text="Contacts"/>
@@ -46,26 +37,18 @@ impl LazyRoute for ContactsPage {
                 filters=vec![Filter::new("suppressed", "Do not call", options_of([("yes", "On the list"), ("no", "May be called")]))]
                 keep=vec!["client", "import"]
             />
-            <PageBoundary data=this.rows view={move |page: Page<ContactRow>| view! { <Listed page suppressed=false/> }}/>
+            <PageBoundary data=rows view={move |page: Page<ContactRow>| view! { <Listed page suppressed=false/> }}/>
         }
         .into_any()
-    }
+    })
 }
 
 /// People that must not be called.
-#[derive(Debug, Clone)]
-pub struct SuppressedPage {
-    rows: Rows,
-}
-
-#[lazy_route]
-impl LazyRoute for SuppressedPage {
-    fn data() -> Self {
-        Self { rows: rows(asked_suppressed) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["contacts"], move || this.rows.refetch());
+#[lazy]
+pub fn suppressed_page() -> PageView {
+    let rows = rows(asked_suppressed);
+    Box::new(move || {
+        live::on_change(&["contacts"], move || rows.refetch());
         view! {
             <PageTitle text="Do not call" parents=vec![crumb("Contacts", "/contacts")]/>
             <PageHead
@@ -77,10 +60,10 @@ impl LazyRoute for SuppressedPage {
             />
             <Parts current="suppressed"/>
             <FilterBar search="q" placeholder="Name, company, e-mail or number" keep=vec!["client"]/>
-            <PageBoundary data=this.rows view={move |page: Page<ContactRow>| view! { <Listed page suppressed=true/> }}/>
+            <PageBoundary data=rows view={move |page: Page<ContactRow>| view! { <Listed page suppressed=true/> }}/>
         }
         .into_any()
-    }
+    })
 }
 
 /// The three lists of this room.
@@ -103,7 +86,7 @@ pub fn with_client(path: &str) -> String {
 }
 
 fn rows(asked: fn() -> ContactQuery) -> Rows {
-    Resource::new_blocking(asked, list_contacts)
+    load(asked, list_contacts)
 }
 
 fn asked() -> ContactQuery {

@@ -1,41 +1,32 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::upload::ImportSteps;
 use crate::contacts::server_fns::{CancelImport, CheckImport, get_import, get_import_choices};
 use crate::contacts::{DuplicateRule, ImportChoices, ImportStatus, ImportView, Target, attribute_key, countries};
-use crate::shared::{AppError, Tone};
+use crate::shared::Tone;
 use crate::ui::*;
 
 /// The second step of an import: what each column is.
-#[derive(Debug, Clone)]
-pub struct ImportMappingPage {
-    data: Resource<Result<(ImportView, ImportChoices), AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for ImportMappingPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = move || params.read().get("id").unwrap_or_default();
-        let load = |id: String| async move {
-            let import = get_import(id.parse()?).await?;
-            let choices = get_import_choices(Some(import.client_id.to_string())).await?;
-            Ok((import, choices))
-        };
-        Self { data: Resource::new_blocking(id, load) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn import_mapping_page() -> PageView {
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let fetch = |id: String| async move {
+        let import = get_import(id.parse()?).await?;
+        let choices = get_import_choices(Some(import.client_id.to_string())).await?;
+        Ok((import, choices))
+    };
+    let data = load(id, fetch);
+    Box::new(move || {
         view! {
             <PageBoundary
-                data=this.data
+                data=data
                 view=move |(import, choices): (ImportView, ImportChoices)| view! { <Mapped import choices/> }
             />
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
@@ -66,7 +57,7 @@ fn Mapped(import: ImportView, choices: ImportChoices) -> impl IntoView {
 
 #[component]
 fn MappingForm(import: ImportView, choices: ImportChoices) -> impl IntoView {
-    let check = ServerAction::<CheckImport>::new();
+    let check = FormAction::of::<CheckImport>();
     let named = import.mapping.named;
     let header = import.preview.header(named);
     let has_phone = import.mapping.columns.contains(&Target::Phone);
@@ -177,7 +168,7 @@ fn Column(index: usize, name: String, samples: Vec<String>, target: Target) -> i
 /// Throws the upload away.
 #[component]
 pub fn CancelForm(id: String) -> impl IntoView {
-    let cancel = ServerAction::<CancelImport>::new();
+    let cancel = FormAction::of::<CancelImport>();
     view! {
         <ServerForm action=cancel class="inline" prefix="cancel">
             <input type="hidden" name="id" value=id/>

@@ -6,10 +6,10 @@ mod list;
 mod mapping;
 mod upload;
 
-pub use detail::ContactPage;
-pub use form::NewContactPage;
-pub use import::ImportPage;
-pub use imports::ImportsPage;
-pub use list::{ContactsPage, SuppressedPage};
-pub use mapping::ImportMappingPage;
-pub use upload::NewImportPage;
+pub use detail::contact_page;
+pub use form::new_contact_page;
+pub use import::import_page;
+pub use imports::imports_page;
+pub use list::{contacts_page, suppressed_page};
+pub use mapping::import_mapping_page;
+pub use upload::new_import_page;

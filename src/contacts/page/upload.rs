@@ -1,25 +1,16 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::app::viewer;
 use crate::contacts::server_fns::get_import_choices;
 use crate::contacts::{ImportChoices, UploadProblem};
-use crate::shared::{AppError, Tone};
+use crate::shared::Tone;
 use crate::ui::*;
 
 /// The first step of an import: whose people, and the file.
-#[derive(Debug, Clone)]
-pub struct NewImportPage {
-    choices: Resource<Result<ImportChoices, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for NewImportPage {
-    fn data() -> Self {
-        Self { choices: Resource::new_blocking(|| query("client"), get_import_choices) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn new_import_page() -> PageView {
+    let choices = load(|| query("client"), get_import_choices);
+    Box::new(move || {
         view! {
             <PageTitle text="Import contacts" parents=vec![crumb("Contacts", "/contacts"), crumb("Imports", "/contacts/imports")]/>
             <PageHead
@@ -28,10 +19,10 @@ impl LazyRoute for NewImportPage {
                 actions=|| view! { <LinkButton href="/contacts/imports/template.csv" icon="download" external=true>"Template"</LinkButton> }
             />
             <ImportSteps now=0 id=String::new()/>
-            <PageBoundary data=this.choices view=move |choices: ImportChoices| view! { <UploadForm choices/> }/>
+            <PageBoundary data=choices view=move |choices: ImportChoices| view! { <UploadForm choices/> }/>
         }
         .into_any()
-    }
+    })
 }
 
 /// File, columns, check, import. Steps that lie behind can be gone back to while nothing is imported.
@@ -81,7 +72,7 @@ fn UploadForm(choices: ImportChoices) -> impl IntoView {
                     name="file"
                     label="Choose a CSV file"
                     accept=".csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"
-                    hint="Up to 64 MB. Encoding and separator are found by themselves. From Excel: Save as, CSV UTF-8."
+                    hint="Up to 25 MB. Encoding and separator are found by themselves. From Excel: Save as, CSV UTF-8."
                 />
                 <FormActs>
                     <SubmitButton icon="upload">"Upload"</SubmitButton>

@@ -1,31 +1,21 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::inbound_webhooks::model::{Body, ProcessingStatus, SENDERS, Webhook};
 use crate::inbound_webhooks::server_fns::{ReplayWebhook, get_webhook};
-use crate::shared::AppError;
 use crate::shared::money::count_text;
 use crate::ui::*;
 
 /// One event: what came, what was made of it, and the way to work it through again.
-#[derive(Debug, Clone)]
-pub struct InboundWebhookPage {
-    webhook: Resource<Result<Webhook, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for InboundWebhookPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = move || params.read().get("id").unwrap_or_default();
-        Self { webhook: Resource::new_blocking(id, get_webhook) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["webhooks"], move || this.webhook.refetch());
-        view! { <PageBoundary data=this.webhook view=move |webhook: Webhook| view! { <Detail webhook/> }/> }.into_any()
-    }
+#[lazy]
+pub fn inbound_webhook_page() -> PageView {
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let webhook = load(id, get_webhook);
+    Box::new(move || {
+        live::on_change(&["webhooks"], move || webhook.refetch());
+        view! { <PageBoundary data=webhook view=move |webhook: Webhook| view! { <Detail webhook/> }/> }.into_any()
+    })
 }
 
 #[component]
@@ -104,7 +94,7 @@ fn Headers(headers: Vec<(String, String)>) -> impl IntoView {
 
 #[component]
 fn Replay(id: String) -> impl IntoView {
-    let replay = ServerAction::<ReplayWebhook>::new();
+    let replay = FormAction::of::<ReplayWebhook>();
     view! {
         <ServerForm action=replay class="inline" prefix="replay-">
             <input type="hidden" name="id" value=id/>

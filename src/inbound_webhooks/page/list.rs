@@ -1,44 +1,34 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::inbound_webhooks::model::{KINDS, ProcessingStatus, SENDERS, WebhookList, WebhookQuery, WebhookRow};
 use crate::inbound_webhooks::server_fns::{ReplayFailedWebhooks, list_webhooks};
 use crate::settings::SettingsNav;
-use crate::shared::AppError;
 use crate::shared::money::count_text;
 use crate::ui::*;
 
 /// Everything that the outside services reported, and how far it was worked through.
-#[derive(Debug, Clone)]
-pub struct InboundWebhooksPage {
-    rows: Resource<Result<WebhookList, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for InboundWebhooksPage {
-    fn data() -> Self {
-        let asked = || WebhookQuery {
-            status: query("status"),
-            provider: query("provider"),
-            kind: query("kind"),
-            cursor: query("cursor"),
-        };
-        Self { rows: Resource::new_blocking(asked, list_webhooks) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["webhooks"], move || this.rows.refetch());
+#[lazy]
+pub fn inbound_webhooks_page() -> PageView {
+    let asked = || WebhookQuery {
+        status: query("status"),
+        provider: query("provider"),
+        kind: query("kind"),
+        cursor: query("cursor"),
+    };
+    let rows = load(asked, list_webhooks);
+    Box::new(move || {
+        live::on_change(&["webhooks"], move || rows.refetch());
         view! {
             <PageTitle text="Inbound webhooks"/>
             <div class="settings cols">
                 <SettingsNav current="/webhooks/inbound"/>
                 <div class="stack gap-4 min0">
-                    <PageBoundary data=this.rows view=move |list: WebhookList| view! { <Listed list/> }/>
+                    <PageBoundary data=rows view=move |list: WebhookList| view! { <Listed list/> }/>
                 </div>
             </div>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
@@ -93,7 +83,7 @@ fn counted(failed: i64) -> String {
 
 #[component]
 fn ReplayAll(failed: i64) -> impl IntoView {
-    let replay = ServerAction::<ReplayFailedWebhooks>::new();
+    let replay = FormAction::of::<ReplayFailedWebhooks>();
     view! {
         <ConfirmForm
             name="replay"

@@ -3,5 +3,5 @@
 mod detail;
 mod list;
 
-pub use detail::InboundWebhookPage;
-pub use list::InboundWebhooksPage;
+pub use detail::inbound_webhook_page;
+pub use list::inbound_webhooks_page;

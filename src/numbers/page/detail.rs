@@ -1,33 +1,23 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::numbers::model::{NumberPage, NumberStatus};
 use crate::numbers::server_fns::{AssignNumber, ReleaseNumber, SetNumberStatus, get_number};
-use crate::shared::{AppError, Tone};
+use crate::shared::Tone;
 use crate::ui::*;
 
 /// One number: where it stands, and whom it belongs to.
-#[derive(Debug, Clone)]
-pub struct NumberDetailPage {
-    number: Resource<Result<NumberPage, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for NumberDetailPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = move || params.read().get("id").unwrap_or_default();
-        Self { number: Resource::new_blocking(id, get_number) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn number_detail_page() -> PageView {
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let number = load(id, get_number);
+    Box::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
-        live::on_change(&[&format!("number:{id}")], move || this.number.refetch());
-        let again = Callback::new(move |()| this.number.refetch());
-        view! { <PageBoundary data=this.number view=move |number: NumberPage| view! { <Detail number again/> }/> }
-            .into_any()
-    }
+        live::on_change(&[&format!("number:{id}")], move || number.refetch());
+        let again = Callback::new(move |()| number.refetch());
+        view! { <PageBoundary data=number view=move |number: NumberPage| view! { <Detail number again/> }/> }.into_any()
+    })
 }
 
 #[component]
@@ -88,12 +78,12 @@ fn Carrier(number: NumberPage) -> impl IntoView {
 
 #[component]
 fn Actions(number: NumberPage, again: Callback<()>) -> impl IntoView {
-    let set = ServerAction::<SetNumberStatus>::new();
+    let set = FormAction::of::<SetNumberStatus>();
     let is_active = number.row.status == NumberStatus::Active;
     let (next, word) = if is_active { ("inactive", "Deactivate") } else { ("active", "Activate") };
     view! {
         <DialogLink name="release" kind=ButtonKind::Danger>"Release"</DialogLink>
-        <ServerForm action=set class="inline" prefix="status" on_done=again>
+        <ServerForm action=set class="inline" prefix="status" on_done=again said="State changed">
             <input type="hidden" name="id" value=number.row.id.to_string()/>
             <input type="hidden" name="status" value=next/>
             <SubmitButton kind=ButtonKind::Plain>{word}</SubmitButton>
@@ -103,10 +93,10 @@ fn Actions(number: NumberPage, again: Callback<()>) -> impl IntoView {
 
 #[component]
 fn ReleaseDialog(number: NumberPage, again: Callback<()>) -> impl IntoView {
-    let release = ServerAction::<ReleaseNumber>::new();
+    let release = FormAction::of::<ReleaseNumber>();
     // The answer of a refusal stands behind the dialog once it is closed; the number's own note says it as well.
     Effect::new(move |_| {
-        if release.value().get().is_some() {
+        if release.answer().is_some() {
             again.run(());
         }
     });
@@ -126,14 +116,14 @@ fn ReleaseDialog(number: NumberPage, again: Callback<()>) -> impl IntoView {
 
 #[component]
 fn Assign(number: NumberPage, again: Callback<()>) -> impl IntoView {
-    let assign = ServerAction::<AssignNumber>::new();
+    let assign = FormAction::of::<AssignNumber>();
     let clients = options_of(number.clients.iter().map(|client| (client.id.to_string(), client.name.clone())));
     let agents = options_of(number.agents.iter().map(|agent| {
         let client = agent.client.as_deref().unwrap_or("whole agency");
         (agent.id.to_string(), format!("{} ({client})", agent.name))
     }));
     view! {
-        <ServerForm action=assign class="form" on_done=again>
+        <ServerForm action=assign class="form" on_done=again said="Number saved">
             <input type="hidden" name="id" value=number.row.id.to_string()/>
             <Select
                 name="client_id"

@@ -1,19 +1,9 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::agents::model::ClientChoice;
 use crate::numbers::model::{COUNTRIES, FoundNumber, NumberSearchForm};
 use crate::numbers::server_fns::{AddOwnedNumber, OrderNumber, number_clients, search_numbers};
-use crate::shared::AppError;
 use crate::ui::*;
-
-/// Renting a number, or adding one that the account has.
-#[derive(Debug, Clone)]
-pub struct NewNumberPage {
-    clients: Resource<Result<Vec<ClientChoice>, AppError>>,
-    /// None: nothing was searched for yet.
-    found: Resource<Result<Option<Vec<FoundNumber>>, AppError>>,
-}
 
 fn asked() -> NumberSearchForm {
     NumberSearchForm {
@@ -23,32 +13,27 @@ fn asked() -> NumberSearchForm {
     }
 }
 
-#[lazy_route]
-impl LazyRoute for NewNumberPage {
-    fn data() -> Self {
-        let search = |form: NumberSearchForm| async move {
-            if form.country.is_empty() { Ok(None) } else { search_numbers(form).await.map(Some) }
-        };
-        Self {
-            clients: Resource::new_blocking(|| (), |()| number_clients()),
-            found: Resource::new_blocking(asked, search),
-        }
-    }
-
-    fn view(this: Self) -> AnyView {
-        let found = this.found;
+/// Renting a number, or adding one that the account has.
+#[lazy]
+pub fn new_number_page() -> PageView {
+    let search = |form: NumberSearchForm| async move {
+        if form.country.is_empty() { Ok(None) } else { search_numbers(form).await.map(Some) }
+    };
+    let clients = load(|| (), |()| number_clients());
+    let found = load(asked, search);
+    Box::new(move || {
         let parts = move |clients: Vec<ClientChoice>| view! { <Parts clients found/> };
         view! {
             <PageTitle text="Add a number" parents=vec![crumb("Phone numbers", "/numbers")]/>
             <PageHead title="Add a number" sub="Rent one at Telnyx, or add one that your account there has already."/>
-            <PageBoundary data=this.clients view=parts/>
+            <PageBoundary data=clients view=parts/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
-fn Parts(clients: Vec<ClientChoice>, found: Resource<Result<Option<Vec<FoundNumber>>, AppError>>) -> impl IntoView {
+fn Parts(clients: Vec<ClientChoice>, found: Loaded<Option<Vec<FoundNumber>>>) -> impl IntoView {
     let own = clients.clone();
     let offers = move |found: Option<Vec<FoundNumber>>| {
         let clients = clients.clone();
@@ -90,10 +75,10 @@ fn Offers(found: Vec<FoundNumber>, clients: Vec<ClientChoice>) -> impl IntoView 
         }
         .into_any();
     }
-    let order = ServerAction::<OrderNumber>::new();
+    let order = FormAction::of::<OrderNumber>();
     let clients = client_options(&clients);
     let rows = found.into_iter().map(|offer| view! { <Offer offer order clients=clients.clone()/> }).collect_view();
-    let refused = move || match order.value().get() {
+    let refused = move || match order.answer() {
         Some(Err(error)) => Some(view! { <p class="bad-ink" role="alert">{error.to_string()}</p> }),
         _ => None,
     };
@@ -117,7 +102,7 @@ fn Offers(found: Vec<FoundNumber>, clients: Vec<ClientChoice>) -> impl IntoView 
 }
 
 #[component]
-fn Offer(offer: FoundNumber, order: ServerAction<OrderNumber>, clients: Vec<(String, String)>) -> impl IntoView {
+fn Offer(offer: FoundNumber, order: FormAction, clients: Vec<(String, String)>) -> impl IntoView {
     let price = |cost: Option<crate::shared::Money>| cost.map_or_else(|| "Not said".to_owned(), |cost| cost.text());
     let country = asked().country;
     let cost = offer.monthly_cost.map(|cost| cost.0.to_string()).unwrap_or_default();
@@ -134,7 +119,7 @@ fn Offer(offer: FoundNumber, order: ServerAction<OrderNumber>, clients: Vec<(Str
             <td class="num">{price(offer.upfront_cost)}</td>
             <td class="num">{price(offer.monthly_cost)}</td>
             <td>
-                <ActionForm action=order attr:class="inline row">
+                <PostForm action=order class="inline row">
                     <input type="hidden" name="number" value=offer.number/>
                     <input type="hidden" name="country" value=country/>
                     <input type="hidden" name="features" value=offer.features.join(",")/>
@@ -143,8 +128,8 @@ fn Offer(offer: FoundNumber, order: ServerAction<OrderNumber>, clients: Vec<(Str
                         <option value="">"Whole agency"</option>
                         {options}
                     </select>
-                    <Button submit=true small=true busy=Signal::derive(move || order.pending().get())>"Order"</Button>
-                </ActionForm>
+                    <Button submit=true small=true busy=order.pending()>"Order"</Button>
+                </PostForm>
             </td>
         </tr>
     }
@@ -152,7 +137,7 @@ fn Offer(offer: FoundNumber, order: ServerAction<OrderNumber>, clients: Vec<(Str
 
 #[component]
 fn Owned(clients: Vec<ClientChoice>) -> impl IntoView {
-    let add = ServerAction::<AddOwnedNumber>::new();
+    let add = FormAction::of::<AddOwnedNumber>();
     view! {
         <ServerForm action=add class="form" prefix="own">
             <TextInput

@@ -1,5 +1,4 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::access::Action;
 use crate::agents::page::ExportLink;
@@ -7,30 +6,21 @@ use crate::app::viewer;
 use crate::calls::model::CallDirection;
 use crate::numbers::model::{NumberList, NumberQuery, NumberRow, NumberStatus};
 use crate::numbers::server_fns::list_numbers;
-use crate::shared::AppError;
 use crate::ui::*;
 
 /// The agency's phone numbers.
-#[derive(Debug, Clone)]
-pub struct NumbersPage {
-    rows: Resource<Result<NumberList, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for NumbersPage {
-    fn data() -> Self {
-        let asked = || NumberQuery {
-            words: query("q"),
-            status: query("status"),
-            client: query("client"),
-            direction: query("direction"),
-            cursor: query("cursor"),
-        };
-        Self { rows: Resource::new_blocking(asked, list_numbers) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["numbers"], move || this.rows.refetch());
+#[lazy]
+pub fn numbers_page() -> PageView {
+    let asked = || NumberQuery {
+        words: query("q"),
+        status: query("status"),
+        client: query("client"),
+        direction: query("direction"),
+        cursor: query("cursor"),
+    };
+    let rows = load(asked, list_numbers);
+    Box::new(move || {
+        live::on_change(&["numbers"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageNumbers);
         let states = options_of(NumberStatus::ALL.iter().map(|status| (status.as_str(), status.label())));
         let ways = options_of(CallDirection::ALL.iter().map(|way| (way.as_str(), way.label())));
@@ -52,10 +42,10 @@ impl LazyRoute for NumbersPage {
                 filters=vec![Filter::new("status", "State", states), Filter::new("direction", "Way", ways)]
                 keep=vec!["client"]
             />
-            <PageBoundary data=this.rows view=move |list: NumberList| view! { <Rows list/> }/>
+            <PageBoundary data=rows view=move |list: NumberList| view! { <Rows list/> }/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]

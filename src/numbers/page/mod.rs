@@ -4,6 +4,6 @@ mod detail;
 mod find;
 mod list;
 
-pub use detail::NumberDetailPage;
-pub use find::NewNumberPage;
-pub use list::NumbersPage;
+pub use detail::number_detail_page;
+pub use find::new_number_page;
+pub use list::numbers_page;

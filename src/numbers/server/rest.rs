@@ -33,7 +33,7 @@ async fn export(
             row.agent.unwrap_or_default(),
             row.country.unwrap_or_default(),
             row.monthly_cost.map(|cost| cost.0.normalize().to_string()).unwrap_or_default(),
-            row.purchased.map(|at| at.utc.to_rfc3339()).unwrap_or_default(),
+            row.purchased.map(|at| at.utc).unwrap_or_default(),
             row.error.unwrap_or_default(),
         ]
     });

@@ -1,6 +1,5 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::versions::{Side, VersionActions};
 use crate::prompts::model::PromptPage;
@@ -9,23 +8,15 @@ use crate::shared::AppError;
 use crate::ui::*;
 
 /// The form for a new prompt.
-#[derive(Debug, Clone)]
-pub struct NewPromptPage {
-    may_write: Resource<Result<bool, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for NewPromptPage {
-    fn data() -> Self {
-        Self { may_write: Resource::new_blocking(|| (), |()| may_write_prompts()) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn new_prompt_page() -> PageView {
+    let may_write = load(|| (), |()| may_write_prompts());
+    Box::new(move || {
         view! {
             <PageTitle text="New prompt" parents=vec![crumb("Prompts", "/prompts")]/>
             <PageHead title="New prompt" sub="Tell the agent its task, its manner and its limits."/>
             <PageBoundary
-                data=this.may_write
+                data=may_write
                 view=move |may_write: bool| match may_write {
                     true => view! { <Card><Editor prompt=None done=Callback::new(|()| ())/></Card> }.into_any(),
                     false => view! { <Callout><p>"An owner or admin of the agency can write prompts."</p></Callout> }.into_any(),
@@ -33,42 +24,33 @@ impl LazyRoute for NewPromptPage {
             />
         }
         .into_any()
-    }
+    })
 }
 
 /// One prompt: the editor, and its versions beside it. Live notices renew the side only: what is being typed stays.
-#[derive(Debug, Clone)]
-pub struct PromptEditorPage {
-    prompt: Resource<Result<PromptPage, AppError>>,
-    side: Resource<Result<PromptPage, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for PromptEditorPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let asked = move || {
-            (params.read().get("id").unwrap_or_default(), query("version").and_then(|version| version.parse().ok()))
-        };
-        let fetch = |(id, version)| get_prompt(id, version);
-        Self { prompt: Resource::new_blocking(asked, fetch), side: Resource::new_blocking(asked, fetch) }
-    }
-
-    fn view(this: Self) -> AnyView {
+#[lazy]
+pub fn prompt_editor_page() -> PageView {
+    let params = use_params_map();
+    let asked = move || {
+        (params.read().get("id").unwrap_or_default(), query("version").and_then(|version| version.parse().ok()))
+    };
+    let fetch = |(id, version)| get_prompt(id, version);
+    let prompt = load(asked, fetch);
+    let side = load(asked, fetch);
+    Box::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
-        live::on_change(&[&format!("prompt:{id}")], move || this.side.refetch());
+        live::on_change(&[&format!("prompt:{id}")], move || side.refetch());
         let done = Callback::new(move |()| {
-            this.prompt.refetch();
-            this.side.refetch();
+            prompt.refetch();
+            side.refetch();
         });
-        let side = this.side;
-        view! { <PageBoundary data=this.prompt view=move |prompt: PromptPage| view! { <Page prompt side done/> }/> }
+        view! { <PageBoundary data=prompt view=move |prompt: PromptPage| view! { <Page prompt side done/> }/> }
             .into_any()
-    }
+    })
 }
 
 #[component]
-fn Page(prompt: PromptPage, side: Resource<Result<PromptPage, AppError>>, done: Callback<()>) -> impl IntoView {
+fn Page(prompt: PromptPage, side: Loaded<PromptPage>, done: Callback<()>) -> impl IntoView {
     let is_active = prompt.is_active;
     let is_old = prompt.shown != prompt.version;
     let can_edit = prompt.may_edit && is_active;
@@ -103,11 +85,11 @@ fn Page(prompt: PromptPage, side: Resource<Result<PromptPage, AppError>>, done: 
 
 #[component]
 fn SetActive(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
-    let set = ServerAction::<SetPromptActive>::new();
+    let set = FormAction::of::<SetPromptActive>();
     let is_active = prompt.is_active;
     let (word, icon) = if is_active { ("Deactivate", "x") } else { ("Restore", "rotate-ccw") };
     view! {
-        <ServerForm action=set class="inline" prefix="active" on_done=done>
+        <ServerForm action=set class="inline" prefix="active" on_done=done said="State changed">
             <input type="hidden" name="id" value=prompt.id.to_string()/>
             {(!is_active).then(|| view! { <input type="hidden" name="on" value="true"/> })}
             <SubmitButton kind=ButtonKind::Plain icon>{word}</SubmitButton>
@@ -117,7 +99,7 @@ fn SetActive(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
 
 #[component]
 fn Editor(prompt: Option<PromptPage>, done: Callback<()>) -> impl IntoView {
-    let save = ServerAction::<SavePrompt>::new();
+    let save = FormAction::of::<SavePrompt>();
     let is_new = prompt.is_none();
     let (id, base) =
         prompt.as_ref().map(|prompt| (prompt.id.to_string(), prompt.version.to_string())).unwrap_or_default();
@@ -126,10 +108,10 @@ fn Editor(prompt: Option<PromptPage>, done: Callback<()>) -> impl IntoView {
         .map(|prompt| (prompt.name, prompt.template, prompt.description, prompt.tags.join(", ")))
         .unwrap_or_default();
     view! {
-        <ServerForm action=save class="form" on_done=done>
+        <ServerForm action=save class="form" on_done=done said="Prompt saved">
             <input type="hidden" name="id" value=id/>
             <input type="hidden" name="base_version" value=base/>
-            <PromptConflict error=Signal::derive(move || save.value().get().and_then(Result::err))/>
+            <PromptConflict error=Signal::derive(move || save.answer().and_then(Result::err))/>
             <TextInput name="name" label="Name" value=name required=true maxlength=120/>
             <TextArea
                 name="template"

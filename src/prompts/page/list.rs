@@ -1,30 +1,20 @@
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::access::Action;
 use crate::agents::page::ExportLink;
 use crate::app::viewer;
 use crate::prompts::model::{PromptList, PromptQuery, PromptRow};
 use crate::prompts::server_fns::list_prompts;
-use crate::shared::{AppError, Tone};
+use crate::shared::Tone;
 use crate::ui::*;
 
 /// The agency's prompts.
-#[derive(Debug, Clone)]
-pub struct PromptsPage {
-    rows: Resource<Result<PromptList, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for PromptsPage {
-    fn data() -> Self {
-        let asked =
-            || PromptQuery { words: query("q"), tag: query("tag"), state: query("state"), cursor: query("cursor") };
-        Self { rows: Resource::new_blocking(asked, list_prompts) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        live::on_change(&["prompts"], move || this.rows.refetch());
+#[lazy]
+pub fn prompts_page() -> PageView {
+    let asked = || PromptQuery { words: query("q"), tag: query("tag"), state: query("state"), cursor: query("cursor") };
+    let rows = load(asked, list_prompts);
+    Box::new(move || {
+        live::on_change(&["prompts"], move || rows.refetch());
         let may_add = viewer().may(Action::ManagePrompts);
         view! {
             <PageTitle text="Prompts"/>
@@ -38,10 +28,10 @@ impl LazyRoute for PromptsPage {
                     })}
                 }
             />
-            <PageBoundary data=this.rows view=move |list: PromptList| view! { <Rows list/> }/>
+            <PageBoundary data=rows view=move |list: PromptList| view! { <Rows list/> }/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]

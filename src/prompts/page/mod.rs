@@ -4,5 +4,5 @@ mod editor;
 mod list;
 mod versions;
 
-pub use editor::{NewPromptPage, PromptConflict, PromptEditorPage};
-pub use list::PromptsPage;
+pub use editor::{PromptConflict, new_prompt_page, prompt_editor_page};
+pub use list::prompts_page;

@@ -8,8 +8,8 @@ use crate::ui::*;
 /// What can be done with an older version that is being looked at.
 #[component]
 pub fn VersionActions(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
-    let restore = ServerAction::<RestorePromptVersion>::new();
-    let release = ServerAction::<UsePromptVersion>::new();
+    let restore = FormAction::of::<RestorePromptVersion>();
+    let release = FormAction::of::<UsePromptVersion>();
     let (id, shown) = (prompt.id.to_string(), prompt.shown);
     let newest = format!("/prompts/{id}");
     let is_production = prompt.versions.iter().any(|row| row.version == shown && row.is_production());
@@ -29,12 +29,12 @@ pub fn VersionActions(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
             <p>{format!("This is version {shown}. Saved versions never change. ")}<a class="link" href=newest>"Show the newest"</a></p>
             {can.then(|| view! {
                 <div class="row wrap mt-2">
-                    <ServerForm action=restore class="inline" prefix="restore" on_done=done>
+                    <ServerForm action=restore class="inline" prefix="restore" on_done=done said="Version restored as the newest">
                         {hidden()}
                         <SubmitButton kind=ButtonKind::Plain icon="rotate-ccw" small=true>"Restore as a new version"</SubmitButton>
                     </ServerForm>
                     {(!is_production).then(|| view! {
-                        <ServerForm action=release class="inline" prefix="release" on_done=done>
+                        <ServerForm action=release class="inline" prefix="release" on_done=done said="Version in production">
                             {hidden_too()}
                             <SubmitButton kind=ButtonKind::Plain icon="check" small=true>"Use in production"</SubmitButton>
                         </ServerForm>

@@ -33,7 +33,7 @@ async fn export(
             row.production.map(|version| version.to_string()).unwrap_or_default(),
             row.agents.to_string(),
             if row.is_active { "active" } else { "inactive" }.to_owned(),
-            row.updated.utc.to_rfc3339(),
+            row.updated.utc,
         ]
     });
     let head = ["name", "description", "tags", "newest_version", "production_version", "agents", "state", "updated_at"];

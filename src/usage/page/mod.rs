@@ -1,27 +1,16 @@
 //! Minutes, tokens and money of the last thirty days.
 
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use super::model::{ModelUsage, Usage, UsageDay};
 use super::server_fns::get_usage;
-use crate::shared::AppError;
 use crate::shared::money::count_text;
 use crate::ui::*;
 
-#[derive(Debug, Clone)]
-pub struct UsagePage {
-    usage: Resource<Result<Usage, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for UsagePage {
-    fn data() -> Self {
-        Self { usage: Resource::new_blocking(|| query("client"), get_usage) }
-    }
-
-    fn view(this: Self) -> AnyView {
-        let usage = this.usage;
+#[lazy]
+pub fn usage_page() -> PageView {
+    let usage = load(|| query("client"), get_usage);
+    Box::new(move || {
         let export = move || match query("client") {
             Some(client) => format!("/usage.csv?client={client}"),
             None => "/usage.csv".to_owned(),
@@ -38,7 +27,7 @@ impl LazyRoute for UsagePage {
             <PageBoundary data=usage view=move |usage: Usage| view! { <Figures usage/> }/>
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
