@@ -6,8 +6,6 @@ use crate::settings::SettingsNav;
 use crate::shared::Page;
 use crate::ui::*;
 
-/// Events, and the entities that the filter offers.
-
 /// Who changed what, when and from where.
 #[lazy]
 pub fn audit_page() -> PageView {

@@ -124,6 +124,7 @@ fn encode<T: Serialize + 'static>(value: &dyn Any) -> serde_json::Result<String>
 }
 
 #[cfg(not(feature = "ssr"))]
+#[expect(clippy::extra_unused_type_parameters, reason = "the server's half uses it")]
 fn encode<T: 'static>(_: &dyn Any) -> serde_json::Result<String> {
     Ok("null".to_owned())
 }
