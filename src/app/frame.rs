@@ -50,6 +50,7 @@ pub fn client_options() -> Vec<(String, String)> {
 #[component]
 pub fn Frame() -> impl IntoView {
     let asked = load(|| (), |()| who_looks());
+    // The server may build what is inside several times: nothing in there asks for data (`ui::load`).
     view! {
         <Suspense>
             {move || Suspend::new(async move {

@@ -34,7 +34,7 @@ impl LazyPage {
 
 impl ChooseView for LazyPage {
     async fn choose(self) -> AnyView {
-        let made = self.made().take();
+        let made = self.made().clone();
         let view = match made {
             Some(view) => view,
             None => (self.open)().await,

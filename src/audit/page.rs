@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::model::{AuditQuery, AuditRow};
@@ -11,7 +13,7 @@ use crate::ui::*;
 pub fn audit_page() -> PageView {
     let asked = || AuditQuery { entity: query("entity"), actor: query("who"), cursor: query("cursor") };
     let rows = load(asked, list_audit_events);
-    Box::new(move || {
+    Arc::new(move || {
         view! {
             <PageTitle text="Audit trail" parents=vec![crumb("Settings", "/settings/profile")]/>
             <PageHead

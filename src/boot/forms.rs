@@ -8,11 +8,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_sessions::Session;
 
+use crate::access::server::SESSION_USER;
 use crate::ui::form::Typed;
 
 const TYPED: &str = "typed";
 /// The longest prompt fits; anything longer is not kept.
 const MOST_BYTES: usize = 256 * 1024;
+/// Nobody fills the sessions' table with large forms before signing in.
+const MOST_BYTES_OF_STRANGERS: usize = 2 * 1024;
 
 /// Keeps what was typed when a plain form post was refused.
 pub async fn keep_typed(request: Request, next: Next) -> Response {
@@ -27,6 +30,7 @@ pub async fn keep_typed(request: Request, next: Next) -> Response {
         .get(header::REFERER)
         .and_then(|value| url::Url::parse(value.to_str().ok()?).ok())
         .map(|url| url.path().to_owned());
+    let is_known = matches!(session.get::<uuid::Uuid>(SESSION_USER).await, Ok(Some(_)));
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, 2 * 1024 * 1024).await else {
         return (axum::http::StatusCode::PAYLOAD_TOO_LARGE, "The form is too large.").into_response();
@@ -37,7 +41,8 @@ pub async fn keep_typed(request: Request, next: Next) -> Response {
         .get(header::LOCATION)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|location| location.contains("__err="));
-    if let (true, Some(path), true) = (refused, back, bytes.len() <= MOST_BYTES) {
+    let most = if is_known { MOST_BYTES } else { MOST_BYTES_OF_STRANGERS };
+    if let (true, Some(path), true) = (refused, back, bytes.len() <= most) {
         let fields = url::form_urlencoded::parse(&bytes)
             .filter(|(name, _)| !is_secret(name))
             .map(|(name, value)| (name.into_owned(), value.into_owned()))

@@ -156,7 +156,6 @@ async fn refresh_session(State(_): State<Db>, request: Request, next: Next) -> R
     next.run(request).await
 }
 
-/// Theme and density, in cookies that scripts may read, because the first page must already have them.
 /// A recording without a sound, as long as the gallery's player says. Only debug builds have the gallery.
 fn for_the_gallery() -> Router<LeptosOptions> {
     if !cfg!(debug_assertions) {
@@ -180,6 +179,7 @@ fn for_the_gallery() -> Router<LeptosOptions> {
     Router::new().route("/dev/silence.wav", get(silence))
 }
 
+/// Theme and density, in cookies that scripts may read, because the first page must already have them.
 async fn set_preference(headers: axum::http::HeaderMap, body: String) -> Response {
     let allowed = [("theme", ["light", "dark", "system"]), ("density", ["compact", "regular", "roomy"])];
     let mut response = Redirect::to(&back(&headers)).into_response();

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::model::{MemberRow, UserStatus, grantable};
@@ -13,7 +15,8 @@ use crate::ui::*;
 pub fn members_page() -> PageView {
     let asked = || (query("role"), query("cursor"));
     let rows = load(asked, |(role, cursor)| list_members(role, cursor));
-    Box::new(move || {
+    Arc::new(move || {
+        let again = Callback::new(move |()| rows.refetch());
         live::on_change(&["members"], move || rows.refetch());
         let roles = if viewer().role.is_client() {
             vec![Role::ClientAdmin, Role::ClientViewer]
@@ -31,7 +34,7 @@ pub fn members_page() -> PageView {
                 <SettingsNav current="/settings/users"/>
                 <div class="stack gap-4">
                     <FilterBar filters=vec![Filter::new("role", "Role", roles)]/>
-                    <PageBoundary data=rows view={move |page: Page<MemberRow>| view! { <Rows page/> }}/>
+                    <PageBoundary data=rows view={move |page: Page<MemberRow>| view! { <Rows page again/> }}/>
                 </div>
             </div>
         }
@@ -40,11 +43,11 @@ pub fn members_page() -> PageView {
 }
 
 #[component]
-fn Rows(page: Page<MemberRow>) -> impl IntoView {
+fn Rows(page: Page<MemberRow>, again: Callback<()>) -> impl IntoView {
     if page.rows.is_empty() {
         return view! { <NoMatch what="people"/> }.into_any();
     }
-    let rows = page.rows.into_iter().map(|row| view! { <Row row/> }).collect_view();
+    let rows = page.rows.into_iter().map(|row| view! { <Row row again/> }).collect_view();
     view! {
         <section class="card clip">
             <DataTable
@@ -67,7 +70,7 @@ fn Rows(page: Page<MemberRow>) -> impl IntoView {
 }
 
 #[component]
-fn Row(row: MemberRow) -> impl IntoView {
+fn Row(row: MemberRow, again: Callback<()>) -> impl IntoView {
     let set = FormAction::of::<SetMemberStatus>();
     let out = FormAction::of::<SignMemberOut>();
     let (word, next) = match row.status {
@@ -86,15 +89,15 @@ fn Row(row: MemberRow) -> impl IntoView {
             <td class="acts">
                 {row.can_change.then(|| view! {
                     <div class="row end">
-                        <PostForm action=out>
+                        <ServerForm action=out class="inline" prefix=format!("out-{id}") no_summary=true said="Signed out everywhere">
                             <input type="hidden" name="id" value=sign_out_id/>
-                            <Button small=true submit=true>"Sign out"</Button>
-                        </PostForm>
-                        <PostForm action=set>
+                            <SubmitButton kind=ButtonKind::Plain small=true>"Sign out"</SubmitButton>
+                        </ServerForm>
+                        <ServerForm action=set class="inline" prefix=format!("state-{id}") no_summary=true on_done=again said="State changed">
                             <input type="hidden" name="id" value=id/>
                             <input type="hidden" name="status" value=next.as_str()/>
-                            <Button small=true submit=true>{word}</Button>
-                        </PostForm>
+                            <SubmitButton kind=ButtonKind::Plain small=true>{word}</SubmitButton>
+                        </ServerForm>
                     </div>
                 })}
             </td>
@@ -105,7 +108,7 @@ fn Row(row: MemberRow) -> impl IntoView {
 /// The form for a new person.
 #[lazy]
 pub fn new_member_page() -> PageView {
-    Box::new(move || {
+    Arc::new(move || {
         if let Some(refusal) = crate::app::refused(crate::access::Action::ManageViewers) {
             return refusal;
         }

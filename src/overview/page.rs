@@ -3,6 +3,8 @@
 mod blocks;
 mod figures;
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::model::Overview;
@@ -17,7 +19,7 @@ use figures::{Figures, Hours};
 #[lazy]
 pub fn overview_page() -> PageView {
     let overview = load(|| query("client"), get_overview);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["dashboard", "calls", "batches"], move || overview.refetch());
         let title = if viewer().role.is_client() { "Overview" } else { "Dashboard" };
         view! {

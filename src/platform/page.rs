@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::model::{QueueHealth, WorkspaceQuery, WorkspaceRow, WorkspaceStatus};
@@ -12,7 +14,8 @@ pub fn platform_page() -> PageView {
     let asked = || WorkspaceQuery { words: query("q"), status: query("status"), cursor: query("cursor") };
     let rows = load(asked, list_workspaces);
     let queues = load(|| (), |()| platform_queues());
-    Box::new(move || {
+    Arc::new(move || {
+        let again = Callback::new(move |()| rows.refetch());
         let states = options_of(WorkspaceStatus::ALL.iter().map(|status| (status.as_str(), status.label())));
         view! {
             <PageTitle text="Workspaces"/>
@@ -23,7 +26,7 @@ pub fn platform_page() -> PageView {
             />
             <BlockBoundary data=queues view={|queues: Vec<QueueHealth>| view! { <Queues queues/> }}/>
             <FilterBar search="q" placeholder="Name" filters=vec![Filter::new("status", "State", states)]/>
-            <PageBoundary data=rows view={|page: Page<WorkspaceRow>| view! { <Rows page/> }}/>
+            <PageBoundary data=rows view={move |page: Page<WorkspaceRow>| view! { <Rows page again/> }}/>
         }
         .into_any()
     })
@@ -42,11 +45,11 @@ fn Queues(queues: Vec<QueueHealth>) -> impl IntoView {
 }
 
 #[component]
-fn Rows(page: Page<WorkspaceRow>) -> impl IntoView {
+fn Rows(page: Page<WorkspaceRow>, again: Callback<()>) -> impl IntoView {
     if page.rows.is_empty() {
         return view! { <NoMatch what="workspaces"/> }.into_any();
     }
-    let rows = page.rows.into_iter().map(|row| view! { <Row row/> }).collect_view();
+    let rows = page.rows.into_iter().map(|row| view! { <Row row again/> }).collect_view();
     view! {
         <section class="card clip">
             <DataTable
@@ -71,7 +74,7 @@ fn Rows(page: Page<WorkspaceRow>) -> impl IntoView {
 }
 
 #[component]
-fn Row(row: WorkspaceRow) -> impl IntoView {
+fn Row(row: WorkspaceRow, again: Callback<()>) -> impl IntoView {
     let set = FormAction::of::<SetWorkspaceStatus>();
     let id = row.id.to_string();
     let name = format!("suspend-{id}");
@@ -80,7 +83,7 @@ fn Row(row: WorkspaceRow) -> impl IntoView {
             let (dialog, title) = (name.clone(), format!("Suspend {}?", row.name));
             view! {
                 <DialogLink name=name>"Suspend"</DialogLink>
-                <ConfirmForm name=dialog action=set title=title text="Its people can sign in and read. Nothing dials, syncs or spends until you reactivate it." confirm="Suspend" danger=true>
+                <ConfirmForm name=dialog action=set title=title text="Its people can sign in and read. Nothing dials, syncs or spends until you reactivate it." confirm="Suspend" danger=true on_done=again said="Workspace suspended">
                     <input type="hidden" name="id" value=id/>
                     <input type="hidden" name="status" value="suspended"/>
                     <TextInput name="reason" label="Why" required=true hint="The owner reads it in the audit trail."/>
@@ -89,12 +92,12 @@ fn Row(row: WorkspaceRow) -> impl IntoView {
             .into_any()
         }
         WorkspaceStatus::Suspended => view! {
-            <PostForm action=set>
+            <ServerForm action=set class="inline" prefix=format!("reactivate-{id}") no_summary=true on_done=again said="Workspace reactivated">
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="status" value="active"/>
                 <input type="hidden" name="reason" value=""/>
-                <Button small=true submit=true>"Reactivate"</Button>
-            </PostForm>
+                <SubmitButton kind=ButtonKind::Plain small=true>"Reactivate"</SubmitButton>
+            </ServerForm>
         }
         .into_any(),
     };
@@ -115,7 +118,7 @@ fn Row(row: WorkspaceRow) -> impl IntoView {
 /// The form for a new agency and its owner.
 #[lazy]
 pub fn new_workspace_page() -> PageView {
-    Box::new(move || {
+    Arc::new(move || {
         if let Some(refusal) = crate::app::refused(crate::access::Action::ManagePlatform) {
             return refusal;
         }

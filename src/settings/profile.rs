@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 
 use super::SettingsNav;
 use crate::app::viewer;
@@ -10,9 +13,8 @@ use crate::ui::*;
 /// Name, zone, look, sessions.
 #[lazy]
 pub fn profile_page() -> PageView {
-    Box::new(move || {
+    Arc::new(move || {
         let save = FormAction::of::<SaveProfile>();
-        let out = FormAction::of::<SignOut>();
         let mine = viewer();
         let saved = move || matches!(save.answer(), Some(Ok(())));
         let zone = mine.timezone.clone();
@@ -43,10 +45,11 @@ pub fn profile_page() -> PageView {
                     </Card>
                     <Card title="Sessions">
                         <p class="sub">"Ends every session of yours, on all devices, this one included."</p>
-                        <PostForm action=out>
+                        // Plain: the page that follows has no script.
+                        <form action=SignOut::url() method="post">
                             <input type="hidden" name="everywhere" value="true"/>
                             <div class="form-acts"><Button submit=true icon="log-out">"Sign out everywhere"</Button></div>
-                        </PostForm>
+                        </form>
                     </Card>
                 </div>
             </div>

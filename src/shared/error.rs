@@ -213,3 +213,26 @@ fn constraint_message(name: &str) -> Option<(&'static str, &'static str)> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AppError, FieldErrors};
+
+    #[test]
+    fn every_error_travels_unchanged() {
+        for error in [
+            AppError::NotSignedIn,
+            AppError::Forbidden,
+            AppError::NotFound,
+            AppError::Invalid(FieldErrors(vec![("name".into(), "Give a name.".into())])),
+            AppError::Conflict("Somebody was faster.".into()),
+            AppError::Limited(30),
+            AppError::ProviderDown("It answered 500.".into()),
+            AppError::Internal("abc".into()),
+            AppError::Transport("no route".into()),
+        ] {
+            let text = serde_json::to_string(&error).unwrap();
+            assert_eq!(serde_json::from_str::<AppError>(&text).unwrap(), error, "{text}");
+        }
+    }
+}

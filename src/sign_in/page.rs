@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -9,7 +11,7 @@ use crate::ui::*;
 /// The sign-in page. It carries no wasm: a plain form, an answer, and the address that was asked for before.
 #[lazy]
 pub fn sign_in_page() -> PageView {
-    Box::new(move || view! { <SignInForm/> }.into_any())
+    Arc::new(move || view! { <SignInForm/> }.into_any())
 }
 
 #[component]

@@ -155,6 +155,12 @@ pub fn ConfirmForm(
     confirm: String,
     #[prop(default = "Cancel".to_owned(), into)] cancel: String,
     #[prop(optional)] danger: bool,
+    /// Called in the browser after success.
+    #[prop(optional, into)]
+    on_done: Option<Callback<()>>,
+    /// What a message says after success.
+    #[prop(optional)]
+    said: &'static str,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let shut = {
@@ -169,11 +175,16 @@ pub fn ConfirmForm(
     };
     let done = {
         let shut = shut.clone();
-        Callback::new(move |()| shut())
+        Callback::new(move |()| {
+            shut();
+            if let Some(on_done) = on_done {
+                on_done.run(());
+            }
+        })
     };
     let prefix = element_id(&name);
     let content = view! {
-        <ServerForm action prefix class="confirm" on_done=done>
+        <ServerForm action prefix class="confirm" on_done=done said>
             <div class="body"><p>{text}</p>{children.map(|children| children())}</div>
             <footer>
                 <a

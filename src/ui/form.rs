@@ -79,6 +79,8 @@ pub fn ServerForm(
     children: Children,
 ) -> impl IntoView {
     let errors = action.errors();
+    // A refusal that came with the page stands in the form, also without script; a later one of a small form is a message.
+    let came_refused = matches!(action.answer_untracked(), Some(Err(_)));
     Effect::new(move |_| match action.answer() {
         Some(Ok(())) => {
             if !said.is_empty() {
@@ -88,13 +90,13 @@ pub fn ServerForm(
                 on_done.run(());
             }
         }
-        Some(Err(error)) if no_summary => toast_with(Tone::Bad, error.to_string()),
+        Some(Err(error)) if no_summary && !came_refused => toast_with(Tone::Bad, error.to_string()),
         _ => {}
     });
     view! {
         <FormScope errors pending=action.pending() prefix>
             <PostForm action nostrip:class=Some(class)>
-                {(!no_summary).then(|| view! { <FormErrors errors/> })}
+                {(!no_summary || came_refused).then(|| view! { <FormErrors errors/> })}
                 {children()}
             </PostForm>
         </FormScope>

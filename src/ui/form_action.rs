@@ -4,6 +4,8 @@
 //! and writes them out again. A form needs none of that: the browser sends its fields as they are, with and without
 //! script, and the answer is one error type. So one action serves all forms.
 
+use std::cell::Cell;
+
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::server::ServerActionError;
@@ -11,6 +13,11 @@ use leptos::server_fn::ServerFn;
 use leptos::server_fn::error::ServerFnUrlError;
 
 use crate::shared::{AppError, FieldErrors};
+
+thread_local! {
+    // The refusal that came with the page counts until a form is sent. On the server nothing is ever sent.
+    static SPENT: Cell<bool> = const { Cell::new(false) };
+}
 
 /// A server function as the target of forms, and how the last sending went. A copy stands for the same action.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +35,7 @@ impl FormAction {
 
     fn at(path: &str, url: &'static str) -> Self {
         let refused = use_context::<ServerActionError>()
-            .filter(|error| error.path() == path)
+            .filter(|error| error.path() == path && !SPENT.get())
             .map(|error| Err(ServerFnUrlError::<AppError>::decode_err(error.err())));
         Self { url, answer: RwSignal::new(refused), pending: RwSignal::new(false) }
     }
@@ -36,6 +43,10 @@ impl FormAction {
     /// The answer to the last form, once there is one.
     pub fn answer(&self) -> Option<Result<(), AppError>> {
         self.answer.get()
+    }
+
+    pub(super) fn answer_untracked(&self) -> Option<Result<(), AppError>> {
+        self.answer.get_untracked()
     }
 
     /// A form was sent and is not answered yet.
@@ -90,21 +101,39 @@ mod browser {
     use leptos::task::spawn_local;
     use leptos::web_sys::FormData;
 
-    use super::FormAction;
-    use crate::shared::AppError;
+    use super::{FormAction, SPENT};
+    use crate::shared::{AppError, Tone};
+    use crate::ui::toast_with;
 
     pub fn send(action: FormAction, event: &SubmitEvent) {
-        let Ok(fields) = form_data_from_event(event) else { return };
+        // A second press while the first is on its way.
+        if action.pending.get_untracked() {
+            return;
+        }
+        let Ok(fields) = form_data_from_event(event) else {
+            action.answer.set(Some(Err(AppError::Transport("the form could not be read".to_owned()))));
+            return;
+        };
+        SPENT.set(true);
         action.pending.set(true);
         spawn_local(async move {
-            let answer = post(action.url, fields).await;
-            // The page may be gone by now.
-            action.pending.try_set(false);
-            action.answer.try_set(Some(answer));
+            let (answer, leaves) = match post(action.url, fields).await {
+                Ok(leaves) => (Ok(()), leaves),
+                Err(error) => (Err(error), false),
+            };
+            // While the next page loads, the form stays busy.
+            if !leaves {
+                action.pending.try_set(false);
+            }
+            // The view may have been built anew meanwhile; a refusal must not be lost with it.
+            if let Some(Some(Err(error))) = action.answer.try_set(Some(answer)) {
+                toast_with(Tone::Bad, error.to_string());
+            }
         });
     }
 
-    async fn post(url: &str, fields: FormData) -> Result<(), AppError> {
+    /// Whether the answer leads to another page.
+    async fn post(url: &str, fields: FormData) -> Result<bool, AppError> {
         type Response = BrowserResponse;
         let request = <BrowserRequest as ClientReq<AppError>>::try_new_post_form_data(
             url,
@@ -124,9 +153,10 @@ mod browser {
                 AppError::de(text)
             });
         }
-        if let Some(place) = place {
-            call_redirect_hook(&place);
-        }
-        Ok(())
+        let Some(place) = place else { return Ok(false) };
+        let here = window().location().pathname().unwrap_or_default();
+        let leaves = place.split(['?', '#']).next() != Some(here.as_str());
+        call_redirect_hook(&place);
+        Ok(leaves)
     }
 }

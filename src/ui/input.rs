@@ -2,8 +2,8 @@ use leptos::html::Input;
 use leptos::prelude::*;
 
 use super::Icon;
+use super::escape_html;
 use super::field::{Ties, first_value, framed};
-use super::toast::escape_html;
 use crate::shared::FieldErrors;
 
 /// One line of text. `kind` is the input's type; a password never keeps a value.

@@ -16,9 +16,8 @@ use serde::de::DeserializeOwned;
 use crate::shared::AppError;
 
 /// A page in two steps. Making it asks for its data; calling it builds its view. The router makes a page before it builds
-/// the frame around it, so that both ask at the same time, and server and browser number their data alike: inside the
-/// frame, which itself waits for data, a view may be built more than once.
-pub type PageView = Box<dyn FnOnce() -> AnyView + Send>;
+/// the frame around it, so that both ask at the same time, and server and browser number their data alike.
+pub type PageView = Arc<dyn Fn() -> AnyView + Send + Sync>;
 
 /// What a server function answered, or will answer. A copy stands for the same data.
 pub struct Loaded<T> {
@@ -36,13 +35,16 @@ impl<T> Copy for Loaded<T> {}
 
 /// Asks `fetch` for the data that belongs to `key`, and again whenever `key` changes. On the server the answer waits for
 /// it, and carries it to the browser, which then does not ask again.
+///
+/// Call it where a page is made, never in a view: a view may be built more often on the server than in the browser, and data
+/// is matched by its number.
 pub fn load<K, T, F>(
     key: impl Fn() -> K + Send + Sync + 'static,
     fetch: impl Fn(K) -> F + Send + Sync + 'static,
 ) -> Loaded<T>
 where
     K: PartialEq + Clone + Send + Sync + 'static,
-    T: Serialize + Send + Sync + 'static,
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
     F: Future<Output = Result<T, AppError>> + Send + 'static,
 {
     let key: KeyOf = Box::new(move || Key(Arc::new(key())));
@@ -152,7 +154,7 @@ impl Parcel {
 
 /// The page and the script in it are of different versions: a release came in between.
 fn unreadable() -> AppError {
-    AppError::Transport("what came back cannot be read".to_owned())
+    AppError::Conflict("The page is of another version than the server. Reload it.".to_owned())
 }
 
 /// `+` and the data as JSON, or `-` and the error.

@@ -62,3 +62,8 @@ pub use steps::{Step, StepState, Stepper};
 pub use table::{DataTable, Pager, SortHead};
 pub use toast::{toast, toast_with};
 pub use waveform::{Marker, Waveform, clock};
+
+/// Text as the content of an element. Not for attributes: quotes stay.
+pub fn escape_html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

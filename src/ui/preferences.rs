@@ -30,16 +30,8 @@ pub fn AppearanceMenu() -> impl IntoView {
 }
 
 /// The buttons are written as text: they never change, but for the mark at the present choice. One handler serves all.
-fn choices(key: &'static str, action: &'static str, values: &[(&str, &str, &str)]) -> AnyView {
+fn choices(key: &'static str, action: &'static str, values: &[(&'static str, &'static str, &'static str)]) -> AnyView {
     let form = NodeRef::<html::Form>::new();
-    let buttons: String = values
-        .iter()
-        .map(|(value, label, icon)| {
-            format!(
-                r##"<button type="submit" role="menuitem" name="{key}" value="{value}"><svg class="ic s" aria-hidden="true"><use href="/icons.svg#{icon}"></use></svg>{label}</button>"##
-            )
-        })
-        .collect();
     Effect::new(move |_| mark(form, &root().and_then(|root| root.get_attribute(&attribute(key))).unwrap_or_default()));
     let choose = move |event: MouseEvent| {
         let button = event
@@ -52,7 +44,17 @@ fn choices(key: &'static str, action: &'static str, values: &[(&str, &str, &str)
             mark(form, &value);
         }
     };
-    view! { <form method="post" action=action node_ref=form on:click=choose inner_html=buttons></form> }.into_any()
+    view! { <form method="post" action=action node_ref=form on:click=choose inner_html=buttons_html(key, values)></form> }
+        .into_any()
+}
+
+fn buttons_html(key: &'static str, values: &[(&'static str, &'static str, &'static str)]) -> String {
+    let button = |(value, label, icon): &(&str, &str, &str)| {
+        format!(
+            r##"<button type="submit" role="menuitem" name="{key}" value="{value}"><svg class="ic s" aria-hidden="true"><use href="/icons.svg#{icon}"></use></svg>{label}</button>"##
+        )
+    };
+    values.iter().map(button).collect()
 }
 
 /// Marks the button of the present choice.

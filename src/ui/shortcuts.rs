@@ -11,7 +11,7 @@ use leptos::web_sys::{Element, HtmlElement, HtmlInputElement};
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
-use super::toast::escape_html;
+use super::escape_html;
 
 /// A letter that follows `g`, and where it leads.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,19 +83,6 @@ pub fn Shortcuts(#[prop(into)] go: Signal<Vec<GoTo>>) -> impl IntoView {
         });
         on_cleanup(move || handle.remove());
     });
-    let rows = move || {
-        let places: String = go.with(|go| {
-            go.iter()
-                .map(|place| {
-                    let (label, letter) = (escape_html(&place.label), place.letter.to_ascii_uppercase());
-                    format!("<dt>{label}</dt><dd><kbd>G</kbd> <kbd>{letter}</kbd></dd>")
-                })
-                .collect()
-        });
-        places
-            + "<dt>Search this page</dt><dd><kbd>/</kbd></dd><dt>This help</dt><dd><kbd>?</kbd></dd>\
-               <dt>Close a dialog or menu</dt><dd><kbd>Esc</kbd></dd>"
-    };
     let toggle = move |event: leptos::ev::Event| {
         let wanted = event
             .target()
@@ -127,7 +114,7 @@ pub fn Shortcuts(#[prop(into)] go: Signal<Vec<GoTo>>) -> impl IntoView {
                 </button>
             </header>
             <div class="body">
-                <dl class="facts" inner_html=rows></dl>
+                <dl class="facts" inner_html=move || go.with(|go| rows_html(go))></dl>
                 <label class="switch">
                     <input type="checkbox" role="switch" node_ref=field on:change=toggle/>
                     <span>"Use single keys"<small>"Kept in this browser."</small></span>
@@ -135,6 +122,19 @@ pub fn Shortcuts(#[prop(into)] go: Signal<Vec<GoTo>>) -> impl IntoView {
             </div>
         </dialog>
     }
+}
+
+fn rows_html(go: &[GoTo]) -> String {
+    let places: String = go
+        .iter()
+        .map(|place| {
+            let (label, letter) = (escape_html(&place.label), place.letter.to_ascii_uppercase());
+            format!("<dt>{label}</dt><dd><kbd>G</kbd> <kbd>{letter}</kbd></dd>")
+        })
+        .collect();
+    places
+        + "<dt>Search this page</dt><dd><kbd>/</kbd></dd><dt>This help</dt><dd><kbd>?</kbd></dd>\
+           <dt>Close a dialog or menu</dt><dd><kbd>Esc</kbd></dd>"
 }
 
 fn has_modifier(event: &KeyboardEvent) -> bool {

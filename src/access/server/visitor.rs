@@ -1,7 +1,7 @@
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 
@@ -50,10 +50,11 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
     let session = request.extensions().get::<Session>().cloned();
     let viewer = match &session {
         Some(session) => match session.get::<uuid::Uuid>(SESSION_USER).await {
-            Ok(Some(id)) => load_viewer(&db, UserId(id)).await.unwrap_or_else(|error| {
-                tracing::warn!(cause = %error, "could not read who is asking");
-                None
-            }),
+            // A database that does not answer is no reason to say that somebody signed out.
+            Ok(Some(id)) => match load_viewer(&db, UserId(id)).await {
+                Ok(viewer) => viewer,
+                Err(error) => return error.into_response(),
+            },
             _ => None,
         },
         None => None,

@@ -1,8 +1,12 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use crate::access::Action;
 use crate::agents::model::{AgentChoices, AgentConfig, AgentPage, FirstSpeaker, LANGUAGES, USUAL_MODEL};
 use crate::agents::server_fns::{SaveAgent, get_agent, get_agent_choices};
+use crate::app::refused;
 use crate::calls::model::CallDirection;
 use crate::connections::model::VoiceCatalog;
 use crate::connections::server_fns::get_voice_catalog;
@@ -25,7 +29,10 @@ async fn parts(id: Option<String>) -> Result<Parts, AppError> {
 #[lazy]
 pub fn new_agent_page() -> PageView {
     let parts = load(|| (), |()| parts(None));
-    Box::new(move || {
+    Arc::new(move || {
+        if let Some(refusal) = refused(Action::ManageAgents) {
+            return refusal;
+        }
         view! {
             <PageTitle text="New agent" parents=vec![crumb("Agents", "/agents")]/>
             <PageHead title="New agent" sub="It starts as a draft. It takes calls once you activate it."/>
@@ -41,7 +48,10 @@ pub fn agent_edit_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let parts = load(id, |id| parts(Some(id)));
-    Box::new(move || {
+    Arc::new(move || {
+        if let Some(refusal) = refused(Action::ManageAgents) {
+            return refusal;
+        }
         view! {
             <PageBoundary
                 data=parts
@@ -66,12 +76,12 @@ pub fn agent_edit_page() -> PageView {
 fn AgentFields(parts: Parts) -> impl IntoView {
     let save = FormAction::of::<SaveAgent>();
     let (agent, choices, catalog) = parts;
-    let may_edit = choices.may_edit && agent.as_ref().is_none_or(|agent| agent.is_active);
+    let may_edit = agent.as_ref().is_none_or(|agent| agent.is_active);
     let config = agent.as_ref().map(|agent| agent.config.clone()).unwrap_or_default();
     let id = agent.as_ref().map(|agent| agent.id.to_string()).unwrap_or_default();
     let back = if id.is_empty() { "/agents".to_owned() } else { format!("/agents/{id}") };
     if !may_edit {
-        return view! { <Callout tone=Tone::Info><p>"An owner or admin of the agency can make and change agents; a deleted one must be restored first. "<a class="link" href=back>"Back"</a></p></Callout> }
+        return view! { <Callout tone=Tone::Info><p>"This agent is deleted. Restore it first, then change it. "<a class="link" href=back>"Back"</a></p></Callout> }
             .into_any();
     }
     let is_new = agent.is_none();

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::ExportLink;
@@ -19,7 +21,7 @@ pub fn agents_page() -> PageView {
         cursor: query("cursor"),
     };
     let rows = load(asked, list_agents);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["agents"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageAgents);
         let mut states = options_of(AgentStatus::ALL.iter().map(|status| (status.as_str(), status.label())));

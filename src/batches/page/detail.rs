@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -13,7 +15,7 @@ pub fn batch_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let batch = load(id, get_batch);
-    Box::new(move || {
+    Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::on_change(&[format!("batch:{id}")], move || batch.refetch());
         view! { <PageBoundary data=batch view=move |batch: BatchView| view! { <Detail batch/> }/> }.into_any()

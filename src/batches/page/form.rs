@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::batches::model::{BatchMode, Readiness};
@@ -12,7 +14,7 @@ type Choices = Vec<(String, String)>;
 pub fn new_batch_page() -> PageView {
     let campaigns = load(|| (), |()| batch_campaigns());
     let readiness = load(|| query("campaign"), batch_readiness);
-    Box::new(move || {
+    Arc::new(move || {
         view! {
             <PageTitle text="New batch" parents=vec![crumb("Batches", "/batches")]/>
             <PageHead title="New batch" sub="Calls the waiting contacts of a campaign."/>

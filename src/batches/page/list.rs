@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::access::Action;
@@ -17,7 +19,7 @@ pub fn batches_page() -> PageView {
         cursor: query("cursor"),
     };
     let rows = load(asked, list_batches);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["batches"], move || rows.refetch());
         let may_run = viewer().may(Action::RunBatches);
         let tabs = move || {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -16,7 +18,7 @@ pub fn call_page() -> PageView {
     let params = use_params_map();
     let asked = move || (params.read().get("id").unwrap_or_default(), query("list"));
     let call = load(asked, |(id, list)| get_call(id, list));
-    Box::new(move || {
+    Arc::new(move || {
         let params = use_params_map();
         let player = Player::new();
         live::on_change(&["calls"], move || {

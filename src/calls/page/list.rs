@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::keys::walk_rows;
@@ -21,7 +23,7 @@ pub fn calls_page() -> PageView {
     };
     let list = load(|| CallQuery::read(query), list_calls);
     let choices = load(narrow, list_call_choices);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["calls"], move || list.refetch());
         walk_rows();
         // What the person looks at. Fresh data changes its rows; new calls wait behind a button.
@@ -150,7 +152,7 @@ fn Nothing(view_now: CallView, is_agency: bool) -> impl IntoView {
         }
         .into_any(),
         CallView::Failed => view! {
-            <EmptyState icon="circle-check" title="Nothing has failed" text="Calls whose transcript or analysis failed show here."/>
+            <EmptyState icon="circle-check" title="Nothing has failed" text="Calls that could not be placed or broke off, and calls whose transcript or analysis failed, show here."/>
         }
         .into_any(),
         CallView::All if is_agency => view! {

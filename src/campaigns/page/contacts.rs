@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::campaigns::server_fns::{AddCampaignContacts, RemoveCampaignContacts, get_campaign_choices};
+use crate::campaigns::server_fns::{AddCampaignContacts, RemoveCampaignContacts};
 use crate::campaigns::{CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow};
 use crate::shared::ids::CampaignId;
 use crate::shared::{Page, Tone};
@@ -8,7 +8,11 @@ use crate::ui::*;
 
 /// Who is in the campaign, how each stands, and the forms that add and remove.
 #[component]
-pub fn ContactsTab(shown: CampaignView, members: Loaded<Page<MemberRow>>) -> impl IntoView {
+pub fn ContactsTab(
+    shown: CampaignView,
+    members: Loaded<Page<MemberRow>>,
+    choices: Loaded<CampaignChoices>,
+) -> impl IntoView {
     let may_change = shown.may_manage && shown.campaign.status != CampaignStatus::Archived;
     let id = shown.campaign.id.to_string();
     let export = format!("/campaigns/{id}/contacts.csv");
@@ -16,7 +20,7 @@ pub fn ContactsTab(shown: CampaignView, members: Loaded<Page<MemberRow>>) -> imp
     let said = said(&shown);
     view! {
         {said.map(|text| view! { <Callout tone=Tone::Ok icon="check"><p role="status">{text}</p></Callout> })}
-        {may_change.then(|| view! { <AddForms shown=shown.clone()/> })}
+        {may_change.then(|| view! { <AddForms shown=shown.clone() choices/> })}
         <div class="row between wrap">
             <FilterBar
                 filters=vec![
@@ -54,9 +58,7 @@ fn said(shown: &CampaignView) -> Option<String> {
 }
 
 #[component]
-fn AddForms(shown: CampaignView) -> impl IntoView {
-    let client = shown.campaign.client_id.to_string();
-    let choices = load(move || Some(client.clone()), get_campaign_choices);
+fn AddForms(shown: CampaignView, choices: Loaded<CampaignChoices>) -> impl IntoView {
     let id = shown.campaign.id;
     let import = format!("/contacts/imports/new?client={}&campaign={id}", shown.campaign.client_id);
     let name = shown.campaign.client_name.clone();

@@ -1,11 +1,13 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::contacts::ContactsTab;
 use super::form::EditForm;
 use super::overview::{BatchesTab, OverviewTab, ResultsTab};
-use crate::campaigns::server_fns::{MoveCampaign, get_campaign, list_campaign_contacts};
-use crate::campaigns::{CampaignStatus, CampaignView, MemberQuery, MemberRow};
+use crate::campaigns::server_fns::{MoveCampaign, get_campaign, get_campaign_choices, list_campaign_contacts};
+use crate::campaigns::{CampaignChoices, CampaignStatus, CampaignView, MemberQuery, MemberRow};
 use crate::shared::{Page, Tone};
 use crate::ui::*;
 
@@ -32,7 +34,18 @@ pub fn campaign_page() -> PageView {
     };
     let campaign = load(asked, fetch);
     let members = load(wanted, list);
-    Box::new(move || {
+    // What the forms of two tabs offer.
+    let choose = |(id, tab): (String, Option<String>)| async move {
+        match tab.as_deref() {
+            Some("contacts" | "settings") => {
+                let client = get_campaign(id.parse()?).await?.campaign.client_id;
+                get_campaign_choices(Some(client.to_string())).await
+            }
+            _ => Ok(CampaignChoices::default()),
+        }
+    };
+    let choices = load(move || (id(), query("tab")), choose);
+    Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         let is_editing = Memo::new(|_| query("tab").as_deref() == Some("settings"));
         let refresh = move || {
@@ -47,7 +60,7 @@ pub fn campaign_page() -> PageView {
         view! {
             <PageBoundary
                 data=campaign
-                view=move |shown: CampaignView| view! { <Detail shown members refetch/> }
+                view=move |shown: CampaignView| view! { <Detail shown members choices refetch/> }
             />
         }
         .into_any()
@@ -55,7 +68,12 @@ pub fn campaign_page() -> PageView {
 }
 
 #[component]
-fn Detail(shown: CampaignView, members: Loaded<Page<MemberRow>>, refetch: Callback<()>) -> impl IntoView {
+fn Detail(
+    shown: CampaignView,
+    members: Loaded<Page<MemberRow>>,
+    choices: Loaded<CampaignChoices>,
+    refetch: Callback<()>,
+) -> impl IntoView {
     let campaign = shown.campaign.clone();
     let (id, status, may_manage) = (campaign.id.to_string(), campaign.status, shown.may_manage);
     let dials = matches!(status, CampaignStatus::Active);
@@ -67,10 +85,10 @@ fn Detail(shown: CampaignView, members: Loaded<Page<MemberRow>>, refetch: Callba
     };
     let items = tabs(&id, &current, &shown);
     let body = match current.as_str() {
-        "contacts" => view! { <ContactsTab shown=shown.clone() members/> }.into_any(),
+        "contacts" => view! { <ContactsTab shown=shown.clone() members choices/> }.into_any(),
         "batches" => view! { <BatchesTab shown=shown.clone()/> }.into_any(),
         "results" => view! { <ResultsTab shown=shown.clone()/> }.into_any(),
-        "settings" => view! { <EditForm campaign=campaign.clone()/> }.into_any(),
+        "settings" => view! { <EditForm campaign=campaign.clone() choices/> }.into_any(),
         _ => view! { <OverviewTab shown=shown.clone()/> }.into_any(),
     };
     let batch = format!("/batches/new?campaign={id}");

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::components::Form;
 
@@ -10,7 +12,7 @@ use crate::ui::*;
 #[lazy]
 pub fn new_campaign_page() -> PageView {
     let choices = load(|| query("client"), get_campaign_choices);
-    Box::new(move || {
+    Arc::new(move || {
         view! {
             <PageTitle text="New campaign" parents=vec![crumb("Campaigns", "/campaigns")]/>
             <PageBoundary data=choices view=move |choices: CampaignChoices| view! { <NewForm choices/> }/>
@@ -67,9 +69,7 @@ fn NewForm(choices: CampaignChoices) -> impl IntoView {
 
 /// The settings of a present campaign.
 #[component]
-pub fn EditForm(campaign: Campaign) -> impl IntoView {
-    let client = campaign.client_id.to_string();
-    let choices = load(move || Some(client.clone()), get_campaign_choices);
+pub fn EditForm(campaign: Campaign, choices: Loaded<CampaignChoices>) -> impl IntoView {
     view! {
         <BlockBoundary
             data=choices

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::access::Action;
@@ -14,7 +16,7 @@ pub fn campaigns_page() -> PageView {
     let asked =
         || CampaignQuery { client: query("client"), status: query("status"), q: query("q"), cursor: query("cursor") };
     let rows = load(asked, list_campaigns);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["campaigns"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageCampaigns);
         view! {

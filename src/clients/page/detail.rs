@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -14,7 +16,7 @@ pub fn client_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let client = load(id, get_client);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["clients"], move || client.refetch());
         view! { <PageBoundary data=client view=move |client: Client| view! { <Detail client/> }/> }.into_any()
     })

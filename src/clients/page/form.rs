@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::app::viewer;
@@ -9,7 +11,7 @@ use crate::ui::*;
 /// The form for a new client.
 #[lazy]
 pub fn new_client_page() -> PageView {
-    Box::new(move || {
+    Arc::new(move || {
         if let Some(refusal) = crate::app::refused(crate::access::Action::ManageClients) {
             return refusal;
         }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::access::Action;
@@ -12,7 +14,7 @@ use crate::ui::*;
 pub fn clients_page() -> PageView {
     let asked = || (query("q"), query("state").as_deref() == Some("archived"), query("cursor"));
     let rows = load(asked, |(words, archived, cursor)| list_clients(words, archived, cursor));
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["clients"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageClients);
         view! {

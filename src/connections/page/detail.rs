@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -14,7 +16,7 @@ pub fn connection_detail_page() -> PageView {
     let provider = move || params.read().get("provider").unwrap_or_default();
     let connection = load(provider, get_connection);
     let state = load(provider, get_connection);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["connections"], move || state.refetch());
         let again = Callback::new(move |()| {
             connection.refetch();

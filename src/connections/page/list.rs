@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::connections::model::{Connection, IntegrationStatus};
@@ -9,7 +11,7 @@ use crate::ui::*;
 #[lazy]
 pub fn connections_page() -> PageView {
     let rows = load(|| (), |()| list_connections());
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["connections"], move || rows.refetch());
         view! {
             <PageTitle text="Connections"/>

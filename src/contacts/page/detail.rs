@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -16,7 +18,7 @@ pub fn contact_page() -> PageView {
     let asked = move || (params.read().get("id").unwrap_or_default(), query("edit"), query("dialog"));
     let fetch = |(id, _, _): (String, Option<String>, Option<String>)| async move { get_contact(id.parse()?).await };
     let contact = load(asked, fetch);
-    Box::new(move || {
+    Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         let is_editing = Memo::new(|_| query("edit").is_some());
         live::on_change(&[&format!("contact:{id}"), "calls"], move || {

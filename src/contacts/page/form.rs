@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::app::viewer;
@@ -10,7 +12,7 @@ use crate::ui::*;
 #[lazy]
 pub fn new_contact_page() -> PageView {
     let choices = load(|| (), |()| get_import_choices(None));
-    Box::new(move || {
+    Arc::new(move || {
         view! {
             <PageTitle text="New contact" parents=vec![crumb("Contacts", "/contacts")]/>
             <PageHead title="New contact" sub="For a whole list, import a file."/>

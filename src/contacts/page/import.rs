@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -15,7 +17,7 @@ pub fn import_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let import = load(id, |id| async move { get_import(id.parse()?).await });
-    Box::new(move || {
+    Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::on_change(&[&format!("import:{id}")], move || import.refetch());
         let refetch = Callback::new(move |()| import.refetch());

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::list::{Parts, with_client};
@@ -14,7 +16,7 @@ use crate::ui::*;
 pub fn imports_page() -> PageView {
     let asked = || (query("client"), query("cursor"));
     let rows = load(asked, |(client, cursor)| list_imports(client, cursor));
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["imports"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageContacts);
         view! {

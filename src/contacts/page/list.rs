@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::access::Action;
@@ -14,7 +16,7 @@ type Rows = Loaded<Page<ContactRow>>;
 #[lazy]
 pub fn contacts_page() -> PageView {
     let rows = rows(asked);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["contacts"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageContacts);
         view! {
@@ -47,7 +49,7 @@ pub fn contacts_page() -> PageView {
 #[lazy]
 pub fn suppressed_page() -> PageView {
     let rows = rows(asked_suppressed);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["contacts"], move || rows.refetch());
         view! {
             <PageTitle text="Do not call" parents=vec![crumb("Contacts", "/contacts")]/>

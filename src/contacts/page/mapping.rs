@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -18,7 +20,7 @@ pub fn import_mapping_page() -> PageView {
         Ok((import, choices))
     };
     let data = load(id, fetch);
-    Box::new(move || {
+    Arc::new(move || {
         view! {
             <PageBoundary
                 data=data

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::app::viewer;
@@ -10,7 +12,7 @@ use crate::ui::*;
 #[lazy]
 pub fn new_import_page() -> PageView {
     let choices = load(|| query("client"), get_import_choices);
-    Box::new(move || {
+    Arc::new(move || {
         view! {
             <PageTitle text="Import contacts" parents=vec![crumb("Contacts", "/contacts"), crumb("Imports", "/contacts/imports")]/>
             <PageHead

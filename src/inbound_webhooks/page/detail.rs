@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -12,7 +14,7 @@ pub fn inbound_webhook_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let webhook = load(id, get_webhook);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["webhooks"], move || webhook.refetch());
         view! { <PageBoundary data=webhook view=move |webhook: Webhook| view! { <Detail webhook/> }/> }.into_any()
     })

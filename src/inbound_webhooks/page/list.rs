@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::inbound_webhooks::model::{KINDS, ProcessingStatus, SENDERS, WebhookList, WebhookQuery, WebhookRow};
@@ -16,7 +18,7 @@ pub fn inbound_webhooks_page() -> PageView {
         cursor: query("cursor"),
     };
     let rows = load(asked, list_webhooks);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["webhooks"], move || rows.refetch());
         view! {
             <PageTitle text="Inbound webhooks"/>

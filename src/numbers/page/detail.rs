@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -12,7 +14,7 @@ pub fn number_detail_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let number = load(id, get_number);
-    Box::new(move || {
+    Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::on_change(&[&format!("number:{id}")], move || number.refetch());
         let again = Callback::new(move |()| number.refetch());

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::agents::model::ClientChoice;
@@ -21,7 +23,7 @@ pub fn new_number_page() -> PageView {
     };
     let clients = load(|| (), |()| number_clients());
     let found = load(asked, search);
-    Box::new(move || {
+    Arc::new(move || {
         let parts = move |clients: Vec<ClientChoice>| view! { <Parts clients found/> };
         view! {
             <PageTitle text="Add a number" parents=vec![crumb("Phone numbers", "/numbers")]/>

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::access::Action;
@@ -19,7 +21,7 @@ pub fn numbers_page() -> PageView {
         cursor: query("cursor"),
     };
     let rows = load(asked, list_numbers);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["numbers"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageNumbers);
         let states = options_of(NumberStatus::ALL.iter().map(|status| (status.as_str(), status.label())));

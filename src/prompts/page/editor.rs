@@ -1,27 +1,27 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::versions::{Side, VersionActions};
+use crate::access::Action;
+use crate::app::refused;
 use crate::prompts::model::PromptPage;
-use crate::prompts::server_fns::{SavePrompt, SetPromptActive, get_prompt, may_write_prompts};
+use crate::prompts::server_fns::{SavePrompt, SetPromptActive, get_prompt};
 use crate::shared::AppError;
 use crate::ui::*;
 
 /// The form for a new prompt.
 #[lazy]
 pub fn new_prompt_page() -> PageView {
-    let may_write = load(|| (), |()| may_write_prompts());
-    Box::new(move || {
+    Arc::new(move || {
+        if let Some(refusal) = refused(Action::ManagePrompts) {
+            return refusal;
+        }
         view! {
             <PageTitle text="New prompt" parents=vec![crumb("Prompts", "/prompts")]/>
             <PageHead title="New prompt" sub="Tell the agent its task, its manner and its limits."/>
-            <PageBoundary
-                data=may_write
-                view=move |may_write: bool| match may_write {
-                    true => view! { <Card><Editor prompt=None done=Callback::new(|()| ())/></Card> }.into_any(),
-                    false => view! { <Callout><p>"An owner or admin of the agency can write prompts."</p></Callout> }.into_any(),
-                }
-            />
+            <Card><Editor prompt=None done=Callback::new(|()| ())/></Card>
         }
         .into_any()
     })
@@ -37,7 +37,7 @@ pub fn prompt_editor_page() -> PageView {
     let fetch = |(id, version)| get_prompt(id, version);
     let prompt = load(asked, fetch);
     let side = load(asked, fetch);
-    Box::new(move || {
+    Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::on_change(&[&format!("prompt:{id}")], move || side.refetch());
         let done = Callback::new(move |()| {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::access::Action;
@@ -13,7 +15,7 @@ use crate::ui::*;
 pub fn prompts_page() -> PageView {
     let asked = || PromptQuery { words: query("q"), tag: query("tag"), state: query("state"), cursor: query("cursor") };
     let rows = load(asked, list_prompts);
-    Box::new(move || {
+    Arc::new(move || {
         live::on_change(&["prompts"], move || rows.refetch());
         let may_add = viewer().may(Action::ManagePrompts);
         view! {

@@ -1,5 +1,7 @@
 //! Minutes, tokens and money of the last thirty days.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::model::{ModelUsage, Usage, UsageDay};
@@ -10,7 +12,7 @@ use crate::ui::*;
 #[lazy]
 pub fn usage_page() -> PageView {
     let usage = load(|| query("client"), get_usage);
-    Box::new(move || {
+    Arc::new(move || {
         let export = move || match query("client") {
             Some(client) => format!("/usage.csv?client={client}"),
             None => "/usage.csv".to_owned(),

@@ -94,16 +94,21 @@ pub fn merge_chunks(
         let needs = |at: &usize| needed_by >> at & 1 == 1;
         SplitModuleIdentifier::Chunk((0..names.len()).filter(needs).map(|at| names[at].clone()).collect())
     };
-    let merged = chunks
+    // All are taken out before any goes in: a merged chunk may have the name of one that was there before.
+    let merged: Vec<(SplitModuleIdentifier, Vec<DepNode>)> = chunks
         .into_iter()
         .map(|chunk| (named(chunk.needed_by), chunk.parts))
-        .chain([(SplitModuleIdentifier::Main, join_main)]);
-    for (identifier, parts) in merged {
-        let symbols: Vec<DepNode> = parts
-            .iter()
-            .filter_map(|part| contents.remove(part))
-            .flat_map(|info| info.included_symbols)
-            .collect();
+        .chain([(SplitModuleIdentifier::Main, join_main)])
+        .map(|(identifier, parts)| {
+            let symbols = parts
+                .iter()
+                .filter_map(|part| contents.remove(part))
+                .flat_map(|info| info.included_symbols)
+                .collect();
+            (identifier, symbols)
+        })
+        .collect();
+    for (identifier, symbols) in merged {
         contents.entry(identifier).or_default().included_symbols.extend(symbols);
     }
 }
