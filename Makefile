@@ -1,11 +1,12 @@
 # Patchbay's tasks. Each line here is one script in scripts/; read that for what it does.
 
-.PHONY: help run dev build test check fmt db db-reset sqlx setup
+.PHONY: help run dev build test bench check fmt db db-reset sqlx setup
 
 help:
 	@echo 'make run       build everything and run the demo'
 	@echo 'make dev       build and run, again after every change'
 	@echo 'make test      everything that has to pass before a change is merged'
+	@echo 'make bench     measure the release build'
 	@echo 'make check     does it compile? (both halves, quickly)'
 	@echo 'make fmt       format the source'
 	@echo 'make db        start the development database that the SQL is checked against'
@@ -26,6 +27,9 @@ dev: setup
 
 test:
 	@scripts/test
+
+bench:
+	@scripts/bench
 
 check:
 	cargo check --features ssr --all-targets

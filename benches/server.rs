@@ -1,0 +1,301 @@
+//! How fast the server is, measured from outside, beside what PostgreSQL alone does on the same machine.
+//!
+//!   scripts/bench            starts a durable cluster, runs this, then the browser's measurements
+//!
+//! Each figure has its line in docs/MEASUREMENTS.md. Nothing here fails for being slow.
+
+#[allow(dead_code, unused_imports, reason = "shared with the tests, which need more of it")]
+#[path = "../tests/it/support/mod.rs"]
+mod support;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use patchbay::access::server::Scope;
+use patchbay::connections::model::{ConnectionSettings, Mode, Provider};
+use patchbay::connections::server::ops::{NewConnection, SandboxAddresses, connect};
+use patchbay::providers::Secret;
+use patchbay::providers::signature::{ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, sign_ultravox};
+use patchbay::shared::ids::WorkspaceId;
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
+
+use support::{Agency, World, eventually, owner_value, run, unique};
+
+const LINES: usize = 32;
+const SPAN: Duration = Duration::from_secs(10);
+
+fn main() {
+    // `cargo test --benches` must not start a measurement.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    run(|world| async move {
+        println!("| what | figure | beside it |\n|---|---|---|");
+        println!("| memory after the start, sandbox included | {} MiB | |", memory());
+        ingest(world).await;
+        lists(world).await;
+        import(world).await;
+    });
+}
+
+/// Signed events of 1.6 kB, on 32 connections, beside one plain insert per commit of the same size.
+async fn ingest(world: &World) {
+    let agency = Agency::new(world, "Ingest").await;
+    let workspace = WorkspaceId(agency.workspace_id.parse().expect("an id"));
+    let secret = unique("whsec");
+    let account = NewConnection {
+        provider: Provider::Ultravox,
+        mode: Mode::Sandbox,
+        base_url: SandboxAddresses::at(&world.sandbox_base).ultravox,
+        api_key: Secret::new(format!("sandbox-{}", unique(""))),
+        webhook_secrets: vec![Secret::new(secret.clone())],
+        public_key: None,
+        settings: ConnectionSettings::default(),
+    };
+    let id = connect(&Scope::of_job(world.db.clone(), workspace, "bench"), account).await.expect("a connection");
+    let path: Arc<str> = format!("{}/webhooks/ultravox/{workspace}/{id}", world.base).into();
+    let secret: Arc<str> = secret.into();
+
+    sqlx::raw_sql("create table bench_events (id uuid primary key, at timestamptz default now(), body jsonb)")
+        .execute(&mut owner(world).await)
+        .await
+        .expect("a table");
+    let pool = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(LINES as u32)
+        .connect(&world.owner_url)
+        .await
+        .expect("connections");
+    let plain = side_by_side(|| {
+        let pool = pool.clone();
+        move || {
+            let pool = pool.clone();
+            Box::pin(async move {
+                let body = event(Uuid::now_v7()).to_string();
+                sqlx::query("insert into bench_events (id, body) values ($1, $2::jsonb)")
+                    .bind(Uuid::now_v7())
+                    .bind(body)
+                    .execute(&pool)
+                    .await
+                    .expect("an insert");
+            })
+        }
+    })
+    .await;
+    pool.close().await;
+    let ours = side_by_side(|| {
+        let (path, secret, http) = (Arc::clone(&path), Arc::clone(&secret), reqwest::Client::new());
+        move || {
+            let (path, secret, http) = (Arc::clone(&path), Arc::clone(&secret), http.clone());
+            Box::pin(async move {
+                let body = event(Uuid::now_v7()).to_string();
+                let stamp = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+                let signature = sign_ultravox(&secret, &stamp, body.as_bytes());
+                let answer = http
+                    .post(&*path)
+                    .header("content-type", "application/json")
+                    .header(ULTRAVOX_TIMESTAMP, stamp)
+                    .header(ULTRAVOX_SIGNATURE, signature)
+                    .body(body)
+                    .send()
+                    .await
+                    .expect("an answer");
+                assert!(answer.status().is_success(), "{}", answer.status());
+            })
+        }
+    })
+    .await;
+    println!(
+        "| P-01 webhooks taken, {LINES} connections | {:.0}/s, p50 {}, p99 {} | one insert per commit {:.0}/s: {:.2} of it |",
+        ours.rate,
+        ms(ours.p50),
+        ms(ours.p99),
+        plain.rate,
+        ours.rate / plain.rate
+    );
+    let begin = Instant::now();
+    let waiting = "select count(*) from webhook_queue where status in ('pending', 'processing')";
+    let left: i64 = owner_value(world, waiting).await;
+    while owner_value::<i64>(world, waiting).await > 0 && begin.elapsed() < Duration::from_secs(300) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let rate = left as f64 / begin.elapsed().as_secs_f64();
+    println!("| webhooks processed after that ({left} waited) | {rate:.0}/s | |");
+}
+
+fn event(id: Uuid) -> serde_json::Value {
+    let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    json!({"event": "call.started", "call": {
+        "callId": id, "created": now, "joined": null, "ended": null, "endReason": null, "billedDuration": null,
+        "billingStatus": "BILLING_STATUS_PENDING", "metadata": {}, "agentId": null, "summary": null,
+        "systemPrompt": "x".repeat(1200), "medium": {"telnyx": {"outgoing": {"to": "+12025550170", "from": "+12025550171"}}},
+    }})
+}
+
+/// The calls list of an agency with few calls, and of one with many.
+async fn lists(world: &World) {
+    let many: i64 = std::env::var("PATCHBAY_BENCH_CALLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(200_000);
+    for calls in [200, many] {
+        let (agency, _) = Agency::worked(world, "Lists").await;
+        let more = format!(
+            "insert into calls select (jsonb_populate_record(c, jsonb_build_object(
+               'id', gen_random_uuid(), 'provider_call_id', gen_random_uuid(), 'campaign_contact_id', null,
+               'started_at', c.started_at - n * interval '1 minute'))).*
+             from (select * from calls where workspace_id = '{}' limit 1) c, generate_series(1, {calls}) n",
+            agency.workspace_id
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(more)).execute(&mut owner(world).await).await.expect("calls");
+        sqlx::raw_sql("analyze calls").execute(&mut owner(world).await).await.expect("statistics");
+        let browser = agency.owner.clone();
+        for _ in 0..20 {
+            assert_eq!(browser.get("/calls").await.status, 200);
+        }
+        let mut times = Vec::new();
+        for _ in 0..200 {
+            let begin = Instant::now();
+            browser.get("/calls").await;
+            times.push(begin.elapsed());
+        }
+        times.sort();
+        let before = memory();
+        let full = side_by_side(|| {
+            let browser = browser.clone();
+            move || {
+                let browser = browser.clone();
+                Box::pin(async move { assert_eq!(browser.get("/calls").await.status, 200) })
+            }
+        })
+        .await;
+        println!(
+            "| P-05 calls list, 50 of {calls} rows, one visitor | p50 {}, p99 {} | |",
+            ms(times[100]),
+            ms(times[197])
+        );
+        println!("| the same, {LINES} visitors | {:.0} pages/s, p99 {} | |", full.rate, ms(full.p99));
+        println!("| P-16 memory before and after those pages | {before} and {} MiB | |", memory());
+    }
+}
+
+/// A file of 500,000 rows, with bad and doubled ones, beside COPY into a bare table.
+async fn import(world: &World) {
+    const ROWS: usize = 500_000;
+    let agency = Agency::new(world, "Import").await;
+    let mut file = String::from("name,phone\n");
+    for row in 0..ROWS {
+        match row % 50 {
+            7 => file += "Nobody,n/a\n",
+            n if n % 10 == 3 => file += &format!("Twin {row},+4179{:07}\n", row - 1),
+            _ => file += &format!("Person {row},+4179{row:07}\n"),
+        }
+    }
+    let mut connection = owner(world).await;
+    sqlx::raw_sql(
+        "create table bench_rows (name text, phone text); create table bench_contacts (name text, phone text unique)",
+    )
+    .execute(&mut connection)
+    .await
+    .expect("tables");
+    let begin = Instant::now();
+    let mut copy =
+        connection.copy_in_raw("copy bench_rows from stdin (format csv, header true)").await.expect("a copy");
+    copy.send(file.as_bytes()).await.expect("rows");
+    copy.finish().await.expect("the end");
+    sqlx::raw_sql("insert into bench_contacts select * from bench_rows where phone like '+%' on conflict do nothing")
+        .execute(&mut connection)
+        .await
+        .expect("an insert");
+    let plain = ROWS as f64 / begin.elapsed().as_secs_f64();
+
+    let before = memory();
+    let begin = Instant::now();
+    let answer = agency
+        .admin
+        .upload("/contacts/imports/upload", &[("client", &agency.one.id)], "many.csv", file.into_bytes())
+        .await;
+    let id = answer.id().expect("an import");
+    let taken = begin.elapsed();
+    let fields = [
+        ("id", id.as_str()),
+        ("form[columns][0]", "name"),
+        ("form[columns][1]", "phone"),
+        ("form[named]", "on"),
+        ("form[country]", "CH"),
+        ("form[duplicates]", "skip"),
+    ];
+    agency.admin.done("check_import", &fields).await;
+    let status = async || agency.admin.done("get_import", &[("id", &id)]).await.json()["status"].clone();
+    eventually("the check", || async { status().await == "checked" }).await;
+    let checked = begin.elapsed() - taken;
+    let begin = Instant::now();
+    agency.admin.done("run_import", &[("id", &id)]).await;
+    let mut most = memory();
+    while status().await != "completed" {
+        assert!(begin.elapsed() < Duration::from_secs(600), "the import ends");
+        most = most.max(memory());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let rate = ROWS as f64 / begin.elapsed().as_secs_f64();
+    println!(
+        "| P-13 import of {ROWS} rows | {rate:.0} rows/s (upload {taken:.1?}, check {checked:.1?}) | COPY and insert {plain:.0} rows/s: {:.2} of it |",
+        rate / plain
+    );
+    println!("| memory before and during the import | {before} and {most} MiB | |");
+}
+
+struct Speed {
+    rate: f64,
+    p50: Duration,
+    p99: Duration,
+}
+
+type Turn = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Repeats what `make` returns on all lines for a while.
+async fn side_by_side<W: Fn() -> Turn + Send + 'static>(make: impl Fn() -> W) -> Speed {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut tasks = Vec::new();
+    for _ in 0..LINES {
+        let (work, stop) = (make(), Arc::clone(&stop));
+        tasks.push(tokio::spawn(async move {
+            let mut times = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                let begin = Instant::now();
+                work().await;
+                times.push(begin.elapsed());
+            }
+            times
+        }));
+    }
+    let begin = Instant::now();
+    tokio::time::sleep(SPAN).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut times = Vec::new();
+    for task in tasks {
+        times.extend(task.await.expect("a line"));
+    }
+    let took = begin.elapsed();
+    times.sort();
+    Speed {
+        rate: times.len() as f64 / took.as_secs_f64(),
+        p50: times[times.len() / 2],
+        p99: times[times.len() * 99 / 100],
+    }
+}
+
+async fn owner(world: &World) -> PgConnection {
+    PgConnection::connect(&world.owner_url).await.expect("the database")
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
+
+/// Resident memory of this process, in MiB.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
