@@ -23,7 +23,6 @@ create table contacts (
   foreign key (workspace_id, client_id) references clients (workspace_id, id),
   constraint contacts_phone_unique unique (workspace_id, client_id, phone)
 );
-create index contacts_newest on contacts (workspace_id, id desc);
 create index contacts_of_client on contacts (workspace_id, client_id, id desc);
 create index contacts_by_phone on contacts (workspace_id, phone text_pattern_ops);
 create index contacts_by_import on contacts (workspace_id, import_id, id);

@@ -75,7 +75,8 @@ create index calls_of_contact on calls (workspace_id, contact_id, started_at des
 create index calls_live on calls (workspace_id, started_at desc) where ended_at is null;
 create index calls_unsettled on calls (workspace_id, dialled_at) where dial_state in ('intent', 'unknown');
 create index calls_to_review on calls (workspace_id, started_at desc, id desc) where reviewed_at is null and ended_at is not null;
-create index calls_analysis_failed on calls (workspace_id, started_at desc, id desc) where analysis_status = 'failed' or transcript_status = 'failed';
+create index calls_failed on calls (workspace_id, started_at desc, id desc)
+  where analysis_status = 'failed' or transcript_status = 'failed' or error is not null;
 create index calls_by_to on calls (workspace_id, "to", started_at desc);
 
 -- What the provider told us, in its words, once per event.
@@ -135,6 +136,9 @@ create table call_analyses (
   foreign key (workspace_id, call_id) references calls (workspace_id, id),
   unique (workspace_id, call_id)
 );
+-- Calls that went to a person: the dashboard names them until somebody has reviewed them.
+create index call_analyses_escalated on call_analyses (workspace_id, created_at desc)
+  where result ->> 'escalation' = 'true';
 
 -- One row per model call, wherever it came from.
 create table token_usage (

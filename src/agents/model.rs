@@ -181,8 +181,6 @@ impl AgentPage {
 /// What the form offers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AgentChoices {
-    /// The viewer may make and change agents.
-    pub may_edit: bool,
     pub clients: Vec<ClientChoice>,
     pub prompts: Vec<PromptChoice>,
 }

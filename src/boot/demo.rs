@@ -98,7 +98,7 @@ async fn tell(base: String, db: Db, sandbox: std::sync::Arc<Sandbox>, made: bool
     if !made {
         for agency in AGENCIES {
             let owner = Visit::signed_in(&base, agency.owner.1).await?;
-            story::leave_a_batch_running(&owner, agency).await?;
+            story::leave_batches(&owner, agency).await?;
         }
     }
     println!("The demo is complete. Calls now go at {AFTERWARDS} times their real pace; stop with Ctrl C.");

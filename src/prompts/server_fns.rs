@@ -21,15 +21,6 @@ pub async fn get_prompt(id: String, version: Option<i32>) -> Result<PromptPage, 
     server::ops::page(&mut tx, id.parse()?, version).await
 }
 
-/// Whether the viewer may write prompts. Errors: `NotFound` for those who may not even read them.
-#[server(prefix = "/rpc", endpoint = "may_write_prompts")]
-pub async fn may_write_prompts() -> Result<bool, AppError> {
-    use crate::access::{Action, server::scope};
-    let scope = scope()?;
-    drop(scope.read(Action::ReadWorkshop).await?);
-    Ok(scope.may(Action::ManagePrompts))
-}
-
 /// Makes a prompt, or saves a new version of one. Errors: `Invalid`; `Conflict` when somebody saved meanwhile, and says who.
 #[server(prefix = "/rpc", endpoint = "save_prompt")]
 pub async fn save_prompt(#[server(flatten)] form: PromptForm) -> Result<(), AppError> {

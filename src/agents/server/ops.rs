@@ -65,8 +65,7 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery) -> Result<AgentList, AppE
 }
 
 pub async fn choices(tx: &mut ReadTx) -> Result<AgentChoices, AppError> {
-    let may_edit = tx.scope().may(Action::ManageAgents);
-    Ok(AgentChoices { may_edit, clients: store::clients(tx).await?, prompts: prompts::store::choices(tx).await? })
+    Ok(AgentChoices { clients: store::clients(tx).await?, prompts: prompts::store::choices(tx).await? })
 }
 
 /// Everything on an agent's page. Errors: `NotFound`.

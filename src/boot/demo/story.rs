@@ -1,5 +1,6 @@
 //! Who the demo's agencies are, and what their owners do on the first day. Everything here is typed into the product's own forms.
 
+use chrono::{TimeDelta, Utc};
 use futures::future::try_join_all;
 
 use super::visit::{Visit, id_in};
@@ -8,6 +9,9 @@ use crate::shared::AppError;
 
 pub const PASSWORD: &str = "patchbay-demo";
 pub const PLATFORM_ADMIN: &str = "pat@patchbay.test";
+/// Contacts in the batch that is over when the demo is complete, and in the one that then goes on for some minutes.
+const FIRST_WAVE: &str = "30";
+const SECOND_WAVE: &str = "60";
 
 /// Name and e-mail address.
 type Person = (&'static str, &'static str);
@@ -79,7 +83,7 @@ pub const AGENCIES: &[Agency] = &[
                     "Kern", "Blum", "Baum", "Roth", "Wyss", "Frei", "Maurer", "Graf", "Kunz", "Hofer", "Amann",
                     "Zehnder", "Müller",
                 ],
-                contacts: 42,
+                contacts: 120,
                 old_spreadsheet: true,
             },
             Client {
@@ -117,7 +121,7 @@ pub const AGENCIES: &[Agency] = &[
                     "Demir",
                     "Vogt",
                 ],
-                contacts: 46,
+                contacts: 140,
                 old_spreadsheet: false,
             },
         ],
@@ -147,7 +151,7 @@ pub const AGENCIES: &[Agency] = &[
             numbers: &["020 7946 ", "0161 496 "],
             first: &["Amelia", "Oliver", "Isla", "George", "Ava", "Noah", "Freya", "Arthur", "Maya", "Leo"],
             last: &["Bennett", "Shah", "Evans", "Murray", "Okafor", "Walsh", "Doyle", "Fraser"],
-            contacts: 30,
+            contacts: 110,
             old_spreadsheet: false,
         }],
     },
@@ -172,22 +176,24 @@ async fn serve(owner: &Visit, client: &Client, clients: &serde_json::Value, inde
     import(owner, client, &id).await?;
     owner.post("add_campaign_contacts", &[("id", &campaign), ("by", "all")]).await?;
     owner.post("move_campaign", &[("id", &campaign), ("to", "active")]).await?;
-    let wave = (client.contacts * 2 / 3).to_string();
-    let batch = start_batch(owner, &campaign, &format!("{}, wave 1", client.campaign), "12", &wave).await?;
+    let batch = start_batch(owner, &campaign, &format!("{}, wave 1", client.campaign), "12", FIRST_WAVE, "").await?;
     owner
         .until("The first batch's end", "get_batch", &[("id", &batch)], |answer| answer["status"] == "completed")
         .await?;
     Ok(())
 }
 
-/// A second wave that goes on while somebody looks.
-pub async fn leave_a_batch_running(owner: &Visit, agency: &Agency) -> Result<(), AppError> {
+/// A second wave that goes on while somebody looks, and a third for next week.
+pub async fn leave_batches(owner: &Visit, agency: &Agency) -> Result<(), AppError> {
     let (campaigns, _) = owner.post("list_campaigns", &[]).await?;
     for client in agency.clients {
-        let rows = campaigns["page"]["rows"].as_array().into_iter().flatten();
-        if let Some(row) = rows.into_iter().find(|row| row["name"] == client.campaign) {
-            start_batch(owner, &text(&row["id"]), &format!("{}, wave 2", client.campaign), "3", "").await?;
-        }
+        let row = campaigns["rows"].as_array().into_iter().flatten().find(|row| row["name"] == client.campaign);
+        let row = row.ok_or_else(|| AppError::Conflict(format!("The campaign {} is not there.", client.campaign)))?;
+        let campaign = text(&row["id"]);
+        start_batch(owner, &campaign, &format!("{}, wave 2", client.campaign), "4", SECOND_WAVE, "").await?;
+        let start = Utc::now().date_naive() + TimeDelta::days(7);
+        let start = start.format("%Y-%m-%dT09:00").to_string();
+        start_batch(owner, &campaign, &format!("{}, wave 3", client.campaign), "4", "", &start).await?;
     }
     Ok(())
 }
@@ -339,9 +345,24 @@ async fn import(owner: &Visit, client: &Client, id: &str) -> Result<(), AppError
     Ok(())
 }
 
-async fn start_batch(owner: &Visit, campaign: &str, name: &str, lines: &str, most: &str) -> Result<String, AppError> {
-    let fields =
-        [("campaign", campaign), ("name", name), ("mode", "immediate"), ("concurrency", lines), ("limit", most)];
+/// `start`: at once when empty, else a local day and time.
+async fn start_batch(
+    owner: &Visit,
+    campaign: &str,
+    name: &str,
+    lines: &str,
+    most: &str,
+    start: &str,
+) -> Result<String, AppError> {
+    let mode = if start.is_empty() { "immediate" } else { "scheduled" };
+    let fields = [
+        ("campaign", campaign),
+        ("name", name),
+        ("mode", mode),
+        ("scheduled_for", start),
+        ("concurrency", lines),
+        ("limit", most),
+    ];
     let (_, location) = owner.post("create_batch", &fields).await?;
     Ok(id_in(&location))
 }

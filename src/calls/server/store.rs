@@ -85,7 +85,7 @@ pub async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<(Ca
              (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
                 and reviewed_at is null and ended_at is not null order by started_at desc, id desc limit $3) n) as "review!",
              (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
-                and (analysis_status = 'failed' or transcript_status = 'failed') limit $3) n) as "failed!""#,
+                and (analysis_status = 'failed' or transcript_status = 'failed' or error is not null) limit $3) n) as "failed!""#,
         tx.w(),
         client,
         COUNTED + 1
@@ -247,7 +247,7 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
                and ($14::text <> 'all' or c.ended_at is not null or c.dial_state = 'refused')
                and ($14::text <> 'live' or (c.ended_at is null and c.dial_state <> 'refused'))
                and ($14::text <> 'review' or (c.reviewed_at is null and c.ended_at is not null))
-               and ($14::text <> 'failed' or (c.analysis_status = 'failed' or c.transcript_status = 'failed'))
+               and ($14::text <> 'failed' or (c.analysis_status = 'failed' or c.transcript_status = 'failed' or c.error is not null))
                and ($15::timestamptz is null or case when $17 then (c.started_at, c.id) > ($15, $16::uuid)
                                                      else (c.started_at, c.id) < ($15, $16::uuid) end)
              order by case when not $17 then c.started_at end desc, case when not $17 then c.id end desc,

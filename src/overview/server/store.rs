@@ -221,6 +221,22 @@ pub async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need
             format!("/batches/{}", row.id),
         ));
     }
+    let escalated = sqlx::query!(
+        r#"select c.id, coalesce(nullif(c.contact_name, ''), c."to", '') as "who!", a.result ->> 'escalation_reason' as reason
+           from call_analyses a join calls c on c.workspace_id = $1 and c.id = a.call_id
+           where a.workspace_id = $1 and a.result ->> 'escalation' = 'true' and a.created_at > now() - interval '7 days'
+             and c.reviewed_at is null and ($2::uuid is null or c.client_id = $2)
+           order by a.created_at desc limit 5"#,
+        w,
+        client.map(|client| client.0)
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    for row in escalated {
+        let title = format!("{} needs a person", row.who);
+        let note = row.reason.unwrap_or_else(|| "The matter could not be settled on the line.".into());
+        needs.push(need("headphones", "warn", title, note, "Review", format!("/calls/{}", row.id)));
+    }
     let agents = sqlx::query!(
         r#"select distinct a.id, a.name, m.sync_error as "error!" from agent_mappings m
            join agents a on a.workspace_id = $1 and a.id = m.agent_id
