@@ -52,7 +52,7 @@ fn Rows(page: Page<AuditRow>, entities: Vec<String>) -> impl IntoView {
                     <section class="card clip">
                         <DataTable
                             label="Audit trail"
-                            class="top wrap"
+                            class="top wrap mid"
                             head=|| view! {
                                 <th scope="col">"Time"</th>
                                 <th scope="col">"Who"</th>
@@ -87,8 +87,8 @@ fn Row(row: AuditRow) -> impl IntoView {
             <td class="nowrap"><Time stamp=row.at/></td>
             <td>{row.actor}</td>
             <td>{row.action}" "<b>{row.entity.replace('_', " ")}</b>{row.client.map(|client| view! { <small class="sub">" · "{client}</small> })}</td>
-            <td><ul class="text-xs">{changes}</ul></td>
-            <td class="mono">{row.ip.unwrap_or_else(|| "–".into())}</td>
+            <td class="break"><ul class="text-xs">{changes}</ul></td>
+            <td class="mono nowrap">{row.ip.unwrap_or_else(|| "–".into())}</td>
         </tr>
     }
 }

@@ -6,9 +6,10 @@ use crate::shared::AppError;
 /// Batches, newest first.
 #[server(prefix = "/rpc", endpoint = "list_batches")]
 pub async fn list_batches(#[server(default)] query: BatchQuery) -> Result<BatchPage, AppError> {
+    use super::server::store;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCampaigns).await?;
-    super::server::store::list(&mut tx, &query).await
+    store::list(&mut tx, &query, store::PAGE).await
 }
 
 /// One batch with its lines and results. Errors: `NotFound`.

@@ -55,6 +55,8 @@ crate::words! {
         NoAnswer = "no_answer", "No answer", Mute;
         Voicemail = "voicemail", "Voicemail", Info;
         Busy = "busy", "Busy", Mute;
+        /// The other side refused the call before anybody spoke.
+        Declined = "declined", "Declined", Mute;
         Failed = "failed", "Failed", Bad;
         /// We asked the provider to dial and have no answer yet.
         Checking = "checking", "Checking", Warn;
@@ -92,6 +94,7 @@ impl CallState {
             Some(ContactOutcome::Busy) => Self::Busy,
             Some(ContactOutcome::NoAnswer) => Self::NoAnswer,
             _ if joined => Self::Completed,
+            Some(ContactOutcome::Declined) => Self::Declined,
             _ => Self::NoAnswer,
         }
     }

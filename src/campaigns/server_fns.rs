@@ -10,7 +10,7 @@ pub async fn list_campaigns(#[server(default)] query: CampaignQuery) -> Result<P
     use super::server::store;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCampaigns).await?;
-    store::list(&mut tx, &query).await
+    store::list(&mut tx, &query, store::PAGE).await
 }
 
 /// One campaign's page: terms, counts, obstacles.

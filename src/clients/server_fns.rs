@@ -10,9 +10,10 @@ pub async fn list_clients(
     archived: bool,
     cursor: Option<String>,
 ) -> Result<Page<ClientRow>, AppError> {
+    use super::server::store;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
-    super::server::store::list(&mut tx, words.as_deref(), archived, cursor.as_deref()).await
+    store::list(&mut tx, words.as_deref(), archived, cursor.as_deref(), store::PAGE).await
 }
 
 /// Names for the client switcher and pickers. A client's own people get their one.

@@ -89,7 +89,7 @@ pub async fn list_imports(client: Option<String>, cursor: Option<String>) -> Res
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadContacts).await?;
     let client = client.and_then(|id| id.parse().ok());
-    import_views::list(&mut tx, client, cursor.as_deref()).await
+    import_views::list(&mut tx, client, cursor.as_deref(), import_views::PAGE).await
 }
 
 /// One import, whatever state it is in.

@@ -10,7 +10,7 @@ pub async fn list_webhooks(#[server(default)] query: WebhookQuery) -> Result<Web
     use super::server::store;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadQueues).await?;
-    store::list(&mut tx, &query).await
+    store::list(&mut tx, &query, store::PAGE).await
 }
 
 /// One event with headers and body. Errors: `NotFound`.

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::model::{MemberRow, UserStatus, grantable};
 use super::server_fns::{CreateMember, SetMemberStatus, SignMemberOut, list_members};
 use crate::access::Role;
+use crate::agents::page::ExportLink;
 use crate::app::{client_options, viewer};
 use crate::settings::SettingsNav;
 use crate::shared::Page;
@@ -28,7 +29,10 @@ pub fn members_page() -> PageView {
             <PageTitle text="People" parents=vec![crumb("Settings", "/settings/profile")]/>
             <PageHead
                 title="People"
-                actions=|| view! { <LinkButton href="/settings/users/new" kind=ButtonKind::Primary icon="user-plus">"Add a person"</LinkButton> }
+                actions=|| view! {
+                    <ExportLink path="/settings/users.csv"/>
+                    <LinkButton href="/settings/users/new" kind=ButtonKind::Primary icon="user-plus">"Add a person"</LinkButton>
+                }
             />
             <div class="cols settings">
                 <SettingsNav current="/settings/users"/>

@@ -6,9 +6,10 @@ use crate::shared::{AppError, Page};
 /// People of the agency; for a client's admin, of that client.
 #[server(prefix = "/rpc", endpoint = "list_members")]
 pub async fn list_members(role: Option<String>, cursor: Option<String>) -> Result<Page<MemberRow>, AppError> {
+    use super::server::store;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadMembers).await?;
-    super::server::store::list(&mut tx, role.as_deref(), cursor.as_deref()).await
+    store::list(&mut tx, role.as_deref(), cursor.as_deref(), store::PAGE).await
 }
 
 /// Adds a person.

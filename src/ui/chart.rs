@@ -7,6 +7,8 @@ use leptos::prelude::*;
 use super::figures::{figure, round};
 use super::hydrated;
 
+const MOST_NAMES: usize = 16;
+
 /// One row of values, in the order of the labels.
 #[derive(Debug, Clone)]
 pub struct Series {
@@ -108,7 +110,19 @@ fn chart(
         Shape::Bars => bars(count, &series, top),
         Shape::Lines => lines(count, &series, top),
     };
-    let below = labels.iter().map(|label| view! { <span>{label.clone()}</span> }).collect_view();
+    // With many places only some are named, the last always.
+    let step = count.div_ceil(MOST_NAMES);
+    let sparse = if step > 1 { "x sparse" } else { "x" };
+    let below = labels
+        .iter()
+        .enumerate()
+        .map(|(at, label)| {
+            let from_end = count - 1 - at;
+            let named = from_end.is_multiple_of(step).then(|| label.clone());
+            let minor = !from_end.is_multiple_of(3 * step);
+            view! { <span class=minor.then_some("minor")>{named}</span> }
+        })
+        .collect_view();
     let table = table(head, &labels, &series, format);
     let reading = Reading { labels: StoredValue::new(labels), series: StoredValue::new(series), format };
     view! {
@@ -116,7 +130,7 @@ fn chart(
             <figcaption class="sr">{format!("{label}. {finding}")}</figcaption>
             <div class="y" aria-hidden="true">{ticks}</div>
             {plot(label, count, grid.into_any(), marks, reading)}
-            <div class="x" aria-hidden="true">{below}</div>
+            <div class=sparse aria-hidden="true">{below}</div>
         </figure>
         <details class="alt"><summary>"View as table"</summary><div class="scroll">{table}</div></details>
     }

@@ -13,18 +13,24 @@ pub struct Filter {
     /// Empty for a day.
     options: Vec<(String, String)>,
     any: String,
+    rare: bool,
 }
 
 impl Filter {
     /// A choice; `options` are (value, label).
     pub fn new(name: &'static str, label: impl Into<String>, options: Vec<(String, String)>) -> Self {
         let label = label.into();
-        Self { name, any: format!("{label}: any"), label, options }
+        Self { name, any: format!("{label}: any"), label, options, rare: false }
     }
 
     /// A day.
     pub fn date(name: &'static str, label: impl Into<String>) -> Self {
-        Self { name, label: label.into(), options: Vec::new(), any: String::new() }
+        Self { name, label: label.into(), options: Vec::new(), any: String::new(), rare: false }
+    }
+
+    /// Stands behind “More”, which is open while one of these is set.
+    pub fn rare(self) -> Self {
+        Self { rare: true, ..self }
     }
 
     fn label_of(&self, value: &str) -> String {
@@ -105,10 +111,21 @@ pub fn FilterBar(
         }
     });
     let has_controls = search.is_some() || !filters.is_empty() || children.is_some();
+    let (rare, usual): (Vec<Filter>, Vec<Filter>) = filters.into_iter().partition(|filter| filter.rare);
+    let more = (!rare.is_empty()).then(|| {
+        let names: Vec<&'static str> = rare.iter().map(|filter| filter.name).collect();
+        view! {
+            <details open=move || names.iter().any(|name| query(name).is_some())>
+                <summary class="chip add"><Icon name="plus" small=true/>"More"</summary>
+                <div class="row">{rare.into_iter().map(control).collect_view()}</div>
+            </details>
+        }
+    });
     view! {
         <Form method="GET" action=move || pathname.get() attr:class="chips" attr:role="search" attr:aria-label="Filters">
             {search_field}
-            {filters.into_iter().map(control).collect_view()}
+            {usual.into_iter().map(control).collect_view()}
+            {more}
             {children.map(|children| children())}
             {hidden}
             {has_controls.then(|| view! { <button type="submit" class="btn">"Apply"</button> })}

@@ -48,7 +48,7 @@ pub fn Kpi(
     href: Option<String>,
 ) -> impl IntoView {
     let good = good.unwrap_or(direction == Direction::Up);
-    let delta = delta.map(|delta| {
+    let delta = delta.filter(|delta| !delta.is_empty()).map(|delta| {
         let (arrow, spoken) = match direction {
             Direction::Up => ("↑ ", "up "),
             Direction::Down => ("↓ ", "down "),

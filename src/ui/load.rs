@@ -66,11 +66,6 @@ impl<T: DeserializeOwned + Clone + 'static> Loaded<T> {
         self.parcel.get().map(open)
     }
 
-    /// The same without being told of changes.
-    pub fn get_untracked(&self) -> Option<Result<T, AppError>> {
-        self.parcel.get_untracked().map(open)
-    }
-
     /// Waits for the data.
     pub async fn ready(self) -> Result<T, AppError> {
         open(self.parcel.await)

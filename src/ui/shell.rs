@@ -10,7 +10,7 @@ use super::live::{LiveState, live_state, provide_live};
 use super::menu::MenuList;
 use super::page_frame::{InShell, Product};
 use super::preferences::AppearanceMenu;
-use super::shortcuts::{GoTo, Shortcuts};
+use super::shortcuts::{GoTo, HelpButton, Shortcuts};
 use super::toast::Toasts;
 use super::{Avatar, Icon, Lamp, MenuButton, MenuLink};
 use crate::access::Viewer;
@@ -130,7 +130,7 @@ pub fn Shell(
                 <header class="top">
                     <button type="button" class="btn ghost sq menu" popovertarget="rail" aria-label="Menu"><Icon name="menu"/></button>
                     <LiveRemark/>
-                    <div class="row">{top.map(ViewFnOnce::run)}<AppearanceMenu/></div>
+                    <div class="row">{top.map(ViewFnOnce::run)}<AppearanceMenu/><HelpButton/></div>
                 </header>
                 <main class="main" id="main" tabindex="-1">{children()}</main>
             </div>

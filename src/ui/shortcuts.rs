@@ -7,11 +7,11 @@ use leptos::ev::{KeyboardEvent, keydown};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::{Element, HtmlElement, HtmlInputElement};
+use leptos::web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
-use super::escape_html;
+use super::{Icon, escape_html};
 
 /// A letter that follows `g`, and where it leads.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,6 +121,23 @@ pub fn Shortcuts(#[prop(into)] go: Signal<Vec<GoTo>>) -> impl IntoView {
                 </label>
             </div>
         </dialog>
+    }
+}
+
+/// Opens the help about keys.
+#[component]
+pub fn HelpButton() -> impl IntoView {
+    let open = |_| {
+        let dialog =
+            document().get_element_by_id("keys-help").and_then(|found| found.dyn_into::<HtmlDialogElement>().ok());
+        if let Some(dialog) = dialog {
+            let _ = dialog.show_modal();
+        }
+    };
+    view! {
+        <button type="button" class="btn ghost sq js-only" aria-label="Keyboard help" aria-haspopup="dialog" on:click=open>
+            <Icon name="circle-question-mark"/>
+        </button>
     }
 }
 

@@ -308,18 +308,24 @@ pub const FUNCTIONS: &[Door] = &[
 /// Routes that are neither pages nor server functions.
 pub const ROUTES: &[Door] = &[
     reads("GET /events", Workspace, Nobodys, &[]),
+    reads("GET /clients.csv", May(ReadWorkshop), Nobodys, &[]),
+    reads("GET /settings/users.csv", May(ReadMembers), Nobodys, &[]),
     reads("GET /settings/audit.csv", May(ReadAudit), Nobodys, &[]),
     reads("GET /agents/export.csv", May(ReadWorkshop), Nobodys, &[("client", "{client}")]),
     reads("GET /prompts/export.csv", May(ReadWorkshop), Nobodys, &[]),
     reads("GET /numbers/export.csv", May(ReadWorkshop), Nobodys, &[]),
     reads("GET /contacts/export.csv", May(ReadContacts), Nobodys, &[("client", "{client}")]),
+    reads("GET /contacts/imports.csv", May(ReadContacts), Nobodys, &[("client", "{client}")]),
     reads("GET /contacts/imports/template.csv", Workspace, Nobodys, &[]),
     reads("GET /contacts/imports/{id}/rejected.csv", May(ReadContacts), Client, &[("id", "{import}")]),
+    reads("GET /campaigns.csv", May(ReadCampaigns), Nobodys, &[("client", "{client}")]),
     reads("GET /campaigns/{id}/contacts.csv", May(ReadCampaigns), Client, &[("id", "{campaign}")]),
+    reads("GET /batches.csv", May(ReadCampaigns), Nobodys, &[("campaign", "{campaign}")]),
     reads("GET /batches/{id}/results.csv", May(ReadCampaigns), Client, &[("id", "{batch}")]),
     reads("GET /calls.csv", May(ReadCalls), Nobodys, &[("batch", "{batch}")]),
     reads("GET /calls/{id}/recording.wav", May(ReadCalls), Client, &[("id", "{call}")]),
     reads("GET /calls/{id}/transcript.txt", May(ReadCalls), Client, &[("id", "{call}")]),
+    reads("GET /webhooks/inbound.csv", May(ReadQueues), Nobodys, &[]),
     reads("GET /usage.csv", Costs, Nobodys, &[("client", "{client}")]),
 ];
 

@@ -16,6 +16,7 @@ mod audit;
 mod contact_imports;
 mod contacts;
 mod coverage;
+mod exports;
 mod killed;
 mod main_job;
 mod policy;

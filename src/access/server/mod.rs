@@ -1,6 +1,7 @@
 //! The walls around a tenant. `Db` hides the pool; a `Scope` comes only from a session, the job runner or a verified webhook;
 //! `scope.read(action)` and `scope.write(action)` ask the policy table first and give a transaction that carries the tenant.
 
+mod csv_file;
 mod db;
 mod scope;
 mod session;
@@ -8,6 +9,7 @@ mod system;
 mod tx;
 mod visitor;
 
+pub use csv_file::{ROWS_AT_ONCE, csv_file};
 pub use db::{Db, DbSettings};
 pub use scope::{Actor, Scope};
 pub use session::{SESSION_USER, SessionTable, random_token};

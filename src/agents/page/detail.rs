@@ -7,6 +7,7 @@ use super::list::{AgentState, Sync};
 use crate::agents::model::{AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name};
 use crate::agents::server_fns::{DeleteAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent};
 use crate::shared::Tone;
+use crate::shared::phone::spaced;
 use crate::ui::*;
 
 /// One agent: what it is, whether the voice service has it, and what uses it.
@@ -177,7 +178,7 @@ fn Copies(
                     <td><Sync state/></td>
                     <td>{version}</td>
                     <td>{mapping.direction.label()}</td>
-                    <td class="mono">{mapping.provider_agent_id.unwrap_or_else(|| "Not there yet".into())}</td>
+                    <td class="mono break">{mapping.provider_agent_id.unwrap_or_else(|| "Not there yet".into())}</td>
                 </tr>
             }
         })
@@ -247,8 +248,8 @@ fn Behaviour(agent: AgentPage) -> impl IntoView {
     };
     let tags = agent.tags.into_iter().map(|tag| view! { <Tag class="outline">{tag}</Tag> }).collect_view();
     view! {
-        {(!agent.description.is_empty()).then(|| view! { <p class="pre-line">{agent.description}</p> })}
-        <Facts>
+        {(!agent.description.is_empty()).then(|| view! { <p class="pre-line sub">{agent.description}</p> })}
+        <Facts class="mt-2">
             <Fact label="Language">{language_name(&agent.language)}</Fact>
             <Fact label="Model">{agent.llm_model}</Fact>
             <Fact label="Voice" class="break">{voice}</Fact>
@@ -270,7 +271,7 @@ fn Uses(agent: AgentPage) -> impl IntoView {
         false => agent
             .numbers
             .into_iter()
-            .map(|number| view! { <li><Icon name="phone"/><a class="link mono" href=format!("/numbers/{}", number.id)>{number.number}</a></li> })
+            .map(|number| view! { <li><Icon name="phone"/><a class="link mono" href=format!("/numbers/{}", number.id)>{spaced(&number.number)}</a></li> })
             .collect_view()
             .into_any(),
     };

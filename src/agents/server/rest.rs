@@ -5,13 +5,9 @@ use axum::{Extension, Router};
 
 use super::store;
 use crate::access::Action;
-use crate::access::server::{Db, Visitor};
-use crate::agents::model::AgentQuery;
-use crate::prompts::server::rest::csv_answer;
-use crate::shared::{AppError, csv_cell};
-
-/// The most rows of one file.
-const MOST: usize = 10_000;
+use crate::access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
+use crate::agents::model::{AgentQuery, AgentRow};
+use crate::shared::AppError;
 
 /// `/agents/export.csv`: the list with the filters of its address.
 pub fn routes() -> Router<Db> {
@@ -19,23 +15,8 @@ pub fn routes() -> Router<Db> {
 }
 
 async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<AgentQuery>) -> Result<Response, AppError> {
-    let mut tx = visitor.scope()?.read(Action::ReadWorkshop).await?;
-    let page = store::list(&mut tx, &AgentQuery { cursor: None, ..query }, MOST).await?;
-    let rows = page.rows.into_iter().map(|row| {
-        vec![
-            row.name,
-            if row.is_active { row.status.as_str() } else { "deleted" }.to_owned(),
-            row.client.unwrap_or_default(),
-            row.language,
-            row.llm_model,
-            row.prompt.unwrap_or_default(),
-            row.prompt_version.map(|version| version.to_string()).unwrap_or_default(),
-            row.sync.as_str().to_owned(),
-            row.tags.join(", "),
-            row.updated.utc,
-        ]
-    });
-    let head = [
+    let scope = visitor.scope()?;
+    let head = vec![
         "name",
         "status",
         "client",
@@ -47,5 +28,27 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Agen
         "tags",
         "updated_at",
     ];
-    Ok(csv_answer("agents.csv", csv_cell::file(&head, rows)))
+    csv_file("agents.csv", head, move |cursor| {
+        let (scope, query) = (scope.clone(), AgentQuery { cursor, ..query.clone() });
+        async move {
+            let mut tx = scope.read(Action::ReadWorkshop).await?;
+            Ok::<_, AppError>(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells))
+        }
+    })
+    .await
+}
+
+fn cells(row: AgentRow) -> Vec<String> {
+    vec![
+        row.name,
+        if row.is_active { row.status.as_str() } else { "deleted" }.to_owned(),
+        row.client.unwrap_or_default(),
+        row.language,
+        row.llm_model,
+        row.prompt.unwrap_or_default(),
+        row.prompt_version.map(|version| version.to_string()).unwrap_or_default(),
+        row.sync.as_str().to_owned(),
+        row.tags.join(", "),
+        row.updated.utc,
+    ]
 }

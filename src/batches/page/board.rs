@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use crate::batches::model::{BatchView, Line, ResultRow};
 use crate::calls::page::Ticking;
 use crate::shared::Tone;
+use crate::shared::phone::spaced;
 use crate::ui::*;
 
 /// Free lines beyond this many are not drawn one by one.
@@ -116,7 +117,7 @@ fn ResultLine(row: ResultRow) -> impl IntoView {
     view! {
         <tr>
             <td>{row.ended.map(|stamp| view! { <Time stamp/> })}</td>
-            <td><div class="who"><a href=format!("/calls/{}", row.call_id)>{row.contact}</a><small class="mono">{row.number}</small></div></td>
+            <td><div class="who"><a href=format!("/calls/{}", row.call_id)>{row.contact}</a><small class="mono">{spaced(&row.number)}</small></div></td>
             <td><State tone=tone label=word/></td>
             <td>{row.error.filter(|_| row.outcome.is_none()).unwrap_or(row.next)}</td>
             <td class="num">{row.attempt}</td>

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
+use crate::agents::page::ExportLink;
 use crate::app::viewer;
 use crate::batches::model::{BatchPage as Rows, BatchQuery, BatchRow, BatchStatus};
 use crate::batches::server_fns::list_batches;
@@ -45,9 +46,12 @@ pub fn batches_page() -> PageView {
             <PageTitle text="Batches"/>
             <PageHead
                 title="Batches"
-                actions=move || may_run.then(|| view! {
-                    <LinkButton href="/batches/new" kind=ButtonKind::Primary icon="plus">"New batch"</LinkButton>
-                })
+                actions=move || view! {
+                    <ExportLink path="/batches.csv"/>
+                    {may_run.then(|| view! {
+                        <LinkButton href="/batches/new" kind=ButtonKind::Primary icon="plus">"New batch"</LinkButton>
+                    })}
+                }
             />
             {tabs}
             <PageBoundary data=rows view=move |page: Rows| view! { <List page may_run/> }/>

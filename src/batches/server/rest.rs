@@ -1,4 +1,4 @@
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -6,13 +6,57 @@ use axum::{Extension, Router};
 
 use super::{store, view};
 use crate::access::Action;
-use crate::access::server::{Db, Visitor};
+use crate::access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
+use crate::batches::model::{BatchQuery, BatchRow};
 use crate::shared::AppError;
 use crate::shared::csv_cell;
 
+/// `GET /batches.csv`: the list with the filters of its address.
 /// `GET /batches/{id}/results.csv`: every ended call of the batch, newest first, at most 10,000.
 pub fn routes() -> Router<Db> {
-    Router::new().route("/batches/{id}/results.csv", get(results))
+    Router::new().route("/batches.csv", get(export)).route("/batches/{id}/results.csv", get(results))
+}
+
+async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<BatchQuery>) -> Result<Response, AppError> {
+    let scope = visitor.scope()?;
+    let head = vec![
+        "name",
+        "campaign",
+        "client",
+        "state",
+        "contacts",
+        "answered",
+        "not reached",
+        "failed",
+        "created (UTC)",
+        "starts (UTC)",
+        "note",
+    ];
+    csv_file("batches.csv", head, move |cursor| {
+        let (scope, query) = (scope.clone(), BatchQuery { cursor, ..query.clone() });
+        async move {
+            let mut tx = scope.read(Action::ReadCampaigns).await?;
+            let page = store::list(&mut tx, &query, ROWS_AT_ONCE).await?;
+            Ok::<_, AppError>(page.map(cells))
+        }
+    })
+    .await
+}
+
+fn cells(row: BatchRow) -> Vec<String> {
+    vec![
+        row.name,
+        row.campaign,
+        row.client,
+        row.status.label().to_owned(),
+        row.progress.total.to_string(),
+        row.progress.answered.to_string(),
+        row.progress.unreached.to_string(),
+        row.progress.failed.to_string(),
+        row.created.utc,
+        row.scheduled_for.map(|at| at.utc).unwrap_or_default(),
+        row.note.unwrap_or_default(),
+    ]
 }
 
 async fn results(Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Result<Response, AppError> {

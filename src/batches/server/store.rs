@@ -13,7 +13,8 @@ mod home;
 pub use contacts::*;
 pub use home::*;
 
-const PAGE: usize = 25;
+/// Rows on a page.
+pub const PAGE: usize = 25;
 
 /// A batch's row.
 #[derive(Debug, Clone)]
@@ -34,8 +35,8 @@ pub struct Batch {
     pub completed_at: Option<DateTime<Utc>>,
 }
 
-/// Batches by newest first.
-pub async fn list(tx: &mut ReadTx, query: &BatchQuery) -> Result<BatchPage, AppError> {
+/// Batches by newest first, `limit` rows on a page.
+pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<BatchPage, AppError> {
     let cursor = Cursor::parse(query.cursor.as_deref());
     let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<uuid::Uuid>().ok());
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
@@ -65,7 +66,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery) -> Result<BatchPage, AppE
         id(&query.client),
         key,
         older,
-        PAGE as i64 + 1,
+        limit as i64 + 1,
     )
     .fetch_all(tx.conn())
     .await?;
@@ -91,7 +92,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery) -> Result<BatchPage, AppE
             note: row.error.or(row.pause_reason),
         })
         .collect();
-    Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row| row.id.to_string()))
+    Ok(Page::cut(rows, limit, cursor.as_ref(), |row| row.id.to_string()))
 }
 
 /// Active campaigns by name: id and name with the client's.

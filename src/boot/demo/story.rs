@@ -68,7 +68,7 @@ pub const AGENCIES: &[Agency] = &[
                 viewer: ("Jan Brandt", "jan@alpenrad.test"),
                 agent: "Recall",
                 language: "de",
-                prompt: "Du bist die freundliche Assistenz der Zahnarztpraxis Alpenrad. Du rufst {{name}} an, weil die halbjährliche Kontrolle ansteht. \
+                prompt: "Du bist die freundliche Assistenz der Zahnarztpraxis Alpenrad. Du rufst {{contact_name}} an, weil die halbjährliche Kontrolle ansteht. \
                          Biete Termine an, bestätige den gewählten, beantworte Fragen kurz. Wenn jemand sich beschwert oder Schmerzen hat, verbinde mit der Praxis.",
                 campaign: "November recall",
                 kind: "cs",
@@ -95,7 +95,7 @@ pub const AGENCIES: &[Agency] = &[
                 viewer: ("Luis Ferreira", "luis@northbeam.test"),
                 agent: "Lead qualifier",
                 language: "en",
-                prompt: "You are Sam from Northbeam Solar. You call {{name}}, who asked about rooftop solar. Find out whether they own the roof, \
+                prompt: "You are Sam from Northbeam Solar. You call {{contact_name}}, who asked about rooftop solar. Find out whether they own the roof, \
                          what they pay for electricity, and when they want to decide. Offer a free site visit and book it. Be brief and polite; \
                          if they do not want to be called, apologise and end the call.",
                 campaign: "Solar leads, Bay Area",
@@ -142,7 +142,7 @@ pub const AGENCIES: &[Agency] = &[
             viewer: ("Ben Harrow", "ben@harrowpike.test"),
             agent: "Front desk",
             language: "en",
-            prompt: "You are the front desk of Harrow & Pike, a property manager. You call {{name}} about the repair that was reported. \
+            prompt: "You are the front desk of Harrow & Pike, a property manager. You call {{contact_name}} about the repair that was reported. \
                      Ask whether it is solved, note what is missing, arrange a visit if needed, and ask how satisfied they are from one to five.",
             campaign: "Repairs follow-up",
             kind: "cs",

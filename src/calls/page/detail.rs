@@ -10,6 +10,7 @@ use crate::calls::model::query::encoded;
 use crate::calls::model::{CallDetail, CallDirection, CallQuery, CallState, Said, TranscriptStatus};
 use crate::calls::server_fns::{ReviewCall, get_call};
 use crate::shared::ids::CallId;
+use crate::shared::phone::spaced;
 use crate::ui::*;
 
 /// One call: its sound, what was said, what came of it.
@@ -21,9 +22,10 @@ pub fn call_page() -> PageView {
     Arc::new(move || {
         let params = use_params_map();
         let player = Player::new();
+        let goes_on = StoredValue::new(false);
         live::on_change(&["calls"], move || {
             // The list's topic tells of every call; only a call that goes on changes often enough to listen to it.
-            if call.get_untracked().is_some_and(|found| found.is_ok_and(|found| found.state.is_open())) {
+            if goes_on.get_value() {
                 call.refetch();
             }
         });
@@ -51,6 +53,7 @@ pub fn call_page() -> PageView {
                 player.playing.set(false);
             }
             shown.set_value(Some(found.id));
+            goes_on.set_value(found.state.is_open());
             view! { <Page call=found player again/> }
         };
         view! { <PageBoundary data=call view=page/> }.into_any()
@@ -106,9 +109,9 @@ fn cord(call: &CallDetail) -> Vec<CordNode> {
         CallDirection::Inbound => (&call.from, &call.to, "phone-incoming"),
         CallDirection::Outbound => (&call.to, &call.from, "phone-outgoing"),
     };
-    let mut nodes = vec![CordNode::new(theirs.as_deref().unwrap_or("Number withheld")).mono()];
+    let mut nodes = vec![CordNode::new(theirs.as_deref().map_or_else(|| "Number withheld".to_owned(), spaced)).mono()];
     if let Some(ours) = ours {
-        nodes.push(CordNode::new(ours).icon(icon).mono());
+        nodes.push(CordNode::new(spaced(&ours)).icon(icon).mono());
     }
     if let Some((id, name)) = &call.agent {
         let mut node = CordNode::new(name).icon("bot");

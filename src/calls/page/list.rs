@@ -50,6 +50,7 @@ pub fn calls_page() -> PageView {
                     <LinkButton href=Signal::derive(export) icon="download" external=true>"Export CSV"</LinkButton>
                 }
             />
+            <BlockBoundary data=list view=move |list: CallList| view! { <Views list/> }/>
             <BlockBoundary data=choices view=move |choices: CallChoices| view! { <Filters choices/> }/>
             <PageBoundary
                 data=list
@@ -67,13 +68,24 @@ pub fn calls_page() -> PageView {
 }
 
 #[component]
+fn Views(list: CallList) -> impl IntoView {
+    let now = list.query.call_view();
+    let tabs: Vec<TabItem> = list
+        .counts
+        .iter()
+        .map(|(view, count)| tab(view.label(), list.query.address_in(*view), *view == now).count(count))
+        .collect();
+    view! { <Tabs label="Views" items=tabs/> }
+}
+
+#[component]
 fn Filters(choices: CallChoices) -> impl IntoView {
     let mut filters = vec![
         Filter::date("from", "From"),
         Filter::date("to", "To"),
         Filter::new("agent", "Agent", choices.agents),
         Filter::new("campaign", "Campaign", choices.campaigns),
-        Filter::new("direction", "Way", options_of([("inbound", "In"), ("outbound", "Out")])),
+        Filter::new("direction", "Way", options_of([("inbound", "In"), ("outbound", "Out")])).rare(),
         Filter::new(
             "outcome",
             "Outcome",
@@ -83,10 +95,11 @@ fn Filters(choices: CallChoices) -> impl IntoView {
             "sentiment",
             "Sentiment",
             options_of(Sentiment::ALL.iter().map(|word| (word.as_str(), word.label()))),
-        ),
+        )
+        .rare(),
     ];
     if viewer().may(Action::ReadWorkshop) {
-        filters.push(Filter::new("reviewed", "Reviewed", options_of([("yes", "Yes"), ("no", "No")])));
+        filters.push(Filter::new("reviewed", "Reviewed", options_of([("yes", "Yes"), ("no", "No")])).rare());
     }
     let narrowed = choices
         .narrowed
@@ -110,11 +123,6 @@ fn Filters(choices: CallChoices) -> impl IntoView {
 #[component]
 fn Calls(list: CallList, new: usize, show_new: impl Fn() + Clone + Send + Sync + 'static) -> impl IntoView {
     let view_now = list.query.call_view();
-    let tabs: Vec<TabItem> = list
-        .counts
-        .iter()
-        .map(|(view, count)| tab(view.label(), list.query.address_in(*view), *view == view_now).count(count))
-        .collect();
     let is_empty = list.page.rows.is_empty() && list.live.is_empty();
     let waiting = match new {
         0 => None,
@@ -129,7 +137,6 @@ fn Calls(list: CallList, new: usize, show_new: impl Fn() + Clone + Send + Sync +
         view! { <Nothing view_now is_agency=list.is_agency/> }.into_any()
     };
     view! {
-        <Tabs label="Views" items=tabs/>
         <div role="status">
             {waiting.map(|words| {
                 let show_new = show_new.clone();

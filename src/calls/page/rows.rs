@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use super::keys::Ticking;
 use crate::calls::model::{CallDirection, CallList, CallQuery, CallRow, CallState};
 use crate::shared::money::length_text;
+use crate::shared::phone::spaced;
 use crate::ui::*;
 
 /// The table: calls that go on first, then the page.
@@ -75,7 +76,7 @@ fn Row(row: CallRow, index: usize, query: CallQuery, cost: bool, client: bool) -
             <td>
                 <div class="who">
                     <a id=format!("row-{index}") href=href>{title}</a>
-                    {number.map(|number| view! { <small class="mono">{number}</small> })}
+                    {number.map(|number| view! { <small class="mono">{spaced(&number)}</small> })}
                 </div>
             </td>
             <td>{row.agent.map_or_else(dash, IntoAny::into_any)}</td>

@@ -5,22 +5,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use chrono::{DateTime, Utc};
-use futures::stream;
 use serde::Deserialize;
 
 use super::byte_range::{self, Asked};
 use super::{recordings, store};
 use crate::access::Action;
-use crate::access::server::{Db, Scope, Visitor};
+use crate::access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
 use crate::calls::model::{CallDirection, CallQuery, CallRow, Said};
+use crate::shared::AppError;
 use crate::shared::error::internal;
 use crate::shared::ids::CallId;
 use crate::shared::money::length_text;
-use crate::shared::{AppError, csv_cell};
-
-/// Most rows of an export.
-const MOST_ROWS: usize = 10_000;
-const ROWS_AT_ONCE: usize = 500;
 
 /// The sound of a call, the list as a file, a transcript as text.
 pub fn routes() -> Router<Db> {
@@ -119,42 +114,20 @@ async fn transcript(Extension(visitor): Extension<Visitor>, Path(id): Path<Strin
     Ok((head, out).into_response())
 }
 
-/// The list with its present filters, newest first, at most ten thousand rows, written as they are read. Each piece has a
-/// transaction of its own, so that a slow reader holds none open.
+/// The list with its present filters, newest first.
 async fn export(Extension(visitor): Extension<Visitor>, RawQuery(asked): RawQuery) -> Result<Response, AppError> {
     let scope = visitor.scope()?;
     let columns = Columns { cost: visitor.viewer()?.sees_cost(), client: scope.may(Action::ReadWorkshop) };
-    let query = CallQuery { cursor: None, ..CallQuery::parse(asked.as_deref().unwrap_or_default()) };
-    // The first piece before the answer begins: what is wrong with the query is said as an error and not in a broken file.
-    let first = piece(&scope, &query).await?;
-    let start = Some((first, query, 0_usize, true));
-    let pieces = stream::try_unfold((scope, start), move |(scope, state)| async move {
-        let Some(((rows, next), mut query, written, is_first)) = state else { return Ok::<_, AppError>(None) };
-        let mut text = if is_first { format!("\u{feff}{}", csv_cell::line(columns.names())) } else { String::new() };
-        for row in rows.iter().take(MOST_ROWS - written) {
-            text += &csv_cell::line(columns.cells(row));
+    let query = CallQuery::parse(asked.as_deref().unwrap_or_default());
+    csv_file("calls.csv", columns.names(), move |cursor| {
+        let (scope, query) = (scope.clone(), CallQuery { cursor, ..query.clone() });
+        async move {
+            let mut tx = scope.read(Action::ReadCalls).await?;
+            let (page, _) = store::list(&mut tx, &query, ROWS_AT_ONCE, false).await?;
+            Ok::<_, AppError>(page.map(|row| columns.cells(&row)))
         }
-        let written = written + rows.len();
-        let then = match next.filter(|_| written < MOST_ROWS) {
-            Some(cursor) => {
-                query.cursor = Some(cursor);
-                Some((piece(&scope, &query).await?, query, written, false))
-            }
-            None => None,
-        };
-        Ok(Some((text, (scope, then))))
-    });
-    let head = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"calls.csv\""),
-    ];
-    Ok((head, Body::from_stream(pieces)).into_response())
-}
-
-async fn piece(scope: &Scope, query: &CallQuery) -> Result<(Vec<CallRow>, Option<String>), AppError> {
-    let mut tx = scope.read(Action::ReadCalls).await?;
-    let (page, _) = store::list(&mut tx, query, ROWS_AT_ONCE, false).await?;
-    Ok((page.rows, page.older))
+    })
+    .await
 }
 
 /// Which columns the person may have.

@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use crate::campaigns::server_fns::{AddCampaignContacts, RemoveCampaignContacts};
 use crate::campaigns::{CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow};
 use crate::shared::ids::CampaignId;
+use crate::shared::phone::spaced;
 use crate::shared::{Page, Tone};
 use crate::ui::*;
 
@@ -187,7 +188,7 @@ fn Member(row: MemberRow, campaign: String, may_change: bool, remove: FormAction
     view! {
         <tr>
             <td>
-                <div class="who"><a href=format!("/contacts/{}", row.contact_id)>{name}</a><small class="mono">{row.phone}</small></div>
+                <div class="who"><a href=format!("/contacts/{}", row.contact_id)>{name}</a><small class="mono">{spaced(&row.phone)}</small></div>
             </td>
             <td>{row.company}</td>
             <td>

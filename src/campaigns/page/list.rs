@@ -3,10 +3,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
+use crate::agents::page::ExportLink;
 use crate::app::viewer;
 use crate::campaigns::server_fns::list_campaigns;
 use crate::campaigns::{CampaignQuery, CampaignRow, CampaignStatus};
 use crate::shared::Page;
+use crate::shared::phone::spaced;
 use crate::ui::address::query_string;
 use crate::ui::*;
 
@@ -24,9 +26,12 @@ pub fn campaigns_page() -> PageView {
             <PageHead
                 title="Campaigns"
                 sub="Which agent calls which contacts, from which number, when and how often."
-                actions=move || may_add.then(|| view! {
-                    <LinkButton href=new_address kind=ButtonKind::Primary icon="plus">"New campaign"</LinkButton>
-                })
+                actions=move || view! {
+                    <ExportLink path="/campaigns.csv"/>
+                    {may_add.then(|| view! {
+                        <LinkButton href=new_address kind=ButtonKind::Primary icon="plus">"New campaign"</LinkButton>
+                    })}
+                }
             />
             <FilterBar
                 search="q"
@@ -96,7 +101,7 @@ fn Row(row: CampaignRow, in_agency: bool) -> impl IntoView {
             {in_agency.then(|| view! { <td>{row.client_name}</td> })}
             <td>{row.kind.label()}</td>
             <td>{row.agent_name.unwrap_or_else(|| "The agency's agent".into())}</td>
-            <td class="mono">{row.from_number.unwrap_or_else(|| "–".into())}</td>
+            <td class="mono">{row.from_number.map_or_else(|| "–".into(), |number| spaced(&number))}</td>
             <td class="num">{row.contacts.text()}</td>
             <td class="num">{row.waiting.text()}</td>
             <td><Time stamp=row.created/></td>

@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use crate::campaigns::{CampaignView, ContactOutcome, ContactStatus, variables_text};
 use crate::shared::Tone;
 use crate::shared::money::count_text;
+use crate::shared::phone::spaced;
 use crate::ui::*;
 
 /// Counts, and the terms in words.
@@ -12,7 +13,8 @@ pub fn OverviewTab(shown: CampaignView) -> impl IntoView {
     let tries = if campaign.max_attempts == 1 {
         "One call".to_owned()
     } else {
-        format!("Up to {} calls, {} minutes apart", campaign.max_attempts, count_text(campaign.retry_minutes.into()))
+        let unit = if campaign.retry_minutes == 1 { "minute" } else { "minutes" };
+        format!("Up to {} calls, {} {unit} apart", campaign.max_attempts, count_text(campaign.retry_minutes.into()))
     };
     let variables = variables_text(&campaign.variables);
     let agent = match (campaign.agent_name.clone(), shown.may_manage) {
@@ -28,7 +30,7 @@ pub fn OverviewTab(shown: CampaignView) -> impl IntoView {
                 <Facts>
                     <Fact label="Client">{campaign.client_name}</Fact>
                     <Fact label="Agent">{agent}</Fact>
-                    <Fact label="Calls from" class="mono">{campaign.from_number.unwrap_or_else(|| "The agency's number".into())}</Fact>
+                    <Fact label="Calls from" class="mono">{campaign.from_number.map_or_else(|| "The agency's number".into(), |number| spaced(&number))}</Fact>
                     <Fact label="Calling hours">{campaign.calling_window.text()}</Fact>
                     <Fact label="Tries">{tries}</Fact>
                     <Fact label="Created"><Time stamp=shown.created/></Fact>

@@ -1,5 +1,5 @@
 use axum::body::Body;
-use axum::extract::{Extension, Path};
+use axum::extract::{Extension, Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -8,7 +8,8 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::store::{self, members};
 use crate::access::Action;
-use crate::access::server::{Db, Scope, Visitor};
+use crate::access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
+use crate::campaigns::{Bounded, CampaignQuery, CampaignRow};
 use crate::shared::AppError;
 use crate::shared::csv_cell;
 use crate::shared::ids::CampaignId;
@@ -18,7 +19,43 @@ const ROWS: i64 = 2_000;
 
 /// Downloads. They need a signed-in visitor.
 pub fn routes() -> axum::Router<Db> {
-    axum::Router::new().route("/campaigns/{id}/contacts.csv", get(contacts))
+    axum::Router::new().route("/campaigns.csv", get(export)).route("/campaigns/{id}/contacts.csv", get(contacts))
+}
+
+/// The list with the filters of its address. The client's name is for agency people, as in the list.
+async fn export(
+    Extension(visitor): Extension<Visitor>,
+    Query(query): Query<CampaignQuery>,
+) -> Result<Response, AppError> {
+    let scope = visitor.scope()?;
+    let in_agency = scope.client_id().is_none();
+    let mut head = vec!["name", "state"];
+    head.extend(in_agency.then_some("client"));
+    head.extend(["for", "agent", "from", "contacts", "waiting", "created (UTC)"]);
+    csv_file("campaigns.csv", head, move |cursor| {
+        let (scope, query) = (scope.clone(), CampaignQuery { cursor, ..query.clone() });
+        async move {
+            let mut tx = scope.read(Action::ReadCampaigns).await?;
+            let page = store::list(&mut tx, &query, ROWS_AT_ONCE).await?;
+            Ok::<_, AppError>(page.map(|row| cells(row, in_agency)))
+        }
+    })
+    .await
+}
+
+fn cells(row: CampaignRow, in_agency: bool) -> Vec<String> {
+    let count = |count: Bounded| format!("{}{}", count.count, if count.more { "+" } else { "" });
+    let mut cells = vec![row.name, row.status.label().to_owned()];
+    cells.extend(in_agency.then_some(row.client_name));
+    cells.extend([
+        row.kind.label().to_owned(),
+        row.agent_name.unwrap_or_default(),
+        row.from_number.unwrap_or_default(),
+        count(row.contacts),
+        count(row.waiting),
+        row.created.utc,
+    ]);
+    cells
 }
 
 /// A campaign's contacts with how they stand.

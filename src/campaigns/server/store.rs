@@ -16,7 +16,7 @@ pub mod choices;
 pub mod members;
 
 /// Rows on one page of a list.
-const PAGE: usize = 25;
+pub const PAGE: usize = 25;
 /// How far the list counts contacts.
 const LIST_BOUND: i64 = 1_000;
 
@@ -69,8 +69,8 @@ pub async fn times(tx: &mut ReadTx, id: CampaignId) -> Result<(DateTime<Utc>, Da
     Ok((row.created_at, row.updated_at))
 }
 
-/// The list, newest first. Archived campaigns only when asked for.
-pub async fn list(tx: &mut ReadTx, query: &CampaignQuery) -> Result<Page<CampaignRow>, AppError> {
+/// The list, newest first, `limit` rows on a page. Archived campaigns only when asked for.
+pub async fn list(tx: &mut ReadTx, query: &CampaignQuery, limit: usize) -> Result<Page<CampaignRow>, AppError> {
     let cursor = Cursor::parse(query.cursor.as_deref());
     let key: Option<uuid::Uuid> = cursor.as_ref().and_then(|cursor| cursor.key.parse().ok());
     let (older, newer) = if cursor.as_ref().is_some_and(|cursor| !cursor.older) { (None, key) } else { (key, None) };
@@ -104,7 +104,7 @@ pub async fn list(tx: &mut ReadTx, query: &CampaignQuery) -> Result<Page<Campaig
         older,
         newer,
         LIST_BOUND,
-        PAGE as i64 + 1,
+        limit as i64 + 1,
     )
     .fetch_all(tx.conn())
     .await?;
@@ -124,7 +124,7 @@ pub async fn list(tx: &mut ReadTx, query: &CampaignQuery) -> Result<Page<Campaig
             created: zone::stamp(row.created_at, now, zone_of_viewer),
         })
         .collect();
-    Ok(Page::cut(rows, PAGE, cursor.as_ref().filter(|_| key.is_some()), |row| row.id.to_string()))
+    Ok(Page::cut(rows, limit, cursor.as_ref().filter(|_| key.is_some()), |row| row.id.to_string()))
 }
 
 /// Writes a new campaign as a draft.

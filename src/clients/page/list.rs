@@ -3,6 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
+use crate::agents::page::ExportLink;
 use crate::app::viewer;
 use crate::clients::model::ClientRow;
 use crate::clients::server_fns::list_clients;
@@ -21,9 +22,12 @@ pub fn clients_page() -> PageView {
             <PageTitle text="Clients"/>
             <PageHead
                 title="Clients"
-                actions=move || may_add.then(|| view! {
-                    <LinkButton href="/clients/new" kind=ButtonKind::Primary icon="plus">"New client"</LinkButton>
-                })
+                actions=move || view! {
+                    <ExportLink path="/clients.csv"/>
+                    {may_add.then(|| view! {
+                        <LinkButton href="/clients/new" kind=ButtonKind::Primary icon="plus">"New client"</LinkButton>
+                    })}
+                }
             />
             <FilterBar
                 search="q"

@@ -3,14 +3,16 @@ use crate::clients::model::{Client, ClientName, ClientRow, ClientStatus};
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, Cursor, Page, zone};
 
-const PAGE: usize = 50;
+/// Rows on a page.
+pub const PAGE: usize = 50;
 
-/// Clients by newest first. `words` is a part of the name; archived ones only when asked for.
+/// Clients by newest first, `limit` rows on a page. `words` is a part of the name; archived ones only when asked for.
 pub async fn list(
     tx: &mut ReadTx,
     words: Option<&str>,
     archived: bool,
     cursor: Option<&str>,
+    limit: usize,
 ) -> Result<Page<ClientRow>, AppError> {
     let cursor = Cursor::parse(cursor);
     let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<uuid::Uuid>().ok());
@@ -31,7 +33,7 @@ pub async fn list(
         archived,
         key,
         older,
-        PAGE as i64 + 1,
+        limit as i64 + 1,
     )
     .fetch_all(tx.conn())
     .await?;
@@ -48,7 +50,7 @@ pub async fn list(
             created: zone::stamp(row.created_at, now, zone),
         })
         .collect();
-    Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row| row.id.to_string()))
+    Ok(Page::cut(rows, limit, cursor.as_ref(), |row| row.id.to_string()))
 }
 
 /// Names of active clients in the alphabet's order, for pickers. At most 500.

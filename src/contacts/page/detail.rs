@@ -8,6 +8,7 @@ use crate::contacts::server_fns::{AllowContact, SuppressContact, get_contact};
 use crate::contacts::{Contact, ContactCall, ContactCampaign};
 use crate::shared::Tone;
 use crate::shared::money::length_text;
+use crate::shared::phone::spaced;
 use crate::ui::*;
 
 /// One contact: who it is, what campaigns it is in, and every call with it.
@@ -119,7 +120,7 @@ fn FactsCard(contact: Contact) -> impl IntoView {
                 </Callout>
             })}
             <Facts>
-                <Fact label="Phone" class="mono">{contact.phone}</Fact>
+                <Fact label="Phone" class="mono">{spaced(&contact.phone)}</Fact>
                 <Fact label="E-mail">{or_none(contact.email)}</Fact>
                 <Fact label="Company">{or_none(contact.company)}</Fact>
                 <Fact label="Client">{contact.client_name}</Fact>

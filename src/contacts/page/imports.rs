@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::list::{Parts, with_client};
 use crate::access::Action;
+use crate::agents::page::ExportLink;
 use crate::app::viewer;
 use crate::contacts::server_fns::list_imports;
 use crate::contacts::{ImportRow, ImportStatus};
@@ -24,10 +25,13 @@ pub fn imports_page() -> PageView {
             <PageHead
                 title="Imports"
                 sub="Lists that were uploaded, what became of their rows, and who did it."
-                actions=move || may_add.then(|| view! {
-                    <LinkButton href="/contacts/imports/template.csv" icon="download" external=true>"Template"</LinkButton>
-                    <LinkButton href=move || with_client("/contacts/imports/new") kind=ButtonKind::Primary icon="upload">"Import"</LinkButton>
-                })
+                actions=move || view! {
+                    <ExportLink path="/contacts/imports.csv"/>
+                    {may_add.then(|| view! {
+                        <LinkButton href="/contacts/imports/template.csv" icon="download" external=true>"Template"</LinkButton>
+                        <LinkButton href=move || with_client("/contacts/imports/new") kind=ButtonKind::Primary icon="upload">"Import"</LinkButton>
+                    })}
+                }
             />
             <Parts current="imports"/>
             <PageBoundary data=rows view={move |page: Page<ImportRow>| view! { <Listed page may_add/> }}/>

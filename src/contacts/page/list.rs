@@ -7,6 +7,7 @@ use crate::app::viewer;
 use crate::contacts::server_fns::list_contacts;
 use crate::contacts::{ContactQuery, ContactRow};
 use crate::shared::Page;
+use crate::shared::phone::spaced;
 use crate::ui::address::query_string;
 use crate::ui::*;
 
@@ -159,7 +160,7 @@ fn Row(row: ContactRow, in_agency: bool, suppressed: bool) -> impl IntoView {
     view! {
         <tr>
             <td>
-                <div class="who"><a href=format!("/contacts/{}", row.id)>{name}</a><small class="mono">{row.phone}</small></div>
+                <div class="who"><a href=format!("/contacts/{}", row.id)>{name}</a><small class="mono">{spaced(&row.phone)}</small></div>
             </td>
             <td>{row.company}</td>
             <td>{row.email}</td>

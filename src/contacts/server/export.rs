@@ -1,5 +1,5 @@
-//! Files that go out: the list as filtered, an import's rejected rows, the template. Streamed page by page, each page its own short
-//! transaction, so that a large export holds nothing open.
+//! Files that go out: the list as filtered, the list of imports, an import's rejected rows, the template. Streamed page
+//! by page, each page its own short transaction, so that a large export holds nothing open.
 
 use axum::body::Body;
 use axum::http::header;
@@ -8,13 +8,13 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::import::records::Records;
-use super::store::{self, import_views, imports};
+use super::store::{self, import_views};
 use crate::access::Action;
-use crate::access::server::Scope;
-use crate::contacts::{ContactQuery, ImportView, Problem};
+use crate::access::server::{ROWS_AT_ONCE, Scope, csv_file};
+use crate::contacts::{ContactQuery, ImportRow, ImportView, Problem};
 use crate::shared::AppError;
 use crate::shared::csv_cell;
-use crate::shared::ids::ImportId;
+use crate::shared::ids::{ClientId, ImportId};
 
 /// Rows read at a time.
 const ROWS: i64 = 2_000;
@@ -78,11 +78,42 @@ async fn send_contacts(scope: &Scope, query: &ContactQuery, names: &[String], ou
     }
 }
 
+/// The list of imports. The client's name is for agency people, as in the list.
+pub async fn imports(scope: Scope, client: Option<ClientId>) -> Result<Response, AppError> {
+    let in_agency = scope.client_id().is_none();
+    let mut head = vec!["file"];
+    head.extend(in_agency.then_some("client"));
+    head.extend(["state", "new", "updated", "rejected", "by", "uploaded (UTC)"]);
+    csv_file("imports.csv", head, move |cursor| {
+        let scope = scope.clone();
+        async move {
+            let mut tx = scope.read(Action::ReadContacts).await?;
+            let page = import_views::list(&mut tx, client, cursor.as_deref(), ROWS_AT_ONCE).await?;
+            Ok::<_, AppError>(page.map(|row| import_cells(row, in_agency)))
+        }
+    })
+    .await
+}
+
+fn import_cells(row: ImportRow, in_agency: bool) -> Vec<String> {
+    let mut cells = vec![row.file_name];
+    cells.extend(in_agency.then_some(row.client_name));
+    cells.extend([
+        row.status.label().to_owned(),
+        row.imported.to_string(),
+        row.updated.to_string(),
+        row.rejected.to_string(),
+        row.started_by.unwrap_or_default(),
+        row.created.utc,
+    ]);
+    cells
+}
+
 /// An import's rejected rows as they came, with line and reason in front, ready to be mended and imported again.
 pub async fn rejected(scope: Scope, id: ImportId) -> Result<Response, AppError> {
     let mut tx = scope.read(Action::ReadContacts).await?;
     let import = import_views::view(&mut tx, id).await?;
-    let delimiter = imports::work(&mut tx, id).await?.delimiter.bytes().next().unwrap_or(b',');
+    let delimiter = store::imports::work(&mut tx, id).await?.delimiter.bytes().next().unwrap_or(b',');
     drop(tx);
     let name = format!("rejected-{}.csv", id.0.simple());
     let (out, body) = channel(4);

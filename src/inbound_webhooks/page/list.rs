@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use crate::agents::page::ExportLink;
 use crate::inbound_webhooks::model::{KINDS, ProcessingStatus, SENDERS, WebhookList, WebhookQuery, WebhookRow};
 use crate::inbound_webhooks::server_fns::{ReplayFailedWebhooks, list_webhooks};
 use crate::settings::SettingsNav;
@@ -68,9 +69,12 @@ fn Listed(list: WebhookList) -> impl IntoView {
         <PageHead
             title="Inbound webhooks"
             sub="What the outside services reported. Each event is kept as it came and counts once, however often it is worked through."
-            actions=move || (may_replay && failed > 0).then(|| view! {
-                <DialogLink name="replay" icon="rotate-ccw">{format!("Replay {} failed", counted(failed))}</DialogLink>
-            })
+            actions=move || view! {
+                <ExportLink path="/webhooks/inbound.csv"/>
+                {(may_replay && failed > 0).then(|| view! {
+                    <DialogLink name="replay" icon="rotate-ccw">{format!("Replay {} failed", counted(failed))}</DialogLink>
+                })}
+            }
         />
         <FilterBar filters/>
         {rows}

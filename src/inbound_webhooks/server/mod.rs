@@ -1,4 +1,5 @@
-//! `rest`: the door. `ingest`: is it genuine, and onto the disk. `jobs`: what it changes. `ops`: replay. `store`: SQL.
+//! `rest`: the door, and the list as a file. `ingest`: is it genuine, and onto the disk. `jobs`: what it changes.
+//! `ops`: replay. `store`: SQL.
 
 mod ingest;
 pub mod jobs;

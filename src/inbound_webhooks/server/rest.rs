@@ -1,12 +1,16 @@
-use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use super::ingest::{self, Answer, Letter};
-use crate::access::server::Db;
+use super::store;
+use crate::access::Action;
+use crate::access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
+use crate::inbound_webhooks::model::WebhookQuery;
+use crate::shared::AppError;
 use crate::shared::ids::{ConnectionId, WorkspaceId};
 
 /// The largest body that is read, in bytes.
@@ -15,6 +19,39 @@ const MOST: usize = 1024 * 1024;
 /// Where services deliver: `POST /webhooks/{service}/{workspace}/{connection}`. A signature speaks for the sender.
 pub fn routes() -> Router<Db> {
     Router::new().route("/webhooks/{provider}/{workspace}/{connection}", post(receive))
+}
+
+/// `GET /webhooks/inbound.csv`: the list with the filters of its address. For people, inside the session.
+pub fn downloads() -> Router<Db> {
+    Router::new().route("/webhooks/inbound.csv", get(export))
+}
+
+/// What the list shows: bodies and headers are in no file.
+async fn export(
+    Extension(visitor): Extension<Visitor>,
+    Query(query): Query<WebhookQuery>,
+) -> Result<Response, AppError> {
+    let scope = visitor.scope()?;
+    let head = vec!["received (UTC)", "from", "event", "state", "tries", "remark"];
+    csv_file("inbound-webhooks.csv", head, move |cursor| {
+        let (scope, query) = (scope.clone(), WebhookQuery { cursor, ..query.clone() });
+        async move {
+            let mut tx = scope.read(Action::ReadQueues).await?;
+            let list = store::list(&mut tx, &query, ROWS_AT_ONCE).await?;
+            let rows = list.page.map(|row| {
+                vec![
+                    row.received.utc,
+                    row.provider,
+                    row.kind,
+                    row.status.label().to_owned(),
+                    row.attempts.to_string(),
+                    row.note.unwrap_or_default(),
+                ]
+            });
+            Ok::<_, AppError>(rows)
+        }
+    })
+    .await
 }
 
 async fn receive(

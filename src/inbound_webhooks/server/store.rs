@@ -13,7 +13,7 @@ use crate::shared::{AppError, Cursor, Page, zone};
 /// The bell that wakes this queue's workers.
 pub const BELL: &str = "webhooks";
 /// Rows on a page of the list.
-const PAGE: usize = 50;
+pub const PAGE: usize = 50;
 /// Failed events are counted up to here.
 const COUNTED: i64 = 1000;
 /// Bodies larger than this are shown as text, cut.
@@ -77,8 +77,8 @@ pub async fn remark(tx: &mut WriteTx, id: Uuid, note: &str) -> Result<(), AppErr
     Ok(())
 }
 
-/// A page of the list, newest first.
-pub async fn list(tx: &mut ReadTx, query: &WebhookQuery) -> Result<WebhookList, AppError> {
+/// A page of the list, newest first, `limit` rows on it.
+pub async fn list(tx: &mut ReadTx, query: &WebhookQuery, limit: usize) -> Result<WebhookList, AppError> {
     let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| cursor.key.parse::<Uuid>().is_ok());
     let key: Option<Uuid> = cursor.as_ref().and_then(|cursor| cursor.key.parse().ok());
     let (older, newer) = if cursor.as_ref().is_some_and(|cursor| !cursor.older) { (None, key) } else { (key, None) };
@@ -104,7 +104,7 @@ pub async fn list(tx: &mut ReadTx, query: &WebhookQuery) -> Result<WebhookList, 
         status.map(ProcessingStatus::as_str),
         query.provider.as_deref(),
         query.kind.as_deref(),
-        PAGE as i64 + 1,
+        limit as i64 + 1,
     )
     .fetch_all(tx.conn())
     .await?;
@@ -125,7 +125,7 @@ pub async fn list(tx: &mut ReadTx, query: &WebhookQuery) -> Result<WebhookList, 
         // `cut` wants rows in the direction they were read.
         rows.reverse();
     }
-    let page = Page::cut(rows, PAGE, cursor.as_ref(), |row| row.id.clone());
+    let page = Page::cut(rows, limit, cursor.as_ref(), |row| row.id.clone());
     let failed = sqlx::query_scalar!(
         r#"select count(*) as "count!" from (select from webhook_queue where workspace_id = $1 and status = 'failed' limit $2) counted"#,
         tx.w(),

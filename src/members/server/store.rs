@@ -4,10 +4,16 @@ use crate::members::model::{MemberRow, UserStatus, grantable};
 use crate::shared::ids::{ClientId, UserId};
 use crate::shared::{AppError, Cursor, Page, zone};
 
-const PAGE: usize = 100;
+/// Rows on a page.
+pub const PAGE: usize = 100;
 
-/// People of the workspace, or of the viewer's client, by newest first.
-pub async fn list(tx: &mut ReadTx, role: Option<&str>, cursor: Option<&str>) -> Result<Page<MemberRow>, AppError> {
+/// People of the workspace, or of the viewer's client, by newest first, `limit` rows on a page.
+pub async fn list(
+    tx: &mut ReadTx,
+    role: Option<&str>,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page<MemberRow>, AppError> {
     let cursor = Cursor::parse(cursor);
     let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<uuid::Uuid>().ok());
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
@@ -24,7 +30,7 @@ pub async fn list(tx: &mut ReadTx, role: Option<&str>, cursor: Option<&str>) -> 
         role.filter(|role| !role.is_empty()),
         key,
         older,
-        PAGE as i64 + 1,
+        limit as i64 + 1,
     )
     .fetch_all(tx.conn())
     .await?;
@@ -43,7 +49,7 @@ pub async fn list(tx: &mut ReadTx, role: Option<&str>, cursor: Option<&str>) -> 
             last_login: row.last_login_at.map(|at| zone::stamp(at, now, zone)),
         })
         .collect();
-    Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row| row.id.to_string()))
+    Ok(Page::cut(rows, limit, cursor.as_ref(), |row| row.id.to_string()))
 }
 
 /// Someone's name, role and client. Errors: `NotFound`.

@@ -6,6 +6,7 @@ use leptos_router::hooks::use_params_map;
 use crate::numbers::model::{NumberPage, NumberStatus};
 use crate::numbers::server_fns::{AssignNumber, ReleaseNumber, SetNumberStatus, get_number};
 use crate::shared::Tone;
+use crate::shared::phone::spaced;
 use crate::ui::*;
 
 /// One number: where it stands, and whom it belongs to.
@@ -36,9 +37,9 @@ fn Detail(number: NumberPage, again: Callback<()>) -> impl IntoView {
     let campaigns = view! { <Campaigns names=number.campaigns.clone()/> };
     let carrier = view! { <Carrier number=number.clone()/> };
     view! {
-        <PageTitle text=row.number.clone() parents=vec![crumb("Phone numbers", "/numbers")]/>
+        <PageTitle text=spaced(&row.number) parents=vec![crumb("Phone numbers", "/numbers")]/>
         <PageHead
-            title=row.number.clone()
+            title=spaced(&row.number)
             tags=move || view! { <State tone=status.tone() label=status.label() on=!is_gone/> }
             actions={
                 let number = number.clone();

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::agents::model::ClientChoice;
 use crate::numbers::model::{COUNTRIES, FoundNumber, NumberSearchForm};
 use crate::numbers::server_fns::{AddOwnedNumber, OrderNumber, number_clients, search_numbers};
+use crate::shared::phone::spaced;
 use crate::ui::*;
 
 fn asked() -> NumberSearchForm {
@@ -114,7 +115,7 @@ fn Offer(offer: FoundNumber, order: FormAction, clients: Vec<(String, String)>) 
         <tr>
             <td>
                 <div class="who">
-                    <span class="mono">{offer.number.clone()}</span>
+                    <span class="mono">{spaced(&offer.number)}</span>
                     <small>{offer.place}{offer.is_near.then_some(" (near what you asked for)")}" "{offer.features.join(", ")}</small>
                 </div>
             </td>

@@ -8,6 +8,7 @@ use crate::app::viewer;
 use crate::calls::model::CallDirection;
 use crate::numbers::model::{NumberList, NumberQuery, NumberRow, NumberStatus};
 use crate::numbers::server_fns::list_numbers;
+use crate::shared::phone::spaced;
 use crate::ui::*;
 
 /// The agency's phone numbers.
@@ -102,7 +103,7 @@ fn Row(row: NumberRow) -> impl IntoView {
         <tr>
             <td>
                 <div class="who">
-                    <a class="mono" href=format!("/numbers/{}", row.id)>{row.number}</a>
+                    <a class="mono" href=format!("/numbers/{}", row.id)>{spaced(&row.number)}</a>
                     {row.error.map(|error| view! { <small class="warn-ink">{error}</small> })}
                 </div>
             </td>

@@ -5,13 +5,9 @@ use axum::{Extension, Router};
 
 use super::store;
 use crate::access::Action;
-use crate::access::server::{Db, Visitor};
-use crate::numbers::model::NumberQuery;
-use crate::prompts::server::rest::csv_answer;
-use crate::shared::{AppError, csv_cell};
-
-/// The most rows of one file.
-const MOST: usize = 10_000;
+use crate::access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
+use crate::numbers::model::{NumberQuery, NumberRow};
+use crate::shared::AppError;
 
 /// `/numbers/export.csv`: the list with the filters of its address.
 pub fn routes() -> Router<Db> {
@@ -22,22 +18,29 @@ async fn export(
     Extension(visitor): Extension<Visitor>,
     Query(query): Query<NumberQuery>,
 ) -> Result<Response, AppError> {
-    let mut tx = visitor.scope()?.read(Action::ReadWorkshop).await?;
-    let page = store::list(&mut tx, &NumberQuery { cursor: None, ..query }, MOST).await?;
-    let rows = page.rows.into_iter().map(|row| {
-        vec![
-            row.number,
-            row.status.as_str().to_owned(),
-            row.direction.as_str().to_owned(),
-            row.client.unwrap_or_default(),
-            row.agent.unwrap_or_default(),
-            row.country.unwrap_or_default(),
-            row.monthly_cost.map(|cost| cost.0.normalize().to_string()).unwrap_or_default(),
-            row.purchased.map(|at| at.utc).unwrap_or_default(),
-            row.error.unwrap_or_default(),
-        ]
-    });
+    let scope = visitor.scope()?;
     let head =
-        ["number", "status", "direction", "client", "agent", "country", "monthly_cost_usd", "purchased_at", "note"];
-    Ok(csv_answer("numbers.csv", csv_cell::file(&head, rows)))
+        vec!["number", "status", "direction", "client", "agent", "country", "monthly_cost_usd", "purchased_at", "note"];
+    csv_file("numbers.csv", head, move |cursor| {
+        let (scope, query) = (scope.clone(), NumberQuery { cursor, ..query.clone() });
+        async move {
+            let mut tx = scope.read(Action::ReadWorkshop).await?;
+            Ok::<_, AppError>(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells))
+        }
+    })
+    .await
+}
+
+fn cells(row: NumberRow) -> Vec<String> {
+    vec![
+        row.number,
+        row.status.as_str().to_owned(),
+        row.direction.as_str().to_owned(),
+        row.client.unwrap_or_default(),
+        row.agent.unwrap_or_default(),
+        row.country.unwrap_or_default(),
+        row.monthly_cost.map(|cost| cost.0.normalize().to_string()).unwrap_or_default(),
+        row.purchased.map(|at| at.utc).unwrap_or_default(),
+        row.error.unwrap_or_default(),
+    ]
 }

@@ -37,7 +37,7 @@ pub fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
             {if total == 0 {
                 view! { <EmptyState icon="phone-off" title="Nobody is on the line" text="Live calls show here while they go on." small=true/> }.into_any()
             } else {
-                view! { <ul class="list">{rows}</ul> {(more > 0).then(|| view! { <p class="note">{format!("{more} more on the line")}</p> })} }.into_any()
+                view! { <ul class="list">{rows}</ul> {(more > 0).then(|| view! { <p class="note mt-2">{format!("{more} more on the line")}</p> })} }.into_any()
             }}
         </Card>
     }
@@ -53,6 +53,7 @@ pub fn Needs(needs: Vec<Need>) -> impl IntoView {
             let icon: &'static str = match need.icon.as_str() {
                 "plug" => "plug",
                 "bot" => "bot",
+                "headphones" => "headphones",
                 "webhook" => "webhook",
                 "file-text" => "file-text",
                 "file-spreadsheet" => "file-spreadsheet",
@@ -70,7 +71,7 @@ pub fn Needs(needs: Vec<Need>) -> impl IntoView {
     view! {
         <Card title="Needs a person" count=count>
             {if count == 0 {
-                view! { <EmptyState icon="circle-check" title="Nothing needs you" text="Failing connections, stopped batches and failed work show here." small=true/> }.into_any()
+                view! { <EmptyState icon="circle-check" title="Nothing needs you" text="People who asked for a person, failing connections, stopped batches and failed work show here." small=true/> }.into_any()
             } else {
                 view! { <ul class="list">{rows}</ul> }.into_any()
             }}

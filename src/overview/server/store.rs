@@ -99,7 +99,7 @@ pub async fn live(
     let total = rows.len() as i64;
     let calls = rows
         .into_iter()
-        .take(6)
+        .take(4)
         .map(|row| {
             let number = if row.direction == "inbound" { row.from } else { row.to };
             let since = row.joined_at.unwrap_or(row.started_at);
@@ -125,7 +125,7 @@ pub async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Ru
     let (zone, now) = (tx.scope().zone(), Utc::now());
     let rows = sqlx::query!(
         r#"select b.id, b.name, b.status as "status: BatchStatus", b.scheduled_for, b.pause_reason, b.error, b.total_contacts,
-                  b.completed_at, k.name as client,
+                  b.started_at, b.completed_at, k.name as client,
                   (select count(*) from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id and x.status = 'completed'
                     and x.outcome = 'answered') as "answered!",
                   (select count(*) from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id and x.status = 'completed'
@@ -153,7 +153,11 @@ pub async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Ru
                 BatchStatus::Completed => {
                     row.completed_at.map(|at| format!("Ended {}", zone::moment_text(at, now, zone)))
                 }
-                BatchStatus::Pending | BatchStatus::Processing => None,
+                BatchStatus::Processing => {
+                    let done = row.answered + row.unanswered + row.failed;
+                    row.started_at.and_then(|start| time_left(now - start, done, i64::from(row.total_contacts)))
+                }
+                BatchStatus::Pending => None,
             };
             RunningBatch {
                 id: row.id.to_string(),
@@ -168,6 +172,19 @@ pub async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Ru
             }
         })
         .collect())
+}
+
+/// In words, from the pace until now; none before there is one.
+fn time_left(gone: chrono::TimeDelta, done: i64, total: i64) -> Option<String> {
+    if done < 3 || gone.num_seconds() < 30 {
+        return None;
+    }
+    let minutes = (total - done).max(0) * gone.num_seconds() / done / 60;
+    Some(match minutes {
+        0 => "Almost done".to_owned(),
+        1..120 => format!("About {minutes} min left"),
+        _ => format!("About {} hours left", minutes / 60),
+    })
 }
 
 /// What a person must look at, the worst first.

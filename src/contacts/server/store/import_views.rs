@@ -9,7 +9,7 @@ use crate::shared::ids::{CampaignId, ClientId, ImportId};
 use crate::shared::{AppError, Cursor, Page, zone};
 
 /// Rows on one page of a list.
-const PAGE: usize = 25;
+pub const PAGE: usize = 25;
 
 /// The page of one import. Errors: `NotFound`.
 pub async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, AppError> {
@@ -85,11 +85,12 @@ pub async fn problems(tx: &mut ReadTx, id: ImportId, after: i64, most: i64) -> R
     .await?)
 }
 
-/// All imports, newest first.
+/// All imports, newest first, `limit` rows on a page.
 pub async fn list(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     cursor: Option<&str>,
+    limit: usize,
 ) -> Result<Page<ImportRow>, AppError> {
     let cursor = Cursor::parse(cursor).filter(|cursor| cursor.key.parse::<Uuid>().is_ok());
     let key: Option<Uuid> = cursor.as_ref().and_then(|cursor| cursor.key.parse().ok());
@@ -109,7 +110,7 @@ pub async fn list(
         client,
         older,
         newer,
-        PAGE as i64 + 1
+        limit as i64 + 1
     )
     .fetch_all(tx.conn())
     .await?;
@@ -128,5 +129,5 @@ pub async fn list(
             created: zone::stamp(row.created_at, now, zone_of_viewer),
         })
         .collect();
-    Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row: &ImportRow| row.id.to_string()))
+    Ok(Page::cut(rows, limit, cursor.as_ref(), |row: &ImportRow| row.id.to_string()))
 }

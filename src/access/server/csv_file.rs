@@ -1,0 +1,40 @@
+//! Lists as files. Whoever may read a list may save it, with the same filters.
+
+use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+
+use crate::shared::{AppError, Page, csv_cell};
+
+/// Rows of a file that are read at a time.
+pub const ROWS_AT_ONCE: usize = 200;
+
+/// A list as a CSV file, written as it is read. `read` gives the page at a cursor, in a transaction of its own, so that a
+/// slow reader holds none open. Errors: those of the first page.
+pub async fn csv_file<F, R>(name: &str, head: Vec<&'static str>, read: F) -> Result<Response, AppError>
+where
+    F: Fn(Option<String>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Page<Vec<String>>, AppError>> + Send + 'static,
+{
+    // The first page before the answer begins: what is wrong with it is said as an error and not in a broken file.
+    let first = read(None).await?;
+    let start = Some((format!("\u{feff}{}", csv_cell::line(head)), first));
+    let pieces = stream::try_unfold((read, start), |(read, state)| async move {
+        let Some((mut text, page)) = state else { return Ok::<_, AppError>(None) };
+        for row in page.rows {
+            text += &csv_cell::line(row);
+        }
+        let then = match page.older {
+            Some(cursor) => Some((String::new(), read(Some(cursor)).await?)),
+            None => None,
+        };
+        Ok(Some((text, (read, then))))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
