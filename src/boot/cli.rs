@@ -8,8 +8,9 @@ use super::config::{Config, Options};
 use super::embedded_postgres::EmbeddedPostgres;
 use super::{demo, doctor, http, migrate, telemetry, work};
 use crate::access::Role;
-use crate::access::server::{Db, DbSettings};
+use crate::access::server::{Db, DbSettings, Scope};
 use crate::shared::AppError;
+use crate::shared::ids::WorkspaceId;
 
 /// The control room for agencies that run AI voice agents.
 #[derive(Parser)]
@@ -123,10 +124,9 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             let role = if workspace.is_some() { Role::AgencyOwner } else { Role::Admin };
             match workspace {
                 Some(workspace) => {
-                    crate::platform::server::ops::create_workspace(
-                        &home.db, &workspace, &name, &email, &password, "UTC",
-                    )
-                    .await?;
+                    let scope = Scope::of_job(home.db.clone(), WorkspaceId::new(), "command line");
+                    crate::platform::server::ops::create_workspace(&scope, &workspace, &name, &email, &password, "UTC")
+                        .await?;
                 }
                 None => crate::platform::server::ops::create_admin(&home.db, &name, &email, &password).await?,
             }

@@ -26,8 +26,8 @@ pub async fn create_workspace(
     password: String,
     timezone: String,
 ) -> Result<(), AppError> {
-    let db = super::server::door::db()?;
-    super::server::ops::create_workspace(&db, &workspace, &name, &email, &password, &timezone).await?;
+    let scope = crate::access::server::visitor()?.platform_scope(crate::shared::ids::WorkspaceId::new())?;
+    super::server::ops::create_workspace(&scope, &workspace, &name, &email, &password, &timezone).await?;
     leptos_axum::redirect("/platform");
     Ok(())
 }
@@ -35,9 +35,9 @@ pub async fn create_workspace(
 /// Suspends (`status` = suspended) or reactivates (active) an agency.
 #[server(prefix = "/rpc", endpoint = "set_workspace_status")]
 pub async fn set_workspace_status(id: String, status: String, reason: String) -> Result<(), AppError> {
-    let db = super::server::door::db()?;
+    let scope = crate::access::server::visitor()?.platform_scope(id.parse()?)?;
     let status = status.parse().map_err(|error: String| AppError::invalid("status", error))?;
-    super::server::ops::set_status(&db, id.parse()?, status, &reason).await?;
+    super::server::ops::set_status(&scope, status, &reason).await?;
     leptos_axum::redirect("/platform");
     Ok(())
 }

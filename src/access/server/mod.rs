@@ -1,4 +1,4 @@
-//! The walls around a tenant. `Db` hides the pool; a `Scope` comes only from a session, the job runner or a verified webhook;
+//! The walls around a tenant. `Db` hides the pool; a `Scope` comes only from a session (a platform admin names the workspace), the job runner or a verified webhook;
 //! `scope.read(action)` and `scope.write(action)` ask the policy table first and give a transaction that carries the tenant.
 
 mod csv_file;

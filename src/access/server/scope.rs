@@ -37,6 +37,15 @@ impl Scope {
         Some(Self { db, workspace_id, client_id, actor })
     }
 
+    /// For platform admins: one workspace, as whoever runs the installation. The policy table lets them do nothing in it but
+    /// `ManagePlatform`.
+    pub(super) fn of_platform(visitor: &super::Visitor, workspace_id: WorkspaceId) -> Option<Self> {
+        let viewer = visitor.viewer.clone().filter(|viewer| allows(viewer.role, Action::ManagePlatform))?;
+        let (ip, request_id) = (visitor.ip.clone(), visitor.request_id.clone());
+        let actor = Arc::new(Actor { kind: ActorKind::Person(viewer), ip, request_id });
+        Some(Self { db: visitor.db.clone(), workspace_id, client_id: None, actor })
+    }
+
     /// For the job runner: work that a person or a provider asked for earlier, in the workspace that the job names.
     pub fn of_job(db: Db, workspace_id: WorkspaceId, job: &'static str) -> Self {
         let actor = Arc::new(Actor { kind: ActorKind::Machine(job), ip: None, request_id: None });

@@ -28,6 +28,12 @@ impl Visitor {
         Scope::of_viewer(self.db.clone(), viewer, self.ip.clone(), self.request_id.clone()).ok_or(AppError::NotFound)
     }
 
+    /// A platform admin's scope over one workspace. For everybody else there is no such place: `NotFound`.
+    pub fn platform_scope(&self, workspace: WorkspaceId) -> Result<Scope, AppError> {
+        self.viewer()?;
+        Scope::of_platform(self, workspace).ok_or(AppError::NotFound)
+    }
+
     pub fn viewer(&self) -> Result<&Viewer, AppError> {
         self.viewer.as_ref().ok_or(AppError::NotSignedIn)
     }

@@ -1,8 +1,9 @@
 use super::story::{Agency, PASSWORD, PLATFORM_ADMIN};
 use super::visit::{Visit, id_in};
-use crate::access::server::Db;
+use crate::access::server::{Db, Scope};
 use crate::platform::server::ops;
 use crate::shared::AppError;
+use crate::shared::ids::WorkspaceId;
 
 pub async fn create_platform_admin(db: &Db) -> Result<(), AppError> {
     match ops::create_admin(db, "Pat Admin", PLATFORM_ADMIN, PASSWORD).await {
@@ -14,7 +15,9 @@ pub async fn create_platform_admin(db: &Db) -> Result<(), AppError> {
 
 /// An agency with its people and clients. What a start that was cut short has made stays as it is.
 pub async fn create_agency(base: &str, db: &Db, agency: &Agency) -> Result<(), AppError> {
-    let made = ops::create_workspace(db, agency.name, agency.owner.0, agency.owner.1, PASSWORD, agency.timezone).await;
+    let scope = Scope::of_job(db.clone(), WorkspaceId::new(), "demo");
+    let made =
+        ops::create_workspace(&scope, agency.name, agency.owner.0, agency.owner.1, PASSWORD, agency.timezone).await;
     match made {
         Ok(_) => {}
         Err(AppError::Invalid(_)) => return Ok(()),

@@ -1,5 +1,5 @@
 use crate::access::Role;
-use crate::access::server::SystemTx;
+use crate::access::server::{SystemTx, WriteTx};
 use crate::platform::model::{QueueHealth, WorkspacePlan, WorkspaceQuery, WorkspaceRow, WorkspaceStatus};
 use crate::shared::ids::{UserId, WorkspaceId};
 use crate::shared::{AppError, Cursor, Page, zone};
@@ -76,27 +76,18 @@ pub async fn queues(tx: &mut SystemTx) -> Result<Vec<QueueHealth>, AppError> {
         .collect())
 }
 
-pub async fn insert_workspace(
-    tx: &mut SystemTx,
-    id: WorkspaceId,
-    name: &str,
-    slug: &str,
-    timezone: &str,
-) -> Result<(), AppError> {
-    sqlx::query!(
-        "insert into workspaces (id, name, slug, timezone) values ($1, $2, $3, $4)",
-        id.0,
-        name,
-        slug,
-        timezone
-    )
-    .execute(tx.conn())
-    .await?;
+/// Writes the workspace that the transaction is in.
+pub async fn insert_workspace(tx: &mut WriteTx, name: &str, slug: &str, timezone: &str) -> Result<(), AppError> {
+    let w = tx.w();
+    sqlx::query!("insert into workspaces (id, name, slug, timezone) values ($1, $2, $3, $4)", w, name, slug, timezone)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 
+/// A person; without a workspace, a platform admin.
 pub async fn insert_user(
-    tx: &mut SystemTx,
+    conn: &mut sqlx::PgConnection,
     id: UserId,
     workspace: Option<WorkspaceId>,
     name: &str,
@@ -113,21 +104,23 @@ pub async fn insert_user(
         role as Role,
         hash
     )
-    .execute(tx.conn())
+    .execute(conn)
     .await?;
     Ok(())
 }
 
-pub async fn set_owner(tx: &mut SystemTx, id: WorkspaceId, owner: UserId) -> Result<(), AppError> {
-    sqlx::query!("update workspaces set owner_id = $2 where id = $1", id.0, owner.0).execute(tx.conn()).await?;
+pub async fn set_owner(tx: &mut WriteTx, owner: UserId) -> Result<(), AppError> {
+    let w = tx.w();
+    sqlx::query!("update workspaces set owner_id = $2 where id = $1", w, owner.0).execute(tx.conn()).await?;
     Ok(())
 }
 
 /// True if the state changed.
-pub async fn set_status(tx: &mut SystemTx, id: WorkspaceId, status: WorkspaceStatus) -> Result<bool, AppError> {
+pub async fn set_status(tx: &mut WriteTx, status: WorkspaceStatus) -> Result<bool, AppError> {
+    let w = tx.w();
     let done = sqlx::query!(
         "update workspaces set status = $2, updated_at = now() where id = $1 and status <> $2",
-        id.0,
+        w,
         status as WorkspaceStatus
     )
     .execute(tx.conn())

@@ -1,4 +1,6 @@
+use patchbay::access::server::Scope;
 use patchbay::platform::server::ops::create_workspace;
+use patchbay::shared::ids::WorkspaceId;
 
 use super::{Browser, World, eventually, owner_value, unique};
 
@@ -48,9 +50,9 @@ impl Agency {
     pub async fn new(world: &World, name: &str) -> Self {
         let name = unique(name);
         let owner = format!("owner@{name}.example");
-        let (workspace_id, _) = create_workspace(&world.db, &name, "Olga Owner", &owner, PASSWORD, "Europe/Zurich")
-            .await
-            .expect("an agency");
+        let workspace_id = WorkspaceId::new();
+        let scope = Scope::of_job(world.db.clone(), workspace_id, "tests");
+        create_workspace(&scope, &name, "Olga Owner", &owner, PASSWORD, "Europe/Zurich").await.expect("an agency");
         let owner = Browser::signed_in(world, &owner).await;
         let admin = person(world, &owner, &name, "agency_admin", "").await;
         let member = person(world, &owner, &name, "agency_member", "").await;
