@@ -172,7 +172,7 @@ async fn lists(world: &World) {
         })
         .await;
         println!(
-            "| P-05 calls list, 50 of {calls} rows, one visitor | p50 {}, p99 {} | |",
+            "| P-05 calls list, 25 of {calls} rows, one visitor | p50 {}, p99 {} | |",
             ms(times[100]),
             ms(times[197])
         );

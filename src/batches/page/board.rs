@@ -89,7 +89,6 @@ pub fn Results(batch: BatchView) -> impl IntoView {
         <Card title="Latest results" right=move || view! { <a class="link" href=all>"All calls"</a> } flush=true>
             <DataTable
                 label="Latest results"
-                class="mid"
                 head=|| view! {
                     <th scope="col">"Ended"</th>
                     <th scope="col">"Contact"</th>
