@@ -111,7 +111,7 @@ fn cord(call: &CallDetail) -> Vec<CordNode> {
     };
     let mut nodes = vec![CordNode::new(theirs.as_deref().map_or_else(|| "Number withheld".to_owned(), spaced)).mono()];
     if let Some(ours) = ours {
-        nodes.push(CordNode::new(spaced(&ours)).icon(icon).mono());
+        nodes.push(CordNode::new(spaced(ours)).icon(icon).mono());
     }
     if let Some((id, name)) = &call.agent {
         let mut node = CordNode::new(name).icon("bot");
