@@ -1,8 +1,10 @@
 //! The dialler under `kill -9`: two processes, one database, a provider that is slow, forgets to answer and errs after it has acted.
-//! Takes some minutes, so it runs when asked for: `cargo test --features ssr --test it killed -- --ignored`.
+//! Takes two minutes, so it runs when asked for, as `scripts/test` does: `cargo test --features ssr --test it -- --ignored`.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Command, Stdio};
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use patchbay::access::server::{Db, DbSettings};
@@ -20,13 +22,17 @@ const LINES: usize = 10;
 struct Process {
     what: &'static str,
     env: Vec<(&'static str, String)>,
+    /// What all its lives say.
+    log: PathBuf,
     child: Option<Child>,
 }
 
 impl Process {
     fn start(&mut self) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_patchbay"));
-        command.arg(self.what).envs(self.env.iter().cloned()).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = File::options().create(true).append(true).open(&self.log).expect("a log");
+        let both = log.try_clone().expect("its handle");
+        command.arg(self.what).envs(self.env.iter().cloned()).stdout(log).stderr(both);
         self.child = Some(command.spawn().expect("the program starts"));
     }
 
@@ -46,7 +52,7 @@ impl Drop for Process {
 }
 
 #[test]
-#[ignore = "takes some minutes"]
+#[ignore = "takes two minutes"]
 fn nobody_is_rung_twice_or_forgotten_however_often_the_dialler_dies() {
     run(|_| async move {
         let owner = fresh_database().await;
@@ -73,8 +79,9 @@ fn nobody_is_rung_twice_or_forgotten_however_often_the_dialler_dies() {
             ("LEPTOS_SITE_ROOT", folder.join("site").display().to_string()),
             ("PATCHBAY_SANDBOX_URL", sandbox_base.clone()),
         ];
-        let mut web = Process { what: "serve", env: env.clone(), child: None };
-        let mut worker = Process { what: "work", env, child: None };
+        println!("the processes' words are in {}", folder.display());
+        let process = |what| Process { what, env: env.clone(), log: folder.join(format!("{what}.log")), child: None };
+        let (mut web, mut worker) = (process("serve"), process("work"));
         web.start();
         let base = format!("http://127.0.0.1:{port}");
         answers(&base).await;

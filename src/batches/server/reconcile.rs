@@ -38,7 +38,10 @@ struct Turn(BatchId);
 
 impl Turn {
     fn take(id: BatchId) -> Option<Self> {
-        AT_WORK.lock().unwrap_or_else(PoisonError::into_inner).insert(id).then_some(Self(id))
+        // The lock ends with this statement, and a `Turn` is made only when it is due: one made in vain would, on its way out, wait
+        // for the lock that we hold, and free a batch that another holds.
+        let is_free = AT_WORK.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        is_free.then(|| Self(id))
     }
 }
 
@@ -149,5 +152,21 @@ fn intent_of(batch: &Batch, call: &Unsettled) -> Intent {
         contact_name: String::new(),
         prompt_version: 0,
         dialled_at: call.dialled_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_reconciled_by_one_at_a_time() {
+        let id = BatchId::new();
+        let first = Turn::take(id);
+        assert!(first.is_some());
+        assert!(Turn::take(id).is_none(), "while the first is at work");
+        assert!(Turn::take(id).is_none(), "and being turned away frees nothing");
+        drop(first);
+        assert!(Turn::take(id).is_some(), "but its end does");
     }
 }
