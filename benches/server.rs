@@ -13,17 +13,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use patchbay::access::server::Scope;
-use patchbay::connections::model::{ConnectionSettings, Mode, Provider};
-use patchbay::connections::server::ops::{NewConnection, SandboxAddresses, connect};
-use patchbay::providers::Secret;
-use patchbay::providers::signature::{ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, sign_ultravox};
-use patchbay::shared::ids::WorkspaceId;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use support::{Agency, World, eventually, owner_value, run, unique};
+use support::{Agency, Door, World, eventually, owner_value, run};
 
 const LINES: usize = 32;
 const SPAN: Duration = Duration::from_secs(10);
@@ -45,21 +39,7 @@ fn main() {
 
 /// Signed events of 1.6 kB, on 32 connections, beside one plain insert per commit of the same size.
 async fn ingest(world: &World) {
-    let agency = Agency::new(world, "Ingest").await;
-    let workspace = WorkspaceId(agency.workspace_id.parse().expect("an id"));
-    let secret = unique("whsec");
-    let account = NewConnection {
-        provider: Provider::Ultravox,
-        mode: Mode::Sandbox,
-        base_url: SandboxAddresses::at(&world.sandbox_base).ultravox,
-        api_key: Secret::new(format!("sandbox-{}", unique(""))),
-        webhook_secrets: vec![Secret::new(secret.clone())],
-        public_key: None,
-        settings: ConnectionSettings::default(),
-    };
-    let id = connect(&Scope::of_job(world.db.clone(), workspace, "bench"), account).await.expect("a connection");
-    let path: Arc<str> = format!("{}/webhooks/ultravox/{workspace}/{id}", world.base).into();
-    let secret: Arc<str> = secret.into();
+    let door = Arc::new(Door::new(world, "Ingest").await);
 
     sqlx::raw_sql("create table bench_events (id uuid primary key, at timestamptz default now(), body jsonb)")
         .execute(&mut owner(world).await)
@@ -88,23 +68,12 @@ async fn ingest(world: &World) {
     .await;
     pool.close().await;
     let ours = side_by_side(|| {
-        let (path, secret, http) = (Arc::clone(&path), Arc::clone(&secret), reqwest::Client::new());
+        let door = Arc::clone(&door);
         move || {
-            let (path, secret, http) = (Arc::clone(&path), Arc::clone(&secret), http.clone());
+            let door = Arc::clone(&door);
             Box::pin(async move {
-                let body = event(Uuid::now_v7()).to_string();
-                let stamp = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-                let signature = sign_ultravox(&secret, &stamp, body.as_bytes());
-                let answer = http
-                    .post(&*path)
-                    .header("content-type", "application/json")
-                    .header(ULTRAVOX_TIMESTAMP, stamp)
-                    .header(ULTRAVOX_SIGNATURE, signature)
-                    .body(body)
-                    .send()
-                    .await
-                    .expect("an answer");
-                assert!(answer.status().is_success(), "{}", answer.status());
+                let status = door.deliver(event(Uuid::now_v7()).to_string().as_bytes()).await;
+                assert!((200..300).contains(&status), "{status}");
             })
         }
     })

@@ -16,7 +16,7 @@ pub mod zones;
 
 pub use error::{AppError, FieldErrors};
 pub use money::Money;
-pub use page::{Cursor, Page};
+pub use page::{Cursor, Page, read_time_key, time_key};
 pub use phone::Phone;
 pub use stamp::Stamp;
 pub use words::Tone;

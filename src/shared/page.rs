@@ -1,4 +1,6 @@
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// One page of a list. Pages are cut by key, never by count, so page 2,000 is as fast as page 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,7 +19,7 @@ impl<T> Default for Page<T> {
 }
 
 /// A place in a list: the key of the row next to it and the direction to read in.
-/// As text: `<` or `>` and the key, for example `<2026-11-20T16:42:08.123456Z_0193…`.
+/// As text: `o` (older) or `n` (newer) and the key, for example `o1790000000123456_0193…`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// True: rows that come after the key (older); false: rows before it (newer).
@@ -36,6 +38,17 @@ impl Cursor {
             _ => None,
         }
     }
+}
+
+/// The key of a row in a list by time: the moment and the row's id.
+pub fn time_key(at: DateTime<Utc>, id: Uuid) -> String {
+    format!("{}_{id}", at.timestamp_micros())
+}
+
+/// The way back. None: no such key.
+pub fn read_time_key(key: &str) -> Option<(DateTime<Utc>, Uuid)> {
+    let (micros, id) = key.split_once('_')?;
+    Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
 }
 
 impl<T> Page<T> {
@@ -57,5 +70,18 @@ impl<T> Page<T> {
     /// The same page with each row turned into something else.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page { rows: self.rows.into_iter().map(f).collect(), newer: self.newer, older: self.older }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_by_time_leads_back() {
+        let at = DateTime::from_timestamp_micros(1_790_000_000_123_456).unwrap();
+        let id = Uuid::from_u128(7);
+        assert_eq!(read_time_key(&time_key(at, id)), Some((at, id)));
+        assert_eq!(read_time_key("nonsense"), None);
     }
 }

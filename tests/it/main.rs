@@ -17,6 +17,7 @@ mod contact_imports;
 mod contacts;
 mod coverage;
 mod exports;
+mod hang_ups;
 mod killed;
 mod main_job;
 mod policy;

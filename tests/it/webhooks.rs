@@ -1,82 +1,11 @@
 //! What providers deliver, and what pretends to come from them.
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
-use patchbay::access::server::Scope;
-use patchbay::connections::model::{ConnectionSettings, Mode, Provider};
-use patchbay::connections::server::ops::{NewConnection, SandboxAddresses, connect};
-use patchbay::providers::Secret;
 use patchbay::providers::signature::{ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, sign_ultravox};
-use patchbay::shared::ids::WorkspaceId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::support::{Agency, World, eventually, owner_lines, owner_value, run, unique};
-
-/// An agency whose voice account signs with a secret that the test knows.
-struct Door {
-    agency: Agency,
-    secret: String,
-    path: String,
-    http: reqwest::Client,
-}
-
-impl Door {
-    async fn new(world: &World, name: &str) -> Self {
-        let agency = Agency::new(world, name).await;
-        let workspace = WorkspaceId(agency.workspace_id.parse().expect("an id"));
-        let secret = unique("whsec");
-        let account = NewConnection {
-            provider: Provider::Ultravox,
-            mode: Mode::Sandbox,
-            base_url: SandboxAddresses::at(&world.sandbox_base).ultravox,
-            api_key: Secret::new(format!("sandbox-{}", unique(""))),
-            webhook_secrets: vec![Secret::new(secret.clone())],
-            public_key: None,
-            settings: ConnectionSettings::default(),
-        };
-        let id = connect(&Scope::of_job(world.db.clone(), workspace, "test"), account).await.expect("a connection");
-        let path = format!("{}/webhooks/ultravox/{workspace}/{id}", world.base);
-        Self { agency, secret, path, http: reqwest::Client::new() }
-    }
-
-    /// Delivers a body, rightly signed.
-    async fn deliver(&self, body: &[u8]) -> u16 {
-        let stamp = now();
-        self.send(&self.path, body, Some(&stamp), Some(&sign_ultravox(&self.secret, &stamp, body))).await
-    }
-
-    /// Delivers with these headers.
-    async fn send(&self, path: &str, body: &[u8], stamp: Option<&str>, signature: Option<&str>) -> u16 {
-        let mut request = self.http.post(path).header("content-type", "application/json").body(body.to_vec());
-        if let Some(stamp) = stamp {
-            request = request.header(ULTRAVOX_TIMESTAMP, stamp);
-        }
-        if let Some(signature) = signature {
-            request = request.header(ULTRAVOX_SIGNATURE, signature);
-        }
-        request.send().await.expect("an answer").status().as_u16()
-    }
-
-    async fn stored(&self, world: &World) -> i64 {
-        owner_value(
-            world,
-            &format!("select count(*) from webhook_queue where workspace_id = '{}'", self.agency.workspace_id),
-        )
-        .await
-    }
-
-    /// Waits until every stored event is done or has failed.
-    async fn settled(&self, world: &World) {
-        eventually("all events are processed", || async {
-            let sql = format!(
-                "select count(*) from webhook_queue where workspace_id = '{}' and status in ('pending', 'processing')",
-                self.agency.workspace_id
-            );
-            owner_value::<i64>(world, &sql).await == 0
-        })
-        .await;
-    }
-}
+use super::support::{Door, eventually, owner_lines, owner_value, run};
 
 fn text(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)

@@ -1,22 +1,37 @@
 //! Lists as files. Whoever may read a list may save it, with the same filters.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 
+use super::{ReadTx, Scope};
+use crate::access::Action;
 use crate::shared::{AppError, Page, csv_cell};
 
 /// Rows of a file that are read at a time.
 pub const ROWS_AT_ONCE: usize = 200;
 
-/// A list as a CSV file, written as it is read. `read` gives the page at a cursor, in a transaction of its own, so that a
+/// A list as a CSV file, written as it is read. `page` gives the page at a cursor, in a transaction for `action` of its own, so that a
 /// slow reader holds none open. Errors: those of the first page.
-pub async fn csv_file<F, R>(name: &str, head: Vec<&'static str>, read: F) -> Result<Response, AppError>
+pub async fn csv_file<F, R>(
+    scope: Scope,
+    action: Action,
+    name: &str,
+    head: Vec<&'static str>,
+    page: F,
+) -> Result<Response, AppError>
 where
-    F: Fn(Option<String>) -> R + Send + Sync + 'static,
+    F: Fn(ReadTx, Option<String>) -> R + Send + Sync + 'static,
     R: Future<Output = Result<Page<Vec<String>>, AppError>> + Send + 'static,
 {
+    let page = Arc::new(page);
+    let read = move |cursor| {
+        let (scope, page) = (scope.clone(), Arc::clone(&page));
+        async move { page(scope.read(action).await?, cursor).await }
+    };
     // The first page before the answer begins: what is wrong with it is said as an error and not in a broken file.
     let first = read(None).await?;
     let start = Some((format!("\u{feff}{}", csv_cell::line(head)), first));

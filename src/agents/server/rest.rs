@@ -28,12 +28,9 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Agen
         "tags",
         "updated_at",
     ];
-    csv_file("agents.csv", head, move |cursor| {
-        let (scope, query) = (scope.clone(), AgentQuery { cursor, ..query.clone() });
-        async move {
-            let mut tx = scope.read(Action::ReadWorkshop).await?;
-            Ok::<_, AppError>(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells))
-        }
+    csv_file(scope, Action::ReadWorkshop, "agents.csv", head, move |mut tx, cursor| {
+        let query = AgentQuery { cursor, ..query.clone() };
+        async move { Ok(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells)) }
     })
     .await
 }

@@ -17,12 +17,9 @@ pub fn routes() -> Router<Db> {
 async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<AuditQuery>) -> Result<Response, AppError> {
     let scope = visitor.scope()?;
     let head = vec!["number", "time (UTC)", "who", "action", "what", "id", "client", "address", "changes"];
-    csv_file("audit.csv", head, move |cursor| {
-        let (scope, query) = (scope.clone(), AuditQuery { cursor, ..query.clone() });
-        async move {
-            let mut tx = scope.read(Action::ReadAudit).await?;
-            Ok::<_, AppError>(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells))
-        }
+    csv_file(scope, Action::ReadAudit, "audit.csv", head, move |mut tx, cursor| {
+        let query = AuditQuery { cursor, ..query.clone() };
+        async move { Ok(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells)) }
     })
     .await
 }

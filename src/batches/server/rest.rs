@@ -1,18 +1,17 @@
 use axum::extract::{Path, Query};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 
 use super::{store, view};
 use crate::access::Action;
-use crate::access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
-use crate::batches::model::{BatchQuery, BatchRow};
+use crate::access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
+use crate::batches::model::{BatchQuery, BatchRow, ResultRow};
 use crate::shared::AppError;
-use crate::shared::csv_cell;
+use crate::shared::ids::BatchId;
 
 /// `GET /batches.csv`: the list with the filters of its address.
-/// `GET /batches/{id}/results.csv`: every ended call of the batch, newest first, at most 10,000.
+/// `GET /batches/{id}/results.csv`: every ended call of the batch, newest first.
 pub fn routes() -> Router<Db> {
     Router::new().route("/batches.csv", get(export)).route("/batches/{id}/results.csv", get(results))
 }
@@ -32,12 +31,11 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Batc
         "starts (UTC)",
         "note",
     ];
-    csv_file("batches.csv", head, move |cursor| {
-        let (scope, query) = (scope.clone(), BatchQuery { cursor, ..query.clone() });
+    csv_file(scope, Action::ReadCampaigns, "batches.csv", head, move |mut tx, cursor| {
+        let query = BatchQuery { cursor, ..query.clone() };
         async move {
-            let mut tx = scope.read(Action::ReadCampaigns).await?;
             let page = store::list(&mut tx, &query, ROWS_AT_ONCE).await?;
-            Ok::<_, AppError>(page.map(cells))
+            Ok(page.map(cells))
         }
     })
     .await
@@ -60,28 +58,24 @@ fn cells(row: BatchRow) -> Vec<String> {
 }
 
 async fn results(Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Result<Response, AppError> {
-    let scope = visitor.scope()?;
-    let mut tx = scope.read(Action::ReadCampaigns).await?;
-    let batch = store::get(&mut tx, id.parse()?).await?;
-    let now = tx.now().await?;
-    let rows = view::results(&mut tx, batch.id, 10_000, now, scope.zone()).await?;
-    let rows = rows.into_iter().map(|row| {
-        vec![
-            row.ended.map(|at| at.utc).unwrap_or_default(),
-            row.contact,
-            row.number,
-            row.outcome.map(|outcome| outcome.label().to_owned()).unwrap_or_default(),
-            row.goal_reached.map(|reached| if reached { "yes" } else { "no" }.to_owned()).unwrap_or_default(),
-            row.attempt.to_string(),
-            row.length.unwrap_or_default(),
-            row.error.unwrap_or_default(),
-        ]
-    });
-    let head = ["ended (UTC)", "contact", "number", "outcome", "goal reached", "attempt", "length", "error"];
-    let body = csv_cell::file(&head, rows);
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"results.csv\""),
-    ];
-    Ok((headers, body).into_response())
+    let (scope, id): (Scope, BatchId) = (visitor.scope()?, id.parse()?);
+    let head = vec!["ended (UTC)", "contact", "number", "outcome", "goal reached", "attempt", "length", "error"];
+    csv_file(scope, Action::ReadCampaigns, "results.csv", head, move |mut tx, cursor| async move {
+        store::get(&mut tx, id).await?;
+        Ok(view::results(&mut tx, id, cursor.as_deref(), ROWS_AT_ONCE).await?.map(result_cells))
+    })
+    .await
+}
+
+fn result_cells(row: ResultRow) -> Vec<String> {
+    vec![
+        row.ended.map(|at| at.utc).unwrap_or_default(),
+        row.contact,
+        row.number,
+        row.outcome.map(|outcome| outcome.label().to_owned()).unwrap_or_default(),
+        row.goal_reached.map(|reached| if reached { "yes" } else { "no" }.to_owned()).unwrap_or_default(),
+        row.attempt.to_string(),
+        row.length.unwrap_or_default(),
+        row.error.unwrap_or_default(),
+    ]
 }

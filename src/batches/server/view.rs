@@ -7,11 +7,11 @@ use crate::access::Action;
 use crate::access::server::ReadTx;
 use crate::batches::model::{BatchStatus, BatchView, Line, ResultRow};
 use crate::campaigns::{ContactOutcome, ContactStatus};
-use crate::shared::ids::BatchId;
-use crate::shared::{AppError, Money, money, zone};
+use crate::shared::ids::{BatchId, CallId};
+use crate::shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
 /// How many finished calls the page shows.
-const RESULTS: i64 = 12;
+const RESULTS: usize = 12;
 
 pub async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppError> {
     let batch = store::get(tx, id).await?;
@@ -23,7 +23,7 @@ pub async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppError> {
     let facts = facts(tx, id).await?;
     let pace = pace(tx, id, &batch, now).await?;
     let lines = lines(tx, id, now).await?;
-    let results = results(tx, id, RESULTS, now, local).await?;
+    let results = results(tx, id, None, RESULTS).await?.rows;
     let stamp = |at: Option<DateTime<Utc>>| at.map(|at| zone::stamp(at, now, local));
     let pace_text = |minute: &DateTime<Utc>| minute.with_timezone(&local).format("%H:%M").to_string();
     let recent: f64 = pace.iter().rev().take(10).map(|(_, count)| count).sum();
@@ -144,44 +144,49 @@ async fn lines(tx: &mut ReadTx, id: BatchId, now: DateTime<Utc>) -> Result<Vec<L
 pub async fn results(
     tx: &mut ReadTx,
     id: BatchId,
-    most: i64,
-    now: DateTime<Utc>,
-    local: chrono_tz::Tz,
-) -> Result<Vec<ResultRow>, AppError> {
+    cursor: Option<&str>,
+    most: usize,
+) -> Result<Page<ResultRow>, AppError> {
+    let (local, now) = (tx.scope().zone(), tx.now().await?);
+    let cursor = Cursor::parse(cursor);
+    let (started, after) = cursor.as_ref().and_then(|cursor| read_time_key(&cursor.key)).unzip();
     let rows = sqlx::query!(
-        r#"select c.id, c.ended_at, c.contact_name, c."to" as "to!", c.outcome as "outcome: ContactOutcome", c.goal_reached, c.error, c.attempt_no,
-                  c.duration, x.status as "status?: ContactStatus", x.next_attempt_at, x.callback_at, x.last_call_id = c.id as "is_last?"
+        r#"select c.id as "id: CallId", c.started_at, c.ended_at, c.contact_name, c."to" as "to!", c.outcome as "outcome: ContactOutcome",
+                  c.goal_reached, c.error, c.attempt_no, c.duration, x.status as "status?: ContactStatus", x.next_attempt_at,
+                  x.callback_at, x.last_call_id = c.id as "is_last?"
            from calls c left join campaign_contacts x on x.workspace_id = $1 and x.id = c.campaign_contact_id
-           where c.workspace_id = $1 and c.batch_id = $2 and c.ended_at is not null order by c.ended_at desc, c.id desc limit $3"#,
+           where c.workspace_id = $1 and c.batch_id = $2 and c.ended_at is not null
+             and ($3::timestamptz is null or (c.started_at, c.id) < ($3, $4::uuid))
+           order by c.started_at desc, c.id desc limit $5"#,
         tx.w(),
         id.0,
-        most
+        started,
+        after,
+        most as i64 + 1
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let moment = |at: DateTime<Utc>| zone::moment_text(at, now, local);
-            let next = match (row.is_last.unwrap_or(false), row.status, row.callback_at, row.next_attempt_at) {
-                (true, _, Some(at), _) => format!("Call back {}", moment(at)),
-                (true, Some(ContactStatus::Scheduled), _, Some(at)) => format!("Tried again {}", moment(at)),
-                (true, Some(ContactStatus::Pending), ..) => "Back in the campaign".into(),
-                (false, ..) => "Tried again".into(),
-                _ => "–".into(),
-            };
-            ResultRow {
-                call_id: row.id.to_string(),
-                ended: row.ended_at.map(|at| zone::stamp(at, now, local)),
-                contact: if row.contact_name.is_empty() { row.to.clone() } else { row.contact_name },
-                number: row.to,
-                outcome: row.outcome,
-                goal_reached: row.goal_reached,
-                error: row.error,
-                next,
-                attempt: row.attempt_no,
-                length: row.duration.map(|seconds| money::length_text(i64::from(seconds))),
-            }
-        })
-        .collect())
+    let page = Page::cut(rows, most, cursor.as_ref(), |row| time_key(row.started_at, row.id.0));
+    Ok(page.map(|row| {
+        let moment = |at: DateTime<Utc>| zone::moment_text(at, now, local);
+        let next = match (row.is_last.unwrap_or(false), row.status, row.callback_at, row.next_attempt_at) {
+            (true, _, Some(at), _) => format!("Call back {}", moment(at)),
+            (true, Some(ContactStatus::Scheduled), _, Some(at)) => format!("Tried again {}", moment(at)),
+            (true, Some(ContactStatus::Pending), ..) => "Back in the campaign".into(),
+            (false, ..) => "Tried again".into(),
+            _ => "–".into(),
+        };
+        ResultRow {
+            call_id: row.id.to_string(),
+            ended: row.ended_at.map(|at| zone::stamp(at, now, local)),
+            contact: if row.contact_name.is_empty() { row.to.clone() } else { row.contact_name },
+            number: row.to,
+            outcome: row.outcome,
+            goal_reached: row.goal_reached,
+            error: row.error,
+            next,
+            attempt: row.attempt_no,
+            length: row.duration.map(|seconds| money::length_text(i64::from(seconds))),
+        }
+    }))
 }

@@ -124,17 +124,6 @@ impl CallQuery {
     }
 }
 
-/// A row's place in the list: when it began and its id.
-pub fn key_of(started: chrono::DateTime<chrono::Utc>, id: CallId) -> String {
-    format!("{}_{id}", started.timestamp_micros())
-}
-
-/// The way back. None: no such place.
-pub fn read_key(key: &str) -> Option<(chrono::DateTime<chrono::Utc>, uuid::Uuid)> {
-    let (micros, id) = key.split_once('_')?;
-    Some((chrono::DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
-}
-
 impl CallRow {
     /// What the row is called: the contact, else the number.
     pub fn title(&self) -> &str {
@@ -193,13 +182,5 @@ mod tests {
         assert_eq!(CallQuery::parse("q=&view="), CallQuery::default());
         let place = CallQuery { cursor: Some("o1_x".into()), ..query.clone() };
         assert_eq!(place.text(), query.text());
-    }
-
-    #[test]
-    fn keys_come_back() {
-        let id = CallId(uuid::Uuid::from_u128(7));
-        let at = chrono::DateTime::from_timestamp_micros(1_790_000_000_123_456).unwrap();
-        assert_eq!(read_key(&key_of(at, id)), Some((at, id.0)));
-        assert_eq!(read_key("nonsense"), None);
     }
 }

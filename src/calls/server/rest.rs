@@ -119,12 +119,11 @@ async fn export(Extension(visitor): Extension<Visitor>, RawQuery(asked): RawQuer
     let scope = visitor.scope()?;
     let columns = Columns { cost: visitor.viewer()?.sees_cost(), client: scope.may(Action::ReadWorkshop) };
     let query = CallQuery::parse(asked.as_deref().unwrap_or_default());
-    csv_file("calls.csv", columns.names(), move |cursor| {
-        let (scope, query) = (scope.clone(), CallQuery { cursor, ..query.clone() });
+    csv_file(scope, Action::ReadCalls, "calls.csv", columns.names(), move |mut tx, cursor| {
+        let query = CallQuery { cursor, ..query.clone() };
         async move {
-            let mut tx = scope.read(Action::ReadCalls).await?;
             let (page, _) = store::list(&mut tx, &query, ROWS_AT_ONCE, false).await?;
-            Ok::<_, AppError>(page.map(|row| columns.cells(&row)))
+            Ok(page.map(|row| columns.cells(&row)))
         }
     })
     .await

@@ -7,11 +7,10 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
 use crate::access::server::ReadTx;
-use crate::calls::model::query::{key_of, read_key};
 use crate::calls::model::{CallChoices, CallDirection, CallQuery, CallRow, CallState, CallView, DialState};
 use crate::campaigns::model::ContactOutcome;
 use crate::shared::ids::{CallId, ClientId};
-use crate::shared::{AppError, Cursor, Money, Page, money, zone};
+use crate::shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
 /// Rows on a page of the list.
 pub const PAGE: usize = 25;
@@ -47,7 +46,7 @@ pub async fn list(
     with_live: bool,
 ) -> Result<(Page<CallRow>, Vec<CallRow>), AppError> {
     let mut narrowed = narrow(tx, query).await?;
-    let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| read_key(&cursor.key).is_some());
+    let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| read_time_key(&cursor.key).is_some());
     let found = rows(tx, &narrowed, cursor.as_ref(), limit as i64 + 1).await?;
     let page = Page::cut(found, limit, cursor.as_ref(), |row| row.key.clone());
     if !with_live || narrowed.view != CallView::All || cursor.is_some() {
@@ -223,7 +222,7 @@ async fn plan_for_lists(tx: &mut ReadTx) -> Result<(), AppError> {
 
 async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: i64) -> Result<Vec<CallRow>, AppError> {
     let newer = cursor.is_some_and(|cursor| !cursor.older);
-    let place = cursor.and_then(|cursor| read_key(&cursor.key));
+    let place = cursor.and_then(|cursor| read_time_key(&cursor.key));
     let (now, zone) = (tx.now().await?, tx.scope().zone());
     let sees_cost = tx.scope().viewer().is_none_or(|viewer| viewer.sees_cost());
     let found = sqlx::query!(
@@ -290,7 +289,7 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
                 id: row.id,
                 state,
                 started: zone::stamp(row.started_at, now, zone),
-                key: key_of(row.started_at, row.id),
+                key: time_key(row.started_at, row.id.0),
                 since_ms: state.is_open().then(|| since.timestamp_millis()),
                 seconds: if state.is_open() {
                     Some((now - since).num_seconds().max(0))

@@ -32,12 +32,11 @@ async fn export(
     let mut head = vec!["name", "state"];
     head.extend(in_agency.then_some("client"));
     head.extend(["for", "agent", "from", "contacts", "waiting", "created (UTC)"]);
-    csv_file("campaigns.csv", head, move |cursor| {
-        let (scope, query) = (scope.clone(), CampaignQuery { cursor, ..query.clone() });
+    csv_file(scope, Action::ReadCampaigns, "campaigns.csv", head, move |mut tx, cursor| {
+        let query = CampaignQuery { cursor, ..query.clone() };
         async move {
-            let mut tx = scope.read(Action::ReadCampaigns).await?;
             let page = store::list(&mut tx, &query, ROWS_AT_ONCE).await?;
-            Ok::<_, AppError>(page.map(|row| cells(row, in_agency)))
+            Ok(page.map(|row| cells(row, in_agency)))
         }
     })
     .await

@@ -25,10 +25,9 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
     let scope = visitor.scope()?;
     let archived = asked.state.as_deref() == Some("archived");
     let head = vec!["name", "agents", "campaigns", "people", "time zone", "since (UTC)", "state"];
-    csv_file("clients.csv", head, move |cursor| {
-        let (scope, words) = (scope.clone(), asked.q.clone());
+    csv_file(scope, Action::ReadWorkshop, "clients.csv", head, move |mut tx, cursor| {
+        let words = asked.q.clone();
         async move {
-            let mut tx = scope.read(Action::ReadWorkshop).await?;
             let page = store::list(&mut tx, words.as_deref(), archived, cursor.as_deref(), ROWS_AT_ONCE).await?;
             let rows = page.map(|row| {
                 vec![
@@ -41,7 +40,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
                     row.status.label().to_owned(),
                 ]
             });
-            Ok::<_, AppError>(rows)
+            Ok(rows)
         }
     })
     .await

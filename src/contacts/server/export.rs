@@ -84,13 +84,9 @@ pub async fn imports(scope: Scope, client: Option<ClientId>) -> Result<Response,
     let mut head = vec!["file"];
     head.extend(in_agency.then_some("client"));
     head.extend(["state", "new", "updated", "rejected", "by", "uploaded (UTC)"]);
-    csv_file("imports.csv", head, move |cursor| {
-        let scope = scope.clone();
-        async move {
-            let mut tx = scope.read(Action::ReadContacts).await?;
-            let page = import_views::list(&mut tx, client, cursor.as_deref(), ROWS_AT_ONCE).await?;
-            Ok::<_, AppError>(page.map(|row| import_cells(row, in_agency)))
-        }
+    csv_file(scope, Action::ReadContacts, "imports.csv", head, move |mut tx, cursor| async move {
+        let page = import_views::list(&mut tx, client, cursor.as_deref(), ROWS_AT_ONCE).await?;
+        Ok(page.map(|row| import_cells(row, in_agency)))
     })
     .await
 }

@@ -33,10 +33,9 @@ async fn export(
 ) -> Result<Response, AppError> {
     let scope = visitor.scope()?;
     let head = vec!["received (UTC)", "from", "event", "state", "tries", "remark"];
-    csv_file("inbound-webhooks.csv", head, move |cursor| {
-        let (scope, query) = (scope.clone(), WebhookQuery { cursor, ..query.clone() });
+    csv_file(scope, Action::ReadQueues, "inbound-webhooks.csv", head, move |mut tx, cursor| {
+        let query = WebhookQuery { cursor, ..query.clone() };
         async move {
-            let mut tx = scope.read(Action::ReadQueues).await?;
             let list = store::list(&mut tx, &query, ROWS_AT_ONCE).await?;
             let rows = list.page.map(|row| {
                 vec![
@@ -48,7 +47,7 @@ async fn export(
                     row.note.unwrap_or_default(),
                 ]
             });
-            Ok::<_, AppError>(rows)
+            Ok(rows)
         }
     })
     .await

@@ -23,10 +23,9 @@ struct Asked {
 async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
     let scope = visitor.scope()?;
     let head = vec!["name", "email", "role", "client", "last sign-in (UTC)", "state"];
-    csv_file("users.csv", head, move |cursor| {
-        let (scope, role) = (scope.clone(), asked.role.clone());
+    csv_file(scope, Action::ReadMembers, "users.csv", head, move |mut tx, cursor| {
+        let role = asked.role.clone();
         async move {
-            let mut tx = scope.read(Action::ReadMembers).await?;
             let page = store::list(&mut tx, role.as_deref(), cursor.as_deref(), ROWS_AT_ONCE).await?;
             let rows = page.map(|row| {
                 vec![
@@ -38,7 +37,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
                     row.status.label().to_owned(),
                 ]
             });
-            Ok::<_, AppError>(rows)
+            Ok(rows)
         }
     })
     .await

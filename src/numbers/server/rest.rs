@@ -21,12 +21,9 @@ async fn export(
     let scope = visitor.scope()?;
     let head =
         vec!["number", "status", "direction", "client", "agent", "country", "monthly_cost_usd", "purchased_at", "note"];
-    csv_file("numbers.csv", head, move |cursor| {
-        let (scope, query) = (scope.clone(), NumberQuery { cursor, ..query.clone() });
-        async move {
-            let mut tx = scope.read(Action::ReadWorkshop).await?;
-            Ok::<_, AppError>(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells))
-        }
+    csv_file(scope, Action::ReadWorkshop, "numbers.csv", head, move |mut tx, cursor| {
+        let query = NumberQuery { cursor, ..query.clone() };
+        async move { Ok(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells)) }
     })
     .await
 }

@@ -21,12 +21,9 @@ async fn export(
     let scope = visitor.scope()?;
     let head =
         vec!["name", "description", "tags", "newest_version", "production_version", "agents", "state", "updated_at"];
-    csv_file("prompts.csv", head, move |cursor| {
-        let (scope, query) = (scope.clone(), PromptQuery { cursor, ..query.clone() });
-        async move {
-            let mut tx = scope.read(Action::ReadWorkshop).await?;
-            Ok::<_, AppError>(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells))
-        }
+    csv_file(scope, Action::ReadWorkshop, "prompts.csv", head, move |mut tx, cursor| {
+        let query = PromptQuery { cursor, ..query.clone() };
+        async move { Ok(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells)) }
     })
     .await
 }

@@ -2,6 +2,7 @@
 
 pub mod agency;
 mod client;
+mod door;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use agency::{Agency, Works};
 pub use client::{Answer, Browser};
+pub use door::Door;
 
 /// A running installation.
 pub struct World {

@@ -6,14 +6,13 @@ use uuid::Uuid;
 
 use crate::access::Action;
 use crate::access::server::ReadTx;
-use crate::calls::model::query::key_of;
 use crate::calls::model::{
     Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType,
     EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
 };
 use crate::campaigns::model::ContactOutcome;
 use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId};
-use crate::shared::{AppError, Money, zone};
+use crate::shared::{AppError, Money, time_key, zone};
 
 /// Everything about one call that the viewer may see. `list` is the query of the list that the person came from.
 /// Errors: `NotFound`.
@@ -64,7 +63,7 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
     let analysis = analysis(tx, id).await?;
     let evidence = analysis.as_ref().map(|found| evidence(&found.result, &turns)).unwrap_or_default();
     let problems = if is_agency { problems(tx, id, &stamp).await? } else { HashMap::new() };
-    let (newer, older) = super::neighbours(tx, list, &key_of(row.started_at, id)).await?;
+    let (newer, older) = super::neighbours(tx, list, &time_key(row.started_at, id.0)).await?;
     Ok(CallDetail {
         id,
         state,
