@@ -295,7 +295,10 @@ fn scale_top(highest: f64) -> f64 {
     }
     let raw = highest / 4.0;
     let power = 10f64.powf(raw.log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|nice| nice * power).find(|step| *step >= raw - 1e-9);
+    let step = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]
+        .into_iter()
+        .map(|nice| nice * power)
+        .find(|step| *step >= raw - 1e-9);
     step.unwrap_or(10.0 * power) * 4.0
 }
 
@@ -308,7 +311,8 @@ mod tests {
         assert_eq!(scale_top(0.0), 4.0);
         assert_eq!(scale_top(195.0), 200.0);
         assert_eq!(scale_top(4.0), 4.0);
-        assert_eq!(scale_top(412.9), 800.0);
+        assert_eq!(scale_top(103.0), 120.0, "and not far above it");
+        assert_eq!(scale_top(412.9), 600.0);
         for highest in [1.0, 3.0, 7.5, 99.0, 1234.0] {
             assert!(scale_top(highest) >= highest);
         }

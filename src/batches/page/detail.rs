@@ -117,10 +117,12 @@ fn Trouble(batch: BatchView) -> impl IntoView {
 fn Summary(batch: BatchView) -> impl IntoView {
     let progress = batch.progress;
     let done = progress.done();
-    let goal_rate = if progress.answered > 0 {
-        format!("{:.1}", batch.goals as f64 * 100.0 / progress.answered as f64)
-    } else {
-        "–".into()
+    let (goal_rate, of_answered) = match progress.answered {
+        0 => ("–".to_owned(), None),
+        answered => {
+            let rate = batch.goals as f64 * 100.0 / answered as f64;
+            (format!("{rate:.1}"), Some(format!("% of {} answered", count_text(answered))))
+        }
     };
     let id = batch.id.to_string();
     let label = format!("{} of {}", count_text(done), count_text(progress.total));
@@ -136,7 +138,7 @@ fn Summary(batch: BatchView) -> impl IntoView {
         <section class="card batch-sum">
             <div class="figures">
                 <div><span class="lbl">"Done"</span><b class="big">{count_text(done)}<small>" of "{count_text(progress.total)}</small></b></div>
-                <div class="mid"><span class="lbl">"Goal reached"</span><b>{goal_rate}<small>{format!("% of {} answered", count_text(progress.answered))}</small></b></div>
+                <div class="mid"><span class="lbl">"Goal reached"</span><b>{goal_rate}{of_answered.map(|text| view! { <small>{text}</small> })}</b></div>
                 <div class="mid"><span class="lbl">"Left to try again"</span><b>{count_text(progress.to_retry)}</b></div>
                 {batch.spend.map(|spend| view! { <div class="mid"><span class="lbl">"Spend"</span><b>{spend.text()}</b></div> })}
                 {batch.ends_about.map(|at| view! { <div class="mid push right"><span class="lbl">"Ends about"</span><b>{at}</b></div> })}
