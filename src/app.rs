@@ -20,14 +20,16 @@ use crate::contacts::page::{
     suppressed_page,
 };
 use crate::inbound_webhooks::page::{inbound_webhook_page, inbound_webhooks_page};
-use crate::members::page::{members_page, new_member_page};
+use crate::members::page::{
+    accept_invitation_page, invitations_page, invite_page, links_page, member_page, members_page,
+};
 use crate::numbers::page::{new_number_page, number_detail_page, numbers_page};
 use crate::overview::page::overview_page;
-use crate::platform::page::{new_workspace_page, platform_page};
+use crate::platform::page::{new_links_page, new_workspace_page, platform_page};
 use crate::prompts::page::{new_prompt_page, prompt_editor_page, prompts_page};
 use crate::settings::profile_page;
 use crate::shared::AppError;
-use crate::sign_in::page::sign_in_page;
+use crate::sign_in::page::{choose_password_page, forgot_page, second_step_page, security_page, sign_in_page};
 use crate::ui::Trouble;
 use crate::usage::page::usage_page;
 
@@ -43,6 +45,10 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=|| view! { <Trouble page=true error=AppError::NotFound/> }>
                 <Route path=path!("/login") view={LazyPage::new(sign_in_page)} ssr=SsrMode::Async/>
+                <Route path=path!("/mfa") view={LazyPage::new(second_step_page)} ssr=SsrMode::Async/>
+                <Route path=path!("/forgot") view={LazyPage::new(forgot_page)} ssr=SsrMode::Async/>
+                <Route path=path!("/reset/:token") view={LazyPage::new(choose_password_page)} ssr=SsrMode::Async/>
+                <Route path=path!("/invite/:token") view={LazyPage::new(accept_invitation_page)} ssr=SsrMode::Async/>
                 <Signed/>
             </Routes>
         </Router>
@@ -89,12 +95,17 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/usage") view={LazyPage::new(usage_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/profile") view={LazyPage::new(profile_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/users") view={LazyPage::new(members_page)} ssr=SsrMode::Async/>
-            <Route path=path!("/settings/users/new") view={LazyPage::new(new_member_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/security") view={LazyPage::new(security_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/users/new") view={LazyPage::new(invite_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/users/links") view={LazyPage::new(links_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/users/invitations") view={LazyPage::new(invitations_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/users/:id") view={LazyPage::new(member_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/audit") view={LazyPage::new(audit_page)} ssr=SsrMode::Async/>
             <Route path=path!("/webhooks/inbound") view={LazyPage::new(inbound_webhooks_page)} ssr=SsrMode::Async/>
             <Route path=path!("/webhooks/inbound/:id") view={LazyPage::new(inbound_webhook_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform") view={LazyPage::new(platform_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform/new") view={LazyPage::new(new_workspace_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/platform/links") view={LazyPage::new(new_links_page)} ssr=SsrMode::Async/>
             <Route path=path!("/dev/ui") view=Gallery ssr=SsrMode::Async/>
         </ParentRoute>
     }

@@ -1,7 +1,7 @@
 use super::Role;
 
 macro_rules! policy {
-    ($($(#[$doc:meta])* $action:ident: $($role:ident)|+;)+) => {
+    ($($(#[$doc:meta])* $action:ident, $label:literal: $($role:ident)|+;)+) => {
         /// Everything that a role is asked for. Each has one row in the policy table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Action { $($(#[$doc])* $action),+ }
@@ -13,6 +13,11 @@ macro_rules! policy {
             pub fn roles(self) -> &'static [Role] {
                 match self { $(Action::$action => &[$(Role::$role),+]),+ }
             }
+
+            /// What it is called where people read what a role may do: "may change …", "may see …" without the verb.
+            pub fn label(self) -> &'static str {
+                match self { $(Action::$action => $label),+ }
+            }
         }
     };
 }
@@ -20,38 +25,38 @@ macro_rules! policy {
 policy! {
     // Reading
     /// Calls, transcripts and results.
-    ReadCalls: AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
+    ReadCalls, "seeing calls": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
     /// Campaigns, batches and their results.
-    ReadCampaigns: AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
-    ReadContacts: AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
+    ReadCampaigns, "seeing campaigns and batches": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
+    ReadContacts, "seeing contacts": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
     /// Figures of the dashboard and usage.
-    ReadUsage: AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
+    ReadUsage, "seeing usage": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
     /// The agency's own workshop: agents, prompts, numbers, clients, raw events.
-    ReadWorkshop: AgencyOwner | AgencyAdmin | AgencyMember;
-    ReadQueues: AgencyOwner | AgencyAdmin | AgencyMember;
-    ReadMembers: AgencyOwner | AgencyAdmin | ClientAdmin;
-    ReadAudit: AgencyOwner | AgencyAdmin | ClientAdmin;
+    ReadWorkshop, "seeing agents, prompts and numbers": AgencyOwner | AgencyAdmin | AgencyMember;
+    ReadQueues, "seeing inbound webhooks": AgencyOwner | AgencyAdmin | AgencyMember;
+    ReadMembers, "seeing people": AgencyOwner | AgencyAdmin | ClientAdmin;
+    ReadAudit, "the audit trail": AgencyOwner | AgencyAdmin | ClientAdmin;
     // Changing
-    ManageClients: AgencyOwner | AgencyAdmin;
-    ManageMembers: AgencyOwner | AgencyAdmin;
+    ManageClients, "clients": AgencyOwner | AgencyAdmin;
+    ManageMembers, "the agency's people": AgencyOwner | AgencyAdmin;
     /// People of one client, by that client's admin.
-    ManageViewers: AgencyOwner | AgencyAdmin | ClientAdmin;
-    ManageAgents: AgencyOwner | AgencyAdmin;
-    DeleteAgents: AgencyOwner;
-    ManagePrompts: AgencyOwner | AgencyAdmin;
-    ManageNumbers: AgencyOwner | AgencyAdmin;
+    ManageViewers, "a client's people": AgencyOwner | AgencyAdmin | ClientAdmin;
+    ManageAgents, "changing agents": AgencyOwner | AgencyAdmin;
+    DeleteAgents, "deleting agents": AgencyOwner;
+    ManagePrompts, "changing prompts": AgencyOwner | AgencyAdmin;
+    ManageNumbers, "phone numbers": AgencyOwner | AgencyAdmin;
     /// Credentials at outside services.
-    ManageConnections: AgencyOwner;
-    ManageContacts: AgencyOwner | AgencyAdmin | ClientAdmin;
-    ManageCampaigns: AgencyOwner | AgencyAdmin;
-    RunBatches: AgencyOwner | AgencyAdmin;
-    ReviewCalls: AgencyOwner | AgencyAdmin;
+    ManageConnections, "outside accounts": AgencyOwner;
+    ManageContacts, "changing contacts": AgencyOwner | AgencyAdmin | ClientAdmin;
+    ManageCampaigns, "changing campaigns": AgencyOwner | AgencyAdmin;
+    RunBatches, "running batches": AgencyOwner | AgencyAdmin;
+    ReviewCalls, "reviewing calls": AgencyOwner | AgencyAdmin;
     /// Replaying webhooks, transcripts, analyses and jobs that failed.
-    ReplayQueues: AgencyOwner | AgencyAdmin;
+    ReplayQueues, "replaying failed work": AgencyOwner | AgencyAdmin;
     // Everybody
-    EditOwnProfile: AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer | Admin;
+    EditOwnProfile, "own profile": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer | Admin;
     // The platform
-    ManagePlatform: Admin;
+    ManagePlatform, "the platform": Admin;
 }
 
 /// Whether `role` may do `action`.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Deserialize;
 
+use crate::providers::smtp::{Smtp, SmtpError};
 use crate::shared::AppError;
 
 /// Options of every command. A flag wins over the environment, the environment over `patchbay.toml`.
@@ -40,13 +41,19 @@ pub struct Options {
     /// The bearer token that /metrics asks for from other machines. Without it only this machine may read them.
     #[arg(long, env = "PATCHBAY_METRICS_TOKEN", global = true, hide_env_values = true)]
     pub metrics_token: Option<String>,
+    /// The server that takes e-mail: smtps://user:password@host:465, or smtp://host:587?tls=required. Without it links are shown to whoever makes them.
+    #[arg(long, env = "PATCHBAY_SMTP_URL", global = true, hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Who e-mail comes from, for example "Halden Voice <voice@halden.example>".
+    #[arg(long, env = "PATCHBAY_MAIL_FROM", global = true)]
+    pub mail_from: Option<String>,
     /// Where the sandbox providers answer, when this process does not run them itself.
     #[arg(long, env = "PATCHBAY_SANDBOX_URL", global = true)]
     pub sandbox_url: Option<String>,
 }
 
 /// The checked configuration.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     pub database_url: Option<String>,
     pub owner_database_url: Option<String>,
@@ -58,6 +65,7 @@ pub struct Config {
     pub db_connections: u32,
     pub log_json: bool,
     pub metrics_token: Option<String>,
+    pub smtp: Option<Smtp>,
     pub sandbox_url: Option<String>,
 }
 
@@ -90,6 +98,16 @@ impl Options {
             None => !std::io::IsTerminal::is_terminal(&std::io::stderr()),
             Some(other) => return Err(refuse(&format!("--log-format: “{other}” is neither text nor json"))),
         };
+        let smtp = match (self.smtp_url.or(file.smtp_url), self.mail_from.or(file.mail_from)) {
+            (None, _) => None,
+            (Some(_), None) => {
+                return Err(refuse("--mail-from: say who e-mail comes from, for example voice@example.com"));
+            }
+            (Some(url), Some(from)) => Some(Smtp::new(&url, &from).map_err(|error| {
+                let option = if error == SmtpError::BadFrom { "--mail-from" } else { "--smtp-url" };
+                refuse(&format!("{option}: {error}"))
+            })?),
+        };
         let keys = match self.keys.or(file.keys) {
             Some(keys) => keys,
             None => own_keys(&data_dir)?,
@@ -104,6 +122,7 @@ impl Options {
             db_connections: self.db_connections.or(file.db_connections).unwrap_or(20).clamp(4, 500),
             log_json,
             metrics_token: self.metrics_token.or(file.metrics_token),
+            smtp,
             sandbox_url: self.sandbox_url.or(file.sandbox_url),
             data_dir,
         })

@@ -26,6 +26,8 @@ pub async fn run(mut config: Config) -> Result<(), AppError> {
     // The demo never touches a database that somebody works with.
     config.database_url = None;
     config.owner_database_url = None;
+    // And it writes to nobody: its people's addresses belong to no one.
+    config.smtp = None;
     println!("Starting the private database …");
     let home = Home::open(&config).await?;
     let stop = cli::stop_signal();

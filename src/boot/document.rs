@@ -10,7 +10,9 @@ use leptos_meta::MetaTags;
 use crate::app::App;
 
 /// Pages that a browser without a session sees. They carry no wasm: a plain form is all they need.
-const SIGNED_OUT: [&str; 1] = ["/login"];
+pub fn is_signed_out_page(path: &str) -> bool {
+    ["/login", "/mfa", "/forgot"].contains(&path) || ["/reset/", "/invite/"].iter().any(|start| path.starts_with(start))
+}
 
 /// The whole document. `style` is the address of the style sheet, hash included.
 pub fn document(options: LeptosOptions, style: String) -> impl IntoView {
@@ -18,7 +20,7 @@ pub fn document(options: LeptosOptions, style: String) -> impl IntoView {
     let path = parts.as_ref().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
     let theme = preference(parts.as_ref(), "theme", &["light", "dark", "system"], "system");
     let density = preference(parts.as_ref(), "density", &["compact", "regular", "roomy"], "regular");
-    let hydrates = !SIGNED_OUT.contains(&path.as_str());
+    let hydrates = !is_signed_out_page(&path);
     set_policy();
     view! {
         <!DOCTYPE html>

@@ -130,7 +130,7 @@ async fn send_strangers_to_sign_in(request: Request, next: Next) -> Response {
     if known && path == "/login" {
         return Redirect::to("/dashboard").into_response();
     }
-    if known || path == "/login" || path.starts_with("/rpc/") {
+    if known || document::is_signed_out_page(path) || path.starts_with("/rpc/") {
         return next.run(request).await;
     }
     let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());

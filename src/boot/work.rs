@@ -15,6 +15,7 @@ pub async fn run_workers(db: Db, stop: CancellationToken) {
     crate::calls::server::follow::register(&mut registry);
     crate::campaigns::server::jobs::register(&mut registry);
     crate::contacts::server::jobs::register(&mut registry);
+    crate::mail::register(&mut registry);
     crate::numbers::server::jobs::register(&mut registry);
     let queues =
         vec![registry.queue(16), crate::inbound_webhooks::server::jobs::queue(), crate::calls::server::enrich::queue()];
@@ -49,6 +50,7 @@ pub fn webhook_routes(db: &Db) -> Router {
 async fn upkeep(db: Db, stop: CancellationToken) {
     let bites = [
         "delete from sessions where id_hash in (select id_hash from sessions where expires_at < now() limit 1000)",
+        "delete from password_resets where expires_at < now() - interval '7 days'",
         "delete from sign_in_throttles where window_started_at < now() - interval '1 day' and coalesce(blocked_until, now()) <= now()",
         "delete from jobs where id in (select id from jobs where status = 'completed' and finished_at < now() - interval '7 days' limit 5000)",
     ];

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::MemberRow;
+use super::model::{InvitationOffer, InvitationRow, MemberRow, MemberView, ShownLinks};
 use crate::shared::{AppError, Page};
 
 /// People of the agency; for a client's admin, of that client.
@@ -12,18 +12,93 @@ pub async fn list_members(role: Option<String>, cursor: Option<String>) -> Resul
     store::list(&mut tx, role.as_deref(), cursor.as_deref(), store::PAGE).await
 }
 
-/// Adds a person.
-#[server(prefix = "/rpc", endpoint = "create_member")]
-pub async fn create_member(
-    name: String,
-    email: String,
-    role: String,
-    client: Option<String>,
-    password: String,
-) -> Result<(), AppError> {
-    let new = super::model::NewMember { name, email, role, client: client.unwrap_or_default(), password };
-    super::server::ops::create(&crate::access::server::scope()?, &new).await?;
-    leptos_axum::redirect("/settings/users");
+/// One person.
+#[server(prefix = "/rpc", endpoint = "get_member")]
+pub async fn get_member(id: String) -> Result<MemberView, AppError> {
+    super::server::ops::view(&crate::access::server::scope()?, id.parse()?).await
+}
+
+/// Invitations, newest first; with `status` those that stand so.
+#[server(prefix = "/rpc", endpoint = "list_invitations")]
+pub async fn list_invitations(
+    #[server(default)] status: Option<String>,
+    #[server(default)] cursor: Option<String>,
+) -> Result<Page<InvitationRow>, AppError> {
+    use super::server::invitations;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadMembers).await?;
+    let status = status.and_then(|status| status.parse().ok());
+    invitations::list(&mut tx, status, cursor.as_deref(), invitations::PAGE).await
+}
+
+/// Invites one address or many.
+#[server(prefix = "/rpc", endpoint = "invite_members")]
+pub async fn invite_members(emails: String, role: String, client: Option<String>) -> Result<(), AppError> {
+    let new = super::model::NewInvitations { emails, role, client: client.unwrap_or_default() };
+    let visitor = crate::access::server::visitor()?;
+    let invited = super::server::invitations::invite(&visitor.scope()?, &new).await?;
+    super::server::links::show(&visitor, super::model::LinkKind::Invitation, invited).await
+}
+
+/// A new link for an invitation.
+#[server(prefix = "/rpc", endpoint = "resend_invitation")]
+pub async fn resend_invitation(id: String) -> Result<(), AppError> {
+    let visitor = crate::access::server::visitor()?;
+    let invited = super::server::invitations::resend(&visitor.scope()?, id.parse()?).await?;
+    super::server::links::show(&visitor, super::model::LinkKind::Invitation, vec![invited]).await
+}
+
+/// Withdraws an invitation.
+#[server(prefix = "/rpc", endpoint = "withdraw_invitation")]
+pub async fn withdraw_invitation(id: String) -> Result<(), AppError> {
+    super::server::invitations::withdraw(&crate::access::server::scope()?, id.parse()?).await?;
+    leptos_axum::redirect("/settings/users/invitations");
+    Ok(())
+}
+
+/// A link for someone's new password.
+#[server(prefix = "/rpc", endpoint = "make_password_link")]
+pub async fn make_password_link(id: String) -> Result<(), AppError> {
+    let visitor = crate::access::server::visitor()?;
+    let link = super::server::ops::reset_link(&visitor.scope()?, id.parse()?).await?;
+    super::server::links::show(&visitor, super::model::LinkKind::Password, vec![link]).await
+}
+
+/// The links that the viewer has just made, this once.
+#[server(prefix = "/rpc", endpoint = "take_links")]
+pub async fn take_links() -> Result<Option<ShownLinks>, AppError> {
+    super::server::links::take(&crate::access::server::visitor()?).await
+}
+
+/// What an invitation's link is for. Anybody who has it may ask.
+#[server(prefix = "/rpc", endpoint = "open_invitation")]
+pub async fn open_invitation(token: String) -> Result<InvitationOffer, AppError> {
+    super::server::invitations::open(&crate::access::server::visitor()?.db, &token).await
+}
+
+/// Makes the account that an invitation is for, and signs its owner in.
+#[server(prefix = "/rpc", endpoint = "accept_invitation")]
+pub async fn accept_invitation(token: String, name: String, password: String) -> Result<(), AppError> {
+    let visitor = crate::access::server::visitor()?;
+    let role = super::server::invitations::accept(&visitor, &token, &name, &password).await?;
+    leptos_axum::redirect(crate::sign_in::server::landing(role, None));
+    Ok(())
+}
+
+/// Gives someone another role.
+#[server(prefix = "/rpc", endpoint = "change_member_role")]
+pub async fn change_member_role(id: String, role: String, client: Option<String>) -> Result<(), AppError> {
+    let scope = crate::access::server::scope()?;
+    super::server::ops::change_role(&scope, id.parse()?, &role, &client.unwrap_or_default()).await?;
+    leptos_axum::redirect(&format!("/settings/users/{id}"));
+    Ok(())
+}
+
+/// Forgets the second factor of someone who has lost theirs.
+#[server(prefix = "/rpc", endpoint = "clear_member_second_factor")]
+pub async fn clear_member_second_factor(id: String) -> Result<(), AppError> {
+    super::server::ops::clear_second_factor(&crate::access::server::scope()?, id.parse()?).await?;
+    leptos_axum::redirect(&format!("/settings/users/{id}"));
     Ok(())
 }
 
@@ -32,7 +107,7 @@ pub async fn create_member(
 pub async fn set_member_status(id: String, status: String) -> Result<(), AppError> {
     let status = status.parse().map_err(|error: String| AppError::invalid("status", error))?;
     super::server::ops::set_status(&crate::access::server::scope()?, id.parse()?, status).await?;
-    leptos_axum::redirect("/settings/users");
+    leptos_axum::redirect(&format!("/settings/users/{id}"));
     Ok(())
 }
 
@@ -40,7 +115,7 @@ pub async fn set_member_status(id: String, status: String) -> Result<(), AppErro
 #[server(prefix = "/rpc", endpoint = "sign_member_out")]
 pub async fn sign_member_out(id: String) -> Result<(), AppError> {
     super::server::ops::sign_out(&crate::access::server::scope()?, id.parse()?).await?;
-    leptos_axum::redirect("/settings/users");
+    leptos_axum::redirect(&format!("/settings/users/{id}"));
     Ok(())
 }
 

@@ -17,19 +17,19 @@ pub async fn platform_queues() -> Result<Vec<QueueHealth>, AppError> {
     super::server::store::queues(&mut tx).await
 }
 
-/// Creates an agency and its owner, whose first password is set here.
+/// Creates an agency and invites its owner.
 #[server(prefix = "/rpc", endpoint = "create_workspace")]
 pub async fn create_workspace(
     workspace: String,
-    name: String,
     email: String,
-    password: String,
+    plan: String,
     timezone: String,
 ) -> Result<(), AppError> {
-    let scope = crate::access::server::visitor()?.platform_scope(crate::shared::ids::WorkspaceId::new())?;
-    super::server::ops::create_workspace(&scope, &workspace, &name, &email, &password, &timezone).await?;
-    leptos_axum::redirect("/platform");
-    Ok(())
+    let visitor = crate::access::server::visitor()?;
+    let scope = visitor.platform_scope(crate::shared::ids::WorkspaceId::new())?;
+    let plan = plan.parse().map_err(|error: String| AppError::invalid("plan", error))?;
+    let invited = super::server::ops::found_workspace(&scope, &workspace, &email, plan, &timezone).await?;
+    crate::members::server::links::show(&visitor, crate::members::model::LinkKind::Invitation, vec![invited]).await
 }
 
 /// Suspends (`status` = suspended) or reactivates (active) an agency.

@@ -12,6 +12,7 @@
 //! | `http` | the one way out: time limits, size limits, no redirects, errors in one shape |
 //! | `public_address` | refuses private addresses when somebody else chose the target |
 //! | `signature` | who really sent a webhook |
+//! | `smtp` | e-mail to people |
 //! | `sealed` | secrets at rest, bound to their place |
 //! | `breaker` | stops asking a service that is down |
 //!
@@ -28,6 +29,7 @@ pub mod public_address;
 pub mod sealed;
 mod secret;
 pub mod signature;
+pub mod smtp;
 pub mod telephony;
 pub mod telnyx;
 pub mod ultravox;

@@ -2,6 +2,8 @@
 
 mod nav;
 pub mod profile;
+#[cfg(feature = "ssr")]
+pub mod server;
 
 pub use nav::SettingsNav;
 pub use profile::profile_page;

@@ -12,6 +12,7 @@ pub fn SettingsNav(
     let mine = viewer();
     let pages = [
         ("/settings/profile", "Your profile", Action::EditOwnProfile),
+        ("/settings/security", "Sign-in and security", Action::EditOwnProfile),
         ("/settings/users", "People", Action::ReadMembers),
         ("/settings/audit", "Audit trail", Action::ReadAudit),
         ("/webhooks/inbound", "Inbound webhooks", Action::ReadQueues),

@@ -1,16 +1,14 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
 
 use super::SettingsNav;
 use crate::app::viewer;
 use crate::members::server_fns::SaveProfile;
 use crate::shared::zones::zone_options;
-use crate::sign_in::server_fns::SignOut;
 use crate::ui::*;
 
-/// Name, zone, look, sessions.
+/// Name, zone, look.
 #[lazy]
 pub fn profile_page() -> PageView {
     Arc::new(move || {
@@ -41,14 +39,6 @@ pub fn profile_page() -> PageView {
                             <Select name="theme" label="Theme" mark=false options=words(&[("system", "As the device"), ("light", "Light"), ("dark", "Dark")]) prompt="Keep as it is"/>
                             <Select name="density" label="Density of lists" mark=false options=words(&[("compact", "Compact"), ("regular", "Regular"), ("roomy", "Roomy")]) prompt="Keep as it is"/>
                             <FormActs><button class="btn pri" type="submit">"Apply"</button></FormActs>
-                        </form>
-                    </Card>
-                    <Card title="Sessions">
-                        <p class="sub">"Ends every session of yours, on all devices, this one included."</p>
-                        // Plain: the page that follows has no script.
-                        <form action=SignOut::url() method="post">
-                            <input type="hidden" name="everywhere" value="true"/>
-                            <div class="form-acts"><Button submit=true icon="log-out">"Sign out everywhere"</Button></div>
                         </form>
                     </Card>
                 </div>

@@ -62,6 +62,7 @@ ids! {
     WorkspaceId,
     /// A person who signs in.
     UserId,
+    InvitationId,
     /// A customer of the agency.
     ClientId,
     AgentId,

@@ -1,14 +1,25 @@
 use leptos::prelude::*;
 
+use super::model::{SecondFactor, SessionRow};
 use crate::access::Viewer;
 use crate::shared::AppError;
 
-/// Signs in and goes to `next` (a path of this site) or the dashboard. Errors: `Invalid` at the form; `Limited` after too many tries.
+/// Signs in and goes to `next` (a path of this site) or the dashboard; to the second step where the account has one.
+/// Errors: `Invalid` at the form; `Limited` after too many tries.
 #[server(prefix = "/rpc", endpoint = "sign_in")]
 pub async fn sign_in(email: String, password: String, next: Option<String>) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
     let role = super::server::sign_in(&visitor, &email, &password).await?;
-    leptos_axum::redirect(super::server::landing(role, next.as_deref()));
+    leptos_axum::redirect(&super::server::way_in(role, next.as_deref()));
+    Ok(())
+}
+
+/// The second step: a code of the app, or a recovery code.
+#[server(prefix = "/rpc", endpoint = "verify_second_factor")]
+pub async fn verify_second_factor(code: String, next: Option<String>) -> Result<(), AppError> {
+    let visitor = crate::access::server::visitor()?;
+    let role = super::server::second_factor::verify(&visitor, &code).await?;
+    leptos_axum::redirect(&super::server::way_in(Some(role), next.as_deref()));
     Ok(())
 }
 
@@ -25,4 +36,90 @@ pub async fn sign_out(everywhere: Option<String>) -> Result<(), AppError> {
 #[server(prefix = "/rpc", endpoint = "who_am_i")]
 pub async fn who_am_i() -> Result<Viewer, AppError> {
     Ok(crate::access::server::visitor()?.viewer()?.clone())
+}
+
+/// Whether this installation sends e-mail, so that a forgotten password can be replaced without help.
+#[server(prefix = "/rpc", endpoint = "sends_mail")]
+pub async fn sends_mail() -> Result<bool, AppError> {
+    Ok(crate::mail::is_set_up())
+}
+
+/// Sends a link for a new password, if somebody has this address.
+#[server(prefix = "/rpc", endpoint = "ask_for_password")]
+pub async fn ask_for_password(email: String) -> Result<(), AppError> {
+    super::server::resets::ask(&crate::access::server::visitor()?, &email).await?;
+    leptos_axum::redirect("/forgot?sent=1");
+    Ok(())
+}
+
+/// The address that a link for a new password is for. Anybody who has the link may ask.
+#[server(prefix = "/rpc", endpoint = "open_password_link")]
+pub async fn open_password_link(token: String) -> Result<String, AppError> {
+    super::server::resets::whose(&crate::access::server::visitor()?.db, &token).await
+}
+
+/// Sets the password that the holder of a link chose.
+#[server(prefix = "/rpc", endpoint = "choose_password")]
+pub async fn choose_password(token: String, password: String) -> Result<(), AppError> {
+    super::server::resets::choose(&crate::access::server::visitor()?, &token, &password).await?;
+    leptos_axum::redirect("/login?chosen=1");
+    Ok(())
+}
+
+/// Changes the viewer's own password.
+#[server(prefix = "/rpc", endpoint = "change_password")]
+pub async fn change_password(current: String, password: String) -> Result<(), AppError> {
+    super::server::resets::change(&crate::access::server::visitor()?, &current, &password).await
+}
+
+/// Where the viewer is signed in.
+#[server(prefix = "/rpc", endpoint = "list_sessions")]
+pub async fn list_sessions() -> Result<Vec<SessionRow>, AppError> {
+    super::server::sessions::list(&crate::access::server::visitor()?).await
+}
+
+/// Ends one of the viewer's own sessions.
+#[server(prefix = "/rpc", endpoint = "end_session")]
+pub async fn end_session(id: String) -> Result<(), AppError> {
+    super::server::sessions::end(&crate::access::server::visitor()?, &id).await?;
+    leptos_axum::redirect("/settings/security");
+    Ok(())
+}
+
+/// How the viewer's second factor stands.
+#[server(prefix = "/rpc", endpoint = "get_second_factor")]
+pub async fn get_second_factor() -> Result<SecondFactor, AppError> {
+    super::server::second_factor::state(&crate::access::server::visitor()?).await
+}
+
+/// Begins setting the second factor up.
+#[server(prefix = "/rpc", endpoint = "begin_second_factor")]
+pub async fn begin_second_factor(current: String) -> Result<(), AppError> {
+    super::server::second_factor::begin(&crate::access::server::visitor()?, &current).await?;
+    leptos_axum::redirect("/settings/security");
+    Ok(())
+}
+
+/// Turns the second factor on with its first code.
+#[server(prefix = "/rpc", endpoint = "confirm_second_factor")]
+pub async fn confirm_second_factor(code: String) -> Result<(), AppError> {
+    super::server::second_factor::confirm(&crate::access::server::visitor()?, &code).await?;
+    leptos_axum::redirect("/settings/security");
+    Ok(())
+}
+
+/// Turns the second factor off.
+#[server(prefix = "/rpc", endpoint = "turn_off_second_factor")]
+pub async fn turn_off_second_factor(current: String) -> Result<(), AppError> {
+    super::server::second_factor::turn_off(&crate::access::server::visitor()?, &current).await?;
+    leptos_axum::redirect("/settings/security");
+    Ok(())
+}
+
+/// Ten new recovery codes.
+#[server(prefix = "/rpc", endpoint = "make_recovery_codes")]
+pub async fn make_recovery_codes(current: String) -> Result<(), AppError> {
+    super::server::second_factor::new_codes(&crate::access::server::visitor()?, &current).await?;
+    leptos_axum::redirect("/settings/security");
+    Ok(())
 }

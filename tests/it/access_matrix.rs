@@ -69,6 +69,10 @@ pub const FUNCTIONS: &[Door] = &[
     reads("client_names", May(ReadCalls), Nobodys, &[]),
     reads("list_clients", May(ReadWorkshop), Nobodys, &[("archived", "false")]),
     reads("list_members", May(ReadMembers), Nobodys, &[]),
+    reads("list_invitations", May(ReadMembers), Nobodys, &[]),
+    reads("take_links", Person, Nobodys, &[]),
+    reads("list_sessions", Person, Nobodys, &[]),
+    reads("get_second_factor", Person, Nobodys, &[]),
     reads("list_audit_events", May(ReadAudit), Nobodys, &[("query[entity]", "")]),
     reads("list_agents", May(ReadWorkshop), Nobodys, &[("query[client]", "{client}")]),
     reads("get_agent_choices", May(ReadWorkshop), Nobodys, &[]),
@@ -95,6 +99,7 @@ pub const FUNCTIONS: &[Door] = &[
     reads("list_webhooks", May(ReadQueues), Nobodys, &[]),
     // Reading one thing.
     reads("get_client", May(ReadWorkshop), Client, &[("id", "{client}")]),
+    reads("get_member", May(ReadMembers), Client, &[("id", "{viewer}")]),
     reads("get_agent", May(ReadWorkshop), Client, &[("id", "{agent}")]),
     reads("get_prompt", May(ReadWorkshop), Workshop, &[("id", "{prompt}")]),
     reads("get_number", May(ReadWorkshop), Workshop, &[("id", "{number}")]),
@@ -121,16 +126,20 @@ pub const FUNCTIONS: &[Door] = &[
         &[("id", "{client}"), ("name", "Taken over"), ("timezone", "UTC"), ("monthly_budget", "")],
     ),
     changes(
-        "create_member",
+        "invite_members",
         May(ManageViewers),
         ClientOrOwn,
-        &[
-            ("name", "Vera"),
-            ("email", "vera@intruder.example"),
-            ("role", "client_viewer"),
-            ("client", "{client}"),
-            ("password", "seven blue herons"),
-        ],
+        &[("emails", "vera@intruder.example"), ("role", "client_viewer"), ("client", "{client}")],
+    ),
+    changes("resend_invitation", May(ManageViewers), Client, &[("id", "{invitation}")]),
+    changes("withdraw_invitation", May(ManageViewers), Client, &[("id", "{invitation}")]),
+    changes("make_password_link", May(ManageViewers), Client, &[("id", "{viewer}")]),
+    changes("clear_member_second_factor", May(ManageViewers), Client, &[("id", "{viewer}")]),
+    changes(
+        "change_member_role",
+        May(ManageViewers),
+        Client,
+        &[("id", "{viewer}"), ("role", "client_viewer"), ("client", "{client}")],
     ),
     changes("set_member_status", May(ManageViewers), Client, &[("id", "{viewer}"), ("status", "suspended")]),
     changes("sign_member_out", May(ManageViewers), Client, &[("id", "{viewer}")]),
@@ -286,13 +295,7 @@ pub const FUNCTIONS: &[Door] = &[
         "create_workspace",
         Platform,
         Nobodys,
-        &[
-            ("workspace", "Intruders"),
-            ("name", "Ina"),
-            ("email", "ina@intruder.example"),
-            ("password", "seven blue herons"),
-            ("timezone", "UTC"),
-        ],
+        &[("workspace", "Intruders"), ("email", "ina@intruder.example"), ("plan", "pro"), ("timezone", "UTC")],
     ),
     changes(
         "set_workspace_status",
@@ -303,6 +306,21 @@ pub const FUNCTIONS: &[Door] = &[
     // Signing in and out has tests of its own.
     changes("sign_in", Nothing, Nobodys, &[]),
     changes("sign_out", Nothing, Nobodys, &[]),
+    // For whoever holds the link, the password or the phone: invitations.rs, passwords.rs, second_factor.rs.
+    reads("sends_mail", Nothing, Nobodys, &[]),
+    reads("open_invitation", Nothing, Nobodys, &[]),
+    changes("accept_invitation", Nothing, Nobodys, &[]),
+    changes("ask_for_password", Nothing, Nobodys, &[]),
+    reads("open_password_link", Nothing, Nobodys, &[]),
+    changes("choose_password", Nothing, Nobodys, &[]),
+    changes("verify_second_factor", Nothing, Nobodys, &[]),
+    // Everybody their own account.
+    changes("change_password", Person, Nobodys, &[("current", "x"), ("password", "x")]),
+    changes("end_session", Person, Nobodys, &[("id", "00")]),
+    changes("begin_second_factor", Person, Nobodys, &[("current", "x")]),
+    changes("confirm_second_factor", Person, Nobodys, &[("code", "000000")]),
+    changes("turn_off_second_factor", Person, Nobodys, &[("current", "x")]),
+    changes("make_recovery_codes", Person, Nobodys, &[("current", "x")]),
 ];
 
 /// Routes that are neither pages nor server functions.
@@ -310,6 +328,7 @@ pub const ROUTES: &[Door] = &[
     reads("GET /events", Workspace, Nobodys, &[]),
     reads("GET /clients.csv", May(ReadWorkshop), Nobodys, &[]),
     reads("GET /settings/users.csv", May(ReadMembers), Nobodys, &[]),
+    reads("GET /settings/invitations.csv", May(ReadMembers), Nobodys, &[]),
     reads("GET /settings/audit.csv", May(ReadAudit), Nobodys, &[]),
     reads("GET /agents/export.csv", May(ReadWorkshop), Nobodys, &[("client", "{client}")]),
     reads("GET /prompts/export.csv", May(ReadWorkshop), Nobodys, &[]),
@@ -347,6 +366,10 @@ pub const OTHER_ROUTES: &[(&str, &str)] = &[
 /// Pages. `{id}` is what the fields give.
 pub const PAGES: &[Door] = &[
     reads("/login", Nothing, Nobodys, &[]),
+    reads("/mfa", Nothing, Nobodys, &[]),
+    reads("/forgot", Nothing, Nobodys, &[]),
+    reads("/reset/{token}", Nothing, Nobodys, &[]),
+    reads("/invite/{token}", Nothing, Nobodys, &[]),
     // The component gallery: in debug builds, and nothing of anybody's is in it.
     reads("/dev/ui", Nothing, Nobodys, &[]),
     reads("/dashboard", May(ReadUsage), Nobodys, &[]),
@@ -385,9 +408,14 @@ pub const PAGES: &[Door] = &[
     reads("/settings/profile", Person, Nobodys, &[]),
     reads("/settings/users", May(ReadMembers), Nobodys, &[]),
     reads("/settings/users/new", May(ManageViewers), Nobodys, &[]),
+    reads("/settings/users/links", May(ReadMembers), Nobodys, &[]),
+    reads("/settings/users/invitations", May(ReadMembers), Nobodys, &[]),
+    reads("/settings/users/{id}", May(ReadMembers), Client, &[("id", "{viewer}")]),
+    reads("/settings/security", Person, Nobodys, &[]),
     reads("/settings/audit", May(ReadAudit), Nobodys, &[]),
     reads("/webhooks/inbound", May(ReadQueues), Nobodys, &[]),
     reads("/webhooks/inbound/{id}", May(ReadQueues), Workshop, &[("id", "{webhook}")]),
     reads("/platform", Platform, Nobodys, &[]),
     reads("/platform/new", Platform, Nobodys, &[]),
+    reads("/platform/links", Platform, Nobodys, &[]),
 ];

@@ -182,7 +182,12 @@ impl Stage {
 
 async fn ids(ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
     let viewer = ours.one.viewer.rpc("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
+    let guest = [("emails", "guest@ours.example"), ("role", "client_viewer"), ("client", ours.one.id.as_str())];
+    ours.owner.done("invite_members", &guest).await;
+    let invitations = ours.owner.done("list_invitations", &[("status", "open")]).await.json();
+    let invitation = invitations["rows"][0]["id"].as_str().expect("an invitation").to_owned();
     vec![
+        ("invitation", invitation),
         ("workspace", ours.workspace_id.clone()),
         ("client", ours.one.id.clone()),
         ("viewer", viewer),

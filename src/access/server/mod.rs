@@ -12,7 +12,7 @@ mod visitor;
 pub use csv_file::{ROWS_AT_ONCE, csv_file};
 pub use db::{Db, DbSettings};
 pub use scope::{Actor, Scope};
-pub use session::{SESSION_USER, SessionTable, random_token};
+pub use session::{SESSION_AGENT, SESSION_IP, SESSION_USER, SessionTable, random_token, session_hash};
 pub use system::SystemTx;
 pub use tx::{Change, ReadTx, WriteTx};
 pub use visitor::{Visitor, identify, scope, visitor};

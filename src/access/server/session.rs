@@ -7,6 +7,9 @@ use super::{Db, SystemTx};
 
 /// The key in a session that holds the user's id.
 pub const SESSION_USER: &str = "user";
+/// The keys that hold what the browser called itself, and the address that it signed in from.
+pub const SESSION_AGENT: &str = "agent";
+pub const SESSION_IP: &str = "ip";
 
 /// Sessions in PostgreSQL. The row's key is the SHA-256 of the session id.
 #[derive(Clone)]
@@ -29,15 +32,19 @@ impl SessionTable {
         let data = rmp_serde::to_vec_named(record).map_err(|error| session_store::Error::Encode(error.to_string()))?;
         let user: Option<uuid::Uuid> =
             record.data.get(SESSION_USER).and_then(|value| serde_json::from_value(value.clone()).ok());
+        let text = |key: &str| record.data.get(key).and_then(|value| value.as_str());
         let expires = chrono::DateTime::from_timestamp(record.expiry_date.unix_timestamp(), 0).unwrap_or_default();
         let mut tx = self.open().await?;
         sqlx::query!(
-            "insert into sessions (id_hash, user_id, data, expires_at) values ($1, $2, $3, $4)
-             on conflict (id_hash) do update set user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at",
-            hash(&record.id),
+            "insert into sessions (id_hash, user_id, data, expires_at, user_agent, ip) values ($1, $2, $3, $4, $5, $6)
+             on conflict (id_hash) do update set user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at,
+               user_agent = excluded.user_agent, ip = excluded.ip, last_seen_at = now()",
+            session_hash(&record.id),
             user,
             data,
             expires,
+            text(SESSION_AGENT),
+            text(SESSION_IP),
         )
         .execute(tx.conn())
         .await
@@ -63,22 +70,29 @@ impl SessionStore for SessionTable {
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
         let mut tx = self.open().await?;
-        let data = sqlx::query_scalar!("select data from sessions where id_hash = $1 and expires_at > now()", hash(id))
-            .fetch_optional(tx.conn())
-            .await
-            .map_err(backend)?;
+        let data = sqlx::query_scalar!(
+            "select data from sessions where id_hash = $1 and expires_at > now()",
+            session_hash(id)
+        )
+        .fetch_optional(tx.conn())
+        .await
+        .map_err(backend)?;
         data.map(|data| rmp_serde::from_slice(&data).map_err(|error| session_store::Error::Decode(error.to_string())))
             .transpose()
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
         let mut tx = self.open().await?;
-        sqlx::query!("delete from sessions where id_hash = $1", hash(id)).execute(tx.conn()).await.map_err(backend)?;
+        sqlx::query!("delete from sessions where id_hash = $1", session_hash(id))
+            .execute(tx.conn())
+            .await
+            .map_err(backend)?;
         tx.commit().await.map_err(backend)
     }
 }
 
-fn hash(id: &Id) -> Vec<u8> {
+/// The key of a session's row.
+pub fn session_hash(id: &Id) -> Vec<u8> {
     Sha256::digest(id.0.to_be_bytes()).to_vec()
 }
 

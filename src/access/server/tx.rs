@@ -92,6 +92,14 @@ impl WriteTx {
         self.read.scope.user_id()
     }
 
+    /// Opens the tables that span tenants (sessions, sign-in) to the rest of this transaction, for a change that touches both
+    /// kinds. `reason` as for `SystemTx`. Tenant tables stay as narrow as before: their policies do not know the setting.
+    pub async fn span(&mut self, reason: &'static str) -> Result<(), AppError> {
+        tracing::trace!(reason, "a tenant's transaction spans");
+        sqlx::raw_sql("set local app.system = 'on'").execute(self.conn()).await?;
+        Ok(())
+    }
+
     /// Writes an audit row into this same transaction: no change without it, and no row without the change.
     pub async fn audit(&mut self, change: Change<'_>) -> Result<(), AppError> {
         let actor = self.read.scope.actor.clone();

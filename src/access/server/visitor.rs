@@ -17,6 +17,8 @@ pub struct Visitor {
     pub db: Db,
     pub viewer: Option<Viewer>,
     pub ip: Option<String>,
+    /// What the browser calls itself, cut to 300 characters.
+    pub user_agent: Option<String>,
     pub request_id: Option<String>,
     pub session: Option<Session>,
 }
@@ -69,9 +71,14 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
         .extensions()
         .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
         .map(|info| info.0.ip().to_string());
-    let request_id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    request.extensions_mut().insert(Visitor { db, viewer, ip, request_id, session });
+    let request_id = header(&request, "x-request-id");
+    let user_agent = header(&request, "user-agent").map(|text| text.chars().take(300).collect());
+    request.extensions_mut().insert(Visitor { db, viewer, ip, user_agent, request_id, session });
     next.run(request).await
+}
+
+fn header(request: &Request, name: &str) -> Option<String> {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 async fn load_viewer(db: &Db, id: UserId) -> Result<Option<Viewer>, AppError> {

@@ -26,7 +26,7 @@ pub async fn create_agency(base: &str, db: &Db, agency: &Agency) -> Result<(), A
     let owner = Visit::signed_in(base, agency.owner.1).await?;
     owner.post("save_profile", &[("name", agency.owner.0), ("timezone", agency.timezone)]).await?;
     for ((name, email), role) in [(agency.admin, "agency_admin"), (agency.member, "agency_member")] {
-        add(&owner, name, email, role, "").await?;
+        add(base, &owner, name, email, role, "").await?;
     }
     for client in agency.clients {
         let shares_cost = if client.shares_cost { "true" } else { "" };
@@ -41,13 +41,18 @@ pub async fn create_agency(base: &str, db: &Db, agency: &Agency) -> Result<(), A
         }
         let (_, location) = owner.post("save_client", &fields).await?;
         let id = id_in(&location);
-        add(&owner, client.admin.0, client.admin.1, "client_admin", &id).await?;
-        add(&owner, client.viewer.0, client.viewer.1, "client_viewer", &id).await?;
+        add(base, &owner, client.admin.0, client.admin.1, "client_admin", &id).await?;
+        add(base, &owner, client.viewer.0, client.viewer.1, "client_viewer", &id).await?;
     }
     Ok(())
 }
 
-async fn add(owner: &Visit, name: &str, email: &str, role: &str, client: &str) -> Result<(), AppError> {
-    let fields = [("name", name), ("email", email), ("role", role), ("client", client), ("password", PASSWORD)];
-    owner.post("create_member", &fields).await.map(|_| ())
+/// Invites somebody, who accepts: the same way in that everybody takes.
+async fn add(base: &str, owner: &Visit, name: &str, email: &str, role: &str, client: &str) -> Result<(), AppError> {
+    owner.post("invite_members", &[("emails", email), ("role", role), ("client", client)]).await?;
+    let (shown, _) = owner.post("take_links", &[]).await?;
+    let link = shown["links"][0]["link"].as_str().unwrap_or_default();
+    let token = link.rsplit('/').next().unwrap_or_default();
+    Visit::new(base)?.post("accept_invitation", &[("token", token), ("name", name), ("password", PASSWORD)]).await?;
+    Ok(())
 }

@@ -26,13 +26,18 @@ pub async fn wait_until_ready(base: &str) -> Result<(), AppError> {
 }
 
 impl Visit {
-    pub async fn signed_in(base: &str, email: &str) -> Result<Self, AppError> {
+    /// Somebody who has not signed in.
+    pub fn new(base: &str) -> Result<Self, AppError> {
         let http = reqwest::Client::builder()
             .cookie_store(true)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(internal)?;
-        let visit = Self { http, base: base.to_owned() };
+        Ok(Self { http, base: base.to_owned() })
+    }
+
+    pub async fn signed_in(base: &str, email: &str) -> Result<Self, AppError> {
+        let visit = Self::new(base)?;
         visit.post("sign_in", &[("email", email), ("password", PASSWORD)]).await?;
         Ok(visit)
     }

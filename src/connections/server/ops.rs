@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use super::connect::{NewConnection, connect, create};
-use super::installed::{self, Installed, installed};
-pub use super::installed::{SandboxAddresses, install, install_sandbox};
+use super::installed;
+pub use super::installed::{Installed, SandboxAddresses, install, install_sandbox, installed};
 use super::store::{self, Stored};
 use crate::access::Action;
 use crate::access::server::Scope;

@@ -1,3 +1,5 @@
+pub mod invitations;
+pub mod links;
 pub mod ops;
 pub mod rest;
 pub mod store;

@@ -1,77 +1,123 @@
+use serde_json::json;
+
 use super::store;
-use crate::access::server::{Change, Scope, SystemTx, WriteTx};
+use crate::access::server::{Change, Scope, WriteTx};
 use crate::access::{Action, Role};
 use crate::jobs::live::Topic;
-use crate::members::model::{NewMember, UserStatus, check_person, grantable};
+use crate::members::model::{Invited, MemberView, UserStatus, grantable};
 use crate::shared::ids::{ClientId, UserId};
 use crate::shared::{AppError, FieldErrors};
-use crate::sign_in::server::{check_new, hash_password};
+use crate::sign_in::server::{resets, second_factor, sessions};
 
-/// Adds a person with a first password. Nobody gives a role above their own; a client's admin adds viewers of that client.
-pub async fn create(scope: &Scope, new: &NewMember) -> Result<UserId, AppError> {
-    // Opened for its check and let go: who may add nobody hears that before anything about the form.
-    drop(scope.write(Action::ManageViewers).await?);
-    let mut errors = FieldErrors::default();
-    check_person(&new.name, &new.email, &mut errors);
-    check_new(&new.password, &new.email, &mut errors);
-    let role = new.role.parse::<Role>().ok();
+/// The role and client that a form asks for, as far as the caller may give them. Nobody gives a role above their own; a client's
+/// admin lets viewers of that client in. What is wrong is added to `errors`.
+pub(super) fn checked_role(
+    scope: &Scope,
+    role: &str,
+    client: &str,
+    errors: &mut FieldErrors,
+) -> (Option<Role>, Option<ClientId>) {
     let allowed = scope.viewer().map_or(&[][..], |viewer| grantable(viewer.role));
-    let role = role.filter(|role| scope.viewer().is_none() || allowed.contains(role));
+    let role = role.parse::<Role>().ok().filter(|role| allowed.contains(role));
     if role.is_none() {
         errors.add("role", "Choose a role from the list.");
     }
-    let client: Option<ClientId> = match scope.client_id() {
+    let client = match scope.client_id() {
         Some(own) => Some(own),
-        None => new.client.parse().ok(),
+        None => client.parse().ok(),
     };
     if role.is_some_and(Role::is_client) && client.is_none() {
-        errors.add("client", "Choose the client that this person belongs to.");
+        errors.add("client", "Choose the client that they belong to.");
     }
+    (role, client.filter(|_| role.is_some_and(Role::is_client)))
+}
+
+/// One person and in how many places they are signed in.
+pub async fn view(scope: &Scope, id: UserId) -> Result<MemberView, AppError> {
+    let mut tx = scope.read(Action::ReadMembers).await?;
+    let view = store::view(&mut tx, id).await?;
+    drop(tx);
+    Ok(MemberView { sessions: sessions::count(scope.db(), id).await?, ..view })
+}
+
+/// Gives someone another role. Their sessions end, so that no open page goes on with the old one. Safe to repeat.
+/// Errors: `Conflict` for the last active owner.
+pub async fn change_role(scope: &Scope, id: UserId, role: &str, client: &str) -> Result<(), AppError> {
+    let mut errors = FieldErrors::default();
+    drop(scope.write(Action::ManageViewers).await?);
+    let (role, client) = checked_role(scope, role, client, &mut errors);
     errors.check()?;
     let role = role.ok_or(AppError::Forbidden)?;
-    // Hashing takes a while, so it happens before the transaction opens.
-    let hash = hash_password(new.password.clone()).await?;
     let mut tx = scope.write(action_for(role)).await?;
-    let (id, client) = (UserId::new(), client.filter(|_| role.is_client()));
+    let old = store::get(&mut tx, id).await?;
+    may_change(scope, id, old.role)?;
     if let Some(client) = client {
         crate::clients::server::store::get(tx.reading(), client).await?;
     }
-    store::insert(&mut tx, id, client, new.name.trim(), new.email.trim(), role, &hash).await?;
-    let after = serde_json::json!({ "name": new.name.trim(), "email": new.email.trim(), "role": role });
-    record(&mut tx, id, client, "created", after).await?;
+    if (old.role, old.client) != (role, client) {
+        store::set_role(&mut tx, id, role, client).await?;
+        keep_an_owner(&mut tx, "give this one another role").await?;
+        let change = Change {
+            action: "changed the role",
+            entity: "user",
+            entity_id: Some(id.0),
+            client_id: client.or(old.client),
+            before: Some(json!({ "role": old.role, "client": old.client })),
+            after: Some(json!({ "role": role, "client": client })),
+        };
+        tx.audit(change).await?;
+        tx.notify(Topic::list("members"), None);
+        sessions::end_of(&mut tx, id, None).await?;
+    }
+    tx.commit().await
+}
+
+/// A link for someone's new password, to be handed over by hand. Returned once.
+pub async fn reset_link(scope: &Scope, id: UserId) -> Result<Invited, AppError> {
+    let mut tx = scope.write(Action::ManageViewers).await?;
+    let member = store::get(&mut tx, id).await?;
+    may_change(scope, id, member.role)?;
+    record(&mut tx, id, member.client, "made a link for a new password", json!({})).await?;
+    let link = resets::make(&mut tx, id).await?;
     tx.commit().await?;
-    Ok(id)
+    Ok(Invited { email: member.email, link: Some(link) })
+}
+
+/// Forgets the second factor of someone who has lost theirs. Their sessions end.
+pub async fn clear_second_factor(scope: &Scope, id: UserId) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageViewers).await?;
+    let member = store::get(&mut tx, id).await?;
+    may_change(scope, id, member.role)?;
+    record(&mut tx, id, member.client, "cleared the second factor", json!({})).await?;
+    sessions::end_of(&mut tx, id, None).await?;
+    second_factor::clear(tx.conn(), id.0).await?;
+    tx.commit().await
 }
 
 /// Suspends or reactivates someone; suspending ends all their sessions. Safe to repeat.
 /// Errors: `Conflict` for the last active owner.
 pub async fn set_status(scope: &Scope, id: UserId, status: UserStatus) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
-    let (_, role, client) = store::get(&mut tx, id).await?;
-    may_change(scope, id, role)?;
+    let member = store::get(&mut tx, id).await?;
+    may_change(scope, id, member.role)?;
     if store::set_status(&mut tx, id, status).await? {
-        if store::active_owners(&mut tx).await? == 0 {
-            return Err(AppError::Conflict(
-                "This is the last active owner. Make someone else an owner first, then suspend this one.".into(),
-            ));
-        }
-        record(&mut tx, id, client, status.as_str(), serde_json::json!({ "status": status })).await?;
+        keep_an_owner(&mut tx, "suspend this one").await?;
+        record(&mut tx, id, member.client, status.as_str(), json!({ "status": status })).await?;
     }
-    tx.commit().await?;
     if status == UserStatus::Suspended {
-        end_sessions(scope, id).await?;
+        sessions::end_of(&mut tx, id, None).await?;
     }
-    Ok(())
+    tx.commit().await
 }
 
 /// Ends all sessions of someone.
 pub async fn sign_out(scope: &Scope, id: UserId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
-    let (_, role, client) = store::get(&mut tx, id).await?;
-    may_change(scope, id, role)?;
-    record(&mut tx, id, client, "signed out everywhere", serde_json::json!({})).await?;
-    tx.commit().await?;
-    end_sessions(scope, id).await
+    let member = store::get(&mut tx, id).await?;
+    may_change(scope, id, member.role)?;
+    record(&mut tx, id, member.client, "signed out everywhere", json!({})).await?;
+    sessions::end_of(&mut tx, id, None).await?;
+    tx.commit().await
 }
 
 /// The viewer's own name and zone.
@@ -87,12 +133,20 @@ pub async fn save_profile(scope: &Scope, name: &str, timezone: &str) -> Result<(
     let id = scope.user_id().ok_or(AppError::NotSignedIn)?;
     let mut tx = scope.write(Action::EditOwnProfile).await?;
     store::set_profile(&mut tx, id, name.trim(), timezone).await?;
-    let after = serde_json::json!({ "name": name.trim(), "timezone": timezone });
+    let after = json!({ "name": name.trim(), "timezone": timezone });
     record(&mut tx, id, scope.client_id(), "changed own profile", after).await?;
     tx.commit().await
 }
 
-fn action_for(role: Role) -> Action {
+/// An agency is never without an active owner. Looks at what this transaction has done so far.
+async fn keep_an_owner(tx: &mut WriteTx, then: &str) -> Result<(), AppError> {
+    if store::active_owners(tx).await? > 0 {
+        return store::settle_ownership(tx).await;
+    }
+    Err(AppError::Conflict(format!("This is the last active owner. Make someone else an owner first, then {then}.")))
+}
+
+pub(super) fn action_for(role: Role) -> Action {
     if role.is_client() { Action::ManageViewers } else { Action::ManageMembers }
 }
 
@@ -102,12 +156,6 @@ fn may_change(scope: &Scope, id: UserId, role: Role) -> Result<(), AppError> {
         return Err(AppError::Conflict("You cannot do this to yourself. Ask another owner or admin.".into()));
     }
     if grantable(viewer.role).contains(&role) { Ok(()) } else { Err(AppError::Forbidden) }
-}
-
-async fn end_sessions(scope: &Scope, id: UserId) -> Result<(), AppError> {
-    let mut tx = SystemTx::open(scope.db(), "end sessions").await?;
-    sqlx::query!("delete from sessions where user_id = $1", id.0).execute(tx.conn()).await?;
-    tx.commit().await
 }
 
 async fn record(

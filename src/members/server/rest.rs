@@ -4,25 +4,26 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use serde::Deserialize;
 
-use super::store;
+use super::{invitations, store};
 use crate::access::Action;
 use crate::access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
 use crate::shared::AppError;
 
-/// `GET /settings/users.csv`: the list with the filter of its address.
+/// `GET /settings/users.csv` and `GET /settings/invitations.csv`: the lists with the filters of their addresses.
 pub fn routes() -> Router<Db> {
-    Router::new().route("/settings/users.csv", get(export))
+    Router::new().route("/settings/users.csv", get(export)).route("/settings/invitations.csv", get(export_invitations))
 }
 
 /// The filter as the page has it in its address.
 #[derive(Deserialize)]
 struct Asked {
     role: Option<String>,
+    status: Option<String>,
 }
 
 async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
     let scope = visitor.scope()?;
-    let head = vec!["name", "email", "role", "client", "last sign-in (UTC)", "state"];
+    let head = vec!["name", "email", "role", "client", "last sign-in (UTC)", "second factor", "state"];
     csv_file(scope, Action::ReadMembers, "users.csv", head, move |mut tx, cursor| {
         let role = asked.role.clone();
         async move {
@@ -34,11 +35,37 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
                     row.role.label().to_owned(),
                     row.client.unwrap_or_default(),
                     row.last_login.map(|at| at.utc).unwrap_or_default(),
+                    if row.has_second_factor { "on" } else { "off" }.to_owned(),
                     row.status.label().to_owned(),
                 ]
             });
             Ok(rows)
         }
+    })
+    .await
+}
+
+async fn export_invitations(
+    Extension(visitor): Extension<Visitor>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, AppError> {
+    let scope = visitor.scope()?;
+    let head = vec!["email", "role", "client", "invited by", "invited (UTC)", "ends (UTC)", "state"];
+    let status = asked.status.and_then(|status| status.parse().ok());
+    csv_file(scope, Action::ReadMembers, "invitations.csv", head, move |mut tx, cursor| async move {
+        let page = invitations::list(&mut tx, status, cursor.as_deref(), ROWS_AT_ONCE).await?;
+        let rows = page.map(|row| {
+            vec![
+                row.email,
+                row.role.label().to_owned(),
+                row.client.unwrap_or_default(),
+                row.inviter.unwrap_or_default(),
+                row.created.utc,
+                row.expires.utc,
+                row.status.label().to_owned(),
+            ]
+        });
+        Ok(rows)
     })
     .await
 }

@@ -1,6 +1,8 @@
-use crate::access::Role;
-use crate::access::server::{ReadTx, WriteTx};
-use crate::members::model::{MemberRow, UserStatus, grantable};
+use chrono::{DateTime, Utc};
+
+use crate::access::server::{ReadTx, Scope, WriteTx};
+use crate::access::{Role, Viewer};
+use crate::members::model::{MemberRow, MemberView, UserStatus, grantable};
 use crate::shared::ids::{ClientId, UserId};
 use crate::shared::{AppError, Cursor, Page, zone};
 
@@ -17,11 +19,10 @@ pub async fn list(
     let cursor = Cursor::parse(cursor);
     let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<uuid::Uuid>().ok());
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
-    let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
-    let viewer = tx.scope().viewer().cloned();
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Found,
         r#"select u.id as "id: UserId", u.name, u.email, u.role as "role: Role", u.status as "status: UserStatus", u.last_login_at,
-                  c.name as "client?"
+                  u.totp_secret is not null as "has_second_factor!", c.name as "client?"
            from users u left join clients c on c.workspace_id = $1 and c.id = u.client_id
            where u.workspace_id = $1 and ($2::text is null or u.role::text = $2)
              and ($3::uuid is null or ($4 and u.id < $3) or (not $4 and u.id > $3))
@@ -34,34 +35,117 @@ pub async fn list(
     )
     .fetch_all(tx.conn())
     .await?;
-    let rows = rows
-        .into_iter()
-        .map(|row| MemberRow {
-            can_change: viewer
-                .as_ref()
-                .is_some_and(|viewer| viewer.user_id != row.id && grantable(viewer.role).contains(&row.role)),
-            id: row.id,
-            name: row.name,
-            email: row.email,
-            role: row.role,
-            client: row.client,
-            status: row.status,
-            last_login: row.last_login_at.map(|at| zone::stamp(at, now, zone)),
-        })
-        .collect();
-    Ok(Page::cut(rows, limit, cursor.as_ref(), |row| row.id.to_string()))
+    let scope = tx.scope();
+    let rows = rows.into_iter().map(|row| row.for_list(scope)).collect();
+    Ok(Page::cut(rows, limit, cursor.as_ref(), |row: &MemberRow| row.id.to_string()))
 }
 
-/// Someone's name, role and client. Errors: `NotFound`.
-pub async fn get(tx: &mut WriteTx, id: UserId) -> Result<(String, Role, Option<ClientId>), AppError> {
-    let row = sqlx::query!(
-        r#"select name, role as "role: Role", client_id as "client_id: ClientId" from users where workspace_id = $1 and id = $2"#,
+struct Found {
+    id: UserId,
+    name: String,
+    email: String,
+    role: Role,
+    status: UserStatus,
+    last_login_at: Option<DateTime<Utc>>,
+    has_second_factor: bool,
+    client: Option<String>,
+}
+
+impl Found {
+    fn for_list(self, scope: &Scope) -> MemberRow {
+        let may = |viewer: &Viewer| viewer.user_id != self.id && grantable(viewer.role).contains(&self.role);
+        MemberRow {
+            can_change: scope.viewer().is_some_and(may),
+            id: self.id,
+            name: self.name,
+            email: self.email,
+            role: self.role,
+            client: self.client,
+            status: self.status,
+            last_login: self.last_login_at.map(|at| zone::stamp(at, Utc::now(), scope.zone())),
+            has_second_factor: self.has_second_factor,
+        }
+    }
+}
+
+/// One person's page, without the sessions, which are in another table class. Errors: `NotFound`.
+pub async fn view(tx: &mut ReadTx, id: UserId) -> Result<MemberView, AppError> {
+    let found = sqlx::query_as!(
+        Found,
+        r#"select u.id as "id: UserId", u.name, u.email, u.role as "role: Role", u.status as "status: UserStatus", u.last_login_at,
+                  u.totp_secret is not null as "has_second_factor!", c.name as "client?"
+           from users u left join clients c on c.workspace_id = $1 and c.id = u.client_id where u.workspace_id = $1 and u.id = $2"#,
         tx.w(),
         id.0
     )
     .fetch_one(tx.conn())
     .await?;
-    Ok((row.name, row.role, row.client_id))
+    let more = sqlx::query!(
+        r#"select client_id as "client_id: ClientId", created_at from users where workspace_id = $1 and id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let scope = tx.scope();
+    Ok(MemberView {
+        member: found.for_list(scope),
+        client_id: more.client_id,
+        created: zone::stamp(more.created_at, Utc::now(), scope.zone()),
+        sessions: 0,
+    })
+}
+
+/// What changes to a person have to know.
+pub struct Member {
+    pub email: String,
+    pub role: Role,
+    pub client: Option<ClientId>,
+}
+
+/// Someone's address, role and client; owners are locked in order, so that two changes cannot leave none. Errors: `NotFound`.
+pub async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError> {
+    sqlx::query!(
+        "select id from users where workspace_id = $1 and role = 'agency_owner' order by id for update",
+        tx.w()
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(sqlx::query_as!(
+        Member,
+        r#"select email, role as "role: Role", client_id as "client: ClientId" from users where workspace_id = $1 and id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+pub async fn set_role(tx: &mut WriteTx, id: UserId, role: Role, client: Option<ClientId>) -> Result<(), AppError> {
+    sqlx::query!(
+        "update users set role = $3, client_id = $4, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        role as Role,
+        client.map(|client| client.0)
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// An agency belongs to one of its active owners: when its owner is none any more, to the one who has been there longest.
+pub async fn settle_ownership(tx: &mut WriteTx) -> Result<(), AppError> {
+    sqlx::query!(
+        "update workspaces set owner_id = (select id from users where workspace_id = $1 and role = 'agency_owner' and status = 'active'
+                                           order by created_at, id limit 1)
+         where id = $1 and not exists (select from users u where u.workspace_id = $1 and u.id = owner_id
+                                       and u.role = 'agency_owner' and u.status = 'active')",
+        tx.w()
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 #[allow(clippy::too_many_arguments)]

@@ -1,7 +1,11 @@
+use serde_json::json;
+
 use super::store;
 use crate::access::server::{Change, Db, Scope, SystemTx, WriteTx};
 use crate::access::{Action, Role};
-use crate::platform::model::{WorkspaceStatus, slug_of};
+use crate::members::model::{Invited, is_address};
+use crate::members::server::invitations;
+use crate::platform::model::{WorkspacePlan, WorkspaceStatus, slug_of};
 use crate::shared::ids::UserId;
 use crate::shared::{AppError, FieldErrors};
 use crate::sign_in::server::{check_new, hash_password};
@@ -16,9 +20,7 @@ pub async fn create_workspace(
     timezone: &str,
 ) -> Result<UserId, AppError> {
     check_person(owner_name, email, password, |errors| {
-        if !(1..=120).contains(&name.trim().chars().count()) {
-            errors.add("workspace", "Give the agency a name of up to 120 characters.");
-        }
+        check_workspace(name, timezone, errors);
     })?;
     let hash = hash_password(password.to_owned()).await?;
     let (id, owner) = (scope.workspace_id(), UserId::new());
@@ -26,9 +28,33 @@ pub async fn create_workspace(
     store::insert_workspace(&mut tx, name.trim(), &slug_of(name), timezone).await?;
     store::insert_user(tx.conn(), owner, Some(id), owner_name, email, Role::AgencyOwner, &hash).await?;
     store::set_owner(&mut tx, owner).await?;
-    record(&mut tx, "created", serde_json::json!({ "name": name.trim(), "owner": email })).await?;
+    record(&mut tx, "created", json!({ "name": name.trim(), "owner": email })).await?;
     tx.commit().await?;
     Ok(owner)
+}
+
+/// Creates an agency and invites its owner: the workspace that `scope` names. The link comes back when no e-mail is sent.
+/// Errors: `Invalid` at workspace or email.
+pub async fn found_workspace(
+    scope: &Scope,
+    name: &str,
+    email: &str,
+    plan: WorkspacePlan,
+    timezone: &str,
+) -> Result<Invited, AppError> {
+    let mut errors = FieldErrors::default();
+    check_workspace(name, timezone, &mut errors);
+    if !is_address(email.trim()) {
+        errors.add("email", "Write the owner's full e-mail address, for example ada@example.com.");
+    }
+    errors.check()?;
+    let mut tx = scope.write(Action::ManagePlatform).await?;
+    store::insert_workspace(&mut tx, name.trim(), &slug_of(name), timezone).await?;
+    store::set_plan(&mut tx, plan).await?;
+    record(&mut tx, "created", json!({ "name": name.trim(), "plan": plan, "owner": email.trim() })).await?;
+    let invited = invitations::issue(&mut tx, email.trim(), Role::AgencyOwner, None).await?;
+    tx.commit().await?;
+    Ok(invited)
 }
 
 /// Creates a platform admin. Only from the command line.
@@ -49,9 +75,18 @@ pub async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &str) ->
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
     if store::set_status(&mut tx, status).await? {
-        record(&mut tx, status.as_str(), serde_json::json!({ "status": status, "reason": reason })).await?;
+        record(&mut tx, status.as_str(), json!({ "status": status, "reason": reason })).await?;
     }
     tx.commit().await
+}
+
+fn check_workspace(name: &str, timezone: &str, errors: &mut FieldErrors) {
+    if !(1..=120).contains(&name.trim().chars().count()) {
+        errors.add("workspace", "Give the agency a name of up to 120 characters.");
+    }
+    if timezone.parse::<chrono_tz::Tz>().is_err() {
+        errors.add("timezone", "Choose a time zone from the list, for example Europe/Zurich.");
+    }
 }
 
 async fn record(tx: &mut WriteTx, action: &str, after: serde_json::Value) -> Result<(), AppError> {
@@ -71,6 +106,6 @@ fn check_person(name: &str, email: &str, password: &str, more: impl FnOnce(&mut 
     let mut errors = FieldErrors::default();
     more(&mut errors);
     crate::members::model::check_person(name, email, &mut errors);
-    check_new(password, email, &mut errors);
+    check_new(password, &[email, name], &mut errors);
     errors.check()
 }

@@ -115,6 +115,28 @@ pub async fn set_owner(tx: &mut WriteTx, owner: UserId) -> Result<(), AppError> 
     Ok(())
 }
 
+/// True if the plan changed.
+pub async fn set_plan(tx: &mut WriteTx, plan: WorkspacePlan) -> Result<bool, AppError> {
+    let w = tx.w();
+    let done = sqlx::query!(
+        "update workspaces set plan = $2, updated_at = now() where id = $1 and plan <> $2",
+        w,
+        plan as WorkspacePlan
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The first owner who accepts an invitation owns the agency.
+pub async fn claim_ownership(tx: &mut WriteTx, owner: UserId) -> Result<(), AppError> {
+    let w = tx.w();
+    sqlx::query!("update workspaces set owner_id = $2 where id = $1 and owner_id is null", w, owner.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// True if the state changed.
 pub async fn set_status(tx: &mut WriteTx, status: WorkspaceStatus) -> Result<bool, AppError> {
     let w = tx.w();

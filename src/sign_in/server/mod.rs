@@ -1,17 +1,22 @@
 mod password;
+pub mod resets;
+pub mod second_factor;
+pub mod sessions;
 mod throttle;
+pub mod ticket;
 
 pub use password::{check_new, hash_password};
 
 use crate::access::Role;
-use crate::access::server::{SESSION_USER, SystemTx, Visitor};
+use crate::access::server::{SystemTx, Visitor};
 use crate::shared::AppError;
 use crate::shared::error::internal;
 
 const WRONG: &str = "The e-mail address or the password is wrong. Check both and try again.";
 
 /// Checks the password and starts a fresh session. The same answer, after the same work, whether the account exists or not.
-pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<Role, AppError> {
+/// None: the password is right, and the account's second factor is awaited.
+pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<Option<Role>, AppError> {
     let email = email.trim().to_lowercase();
     if email.is_empty() || password.is_empty() || email.len() > 320 || password.len() > 1024 {
         return Err(AppError::invalid("email", WRONG));
@@ -34,32 +39,33 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<R
         return Err(AppError::invalid("email", WRONG));
     };
     throttle::succeeded(&visitor.db, &keys).await?;
-    let session = visitor.session.clone().ok_or_else(|| internal("no session layer"))?;
-    // A new id: whoever knew the old one knows nothing.
-    if session.id().is_some() {
-        session.flush().await.map_err(internal)?;
+    if second_factor::is_awaited(visitor, account.id).await? {
+        return Ok(None);
     }
-    session.insert(SESSION_USER, account.id).await.map_err(internal)?;
-    session.cycle_id().await.map_err(internal)?;
-    let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
-    sqlx::query!("update users set last_login_at = now() where id = $1", account.id).execute(tx.conn()).await?;
-    tx.commit().await?;
-    metrics::counter!("patchbay_sign_ins_total", "result" => "done").increment(1);
-    tracing::info!(user_id = %account.id, "signed in");
-    Ok(account.role)
+    sessions::start(visitor, account.id).await?;
+    Ok(Some(account.role))
 }
 
 /// Ends this session, or all of this person's.
 pub async fn sign_out(visitor: &Visitor, everywhere: bool) -> Result<(), AppError> {
-    if let (true, Some(viewer)) = (everywhere, &visitor.viewer) {
-        let mut tx = SystemTx::open(&visitor.db, "sign out everywhere").await?;
-        sqlx::query!("delete from sessions where user_id = $1", viewer.user_id.0).execute(tx.conn()).await?;
-        tx.commit().await?;
+    if everywhere && visitor.viewer.is_some() {
+        sessions::end_all(visitor, true).await?;
     }
     if let Some(session) = &visitor.session {
         session.flush().await.map_err(internal)?;
     }
     Ok(())
+}
+
+/// Where to go after a step of signing in: on, or to the second step, which remembers where to.
+pub fn way_in(role: Option<Role>, next: Option<&str>) -> String {
+    match role {
+        Some(role) => landing(role, next).to_owned(),
+        None => {
+            let next: String = url::form_urlencoded::byte_serialize(next.unwrap_or_default().as_bytes()).collect();
+            format!("/mfa?next={next}")
+        }
+    }
 }
 
 /// Where to go after signing in. Only paths of this site: `//elsewhere` and `\` are not, and neither are blanks and line breaks,

@@ -11,12 +11,26 @@ pub struct Keys {
     address: Option<Vec<u8>>,
 }
 
+fn key(kind: &str, text: &str) -> Vec<u8> {
+    Sha256::digest(format!("{kind}:{text}")).to_vec()
+}
+
 impl Keys {
     pub fn new(email: &str, ip: Option<&str>) -> Self {
-        let key = |kind: &str, text: &str| Sha256::digest(format!("{kind}:{text}")).to_vec();
         // With the address in the account's key, a stranger elsewhere cannot lock the account's owner out.
         let account = key("account", &format!("{email} {}", ip.unwrap_or("-")));
         Self { account, address: ip.map(|ip| key("address", ip)) }
+    }
+
+    /// For asking for a new password: every try counts, right or wrong.
+    pub fn reset(email: &str, ip: Option<&str>) -> Self {
+        let account = key("reset", &format!("{email} {}", ip.unwrap_or("-")));
+        Self { account, address: ip.map(|ip| key("reset address", ip)) }
+    }
+
+    /// For the code after the right password.
+    pub fn second_factor(user: uuid::Uuid) -> Self {
+        Self { account: key("second factor", &user.to_string()), address: None }
     }
 
     fn each(&self) -> impl Iterator<Item = (&Vec<u8>, i32)> {

@@ -281,11 +281,25 @@ impl ClientSide {
     }
 }
 
-/// A new person of the agency, signed in.
+/// A new person of the agency, who has accepted an invitation.
 async fn person(world: &World, owner: &Browser, agency: &str, role: &str, client: &str) -> Browser {
     let email = format!("{}@{agency}.example", unique(&role.replace('_', "-")));
-    let fields =
-        [("name", "Petra Person"), ("email", &email), ("role", role), ("client", client), ("password", PASSWORD)];
-    owner.done("create_member", &fields).await;
-    Browser::signed_in(world, &email).await
+    let token = invitation(owner, &email, role, client).await;
+    let person = Browser::new(world);
+    let fields = [("token", token.as_str()), ("name", "Petra Person"), ("password", PASSWORD)];
+    person.done("accept_invitation", &fields).await;
+    person
+}
+
+/// Invites an address; gives the token of the link that is shown once.
+pub async fn invitation(inviter: &Browser, email: &str, role: &str, client: &str) -> String {
+    inviter.done("invite_members", &[("emails", email), ("role", role), ("client", client)]).await;
+    shown_token(inviter).await
+}
+
+/// The token of the link that is shown now, and not again.
+pub async fn shown_token(browser: &Browser) -> String {
+    let shown = browser.done("take_links", &[]).await.json();
+    let link = shown["links"][0]["link"].as_str().unwrap_or_else(|| panic!("a link in {shown}"));
+    link.rsplit('/').next().expect("a token").to_owned()
 }

@@ -1,0 +1,78 @@
+//! [server] E-mail to people: written in the transaction that makes it necessary, sent by a job afterwards.
+//! The surprising part: links in messages are secrets, so a waiting message lies sealed in the queue.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::access::server::{Scope, WriteTx};
+use crate::connections::server::ops::installed;
+use crate::jobs::runner::{Failure, Verdict};
+use crate::jobs::{Job, NewJob, Registry, enqueue};
+use crate::providers::Binding;
+use crate::providers::smtp::{Smtp, SmtpError};
+use crate::shared::AppError;
+use crate::shared::error::internal;
+
+/// A plain text to one person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Message {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+}
+
+static SERVER: RwLock<Option<Arc<Smtp>>> = RwLock::new(None);
+
+/// Says which server takes e-mail. None: links are shown to whoever makes them.
+pub fn install(server: Option<Smtp>) {
+    *SERVER.write().unwrap_or_else(PoisonError::into_inner) = server.map(Arc::new);
+}
+
+fn server() -> Option<Arc<Smtp>> {
+    SERVER.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Whether this installation sends e-mail.
+pub fn is_set_up() -> bool {
+    server().is_some()
+}
+
+/// Sends the message after the commit.
+pub async fn send(tx: &mut WriteTx, message: &Message) -> Result<(), AppError> {
+    let id = Uuid::now_v7();
+    let sealed = installed()?.ring.seal(&place(tx.w(), id), message).map_err(internal)?;
+    enqueue(tx, &SendMail { id, sealed }, NewJob::default()).await
+}
+
+fn place(workspace: Uuid, id: Uuid) -> Binding {
+    Binding::new(workspace, format!("mail:{id}"), "message")
+}
+
+#[derive(Serialize, Deserialize)]
+struct SendMail {
+    id: Uuid,
+    sealed: String,
+}
+
+impl Job for SendMail {
+    const KIND: &'static str = "send_mail";
+}
+
+/// The job of this room.
+pub fn register(registry: &mut Registry) {
+    registry.add(|scope: Scope, job: SendMail| async move {
+        let place = place(scope.workspace_id().0, job.id);
+        let opened = installed()?.ring.open::<Message>(&place, &job.sealed);
+        let failure = |error: String, permanent: bool| Failure { error, retry_after: None, permanent };
+        let message = opened.map_err(|error| failure(error.to_string(), true))?;
+        let Some(server) = server() else {
+            return Err(failure("This process knows no mail server: set PATCHBAY_SMTP_URL.".into(), false));
+        };
+        match server.send(&message.to, &message.subject, &message.text).await {
+            Ok(()) => Ok(Verdict::Done),
+            Err(error) => Err(failure(error.to_string(), !matches!(error, SmtpError::Down(_)))),
+        }
+    });
+}

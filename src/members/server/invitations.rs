@@ -1,0 +1,340 @@
+//! Letting people in: an invitation is a link to an address, with a role, good for seven days.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::ops::{action_for, checked_role};
+use crate::access::server::{Change, Db, ReadTx, Scope, Visitor, WriteTx};
+use crate::access::{Action, Role};
+use crate::connections::server::ops::installed;
+use crate::jobs::live::Topic;
+use crate::mail;
+use crate::members::model::{
+    InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person,
+    is_address,
+};
+use crate::shared::ids::{ClientId, InvitationId, UserId, WorkspaceId};
+use crate::shared::{AppError, Cursor, FieldErrors, Page, zone};
+use crate::sign_in::server::{check_new, hash_password, sessions, ticket};
+
+/// Rows on a page.
+pub const PAGE: usize = 100;
+/// Days that a link is good for.
+const DAYS: i32 = 7;
+const SPENT: &str =
+    "This invitation has been used, withdrawn, or is more than seven days old. Ask whoever invited you for a new one.";
+
+/// Invites many at once with one role. An address that is invited already gets a new link, and the old one stops working.
+/// The links come back only when this installation sends no e-mail. Errors: `Invalid` at `emails`, `role` or `client`.
+pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>, AppError> {
+    // Opened for its check and let go: who may invite nobody hears that before anything about the form.
+    drop(scope.write(Action::ManageViewers).await?);
+    let mut errors = FieldErrors::default();
+    let (role, client) = checked_role(scope, &new.role, &new.client, &mut errors);
+    let emails = checked_addresses(&new.emails, &mut errors);
+    errors.check()?;
+    let role = role.ok_or(AppError::Forbidden)?;
+    let mut tx = scope.write(action_for(role)).await?;
+    if let Some(client) = client {
+        crate::clients::server::store::get(tx.reading(), client).await?;
+    }
+    let here: Vec<String> = sqlx::query_scalar!(
+        r#"select lower(email) as "email!" from users where workspace_id = $1 and lower(email) = any($2)"#,
+        tx.w(),
+        &emails
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    if !here.is_empty() {
+        return Err(AppError::invalid(
+            "emails",
+            format!("Already here: {}. Take these addresses out.", here.join(", ")),
+        ));
+    }
+    let mut invited = Vec::with_capacity(emails.len());
+    for email in emails {
+        invited.push(issue(&mut tx, &email, role, client).await?);
+    }
+    tx.commit().await?;
+    Ok(invited)
+}
+
+/// A new link for an open or expired invitation.
+pub async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError> {
+    let mut tx = scope.write(Action::ManageViewers).await?;
+    let row = get(&mut tx, id).await?;
+    may_change(scope, row.role)?;
+    if row.is_over {
+        return Err(AppError::Conflict(
+            "This invitation has been accepted or withdrawn. Invite the address again.".into(),
+        ));
+    }
+    let invited = issue(&mut tx, &row.email, row.role, row.client).await?;
+    tx.commit().await?;
+    Ok(invited)
+}
+
+/// Withdraws an invitation: its link stops working at once. Safe to repeat.
+pub async fn withdraw(scope: &Scope, id: InvitationId) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageViewers).await?;
+    let row = get(&mut tx, id).await?;
+    may_change(scope, row.role)?;
+    let done = sqlx::query!(
+        "update invitations set revoked_at = now() where workspace_id = $1 and id = $2 and accepted_at is null and revoked_at is null",
+        tx.w(),
+        id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() == 1 {
+        record(&mut tx, id, row.client, "withdrew", json!({ "email": row.email })).await?;
+    }
+    tx.commit().await
+}
+
+/// Writes one invitation and its message, in the transaction that asked for it.
+pub async fn issue(tx: &mut WriteTx, email: &str, role: Role, client: Option<ClientId>) -> Result<Invited, AppError> {
+    let (w, by) = (tx.w(), tx.user_id().map(|id| id.0));
+    sqlx::query!(
+        "update invitations set revoked_at = now()
+         where workspace_id = $1 and lower(email) = $2 and accepted_at is null and revoked_at is null",
+        w,
+        email.to_lowercase()
+    )
+    .execute(tx.conn())
+    .await?;
+    let id = InvitationId::new();
+    let ticket = ticket::issue(&[w, id.0]);
+    sqlx::query!(
+        "insert into invitations (workspace_id, id, client_id, email, role, token_hash, invited_by, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(days => $8))",
+        w,
+        id.0,
+        client.map(|client| client.0),
+        email,
+        role as Role,
+        ticket.hash,
+        by,
+        DAYS
+    )
+    .execute(tx.conn())
+    .await?;
+    record(tx, id, client, "invited", json!({ "email": email, "role": role })).await?;
+    let link = format!("{}/invite/{}", installed()?.public_url, ticket.text);
+    if !mail::is_set_up() {
+        return Ok(Invited { email: email.to_owned(), link: Some(link) });
+    }
+    let agency = agency_name(tx.reading()).await?;
+    let inviter = tx.scope().viewer().map_or_else(|| agency.clone(), |viewer| viewer.name.clone());
+    let text = format!(
+        "Hello,\n\n{inviter} invites you to {agency} as {}. Choose your password here within {DAYS} days:\n\n{link}\n\n\
+         If you do not know what this is about, do nothing.\n",
+        role.label().to_lowercase()
+    );
+    let message = mail::Message { to: email.to_owned(), subject: format!("{inviter} invites you to {agency}"), text };
+    mail::send(tx, &message).await?;
+    Ok(Invited { email: email.to_owned(), link: None })
+}
+
+async fn agency_name(tx: &mut ReadTx) -> Result<String, AppError> {
+    let w = tx.w();
+    Ok(sqlx::query_scalar!("select name from workspaces where id = $1", w).fetch_one(tx.conn()).await?)
+}
+
+struct Invitation {
+    email: String,
+    role: Role,
+    client: Option<ClientId>,
+    is_over: bool,
+}
+
+async fn get(tx: &mut WriteTx, id: InvitationId) -> Result<Invitation, AppError> {
+    Ok(sqlx::query_as!(
+        Invitation,
+        r#"select email, role as "role: Role", client_id as "client: ClientId",
+                  (accepted_at is not null or revoked_at is not null) as "is_over!"
+           from invitations where workspace_id = $1 and id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+fn may_change(scope: &Scope, role: Role) -> Result<(), AppError> {
+    let viewer = scope.viewer().ok_or(AppError::NotSignedIn)?;
+    let may = crate::members::model::grantable(viewer.role).contains(&role);
+    if may { Ok(()) } else { Err(AppError::Forbidden) }
+}
+
+/// Invitations by newest first, in one state or all.
+pub async fn list(
+    tx: &mut ReadTx,
+    status: Option<InvitationStatus>,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page<InvitationRow>, AppError> {
+    let cursor = Cursor::parse(cursor);
+    let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<Uuid>().ok());
+    let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
+    let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
+    let viewer = tx.scope().viewer().cloned();
+    let rows = sqlx::query!(
+        r#"select i.id as "id: InvitationId", i.email, i.role as "role: Role", c.name as "client?", u.name as "inviter?", i.created_at,
+                  i.expires_at, i.accepted_at is not null as "accepted!", i.revoked_at is not null as "withdrawn!",
+                  i.expires_at <= now() as "expired!"
+           from invitations i left join clients c on c.workspace_id = $1 and c.id = i.client_id
+                left join users u on u.workspace_id = $1 and u.id = i.invited_by
+           where i.workspace_id = $1 and ($2::uuid is null or ($3 and i.id < $2) or (not $3 and i.id > $2))
+             and case $4::text when 'accepted' then i.accepted_at is not null
+                               when 'withdrawn' then i.revoked_at is not null
+                               when 'expired' then i.accepted_at is null and i.revoked_at is null and i.expires_at <= now()
+                               when 'open' then i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
+                               else true end
+           order by case when $3 then i.id end desc, case when not $3 then i.id end limit $5"#,
+        tx.w(),
+        key,
+        older,
+        status.map(InvitationStatus::as_str),
+        limit as i64 + 1,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            let status = match (row.accepted, row.withdrawn, row.expired) {
+                (true, ..) => InvitationStatus::Accepted,
+                (_, true, _) => InvitationStatus::Withdrawn,
+                (_, _, true) => InvitationStatus::Expired,
+                _ => InvitationStatus::Open,
+            };
+            let grants = viewer.as_ref().map_or(&[][..], |viewer| crate::members::model::grantable(viewer.role));
+            InvitationRow {
+                id: row.id,
+                email: row.email,
+                can_change: !row.accepted && !row.withdrawn && grants.contains(&row.role),
+                role: row.role,
+                client: row.client,
+                inviter: row.inviter,
+                status,
+                created: zone::stamp(row.created_at, now, zone),
+                expires: zone::stamp(row.expires_at, now, zone),
+            }
+        })
+        .collect();
+    Ok(Page::cut(rows, limit, cursor.as_ref(), |row: &InvitationRow| row.id.to_string()))
+}
+
+/// What the holder of a link sees before accepting. Errors: `Conflict` if the link is spent.
+pub async fn open(db: &Db, token: &str) -> Result<InvitationOffer, AppError> {
+    let (mut tx, id, hash) = knock(db, token).await?;
+    let w = tx.w();
+    let row = sqlx::query!(
+        r#"select i.email, i.role as "role: Role", w.name as agency, coalesce(w.branding ->> 'product', 'Patchbay') as "product!",
+                  c.name as "client?"
+           from invitations i join workspaces w on w.id = i.workspace_id
+                left join clients c on c.workspace_id = $1 and c.id = i.client_id
+           where i.workspace_id = $1 and i.id = $2 and i.token_hash = $3
+             and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()"#,
+        w,
+        id,
+        hash
+    )
+    .fetch_optional(tx.conn())
+    .await?
+    .ok_or_else(|| AppError::Conflict(SPENT.into()))?;
+    Ok(InvitationOffer {
+        email: row.email,
+        role: row.role,
+        agency: row.agency,
+        product: row.product,
+        client: row.client,
+    })
+}
+
+/// Makes the account and signs its owner in. The link is spent in the same transaction: of two who use it at once, one comes in.
+pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) -> Result<Role, AppError> {
+    let invitation = open(&visitor.db, token).await?;
+    let mut errors = FieldErrors::default();
+    check_person(name, &invitation.email, &mut errors);
+    check_new(password, &[&invitation.email, name], &mut errors);
+    errors.check()?;
+    let hash = hash_password(password.to_owned()).await?;
+    let (tx, id, token_hash) = knock(&visitor.db, token).await?;
+    let scope = tx.scope().clone();
+    drop(tx);
+    let mut tx = scope.write(Action::ManageViewers).await?;
+    let row = sqlx::query!(
+        r#"update invitations set accepted_at = now()
+           where workspace_id = $1 and id = $2 and token_hash = $3 and accepted_at is null and revoked_at is null and expires_at > now()
+           returning email, role as "role: Role", client_id as "client: ClientId""#,
+        tx.w(),
+        id,
+        token_hash
+    )
+    .fetch_optional(tx.conn())
+    .await?
+    .ok_or_else(|| AppError::Conflict(SPENT.into()))?;
+    let user = UserId::new();
+    match super::store::insert(&mut tx, user, row.client, name.trim(), &row.email, row.role, &hash).await {
+        Err(AppError::Invalid(_)) => {
+            return Err(AppError::Conflict(
+                "There already is an account with this address. Sign in with it, or ask for an invitation to another address.".into(),
+            ));
+        }
+        other => other?,
+    }
+    if row.role == Role::AgencyOwner {
+        crate::platform::server::store::claim_ownership(&mut tx, user).await?;
+    }
+    let change = Change {
+        action: "accepted an invitation",
+        entity: "user",
+        entity_id: Some(user.0),
+        client_id: row.client,
+        before: None,
+        after: Some(json!({ "name": name.trim(), "email": row.email, "role": row.role })),
+    };
+    tx.audit(change).await?;
+    tx.notify(Topic::list("members"), row.client);
+    tx.commit().await?;
+    sessions::start(visitor, user.0).await?;
+    Ok(row.role)
+}
+
+/// A transaction in the workspace that the link names, which says nothing about whether the link is good.
+async fn knock(db: &Db, token: &str) -> Result<(ReadTx, Uuid, Vec<u8>), AppError> {
+    let ([workspace, id], hash) = ticket::read::<2>(token).ok_or_else(|| AppError::Conflict(SPENT.into()))?;
+    let scope = Scope::of_job(db.clone(), WorkspaceId(workspace), "invitation");
+    Ok((scope.read(Action::ReadMembers).await?, id, hash))
+}
+
+fn checked_addresses(text: &str, errors: &mut FieldErrors) -> Vec<String> {
+    let all: BTreeSet<String> = addresses(text).map(str::to_lowercase).collect();
+    let bad: Vec<&str> = all.iter().map(String::as_str).filter(|one| !is_address(one)).take(5).collect();
+    if all.is_empty() {
+        errors.add("emails", "Write at least one e-mail address. Several: one per line, or with commas between them.");
+    } else if all.len() > MOST_AT_ONCE {
+        errors.add("emails", format!("These are {} addresses. Invite at most {MOST_AT_ONCE} at a time.", all.len()));
+    } else if !bad.is_empty() {
+        errors.add("emails", format!("Not an e-mail address: {}. Correct it, or take it out.", bad.join(", ")));
+    }
+    all.into_iter().collect()
+}
+
+async fn record(
+    tx: &mut WriteTx,
+    id: InvitationId,
+    client: Option<ClientId>,
+    action: &str,
+    after: serde_json::Value,
+) -> Result<(), AppError> {
+    let after = Some(after);
+    tx.audit(Change { action, entity: "invitation", entity_id: Some(id.0), client_id: client, before: None, after })
+        .await?;
+    tx.notify(Topic::list("members"), client);
+    Ok(())
+}

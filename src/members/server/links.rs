@@ -1,0 +1,21 @@
+//! Links that whoever made them hands over by hand: shown once.
+
+use crate::access::server::Visitor;
+use crate::members::model::{Invited, LinkKind, ShownLinks};
+use crate::settings::server::once;
+use crate::shared::AppError;
+
+const KIND: &str = "links";
+
+/// Leads to the page that shows what has just been made: in an agency's rooms, or the platform's.
+pub async fn show(visitor: &Visitor, what: LinkKind, links: Vec<Invited>) -> Result<(), AppError> {
+    once::keep(visitor, KIND, &ShownLinks { what, links }).await?;
+    let in_agency = visitor.viewer()?.workspace.is_some();
+    leptos_axum::redirect(if in_agency { "/settings/users/links" } else { "/platform/links" });
+    Ok(())
+}
+
+/// What the page shows.
+pub async fn take(visitor: &Visitor) -> Result<Option<ShownLinks>, AppError> {
+    once::take(visitor, KIND).await
+}

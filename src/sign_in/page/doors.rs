@@ -1,0 +1,146 @@
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::frame::{DoorCard, DoorErrors, DoorField};
+use crate::shared::AppError;
+use crate::sign_in::server_fns::{
+    AskForPassword, ChoosePassword, SignIn, VerifySecondFactor, open_password_link, sends_mail,
+};
+use crate::ui::*;
+
+/// Signing in: a plain form, an answer, and the address that was asked for before.
+#[lazy]
+pub fn sign_in_page() -> PageView {
+    Arc::new(move || view! { <SignInForm/> }.into_any())
+}
+
+#[component]
+fn SignInForm() -> impl IntoView {
+    let sign_in = FormAction::of::<SignIn>();
+    let asked = use_query_map().read_untracked().clone();
+    let next = asked.get("next").unwrap_or_default();
+    view! {
+        <DoorCard title="Sign in">
+            <PostForm action=sign_in class="body form">
+                {asked.get("chosen").map(|_| view! { <Callout tone=crate::shared::Tone::Ok icon="circle-check">"Your new password is set. Sign in with it."</Callout> })}
+                <DoorErrors action=sign_in title="You are not signed in" whole=true/>
+                <input type="hidden" name="next" value=next/>
+                <div class="field">
+                    <label for="email">"E-mail address"</label>
+                    <input id="email" name="email" type="email" autocomplete="username" required autofocus value=typed_email()/>
+                </div>
+                <div class="field">
+                    <label for="password">"Password"</label>
+                    <input id="password" name="password" type="password" autocomplete="current-password" required/>
+                </div>
+                <div class="form-acts">
+                    <button class="btn pri block" type="submit">"Sign in"</button>
+                </div>
+            </PostForm>
+            <footer><a class="link" href="/forgot">"Forgot your password?"</a></footer>
+        </DoorCard>
+    }
+}
+
+fn typed_email() -> String {
+    let typed = use_context::<form::Typed>();
+    let typed = typed.and_then(|typed| typed.fields.into_iter().find(|(name, _)| name == "email"));
+    typed.map(|(_, email)| email).unwrap_or_default()
+}
+
+/// The second step, for accounts that have one.
+#[lazy]
+pub fn second_step_page() -> PageView {
+    Arc::new(move || {
+        let verify = FormAction::of::<VerifySecondFactor>();
+        let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+        view! {
+            <DoorCard title="Enter your code" sub="Six digits from your authenticator app, or one of your recovery codes.">
+                <PostForm action=verify class="body form">
+                    <DoorErrors action=verify title="You are not signed in yet"/>
+                    <input type="hidden" name="next" value=next/>
+                    <DoorField action=verify name="code" label="Code" class="code" autocomplete="one-time-code" autofocus=true/>
+                    <div class="form-acts"><button class="btn pri block" type="submit">"Continue"</button></div>
+                </PostForm>
+                <footer><a class="link" href="/login">"Start again"</a></footer>
+            </DoorCard>
+        }
+        .into_any()
+    })
+}
+
+/// Asking for a new password.
+#[lazy]
+pub fn forgot_page() -> PageView {
+    let sends = load(|| (), |()| sends_mail());
+    Arc::new(move || {
+        view! { <PageBoundary data=sends view={move |sends: bool| view! { <Forgot sends/> }}/> }.into_any()
+    })
+}
+
+#[component]
+fn Forgot(sends: bool) -> impl IntoView {
+    let ask = FormAction::of::<AskForPassword>();
+    let is_sent = use_query_map().read_untracked().get("sent").is_some();
+    let body = if !sends {
+        view! {
+            <p class="body">"This installation sends no e-mail. An owner or admin of your agency can make a link for you: under Settings, People, your name."</p>
+        }
+        .into_any()
+    } else if is_sent {
+        view! {
+            <p class="body">"If there is an account with this address, a link is on its way. It works for 30 minutes. Look into the folder for unwanted mail, too."</p>
+        }
+        .into_any()
+    } else {
+        view! {
+            <PostForm action=ask class="body form">
+                <DoorErrors action=ask title="Nothing was sent"/>
+                <DoorField action=ask name="email" label="E-mail address" kind="email" autocomplete="username" autofocus=true/>
+                <div class="form-acts"><button class="btn pri block" type="submit">"Send me a link"</button></div>
+            </PostForm>
+        }
+        .into_any()
+    };
+    view! {
+        <DoorCard title="Forgot your password?">
+            {body}
+            <footer><a class="link" href="/login">"Back to sign-in"</a></footer>
+        </DoorCard>
+    }
+}
+
+/// Choosing a new password, with a link.
+#[lazy]
+pub fn choose_password_page() -> PageView {
+    let params = use_params_map();
+    let token = move || params.read().get("token").unwrap_or_default();
+    let whose = load(token, open_password_link);
+    // The answer either way is a page of this kind, so a spent link is no broken page.
+    let whose = move |token: String| {
+        view! { <BlockBoundary data=whose view={move |email: String| view! { <Choose token=token.clone() email/> }}/> }
+    };
+    Arc::new(move || {
+        let token = params.read_untracked().get("token").unwrap_or_default();
+        view! { <DoorCard title="Choose a new password">{whose(token)}<footer><a class="link" href="/login">"Back to sign-in"</a></footer></DoorCard> }
+            .into_any()
+    })
+}
+
+#[component]
+fn Choose(token: String, email: String) -> impl IntoView {
+    let choose = FormAction::of::<ChoosePassword>();
+    let spent = move || matches!(choose.answer(), Some(Err(AppError::Conflict(_))));
+    view! {
+        <PostForm action=choose class="body form">
+            <DoorErrors action=choose title="The password is not changed"/>
+            <input type="hidden" name="token" value=token/>
+            <input type="hidden" name="username" autocomplete="username" value=email.clone()/>
+            <p class="sub">"For "<b>{email}</b></p>
+            <DoorField action=choose name="password" label="New password" kind="password" autocomplete="new-password" autofocus=true hint="8 to 128 characters. A few words in a row are easy to keep in mind."/>
+            <div class="form-acts"><button class="btn pri block" type="submit" disabled=spent>"Set password"</button></div>
+        </PostForm>
+    }
+}

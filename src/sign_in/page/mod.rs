@@ -1,0 +1,7 @@
+mod doors;
+mod frame;
+mod security;
+
+pub use doors::{choose_password_page, forgot_page, second_step_page, sign_in_page};
+pub use frame::{DoorCard, DoorErrors, DoorField};
+pub use security::security_page;

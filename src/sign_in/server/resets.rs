@@ -1,0 +1,209 @@
+//! New passwords: the person's own change, and the link for somebody who has forgotten theirs.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::sessions::{self, Own};
+use super::throttle::{self, Keys};
+use super::{check_new, hash_password, password, ticket};
+use crate::access::Action;
+use crate::access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx};
+use crate::connections::server::ops::installed;
+use crate::mail;
+use crate::shared::ids::{UserId, WorkspaceId};
+use crate::shared::{AppError, FieldErrors};
+
+/// Minutes that a link is good for.
+const MINUTES: i32 = 30;
+const SPENT: &str = "This link has been used or is more than 30 minutes old. Ask for a new one.";
+
+/// Sends a link to the address, if somebody has it. The answer is the same, and as fast, in any case: the work is done afterwards.
+/// Errors: `Conflict` when this installation sends no e-mail; `Limited` after too many tries.
+pub async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> {
+    if !mail::is_set_up() {
+        return Err(AppError::Conflict(
+            "This installation sends no e-mail. An owner or admin of your agency can make a link for you.".into(),
+        ));
+    }
+    let email = email.trim().to_lowercase();
+    if email.is_empty() || email.len() > 320 {
+        return Err(AppError::invalid("email", "Write the e-mail address that you sign in with."));
+    }
+    let keys = Keys::reset(&email, visitor.ip.as_deref());
+    throttle::check(&visitor.db, &keys).await?;
+    throttle::failed(&visitor.db, &keys).await?;
+    let db = visitor.db.clone();
+    tokio::spawn(async move {
+        if let Err(error) = send(&db, &email).await {
+            tracing::warn!(cause = %error, "a link for a new password was not sent");
+        }
+    });
+    Ok(())
+}
+
+async fn send(db: &Db, email: &str) -> Result<(), AppError> {
+    let mut tx = SystemTx::open(db, "forgotten password").await?;
+    // Platform admins have no workspace: their passwords are set on the command line.
+    let row = sqlx::query!(
+        r#"select u.id as "id: UserId", u.name, u.workspace_id as "workspace!: WorkspaceId", coalesce(w.branding ->> 'product', 'Patchbay') as "product!"
+           from users u join workspaces w on w.id = u.workspace_id where lower(u.email) = $1 and u.status = 'active'"#,
+        email
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    drop(tx);
+    let Some(row) = row else { return Ok(()) };
+    let scope = Scope::of_job(db.clone(), row.workspace, "forgotten password");
+    let mut tx = scope.write(Action::EditOwnProfile).await?;
+    let link = make(&mut tx, row.id).await?;
+    record(&mut tx, row.id, "asked for a new password").await?;
+    let text = format!(
+        "Hello {},\n\nsomebody, probably you, asked for a new password at {}. Choose it here within {MINUTES} minutes:\n\n{link}\n\n\
+         If it was not you, do nothing: your password stays as it is.\n",
+        row.name, row.product
+    );
+    let message = mail::Message { to: email.to_owned(), subject: format!("A new password for {}", row.product), text };
+    mail::send(&mut tx, &message).await?;
+    tx.commit().await
+}
+
+/// A link for somebody's new password, made by somebody who may. It replaces earlier ones. Returned once; the table has its hash.
+pub async fn make(tx: &mut WriteTx, user: UserId) -> Result<String, AppError> {
+    tx.span("forgotten password").await?;
+    let (id, by) = (Uuid::now_v7(), tx.user_id().map(|id| id.0));
+    let ticket = ticket::issue(&[id]);
+    sqlx::query!("update password_resets set used_at = now() where user_id = $1 and used_at is null", user.0)
+        .execute(tx.conn())
+        .await?;
+    sqlx::query!(
+        "insert into password_resets (id, user_id, token_hash, created_by, expires_at)
+         values ($1, $2, $3, $4, now() + make_interval(mins => $5))",
+        id,
+        user.0,
+        ticket.hash,
+        by,
+        MINUTES
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(format!("{}/reset/{}", installed()?.public_url, ticket.text))
+}
+
+/// The address that a link is for. Errors: `Conflict` if the link is spent.
+pub async fn whose(db: &Db, token: &str) -> Result<String, AppError> {
+    Ok(find(db, token).await?.email)
+}
+
+struct Found {
+    id: Uuid,
+    user: UserId,
+    email: String,
+    name: String,
+    workspace: Option<WorkspaceId>,
+}
+
+async fn find(db: &Db, token: &str) -> Result<Found, AppError> {
+    let spent = || AppError::Conflict(SPENT.into());
+    let ([id], hash) = ticket::read::<1>(token).ok_or_else(spent)?;
+    let mut tx = SystemTx::open(db, "forgotten password").await?;
+    sqlx::query_as!(
+        Found,
+        r#"select r.id, u.id as "user: UserId", u.email, u.name, u.workspace_id as "workspace: WorkspaceId"
+           from password_resets r join users u on u.id = r.user_id
+           where r.id = $1 and r.token_hash = $2 and r.used_at is null and r.expires_at > now() and u.status = 'active'"#,
+        id,
+        hash
+    )
+    .fetch_optional(tx.conn())
+    .await?
+    .ok_or_else(spent)
+}
+
+/// Sets the password that somebody chose through a link. The link is spent, and every session of theirs ends.
+pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), AppError> {
+    let found = find(&visitor.db, token).await?;
+    let mut errors = FieldErrors::default();
+    check_new(new, &[&found.email, &found.name], &mut errors);
+    errors.check()?;
+    let hash = hash_password(new.to_owned()).await?;
+    let spend = "update password_resets set used_at = now() where id = $1 and used_at is null";
+    let Some(workspace) = found.workspace else { return Err(AppError::Conflict(SPENT.into())) };
+    let scope = Scope::of_job(visitor.db.clone(), workspace, "forgotten password");
+    let mut tx = scope.write(Action::EditOwnProfile).await?;
+    sessions::end_of(&mut tx, found.user, None).await?;
+    // Two who hold the link at once: one comes through.
+    if sqlx::query(spend).bind(found.id).execute(tx.conn()).await?.rows_affected() == 0 {
+        return Err(AppError::Conflict(SPENT.into()));
+    }
+    set(tx.conn(), found.user, &hash).await?;
+    record(&mut tx, found.user, "chose a new password by link").await?;
+    tx.commit().await
+}
+
+/// Changes the visitor's own password. Every other session of theirs ends. Errors: `Invalid` at `current` or `password`.
+pub async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), AppError> {
+    let viewer = visitor.viewer()?.clone();
+    prove(visitor, current).await?;
+    let mut errors = FieldErrors::default();
+    check_new(new, &[&viewer.email, &viewer.name], &mut errors);
+    errors.check()?;
+    let hash = hash_password(new.to_owned()).await?;
+    let mut tx = Own::open(visitor, &viewer).await?;
+    set(tx.conn(), viewer.user_id, &hash).await?;
+    sqlx::query!(
+        "delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)",
+        viewer.user_id.0,
+        sessions::own_hash(visitor)
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.commit(Some("changed own password")).await
+}
+
+/// Asks the visitor for their password once more. Errors: `Invalid` at `current`; `Limited` after too many tries.
+pub async fn prove(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+    let viewer = visitor.viewer()?;
+    let keys = Keys::new(&viewer.email.to_lowercase(), visitor.ip.as_deref());
+    throttle::check(&visitor.db, &keys).await?;
+    let mut tx = SystemTx::open(&visitor.db, "own password").await?;
+    let stored = sqlx::query_scalar!("select password_hash from users where id = $1", viewer.user_id.0)
+        .fetch_optional(tx.conn())
+        .await?;
+    drop(tx);
+    if current.len() > 1024 || !password::verify(current.to_owned(), stored).await? {
+        throttle::failed(&visitor.db, &keys).await?;
+        return Err(AppError::invalid(
+            "current",
+            "This is not your present password. Type the one that you sign in with.",
+        ));
+    }
+    throttle::succeeded(&visitor.db, &keys).await
+}
+
+async fn set(conn: &mut sqlx::PgConnection, user: UserId, hash: &str) -> Result<(), AppError> {
+    sqlx::query!("update users set password_hash = $2, updated_at = now() where id = $1", user.0, hash)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Sets a password from the command line, for whoever has no other way in. Ends every session of theirs.
+pub async fn set_from_command_line(db: &Db, email: &str, new: &str) -> Result<(), AppError> {
+    let mut errors = FieldErrors::default();
+    check_new(new, &[email], &mut errors);
+    errors.check()?;
+    let hash = hash_password(new.to_owned()).await?;
+    let mut tx = SystemTx::open(db, "password from the command line").await?;
+    let user = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email.trim())
+        .fetch_optional(tx.conn())
+        .await?
+        .ok_or(AppError::NotFound)?;
+    set(tx.conn(), UserId(user), &hash).await?;
+    sqlx::query!("delete from sessions where user_id = $1", user).execute(tx.conn()).await?;
+    tx.commit().await
+}
+
+async fn record(tx: &mut WriteTx, user: UserId, action: &str) -> Result<(), AppError> {
+    let after = Some(json!({}));
+    tx.audit(Change { action, entity: "user", entity_id: Some(user.0), client_id: None, before: None, after }).await
+}

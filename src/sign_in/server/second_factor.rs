@@ -1,0 +1,282 @@
+//! The second factor: codes of an authenticator app (TOTP, RFC 6238) and recovery codes. Between the password and the code the session
+//! knows who wants in, and signs nobody in.
+
+use chrono::Utc;
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use totp_rs::{Algorithm, Builder, Totp};
+use uuid::Uuid;
+
+use super::resets::prove;
+use super::sessions::{self, Own};
+use super::throttle::{self, Keys};
+use crate::access::server::{SystemTx, Visitor};
+use crate::access::{Role, Viewer};
+use crate::connections::server::ops::installed;
+use crate::providers::Binding;
+use crate::settings::server::once;
+use crate::shared::AppError;
+use crate::shared::error::internal;
+use crate::sign_in::model::{SecondFactor, SecondFactorSetup};
+
+/// The session's key for somebody whose password was right and whose code is awaited.
+const PENDING: &str = "second factor pending";
+/// Seconds that the code may take.
+const PATIENCE: i64 = 600;
+const SETUP: &str = "second factor setup";
+const NEW_CODES: &str = "recovery codes";
+const CODES: usize = 10;
+const WRONG: &str =
+    "This code is not right. Type the six digits that the app shows now, or a recovery code that you have not used.";
+const BY_NOW: &str = "Signing in took too long. Start again with your password.";
+
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    user: Uuid,
+    since: i64,
+}
+
+/// Whether this account has a second factor; if so, the session waits for its code.
+pub(super) async fn is_awaited(visitor: &Visitor, user: Uuid) -> Result<bool, AppError> {
+    let mut tx = SystemTx::open(&visitor.db, "second factor").await?;
+    let is_on = sqlx::query_scalar!(r#"select totp_secret is not null as "on!" from users where id = $1"#, user)
+        .fetch_one(tx.conn())
+        .await?;
+    drop(tx);
+    if is_on {
+        let session = sessions::fresh(visitor).await?;
+        session.insert(PENDING, Pending { user, since: Utc::now().timestamp() }).await.map_err(internal)?;
+        session.cycle_id().await.map_err(internal)?;
+    }
+    Ok(is_on)
+}
+
+/// Takes the code and starts the session. Errors: `Invalid` at `code`; `Limited`; `Conflict` when the password step is missing.
+pub async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
+    let session = visitor.session.clone().ok_or_else(|| internal("no session layer"))?;
+    let pending = session.get::<Pending>(PENDING).await.map_err(internal)?;
+    let pending = pending.filter(|pending| Utc::now().timestamp() - pending.since < PATIENCE);
+    let pending = pending.ok_or_else(|| AppError::Conflict(BY_NOW.into()))?;
+    // By account alone: a stranger has to know the password before this counts anything against its owner.
+    let keys = Keys::second_factor(pending.user);
+    throttle::check(&visitor.db, &keys).await?;
+    let mut tx = SystemTx::open(&visitor.db, "second factor").await?;
+    let account = sqlx::query!(
+        r#"select role as "role: Role", totp_secret from users where id = $1 and status = 'active'"#,
+        pending.user
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let account = account.ok_or_else(|| AppError::Conflict(BY_NOW.into()))?;
+    let is_right = match &account.totp_secret {
+        Some(sealed) => spend(tx.conn(), pending.user, &open(pending.user, sealed)?, code).await?,
+        None => false,
+    };
+    tx.commit().await?;
+    if !is_right {
+        throttle::failed(&visitor.db, &keys).await?;
+        metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
+        return Err(AppError::invalid("code", WRONG));
+    }
+    throttle::succeeded(&visitor.db, &keys).await?;
+    sessions::start(visitor, pending.user).await?;
+    Ok(account.role)
+}
+
+/// Whether the code is right; a right one is spent in the same statement.
+async fn spend(conn: &mut sqlx::PgConnection, user: Uuid, secret: &[u8], code: &str) -> Result<bool, AppError> {
+    let typed: String = code.chars().filter(|letter| letter.is_ascii_alphanumeric()).take(40).collect();
+    let step = match typed.len() {
+        6 => totp(secret, "", "")?.check(&typed, Utc::now().timestamp().unsigned_abs()),
+        _ => None,
+    };
+    let done =
+        match step {
+            Some(step) => {
+                let step = i64::try_from(step).map_err(internal)?;
+                sqlx::query!(
+                    "update users set totp_last_step = $2 where id = $1 and coalesce(totp_last_step, 0) < $2",
+                    user,
+                    step
+                )
+                .execute(conn)
+                .await?
+            }
+            None => sqlx::query!(
+                "update recovery_codes set used_at = now() where user_id = $1 and code_hash = $2 and used_at is null",
+                user,
+                code_hash(&typed)
+            )
+            .execute(conn)
+            .await?,
+        };
+    Ok(done.rows_affected() == 1)
+}
+
+/// How the visitor's own second factor stands. New recovery codes are in it once.
+pub async fn state(visitor: &Visitor) -> Result<SecondFactor, AppError> {
+    let viewer = visitor.viewer()?;
+    let mut tx = SystemTx::open(&visitor.db, "own second factor").await?;
+    let row = sqlx::query!(
+        r#"select totp_secret is not null as "is_on!",
+                  (select count(*) from recovery_codes where user_id = $1 and used_at is null) as "left!"
+           from users where id = $1"#,
+        viewer.user_id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    drop(tx);
+    let setup = match once::look::<Vec<u8>>(visitor, SETUP).await?.filter(|_| !row.is_on) {
+        Some(secret) => Some(setup(viewer, &secret)?),
+        None => None,
+    };
+    let new_codes = once::take(visitor, NEW_CODES).await?.unwrap_or_default();
+    Ok(SecondFactor { is_on: row.is_on, codes_left: row.left, setup, new_codes })
+}
+
+/// Begins: makes a secret, which counts for nothing until a code has confirmed it. The password is asked for once more.
+pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+    prove(visitor, current).await?;
+    if state_of(visitor).await? {
+        return Err(AppError::Conflict(
+            "The second factor is on already. Turn it off first to set up another app.".into(),
+        ));
+    }
+    let mut secret = vec![0_u8; 20];
+    rand::RngCore::fill_bytes(&mut rand::rng(), &mut secret);
+    once::keep(visitor, SETUP, &secret).await
+}
+
+/// Turns it on with the first right code. Every other session ends; ten recovery codes wait to be shown once.
+pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
+    let viewer = visitor.viewer()?.clone();
+    let secret: Vec<u8> = once::look(visitor, SETUP)
+        .await?
+        .ok_or_else(|| AppError::Conflict("This page is too old. Start setting up again.".into()))?;
+    let typed: String = code.chars().filter(char::is_ascii_digit).collect();
+    let step = totp(&secret, "", "")?.check(&typed, Utc::now().timestamp().unsigned_abs());
+    let Some(step) = step else {
+        return Err(AppError::invalid(
+            "code",
+            "This code is not right. Type the six digits that the app shows now; check the phone's clock.",
+        ));
+    };
+    let sealed = installed()?.ring.seal(&place(viewer.user_id.0), &secret).map_err(internal)?;
+    let mut tx = Own::open(visitor, &viewer).await?;
+    sqlx::query!(
+        "update users set totp_secret = $2, totp_last_step = $3, updated_at = now() where id = $1",
+        viewer.user_id.0,
+        sealed,
+        i64::try_from(step).map_err(internal)?
+    )
+    .execute(tx.conn())
+    .await?;
+    let codes = renew(tx.conn(), viewer.user_id.0).await?;
+    sqlx::query!(
+        "delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)",
+        viewer.user_id.0,
+        sessions::own_hash(visitor)
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.commit(Some("turned the second factor on")).await?;
+    once::take::<Vec<u8>>(visitor, SETUP).await?;
+    once::keep(visitor, NEW_CODES, &codes).await
+}
+
+/// Turns it off. The password is asked for once more.
+pub async fn turn_off(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+    prove(visitor, current).await?;
+    let viewer = visitor.viewer()?.clone();
+    let mut tx = Own::open(visitor, &viewer).await?;
+    clear(tx.conn(), viewer.user_id.0).await?;
+    tx.commit(Some("turned the second factor off")).await
+}
+
+/// Ten new recovery codes; the old ones are worth nothing any more.
+pub async fn new_codes(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+    prove(visitor, current).await?;
+    if !state_of(visitor).await? {
+        return Err(AppError::Conflict("Turn the second factor on first.".into()));
+    }
+    let viewer = visitor.viewer()?.clone();
+    let mut tx = Own::open(visitor, &viewer).await?;
+    let codes = renew(tx.conn(), viewer.user_id.0).await?;
+    tx.commit(Some("made new recovery codes")).await?;
+    once::keep(visitor, NEW_CODES, &codes).await
+}
+
+/// Forgets somebody's second factor, in a transaction that spans.
+pub async fn clear(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppError> {
+    sqlx::query!("update users set totp_secret = null, totp_last_step = null, updated_at = now() where id = $1", user)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("delete from recovery_codes where user_id = $1", user).execute(conn).await?;
+    Ok(())
+}
+
+async fn state_of(visitor: &Visitor) -> Result<bool, AppError> {
+    let user = visitor.viewer()?.user_id.0;
+    let mut tx = SystemTx::open(&visitor.db, "own second factor").await?;
+    let is_on = sqlx::query_scalar!(r#"select totp_secret is not null as "on!" from users where id = $1"#, user);
+    Ok(is_on.fetch_one(tx.conn()).await?)
+}
+
+async fn renew(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<Vec<String>, AppError> {
+    sqlx::query!("delete from recovery_codes where user_id = $1", user).execute(&mut *conn).await?;
+    let codes: Vec<String> = (0..CODES).map(|_| recovery_code()).collect();
+    let hashes: Vec<Vec<u8>> = codes.iter().map(|code| code_hash(&code.replace('-', ""))).collect();
+    sqlx::query!("insert into recovery_codes (user_id, code_hash) select $1, unnest($2::bytea[])", user, &hashes)
+        .execute(conn)
+        .await?;
+    Ok(codes)
+}
+
+/// Seventy-nine random bits as sixteen letters and digits that nobody confuses: `k7mq-2xwa-9c4t-hn3e`.
+fn recovery_code() -> String {
+    const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+    let mut chance = rand::rng();
+    let letters: Vec<char> = (0..16).map(|_| char::from(LETTERS[chance.random_range(0..LETTERS.len())])).collect();
+    letters.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}
+
+fn code_hash(code: &str) -> Vec<u8> {
+    Sha256::digest(code.to_ascii_lowercase()).to_vec()
+}
+
+fn place(user: Uuid) -> Binding {
+    Binding::new(Uuid::nil(), format!("user:{user}"), "totp")
+}
+
+fn open(user: Uuid, sealed: &str) -> Result<Vec<u8>, AppError> {
+    installed()?.ring.open(&place(user), sealed).map_err(internal)
+}
+
+/// SHA-1, six digits, thirty seconds: what every app knows. One step either way for clocks that differ.
+fn totp(secret: &[u8], product: &str, account: &str) -> Result<Totp, AppError> {
+    Builder::new()
+        .with_algorithm(Algorithm::SHA1)
+        .with_digits(6)
+        .with_skew(1)
+        .with_step_duration(30)
+        .with_secret(secret)
+        // A colon parts the two in the address.
+        .with_issuer(Some(product.replace(':', " ")))
+        .with_account_name(account.replace(':', " "))
+        .build()
+        .map_err(internal)
+}
+
+fn setup(viewer: &Viewer, secret: &[u8]) -> Result<SecondFactorSetup, AppError> {
+    use base64::Engine;
+    let product = viewer.workspace.as_ref().map_or("Patchbay", |home| &home.product);
+    let url = totp(secret, product, &viewer.email)?.to_url().map_err(internal)?;
+    let code = qrcode::QrCode::new(url).map_err(internal)?;
+    let picture = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(200, 200).build();
+    let qr = format!("data:image/svg+xml;base64,{}", base64::engine::general_purpose::STANDARD.encode(picture));
+    let text = totp_rs::Secret::from(secret).to_base32();
+    let groups: Vec<String> =
+        text.as_bytes().chunks(4).map(|four| String::from_utf8_lossy(four).into_owned()).collect();
+    Ok(SecondFactorSetup { secret: groups.join(" "), qr })
+}

@@ -1,0 +1,165 @@
+//! Where a person is signed in.
+
+use chrono::Utc;
+use tower_sessions::Session;
+use uuid::Uuid;
+
+use crate::access::server::{
+    Change, Db, SESSION_AGENT, SESSION_IP, SESSION_USER, Scope, SystemTx, Visitor, WriteTx, session_hash,
+};
+use crate::access::{Action, Viewer};
+use crate::shared::error::internal;
+use crate::shared::ids::UserId;
+use crate::shared::{AppError, zone};
+use crate::sign_in::model::{SessionRow, device};
+
+/// Starts a fresh session for someone who has proved who they are. A new id: whoever knew the old one knows nothing.
+pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
+    let session = fresh(visitor).await?;
+    session.insert(SESSION_USER, user).await.map_err(internal)?;
+    session.insert(SESSION_AGENT, visitor.user_agent.as_deref().unwrap_or_default()).await.map_err(internal)?;
+    session.insert(SESSION_IP, visitor.ip.as_deref().unwrap_or_default()).await.map_err(internal)?;
+    session.cycle_id().await.map_err(internal)?;
+    let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
+    sqlx::query!("update users set last_login_at = now() where id = $1", user).execute(tx.conn()).await?;
+    tx.commit().await?;
+    metrics::counter!("patchbay_sign_ins_total", "result" => "done").increment(1);
+    tracing::info!(user_id = %user, "signed in");
+    Ok(())
+}
+
+/// This browser's session, emptied.
+pub(super) async fn fresh(visitor: &Visitor) -> Result<Session, AppError> {
+    let session = visitor.session.clone().ok_or_else(|| internal("no session layer"))?;
+    if session.id().is_some() {
+        session.flush().await.map_err(internal)?;
+    }
+    Ok(session)
+}
+
+/// The person's sessions, the one in use first, then the last seen.
+pub async fn list(visitor: &Visitor) -> Result<Vec<SessionRow>, AppError> {
+    let viewer = visitor.viewer()?;
+    let (zone, now, mine) = (zone::zone(&viewer.timezone), Utc::now(), own_hash(visitor));
+    let mut tx = SystemTx::open(&visitor.db, "own sessions").await?;
+    let rows = sqlx::query!(
+        "select id_hash, user_agent, ip, created_at, last_seen_at from sessions
+         where user_id = $1 and expires_at > now() order by last_seen_at desc limit 200",
+        viewer.user_id.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let mut rows: Vec<SessionRow> = rows
+        .into_iter()
+        .map(|row| SessionRow {
+            is_this: mine.as_ref() == Some(&row.id_hash),
+            id: hex::encode(row.id_hash),
+            device: device(row.user_agent.as_deref().unwrap_or_default()),
+            ip: row.ip.filter(|ip| !ip.is_empty()),
+            started: zone::stamp(row.created_at, now, zone),
+            seen: zone::stamp(row.last_seen_at, now, zone),
+        })
+        .collect();
+    rows.sort_by_key(|row| !row.is_this);
+    Ok(rows)
+}
+
+/// In how many places somebody is signed in.
+pub async fn count(db: &Db, user: UserId) -> Result<i64, AppError> {
+    let mut tx = SystemTx::open(db, "somebody's sessions").await?;
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from sessions where user_id = $1 and expires_at > now()"#,
+        user.0
+    );
+    Ok(count.fetch_one(tx.conn()).await?)
+}
+
+/// Ends one session of the person's own. Safe to repeat.
+pub async fn end(visitor: &Visitor, id: &str) -> Result<(), AppError> {
+    let hash = hex::decode(id).map_err(|_| AppError::NotFound)?;
+    let viewer = visitor.viewer()?.clone();
+    let mut tx = Own::open(visitor, &viewer).await?;
+    let ended = sqlx::query!("delete from sessions where id_hash = $1 and user_id = $2", hash, viewer.user_id.0)
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    tx.commit(if ended > 0 { Some("ended a session") } else { None }).await
+}
+
+/// Ends all sessions of the visitor but the one in use; with `this`, that one too.
+pub async fn end_all(visitor: &Visitor, this: bool) -> Result<(), AppError> {
+    let viewer = visitor.viewer()?.clone();
+    let keep = own_hash(visitor).filter(|_| !this);
+    let mut tx = Own::open(visitor, &viewer).await?;
+    sqlx::query!(
+        "delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)",
+        viewer.user_id.0,
+        keep
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.commit(Some("signed out everywhere")).await
+}
+
+/// Ends somebody's sessions in the transaction of the change that demands it. `keep`: the hash of one that goes on.
+pub async fn end_of(tx: &mut WriteTx, user: UserId, keep: Option<Vec<u8>>) -> Result<(), AppError> {
+    tx.span("end sessions").await?;
+    sqlx::query!("delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)", user.0, keep)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The key of this browser's own session.
+pub fn own_hash(visitor: &Visitor) -> Option<Vec<u8>> {
+    visitor.session.as_ref()?.id().map(|id| session_hash(&id))
+}
+
+/// A change that a person makes to their own account: audited in their workspace. Platform admins have none, and no trail.
+pub(super) enum Own {
+    Member(Box<WriteTx>, UserId),
+    Admin(SystemTx),
+}
+
+impl Own {
+    pub(super) async fn open(visitor: &Visitor, viewer: &Viewer) -> Result<Self, AppError> {
+        if viewer.workspace.is_none() {
+            return Ok(Self::Admin(SystemTx::open(&visitor.db, "own account").await?));
+        }
+        Self::of(&visitor.scope()?, viewer.user_id).await
+    }
+
+    /// The same for a scope that acts for the person.
+    pub(super) async fn of(scope: &Scope, user: UserId) -> Result<Self, AppError> {
+        let mut tx = scope.write(Action::EditOwnProfile).await?;
+        tx.span("own account").await?;
+        Ok(Self::Member(Box::new(tx), user))
+    }
+
+    pub(super) fn conn(&mut self) -> &mut sqlx::PgConnection {
+        match self {
+            Self::Member(tx, _) => tx.conn(),
+            Self::Admin(tx) => tx.conn(),
+        }
+    }
+
+    /// `action`: what stands in the trail; none if nothing changed.
+    pub(super) async fn commit(self, action: Option<&str>) -> Result<(), AppError> {
+        match (self, action) {
+            (Self::Member(mut tx, user), Some(action)) => {
+                let change = Change {
+                    action,
+                    entity: "user",
+                    entity_id: Some(user.0),
+                    client_id: None,
+                    before: None,
+                    after: None,
+                };
+                tx.audit(change).await?;
+                tx.commit().await
+            }
+            (Self::Member(tx, _), None) => tx.commit().await,
+            (Self::Admin(tx), _) => tx.commit().await,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! With a mail server: invitations and new passwords arrive by e-mail, and nobody learns which addresses have accounts.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use patchbay::access::server::{Db, DbSettings, Scope};
+use patchbay::boot::migrate;
+use patchbay::platform::server::ops::create_workspace;
+use patchbay::sandbox::{Sandbox, SandboxSettings};
+use patchbay::shared::ids::WorkspaceId;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::support::agency::PASSWORD;
+use super::support::{Browser, World, eventually, fresh_database, owner_value, run};
+
+/// What the mail server was given: receiver, and the text with its line breaks and escapes undone.
+type Inbox = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A mail server that takes everything, as RFC 5321 has it.
+async fn take_mail(listener: TcpListener, inbox: Inbox) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(talk(stream, inbox.clone()));
+    }
+}
+
+async fn talk(stream: TcpStream, inbox: Inbox) -> std::io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read).lines();
+    write.write_all(b"220 mail.example\r\n").await?;
+    let mut to = String::new();
+    while let Some(line) = lines.next_line().await? {
+        let word = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        let answer: &[u8] = match word.as_str() {
+            "RCPT" => {
+                to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+                b"250 ok\r\n"
+            }
+            "DATA" => {
+                write.write_all(b"354 go on\r\n").await?;
+                let mut text = String::new();
+                while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
+                    text += &line;
+                    text += "\r\n";
+                }
+                let text = text.replace("=\r\n", "").replace("=3D", "=");
+                inbox.lock().expect("the inbox").push((to.clone(), text));
+                b"250 taken\r\n"
+            }
+            "QUIT" => {
+                write.write_all(b"221 bye\r\n").await?;
+                return Ok(());
+            }
+            _ => b"250 ok\r\n",
+        };
+        write.write_all(answer).await?;
+    }
+    Ok(())
+}
+
+/// The token behind `what` (`invite`, `reset`) in the newest message to `to`.
+async fn token(inbox: &Inbox, to: &str, what: &str) -> String {
+    let find = || {
+        let inbox = inbox.lock().expect("the inbox");
+        let (_, text) =
+            inbox.iter().rev().find(|(receiver, text)| receiver == to && text.contains(&format!("/{what}/")))?;
+        text.split(&format!("/{what}/")).nth(1)?.split_whitespace().next().map(str::to_owned)
+    };
+    eventually(&format!("a mail with a link to {what} reaches {to}"), || async { find().is_some() }).await;
+    find().expect("a token")
+}
+
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
+    run(|_| async move {
+        let owner_url = fresh_database().await;
+        migrate::migrate(&owner_url).await.expect("the schema");
+        let app = owner_url.replace("patchbay_owner@", "patchbay_app@");
+        let db = Db::connect(&DbSettings { url: app.clone(), max_connections: 2 }).await.expect("the database");
+        let scope = Scope::of_job(db.clone(), WorkspaceId::new(), "tests");
+        create_workspace(&scope, "Mailing Agency", "Olga", "olga@mailing.example", PASSWORD, "UTC")
+            .await
+            .expect("an agency");
+
+        let inbox = Inbox::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let smtp = format!("smtp://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(take_mail(listener, inbox.clone()));
+        let folder = std::env::temp_dir().join(format!("patchbay-mail-{}", uuid::Uuid::now_v7().simple()));
+        std::fs::create_dir_all(folder.join("site/pkg/test")).expect("a folder");
+        std::fs::write(folder.join("site/.pkg"), "pkg/test\n").expect("an empty site");
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let base = format!("http://127.0.0.1:{port}");
+        let log = std::fs::File::create(folder.join("log")).expect("a log");
+        let program = Command::new(env!("CARGO_BIN_EXE_patchbay"))
+            .arg("serve")
+            .env("DATABASE_URL", app)
+            .env("PATCHBAY_DATA_DIR", folder.join("data"))
+            .env("PATCHBAY_LISTEN", format!("127.0.0.1:{port}"))
+            .env("LEPTOS_SITE_ROOT", folder.join("site"))
+            .env("PATCHBAY_SMTP_URL", smtp)
+            .env("PATCHBAY_MAIL_FROM", "Patchbay <voice@mailing.example>")
+            .env("RUST_LOG", "debug")
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        let _program = Program(program);
+        eventually("the server is ready", || async {
+            reqwest::get(format!("{base}/readyz")).await.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+        let world = World {
+            base,
+            sandbox_base: String::new(),
+            sandbox: Sandbox::new(SandboxSettings::for_tests()),
+            db,
+            owner_url,
+        };
+
+        // An invitation.
+        let olga = Browser::signed_in(&world, "olga@mailing.example").await;
+        olga.done("invite_members", &[("emails", "vera@mailing.example"), ("role", "agency_member")]).await;
+        let shown = olga.done("take_links", &[]).await.json();
+        assert!(shown["links"][0]["link"].is_null(), "the link goes by mail alone: {shown}");
+        let invite = token(&inbox, "vera@mailing.example", "invite").await;
+        let vera = Browser::new(&world);
+        vera.done("accept_invitation", &[("token", &invite), ("name", "Vera"), ("password", PASSWORD)]).await;
+
+        // A forgotten password: the same answer for somebody and for nobody.
+        let stranger = Browser::new(&world);
+        let known = stranger.rpc("ask_for_password", &[("email", "Vera@mailing.example")]).await;
+        let unknown = stranger.rpc("ask_for_password", &[("email", "nobody@mailing.example")]).await;
+        assert_eq!((known.status, &known.text, &known.location), (unknown.status, &unknown.text, &unknown.location));
+        assert_eq!(known.status, 200);
+        let reset = token(&inbox, "vera@mailing.example", "reset").await;
+        stranger.done("choose_password", &[("token", &reset), ("password", "four green kettles whistle")]).await;
+        assert_eq!(vera.rpc("who_am_i", &[]).await.status, 401);
+        // Asking again and again is slowed down, whoever is asked for.
+        let mut last = 0;
+        for _ in 0..6 {
+            last = stranger.rpc("ask_for_password", &[("email", "nobody@mailing.example")]).await.status;
+        }
+        assert_eq!(last, 429);
+        let letters = inbox.lock().expect("the inbox").clone();
+        assert!(letters.iter().all(|(to, _)| to == "vera@mailing.example"), "{letters:?}");
+
+        // The links are secrets: not in the queue, the trail, or the log.
+        let jobs: String = owner_value(&world, "select coalesce(string_agg(payload::text, ' '), '') from jobs").await;
+        let trail: String =
+            owner_value(&world, "select coalesce(string_agg(after::text, ' '), '') from audit_events").await;
+        let log = std::fs::read_to_string(folder.join("log")).expect("the log");
+        for secret in [invite.rsplit('.').next(), reset.rsplit('.').next()].into_iter().flatten() {
+            for (place, text) in [("queue", &jobs), ("trail", &trail), ("log", &log)] {
+                assert!(!text.contains(secret), "a link stands in the {place}");
+            }
+        }
+        assert!(jobs.contains("gAAAA"), "messages lie sealed: {jobs}");
+    });
+}
