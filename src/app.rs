@@ -9,6 +9,7 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::agents::page::{agent_detail_page, agent_edit_page, agents_page, new_agent_page};
+use crate::api_keys::page::{api_keys_page, made_api_key_page, new_api_key_page};
 use crate::audit::page::audit_page;
 use crate::batches::page::{batch_page, batches_page, new_batch_page};
 use crate::calls::page::{call_page, calls_page};
@@ -100,6 +101,9 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/settings/users/links") view={LazyPage::new(links_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/users/invitations") view={LazyPage::new(invitations_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/users/:id") view={LazyPage::new(member_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/api-keys") view={LazyPage::new(api_keys_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/api-keys/new") view={LazyPage::new(new_api_key_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/api-keys/made") view={LazyPage::new(made_api_key_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/audit") view={LazyPage::new(audit_page)} ssr=SsrMode::Async/>
             <Route path=path!("/webhooks/inbound") view={LazyPage::new(inbound_webhooks_page)} ssr=SsrMode::Async/>
             <Route path=path!("/webhooks/inbound/:id") view={LazyPage::new(inbound_webhook_page)} ssr=SsrMode::Async/>

@@ -8,6 +8,7 @@ pub mod shared;
 pub mod ui;
 
 pub mod agents;
+pub mod api_keys;
 pub mod audit;
 pub mod batches;
 pub mod calls;

@@ -7,6 +7,6 @@ pub mod role;
 pub mod server;
 pub mod viewer;
 
-pub use policy::{Action, allows};
+pub use policy::{Action, ApiScope, allows};
 pub use role::Role;
 pub use viewer::Viewer;

@@ -53,10 +53,39 @@ policy! {
     ReviewCalls, "reviewing calls": AgencyOwner | AgencyAdmin;
     /// Replaying webhooks, transcripts, analyses and jobs that failed.
     ReplayQueues, "replaying failed work": AgencyOwner | AgencyAdmin;
+    ManageKeys, "API keys": AgencyOwner | AgencyAdmin;
     // Everybody
     EditOwnProfile, "own profile": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer | Admin;
     // The platform
     ManagePlatform, "the platform": Admin;
+}
+
+crate::words! {
+    /// What a key for programs may do, beneath its owner's role. The words are fixed: keys carry them.
+    pub ApiScope: "text" {
+        CallsRead = "calls:read", "Read calls, transcripts and results", Mute;
+        CampaignsRead = "campaigns:read", "Read campaigns and batches", Mute;
+        BatchesRun = "batches:run", "Start, pause, resume and stop batches", Mute;
+        ContactsRead = "contacts:read", "Read contacts", Mute;
+        ContactsWrite = "contacts:write", "Add and change contacts", Mute;
+        UsageRead = "usage:read", "Read usage", Mute;
+        AuditRead = "audit:read", "Read the audit trail", Mute;
+    }
+}
+
+impl ApiScope {
+    /// The action that the scope opens.
+    pub fn action(self) -> Action {
+        match self {
+            ApiScope::CallsRead => Action::ReadCalls,
+            ApiScope::CampaignsRead => Action::ReadCampaigns,
+            ApiScope::BatchesRun => Action::RunBatches,
+            ApiScope::ContactsRead => Action::ReadContacts,
+            ApiScope::ContactsWrite => Action::ManageContacts,
+            ApiScope::UsageRead => Action::ReadUsage,
+            ApiScope::AuditRead => Action::ReadAudit,
+        }
+    }
 }
 
 /// Whether `role` may do `action`.

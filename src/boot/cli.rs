@@ -62,6 +62,11 @@ enum UserCommand {
         #[arg(long)]
         workspace: Option<String>,
     },
+    /// Set somebody's password, for whoever has no other way in. It is read from PATCHBAY_PASSWORD, and ends their sessions.
+    Password {
+        #[arg(long)]
+        email: String,
+    },
 }
 
 /// Runs the command. Errors are one line on standard error and exit code 1.
@@ -117,9 +122,18 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
                 let _ = postgres.stop().await;
             }
         }
+        Command::User { command: UserCommand::Password { email } } => {
+            let home = Home::open(&config).await?;
+            let set = crate::sign_in::server::resets::set_from_command_line(&home.db, &email, &password()?).await;
+            home.close().await;
+            match set {
+                Err(AppError::NotFound) => return Err(AppError::Conflict(format!("Nobody has the address {email}."))),
+                other => other?,
+            }
+            println!("{email} has a new password.");
+        }
         Command::User { command: UserCommand::Add { email, name, workspace } } => {
-            let password = std::env::var("PATCHBAY_PASSWORD")
-                .map_err(|_| AppError::Conflict("Put the new person's password into PATCHBAY_PASSWORD.".into()))?;
+            let password = password()?;
             let home = Home::open(&config).await?;
             let role = if workspace.is_some() { Role::AgencyOwner } else { Role::Admin };
             match workspace {
@@ -136,6 +150,11 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Command::Doctor => return Ok(if doctor::run(&config).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn password() -> Result<String, AppError> {
+    std::env::var("PATCHBAY_PASSWORD")
+        .map_err(|_| AppError::Conflict("Put the person's password into PATCHBAY_PASSWORD.".into()))
 }
 
 /// The database that this process works on, its private server included if it runs one.

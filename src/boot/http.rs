@@ -94,6 +94,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
 
     let open: Router = Router::new()
         .merge(super::work::webhook_routes(&db))
+        .merge(super::work::api_routes(&db))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state((db.clone(), readiness)))
         .route("/metrics", get(metrics).with_state((db, config.metrics_token.clone())))

@@ -41,6 +41,18 @@ pub fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(crate::usage::server::rest::routes().with_state(db.clone()))
 }
 
+/// The public API: for programs with a key. Outside the session.
+pub fn api_routes(db: &Db) -> Router {
+    Router::new()
+        .merge(crate::api_keys::server::rest::v1())
+        .merge(crate::batches::server::api::v1())
+        .merge(crate::calls::server::api::v1())
+        .merge(crate::contacts::server::api::v1())
+        .route("/v1/{*nothing}", axum::routing::any(|| async { crate::shared::AppError::NotFound }))
+        .layer(axum::middleware::from_fn_with_state(db.clone(), crate::api_keys::server::door::let_in))
+        .with_state(db.clone())
+}
+
 /// Where providers deliver. Outside the session: a signature speaks for the sender.
 pub fn webhook_routes(db: &Db) -> Router {
     crate::inbound_webhooks::server::rest::routes().with_state(db.clone())
@@ -52,6 +64,7 @@ async fn upkeep(db: Db, stop: CancellationToken) {
         "delete from sessions where id_hash in (select id_hash from sessions where expires_at < now() limit 1000)",
         "delete from password_resets where expires_at < now() - interval '7 days'",
         "delete from sign_in_throttles where window_started_at < now() - interval '1 day' and coalesce(blocked_until, now()) <= now()",
+        "delete from api_key_hours where (key_id, hour) in (select key_id, hour from api_key_hours where hour < now() - interval '2 days' limit 1000)",
         "delete from jobs where id in (select id from jobs where status = 'completed' and finished_at < now() - interval '7 days' limit 5000)",
     ];
     loop {

@@ -10,7 +10,7 @@ pub async fn list_contacts(#[server(default)] query: ContactQuery) -> Result<Pag
     use super::server::store;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadContacts).await?;
-    store::list(&mut tx, &query).await
+    store::list(&mut tx, &query, store::PAGE).await
 }
 
 /// One contact with its campaigns and calls.

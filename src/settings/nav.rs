@@ -14,6 +14,7 @@ pub fn SettingsNav(
         ("/settings/profile", "Your profile", Action::EditOwnProfile),
         ("/settings/security", "Sign-in and security", Action::EditOwnProfile),
         ("/settings/users", "People", Action::ReadMembers),
+        ("/settings/api-keys", "API keys", Action::ManageKeys),
         ("/settings/audit", "Audit trail", Action::ReadAudit),
         ("/webhooks/inbound", "Inbound webhooks", Action::ReadQueues),
     ];

@@ -63,6 +63,7 @@ ids! {
     /// A person who signs in.
     UserId,
     InvitationId,
+    ApiKeyId,
     /// A customer of the agency.
     ClientId,
     AgentId,

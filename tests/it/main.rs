@@ -12,6 +12,7 @@ mod support;
 
 mod access_matrix;
 mod agents;
+mod api_keys;
 mod audit;
 mod contact_imports;
 mod contacts;

@@ -186,7 +186,12 @@ async fn ids(ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
     ours.owner.done("invite_members", &guest).await;
     let invitations = ours.owner.done("list_invitations", &[("status", "open")]).await.json();
     let invitation = invitations["rows"][0]["id"].as_str().expect("an invitation").to_owned();
+    let terms = [("name", "Sync"), ("scopes[]", "calls:read"), ("rate_limit", "100"), ("days", "30")];
+    ours.owner.done("create_api_key", &terms).await;
+    let keys = ours.owner.done("list_api_keys", &[]).await.json();
+    let key = keys["rows"][0]["id"].as_str().expect("a key").to_owned();
     vec![
+        ("key", key),
         ("invitation", invitation),
         ("workspace", ours.workspace_id.clone()),
         ("client", ours.one.id.clone()),

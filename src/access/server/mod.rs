@@ -1,6 +1,7 @@
 //! The walls around a tenant. `Db` hides the pool; a `Scope` comes only from a session (a platform admin names the workspace), the job runner or a verified webhook;
 //! `scope.read(action)` and `scope.write(action)` ask the policy table first and give a transaction that carries the tenant.
 
+mod api;
 mod csv_file;
 mod db;
 mod scope;
@@ -9,10 +10,11 @@ mod system;
 mod tx;
 mod visitor;
 
+pub use api::{Body, page_size};
 pub use csv_file::{ROWS_AT_ONCE, csv_file};
 pub use db::{Db, DbSettings};
-pub use scope::{Actor, Scope};
+pub use scope::{Actor, KeyUse, Scope};
 pub use session::{SESSION_AGENT, SESSION_IP, SESSION_USER, SessionTable, random_token, session_hash};
 pub use system::SystemTx;
 pub use tx::{Change, ReadTx, WriteTx};
-pub use visitor::{Visitor, identify, scope, visitor};
+pub use visitor::{Visitor, identify, scope, scope_of_key, visitor};

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::{Db, ReadTx, WriteTx};
-use crate::access::{Action, Role, Viewer, allows};
+use crate::access::{Action, ApiScope, Role, Viewer, allows};
 use crate::shared::AppError;
-use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+use crate::shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
 
 /// A caller inside one workspace, and inside one client for client roles. The only way to a tenant's data.
 #[derive(Clone)]
@@ -18,8 +18,18 @@ pub struct Scope {
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub kind: ActorKind,
+    /// The key that a program of the person's sent.
+    pub key: Option<KeyUse>,
     pub ip: Option<String>,
     pub request_id: Option<String>,
+}
+
+/// A key in use: it narrows what its owner's role allows.
+#[derive(Debug, Clone)]
+pub struct KeyUse {
+    pub id: ApiKeyId,
+    pub name: String,
+    pub scopes: Vec<ApiScope>,
 }
 
 #[derive(Debug, Clone)]
@@ -33,8 +43,21 @@ impl Scope {
     pub(super) fn of_viewer(db: Db, viewer: Viewer, ip: Option<String>, request_id: Option<String>) -> Option<Self> {
         let workspace_id = viewer.workspace.as_ref()?.id;
         let client_id = viewer.client.as_ref().map(|client| client.id);
-        let actor = Arc::new(Actor { kind: ActorKind::Person(viewer), ip, request_id });
+        let actor = Arc::new(Actor { kind: ActorKind::Person(viewer), key: None, ip, request_id });
         Some(Self { db, workspace_id, client_id, actor })
+    }
+
+    /// For a program: its owner's scope, narrowed by the key.
+    pub(super) fn of_key(
+        db: Db,
+        owner: Viewer,
+        key: KeyUse,
+        ip: Option<String>,
+        request_id: Option<String>,
+    ) -> Option<Self> {
+        let scope = Self::of_viewer(db, owner, ip, request_id)?;
+        let actor = Actor { key: Some(key), ..(*scope.actor).clone() };
+        Some(Self { actor: Arc::new(actor), ..scope })
     }
 
     /// For platform admins: one workspace, as whoever runs the installation. The policy table lets them do nothing in it but
@@ -42,13 +65,13 @@ impl Scope {
     pub(super) fn of_platform(visitor: &super::Visitor, workspace_id: WorkspaceId) -> Option<Self> {
         let viewer = visitor.viewer.clone().filter(|viewer| allows(viewer.role, Action::ManagePlatform))?;
         let (ip, request_id) = (visitor.ip.clone(), visitor.request_id.clone());
-        let actor = Arc::new(Actor { kind: ActorKind::Person(viewer), ip, request_id });
+        let actor = Arc::new(Actor { kind: ActorKind::Person(viewer), key: None, ip, request_id });
         Some(Self { db: visitor.db.clone(), workspace_id, client_id: None, actor })
     }
 
     /// For the job runner: work that a person or a provider asked for earlier, in the workspace that the job names.
     pub fn of_job(db: Db, workspace_id: WorkspaceId, job: &'static str) -> Self {
-        let actor = Arc::new(Actor { kind: ActorKind::Machine(job), ip: None, request_id: None });
+        let actor = Arc::new(Actor { kind: ActorKind::Machine(job), key: None, ip: None, request_id: None });
         Self { db, workspace_id, client_id: None, actor }
     }
 
@@ -90,10 +113,16 @@ impl Scope {
 
     /// Whether the policy table lets the caller do it. Machines may do what people asked them to.
     pub fn may(&self, action: Action) -> bool {
-        match &self.actor.kind {
+        let role_allows = match &self.actor.kind {
             ActorKind::Person(viewer) => allows(viewer.role, action),
             ActorKind::Machine(_) => true,
-        }
+        };
+        role_allows && self.key().is_none_or(|key| key.scopes.iter().any(|scope| scope.action() == action))
+    }
+
+    /// The key, if a program acts.
+    pub fn key(&self) -> Option<&KeyUse> {
+        self.actor.key.as_ref()
     }
 
     fn check(&self, action: Action) -> Result<(), AppError> {
@@ -101,7 +130,8 @@ impl Scope {
             return Ok(());
         }
         // What a client's people may not see does not exist for them.
-        let hidden = self.viewer().is_some_and(|viewer| viewer.role.is_client() || viewer.role == Role::Admin);
+        let hidden = self.key().is_none()
+            && self.viewer().is_some_and(|viewer| viewer.role.is_client() || viewer.role == Role::Admin);
         Err(if hidden { AppError::NotFound } else { AppError::Forbidden })
     }
 

@@ -104,7 +104,10 @@ impl WriteTx {
     pub async fn audit(&mut self, change: Change<'_>) -> Result<(), AppError> {
         let actor = self.read.scope.actor.clone();
         let (user_id, name) = match &actor.kind {
-            ActorKind::Person(viewer) => (Some(viewer.user_id.0), format!("{} ({})", viewer.name, viewer.role.label())),
+            ActorKind::Person(viewer) => {
+                let key = actor.key.as_ref().map(|key| format!(" with the key “{}”", key.name)).unwrap_or_default();
+                (Some(viewer.user_id.0), format!("{} ({}){key}", viewer.name, viewer.role.label()))
+            }
             ActorKind::Machine(name) => (None, format!("Patchbay ({name})")),
         };
         // A client's people may only write rows of their own client.
@@ -118,6 +121,7 @@ impl WriteTx {
             client_id: client_id.map(|id| id.0),
             before: change.before,
             after: change.after,
+            api_key_id: actor.key.as_ref().map(|key| key.id.0),
             ip: actor.ip.clone(),
             request_id: actor.request_id.clone(),
         };

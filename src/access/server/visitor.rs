@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 
-use super::{Db, SESSION_USER, Scope, SystemTx};
+use super::{Db, KeyUse, SESSION_USER, Scope, SystemTx};
 use crate::access::Viewer;
 use crate::access::viewer::{ViewerClient, ViewerWorkspace};
 use crate::shared::AppError;
@@ -75,6 +75,18 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
     let user_agent = header(&request, "user-agent").map(|text| text.chars().take(300).collect());
     request.extensions_mut().insert(Visitor { db, viewer, ip, user_agent, request_id, session });
     next.run(request).await
+}
+
+/// The scope of a program: that of its key's owner as they are now, narrowed by the key. None: the owner cannot sign in any more.
+pub async fn scope_of_key(
+    db: &Db,
+    owner: UserId,
+    key: KeyUse,
+    ip: Option<String>,
+    request_id: Option<String>,
+) -> Result<Option<Scope>, AppError> {
+    let viewer = load_viewer(db, owner).await?;
+    Ok(viewer.and_then(|viewer| Scope::of_key(db.clone(), viewer, key, ip, request_id)))
 }
 
 fn header(request: &Request, name: &str) -> Option<String> {

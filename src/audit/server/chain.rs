@@ -14,6 +14,7 @@ pub struct NewEvent<'a> {
     pub client_id: Option<Uuid>,
     pub before: Option<serde_json::Value>,
     pub after: Option<serde_json::Value>,
+    pub api_key_id: Option<Uuid>,
     pub ip: Option<String>,
     pub request_id: Option<String>,
 }
@@ -53,12 +54,13 @@ pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppErro
         after: event.after.as_ref(),
         ip: event.ip.as_deref(),
         at,
+        api_key_id: event.api_key_id,
     };
     let hash = link.hash();
     sqlx::query!(
         "insert into audit_events (workspace_id, id, seq, user_id, actor, action, entity, entity_id, client_id, before, after,
-                                   ip, request_id, previous_hash, hash, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                                   ip, request_id, previous_hash, hash, created_at, api_key_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         workspace,
         id,
         seq,
@@ -75,6 +77,7 @@ pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppErro
         head.hash,
         hash,
         at,
+        event.api_key_id,
     )
     .execute(tx.conn())
     .await?;
@@ -94,7 +97,8 @@ pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
     let (mut previous, mut expected) = (Sha256::digest(workspace.as_bytes()).to_vec(), 1_i64);
     loop {
         let rows = sqlx::query!(
-            "select id, seq, user_id, actor, action, entity, entity_id, client_id, before, after, ip, previous_hash, hash, created_at
+            "select id, seq, user_id, actor, action, entity, entity_id, client_id, before, after, ip, previous_hash, hash, created_at,
+                    api_key_id
              from audit_events where workspace_id = $1 and seq >= $2 order by seq limit 1000",
             workspace,
             expected
@@ -120,6 +124,7 @@ pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
                 after: row.after.as_ref(),
                 ip: row.ip.as_deref(),
                 at: row.created_at,
+                api_key_id: row.api_key_id,
             };
             if row.seq != expected || row.previous_hash != previous || row.hash != link.hash() {
                 return Ok(Err(expected));
@@ -146,12 +151,13 @@ struct Link<'a> {
     after: Option<&'a serde_json::Value>,
     ip: Option<&'a str>,
     at: chrono::DateTime<chrono::Utc>,
+    api_key_id: Option<Uuid>,
 }
 
 impl Link<'_> {
     /// SHA-256 over the previous hash and the row as canonical JSON (serde_json keeps object keys sorted, as jsonb does not).
     fn hash(&self) -> Vec<u8> {
-        let row = serde_json::json!([
+        let mut row = vec![serde_json::json!([
             self.workspace,
             self.seq,
             self.id,
@@ -165,10 +171,13 @@ impl Link<'_> {
             self.after,
             self.ip,
             self.at.timestamp_micros()
-        ]);
+        ])];
+        // Later columns count when they are filled: rows from before them keep their hashes.
+        row.extend(self.api_key_id.map(|id| serde_json::json!({ "api_key": id })));
+        let row: String = row.iter().map(serde_json::Value::to_string).collect();
         let mut digest = Sha256::new();
         digest.update(self.previous);
-        digest.update(row.to_string().as_bytes());
+        digest.update(row.as_bytes());
         digest.finalize().to_vec()
     }
 }

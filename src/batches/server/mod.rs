@@ -1,5 +1,6 @@
 //! `store`: SQL. `ops`: what people do. `tick`, `dial`, `reconcile`: what the worker does. `view`: the page of a batch.
 
+pub mod api;
 mod dial;
 pub mod jobs;
 pub mod ops;

@@ -2,6 +2,7 @@
 //! what the provider's events make of it. `rest`: audio and downloads.
 
 mod analysis;
+pub mod api;
 mod byte_range;
 pub mod carrier;
 pub mod dialled;

@@ -1,5 +1,6 @@
 //! The server half of contacts.
 
+pub mod api;
 pub mod export;
 pub mod files;
 pub mod import;

@@ -17,7 +17,7 @@ pub mod imports;
 pub mod stage;
 
 /// Rows on one page of a list.
-const PAGE: usize = 50;
+pub const PAGE: usize = 50;
 
 /// A contact as lists and exports read it.
 pub struct Found {
@@ -34,13 +34,13 @@ pub struct Found {
     pub created_at: DateTime<Utc>,
 }
 
-/// The list, newest first.
-pub async fn list(tx: &mut ReadTx, query: &ContactQuery) -> Result<Page<ContactRow>, AppError> {
+/// The list, newest first, `limit` rows on a page.
+pub async fn list(tx: &mut ReadTx, query: &ContactQuery, limit: usize) -> Result<Page<ContactRow>, AppError> {
     let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| cursor.key.parse::<Uuid>().is_ok());
     let key: Option<Uuid> = cursor.as_ref().and_then(|cursor| cursor.key.parse().ok());
     let backwards = cursor.as_ref().is_some_and(|cursor| !cursor.older);
     let (older, newer) = if backwards { (None, key) } else { (key, None) };
-    let found = find(tx, query, older, newer, PAGE as i64 + 1).await?;
+    let found = find(tx, query, older, newer, limit as i64 + 1).await?;
     let (now, zone_of_viewer) = (Utc::now(), tx.scope().zone());
     let rows = found
         .into_iter()
@@ -56,7 +56,7 @@ pub async fn list(tx: &mut ReadTx, query: &ContactQuery) -> Result<Page<ContactR
             created: zone::stamp(row.created_at, now, zone_of_viewer),
         })
         .collect();
-    Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row: &ContactRow| row.id.to_string()))
+    Ok(Page::cut(rows, limit, cursor.as_ref(), |row: &ContactRow| row.id.to_string()))
 }
 
 /// Contacts older than one or newer than another, next to it first.

@@ -1,0 +1,103 @@
+use serde_json::json;
+
+use super::{key, store};
+use crate::access::Action;
+use crate::access::server::{Change, Scope, Visitor, WriteTx};
+use crate::api_keys::model::{KeyRow, KeyTerms, NewKey};
+use crate::jobs::live::Topic;
+use crate::settings::server::once;
+use crate::shared::ids::ApiKeyId;
+use crate::shared::{AppError, FieldErrors, Page};
+
+/// Hours that a key goes on after its successor has been made.
+const OVERLAP: i32 = 24;
+const SHOWN: &str = "api key";
+
+/// A page of keys, newest first, with what they have used of their limits.
+pub async fn list(scope: &Scope, cursor: Option<&str>) -> Result<Page<KeyRow>, AppError> {
+    let mut tx = scope.read(Action::ManageKeys).await?;
+    let mut page = store::list(&mut tx, cursor, store::PAGE).await?;
+    drop(tx);
+    let ids: Vec<uuid::Uuid> = page.rows.iter().map(|row| row.id.0).collect();
+    for (id, used) in store::used(scope.db(), &ids).await? {
+        if let Some(row) = page.rows.iter_mut().find(|row| row.id.0 == id) {
+            row.used = if row.rate_limit > 0 { used.min(row.rate_limit) } else { used };
+        }
+    }
+    Ok(page)
+}
+
+/// Makes a key that acts as the viewer. Errors: `Invalid` at the field, also for a scope above the viewer's own role.
+pub async fn create(
+    scope: &Scope,
+    name: &str,
+    scopes: &[String],
+    rate_limit: &str,
+    days: &str,
+) -> Result<NewKey, AppError> {
+    let mut tx = scope.write(Action::ManageKeys).await?;
+    let mut errors = FieldErrors::default();
+    let terms = KeyTerms::read(name, scopes, rate_limit, days, &mut errors);
+    if terms.scopes.iter().any(|one| !scope.may(one.action())) {
+        errors.add("scopes", "A key may do no more than you. Take out what you may not do yourself.");
+    }
+    errors.check()?;
+    let new = issue(&mut tx, &terms, "created").await?;
+    tx.commit().await?;
+    Ok(new)
+}
+
+/// A successor with the same name, scopes and limit, owned by the viewer. The old key goes on for a day, so that programs can change over.
+pub async fn rotate(scope: &Scope, id: ApiKeyId) -> Result<NewKey, AppError> {
+    let mut tx = scope.write(Action::ManageKeys).await?;
+    let old = store::lock(&mut tx, id).await?;
+    if !old.is_usable {
+        return Err(AppError::Conflict("This key does not work any more. Make a new one.".into()));
+    }
+    if old.terms.scopes.iter().any(|one| !scope.may(one.action())) {
+        return Err(AppError::Conflict("This key may do more than you. Its owner can rotate it.".into()));
+    }
+    let new = issue(&mut tx, &old.terms, "rotated").await?;
+    store::expire_within(&mut tx, id, OVERLAP).await?;
+    tx.commit().await?;
+    Ok(new)
+}
+
+/// Ends a key at once, in every process. Safe to repeat.
+pub async fn revoke(scope: &Scope, id: ApiKeyId) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageKeys).await?;
+    let key = store::lock(&mut tx, id).await?;
+    if store::revoke(&mut tx, id).await? {
+        record(&mut tx, id, "revoked", json!({ "name": key.terms.name })).await?;
+    }
+    tx.commit().await
+}
+
+async fn issue(tx: &mut WriteTx, terms: &KeyTerms, action: &str) -> Result<NewKey, AppError> {
+    let (id, made) = (ApiKeyId::new(), key::make());
+    store::insert(tx, id, terms, &made).await?;
+    let after = json!({
+        "name": terms.name, "prefix": made.prefix, "scopes": terms.scopes, "rate_limit": terms.rate_limit, "days": terms.days,
+    });
+    record(tx, id, action, after).await?;
+    Ok(NewKey { name: terms.name.clone(), key: made.text })
+}
+
+async fn record(tx: &mut WriteTx, id: ApiKeyId, action: &str, after: serde_json::Value) -> Result<(), AppError> {
+    let after = Some(after);
+    tx.audit(Change { action, entity: "api_key", entity_id: Some(id.0), client_id: None, before: None, after }).await?;
+    tx.notify(Topic::list("api_keys"), None);
+    Ok(())
+}
+
+/// Leads to the page that shows the key this once.
+pub async fn show(visitor: &Visitor, new: NewKey) -> Result<(), AppError> {
+    once::keep(visitor, SHOWN, &new).await?;
+    leptos_axum::redirect("/settings/api-keys/made");
+    Ok(())
+}
+
+/// What that page shows.
+pub async fn take(visitor: &Visitor) -> Result<Option<NewKey>, AppError> {
+    once::take(visitor, SHOWN).await
+}

@@ -1,0 +1,111 @@
+//! Batches in the public API.
+
+use axum::extract::{Path, Query, RawQuery};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use serde_json::{Value, json};
+
+use super::{ops, store};
+use crate::access::Action;
+use crate::access::server::{Db, Scope, page_size};
+use crate::batches::model::{BatchQuery, BatchRow, Progress};
+use crate::shared::AppError;
+use crate::shared::ids::BatchId;
+
+/// `GET /v1/batches`: newest first; `campaign`, `status`, `cursor`, `limit`. `GET /v1/batches/{id}`: one, with its progress.
+/// `POST /v1/batches/{id}/pause`, `resume`, `stop`: safe to repeat.
+pub fn v1() -> Router<Db> {
+    Router::new()
+        .route("/v1/batches", get(list))
+        .route("/v1/batches/{id}", get(one))
+        .route("/v1/batches/{id}/pause", post(pause))
+        .route("/v1/batches/{id}/resume", post(resume))
+        .route("/v1/batches/{id}/stop", post(stop))
+}
+
+async fn list(
+    Extension(scope): Extension<Scope>,
+    Query(query): Query<BatchQuery>,
+    RawQuery(asked): RawQuery,
+) -> Result<Json<Value>, AppError> {
+    let limit = page_size(asked.as_deref().unwrap_or_default())?;
+    let mut tx = scope.read(Action::ReadCampaigns).await?;
+    let page = store::list(&mut tx, &query, limit).await?;
+    let rows: Vec<Value> = page.rows.iter().map(row).collect();
+    Ok(Json(json!({ "data": rows, "next": page.older })))
+}
+
+async fn one(Extension(scope): Extension<Scope>, Path(id): Path<String>) -> Result<Json<Value>, AppError> {
+    answer(&scope, id.parse()?).await
+}
+
+async fn pause(Extension(scope): Extension<Scope>, Path(id): Path<String>) -> Result<Json<Value>, AppError> {
+    let id = id.parse()?;
+    ops::pause(&scope, id).await?;
+    changed(&scope, id).await
+}
+
+async fn resume(Extension(scope): Extension<Scope>, Path(id): Path<String>) -> Result<Json<Value>, AppError> {
+    let id = id.parse()?;
+    ops::resume(&scope, id).await?;
+    changed(&scope, id).await
+}
+
+async fn stop(Extension(scope): Extension<Scope>, Path(id): Path<String>) -> Result<Json<Value>, AppError> {
+    let id = id.parse()?;
+    ops::stop(&scope, id).await?;
+    changed(&scope, id).await
+}
+
+/// The batch as it is after a change. Whoever may only run batches hears its state and no more.
+async fn changed(scope: &Scope, id: BatchId) -> Result<Json<Value>, AppError> {
+    if scope.may(Action::ReadCampaigns) {
+        return answer(scope, id).await;
+    }
+    let mut tx = scope.read(Action::RunBatches).await?;
+    let batch = store::get(&mut tx, id).await?;
+    Ok(Json(json!({ "id": id, "state": batch.status })))
+}
+
+async fn answer(scope: &Scope, id: BatchId) -> Result<Json<Value>, AppError> {
+    let mut tx = scope.read(Action::ReadCampaigns).await?;
+    let batch = store::get(&mut tx, id).await?;
+    let progress = store::progress(&mut tx, id, batch.total_contacts).await?;
+    Ok(Json(json!({
+        "id": id,
+        "name": batch.name,
+        "state": batch.status,
+        "campaign_id": batch.campaign_id,
+        "lines": batch.concurrency,
+        "progress": counts(&progress),
+        "scheduled_for": batch.scheduled_for,
+        "started_at": batch.started_at,
+        "completed_at": batch.completed_at,
+        "pause_reason": batch.pause_reason,
+        "error": batch.error,
+    })))
+}
+
+fn row(batch: &BatchRow) -> Value {
+    json!({
+        "id": batch.id,
+        "name": batch.name,
+        "state": batch.status,
+        "campaign": batch.campaign,
+        "client": batch.client,
+        "progress": counts(&batch.progress),
+        "created_at": batch.created.utc,
+        "scheduled_for": batch.scheduled_for.as_ref().map(|at| &at.utc),
+    })
+}
+
+fn counts(progress: &Progress) -> Value {
+    json!({
+        "contacts": progress.total,
+        "answered": progress.answered,
+        "not_reached": progress.unreached,
+        "failed": progress.failed,
+        "on_the_line": progress.calling,
+        "waiting": progress.waiting,
+    })
+}

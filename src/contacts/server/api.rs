@@ -1,0 +1,101 @@
+//! Contacts in the public API.
+
+use axum::extract::{Path, Query, RawQuery};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{ops, store};
+use crate::access::Action;
+use crate::access::server::{Body, Db, Scope, page_size};
+use crate::contacts::model::{Contact, ContactForm, ContactQuery, ContactRow};
+use crate::shared::AppError;
+use crate::shared::ids::ContactId;
+
+/// `GET /v1/contacts`: newest first; `q`, `client`, `suppressed`, `cursor`, `limit`. `POST /v1/contacts`: a new one.
+/// `GET` and `PUT /v1/contacts/{id}`: one contact.
+pub fn v1() -> Router<Db> {
+    Router::new().route("/v1/contacts", get(list).post(create)).route("/v1/contacts/{id}", get(one).put(change))
+}
+
+/// A contact as programs send it.
+#[derive(Deserialize)]
+struct Sent {
+    /// The client that it belongs to; only for a new one.
+    #[serde(default)]
+    client_id: String,
+    #[serde(flatten)]
+    form: ContactForm,
+}
+
+async fn list(
+    Extension(scope): Extension<Scope>,
+    Query(query): Query<ContactQuery>,
+    RawQuery(asked): RawQuery,
+) -> Result<Json<Value>, AppError> {
+    let limit = page_size(asked.as_deref().unwrap_or_default())?;
+    let mut tx = scope.read(Action::ReadContacts).await?;
+    let page = store::list(&mut tx, &query, limit).await?;
+    let rows: Vec<Value> = page.rows.iter().map(row).collect();
+    Ok(Json(json!({ "data": rows, "next": page.older })))
+}
+
+async fn one(Extension(scope): Extension<Scope>, Path(id): Path<String>) -> Result<Json<Value>, AppError> {
+    let mut tx = scope.read(Action::ReadContacts).await?;
+    Ok(Json(whole(&store::get(&mut tx, id.parse()?).await?)))
+}
+
+async fn create(Extension(scope): Extension<Scope>, Body(sent): Body<Sent>) -> Result<Response, AppError> {
+    let mut tx = scope.write(Action::ManageContacts).await?;
+    let client = ops::client_of(&scope, &sent.client_id)?;
+    let id = ops::create(&mut tx, client, &sent.form).await?;
+    let contact = store::get(tx.reading(), id).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(whole(&contact))).into_response())
+}
+
+async fn change(
+    Extension(scope): Extension<Scope>,
+    Path(id): Path<String>,
+    Body(sent): Body<Sent>,
+) -> Result<Json<Value>, AppError> {
+    let mut tx = scope.write(Action::ManageContacts).await?;
+    let id: ContactId = id.parse()?;
+    ops::change(&mut tx, id, &sent.form).await?;
+    let contact = store::get(tx.reading(), id).await?;
+    tx.commit().await?;
+    Ok(Json(whole(&contact)))
+}
+
+fn row(contact: &ContactRow) -> Value {
+    json!({
+        "id": contact.id,
+        "name": contact.name,
+        "phone": contact.phone,
+        "email": contact.email,
+        "company": contact.company,
+        "client": contact.client_name,
+        "do_not_call": contact.do_not_call,
+        "created_at": contact.created.utc,
+    })
+}
+
+fn whole(contact: &Contact) -> Value {
+    json!({
+        "id": contact.id,
+        "client": { "id": contact.client_id, "name": contact.client_name },
+        "name": contact.name,
+        "phone": contact.phone,
+        "email": contact.email,
+        "company": contact.company,
+        "timezone": contact.timezone,
+        "attributes": contact.attributes,
+        "do_not_call": contact.do_not_call,
+        "do_not_call_reason": contact.do_not_call_reason,
+        "created_at": contact.created.utc,
+        "updated_at": contact.updated.utc,
+    })
+}

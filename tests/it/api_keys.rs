@@ -1,0 +1,254 @@
+//! Programs with a key: no more than its scopes, no more than its owner, no other tenant, no more often than agreed.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::support::{Agency, Browser, Works, World, owner_lines, owner_value, run};
+
+/// Every route of the API: method, path, the scope that opens it. `{call}` and so on stand for ids.
+const ROUTES: &[(&str, &str, &str)] = &[
+    ("GET", "/v1/calls", "calls:read"),
+    ("GET", "/v1/calls/{call}", "calls:read"),
+    ("GET", "/v1/contacts", "contacts:read"),
+    ("POST", "/v1/contacts", "contacts:write"),
+    ("GET", "/v1/contacts/{contact}", "contacts:read"),
+    ("PUT", "/v1/contacts/{contact}", "contacts:write"),
+    ("GET", "/v1/batches", "campaigns:read"),
+    ("GET", "/v1/batches/{batch}", "campaigns:read"),
+    ("POST", "/v1/batches/{batch}/pause", "batches:run"),
+    ("POST", "/v1/batches/{batch}/resume", "batches:run"),
+    ("POST", "/v1/batches/{batch}/stop", "batches:run"),
+];
+const SCOPES: [&str; 7] =
+    ["calls:read", "campaigns:read", "batches:run", "contacts:read", "contacts:write", "usage:read", "audit:read"];
+
+/// Makes a key; gives it as it is shown once.
+async fn key(browser: &Browser, scopes: &[&str], limit: &str) -> String {
+    let mut fields = vec![("name", "Sync"), ("rate_limit", limit), ("days", "30")];
+    fields.extend(scopes.iter().map(|scope| ("scopes[]", *scope)));
+    browser.done("create_api_key", &fields).await;
+    let made = browser.done("take_api_key", &[]).await.json();
+    assert_eq!(browser.done("take_api_key", &[]).await.text, "null", "shown once");
+    made["key"].as_str().unwrap_or_else(|| panic!("a key in {made}")).to_owned()
+}
+
+struct Reply {
+    status: u16,
+    headers: reqwest::header::HeaderMap,
+    body: Value,
+}
+
+async fn call(world: &World, key: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Reply {
+    let method: Method = method.parse().expect("a method");
+    let mut request = reqwest::Client::new().request(method, format!("{}{path}", world.base));
+    if let Some(key) = key {
+        request = request.bearer_auth(key);
+    }
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let response = request.send().await.expect("an answer");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.unwrap_or_default();
+    Reply { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+}
+
+fn filled(path: &str, works: &Works) -> String {
+    path.replace("{call}", &works.call).replace("{contact}", &works.contact).replace("{batch}", &works.batch)
+}
+
+/// A body that the route can read.
+fn body_for(method: &str, path: &str, client: &str) -> Option<Value> {
+    (path.starts_with("/v1/contacts") && method != "GET")
+        .then(|| json!({"client_id": client, "name": "Api Person", "phone": "+14155550123"}))
+}
+
+#[test]
+fn a_scope_opens_its_routes_and_no_other() {
+    run(|world| async move {
+        let (agency, works) = Agency::worked(world, "scopes").await;
+        let mut wrong = Vec::new();
+        for scope in SCOPES {
+            let key = key(&agency.owner, &[scope], "0").await;
+            let me = call(world, Some(&key), "GET", "/v1/me", None).await;
+            assert_eq!((me.status, &me.body["key"]["scopes"]), (200, &json!([scope])), "{}", me.body);
+            for (method, path, needs) in ROUTES {
+                let path = filled(path, &works);
+                let reply = call(world, Some(&key), method, &path, body_for(method, &path, &agency.one.id)).await;
+                let fits =
+                    if *needs == scope { matches!(reply.status, 200 | 201 | 409 | 422) } else { reply.status == 403 };
+                if !fits {
+                    wrong.push(format!("{method} {path} with {scope}: {} {}", reply.status, reply.body));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    });
+}
+
+#[test]
+fn a_key_reaches_no_other_tenant() {
+    run(|world| async move {
+        let (ours, works) = Agency::worked(world, "api-ours").await;
+        let stranger = Agency::new(world, "api-theirs").await;
+        let theirs = key(&stranger.owner, &SCOPES, "0").await;
+        for (method, path, _) in ROUTES.iter().filter(|(_, path, _)| path.contains('{')) {
+            let path = filled(path, &works);
+            let reply = call(world, Some(&theirs), method, &path, body_for(method, &path, &ours.one.id)).await;
+            let nowhere = path.replace(&works.call, &uuid::Uuid::now_v7().to_string());
+            assert_eq!(reply.status, 404, "{method} {path}: {}", reply.body);
+            let absent = call(world, Some(&theirs), method, &nowhere, body_for(method, &path, &ours.one.id)).await;
+            assert_eq!(absent.body, reply.body, "{method} {path}");
+        }
+        // Ids in a body and in filters name nothing of another agency.
+        let body = json!({"client_id": ours.one.id, "name": "Planted", "phone": "+14155550199"});
+        let planted = call(world, Some(&theirs), "POST", "/v1/contacts", Some(body)).await;
+        assert!(matches!(planted.status, 404 | 422), "{} {}", planted.status, planted.body);
+        for path in ["/v1/calls", "/v1/contacts", "/v1/batches"] {
+            let list = call(world, Some(&theirs), "GET", &format!("{path}?client={}", ours.one.id), None).await;
+            assert_eq!((list.status, &list.body["data"]), (200, &json!([])), "{path}");
+        }
+        let ours_key = key(&ours.owner, &SCOPES, "0").await;
+        for phone in ["+14155550181", "+14155550182"] {
+            let body = json!({"client_id": ours.one.id, "name": "Listed", "phone": phone});
+            assert_eq!(call(world, Some(&ours_key), "POST", "/v1/contacts", Some(body)).await.status, 201);
+        }
+        let list = call(world, Some(&ours_key), "GET", "/v1/contacts?limit=1", None).await;
+        assert_eq!(list.body["data"].as_array().map(Vec::len), Some(1), "{}", list.body);
+        let next = list.body["next"].as_str().expect("more").to_owned();
+        let second = call(world, Some(&ours_key), "GET", &format!("/v1/contacts?limit=1&cursor={next}"), None).await;
+        assert_ne!(second.body["data"][0]["id"], list.body["data"][0]["id"]);
+        assert_eq!(call(world, Some(&ours_key), "GET", "/v1/calls?limit=1000", None).await.status, 422);
+        let one = call(world, Some(&ours_key), "GET", &format!("/v1/calls/{}", works.call), None).await;
+        assert!(one.body["transcript"].is_array() && one.body["id"] == works.call.as_str(), "{}", one.body);
+    });
+}
+
+#[test]
+fn what_is_no_key_is_refused_the_same_way() {
+    run(|world| async move {
+        let agency = Agency::new(world, "no-key").await;
+        let good = key(&agency.owner, &["calls:read"], "0").await;
+        let mut swapped = good.clone().into_bytes();
+        swapped.swap(20, 21);
+        let swapped = String::from_utf8(swapped).expect("text");
+        let first = call(world, None, "GET", "/v1/me", None).await;
+        assert_eq!((first.status, first.headers.get("www-authenticate").is_some()), (401, true));
+        assert_eq!(first.headers["content-type"], "application/problem+json");
+        for bad in ["", "x", "pb_live_", &swapped, &good[..good.len() - 1], &format!("{good}x"), &good.to_lowercase()] {
+            let reply = call(world, Some(bad), "GET", "/v1/me", None).await;
+            assert_eq!((reply.status, &reply.body), (401, &first.body), "{bad}");
+        }
+        // Not in the address, not as a cookie, not as another kind of authorisation; and a session is no key.
+        let http = reqwest::Client::new();
+        let tries = [
+            http.get(format!("{}/v1/me?api_key={good}", world.base)),
+            http.get(format!("{}/v1/me", world.base)).header("cookie", format!("patchbay={good}")),
+            http.get(format!("{}/v1/me", world.base)).basic_auth(&good, None::<&str>),
+            agency.owner.raw(Method::GET, "/v1/me"),
+        ];
+        for request in tries {
+            assert_eq!(request.send().await.expect("an answer").status(), 401);
+        }
+        // A key opens nothing but the API.
+        let page = http.get(format!("{}/calls.csv", world.base)).bearer_auth(&good).send().await.expect("an answer");
+        assert_eq!(page.status(), 401);
+        let nothing = call(world, Some(&good), "GET", "/v1/nothing", None).await;
+        assert_eq!(
+            (nothing.status, nothing.headers["content-type"].to_str().expect("text")),
+            (404, "application/problem+json")
+        );
+        // Nothing of it lies in the database but its prefix and its hash.
+        let dump: String = owner_value(
+            world,
+            "select string_agg(k::text, ' ') || (select coalesce(string_agg(a.after::text, ' '), '') from audit_events a) from api_keys k",
+        )
+        .await;
+        let secret = good.split('_').nth(3).expect("a secret");
+        assert!(!dump.contains(secret));
+    });
+}
+
+#[test]
+fn a_key_is_worth_what_its_owner_is_worth_now() {
+    run(|world| async move {
+        let agency = Agency::new(world, "owner-lost").await;
+        let refused = [
+            ("name", "Too much"),
+            ("scopes[]", "calls:read"),
+            ("scopes[]", "everything"),
+            ("rate_limit", "1"),
+            ("days", ""),
+        ];
+        assert!(agency.owner.rpc("create_api_key", &refused).await.error_at("scopes").is_some());
+        let none = [("name", "Nothing"), ("rate_limit", "-1"), ("days", "0")];
+        let answer = agency.owner.rpc("create_api_key", &none).await;
+        for field in ["scopes", "rate_limit", "days"] {
+            assert!(answer.error_at(field).is_some(), "{field}: {answer:?}");
+        }
+        let key = key(&agency.admin, &["calls:read", "contacts:write"], "0").await;
+        let id = agency.admin.done("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
+        let body = || Some(json!({"client_id": agency.one.id, "name": "Kim", "phone": "+14155550111"}));
+        assert_eq!(call(world, Some(&key), "POST", "/v1/contacts", body()).await.status, 201);
+        // Who did it stands in the trail, with the key.
+        let trail = agency.owner.done("list_audit_events", &[("query[entity]", "contact")]).await.text;
+        assert!(trail.contains("with the key “Sync”"), "{trail}");
+        // The owner may less: the key as well, at once.
+        agency.owner.done("change_member_role", &[("id", &id), ("role", "agency_member")]).await;
+        assert_eq!(call(world, Some(&key), "POST", "/v1/contacts", body()).await.status, 403);
+        assert_eq!(call(world, Some(&key), "GET", "/v1/calls", None).await.status, 200);
+        let rows = agency.owner.done("list_api_keys", &[]).await.json();
+        assert_eq!(rows["rows"][0]["lost"], json!(["contacts:write"]), "{rows}");
+        // The owner is out: the key too.
+        agency.owner.done("set_member_status", &[("id", &id), ("status", "suspended")]).await;
+        assert_eq!(call(world, Some(&key), "GET", "/v1/calls", None).await.status, 401);
+    });
+}
+
+#[test]
+fn a_key_is_rotated_with_overlap_revoked_at_once_and_expires() {
+    run(|world| async move {
+        let agency = Agency::new(world, "rotate").await;
+        let old = key(&agency.owner, &["calls:read"], "0").await;
+        let newest = || async {
+            let rows = agency.owner.done("list_api_keys", &[]).await.json();
+            rows["rows"][0]["id"].as_str().expect("an id").to_owned()
+        };
+        let old_id = newest().await;
+        agency.owner.done("rotate_api_key", &[("id", &old_id)]).await;
+        let new = agency.owner.done("take_api_key", &[]).await.json()["key"].as_str().expect("a key").to_owned();
+        for key in [&old, &new] {
+            assert_eq!(call(world, Some(key), "GET", "/v1/me", None).await.status, 200, "both work for a day");
+        }
+        let new_id = newest().await;
+        agency.owner.done("revoke_api_key", &[("id", &new_id)]).await;
+        agency.owner.done("revoke_api_key", &[("id", &new_id)]).await;
+        assert_eq!(call(world, Some(&new), "GET", "/v1/me", None).await.status, 401, "at once");
+        assert_eq!(agency.owner.rpc("rotate_api_key", &[("id", &new_id)]).await.status, 409);
+        owner_lines(world, &format!("update api_keys set expires_at = now() where id = '{old_id}' returning name"))
+            .await;
+        assert_eq!(call(world, Some(&old), "GET", "/v1/me", None).await.status, 401, "an old one");
+    });
+}
+
+#[test]
+fn requests_are_counted_exactly_and_say_how_many_are_left() {
+    run(|world| async move {
+        let agency = Agency::new(world, "limits").await;
+        let limited = key(&agency.owner, &["calls:read"], "20").await;
+        let first = call(world, Some(&limited), "GET", "/v1/me", None).await;
+        let header =
+            |reply: &Reply, name: &str| reply.headers[name].to_str().expect("text").parse::<i64>().expect("a number");
+        assert_eq!((header(&first, "ratelimit-limit"), header(&first, "ratelimit-remaining")), (20, 19));
+        assert!((1..=3600).contains(&header(&first, "ratelimit-reset")));
+        let many = (0..40).map(|_| call(world, Some(&limited), "GET", "/v1/me", None));
+        let replies = futures::future::join_all(many).await;
+        // An hour that ends in between begins the count anew.
+        let hours: i64 = owner_value(world, "select count(distinct hour) from api_key_hours h join api_keys k on k.id = h.key_id where k.rate_limit = 20").await;
+        let taken = replies.iter().filter(|reply| reply.status == 200).count();
+        assert!(taken == 19 || hours > 1, "{taken} of the 19 that were left");
+        let refused = replies.iter().find(|reply| reply.status == 429).expect("one too many");
+        assert!(header(refused, "retry-after") >= 1 && refused.body["code"] == "limited", "{}", refused.body);
+        assert_eq!(header(refused, "ratelimit-remaining"), 0);
+    });
+}
