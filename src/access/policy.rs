@@ -14,7 +14,7 @@ macro_rules! policy {
                 match self { $(Action::$action => &[$(Role::$role),+]),+ }
             }
 
-            /// What it is called where people read what a role may do: "may change …", "may see …" without the verb.
+            /// What it is called where people read what a role gains and loses. Actions on one thing share a word.
             pub fn label(self) -> &'static str {
                 match self { $(Action::$action => $label),+ }
             }
@@ -27,32 +27,32 @@ policy! {
     /// Calls, transcripts and results.
     ReadCalls, "seeing calls": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
     /// Campaigns, batches and their results.
-    ReadCampaigns, "seeing campaigns and batches": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
+    ReadCampaigns, "seeing campaigns": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
     ReadContacts, "seeing contacts": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
     /// Figures of the dashboard and usage.
     ReadUsage, "seeing usage": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
     /// The agency's own workshop: agents, prompts, numbers, clients, raw events.
-    ReadWorkshop, "seeing agents, prompts and numbers": AgencyOwner | AgencyAdmin | AgencyMember;
-    ReadQueues, "seeing inbound webhooks": AgencyOwner | AgencyAdmin | AgencyMember;
-    ReadMembers, "seeing people": AgencyOwner | AgencyAdmin | ClientAdmin;
+    ReadWorkshop, "seeing agents and numbers": AgencyOwner | AgencyAdmin | AgencyMember;
+    ReadQueues, "seeing webhooks": AgencyOwner | AgencyAdmin | AgencyMember;
+    ReadMembers, "people": AgencyOwner | AgencyAdmin | ClientAdmin;
     ReadAudit, "the audit trail": AgencyOwner | AgencyAdmin | ClientAdmin;
     // Changing
     ManageClients, "clients": AgencyOwner | AgencyAdmin;
-    ManageMembers, "the agency's people": AgencyOwner | AgencyAdmin;
+    ManageMembers, "people": AgencyOwner | AgencyAdmin;
     /// People of one client, by that client's admin.
-    ManageViewers, "a client's people": AgencyOwner | AgencyAdmin | ClientAdmin;
-    ManageAgents, "changing agents": AgencyOwner | AgencyAdmin;
+    ManageViewers, "people": AgencyOwner | AgencyAdmin | ClientAdmin;
+    ManageAgents, "agents": AgencyOwner | AgencyAdmin;
     DeleteAgents, "deleting agents": AgencyOwner;
-    ManagePrompts, "changing prompts": AgencyOwner | AgencyAdmin;
-    ManageNumbers, "phone numbers": AgencyOwner | AgencyAdmin;
+    ManagePrompts, "prompts": AgencyOwner | AgencyAdmin;
+    ManageNumbers, "numbers": AgencyOwner | AgencyAdmin;
     /// Credentials at outside services.
     ManageConnections, "outside accounts": AgencyOwner;
-    ManageContacts, "changing contacts": AgencyOwner | AgencyAdmin | ClientAdmin;
-    ManageCampaigns, "changing campaigns": AgencyOwner | AgencyAdmin;
-    RunBatches, "running batches": AgencyOwner | AgencyAdmin;
-    ReviewCalls, "reviewing calls": AgencyOwner | AgencyAdmin;
+    ManageContacts, "contacts": AgencyOwner | AgencyAdmin | ClientAdmin;
+    ManageCampaigns, "campaigns": AgencyOwner | AgencyAdmin;
+    RunBatches, "batches": AgencyOwner | AgencyAdmin;
+    ReviewCalls, "reviews": AgencyOwner | AgencyAdmin;
     /// Replaying webhooks, transcripts, analyses and jobs that failed.
-    ReplayQueues, "replaying failed work": AgencyOwner | AgencyAdmin;
+    ReplayQueues, "failed work": AgencyOwner | AgencyAdmin;
     ManageKeys, "API keys": AgencyOwner | AgencyAdmin;
     // Everybody
     EditOwnProfile, "own profile": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer | Admin;

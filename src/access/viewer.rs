@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Role, allows};
-use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+use crate::shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
 
 /// The person who is looking, as pages know them. Holds nothing that this person may not see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub struct Viewer {
     pub client: Option<ViewerClient>,
     /// IANA name. The person's own, else the client's, else the agency's.
     pub timezone: String,
+    /// Set while a platform admin looks at a workspace: as a member, and changing nothing.
+    pub support: Option<SupportView>,
     /// The zone is the person's own choice (else the browser's is offered at first sign-in).
     pub timezone_chosen: bool,
 }
@@ -30,6 +32,19 @@ pub struct ViewerWorkspace {
     pub suspended: bool,
     /// Calls and models are Patchbay's own stand-ins until real credentials are entered.
     pub sandbox: bool,
+    /// For agency people: who of the platform is looking at this workspace now.
+    pub watched_by: Option<SupportView>,
+}
+
+/// A support session, as both sides see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupportView {
+    pub id: SupportSessionId,
+    /// The admin's name.
+    pub admin: String,
+    pub reason: String,
+    /// `16:42`, in the viewer's zone.
+    pub until: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +56,9 @@ pub struct ViewerClient {
 }
 
 impl Viewer {
-    /// Whether the policy table lets this person do it.
+    /// Whether the policy table lets this person do it. In a support session the admin's own account is out of reach as well.
     pub fn may(&self, action: Action) -> bool {
-        allows(self.role, action)
+        allows(self.role, action) && (self.support.is_none() || action != Action::EditOwnProfile)
     }
 
     /// Agency people always see cost; a client's people only when the agency shares it.

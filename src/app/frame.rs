@@ -5,11 +5,13 @@ use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use leptos_router::components::Outlet;
 
+use crate::access::viewer::SupportView;
 use crate::access::{Action, Role, Viewer};
 use crate::clients::model::ClientName;
 use crate::clients::server_fns::client_names;
 use crate::overview::model::RailCounts;
 use crate::overview::server_fns::count_rail;
+use crate::platform::server_fns::EndSupportSession;
 use crate::shared::AppError;
 use crate::sign_in::server_fns::{SignOut, who_am_i};
 use crate::ui::shell::{NavGroup, NavItem, ScopeSwitch};
@@ -116,10 +118,19 @@ fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: RailCounts) -> impl In
     }
 }
 
-/// The thin line over every page of a workspace that is suspended, or in which nothing real is called.
+/// The thin line over every page: who of the platform is looking, or that the workspace is suspended, or that nothing real is called.
 #[component]
 fn Notice(viewer: Viewer) -> impl IntoView {
+    if let Some(support) = viewer.support {
+        return Some(
+            view! { <SupportNotice support agency=viewer.workspace.map(|home| home.name).unwrap_or_default()/> }
+                .into_any(),
+        );
+    }
     let home = viewer.workspace?;
+    if let Some(SupportView { admin, reason, until, .. }) = home.watched_by {
+        return Some(view! { <Banner kind="info">{format!("{admin} of the platform's support is looking at this workspace until {until}: {reason}")}</Banner> }.into_any());
+    }
     let may_connect = crate::access::allows(viewer.role, Action::ManageConnections);
     Some(if home.suspended {
         view! { <Banner kind="warn">"This workspace is suspended. You can read everything; nothing dials, syncs or spends."</Banner> }.into_any()
@@ -134,6 +145,17 @@ fn Notice(viewer: Viewer) -> impl IntoView {
     } else {
         return None;
     })
+}
+
+#[component]
+fn SupportNotice(support: SupportView, agency: String) -> impl IntoView {
+    view! {
+        <Banner kind="warn">
+            {format!("Support session: you read {agency} as a member until {}. Its people see this. ", support.until)}
+            // Plain: what follows is another person's frame.
+            <form method="post" action=EndSupportSession::url() class="inline"><Button submit=true small=true>"End session"</Button></form>
+        </Banner>
+    }
 }
 
 /// The session has ended while a page was open.

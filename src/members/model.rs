@@ -156,7 +156,13 @@ pub fn role_change(from: Role, to: Role) -> (Vec<&'static str>, Vec<&'static str
     use crate::access::{Action, allows};
     let gained = |from: Role, to: Role| {
         let all = Action::ALL.iter().filter(|action| allows(to, **action) && !allows(from, **action));
-        all.map(|action| action.label()).collect::<Vec<_>>()
+        let mut words: Vec<&'static str> = Vec::new();
+        for word in all.map(|action| action.label()) {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        words
     };
     (gained(from, to), gained(to, from))
 }

@@ -1,5 +1,5 @@
-//! The platform admin's room: workspaces and their state. Owns the table workspaces.
-//! The surprising part: nothing in here can read a tenant's data; only the tables that span tenants are open to it.
+//! The platform admin's room: workspaces and their state. Owns the tables workspaces and support_sessions.
+//! The surprising part: nothing in here can read a tenant's data; only the tables that span tenants are open to it. A support session makes an admin a guest who reads (`server::support`).
 
 pub mod model;
 pub mod page;

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 
 use super::model::{QueueHealth, WorkspacePlan, WorkspaceQuery, WorkspaceRow, WorkspaceStatus};
-use super::server_fns::{CreateWorkspace, SetWorkspaceStatus, list_workspaces, platform_queues};
+use super::server_fns::{CreateWorkspace, OpenSupportSession, SetWorkspaceStatus, list_workspaces, platform_queues};
 use crate::access::Action;
 use crate::members::model::ShownLinks;
 use crate::members::page::LinkList;
@@ -81,6 +82,7 @@ fn Rows(page: Page<WorkspaceRow>, again: Callback<()>) -> impl IntoView {
 fn Row(row: WorkspaceRow, again: Callback<()>) -> impl IntoView {
     let set = FormAction::of::<SetWorkspaceStatus>();
     let id = row.id.to_string();
+    let (view_as, view_id, view_title) = (format!("view-{id}"), id.clone(), format!("View {}", row.name));
     let name = format!("suspend-{id}");
     let change = match row.status {
         WorkspaceStatus::Active => {
@@ -114,7 +116,21 @@ fn Row(row: WorkspaceRow, again: Callback<()>) -> impl IntoView {
             <td class="num">{row.failed_work}</td>
             <td><Time stamp=row.created/></td>
             <td><State tone=row.status.tone() label=row.status.label()/></td>
-            <td class="acts">{change}</td>
+            <td class="acts">
+                <div class="row end">
+                    <DialogLink name=view_as.clone()>"View as"</DialogLink>
+                    {change}
+                </div>
+                <Dialog name=view_as title=view_title>
+                    // Plain: what follows is another person's frame.
+                    <form method="post" action=OpenSupportSession::url() class="form">
+                        <p>"You read what a member of the agency reads, for an hour. Its people see that you are there and why. You can change nothing."</p>
+                        <input type="hidden" name="id" value=view_id/>
+                        <TextInput name="reason" label="Why" required=true maxlength=500/>
+                        <FormActs><Button submit=true kind=ButtonKind::Primary>"Open support session"</Button></FormActs>
+                    </form>
+                </Dialog>
+            </td>
         </tr>
     }
 }

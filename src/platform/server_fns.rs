@@ -41,3 +41,20 @@ pub async fn set_workspace_status(id: String, status: String, reason: String) ->
     leptos_axum::redirect("/platform");
     Ok(())
 }
+
+/// Opens a support session over an agency: announced there, an hour at most, changing nothing.
+#[server(prefix = "/rpc", endpoint = "open_support_session")]
+pub async fn open_support_session(id: String, reason: String) -> Result<(), AppError> {
+    let visitor = crate::access::server::visitor()?;
+    super::server::support::open(&visitor, id.parse()?, &reason).await?;
+    leptos_axum::redirect("/dashboard");
+    Ok(())
+}
+
+/// Ends the support session that the viewer is in.
+#[server(prefix = "/rpc", endpoint = "end_support_session")]
+pub async fn end_support_session() -> Result<(), AppError> {
+    super::server::support::end(&crate::access::server::visitor()?).await?;
+    leptos_axum::redirect("/platform");
+    Ok(())
+}

@@ -64,6 +64,7 @@ ids! {
     UserId,
     InvitationId,
     ApiKeyId,
+    SupportSessionId,
     /// A customer of the agency.
     ClientId,
     AgentId,

@@ -313,6 +313,9 @@ pub const FUNCTIONS: &[Door] = &[
         Workshop,
         &[("id", "{workspace}"), ("status", "suspended"), ("reason", "Test")],
     ),
+    changes("open_support_session", Platform, Workshop, &[("id", "{workspace}"), ("reason", "Test")]),
+    // Only inside such a session; support.rs.
+    changes("end_support_session", Nothing, Nobodys, &[]),
     // Signing in and out has tests of its own.
     changes("sign_in", Nothing, Nobodys, &[]),
     changes("sign_out", Nothing, Nobodys, &[]),

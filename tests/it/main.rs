@@ -30,5 +30,6 @@ mod schema;
 mod second_factor;
 mod sign_in;
 mod statements;
+mod support_sessions;
 mod tenancy;
 mod webhooks;

@@ -34,7 +34,7 @@ pub struct KeyUse {
 
 #[derive(Debug, Clone)]
 pub enum ActorKind {
-    Person(Viewer),
+    Person(Box<Viewer>),
     /// Patchbay itself: a job or a provider's verified webhook. The text says which.
     Machine(&'static str),
 }
@@ -43,7 +43,7 @@ impl Scope {
     pub(super) fn of_viewer(db: Db, viewer: Viewer, ip: Option<String>, request_id: Option<String>) -> Option<Self> {
         let workspace_id = viewer.workspace.as_ref()?.id;
         let client_id = viewer.client.as_ref().map(|client| client.id);
-        let actor = Arc::new(Actor { kind: ActorKind::Person(viewer), key: None, ip, request_id });
+        let actor = Arc::new(Actor { kind: ActorKind::Person(Box::new(viewer)), key: None, ip, request_id });
         Some(Self { db, workspace_id, client_id, actor })
     }
 
@@ -65,7 +65,7 @@ impl Scope {
     pub(super) fn of_platform(visitor: &super::Visitor, workspace_id: WorkspaceId) -> Option<Self> {
         let viewer = visitor.viewer.clone().filter(|viewer| allows(viewer.role, Action::ManagePlatform))?;
         let (ip, request_id) = (visitor.ip.clone(), visitor.request_id.clone());
-        let actor = Arc::new(Actor { kind: ActorKind::Person(viewer), key: None, ip, request_id });
+        let actor = Arc::new(Actor { kind: ActorKind::Person(Box::new(viewer)), key: None, ip, request_id });
         Some(Self { db: visitor.db.clone(), workspace_id, client_id: None, actor })
     }
 
@@ -114,7 +114,7 @@ impl Scope {
     /// Whether the policy table lets the caller do it. Machines may do what people asked them to.
     pub fn may(&self, action: Action) -> bool {
         let role_allows = match &self.actor.kind {
-            ActorKind::Person(viewer) => allows(viewer.role, action),
+            ActorKind::Person(viewer) => viewer.may(action),
             ActorKind::Machine(_) => true,
         };
         role_allows && self.key().is_none_or(|key| key.scopes.iter().any(|scope| scope.action() == action))

@@ -7,6 +7,8 @@ use super::{Db, SystemTx};
 
 /// The key in a session that holds the user's id.
 pub const SESSION_USER: &str = "user";
+/// The key that holds the id of a platform admin's support session.
+pub const SESSION_SUPPORT: &str = "support";
 /// The keys that hold what the browser called itself, and the address that it signed in from.
 pub const SESSION_AGENT: &str = "agent";
 pub const SESSION_IP: &str = "ip";

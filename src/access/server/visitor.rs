@@ -5,11 +5,11 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 
-use super::{Db, KeyUse, SESSION_USER, Scope, SystemTx};
-use crate::access::Viewer;
-use crate::access::viewer::{ViewerClient, ViewerWorkspace};
+use super::{Db, KeyUse, SESSION_SUPPORT, SESSION_USER, Scope, SystemTx};
+use crate::access::viewer::{SupportView, ViewerClient, ViewerWorkspace};
+use crate::access::{Role, Viewer};
 use crate::shared::AppError;
-use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+use crate::shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
 
 /// Whoever sent this request: a signed-in person or nobody. Put into the request by `identify`.
 #[derive(Clone)]
@@ -28,6 +28,13 @@ impl Visitor {
     pub fn scope(&self) -> Result<Scope, AppError> {
         let viewer = self.viewer.clone().ok_or(AppError::NotSignedIn)?;
         Scope::of_viewer(self.db.clone(), viewer, self.ip.clone(), self.request_id.clone()).ok_or(AppError::NotFound)
+    }
+
+    /// The workspace that a platform admin looks at now, as machine: to end the session. Errors: `NotFound` without one.
+    pub fn support_scope(&self) -> Result<(Scope, SupportView), AppError> {
+        let viewer = self.viewer()?;
+        let (support, home) = viewer.support.clone().zip(viewer.workspace.as_ref()).ok_or(AppError::NotFound)?;
+        Ok((Scope::of_job(self.db.clone(), home.id, "support session"), support))
     }
 
     /// A platform admin's scope over one workspace. For everybody else there is no such place: `NotFound`.
@@ -59,7 +66,7 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
     let viewer = match &session {
         Some(session) => match session.get::<uuid::Uuid>(SESSION_USER).await {
             // A database that does not answer is no reason to say that somebody signed out.
-            Ok(Some(id)) => match load_viewer(&db, UserId(id)).await {
+            Ok(Some(id)) => match load_viewer(&db, UserId(id), support_of(session).await).await {
                 Ok(viewer) => viewer,
                 Err(error) => return error.into_response(),
             },
@@ -85,7 +92,7 @@ pub async fn scope_of_key(
     ip: Option<String>,
     request_id: Option<String>,
 ) -> Result<Option<Scope>, AppError> {
-    let viewer = load_viewer(db, owner).await?;
+    let viewer = load_viewer(db, owner, None).await?;
     Ok(viewer.and_then(|viewer| Scope::of_key(db.clone(), viewer, key, ip, request_id)))
 }
 
@@ -93,37 +100,64 @@ fn header(request: &Request, name: &str) -> Option<String> {
     request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-async fn load_viewer(db: &Db, id: UserId) -> Result<Option<Viewer>, AppError> {
+/// The support session that this browser has opened, if any.
+async fn support_of(session: &Session) -> Option<uuid::Uuid> {
+    session.get::<uuid::Uuid>(SESSION_SUPPORT).await.ok().flatten()
+}
+
+/// `support`: a session of a platform admin over one workspace, which counts while it is open and theirs.
+async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result<Option<Viewer>, AppError> {
     let mut tx = SystemTx::open(db, "who is asking").await?;
     let row = sqlx::query!(
         r#"select u.name, u.email, u.role as "role: crate::access::Role", u.timezone, u.client_id,
                   w.id as "workspace_id?", w.name as "workspace_name?", w.timezone as "workspace_timezone?",
                   w.status::text as "workspace_status?", w.branding ->> 'product' as product,
-                  coalesce((w.settings ->> 'sandbox')::boolean, true) as "sandbox!"
-           from users u left join workspaces w on w.id = u.workspace_id
+                  coalesce((w.settings ->> 'sandbox')::boolean, true) as "sandbox!",
+                  s.id as "support_id?", s.reason as "support_reason?", s.expires_at as "support_until?", a.name as "support_admin?"
+           from users u
+           left join support_sessions own on own.id = $2 and own.admin_id = u.id and u.role = 'admin'
+                     and own.ended_at is null and own.expires_at > now()
+           left join workspaces w on w.id = coalesce(u.workspace_id, own.workspace_id)
+           left join lateral (select x.id, x.reason, x.expires_at, x.admin_id from support_sessions x
+                              where x.workspace_id = w.id and x.ended_at is null and x.expires_at > now()
+                                and (own.id is null or x.id = own.id) order by x.expires_at desc limit 1) s on true
+           left join users a on a.id = s.admin_id
            where u.id = $1 and u.status = 'active'"#,
-        id.0
+        id.0,
+        support
     )
     .fetch_optional(tx.conn())
     .await?;
     let Some(row) = row else { return Ok(None) };
+    let timezone = row.timezone.clone().or(row.workspace_timezone).unwrap_or_else(|| "UTC".into());
+    let watch = match (row.support_id, row.support_admin, row.support_reason, row.support_until) {
+        (Some(id), Some(admin), Some(reason), Some(until)) => {
+            let until = until.with_timezone(&crate::shared::zone::zone(&timezone)).format("%H:%M").to_string();
+            Some(SupportView { id: SupportSessionId(id), admin, reason, until })
+        }
+        _ => None,
+    };
+    let (support, watched_by) = if row.role == Role::Admin { (watch, None) } else { (None, watch) };
     let workspace = row.workspace_id.map(|workspace_id| ViewerWorkspace {
         id: WorkspaceId(workspace_id),
         name: row.workspace_name.unwrap_or_default(),
         product: row.product.unwrap_or_else(|| "Patchbay".into()),
         suspended: row.workspace_status.as_deref() == Some("suspended"),
         sandbox: row.sandbox,
+        // The agency's clients are told by the agency, if at all.
+        watched_by: watched_by.filter(|_| row.role.is_agency()),
     });
     drop(tx);
     let mut viewer = Viewer {
         user_id: id,
         name: row.name,
         email: row.email,
-        role: row.role,
+        role: if support.is_some() { Role::AgencyMember } else { row.role },
         workspace,
         client: None,
+        support,
         timezone_chosen: row.timezone.is_some(),
-        timezone: row.timezone.or(row.workspace_timezone).unwrap_or_else(|| "UTC".into()),
+        timezone,
     };
     if let Some(client_id) = row.client_id {
         viewer.client = load_client(db, &viewer, ClientId(client_id)).await?;

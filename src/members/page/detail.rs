@@ -47,7 +47,7 @@ fn Detail(view: MemberView, again: Callback<()>) -> impl IntoView {
         <div class="cols main-side">
             <div class="stack gap-4">
                 {if can_change {
-                    view! { <Card title="Role"><RoleForm id role client=client_id.map(|id| id.to_string()) again/></Card> }.into_any()
+                    view! { <Card><RoleForm id role client=client_id.map(|id| id.to_string()) again/></Card> }.into_any()
                 } else {
                     view! { <Card title="Role"><p>{what_it_may(role)}</p></Card> }.into_any()
                 }}
@@ -72,7 +72,7 @@ fn RoleForm(id: String, role: Role, client: Option<String>, again: Callback<()>)
     let change = FormAction::of::<ChangeMemberRole>();
     let options = grantable(viewer().role)
         .iter()
-        .map(|to| RadioOption::new(to.as_str(), to.label(), &what_changes(role, *to)))
+        .map(|to| RadioOption::new(to.as_str(), to.label(), what_changes(role, *to)))
         .collect();
     let is_agency = viewer().role.is_agency();
     view! {

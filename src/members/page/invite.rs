@@ -3,7 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::what_it_may;
-use crate::access::Action;
+use crate::access::{Action, Role};
 use crate::app::{client_options, refused, viewer};
 use crate::members::model::grantable;
 use crate::members::server_fns::InviteMembers;
@@ -22,14 +22,14 @@ pub fn invite_page() -> PageView {
             .iter()
             .map(|role| RadioOption::new(role.as_str(), role.label(), what_it_may(*role)))
             .collect();
-        let first = grantable(mine.role).last().map(|role| role.as_str()).unwrap_or_default();
+        let first = if mine.role.is_client() { Role::ClientViewer } else { Role::AgencyMember };
         view! {
             <PageTitle text="Invite people" parents=vec![crumb("People", "/settings/users")]/>
             <PageHead title="Invite people" sub="Each gets a link of their own, good for seven days, and chooses a name and a password."/>
             <Card>
                 <ServerForm action=invite class="form">
                     <TextArea name="emails" label="E-mail addresses" rows=4 required=true hint="One per line, or with commas between them. Up to 100."/>
-                    <RadioCards name="role" legend="Role" options=roles value=first/>
+                    <RadioCards name="role" legend="Role" options=roles value=first.as_str()/>
                     {mine.role.is_agency().then(|| view! {
                         <Select name="client" label="Client" options=client_options() prompt="None: people of the agency" hint="For the two client roles." mark=false/>
                     })}

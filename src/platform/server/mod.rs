@@ -1,3 +1,4 @@
 pub mod door;
 pub mod ops;
 pub mod store;
+pub mod support;

@@ -33,9 +33,10 @@ pub fn security_page() -> PageView {
                         <BlockBoundary data=factor view={move |state: SecondFactor| view! { <Factor state again=factor_again/> }}/>
                     </Card>
                     <Card title="Password">
+                        <p class="sub">"8 to 128 characters; a few words in a row are easy to keep in mind. Your other sessions end."</p>
                         <ServerForm action=change class="form two" prefix="password" said="Password changed. Other sessions have ended." on_done=again>
                             <TextInput name="current" label="Present password" kind="password" required=true autocomplete="current-password"/>
-                            <TextInput name="password" label="New password" kind="password" required=true autocomplete="new-password" hint="8 to 128 characters. Your other sessions end."/>
+                            <TextInput name="password" label="New password" kind="password" required=true autocomplete="new-password"/>
                             <FormActs><SubmitButton>"Change password"</SubmitButton></FormActs>
                         </ServerForm>
                     </Card>

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { hydrated, newPage, quiet, signIn } from "../lib/browser.mjs";
+
+const PASSWORD = "seven blue herons wait";
+
+/** What an authenticator app shows (RFC 6238), `steps` times thirty seconds from now. */
+function code(secret, steps = 0) {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret.replaceAll(" ", "")].map((letter) => letters.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const at = hash[19] & 15;
+  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, "0");
+}
+
+/** Invites an address as the owner; gives the path of the link that is shown once. */
+async function invite(owner, email, role, client) {
+  await owner.goto("/settings/users/new");
+  await hydrated(owner);
+  await owner.getByLabel("E-mail addresses").fill(email);
+  await owner.getByRole("radio", { name: role, exact: false }).first().check({ force: true });
+  if (client) await owner.locator("form select[name=client]").selectOption({ label: client });
+  await owner.getByRole("button", { name: "Invite" }).click();
+  await owner.waitForURL("**/settings/users/links");
+  return new URL((await owner.locator("main code").first().textContent()).trim()).pathname;
+}
+
+export default {
+  async "somebody is invited, comes in, sets a second factor up, and signs in with it"(world) {
+    const owner = await signIn(world, "mara@halden.test");
+    const path = await invite(owner, "nia@halden.test", "Member");
+    const nia = await newPage(world);
+    await nia.goto(path);
+    await nia.getByLabel("Your name").fill("Nia New");
+    await nia.getByLabel("Password").fill("password");
+    await nia.getByRole("button", { name: "Make my account" }).click();
+    await nia.getByText("among the first that are guessed").waitFor();
+    assert.equal(await nia.getByLabel("Your name").inputValue(), "Nia New", "what was typed is kept");
+    await nia.getByLabel("Password").fill(PASSWORD);
+    await nia.getByRole("button", { name: "Make my account" }).click();
+    await nia.waitForURL("**/dashboard");
+    await hydrated(nia);
+
+    await nia.goto("/settings/security");
+    await hydrated(nia);
+    await nia.getByLabel("Present password").first().fill(PASSWORD);
+    await nia.getByRole("button", { name: "Set up" }).click();
+    const secret = (await nia.locator("img.qr + p").textContent()).trim();
+    await nia.getByLabel("Code").fill(code(secret));
+    await nia.getByRole("button", { name: "Turn on" }).click();
+    await nia.locator(".recovery-codes li").first().waitFor();
+    const recovery = (await nia.locator(".recovery-codes li").first().textContent()).trim();
+    quiet(nia);
+
+    const phone = await newPage(world);
+    await phone.goto("/login");
+    await phone.getByLabel("E-mail address").fill("nia@halden.test");
+    await phone.getByLabel("Password").fill(PASSWORD);
+    await phone.getByRole("button", { name: "Sign in" }).click();
+    await phone.waitForURL("**/mfa**");
+    await phone.getByLabel("Code").fill("000000");
+    await phone.getByRole("button", { name: "Continue" }).click();
+    await phone.getByText("This code is not right").waitFor();
+    await phone.getByLabel("Code").fill(recovery);
+    await phone.getByRole("button", { name: "Continue" }).click();
+    await phone.waitForURL("**/dashboard");
+
+    // The other place shows in the list, and is ended from here.
+    await nia.goto("/settings/security");
+    await hydrated(nia);
+    await nia.getByRole("button", { name: "End", exact: true }).click();
+    await nia.getByText("Session ended").waitFor();
+    await phone.goto("/calls");
+    await phone.waitForURL("**/login**");
+
+    // The owner changes the role, and helps with the second factor.
+    await owner.goto("/settings/users");
+    await hydrated(owner);
+    await owner.getByRole("link", { name: "Nia New" }).click();
+    await owner.getByRole("radio", { name: "Admin", exact: false }).first().check({ force: true });
+    await owner.getByRole("button", { name: "Change role" }).click();
+    await owner.getByText("Role changed").waitFor();
+    quiet(owner);
+  },
+
+  async "an invitation and a new password work without script"(world) {
+    const owner = await signIn(world, "mara@halden.test", { javaScriptEnabled: false });
+    await owner.goto("/settings/users/new");
+    await owner.getByLabel("E-mail addresses").fill("not an address");
+    await owner.getByRole("button", { name: "Invite" }).click();
+    await owner.getByText("Not an e-mail address").first().waitFor();
+    await owner.getByLabel("E-mail addresses").fill("otto@halden.test");
+    await owner.getByRole("button", { name: "Invite" }).click();
+    await owner.waitForURL("**/settings/users/links");
+    const otto = await newPage(world, { javaScriptEnabled: false });
+    await otto.goto(new URL((await owner.locator("main code").first().textContent()).trim()).pathname);
+    await otto.getByLabel("Your name").fill("Otto Off");
+    await otto.getByLabel("Password").fill(PASSWORD);
+    await otto.getByRole("button", { name: "Make my account" }).click();
+    await otto.waitForURL("**/dashboard");
+
+    await owner.goto("/settings/users");
+    await owner.getByRole("link", { name: "Otto Off" }).click();
+    await owner.getByRole("button", { name: "Link for a new password" }).click();
+    await owner.waitForURL("**/settings/users/links");
+    const reset = new URL((await owner.locator("main code").first().textContent()).trim()).pathname;
+    const stranger = await newPage(world, { javaScriptEnabled: false });
+    await stranger.goto(reset);
+    await stranger.getByLabel("New password").fill("four green kettles whistle");
+    await stranger.getByRole("button", { name: "Set password" }).click();
+    await stranger.getByText("Your new password is set").waitFor();
+    await otto.goto("/calls");
+    assert(otto.url().includes("/login"), "every session has ended");
+    await stranger.goto(reset);
+    await stranger.getByText("has been used").first().waitFor();
+  },
+
+  async "a key is made, used by a program, and revoked"(world) {
+    const owner = await signIn(world, "mara@halden.test");
+    await owner.goto("/settings/api-keys/new");
+    await hydrated(owner);
+    await owner.getByLabel("What it is for").fill("CRM sync");
+    await owner.getByLabel("Read calls, transcripts and results").check();
+    await owner.getByRole("button", { name: "Make key" }).click();
+    await owner.waitForURL("**/settings/api-keys/made");
+    const key = (await owner.locator("main code").first().textContent()).trim();
+    const ask = () => fetch(`${world.demo.url}/v1/calls?limit=1`, { headers: { authorization: `Bearer ${key}` } });
+    const answer = await ask();
+    assert.equal(answer.status, 200);
+    assert.equal((await answer.json()).data.length, 1);
+    await owner.goto("/settings/api-keys");
+    await hydrated(owner);
+    await owner.getByRole("link", { name: "Revoke" }).first().click();
+    await owner.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await owner.getByText("Key revoked").waitFor();
+    assert.equal((await ask()).status, 401);
+    quiet(owner);
+  },
+};
