@@ -53,6 +53,7 @@ pub struct ViewerClient {
     pub name: String,
     pub shares_cost: bool,
     pub shares_recordings: bool,
+    pub shares_steps: bool,
 }
 
 impl Viewer {
@@ -72,6 +73,14 @@ impl Viewer {
     pub fn hears_recordings(&self) -> bool {
         match &self.client {
             Some(client) => client.shares_recordings,
+            None => self.role.is_agency(),
+        }
+    }
+
+    /// What agents did with their tools.
+    pub fn sees_steps(&self) -> bool {
+        match &self.client {
+            Some(client) => client.shares_steps,
             None => self.role.is_agency(),
         }
     }

@@ -22,5 +22,8 @@ pub struct AuditRow {
 pub struct AuditQuery {
     pub entity: Option<String>,
     pub actor: Option<String>,
+    /// Days in the viewer's zone, `2026-11-20`, both included.
+    pub from: Option<String>,
+    pub to: Option<String>,
     pub cursor: Option<String>,
 }

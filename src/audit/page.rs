@@ -11,7 +11,13 @@ use crate::ui::*;
 /// Who changed what, when and from where.
 #[lazy]
 pub fn audit_page() -> PageView {
-    let asked = || AuditQuery { entity: query("entity"), actor: query("who"), cursor: query("cursor") };
+    let asked = || AuditQuery {
+        entity: query("entity"),
+        actor: query("actor"),
+        from: query("from"),
+        to: query("to"),
+        cursor: query("cursor"),
+    };
     let rows = load(asked, list_audit_events);
     Arc::new(move || {
         view! {
@@ -19,14 +25,7 @@ pub fn audit_page() -> PageView {
             <PageHead
                 title="Audit trail"
                 sub="Every change, in the order it was made. Rows are chained: a changed or removed one shows."
-                actions=|| {
-                    let href = move || format!(
-                        "/settings/audit.csv?entity={}&actor={}",
-                        query("entity").unwrap_or_default(),
-                        query("who").unwrap_or_default(),
-                    );
-                    view! { <a class="btn" href=href rel="external" download><Icon name="download" small=true/>"Export CSV"</a> }
-                }
+                actions=|| view! { <ExportLink path="/settings/audit.csv"/> }
             />
             <div class="cols settings">
                 <SettingsNav current="/settings/audit"/>
@@ -44,7 +43,7 @@ fn Rows(page: Page<AuditRow>, entities: Vec<String>) -> impl IntoView {
     let rows = page.rows.into_iter().map(|row| view! { <Row row/> }).collect_view();
     view! {
         <div class="stack gap-4 min0">
-            <FilterBar search="who" placeholder="Who" filters=vec![Filter::new("entity", "What", options)]/>
+            <FilterBar search="actor" placeholder="Who" filters=vec![Filter::date("from", "From"), Filter::date("to", "To"), Filter::new("entity", "What", options)]/>
             {if empty {
                 view! { <NoMatch what="events"/> }.into_any()
             } else {

@@ -32,6 +32,7 @@ pub struct Client {
     pub timezone: String,
     pub shares_cost: bool,
     pub shares_recordings: bool,
+    pub shares_steps: bool,
     /// US dollars per month as typed text; none means no budget.
     pub monthly_budget: Option<String>,
     pub created: Stamp,
@@ -53,6 +54,8 @@ pub struct ClientForm {
     pub shares_cost: Option<String>,
     #[serde(default)]
     pub shares_recordings: Option<String>,
+    #[serde(default)]
+    pub shares_steps: Option<String>,
     #[serde(default)]
     pub monthly_budget: String,
 }

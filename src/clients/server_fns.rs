@@ -40,10 +40,12 @@ pub async fn save_client(
     timezone: String,
     shares_cost: Option<String>,
     shares_recordings: Option<String>,
+    shares_steps: Option<String>,
     monthly_budget: String,
 ) -> Result<(), AppError> {
     use crate::access::{Action, server::scope};
-    let form = super::model::ClientForm { name, timezone, shares_cost, shares_recordings, monthly_budget };
+    let form =
+        super::model::ClientForm { name, timezone, shares_cost, shares_recordings, shares_steps, monthly_budget };
     let mut tx = scope()?.write(Action::ManageClients).await?;
     let id = super::server::ops::save(&mut tx, id.as_deref(), &form).await?;
     tx.commit().await?;

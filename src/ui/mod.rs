@@ -59,7 +59,7 @@ pub use page_frame::{Crumb, PageHead, PageTitle, TabItem, Tabs, crumb, tab};
 pub use player::{AudioPlayer, Player};
 pub use shell::Shell;
 pub use steps::{Step, StepState, Stepper};
-pub use table::{DataTable, Pager, SortHead};
+pub use table::{DataTable, ExportLink, Pager, SortHead};
 pub use toast::{toast, toast_with};
 pub use waveform::{Marker, Waveform, clock};
 

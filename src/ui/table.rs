@@ -4,6 +4,7 @@ use leptos::children::ViewFnOnce;
 use leptos::prelude::*;
 
 use super::address::{query, with_query};
+use super::mark::Icon;
 
 /// A table in a region that scrolls sideways by keyboard too. `label` names both.
 #[component]
@@ -95,4 +96,14 @@ fn page_link(text: &'static str, cursor: Option<String>) -> AnyView {
         }
         None => view! { <span class="btn" aria-disabled="true">{text}</span> }.into_any(),
     }
+}
+
+/// A link that downloads the list as it is filtered now.
+#[component]
+pub fn ExportLink(path: &'static str) -> impl IntoView {
+    let href = move || {
+        let here = with_query(&[]);
+        format!("{path}{}", here.find('?').map_or("", |at| &here[at..]))
+    };
+    view! { <a class="btn" rel="external" href=href><Icon name="download" small=true/>"Export"</a> }
 }

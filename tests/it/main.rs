@@ -28,6 +28,7 @@ mod policy;
 mod rooms;
 mod schema;
 mod second_factor;
+mod sharing;
 mod sign_in;
 mod statements;
 mod support_sessions;

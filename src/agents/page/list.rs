@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::ExportLink;
 use crate::access::Action;
 use crate::agents::model::{AgentList, AgentQuery, AgentRow, AgentStatus, LANGUAGES, SyncState, language_name};
 use crate::agents::server_fns::list_agents;

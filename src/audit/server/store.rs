@@ -1,3 +1,4 @@
+use chrono::{Days, NaiveDate, NaiveTime};
 use serde_json::Value;
 
 use crate::access::server::ReadTx;
@@ -14,11 +15,17 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
     let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
     let client = tx.scope().client_id().map(|client| client.0);
+    let day = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<NaiveDate>().ok());
+    let from = day(&query.from).map(|day| zone::instant(day, NaiveTime::MIN, zone));
+    let before = day(&query.to)
+        .and_then(|day| day.checked_add_days(Days::new(1)))
+        .map(|day| zone::instant(day, NaiveTime::MIN, zone));
     let rows = sqlx::query!(
         r#"select e.seq, e.created_at, e.actor, e.action, e.entity, e.entity_id, e.ip, e.before, e.after, c.name as "client?"
            from audit_events e left join clients c on c.workspace_id = $1 and c.id = e.client_id
            where e.workspace_id = $1 and ($2::text is null or e.entity = $2) and ($3::text is null or e.actor ilike '%' || $3 || '%')
              and ($4::uuid is null or e.client_id = $4)
+             and ($8::timestamptz is null or e.created_at >= $8) and ($9::timestamptz is null or e.created_at < $9)
              and ($5::bigint is null or ($6 and e.seq < $5) or (not $6 and e.seq > $5))
            order by case when $6 then e.seq end desc, case when not $6 then e.seq end limit $7"#,
         tx.w(),
@@ -28,6 +35,8 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
         key,
         older,
         limit as i64 + 1,
+        from,
+        before,
     )
     .fetch_all(tx.conn())
     .await?;

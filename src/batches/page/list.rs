@@ -3,7 +3,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
-use crate::agents::page::ExportLink;
 use crate::app::viewer;
 use crate::batches::model::{BatchPage as Rows, BatchQuery, BatchRow, BatchStatus};
 use crate::batches::server_fns::list_batches;

@@ -41,7 +41,7 @@ pub struct CallDetail {
     /// For the agency: what keeps the transcript or the analysis.
     pub transcript_problem: Option<Problem>,
     pub analysis_problem: Option<Problem>,
-    /// In order. Tool calls only for the agency.
+    /// In order. Tool calls only for whoever sees steps.
     pub turns: Vec<Turn>,
     pub analysis: Option<Analysis>,
     /// `model`, tokens read, tokens written: for the agency.
@@ -51,6 +51,8 @@ pub struct CallDetail {
     pub recording: Option<RecordingShown>,
     /// The viewer may hear recordings.
     pub hears_recordings: bool,
+    /// The viewer may see what the agent did with its tools.
+    pub sees_steps: bool,
     /// For the agency.
     pub events: Vec<EventRow>,
     pub provider: String,

@@ -13,11 +13,15 @@ use crate::shared::Tone;
 use crate::shared::money::length_text;
 use crate::ui::*;
 
-/// Transcript, and for the agency steps, events and raw data.
+/// Transcript, steps for whoever may see them, and for the agency events and raw data.
 #[component]
 pub fn Parts(call: CallDetail, player: Player, again: Callback<()>) -> impl IntoView {
     let is_agency = call.is_agency;
-    let part = Memo::new(move |_| query("tab").filter(|_| is_agency).unwrap_or_else(|| "transcript".to_owned()));
+    let sees_steps = call.sees_steps;
+    let part = Memo::new(move |_| {
+        let asked = query("tab").filter(|tab| is_agency || (sees_steps && tab == "steps"));
+        asked.unwrap_or_else(|| "transcript".to_owned())
+    });
     let (steps, events) = (call.turns.len(), call.events.len());
     let tabs = Signal::derive(move || {
         let now = part.get();
@@ -26,12 +30,11 @@ pub fn Parts(call: CallDetail, player: Player, again: Callback<()>) -> impl Into
             tab(label, href, now == word)
         };
         let mut items = vec![item("Transcript", "transcript")];
+        if sees_steps {
+            items.push(item("Steps", "steps").count(steps));
+        }
         if is_agency {
-            items.extend([
-                item("Steps", "steps").count(steps),
-                item("Events", "events").count(events),
-                item("Raw", "raw"),
-            ]);
+            items.extend([item("Events", "events").count(events), item("Raw", "raw")]);
         }
         items
     });

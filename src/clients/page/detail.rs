@@ -67,6 +67,7 @@ fn Settings(client: Client) -> impl IntoView {
             <Fact label="Monthly budget">{client.monthly_budget.map_or_else(|| "None".into(), |budget| format!("${budget}"))}</Fact>
             <Fact label="Cost">{word(client.shares_cost)}</Fact>
             <Fact label="Recordings">{word(client.shares_recordings)}</Fact>
+            <Fact label="Steps">{word(client.shares_steps)}</Fact>
             <Fact label="Since"><Time stamp=client.created/></Fact>
         </Facts>
     }

@@ -31,8 +31,9 @@ pub fn ClientFields(client: Option<Client>) -> impl IntoView {
     let is_new = client.is_none();
     let id = client.as_ref().map(|client| client.id.to_string()).unwrap_or_default();
     let zone = client.as_ref().map_or_else(|| viewer().timezone, |client| client.timezone.clone());
-    let (shares_cost, shares_recordings) =
-        client.as_ref().map_or((false, true), |client| (client.shares_cost, client.shares_recordings));
+    let (shares_cost, shares_recordings, shares_steps) = client
+        .as_ref()
+        .map_or((false, true, false), |client| (client.shares_cost, client.shares_recordings, client.shares_steps));
     let budget = client.as_ref().and_then(|client| client.monthly_budget.clone()).unwrap_or_default();
     let name = client.map(|client| client.name).unwrap_or_default();
     view! {
@@ -51,6 +52,7 @@ pub fn ClientFields(client: Option<Client>) -> impl IntoView {
             <Fieldset legend="What its people see beyond calls and results">
                 <Checkbox name="shares_cost" label="Cost" hint="Of calls, batches and usage." checked=shares_cost value="true"/>
                 <Checkbox name="shares_recordings" label="Recordings" hint="Transcripts are always shown." checked=shares_recordings value="true"/>
+                <Checkbox name="shares_steps" label="Steps" hint="What the agent looked up or did with its tools during a call." checked=shares_steps value="true"/>
             </Fieldset>
             <FormActs>
                 <SubmitButton>{if is_new { "Create client" } else { "Save" }}</SubmitButton>

@@ -38,7 +38,7 @@ pub async fn update(tx: &mut WriteTx, id: ClientId, form: &ClientForm) -> Result
     store::update(tx, id, &values).await?;
     let before = serde_json::json!({
         "name": before.name, "timezone": before.timezone, "shares_cost": before.shares_cost,
-        "shares_recordings": before.shares_recordings, "monthly_budget": before.monthly_budget,
+        "shares_recordings": before.shares_recordings, "shares_steps": before.shares_steps, "monthly_budget": before.monthly_budget,
     });
     record(tx, id, "changed", Some(before), Some(summary(&values))).await
 }
@@ -72,6 +72,7 @@ fn checked<'a>(form: &'a ClientForm, slug: &'a str) -> Result<Values<'a>, AppErr
         timezone: &form.timezone,
         shares_cost: form.shares_cost.is_some(),
         shares_recordings: form.shares_recordings.is_some(),
+        shares_steps: form.shares_steps.is_some(),
         monthly_budget: form.monthly_budget.trim().parse().ok(),
     })
 }
@@ -79,7 +80,7 @@ fn checked<'a>(form: &'a ClientForm, slug: &'a str) -> Result<Values<'a>, AppErr
 fn summary(values: &Values<'_>) -> serde_json::Value {
     serde_json::json!({
         "name": values.name, "timezone": values.timezone, "shares_cost": values.shares_cost,
-        "shares_recordings": values.shares_recordings, "monthly_budget": values.monthly_budget,
+        "shares_recordings": values.shares_recordings, "shares_steps": values.shares_steps, "monthly_budget": values.monthly_budget,
     })
 }
 

@@ -68,7 +68,7 @@ pub async fn names(tx: &mut ReadTx) -> Result<Vec<ClientName>, AppError> {
 pub async fn get(tx: &mut ReadTx, id: ClientId) -> Result<Client, AppError> {
     let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
     let row = sqlx::query!(
-        r#"select name, status as "status: ClientStatus", timezone, shares_cost, shares_recordings, monthly_budget, created_at
+        r#"select name, status as "status: ClientStatus", timezone, shares_cost, shares_recordings, shares_steps, monthly_budget, created_at
            from clients where workspace_id = $1 and id = $2"#,
         tx.w(),
         id.0
@@ -82,6 +82,7 @@ pub async fn get(tx: &mut ReadTx, id: ClientId) -> Result<Client, AppError> {
         timezone: row.timezone,
         shares_cost: row.shares_cost,
         shares_recordings: row.shares_recordings,
+        shares_steps: row.shares_steps,
         monthly_budget: row.monthly_budget.map(|budget| budget.round_dp(2).to_string()),
         created: zone::stamp(row.created_at, now, zone),
     })
@@ -94,13 +95,14 @@ pub struct Values<'a> {
     pub timezone: &'a str,
     pub shares_cost: bool,
     pub shares_recordings: bool,
+    pub shares_steps: bool,
     pub monthly_budget: Option<rust_decimal::Decimal>,
 }
 
 pub async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
     sqlx::query!(
-        "insert into clients (workspace_id, id, name, slug, timezone, shares_cost, shares_recordings, monthly_budget)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into clients (workspace_id, id, name, slug, timezone, shares_cost, shares_recordings, shares_steps, monthly_budget)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         tx.w(),
         id.0,
         values.name,
@@ -108,6 +110,7 @@ pub async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Resu
         values.timezone,
         values.shares_cost,
         values.shares_recordings,
+        values.shares_steps,
         values.monthly_budget,
     )
     .execute(tx.conn())
@@ -117,7 +120,7 @@ pub async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Resu
 
 pub async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
     sqlx::query!(
-        "update clients set name = $3, slug = $4, timezone = $5, shares_cost = $6, shares_recordings = $7, monthly_budget = $8,
+        "update clients set name = $3, slug = $4, timezone = $5, shares_cost = $6, shares_recordings = $7, shares_steps = $8, monthly_budget = $9,
                 updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.w(),
@@ -127,6 +130,7 @@ pub async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Resu
         values.timezone,
         values.shares_cost,
         values.shares_recordings,
+        values.shares_steps,
         values.monthly_budget,
     )
     .execute(tx.conn())

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use super::list::{Parts, with_client};
 use crate::access::Action;
-use crate::agents::page::ExportLink;
 use crate::app::viewer;
 use crate::contacts::server_fns::list_imports;
 use crate::contacts::{ImportRow, ImportStatus};

@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::agents::page::ExportLink;
 use crate::inbound_webhooks::model::{KINDS, ProcessingStatus, SENDERS, WebhookList, WebhookQuery, WebhookRow};
 use crate::inbound_webhooks::server_fns::{ReplayFailedWebhooks, list_webhooks};
 use crate::settings::SettingsNav;

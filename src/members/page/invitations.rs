@@ -3,7 +3,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::people_tabs;
-use crate::agents::page::ExportLink;
 use crate::members::model::{InvitationRow, InvitationStatus};
 use crate::members::server_fns::{ResendInvitation, WithdrawInvitation, list_invitations};
 use crate::settings::SettingsNav;

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use super::people_tabs;
 use crate::access::Role;
-use crate::agents::page::ExportLink;
 use crate::app::viewer;
 use crate::members::model::MemberRow;
 use crate::members::server_fns::list_members;

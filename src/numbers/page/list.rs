@@ -3,7 +3,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
-use crate::agents::page::ExportLink;
 use crate::app::viewer;
 use crate::calls::model::CallDirection;
 use crate::numbers::model::{NumberList, NumberQuery, NumberRow, NumberStatus};

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::access::Action;
 use crate::access::server::ReadTx;
+use crate::access::{Action, Viewer};
 use crate::calls::model::{
     Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType,
     EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
@@ -21,6 +21,7 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
     let is_agency = tx.scope().may(Action::ReadWorkshop);
     let (sees_cost, hears) =
         viewer.as_ref().map_or((true, true), |viewer| (viewer.sees_cost(), viewer.hears_recordings()));
+    let sees_steps = viewer.as_ref().is_none_or(Viewer::sees_steps);
     let row = sqlx::query!(
         r#"select c.client_id as "client_id: ClientId", k.name as "client?", c.agent_id as "agent_id: AgentId", a.name as "agent?",
                   c.campaign_id as "campaign_id: CampaignId", m.name as "campaign?", c.batch_id as "batch_id: BatchId", b.name as "batch?",
@@ -59,7 +60,7 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
         (true, Some(number)) => number.clone(),
         (true, None) => "Unknown caller".to_owned(),
     };
-    let turns = turns(tx, id, is_agency).await?;
+    let turns = turns(tx, id, sees_steps).await?;
     let analysis = analysis(tx, id).await?;
     let evidence = analysis.as_ref().map(|found| evidence(&found.result, &turns)).unwrap_or_default();
     let problems = if is_agency { problems(tx, id, &stamp).await? } else { HashMap::new() };
@@ -109,6 +110,7 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
         }),
         recording: (hears && row.is_recorded).then(|| RecordingShown { peaks: row.peaks.map(|peaks| peaks.0) }),
         hears_recordings: hears,
+        sees_steps,
         events: if is_agency { events(tx, id, &stamp).await? } else { Vec::new() },
         provider: row.provider,
         provider_call_id: row.provider_call_id.filter(|_| is_agency),
