@@ -19,7 +19,9 @@ create table invitations (
   constraint invitations_not_for_the_platform check (role <> 'admin')
 );
 -- Inviting an address again replaces the open invitation.
-create unique index invitations_open on invitations (workspace_id, lower(email)) where accepted_at is null and revoked_at is null;
+create unique index invitations_open on invitations (workspace_id, client_id, lower(email)) nulls not distinct
+  where accepted_at is null and revoked_at is null;
+create index invitations_by_inviter on invitations (workspace_id, invited_by) where accepted_at is null and revoked_at is null;
 create index invitations_of_client on invitations (workspace_id, client_id, id desc);
 
 -- Links for a new password. They span tenants as users do.

@@ -118,6 +118,32 @@ export default {
     await stranger.getByText("has been used").first().waitFor();
   },
 
+  async "a platform admin looks at an agency, which sees it, and changes nothing"(world) {
+    const pat = await signIn(world, "pat@patchbay.test");
+    assert.equal((await pat.goto("/calls")).status(), 404);
+    await pat.goto("/platform");
+    await hydrated(pat);
+    await pat.getByRole("row", { name: /Halden/ }).getByRole("link", { name: "View as" }).click();
+    await pat.getByRole("dialog").getByLabel("Why").fill("Ticket 4711");
+    await pat.getByRole("button", { name: "Open support session" }).click();
+    await pat.waitForURL("**/dashboard");
+    await hydrated(pat);
+    await pat.getByText("Support session: you read Halden Voice").waitFor();
+    assert.equal(await pat.getByRole("link", { name: "New batch" }).count(), 0);
+    const owner = await signIn(world, "mara@halden.test");
+    await hydrated(owner);
+    await owner.getByText("Ticket 4711").waitFor();
+    await pat.getByRole("button", { name: "End session" }).click();
+    await pat.waitForURL("**/platform");
+    await hydrated(pat);
+    await owner.goto("/settings/audit");
+    await hydrated(owner);
+    await owner.getByText("support session").first().waitFor();
+    assert.equal(await owner.locator(".banner", { hasText: "Ticket 4711" }).count(), 0);
+    quiet(pat);
+    quiet(owner);
+  },
+
   async "a key is made, used by a program, and revoked"(world) {
     const owner = await signIn(world, "mara@halden.test");
     await owner.goto("/settings/api-keys/new");

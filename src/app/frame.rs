@@ -153,7 +153,7 @@ fn SupportNotice(support: SupportView, agency: String) -> impl IntoView {
         <Banner kind="warn">
             {format!("Support session: you read {agency} as a member until {}. Its people see this. ", support.until)}
             // Plain: what follows is another person's frame.
-            <form method="post" action=EndSupportSession::url() class="inline"><Button submit=true small=true>"End session"</Button></form>
+            <form method="post" action=EndSupportSession::url()><button type="submit">"End session"</button></form>
         </Banner>
     }
 }

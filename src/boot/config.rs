@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -41,6 +41,9 @@ pub struct Options {
     /// The bearer token that /metrics asks for from other machines. Without it only this machine may read them.
     #[arg(long, env = "PATCHBAY_METRICS_TOKEN", global = true, hide_env_values = true)]
     pub metrics_token: Option<String>,
+    /// Addresses of the proxies in front, separated by commas. Only their X-Forwarded-For is believed. Default: none.
+    #[arg(long, env = "PATCHBAY_TRUSTED_PROXIES", global = true)]
+    pub trusted_proxies: Option<String>,
     /// The server that takes e-mail: smtps://user:password@host:465, or smtp://host:587?tls=required. Without it links are shown to whoever makes them.
     #[arg(long, env = "PATCHBAY_SMTP_URL", global = true, hide_env_values = true)]
     pub smtp_url: Option<String>,
@@ -65,6 +68,7 @@ pub struct Config {
     pub db_connections: u32,
     pub log_json: bool,
     pub metrics_token: Option<String>,
+    pub trusted_proxies: Vec<IpAddr>,
     pub smtp: Option<Smtp>,
     pub sandbox_url: Option<String>,
 }
@@ -98,6 +102,17 @@ impl Options {
             None => !std::io::IsTerminal::is_terminal(&std::io::stderr()),
             Some(other) => return Err(refuse(&format!("--log-format: “{other}” is neither text nor json"))),
         };
+        let proxies = self.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
+        let trusted_proxies = proxies
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(|text| {
+                text.parse().map_err(|_| {
+                    refuse(&format!("--trusted-proxies: “{text}” is not an address, for example 10.0.0.1"))
+                })
+            })
+            .collect::<Result<Vec<IpAddr>, AppError>>()?;
         let smtp = match (self.smtp_url.or(file.smtp_url), self.mail_from.or(file.mail_from)) {
             (None, _) => None,
             (Some(_), None) => {
@@ -122,6 +137,7 @@ impl Options {
             db_connections: self.db_connections.or(file.db_connections).unwrap_or(20).clamp(4, 500),
             log_json,
             metrics_token: self.metrics_token.or(file.metrics_token),
+            trusted_proxies,
             smtp,
             sandbox_url: self.sandbox_url.or(file.sandbox_url),
             data_dir,

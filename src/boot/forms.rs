@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 
 use crate::access::server::SESSION_USER;
@@ -47,7 +48,7 @@ pub async fn keep_typed(request: Request, next: Next) -> Response {
             .filter(|(name, _)| !is_secret(name))
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
-        if let Err(error) = session.insert(TYPED, Typed { path, fields }).await {
+        if let Err(error) = session.insert(TYPED, Typed { path: mark(&path), fields }).await {
             tracing::warn!(cause = %error, "what was typed could not be kept");
         }
     }
@@ -60,7 +61,7 @@ pub async fn give_typed(mut request: Request, next: Next) -> Response {
         && request.uri().query().is_some_and(|query| query.contains("__err="))
         && let Some(session) = request.extensions().get::<Session>().cloned()
         && let Ok(Some(typed)) = session.get::<Typed>(TYPED).await
-        && typed.path == request.uri().path()
+        && typed.path == mark(request.uri().path())
     {
         let _ = session.remove::<Typed>(TYPED).await;
         request.extensions_mut().insert(typed);
@@ -72,7 +73,13 @@ fn header_has(request: &Request, name: header::HeaderName, part: &str) -> bool {
     request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(part))
 }
 
+/// A page's path as it stands in the session: hashed, because the path of an invitation is a secret.
+fn mark(path: &str) -> String {
+    hex::encode(Sha256::digest(path))
+}
+
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["password", "secret", "key", "token", "credential"].iter().any(|word| name.contains(word))
+    let is_proof = ["current", "code"].contains(&name.as_str());
+    is_proof || ["password", "secret", "key", "token", "credential"].iter().any(|word| name.contains(word))
 }

@@ -108,7 +108,12 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         }))
         .layer(middleware::from_fn(log_request))
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)))
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        // Ours alone: it stands in the trail.
+        .layer(middleware::map_request(|mut request: Request| async move {
+            request.headers_mut().remove("x-request-id");
+            request
+        })))
 }
 
 /// What pages and server functions find in their context.

@@ -83,6 +83,7 @@ fn Row(row: WorkspaceRow, again: Callback<()>) -> impl IntoView {
     let set = FormAction::of::<SetWorkspaceStatus>();
     let id = row.id.to_string();
     let (view_as, view_id, view_title) = (format!("view-{id}"), id.clone(), format!("View {}", row.name));
+    let why = format!("why-{id}");
     let name = format!("suspend-{id}");
     let change = match row.status {
         WorkspaceStatus::Active => {
@@ -123,10 +124,10 @@ fn Row(row: WorkspaceRow, again: Callback<()>) -> impl IntoView {
                 </div>
                 <Dialog name=view_as title=view_title>
                     // Plain: what follows is another person's frame.
-                    <form method="post" action=OpenSupportSession::url() class="form">
+                    <form method="post" action=OpenSupportSession::url() class="stack gap-4">
                         <p>"You read what a member of the agency reads, for an hour. Its people see that you are there and why. You can change nothing."</p>
                         <input type="hidden" name="id" value=view_id/>
-                        <TextInput name="reason" label="Why" required=true maxlength=500/>
+                        <TextInput name="reason" label="Why" id=why required=true maxlength=500/>
                         <FormActs><Button submit=true kind=ButtonKind::Primary>"Open support session"</Button></FormActs>
                     </form>
                 </Dialog>

@@ -205,6 +205,9 @@ impl From<sqlx::Error> for AppError {
 fn constraint_message(name: &str) -> Option<(&'static str, &'static str)> {
     Some(match name {
         "users_email_key" => ("email", "Someone already signs in with this address. Use another one."),
+        "invitations_open" => {
+            ("emails", "Somebody has invited one of these addresses at this moment. Look at the invitations.")
+        }
         "workspaces_slug_key" => ("slug", "Another agency has this short name. Choose another one."),
         "clients_workspace_id_slug_key" => ("name", "There is already a client with this name. Choose another one."),
         "contacts_phone_unique" => ("phone", "This client already has a contact with this number."),

@@ -99,7 +99,7 @@ pub fn Fact(
 #[component]
 pub fn Banner(kind: &'static str, #[prop(optional)] icon: Option<&'static str>, children: Children) -> impl IntoView {
     let icon = icon.unwrap_or(if matches!(kind, "warn" | "bad") { "triangle-alert" } else { "info" });
-    view! { <p class=format!("banner {kind}") role="status"><Icon name=icon small=true/>{children()}</p> }
+    view! { <div class=format!("banner {kind}") role="status"><Icon name=icon small=true/>{children()}</div> }
 }
 
 /// A remark inside a page, with its link at the end.

@@ -16,7 +16,7 @@ use crate::shared::{FieldErrors, Tone};
 /// What was typed into a form that the server refused, for the one page view that follows. The server provides it as context.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Typed {
-    /// The page with the form.
+    /// The page with the form, as the server marks it.
     pub path: String,
     pub fields: Vec<(String, String)>,
 }

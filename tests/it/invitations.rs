@@ -227,12 +227,12 @@ fn an_invitation_says_what_is_wrong_with_it() {
         let known = format!("OWNER@{}.example", agency.name);
         let answer = agency.owner.rpc("invite_members", &[("emails", &known), ("role", "agency_member")]).await;
         assert!(answer.error_at("emails").is_some_and(|message| message.contains("Already here")), "{answer:?}");
-        // An account elsewhere is nobody's business: the invitation is made, and its holder hears it.
+        // An account elsewhere is nobody's business: the invitation is made, and without e-mail its holder does not hear of it.
         let stranger = Agency::new(world, "wrong-stranger").await;
         let elsewhere = format!("owner@{}.example", stranger.name);
         let token = invitation(&agency.owner, &elsewhere, "agency_member", "").await;
         let answer = accept(world, &token, "Double").await.1;
-        assert!(answer.status == 409 && answer.text.contains("already is an account"), "{answer:?}");
+        assert!(answer.status == 409 && answer.text.contains(SPENT), "{answer:?}");
         // A weak password and an empty name are said at their fields, and the link is still good.
         let token = invitation(&agency.owner, "weak@weak.example", "agency_member", "").await;
         for (name, password, field) in
@@ -243,5 +243,27 @@ fn an_invitation_says_what_is_wrong_with_it() {
             assert!(answer.status == 422 && answer.error_at(field).is_some(), "{name} {password}: {answer:?}");
         }
         assert_eq!(accept(world, &token, "Will").await.1.status, 200);
+    });
+}
+
+#[test]
+fn a_clients_admin_looks_after_that_clients_viewers_and_nobody_else() {
+    run(|world| async move {
+        let agency = Agency::new(world, "viewers").await;
+        let id = |browser: &Browser| {
+            let browser = browser.clone();
+            async move { browser.done("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned() }
+        };
+        let (own, sister) = (id(&agency.one.viewer).await, id(&agency.two.viewer).await);
+        let admin = &agency.one.admin;
+        admin.done("set_member_status", &[("id", &own), ("status", "suspended")]).await;
+        assert_eq!(agency.one.viewer.rpc("who_am_i", &[]).await.status, 401);
+        admin.done("set_member_status", &[("id", &own), ("status", "active")]).await;
+        admin.done("make_password_link", &[("id", &own)]).await;
+        for name in ["sign_member_out", "make_password_link", "clear_member_second_factor", "get_member"] {
+            assert_eq!(admin.rpc(name, &[("id", &sister)]).await.status, 404, "{name}");
+            assert_ne!(admin.rpc(name, &[("id", &own)]).await.status, 404, "{name}");
+        }
+        assert_eq!(admin.rpc("set_member_status", &[("id", &sister), ("status", "suspended")]).await.status, 404);
     });
 }

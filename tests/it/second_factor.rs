@@ -150,3 +150,29 @@ fn an_owner_helps_somebody_who_has_lost_the_phone() {
         assert!(trail.contains("cleared the second factor"), "{trail}");
     });
 }
+
+#[test]
+fn a_burst_of_guesses_side_by_side_gets_no_further_than_the_same_in_a_row() {
+    run(|world| async move {
+        let agency = Agency::new(world, "burst").await;
+        let email = format!("owner@{}.example", agency.name);
+        turn_on(&agency.owner).await;
+        let guesser = half_way(world, &email, "127.0.0.23").await;
+        let guesses = (0..30).map(|guess| {
+            let guesser = guesser.clone();
+            async move { guesser.rpc("verify_second_factor", &[("code", &format!("{guess:06}"))]).await.status }
+        });
+        let answers = futures::future::join_all(guesses).await;
+        assert_eq!(answers.iter().filter(|status| **status == 422).count(), 5, "five are judged: {answers:?}");
+        let passwords =
+            (0..30).map(|guess| {
+                let guesser = Browser::from_address(world, "127.0.0.24");
+                let email = format!("admin@{}.example", agency.name);
+                async move {
+                    guesser.rpc("sign_in", &[("email", &email), ("password", &format!("guess {guess}"))]).await.status
+                }
+            });
+        let answers = futures::future::join_all(passwords).await;
+        assert_eq!(answers.iter().filter(|status| **status == 422).count(), 5, "{answers:?}");
+    });
+}

@@ -52,6 +52,21 @@ fn without_a_session_an_admin_sees_nothing_and_with_one_reads_that_agency_alone(
 }
 
 #[test]
+fn leaving_ends_the_session_too() {
+    run(|world| async move {
+        let agency = Agency::new(world, "left").await;
+        for everywhere in [&[][..], &[("everywhere", "true")][..]] {
+            let pat = admin(world).await;
+            pat.done("open_support_session", &[("id", &agency.workspace_id), ("reason", "Leaving soon")]).await;
+            assert!(agency.owner.get("/calls").await.text.contains("Leaving soon"));
+            pat.done("sign_out", everywhere).await;
+            assert_eq!(pat.rpc("who_am_i", &[]).await.status, 401);
+            assert!(!agency.owner.get("/calls").await.text.contains("Leaving soon"));
+        }
+    });
+}
+
+#[test]
 fn nothing_can_be_changed_in_one() {
     run(|world| async move {
         let agency = Agency::new(world, "untouched").await;

@@ -1,6 +1,7 @@
 //! The walls around a tenant. `Db` hides the pool; a `Scope` comes only from a session (a platform admin names the workspace), the job runner or a verified webhook;
 //! `scope.read(action)` and `scope.write(action)` ask the policy table first and give a transaction that carries the tenant.
 
+mod address;
 mod api;
 mod csv_file;
 mod db;
@@ -10,6 +11,7 @@ mod system;
 mod tx;
 mod visitor;
 
+pub use address::{sender, trust_proxies};
 pub use api::{Body, page_size};
 pub use csv_file::{ROWS_AT_ONCE, csv_file};
 pub use db::{Db, DbSettings};

@@ -30,23 +30,27 @@ impl SessionTable {
         Self { db }
     }
 
-    async fn write(&self, record: &Record) -> session_store::Result<()> {
+    async fn write(&self, record: &Record, is_new: bool) -> session_store::Result<()> {
         let data = rmp_serde::to_vec_named(record).map_err(|error| session_store::Error::Encode(error.to_string()))?;
         let user: Option<uuid::Uuid> =
             record.data.get(SESSION_USER).and_then(|value| serde_json::from_value(value.clone()).ok());
         let text = |key: &str| record.data.get(key).and_then(|value| value.as_str());
         let expires = chrono::DateTime::from_timestamp(record.expiry_date.unix_timestamp(), 0).unwrap_or_default();
         let mut tx = self.open().await?;
+        // A session that was ended while a request of it was under way stays ended: only a new one is inserted.
         sqlx::query!(
-            "insert into sessions (id_hash, user_id, data, expires_at, user_agent, ip) values ($1, $2, $3, $4, $5, $6)
-             on conflict (id_hash) do update set user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at,
-               user_agent = excluded.user_agent, ip = excluded.ip, last_seen_at = now()",
+            "with old as (
+               update sessions set user_id = $2, data = $3, expires_at = $4, user_agent = $5, ip = $6, last_seen_at = now() where id_hash = $1
+             )
+             insert into sessions (id_hash, user_id, data, expires_at, user_agent, ip)
+             select $1, $2::uuid, $3, $4, $5::text, $6::text where $7::boolean",
             session_hash(&record.id),
             user,
             data,
             expires,
             text(SESSION_AGENT),
             text(SESSION_IP),
+            is_new,
         )
         .execute(tx.conn())
         .await
@@ -63,11 +67,11 @@ impl SessionTable {
 impl SessionStore for SessionTable {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         // 128 random bits: two equal ids do not happen.
-        self.write(record).await
+        self.write(record, true).await
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        self.write(record).await
+        self.write(record, false).await
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {

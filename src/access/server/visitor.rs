@@ -74,10 +74,7 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
         },
         None => None,
     };
-    let ip = request
-        .extensions()
-        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-        .map(|info| info.0.ip().to_string());
+    let ip = super::sender(&request);
     let request_id = header(&request, "x-request-id");
     let user_agent = header(&request, "user-agent").map(|text| text.chars().take(300).collect());
     request.extensions_mut().insert(Visitor { db, viewer, ip, user_agent, request_id, session });

@@ -1,19 +1,19 @@
 //! Where programs come in: `Authorization: Bearer pb_live_…`. No cookie counts here, and no key in an address.
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 
 use super::{key, store};
-use crate::access::server::{Db, KeyUse, scope_of_key};
+use crate::access::server::{Db, KeyUse, scope_of_key, sender};
 use crate::shared::AppError;
 
 /// Checks the key, counts the request, and puts the program's `Scope` into it. Answers carry the limit:
 /// `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset` (seconds).
 pub async fn let_in(State(db): State<Db>, mut request: Request, next: Next) -> Response {
-    let ip = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>().map(|info| info.0.ip().to_string());
+    let ip = sender(&request);
     let text = |headers: &HeaderMap, name: header::HeaderName| {
         headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     };

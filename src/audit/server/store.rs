@@ -25,7 +25,10 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
            from audit_events e left join clients c on c.workspace_id = $1 and c.id = e.client_id
            where e.workspace_id = $1 and ($2::text is null or e.entity = $2) and ($3::text is null or e.actor ilike '%' || $3 || '%')
              and ($4::uuid is null or e.client_id = $4)
-             and ($8::timestamptz is null or e.created_at >= $8) and ($9::timestamptz is null or e.created_at < $9)
+             and ($8::timestamptz is null or e.seq >= (select f.seq from audit_events f where f.workspace_id = $1 and f.created_at >= $8
+                                                       order by f.created_at, f.seq limit 1))
+             and ($9::timestamptz is null or e.seq <= (select l.seq from audit_events l where l.workspace_id = $1 and l.created_at < $9
+                                                       order by l.created_at desc, l.seq desc limit 1))
              and ($5::bigint is null or ($6 and e.seq < $5) or (not $6 and e.seq > $5))
            order by case when $6 then e.seq end desc, case when not $6 then e.seq end limit $7"#,
         tx.w(),

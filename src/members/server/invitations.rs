@@ -21,6 +21,8 @@ use crate::sign_in::server::{check_new, hash_password, sessions, ticket};
 
 /// Rows on a page.
 pub const PAGE: usize = 100;
+/// Invitations of a workspace in one hour.
+const MOST_AN_HOUR: i64 = 500;
 /// Days that a link is good for.
 const DAYS: i32 = 7;
 const SPENT: &str =
@@ -53,6 +55,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
             format!("Already here: {}. Take these addresses out.", here.join(", ")),
         ));
     }
+    within_measure(&mut tx).await?;
     let mut invited = Vec::with_capacity(emails.len());
     for email in emails {
         invited.push(issue(&mut tx, &email, role, client).await?);
@@ -71,6 +74,7 @@ pub async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError
             "This invitation has been accepted or withdrawn. Invite the address again.".into(),
         ));
     }
+    within_measure(&mut tx).await?;
     let invited = issue(&mut tx, &row.email, row.role, row.client).await?;
     tx.commit().await?;
     Ok(invited)
@@ -94,17 +98,62 @@ pub async fn withdraw(scope: &Scope, id: InvitationId) -> Result<(), AppError> {
     tx.commit().await
 }
 
+/// Withdraws what somebody has invited to and nobody has accepted yet, when they lose their role.
+pub async fn withdraw_of(tx: &mut WriteTx, inviter: UserId) -> Result<(), AppError> {
+    let open = sqlx::query!(
+        r#"update invitations set revoked_at = now()
+           where workspace_id = $1 and invited_by = $2 and accepted_at is null and revoked_at is null
+           returning id as "id: InvitationId", client_id as "client: ClientId", email"#,
+        tx.w(),
+        inviter.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    for old in open {
+        record(
+            tx,
+            old.id,
+            old.client,
+            "withdrew",
+            json!({ "email": old.email, "because": "the inviter's role ended" }),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// So many an hour: nobody sends mail to strangers in masses from here. Errors: `Limited`.
+async fn within_measure(tx: &mut WriteTx) -> Result<(), AppError> {
+    let newest = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from (select from invitations
+           where workspace_id = $1 and created_at > now() - interval '1 hour' order by id desc limit $2) newest"#,
+        tx.w(),
+        MOST_AN_HOUR
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if newest < MOST_AN_HOUR { Ok(()) } else { Err(AppError::Limited(3600)) }
+}
+
 /// Writes one invitation and its message, in the transaction that asked for it.
 pub async fn issue(tx: &mut WriteTx, email: &str, role: Role, client: Option<ClientId>) -> Result<Invited, AppError> {
     let (w, by) = (tx.w(), tx.user_id().map(|id| id.0));
-    sqlx::query!(
-        "update invitations set revoked_at = now()
-         where workspace_id = $1 and lower(email) = $2 and accepted_at is null and revoked_at is null",
+    let open = sqlx::query!(
+        r#"update invitations set revoked_at = now()
+           where workspace_id = $1 and lower(email) = $2 and accepted_at is null and revoked_at is null
+           returning id as "id: InvitationId", role as "role: Role", client_id as "client: ClientId""#,
         w,
         email.to_lowercase()
     )
-    .execute(tx.conn())
+    .fetch_all(tx.conn())
     .await?;
+    for old in open {
+        // Nobody takes back what only somebody above them could have given.
+        if tx.scope().viewer().is_some_and(|viewer| viewer.workspace.is_some()) {
+            may_change(&tx.scope().clone(), old.role)?;
+        }
+        record(tx, old.id, old.client, "replaced", json!({ "email": email })).await?;
+    }
     let id = InvitationId::new();
     let ticket = ticket::issue(&[w, id.0]);
     sqlx::query!(
@@ -280,6 +329,8 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     .ok_or_else(|| AppError::Conflict(SPENT.into()))?;
     let user = UserId::new();
     match super::store::insert(&mut tx, user, row.client, name.trim(), &row.email, row.role, &hash).await {
+        // Without e-mail the link's holder may be whoever made it: they learn nothing about accounts elsewhere.
+        Err(AppError::Invalid(_)) if !mail::is_set_up() => return Err(AppError::Conflict(SPENT.into())),
         Err(AppError::Invalid(_)) => {
             return Err(AppError::Conflict(
                 "There already is an account with this address. Sign in with it, or ask for an invitation to another address.".into(),

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::store;
+use super::{invitations, store};
 use crate::access::server::{Change, Scope, WriteTx};
 use crate::access::{Action, Role};
 use crate::jobs::live::Topic;
@@ -56,7 +56,7 @@ pub async fn change_role(scope: &Scope, id: UserId, role: &str, client: &str) ->
     }
     if (old.role, old.client) != (role, client) {
         store::set_role(&mut tx, id, role, client).await?;
-        keep_an_owner(&mut tx, "give this one another role").await?;
+        keep_an_owner(&mut tx, old.role, "give this one another role").await?;
         let change = Change {
             action: "changed the role",
             entity: "user",
@@ -67,6 +67,7 @@ pub async fn change_role(scope: &Scope, id: UserId, role: &str, client: &str) ->
         };
         tx.audit(change).await?;
         tx.notify(Topic::list("members"), None);
+        invitations::withdraw_of(&mut tx, id).await?;
         sessions::end_of(&mut tx, id, None).await?;
     }
     tx.commit().await
@@ -101,10 +102,11 @@ pub async fn set_status(scope: &Scope, id: UserId, status: UserStatus) -> Result
     let member = store::get(&mut tx, id).await?;
     may_change(scope, id, member.role)?;
     if store::set_status(&mut tx, id, status).await? {
-        keep_an_owner(&mut tx, "suspend this one").await?;
+        keep_an_owner(&mut tx, member.role, "suspend this one").await?;
         record(&mut tx, id, member.client, status.as_str(), json!({ "status": status })).await?;
     }
     if status == UserStatus::Suspended {
+        invitations::withdraw_of(&mut tx, id).await?;
         sessions::end_of(&mut tx, id, None).await?;
     }
     tx.commit().await
@@ -138,8 +140,12 @@ pub async fn save_profile(scope: &Scope, name: &str, timezone: &str) -> Result<(
     tx.commit().await
 }
 
-/// An agency is never without an active owner. Looks at what this transaction has done so far.
-async fn keep_an_owner(tx: &mut WriteTx, then: &str) -> Result<(), AppError> {
+/// An agency is never without an active owner: asked after an owner was changed, it looks at what this transaction has done so far. For
+/// others it does not ask: a client's admin, who suspends a viewer, sees no owners.
+async fn keep_an_owner(tx: &mut WriteTx, was: Role, then: &str) -> Result<(), AppError> {
+    if was != Role::AgencyOwner {
+        return Ok(());
+    }
     if store::active_owners(tx).await? > 0 {
         return store::settle_ownership(tx).await;
     }

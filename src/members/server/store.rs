@@ -103,7 +103,7 @@ pub struct Member {
     pub client: Option<ClientId>,
 }
 
-/// Someone's address, role and client; owners are locked in order, so that two changes cannot leave none. Errors: `NotFound`.
+/// Someone's address, role and client, locked; before it all owners, in order, so that two changes cannot leave none. Errors: `NotFound`.
 pub async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError> {
     sqlx::query!(
         "select id from users where workspace_id = $1 and role = 'agency_owner' order by id for update",
@@ -113,7 +113,7 @@ pub async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError> {
     .await?;
     Ok(sqlx::query_as!(
         Member,
-        r#"select email, role as "role: Role", client_id as "client: ClientId" from users where workspace_id = $1 and id = $2"#,
+        r#"select email, role as "role: Role", client_id as "client: ClientId" from users where workspace_id = $1 and id = $2 for update"#,
         tx.w(),
         id.0
     )

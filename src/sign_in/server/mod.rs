@@ -22,7 +22,7 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
         return Err(AppError::invalid("email", WRONG));
     }
     let keys = throttle::Keys::new(&email, visitor.ip.as_deref());
-    throttle::check(&visitor.db, &keys).await?;
+    throttle::charge(&visitor.db, &keys).await?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
     let account = sqlx::query!(
         r#"select id, password_hash, role as "role: Role", workspace_id from users where lower(email) = $1 and status = 'active'"#,
@@ -34,7 +34,6 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
     let stored = account.as_ref().map(|account| account.password_hash.clone());
     let right = password::verify(password.to_owned(), stored).await?;
     let Some(account) = account.filter(|_| right) else {
-        throttle::failed(&visitor.db, &keys).await?;
         metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
         return Err(AppError::invalid("email", WRONG));
     };
@@ -48,8 +47,15 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
 
 /// Ends this session, or all of this person's.
 pub async fn sign_out(visitor: &Visitor, everywhere: bool) -> Result<(), AppError> {
+    let mut visitor = visitor.clone();
+    // Who leaves, looks no longer.
+    if let Some(viewer) = visitor.viewer.as_mut().filter(|viewer| viewer.support.is_some()) {
+        let guest = viewer.clone();
+        (viewer.support, viewer.workspace, viewer.role) = (None, None, Role::Admin);
+        crate::platform::server::support::end(&Visitor { viewer: Some(guest), ..visitor.clone() }).await?;
+    }
     if everywhere && visitor.viewer.is_some() {
-        sessions::end_all(visitor, true).await?;
+        sessions::end_all(&visitor, true).await?;
     }
     if let Some(session) = &visitor.session {
         session.flush().await.map_err(internal)?;

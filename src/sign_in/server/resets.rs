@@ -30,8 +30,7 @@ pub async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> {
         return Err(AppError::invalid("email", "Write the e-mail address that you sign in with."));
     }
     let keys = Keys::reset(&email, visitor.ip.as_deref());
-    throttle::check(&visitor.db, &keys).await?;
-    throttle::failed(&visitor.db, &keys).await?;
+    throttle::charge(&visitor.db, &keys).await?;
     let db = visitor.db.clone();
     tokio::spawn(async move {
         if let Err(error) = send(&db, &email).await {
@@ -72,9 +71,9 @@ pub async fn make(tx: &mut WriteTx, user: UserId) -> Result<String, AppError> {
     tx.span("forgotten password").await?;
     let (id, by) = (Uuid::now_v7(), tx.user_id().map(|id| id.0));
     let ticket = ticket::issue(&[id]);
-    sqlx::query!("update password_resets set used_at = now() where user_id = $1 and used_at is null", user.0)
-        .execute(tx.conn())
-        .await?;
+    // Of two who ask at the same moment the later one's link counts.
+    sqlx::query!("select id from users where id = $1 for update", user.0).fetch_all(tx.conn()).await?;
+    spend_all(tx.conn(), user).await?;
     sqlx::query!(
         "insert into password_resets (id, user_id, token_hash, created_by, expires_at)
          values ($1, $2, $3, $4, now() + make_interval(mins => $5))",
@@ -130,12 +129,13 @@ pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), App
     let Some(workspace) = found.workspace else { return Err(AppError::Conflict(SPENT.into())) };
     let scope = Scope::of_job(visitor.db.clone(), workspace, "forgotten password");
     let mut tx = scope.write(Action::EditOwnProfile).await?;
-    sessions::end_of(&mut tx, found.user, None).await?;
+    tx.span("forgotten password").await?;
     // Two who hold the link at once: one comes through.
     if sqlx::query(spend).bind(found.id).execute(tx.conn()).await?.rows_affected() == 0 {
         return Err(AppError::Conflict(SPENT.into()));
     }
     set(tx.conn(), found.user, &hash).await?;
+    sessions::end_of(&mut tx, found.user, None).await?;
     record(&mut tx, found.user, "chose a new password by link").await?;
     tx.commit().await
 }
@@ -164,14 +164,13 @@ pub async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), A
 pub async fn prove(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?;
     let keys = Keys::new(&viewer.email.to_lowercase(), visitor.ip.as_deref());
-    throttle::check(&visitor.db, &keys).await?;
+    throttle::charge(&visitor.db, &keys).await?;
     let mut tx = SystemTx::open(&visitor.db, "own password").await?;
     let stored = sqlx::query_scalar!("select password_hash from users where id = $1", viewer.user_id.0)
         .fetch_optional(tx.conn())
         .await?;
     drop(tx);
     if current.len() > 1024 || !password::verify(current.to_owned(), stored).await? {
-        throttle::failed(&visitor.db, &keys).await?;
         return Err(AppError::invalid(
             "current",
             "This is not your present password. Type the one that you sign in with.",
@@ -180,8 +179,17 @@ pub async fn prove(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     throttle::succeeded(&visitor.db, &keys).await
 }
 
+/// A new password also ends every link for another one. In a transaction that spans.
 async fn set(conn: &mut sqlx::PgConnection, user: UserId, hash: &str) -> Result<(), AppError> {
     sqlx::query!("update users set password_hash = $2, updated_at = now() where id = $1", user.0, hash)
+        .execute(&mut *conn)
+        .await?;
+    spend_all(conn, user).await
+}
+
+/// Ends every link for somebody's new password. In a transaction that spans.
+pub(super) async fn spend_all(conn: &mut sqlx::PgConnection, user: UserId) -> Result<(), AppError> {
+    sqlx::query!("update password_resets set used_at = now() where user_id = $1 and used_at is null", user.0)
         .execute(conn)
         .await?;
     Ok(())

@@ -35,21 +35,25 @@ const BY_NOW: &str = "Signing in took too long. Start again with your password."
 struct Pending {
     user: Uuid,
     since: i64,
+    /// Of the password that was right: with another one since, the step before counts for nothing.
+    password: Vec<u8>,
 }
 
 /// Whether this account has a second factor; if so, the session waits for its code.
 pub(super) async fn is_awaited(visitor: &Visitor, user: Uuid) -> Result<bool, AppError> {
     let mut tx = SystemTx::open(&visitor.db, "second factor").await?;
-    let is_on = sqlx::query_scalar!(r#"select totp_secret is not null as "on!" from users where id = $1"#, user)
-        .fetch_one(tx.conn())
-        .await?;
+    let row =
+        sqlx::query!(r#"select totp_secret is not null as "is_on!", password_hash from users where id = $1"#, user)
+            .fetch_one(tx.conn())
+            .await?;
     drop(tx);
-    if is_on {
+    if row.is_on {
         let session = sessions::fresh(visitor).await?;
-        session.insert(PENDING, Pending { user, since: Utc::now().timestamp() }).await.map_err(internal)?;
+        let password = Sha256::digest(&row.password_hash).to_vec();
+        session.insert(PENDING, Pending { user, since: Utc::now().timestamp(), password }).await.map_err(internal)?;
         session.cycle_id().await.map_err(internal)?;
     }
-    Ok(is_on)
+    Ok(row.is_on)
 }
 
 /// Takes the code and starts the session. Errors: `Invalid` at `code`; `Limited`; `Conflict` when the password step is missing.
@@ -60,14 +64,15 @@ pub async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
     let pending = pending.ok_or_else(|| AppError::Conflict(BY_NOW.into()))?;
     // By account alone: a stranger has to know the password before this counts anything against its owner.
     let keys = Keys::second_factor(pending.user);
-    throttle::check(&visitor.db, &keys).await?;
+    throttle::charge(&visitor.db, &keys).await?;
     let mut tx = SystemTx::open(&visitor.db, "second factor").await?;
     let account = sqlx::query!(
-        r#"select role as "role: Role", totp_secret from users where id = $1 and status = 'active'"#,
+        r#"select role as "role: Role", totp_secret, password_hash from users where id = $1 and status = 'active'"#,
         pending.user
     )
     .fetch_optional(tx.conn())
     .await?;
+    let account = account.filter(|account| Sha256::digest(&account.password_hash).as_slice() == pending.password);
     let account = account.ok_or_else(|| AppError::Conflict(BY_NOW.into()))?;
     let is_right = match &account.totp_secret {
         Some(sealed) => spend(tx.conn(), pending.user, &open(pending.user, sealed)?, code).await?,
@@ -75,7 +80,6 @@ pub async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
     };
     tx.commit().await?;
     if !is_right {
-        throttle::failed(&visitor.db, &keys).await?;
         metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
         return Err(AppError::invalid("code", WRONG));
     }

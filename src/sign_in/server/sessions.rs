@@ -101,13 +101,14 @@ pub async fn end_all(visitor: &Visitor, this: bool) -> Result<(), AppError> {
     tx.commit(Some("signed out everywhere")).await
 }
 
-/// Ends somebody's sessions in the transaction of the change that demands it. `keep`: the hash of one that goes on.
+/// Ends somebody's sessions, and links for a new password, in the transaction of the change that demands it. `keep`: the hash of a
+/// session that goes on.
 pub async fn end_of(tx: &mut WriteTx, user: UserId, keep: Option<Vec<u8>>) -> Result<(), AppError> {
     tx.span("end sessions").await?;
     sqlx::query!("delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)", user.0, keep)
         .execute(tx.conn())
         .await?;
-    Ok(())
+    super::resets::spend_all(tx.conn(), user).await
 }
 
 /// The key of this browser's own session.

@@ -6,6 +6,9 @@ use sha2::{Digest, Sha256};
 use crate::access::server::{Db, SystemTx};
 use crate::shared::AppError;
 
+/// Wrong tries per address in a quarter of an hour.
+const PER_ADDRESS: i32 = 30;
+
 pub struct Keys {
     account: Vec<u8>,
     address: Option<Vec<u8>>,
@@ -34,53 +37,57 @@ impl Keys {
     }
 
     fn each(&self) -> impl Iterator<Item = (&Vec<u8>, i32)> {
-        std::iter::once((&self.account, 5)).chain(self.address.iter().map(|key| (key, 30)))
+        std::iter::once((&self.account, 5)).chain(self.address.iter().map(|key| (key, PER_ADDRESS)))
     }
 }
 
+/// Counts a try before it is judged, so that a burst of them side by side gets no further than the same ones in a row.
 /// Errors: `Limited` with the seconds to wait.
-pub async fn check(db: &Db, keys: &Keys) -> Result<(), AppError> {
-    let mut tx = SystemTx::open(db, "sign-in throttle").await?;
-    for (key, _) in keys.each() {
-        let wait = sqlx::query_scalar!(
-            r#"select ceil(extract(epoch from blocked_until - now()))::bigint as "wait!"
-               from sign_in_throttles where key = $1 and blocked_until > now()"#,
-            key
-        )
-        .fetch_optional(tx.conn())
-        .await?;
-        if let Some(wait) = wait {
-            return Err(AppError::Limited(wait.unsigned_abs().max(1)));
-        }
-    }
-    Ok(())
-}
-
-/// Counts a wrong attempt.
-pub async fn failed(db: &Db, keys: &Keys) -> Result<(), AppError> {
+pub async fn charge(db: &Db, keys: &Keys) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "sign-in throttle").await?;
     for (key, most) in keys.each() {
-        sqlx::query!(
+        // The try that fills the measure is judged still; those after it wait, and the next one after the wait is judged again.
+        let judged = sqlx::query!(
             "insert into sign_in_throttles as t (key, failures, window_started_at) values ($1, 1, now())
              on conflict (key) do update set
-               failures = case when t.window_started_at < now() - interval '15 minutes' and coalesce(t.blocked_until, now()) <= now()
-                               then 1 else t.failures + 1 end,
+               failures = case when t.window_started_at < now() - interval '15 minutes' then 1 else t.failures + 1 end,
                window_started_at = case when t.window_started_at < now() - interval '15 minutes' then now() else t.window_started_at end,
-               blocked_until = case when t.failures + 1 >= $2 and t.window_started_at >= now() - interval '15 minutes'
+               blocked_until = case when t.window_started_at >= now() - interval '15 minutes' and t.failures + 1 >= $2
                                then now() + least(interval '1 hour', interval '30 seconds' * power(2, least(t.failures + 1 - $2, 7)))
-                               else t.blocked_until end",
+                               end
+             where coalesce(t.blocked_until, now()) <= now()",
             key,
             most
         )
         .execute(tx.conn())
-        .await?;
+        .await?
+        .rows_affected();
+        if judged == 0 {
+            let wait = sqlx::query_scalar!(
+                "select ceil(extract(epoch from blocked_until - now()))::bigint from sign_in_throttles where key = $1",
+                key
+            )
+            .fetch_optional(tx.conn())
+            .await?;
+            return Err(AppError::Limited(wait.flatten().unwrap_or(1).unsigned_abs().max(1)));
+        }
     }
     tx.commit().await
 }
 
-/// A right password clears the account's count.
+/// The try was right: it clears the account's count, and takes itself back from the address's.
 pub async fn succeeded(db: &Db, keys: &Keys) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "sign-in throttle").await?;
     sqlx::query!("delete from sign_in_throttles where key = $1", keys.account).execute(tx.conn()).await?;
+    if let Some(address) = &keys.address {
+        sqlx::query!(
+            "update sign_in_throttles set failures = greatest(failures - 1, 0),
+                    blocked_until = case when failures > $2 then blocked_until end where key = $1",
+            address,
+            PER_ADDRESS
+        )
+        .execute(tx.conn())
+        .await?;
+    }
     tx.commit().await
 }
