@@ -138,7 +138,7 @@ export default {
     await hydrated(pat);
     await owner.goto("/settings/audit");
     await hydrated(owner);
-    await owner.getByText("support session").first().waitFor();
+    await owner.getByRole("cell", { name: "opened support session" }).first().waitFor();
     assert.equal(await owner.locator(".banner", { hasText: "Ticket 4711" }).count(), 0);
     quiet(pat);
     quiet(owner);
