@@ -10,7 +10,7 @@ use leptos_router::{SsrMode, path};
 
 use crate::agents::page::{agent_detail_page, agent_edit_page, agents_page, new_agent_page};
 use crate::api_keys::page::{api_keys_page, made_api_key_page, new_api_key_page};
-use crate::audit::page::audit_page;
+use crate::audit::page::{audit_event_page, audit_page};
 use crate::batches::page::{batch_page, batches_page, new_batch_page};
 use crate::calls::page::{call_page, calls_page};
 use crate::campaigns::page::{campaign_page, campaigns_page, new_campaign_page};
@@ -26,9 +26,9 @@ use crate::members::page::{
 };
 use crate::numbers::page::{new_number_page, number_detail_page, numbers_page};
 use crate::overview::page::overview_page;
-use crate::platform::page::{new_links_page, new_workspace_page, platform_page};
+use crate::platform::page::{new_links_page, new_workspace_page, platform_page, workspace_page};
 use crate::prompts::page::{new_prompt_page, prompt_editor_page, prompts_page};
-use crate::settings::profile_page;
+use crate::settings::{agency_page, profile_page};
 use crate::shared::AppError;
 use crate::sign_in::page::{choose_password_page, forgot_page, second_step_page, security_page, sign_in_page};
 use crate::ui::Trouble;
@@ -95,6 +95,7 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/clients/:id") view={LazyPage::new(client_page)} ssr=SsrMode::Async/>
             <Route path=path!("/usage") view={LazyPage::new(usage_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/profile") view={LazyPage::new(profile_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/agency") view={LazyPage::new(agency_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/users") view={LazyPage::new(members_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/security") view={LazyPage::new(security_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/users/new") view={LazyPage::new(invite_page)} ssr=SsrMode::Async/>
@@ -105,11 +106,13 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/settings/api-keys/new") view={LazyPage::new(new_api_key_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/api-keys/made") view={LazyPage::new(made_api_key_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/audit") view={LazyPage::new(audit_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/audit/:seq") view={LazyPage::new(audit_event_page)} ssr=SsrMode::Async/>
             <Route path=path!("/webhooks/inbound") view={LazyPage::new(inbound_webhooks_page)} ssr=SsrMode::Async/>
             <Route path=path!("/webhooks/inbound/:id") view={LazyPage::new(inbound_webhook_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform") view={LazyPage::new(platform_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform/new") view={LazyPage::new(new_workspace_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform/links") view={LazyPage::new(new_links_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/platform/:id") view={LazyPage::new(workspace_page)} ssr=SsrMode::Async/>
             <Route path=path!("/dev/ui") view=Gallery ssr=SsrMode::Async/>
         </ParentRoute>
     }

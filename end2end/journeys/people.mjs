@@ -123,8 +123,14 @@ export default {
     assert.equal((await pat.goto("/calls")).status(), 404);
     await pat.goto("/platform");
     await hydrated(pat);
-    await pat.getByRole("row", { name: /Halden/ }).getByRole("link", { name: "View as" }).click();
-    await pat.getByRole("dialog").getByLabel("Why").fill("Ticket 4711");
+    await pat.getByRole("row", { name: /Halden/ }).getByRole("link", { name: "Halden Voice" }).click();
+    await pat.getByText("Calls in 30 days").waitFor();
+    // Nothing but spaces is no reason: it says so, beside the field.
+    await pat.getByLabel("Why", { exact: true }).last().fill("   ");
+    await pat.getByRole("button", { name: "Open support session" }).click();
+    await pat.getByText("Write why, in up to 500 characters").first().waitFor();
+    await hydrated(pat);
+    await pat.getByLabel("Why", { exact: true }).last().fill("Ticket 4711");
     await pat.getByRole("button", { name: "Open support session" }).click();
     await pat.waitForURL("**/dashboard");
     await hydrated(pat);

@@ -8,5 +8,5 @@ pub mod server;
 pub mod viewer;
 
 pub use policy::{Action, ApiScope, allows};
-pub use role::Role;
+pub use role::{Role, SecondFactorRule};
 pub use viewer::Viewer;

@@ -34,9 +34,13 @@ policy! {
     /// The agency's own workshop: agents, prompts, numbers, clients, raw events.
     ReadWorkshop, "seeing agents and numbers": AgencyOwner | AgencyAdmin | AgencyMember;
     ReadQueues, "seeing webhooks": AgencyOwner | AgencyAdmin | AgencyMember;
+    /// Plan, limits and rules.
+    ReadAgency, "the agency's settings": AgencyOwner | AgencyAdmin | AgencyMember;
     ReadMembers, "people": AgencyOwner | AgencyAdmin | ClientAdmin;
     ReadAudit, "the audit trail": AgencyOwner | AgencyAdmin | ClientAdmin;
     // Changing
+    /// Name, zone and rules of the agency itself.
+    ManageWorkspace, "the agency's settings": AgencyOwner;
     ManageClients, "clients": AgencyOwner | AgencyAdmin;
     ManageMembers, "people": AgencyOwner | AgencyAdmin;
     /// People of one client, by that client's admin.

@@ -21,3 +21,25 @@ impl Role {
         matches!(self, Role::AgencyOwner | Role::AgencyAdmin | Role::AgencyMember)
     }
 }
+
+crate::words! {
+    /// Who of an agency's people has to have a second factor.
+    pub SecondFactorRule: "text" {
+        Nobody = "nobody", "Nobody has to", Warn;
+        Managers = "managers", "Owners and admins", Ok;
+        Agency = "agency", "Everybody of the agency", Ok;
+        Everybody = "everybody", "Everybody, clients' people too", Ok;
+    }
+}
+
+impl SecondFactorRule {
+    /// Whether somebody with this role has to have one.
+    pub fn binds(self, role: Role) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Managers => matches!(role, Role::AgencyOwner | Role::AgencyAdmin),
+            Self::Agency => role.is_agency(),
+            Self::Everybody => true,
+        }
+    }
+}

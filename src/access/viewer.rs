@@ -18,6 +18,10 @@ pub struct Viewer {
     pub timezone: String,
     /// Set while a platform admin looks at a workspace: as a member, and changing nothing.
     pub support: Option<SupportView>,
+    /// Has to set up a second factor before anything else.
+    pub owes_second_factor: bool,
+    /// Typed their password in the last five minutes.
+    pub has_proved: bool,
     /// The zone is the person's own choice (else the browser's is offered at first sign-in).
     pub timezone_chosen: bool,
 }
@@ -57,9 +61,11 @@ pub struct ViewerClient {
 }
 
 impl Viewer {
-    /// Whether the policy table lets this person do it. In a support session the admin's own account is out of reach as well.
+    /// Whether the policy table lets this person do it. In a support session the admin's own account is out of reach as well; who owes
+    /// a second factor may do nothing but set it up.
     pub fn may(&self, action: Action) -> bool {
-        allows(self.role, action) && (self.support.is_none() || action != Action::EditOwnProfile)
+        let own = action == Action::EditOwnProfile;
+        allows(self.role, action) && (self.support.is_none() || !own) && (!self.owes_second_factor || own)
     }
 
     /// Agency people always see cost; a client's people only when the agency shares it.

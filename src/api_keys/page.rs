@@ -8,6 +8,7 @@ use crate::access::{Action, ApiScope};
 use crate::app::{refused, viewer};
 use crate::settings::SettingsNav;
 use crate::shared::{Page, Tone};
+use crate::sign_in::page::ProofField;
 use crate::ui::*;
 
 /// Keys of the agency.
@@ -90,7 +91,7 @@ fn Row(row: KeyRow, again: Callback<()>) -> impl IntoView {
     } else {
         format!("{} of {}", row.used, row.rate_limit)
     };
-    let title = format!("Revoke {}?", row.name);
+    let (title, rotate_title) = (format!("Revoke {}?", row.name), format!("Rotate {}?", row.name));
     view! {
         <tr>
             <td><div class="who"><b>{row.name}</b><small class="mono">{row.prefix}"…"</small></div></td>
@@ -105,12 +106,13 @@ fn Row(row: KeyRow, again: Callback<()>) -> impl IntoView {
             <td class="acts">
                 {works.then(|| view! {
                     <div class="row end">
-                        <ServerForm action=rotate class="inline" prefix=rotate_name no_summary=true>
-                            <input type="hidden" name="id" value=id/>
-                            <SubmitButton kind=ButtonKind::Plain small=true>"Rotate"</SubmitButton>
-                        </ServerForm>
+                        <DialogLink name=rotate_name.clone() small=true>"Rotate"</DialogLink>
                         <DialogLink name=dialog kind=ButtonKind::Danger>"Revoke"</DialogLink>
                     </div>
+                    <ConfirmForm name=rotate_name action=rotate title=rotate_title text="A new key with the same terms is made and shown once. The present one goes on for a day, so that programs can change over." confirm="Make the successor">
+                        <input type="hidden" name="id" value=id/>
+                        <ProofField/>
+                    </ConfirmForm>
                     <ConfirmForm name=dialog_too action=revoke title=title text="Programs that use it are refused from this moment on. This cannot be undone." confirm="Revoke" danger=true on_done=again said="Key revoked">
                         <input type="hidden" name="id" value=same_id/>
                     </ConfirmForm>
@@ -143,6 +145,7 @@ pub fn new_api_key_page() -> PageView {
                     <Fieldset legend="May">{scopes}</Fieldset>
                     <TextInput name="rate_limit" label="Requests per hour" value="1000" inputmode="numeric" required=true class="short" hint="0 is as many as wanted."/>
                     <TextInput name="days" label="Days until it expires" inputmode="numeric" class="short" value="365" hint="Nothing: it does not expire."/>
+                    <ProofField/>
                     <FormActs>
                         <SubmitButton icon="key-round">"Make key"</SubmitButton>
                         <a class="btn ghost" href="/settings/api-keys">"Cancel"</a>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use leptos_router::components::Outlet;
+use leptos_router::hooks::use_location;
 
 use crate::access::viewer::SupportView;
 use crate::access::{Action, Role, Viewer};
@@ -68,7 +69,7 @@ pub fn Frame() -> impl IntoView {
 
 async fn who_looks() -> Result<(Viewer, Vec<ClientName>, RailCounts), AppError> {
     let viewer = who_am_i().await?;
-    if viewer.workspace.is_none() {
+    if viewer.workspace.is_none() || viewer.owes_second_factor {
         return Ok((viewer, Vec::new(), RailCounts::default()));
     }
     let names = client_names().await?;
@@ -81,7 +82,7 @@ fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: RailCounts) -> impl In
     provide_context(viewer.clone());
     provide_context(StoredValue::new(names.clone()));
     let counts = RwSignal::new(counts);
-    if viewer.workspace.is_some() {
+    if viewer.workspace.is_some() && !viewer.owes_second_factor {
         live::on_change(&["calls", "batches"], move || {
             spawn_local(async move {
                 if let Ok(now) = count_rail().await {
@@ -100,7 +101,7 @@ fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: RailCounts) -> impl In
         let viewer = viewer.clone();
         Signal::derive(move || client_switch(&viewer, &names))
     };
-    let banner_of = viewer.clone();
+    let (banner_of, owes) = (viewer.clone(), viewer.owes_second_factor);
     view! {
         <Shell
             viewer=viewer
@@ -113,8 +114,31 @@ fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: RailCounts) -> impl In
             sign_out=SignOut::url()
             banner=move || view! { <Notice viewer=banner_of/> }
         >
-            <Outlet/>
+            {match owes {
+                true => view! { <SetUpFirst/> }.into_any(),
+                false => view! { <Outlet/> }.into_any(),
+            }}
         </Shell>
+    }
+}
+
+/// In place of every page but the one where the second factor is set up.
+#[component]
+fn SetUpFirst() -> impl IntoView {
+    let path = use_location().pathname;
+    move || {
+        if path.with(|path| path == "/settings/security") {
+            return view! { <Outlet/> }.into_any();
+        }
+        view! {
+            <PageTitle text="Second factor needed"/>
+            <section class="card">
+                <EmptyState icon="key-round" title="Set up a second factor first" text="Your role asks for more than a password here: a code from an app on your phone, or a passkey. It takes a minute, and everything else waits until it is done.">
+                    <LinkButton href="/settings/security" kind=ButtonKind::Primary>"Set it up"</LinkButton>
+                </EmptyState>
+            </section>
+        }
+        .into_any()
     }
 }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::shared::Stamp;
+use crate::shared::{Page, Stamp};
 
 /// One event of the trail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,9 +21,50 @@ pub struct AuditRow {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AuditQuery {
     pub entity: Option<String>,
+    /// The verb: `created`.
+    pub action: Option<String>,
     pub actor: Option<String>,
     /// Days in the viewer's zone, `2026-11-20`, both included.
     pub from: Option<String>,
     pub to: Option<String>,
     pub cursor: Option<String>,
+}
+
+/// A page of the trail, and the words that its filters offer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditPage {
+    pub page: Page<AuditRow>,
+    pub entities: Vec<String>,
+    pub actions: Vec<String>,
+}
+
+/// One event with everything that was written down.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    pub row: AuditRow,
+    /// In the alphabet's order.
+    pub fields: Vec<AuditField>,
+    /// The key that a program used.
+    pub api_key: Option<String>,
+    pub request_id: Option<String>,
+    /// Hexadecimal.
+    pub previous_hash: String,
+    pub hash: String,
+    /// The events before and after this one, as far as the viewer sees them.
+    pub older: Option<i64>,
+    pub newer: Option<i64>,
+}
+
+/// One field as it was and as it became. None: it was not there, or the event does not say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditField {
+    pub name: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+impl AuditField {
+    pub fn differs(&self) -> bool {
+        self.before != self.after
+    }
 }

@@ -204,6 +204,7 @@ pub fn install(config: &Config) -> Result<(), AppError> {
         crate::connections::server::ops::install_sandbox(crate::connections::server::ops::SandboxAddresses::at(url));
     }
     crate::access::server::trust_proxies(config.trusted_proxies.clone());
+    crate::access::server::demand_second_factor(config.needs_second_factor);
     crate::mail::install(config.smtp.clone());
     crate::contacts::server::files::install(config.data_dir.join("imports"));
     crate::calls::server::recordings::install(config.data_dir.join("recordings"));

@@ -44,6 +44,10 @@ pub struct Options {
     /// Addresses of the proxies in front, separated by commas. Only their X-Forwarded-For is believed. Default: none.
     #[arg(long, env = "PATCHBAY_TRUSTED_PROXIES", global = true)]
     pub trusted_proxies: Option<String>,
+    /// required or optional. Required: platform admins have a second factor, and new agencies begin with that rule for owners and admins.
+    /// Default: required.
+    #[arg(long, env = "PATCHBAY_SECOND_FACTOR", global = true)]
+    pub second_factor: Option<String>,
     /// The server that takes e-mail: smtps://user:password@host:465, or smtp://host:587?tls=required. Without it links are shown to whoever makes them.
     #[arg(long, env = "PATCHBAY_SMTP_URL", global = true, hide_env_values = true)]
     pub smtp_url: Option<String>,
@@ -69,6 +73,7 @@ pub struct Config {
     pub log_json: bool,
     pub metrics_token: Option<String>,
     pub trusted_proxies: Vec<IpAddr>,
+    pub needs_second_factor: bool,
     pub smtp: Option<Smtp>,
     pub sandbox_url: Option<String>,
 }
@@ -113,6 +118,11 @@ impl Options {
                 })
             })
             .collect::<Result<Vec<IpAddr>, AppError>>()?;
+        let needs_second_factor = match self.second_factor.or(file.second_factor).as_deref() {
+            None | Some("required") => true,
+            Some("optional") => false,
+            Some(other) => return Err(refuse(&format!("--second-factor: “{other}” is neither required nor optional"))),
+        };
         let smtp = match (self.smtp_url.or(file.smtp_url), self.mail_from.or(file.mail_from)) {
             (None, _) => None,
             (Some(_), None) => {
@@ -138,6 +148,7 @@ impl Options {
             log_json,
             metrics_token: self.metrics_token.or(file.metrics_token),
             trusted_proxies,
+            needs_second_factor,
             smtp,
             sandbox_url: self.sandbox_url.or(file.sandbox_url),
             data_dir,

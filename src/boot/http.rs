@@ -144,7 +144,8 @@ async fn send_strangers_to_sign_in(request: Request, next: Next) -> Response {
     Redirect::to(&format!("/login?next={next}")).into_response()
 }
 
-/// A session in use stays alive: twelve idle hours end it, and fourteen days in any case.
+/// A session in use stays alive: twelve idle hours end it, and fourteen days in any case. A platform admin's ends after an idle hour, and
+/// after eight in any case.
 async fn refresh_session(State(_): State<Db>, request: Request, next: Next) -> Response {
     if let Some(session) = request.extensions().get::<tower_sessions::Session>().cloned()
         && let Ok(Some(_)) = session.get::<uuid::Uuid>(crate::access::server::SESSION_USER).await
@@ -152,9 +153,11 @@ async fn refresh_session(State(_): State<Db>, request: Request, next: Next) -> R
         let now = chrono::Utc::now().timestamp();
         let started = session.get::<i64>("started").await.ok().flatten();
         let seen = session.get::<i64>("seen").await.ok().flatten().unwrap_or(0);
-        if started.is_some_and(|started| now - started > 14 * 24 * 3600) {
+        let of_admin = session.get::<bool>(crate::access::server::SESSION_OF_ADMIN).await.ok().flatten() == Some(true);
+        let (longest, idle, noted) = if of_admin { (8 * 3600, 3600, 60) } else { (14 * 24 * 3600, 12 * 3600, 600) };
+        if started.is_some_and(|started| now - started > longest) || (seen > 0 && now - seen > idle) {
             let _ = session.flush().await;
-        } else if now - seen > 600 {
+        } else if now - seen > noted {
             let _ = session.insert("seen", now).await;
             let _ = session.insert("started", started.unwrap_or(now)).await;
         }

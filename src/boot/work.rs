@@ -67,11 +67,18 @@ async fn upkeep(db: Db, stop: CancellationToken) {
         "delete from api_key_hours where (key_id, hour) in (select key_id, hour from api_key_hours where hour < now() - interval '2 days' limit 1000)",
         "delete from jobs where id in (select id from jobs where status = 'completed' and finished_at < now() - interval '7 days' limit 5000)",
     ];
+    let mut minute = 0_u64;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(std::time::Duration::from_secs(60)) => {}
         }
+        if minute.is_multiple_of(60)
+            && let Err(error) = crate::audit::server::anchors::keep_all(&db).await
+        {
+            tracing::warn!(cause = %error, "the audit trails will be sealed in an hour");
+        }
+        minute += 1;
         for bite in bites {
             let done = async {
                 let mut tx = crate::access::server::SystemTx::open(&db, "upkeep").await?;

@@ -58,8 +58,9 @@ pub async fn withdraw_invitation(id: String) -> Result<(), AppError> {
 
 /// A link for someone's new password.
 #[server(prefix = "/rpc", endpoint = "make_password_link")]
-pub async fn make_password_link(id: String) -> Result<(), AppError> {
+pub async fn make_password_link(id: String, #[server(default)] current: String) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
+    crate::sign_in::server::proof::demand(&visitor, &current).await?;
     let link = super::server::ops::reset_link(&visitor.scope()?, id.parse()?).await?;
     super::server::links::show(&visitor, super::model::LinkKind::Password, vec![link]).await
 }
@@ -87,17 +88,25 @@ pub async fn accept_invitation(token: String, name: String, password: String) ->
 
 /// Gives someone another role.
 #[server(prefix = "/rpc", endpoint = "change_member_role")]
-pub async fn change_member_role(id: String, role: String, client: Option<String>) -> Result<(), AppError> {
-    let scope = crate::access::server::scope()?;
-    super::server::ops::change_role(&scope, id.parse()?, &role, &client.unwrap_or_default()).await?;
+pub async fn change_member_role(
+    id: String,
+    role: String,
+    client: Option<String>,
+    #[server(default)] current: String,
+) -> Result<(), AppError> {
+    let visitor = crate::access::server::visitor()?;
+    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    super::server::ops::change_role(&visitor.scope()?, id.parse()?, &role, &client.unwrap_or_default()).await?;
     leptos_axum::redirect(&format!("/settings/users/{id}"));
     Ok(())
 }
 
 /// Forgets the second factor of someone who has lost theirs.
 #[server(prefix = "/rpc", endpoint = "clear_member_second_factor")]
-pub async fn clear_member_second_factor(id: String) -> Result<(), AppError> {
-    super::server::ops::clear_second_factor(&crate::access::server::scope()?, id.parse()?).await?;
+pub async fn clear_member_second_factor(id: String, #[server(default)] current: String) -> Result<(), AppError> {
+    let visitor = crate::access::server::visitor()?;
+    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    super::server::ops::clear_second_factor(&visitor.scope()?, id.parse()?).await?;
     leptos_axum::redirect(&format!("/settings/users/{id}"));
     Ok(())
 }

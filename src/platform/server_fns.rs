@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
+use super::model::{QueueHealth, WorkspaceQuery, WorkspaceRow, WorkspaceView};
 use crate::shared::{AppError, Page};
 
 /// Agencies on this installation. Platform admins only; others get `NotFound`.
@@ -14,7 +14,41 @@ pub async fn list_workspaces(query: WorkspaceQuery) -> Result<Page<WorkspaceRow>
 #[server(prefix = "/rpc", endpoint = "platform_queues")]
 pub async fn platform_queues() -> Result<Vec<QueueHealth>, AppError> {
     let (mut tx, _) = super::server::door::open().await?;
-    super::server::store::queues(&mut tx).await
+    super::server::store::queues(&mut tx, None).await
+}
+
+/// One agency: plan, limits, use and health. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "get_workspace")]
+pub async fn get_workspace(id: String) -> Result<WorkspaceView, AppError> {
+    super::server::ops::view(&crate::access::server::visitor()?, id.parse()?).await
+}
+
+/// Changes an agency's plan and what was agreed in its place.
+#[server(prefix = "/rpc", endpoint = "save_workspace_terms")]
+pub async fn save_workspace_terms(
+    id: String,
+    plan: String,
+    #[server(default)] people: String,
+    #[server(default)] clients: String,
+    #[server(default)] agents: String,
+    #[server(default)] lines: String,
+) -> Result<(), AppError> {
+    let scope = crate::access::server::visitor()?.platform_scope(id.parse()?)?;
+    let mut errors = crate::shared::FieldErrors::default();
+    let agreed = super::model::Agreed::read(&people, &clients, &agents, &lines, &mut errors);
+    errors.check()?;
+    let plan = plan.parse().map_err(|error: String| AppError::invalid("plan", error))?;
+    super::server::ops::set_terms(&scope, plan, agreed).await?;
+    leptos_axum::redirect(&format!("/platform/{id}"));
+    Ok(())
+}
+
+/// Invites the first owner of an agency again.
+#[server(prefix = "/rpc", endpoint = "invite_workspace_owner")]
+pub async fn invite_workspace_owner(id: String, email: String) -> Result<(), AppError> {
+    let visitor = crate::access::server::visitor()?;
+    let invited = super::server::ops::invite_owner(&visitor.platform_scope(id.parse()?)?, &email).await?;
+    crate::members::server::links::show(&visitor, crate::members::model::LinkKind::Invitation, vec![invited]).await
 }
 
 /// Creates an agency and invites its owner.
@@ -38,7 +72,7 @@ pub async fn set_workspace_status(id: String, status: String, reason: String) ->
     let scope = crate::access::server::visitor()?.platform_scope(id.parse()?)?;
     let status = status.parse().map_err(|error: String| AppError::invalid("status", error))?;
     super::server::ops::set_status(&scope, status, &reason).await?;
-    leptos_axum::redirect("/platform");
+    leptos_axum::redirect(&format!("/platform/{id}"));
     Ok(())
 }
 

@@ -1,9 +1,13 @@
-//! The viewer's own settings, and the menu of all settings pages. Owns no table.
+//! The viewer's own settings, the agency's, and the menu of all settings pages. Owns `workspaces.settings`, not the table.
 
+pub mod agency;
+pub mod model;
 mod nav;
 pub mod profile;
 #[cfg(feature = "ssr")]
 pub mod server;
+pub mod server_fns;
 
+pub use agency::agency_page;
 pub use nav::SettingsNav;
 pub use profile::profile_page;

@@ -13,6 +13,7 @@ pub fn SettingsNav(
     let pages = [
         ("/settings/profile", "Your profile", Action::EditOwnProfile),
         ("/settings/security", "Sign-in and security", Action::EditOwnProfile),
+        ("/settings/agency", "Agency", Action::ReadAgency),
         ("/settings/users", "People", Action::ReadMembers),
         ("/settings/api-keys", "API keys", Action::ManageKeys),
         ("/settings/audit", "Audit trail", Action::ReadAudit),

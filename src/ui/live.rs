@@ -36,6 +36,10 @@ struct Listener {
     id: u64,
     topics: Vec<String>,
     tell: Rc<dyn Fn()>,
+    /// Wants to be told once the stream carries its topics: what ended before that would never show.
+    catches_up: bool,
+    /// No stream with its topics has opened yet.
+    is_new: bool,
 }
 
 #[derive(Default)]
@@ -95,6 +99,16 @@ pub fn live_state() -> Signal<LiveState> {
 
 /// Calls `tell` after one of `topics` changed, at most every 300 ms, for as long as the caller's view exists.
 pub fn on_change<T: AsRef<str>>(topics: &[T], tell: impl Fn() + 'static) {
+    listen(topics, tell, false);
+}
+
+/// As `on_change`, and once more when the stream first carries the topics: for pages of one thing that may end between the answer that made
+/// the page and the first word of the stream. Not for pages on which somebody types.
+pub fn follow<T: AsRef<str>>(topics: &[T], tell: impl Fn() + 'static) {
+    listen(topics, tell, true);
+}
+
+fn listen<T: AsRef<str>>(topics: &[T], tell: impl Fn() + 'static, catches_up: bool) {
     let topics: Vec<String> = topics.iter().map(|topic| topic.as_ref().to_owned()).collect();
     let tell: Rc<dyn Fn()> = Rc::new(tell);
     Effect::new(move |_| {
@@ -102,7 +116,7 @@ pub fn on_change<T: AsRef<str>>(topics: &[T], tell: impl Fn() + 'static) {
         let id = hub(|hub| {
             hub.next_id += 1;
             let id = hub.next_id;
-            hub.listeners.push(Listener { id, topics, tell });
+            hub.listeners.push(Listener { id, topics, tell, catches_up, is_new: true });
             id
         });
         reopen_soon();
@@ -169,6 +183,9 @@ fn reopen() {
         let same = open && topics == hub.topics;
         (topics, same)
     });
+    if same && hub(|hub| hub.source.as_ref().is_some_and(|source| source.ready_state() == EventSource::OPEN)) {
+        catch_up();
+    }
     if same || hidden {
         return;
     }
@@ -213,6 +230,22 @@ fn opened() {
     if missed {
         everything();
     }
+    catch_up();
+}
+
+/// The open stream carries the topics of new listeners now: those that follow are told.
+fn catch_up() {
+    hub(|hub| {
+        let Hub { listeners, topics, due, .. } = hub;
+        for listener in listeners.iter_mut().filter(|listener| listener.is_new) {
+            // One that came while this stream was being opened waits for the next.
+            if listener.topics.iter().all(|topic| topics.binary_search(topic).is_ok()) {
+                listener.is_new = false;
+                due.extend(listener.catches_up.then_some(listener.id));
+            }
+        }
+    });
+    flush_soon();
 }
 
 /// The browser tries again by itself while the stream is only interrupted; a refused one stays closed.

@@ -2,7 +2,7 @@
 
 use patchbay::access::Action;
 use patchbay::access::server::Scope;
-use patchbay::audit::server::verify;
+use patchbay::audit::server::{anchors, verify};
 use patchbay::shared::ids::WorkspaceId;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
@@ -20,7 +20,7 @@ async fn walk(world: &World, agency: &Agency) -> Result<i64, i64> {
 /// The rows of the page that this person sees, newest first.
 async fn rows(browser: &super::support::Browser) -> Vec<Value> {
     let answer = browser.done("list_audit_events", &[("query[entity]", "")]).await.json();
-    answer[0]["rows"].as_array().expect("rows").clone()
+    answer["page"]["rows"].as_array().expect("rows").clone()
 }
 
 #[test]
@@ -191,5 +191,110 @@ fn many_writers_make_one_chain_without_gaps() {
         )
         .await;
         assert_eq!(gaps, 0);
+    });
+}
+
+/// The hourly work on this agency's trail.
+async fn keep(world: &World, agency: &Agency) {
+    let workspace = WorkspaceId(agency.workspace_id.parse().expect("an id"));
+    anchors::keep(&Scope::of_job(world.db.clone(), workspace, "test")).await.expect("the trail is kept");
+}
+
+#[test]
+fn a_chain_made_anew_from_the_first_row_on_is_found_by_its_sealed_heads() {
+    run(|world| async move {
+        let agency = Agency::new(world, "rewritten").await;
+        let count = walk(world, &agency).await.expect("an unbroken chain");
+        keep(world, &agency).await;
+        keep(world, &agency).await;
+        assert_eq!(walk(world, &agency).await, Ok(count), "sealing changes nothing");
+        // What somebody with the whole database in their hands would do: another agency's true chain under this one's name would
+        // not fit, so they cut the end off and set the head to fit.
+        let at = format!("workspace_id = '{}'", agency.workspace_id);
+        let cut = format!(
+            "delete from audit_events where {at} and seq > 3;
+             update audit_heads set seq = 3, hash = (select hash from audit_events where {at} and seq = 3) where {at} returning seq::text"
+        );
+        let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(cut)).execute(&mut connection).await.expect("a cut end");
+        assert_eq!(walk(world, &agency).await, Err(4), "the chain itself is whole, and shorter than its sealed head");
+        let forged = format!("update audit_anchors set sealed = 'gAAAA' || sealed where {at} returning seq::text");
+        assert_eq!(owner_lines(world, &forged).await.len(), 1, "one seal: the head had not moved");
+        assert!(walk(world, &agency).await.is_err());
+    });
+}
+
+#[test]
+fn events_are_kept_as_long_as_the_owner_says_and_the_rest_still_proves_itself() {
+    run(|world| async move {
+        let agency = Agency::new(world, "retention").await;
+        keep(world, &agency).await;
+        let count = walk(world, &agency).await.expect("an unbroken chain");
+        let rules = [
+            ("name", agency.name.as_str()),
+            ("timezone", "UTC"),
+            ("second_factor", "nobody"),
+            ("audit_days", "90"),
+            ("concurrency", ""),
+        ];
+        agency.owner.done("save_agency", &rules).await;
+        keep(world, &agency).await;
+        assert_eq!(walk(world, &agency).await, Ok(count + 1), "nothing is old enough");
+        // A hundred days later for the first five: the rows are changed and chained anew, as time alone would not have done.
+        let at = format!("workspace_id = '{}'", agency.workspace_id);
+        let old = format!(
+            "update audit_events set created_at = created_at - interval '100 days' where {at} and seq <= 5 returning seq::text"
+        );
+        assert_eq!(owner_lines(world, &old).await.len(), 5);
+        keep(world, &agency).await;
+        assert_eq!(walk(world, &agency).await, Ok(count + 2), "the kept part fits to what was removed");
+        let left = owner_lines(
+            world,
+            &format!("select seq::text from audit_events where {at} order by audit_events.seq limit 1"),
+        )
+        .await;
+        assert_eq!(left, ["6"]);
+        let trail = agency.owner.done("list_audit_events", &[("query[action]", "removed old events")]).await.json();
+        let rows = trail["page"]["rows"].as_array().expect("rows").clone();
+        assert_eq!(rows.len(), 1, "{trail}");
+        let seq = rows[0]["seq"].to_string();
+        let event = agency.owner.done("get_audit_event", &[("seq", &seq)]).await.json();
+        assert!(
+            event["fields"].to_string().contains('5') && event["hash"].as_str().is_some_and(|hash| hash.len() == 64),
+            "{event}"
+        );
+        // Removed ones are gone for everybody, and the application cannot remove more than the rule.
+        assert_eq!(agency.owner.rpc("get_audit_event", &[("seq", "1")]).await.status, 404);
+        let mut app = PgConnection::connect(&world.owner_url.replace("patchbay_owner@", "patchbay_app@"))
+            .await
+            .expect("the role");
+        for statement in
+            ["select prune_audit_events(89)", "delete from audit_events", "update audit_anchors set sealed = ''"]
+        {
+            assert!(sqlx::raw_sql(statement).execute(&mut app).await.is_err(), "{statement}");
+        }
+    });
+}
+
+#[test]
+fn an_event_shows_every_field_before_and_after() {
+    run(|world| async move {
+        let agency = Agency::new(world, "fields").await;
+        let fields = [
+            ("id", agency.one.id.as_str()),
+            ("name", "Renamed client"),
+            ("timezone", "Asia/Kolkata"),
+            ("monthly_budget", ""),
+        ];
+        agency.owner.done("save_client", &fields).await;
+        let filter = [("query[action]", "changed"), ("query[entity]", "client")];
+        let list = agency.owner.done("list_audit_events", &filter).await.json();
+        assert!(list["actions"].to_string().contains("changed"), "{list}");
+        let seq = list["page"]["rows"][0]["seq"].to_string();
+        let page = agency.owner.get(&format!("/settings/audit/{seq}")).await;
+        assert!(page.status == 200 && page.text.contains("Renamed client") && page.text.contains("Asia/Kolkata"));
+        assert!(page.text.contains("unchanged"), "fields that stayed are there too");
+        assert_eq!(agency.one.admin.get(&format!("/settings/audit/{seq}")).await.status, 200);
+        assert_eq!(agency.two.admin.get(&format!("/settings/audit/{seq}")).await.status, 404);
     });
 }

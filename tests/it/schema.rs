@@ -252,6 +252,7 @@ fn the_applications_role_owns_nothing_and_cannot_get_round_row_security() {
             world,
             "the trail must not be rewritten, nor versions deleted",
             "select 'audit_events' where has_table_privilege('patchbay_app', 'audit_events', 'update, delete, truncate')
+             union all select 'audit_anchors' where has_table_privilege('patchbay_app', 'audit_anchors', 'update, delete, truncate')
              union all select 'audit_heads' where has_table_privilege('patchbay_app', 'audit_heads', 'delete, truncate')
              union all select 'prompt_versions' where has_table_privilege('patchbay_app', 'prompt_versions', 'delete, truncate')",
         )
@@ -266,7 +267,7 @@ fn the_applications_role_owns_nothing_and_cannot_get_round_row_security() {
 }
 
 /// Functions that run with their owner's rights. Each filters by the transaction's own scope: read it before adding it here.
-const DEFINER_FUNCTIONS: [&str; 2] = ["search_call_messages", "search_contacts"];
+const DEFINER_FUNCTIONS: [&str; 3] = ["prune_audit_events", "search_call_messages", "search_contacts"];
 
 #[test]
 fn functions_with_their_owners_rights_are_few_and_pinned() {

@@ -23,7 +23,7 @@ fn code(app: &Totp, steps: i64) -> String {
 }
 
 /// Turns the second factor on; gives the app and the recovery codes.
-async fn turn_on(browser: &Browser) -> (Totp, Vec<String>) {
+pub async fn turn_on(browser: &Browser) -> (Totp, Vec<String>) {
     browser.done("begin_second_factor", &[("current", PASSWORD)]).await;
     let state = browser.done("get_second_factor", &[]).await.json();
     let app = app(state["setup"]["secret"].as_str().expect("a key"));

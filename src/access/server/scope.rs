@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Db, ReadTx, WriteTx};
-use crate::access::{Action, ApiScope, Role, Viewer, allows};
+use crate::access::{Action, ApiScope, Role, Viewer};
 use crate::shared::AppError;
 use crate::shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
 
@@ -63,7 +63,7 @@ impl Scope {
     /// For platform admins: one workspace, as whoever runs the installation. The policy table lets them do nothing in it but
     /// `ManagePlatform`.
     pub(super) fn of_platform(visitor: &super::Visitor, workspace_id: WorkspaceId) -> Option<Self> {
-        let viewer = visitor.viewer.clone().filter(|viewer| allows(viewer.role, Action::ManagePlatform))?;
+        let viewer = visitor.viewer.clone().filter(|viewer| viewer.may(Action::ManagePlatform))?;
         let (ip, request_id) = (visitor.ip.clone(), visitor.request_id.clone());
         let actor = Arc::new(Actor { kind: ActorKind::Person(Box::new(viewer)), key: None, ip, request_id });
         Some(Self { db: visitor.db.clone(), workspace_id, client_id: None, actor })

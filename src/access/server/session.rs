@@ -9,6 +9,12 @@ use super::{Db, SystemTx};
 pub const SESSION_USER: &str = "user";
 /// The key that holds the id of a platform admin's support session.
 pub const SESSION_SUPPORT: &str = "support";
+/// The key that holds when the person last proved who they are, in seconds since 1970.
+pub const SESSION_PROVED: &str = "proved";
+/// Seconds that such a proof lasts.
+pub const PROOF_LASTS: i64 = 300;
+/// The key that says that a session is a platform admin's, and so a short one.
+pub const SESSION_OF_ADMIN: &str = "of admin";
 /// The keys that hold what the browser called itself, and the address that it signed in from.
 pub const SESSION_AGENT: &str = "agent";
 pub const SESSION_IP: &str = "ip";

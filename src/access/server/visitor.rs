@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -5,11 +7,23 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 
-use super::{Db, KeyUse, SESSION_SUPPORT, SESSION_USER, Scope, SystemTx};
+use super::{Db, KeyUse, PROOF_LASTS, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER, Scope, SystemTx};
 use crate::access::viewer::{SupportView, ViewerClient, ViewerWorkspace};
-use crate::access::{Role, Viewer};
+use crate::access::{Role, SecondFactorRule, Viewer};
 use crate::shared::AppError;
 use crate::shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
+
+static NEEDS_SECOND_FACTOR: AtomicBool = AtomicBool::new(false);
+
+/// Says whether platform admins have to have a second factor, and new agencies begin with that rule.
+pub fn demand_second_factor(demand: bool) {
+    NEEDS_SECOND_FACTOR.store(demand, Ordering::Relaxed);
+}
+
+/// Whether the installation demands second factors.
+pub fn needs_second_factor() -> bool {
+    NEEDS_SECOND_FACTOR.load(Ordering::Relaxed)
+}
 
 /// Whoever sent this request: a signed-in person or nobody. Put into the request by `identify`.
 #[derive(Clone)]
@@ -67,7 +81,10 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
         Some(session) => match session.get::<uuid::Uuid>(SESSION_USER).await {
             // A database that does not answer is no reason to say that somebody signed out.
             Ok(Some(id)) => match load_viewer(&db, UserId(id), support_of(session).await).await {
-                Ok(viewer) => viewer,
+                Ok(viewer) => match viewer {
+                    Some(viewer) => Some(Viewer { has_proved: has_proved(session).await, ..viewer }),
+                    None => None,
+                },
                 Err(error) => return error.into_response(),
             },
             _ => None,
@@ -90,6 +107,8 @@ pub async fn scope_of_key(
     request_id: Option<String>,
 ) -> Result<Option<Scope>, AppError> {
     let viewer = load_viewer(db, owner, None).await?;
+    // A rule about signing in does not stop programs: their keys were made by somebody who had signed in.
+    let viewer = viewer.map(|viewer| Viewer { owes_second_factor: false, ..viewer });
     Ok(viewer.and_then(|viewer| Scope::of_key(db.clone(), viewer, key, ip, request_id)))
 }
 
@@ -102,6 +121,12 @@ async fn support_of(session: &Session) -> Option<uuid::Uuid> {
     session.get::<uuid::Uuid>(SESSION_SUPPORT).await.ok().flatten()
 }
 
+/// Whether the person in this session proved lately who they are.
+async fn has_proved(session: &Session) -> bool {
+    let proved = session.get::<i64>(SESSION_PROVED).await.ok().flatten();
+    proved.is_some_and(|at| chrono::Utc::now().timestamp() - at < PROOF_LASTS)
+}
+
 /// `support`: a session of a platform admin over one workspace, which counts while it is open and theirs.
 async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result<Option<Viewer>, AppError> {
     let mut tx = SystemTx::open(db, "who is asking").await?;
@@ -110,6 +135,7 @@ async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result
                   w.id as "workspace_id?", w.name as "workspace_name?", w.timezone as "workspace_timezone?",
                   w.status::text as "workspace_status?", w.branding ->> 'product' as product,
                   coalesce((w.settings ->> 'sandbox')::boolean, true) as "sandbox!",
+                  w.settings ->> 'second_factor' as second_factor, u.totp_secret is not null as "has_second_factor!",
                   s.id as "support_id?", s.reason as "support_reason?", s.expires_at as "support_until?", a.name as "support_admin?"
            from users u
            left join support_sessions own on own.id = $2 and own.admin_id = u.id and u.role = 'admin'
@@ -134,6 +160,13 @@ async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result
         }
         _ => None,
     };
+    let is_bound = match row.role {
+        Role::Admin => needs_second_factor(),
+        role => row
+            .second_factor
+            .and_then(|rule| rule.parse::<SecondFactorRule>().ok())
+            .is_some_and(|rule| rule.binds(role)),
+    };
     let (support, watched_by) = if row.role == Role::Admin { (watch, None) } else { (None, watch) };
     let workspace = row.workspace_id.map(|workspace_id| ViewerWorkspace {
         id: WorkspaceId(workspace_id),
@@ -153,6 +186,8 @@ async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result
         workspace,
         client: None,
         support,
+        owes_second_factor: is_bound && !row.has_second_factor,
+        has_proved: false,
         timezone_chosen: row.timezone.is_some(),
         timezone,
     };

@@ -278,3 +278,11 @@ pub async fn ids(tx: &mut ReadTx, prompt: Option<PromptId>) -> Result<Vec<AgentI
     .await?;
     Ok(ids.into_iter().map(AgentId).collect())
 }
+
+/// Agents that were not deleted.
+pub async fn count(tx: &mut ReadTx) -> Result<i64, AppError> {
+    let w = tx.w();
+    let count =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from agents where workspace_id = $1 and is_active"#, w);
+    Ok(count.fetch_one(tx.conn()).await?)
+}

@@ -54,11 +54,14 @@ pub async fn rotate(scope: &Scope, id: ApiKeyId) -> Result<NewKey, AppError> {
     if !old.is_usable {
         return Err(AppError::Conflict("This key does not work any more. Make a new one.".into()));
     }
+    if old.is_rotated {
+        return Err(AppError::Conflict("This key has a successor already. Rotate that one, or make a new key.".into()));
+    }
     if old.terms.scopes.iter().any(|one| !scope.may(one.action())) {
         return Err(AppError::Conflict("This key may do more than you. Its owner can rotate it.".into()));
     }
     let new = issue(&mut tx, &old.terms, "rotated").await?;
-    store::expire_within(&mut tx, id, OVERLAP).await?;
+    store::retire(&mut tx, id, OVERLAP).await?;
     tx.commit().await?;
     Ok(new)
 }

@@ -70,12 +70,15 @@ pub async fn list(tx: &mut ReadTx, cursor: Option<&str>, limit: usize) -> Result
 pub struct Locked {
     pub terms: KeyTerms,
     pub is_usable: bool,
+    /// It has a successor already.
+    pub is_rotated: bool,
 }
 
 /// Locks a key. Errors: `NotFound`.
 pub async fn lock(tx: &mut WriteTx, id: ApiKeyId) -> Result<Locked, AppError> {
     let row = sqlx::query!(
         r#"select name, scopes, rate_limit, is_active and coalesce(expires_at > now(), true) as "is_usable!",
+                  rotated_at is not null as "is_rotated!",
                   ceil(extract(epoch from expires_at - created_at) / 86400)::int as days
            from api_keys where workspace_id = $1 and id = $2 for update"#,
         tx.w(),
@@ -84,7 +87,7 @@ pub async fn lock(tx: &mut WriteTx, id: ApiKeyId) -> Result<Locked, AppError> {
     .fetch_one(tx.conn())
     .await?;
     let terms = KeyTerms { name: row.name, scopes: scopes_of(&row.scopes), rate_limit: row.rate_limit, days: row.days };
-    Ok(Locked { terms, is_usable: row.is_usable })
+    Ok(Locked { terms, is_usable: row.is_usable, is_rotated: row.is_rotated })
 }
 
 pub async fn insert(tx: &mut WriteTx, id: ApiKeyId, terms: &KeyTerms, made: &Made) -> Result<(), AppError> {
@@ -108,10 +111,11 @@ pub async fn insert(tx: &mut WriteTx, id: ApiKeyId, terms: &KeyTerms, made: &Mad
     Ok(())
 }
 
-/// The key ends in so many hours, if it does not end sooner.
-pub async fn expire_within(tx: &mut WriteTx, id: ApiKeyId, hours: i32) -> Result<(), AppError> {
+/// The key has a successor, and ends in so many hours, if it does not end sooner.
+pub async fn retire(tx: &mut WriteTx, id: ApiKeyId, hours: i32) -> Result<(), AppError> {
     sqlx::query!(
-        "update api_keys set expires_at = least(coalesce(expires_at, 'infinity'), now() + make_interval(hours => $3)), updated_at = now()
+        "update api_keys set expires_at = least(coalesce(expires_at, 'infinity'), now() + make_interval(hours => $3)),
+                rotated_at = now(), updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.w(),
         id.0,

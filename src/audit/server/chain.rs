@@ -1,6 +1,7 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::anchors;
 use crate::access::server::{ReadTx, WriteTx};
 use crate::shared::AppError;
 
@@ -87,14 +88,21 @@ pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppErro
     Ok(())
 }
 
-/// Walks the whole chain. `Ok(n)`: all n rows are as they were written; `Err(seq)`: the chain breaks at that row.
+/// Walks the kept part of the chain. `Ok(n)`: all rows up to the nth are as they were written, and agree with the heads that were sealed on
+/// the way; `Err(seq)`: the chain breaks at that row.
 pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
     let workspace = tx.w();
-    let head = sqlx::query!("select seq, hash from audit_heads where workspace_id = $1", workspace)
-        .fetch_optional(tx.conn())
-        .await?;
+    let head =
+        sqlx::query!("select seq, hash, base_seq, base_hash from audit_heads where workspace_id = $1", workspace)
+            .fetch_optional(tx.conn())
+            .await?;
     let Some(head) = head else { return Ok(Ok(0)) };
-    let (mut previous, mut expected) = (Sha256::digest(workspace.as_bytes()).to_vec(), 1_i64);
+    let beginning = head.base_hash.unwrap_or_else(|| Sha256::digest(workspace.as_bytes()).to_vec());
+    let (mut previous, mut expected) = (beginning, head.base_seq + 1);
+    let mut seals = anchors::all(tx).await?;
+    if seals.remove(&head.base_seq).is_some_and(|hash| hash.as_ref() != Some(&previous)) {
+        return Ok(Err(head.base_seq));
+    }
     loop {
         let rows = sqlx::query!(
             "select id, seq, user_id, actor, action, entity, entity_id, client_id, before, after, ip, previous_hash, hash, created_at,
@@ -129,11 +137,15 @@ pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
             if row.seq != expected || row.previous_hash != previous || row.hash != link.hash() {
                 return Ok(Err(expected));
             }
+            if seals.remove(&row.seq).is_some_and(|hash| hash.as_ref() != Some(&row.hash)) {
+                return Ok(Err(expected));
+            }
             previous = row.hash;
             expected += 1;
         }
     }
-    Ok(if head.seq == expected - 1 && head.hash == previous { Ok(head.seq) } else { Err(expected) })
+    let is_whole = head.seq == expected - 1 && head.hash == previous && seals.keys().all(|seq| *seq <= head.base_seq);
+    Ok(if is_whole { Ok(head.seq) } else { Err(expected) })
 }
 
 struct Link<'a> {

@@ -1,3 +1,4 @@
+pub mod anchors;
 mod chain;
 pub mod rest;
 pub mod store;

@@ -2,7 +2,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use serde_json::Value;
 
 use crate::access::server::ReadTx;
-use crate::audit::model::{AuditQuery, AuditRow};
+use crate::audit::model::{AuditEvent, AuditField, AuditPage, AuditQuery, AuditRow};
 use crate::shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
@@ -23,7 +23,8 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
     let rows = sqlx::query!(
         r#"select e.seq, e.created_at, e.actor, e.action, e.entity, e.entity_id, e.ip, e.before, e.after, c.name as "client?"
            from audit_events e left join clients c on c.workspace_id = $1 and c.id = e.client_id
-           where e.workspace_id = $1 and ($2::text is null or e.entity = $2) and ($3::text is null or e.actor ilike '%' || $3 || '%')
+           where e.workspace_id = $1 and ($2::text is null or e.entity = $2) and ($10::text is null or e.action = $10)
+             and ($3::text is null or e.actor ilike '%' || $3 || '%')
              and ($4::uuid is null or e.client_id = $4)
              and ($8::timestamptz is null or e.seq >= (select f.seq from audit_events f where f.workspace_id = $1 and f.created_at >= $8
                                                        order by f.created_at, f.seq limit 1))
@@ -40,6 +41,7 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
         limit as i64 + 1,
         from,
         before,
+        query.action.as_deref().filter(|action| !action.is_empty()),
     )
     .fetch_all(tx.conn())
     .await?;
@@ -60,8 +62,70 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
     Ok(Page::cut(rows, limit, cursor.as_ref(), |row| row.seq.to_string()))
 }
 
+/// A page with the words for its filters.
+pub async fn page(tx: &mut ReadTx, query: &AuditQuery) -> Result<AuditPage, AppError> {
+    Ok(AuditPage { page: list(tx, query, PAGE).await?, entities: entities(tx).await?, actions: actions(tx).await? })
+}
+
+/// One event by its number. Errors: `NotFound`.
+pub async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppError> {
+    let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
+    let client = tx.scope().client_id().map(|client| client.0);
+    let row = sqlx::query!(
+        r#"select e.seq, e.created_at, e.actor, e.action, e.entity, e.entity_id, e.ip, e.before, e.after, e.request_id, e.previous_hash, e.hash,
+                  c.name as "client?", k.prefix as "key?",
+                  (select o.seq from audit_events o where o.workspace_id = $1 and o.seq < $2 and ($3::uuid is null or o.client_id = $3)
+                   order by o.seq desc limit 1) as older,
+                  (select n.seq from audit_events n where n.workspace_id = $1 and n.seq > $2 and ($3::uuid is null or n.client_id = $3)
+                   order by n.seq limit 1) as newer
+           from audit_events e left join clients c on c.workspace_id = $1 and c.id = e.client_id
+           left join api_keys k on k.workspace_id = $1 and k.id = e.api_key_id
+           where e.workspace_id = $1 and e.seq = $2 and ($3::uuid is null or e.client_id = $3)"#,
+        tx.w(),
+        seq,
+        client
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(AuditEvent {
+        fields: fields(row.before.as_ref(), row.after.as_ref()),
+        api_key: row.key,
+        request_id: row.request_id,
+        previous_hash: hex::encode(row.previous_hash),
+        hash: hex::encode(row.hash),
+        older: row.older,
+        newer: row.newer,
+        row: AuditRow {
+            seq: row.seq,
+            at: zone::stamp(row.created_at, now, zone),
+            actor: row.actor,
+            action: row.action,
+            entity: row.entity,
+            entity_id: row.entity_id.map(|id| id.to_string()),
+            client: row.client,
+            ip: row.ip,
+            changes: Vec::new(),
+        },
+    })
+}
+
+/// The verbs that stand in the trail, for the filter.
+async fn actions(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"with recursive kinds as (
+             (select action from audit_events where workspace_id = $1 order by action limit 1)
+             union all
+             select (select e.action from audit_events e where e.workspace_id = $1 and e.action > kinds.action order by e.action limit 1)
+             from kinds where kinds.action is not null
+           ) select action as "action!" from kinds where action is not null"#,
+        tx.w()
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
 /// The entities that stand in the trail, for the filter.
-pub async fn entities(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
+async fn entities(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
     Ok(sqlx::query_scalar!(
         r#"with recursive kinds as (
              (select entity from audit_events where workspace_id = $1 order by entity limit 1)
@@ -75,26 +139,36 @@ pub async fn entities(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
     .await?)
 }
 
-fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String, String)> {
+/// Every field of an event. What is an object on either side counts as its fields.
+fn fields(before: Option<&Value>, after: Option<&Value>) -> Vec<AuditField> {
     let empty = serde_json::Map::new();
     let (old, new) =
         (before.and_then(Value::as_object).unwrap_or(&empty), after.and_then(Value::as_object).unwrap_or(&empty));
-    let mut fields: Vec<&String> = old.keys().chain(new.keys()).collect();
-    fields.sort();
-    fields.dedup();
-    fields
-        .into_iter()
-        .filter(|field| old.get(*field) != new.get(*field))
-        .map(|field| (field.replace('_', " "), short(old.get(field)), short(new.get(field))))
-        .collect()
+    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+    names.sort();
+    names.dedup();
+    let side = |side: &serde_json::Map<String, Value>, name: &String| side.get(name).map(text);
+    let field =
+        |name: &String| AuditField { name: name.replace('_', " "), before: side(old, name), after: side(new, name) };
+    names.into_iter().map(field).collect()
 }
 
-fn short(value: Option<&Value>) -> String {
-    let text = match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.into(),
-        Some(other) => other.to_string(),
-    };
+/// What differs, as short text: field, before, after.
+fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String, String)> {
+    let differing = fields(before, after).into_iter().filter(AuditField::differs);
+    differing.map(|field| (field.name, short(field.before), short(field.after))).collect()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(yes) => if *yes { "yes" } else { "no" }.into(),
+        other => other.to_string(),
+    }
+}
+
+fn short(text: Option<String>) -> String {
+    let text = text.unwrap_or_default();
     if text.chars().count() > 160 { text.chars().take(159).chain(['…']).collect() } else { text }
 }

@@ -17,7 +17,7 @@ pub fn batch_page() -> PageView {
     let batch = load(id, get_batch);
     Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
-        live::on_change(&[format!("batch:{id}")], move || batch.refetch());
+        live::follow(&[format!("batch:{id}")], move || batch.refetch());
         view! { <PageBoundary data=batch view=move |batch: BatchView| view! { <Detail batch/> }/> }.into_any()
     })
 }

@@ -74,8 +74,7 @@ async fn checks(tx: &mut crate::access::server::ReadTx, campaign: &Campaign) -> 
 pub async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppError> {
     let starts = starts_at(scope, terms)?;
     let mut tx = scope.write(Action::RunBatches).await?;
-    let (_, suspended) = store::workspace_lines(tx.reading()).await?;
-    if suspended {
+    if store::is_suspended(tx.reading()).await? {
         return Err(AppError::Conflict(
             "This workspace is suspended: nothing is dialled until the platform reactivates it.".into(),
         ));

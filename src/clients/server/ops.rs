@@ -2,7 +2,8 @@ use super::store::{self, Values};
 use crate::access::server::{Change, WriteTx};
 use crate::clients::model::{ClientForm, ClientStatus};
 use crate::jobs::live::Topic;
-use crate::platform::model::slug_of;
+use crate::platform::model::{Kind, slug_of};
+use crate::platform::server::limits;
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, FieldErrors};
 
@@ -24,6 +25,7 @@ pub async fn create(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, App
     let slug = slug_of(&form.name);
     let values = checked(form, &slug)?;
     store::insert(tx, id, &values).await?;
+    limits::room(tx, Kind::Clients).await?;
     // Agents of the whole agency serve the new client too.
     crate::agents::server::ops::client_added(tx).await?;
     record(tx, id, "created", None, Some(summary(&values))).await?;
@@ -53,6 +55,9 @@ pub async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) ->
         ));
     }
     if store::set_status(tx, id, status).await? {
+        if status == ClientStatus::Active {
+            limits::room(tx, Kind::Clients).await?;
+        }
         let action = if status == ClientStatus::Archived { "archived" } else { "restored" };
         record(tx, id, action, None, Some(serde_json::json!({ "status": status }))).await?;
     }

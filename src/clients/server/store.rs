@@ -161,3 +161,13 @@ pub async fn unfinished_batches(tx: &mut WriteTx, id: ClientId) -> Result<i64, A
     .fetch_one(tx.conn())
     .await?)
 }
+
+/// Clients that are not archived.
+pub async fn count(tx: &mut ReadTx) -> Result<i64, AppError> {
+    let w = tx.w();
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from clients where workspace_id = $1 and status = 'active'"#,
+        w
+    );
+    Ok(count.fetch_one(tx.conn()).await?)
+}

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -20,7 +19,7 @@ pub fn import_page() -> PageView {
     let import = load(id, |id| async move { get_import(id.parse()?).await });
     Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
-        live::on_change(&[&format!("import:{id}")], move || import.refetch());
+        live::follow(&[&format!("import:{id}")], move || import.refetch());
         let refetch = Callback::new(move |()| import.refetch());
         view! { <PageBoundary data=import view=move |import: ImportView| view! { <Shown import refetch/> }/> }
             .into_any()
@@ -31,15 +30,6 @@ pub fn import_page() -> PageView {
 fn Shown(import: ImportView, refetch: Callback<()>) -> impl IntoView {
     let id = import.id.to_string();
     let (status, may_manage) = (import.status, import.may_manage);
-    if import.is_running() {
-        // What ends between the answer that made this page and the first word of the stream would never show: so the page also looks by
-        // itself while work goes on.
-        Effect::new(move |_| {
-            if let Ok(handle) = set_interval_with_handle(move || refetch.run(()), Duration::from_secs(3)) {
-                on_cleanup(move || handle.clear());
-            }
-        });
-    }
     let now = match status {
         ImportStatus::Uploaded => 1,
         ImportStatus::Checking | ImportStatus::Checked => 2,

@@ -11,6 +11,7 @@ use crate::members::server_fns::{
     ChangeMemberRole, ClearMemberSecondFactor, MakePasswordLink, SetMemberStatus, SignMemberOut, get_member,
 };
 use crate::shared::Tone;
+use crate::sign_in::page::ProofField;
 use crate::ui::*;
 
 /// One person: role, state, and ways to help them in or keep them out.
@@ -82,6 +83,7 @@ fn RoleForm(id: String, role: Role, client: Option<String>, again: Callback<()>)
             {is_agency.then(|| view! {
                 <Select name="client" label="Client" options=client_options() value=client.unwrap_or_default() prompt="None: a person of the agency" hint="For the two client roles." mark=false/>
             })}
+            <ProofField/>
             <FormActs><SubmitButton>"Change role"</SubmitButton></FormActs>
         </ServerForm>
     }
@@ -117,10 +119,7 @@ fn Help(id: String, status: UserStatus, has_second_factor: bool, again: Callback
     view! {
         <Card title="Help and access">
             <div class="row wrap">
-                <ServerForm action=link class="inline" prefix="link" no_summary=true>
-                    {hidden(link_id)}
-                    <SubmitButton kind=ButtonKind::Plain icon="key-round">"Link for a new password"</SubmitButton>
-                </ServerForm>
+                <DialogLink name="link" icon="key-round">"Link for a new password"</DialogLink>
                 <ServerForm action=out class="inline" prefix="out" no_summary=true on_done=again said="Signed out everywhere">
                     {hidden(out_id)}
                     <SubmitButton kind=ButtonKind::Plain icon="log-out">"Sign out everywhere"</SubmitButton>
@@ -130,6 +129,11 @@ fn Help(id: String, status: UserStatus, has_second_factor: bool, again: Callback
             </div>
             <ConfirmForm name="clear" action=clear title="Clear the second factor?" text="Do this only for somebody you have spoken to: from now on the password alone signs them in. Their sessions end." confirm="Clear" danger=true on_done=again said="Second factor cleared">
                 {hidden(clear_id)}
+                <ProofField/>
+            </ConfirmForm>
+            <ConfirmForm name="link" action=link title="Make a link for a new password?" text="Whoever has the link chooses their new password. It works once, for thirty minutes; links made before stop working." confirm="Make the link">
+                {hidden(link_id)}
+                <ProofField/>
             </ConfirmForm>
             <ConfirmForm name="status" action=set title=format!("{word} this person?") text=text confirm=word danger={status == UserStatus::Active} on_done=again said="State changed">
                 {hidden(set_id)}

@@ -15,6 +15,8 @@ use crate::members::model::{
     InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person,
     is_address,
 };
+use crate::platform::model::Kind;
+use crate::platform::server::limits;
 use crate::shared::ids::{ClientId, InvitationId, UserId, WorkspaceId};
 use crate::shared::{AppError, Cursor, FieldErrors, Page, zone};
 use crate::sign_in::server::{check_new, hash_password, sessions, ticket};
@@ -60,6 +62,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
     for email in emails {
         invited.push(issue(&mut tx, &email, role, client).await?);
     }
+    limits::room(&mut tx, Kind::People).await?;
     tx.commit().await?;
     Ok(invited)
 }
@@ -185,6 +188,33 @@ pub async fn issue(tx: &mut WriteTx, email: &str, role: Role, client: Option<Cli
     let message = mail::Message { to: email.to_owned(), subject: format!("{inviter} invites you to {agency}"), text };
     mail::send(tx, &message).await?;
     Ok(Invited { email: email.to_owned(), link: None })
+}
+
+/// The address that the first owner was invited at, as long as nobody has accepted.
+pub async fn invited_owner(tx: &mut ReadTx) -> Result<Option<String>, AppError> {
+    Ok(sqlx::query_scalar!(
+        "select email from invitations where workspace_id = $1 and role = 'agency_owner' and accepted_at is null and revoked_at is null
+           and not exists (select from users u where u.workspace_id = $1) order by id desc limit 1",
+        tx.w()
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// Withdraws every open invitation of an owner.
+pub async fn withdraw_owners(tx: &mut WriteTx) -> Result<(), AppError> {
+    let rows = sqlx::query!(
+        r#"update invitations set revoked_at = now()
+           where workspace_id = $1 and role = 'agency_owner' and accepted_at is null and revoked_at is null
+           returning id as "id: InvitationId", email"#,
+        tx.w()
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    for row in rows {
+        record(tx, row.id, None, "withdrew", json!({ "email": row.email })).await?;
+    }
+    Ok(())
 }
 
 async fn agency_name(tx: &mut ReadTx) -> Result<String, AppError> {
@@ -338,6 +368,7 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
         }
         other => other?,
     }
+    limits::room(&mut tx, Kind::People).await?;
     if row.role == Role::AgencyOwner {
         crate::platform::server::store::claim_ownership(&mut tx, user).await?;
     }

@@ -5,6 +5,8 @@ use crate::access::server::{Change, Scope, WriteTx};
 use crate::access::{Action, Role};
 use crate::jobs::live::Topic;
 use crate::members::model::{Invited, MemberView, UserStatus, grantable};
+use crate::platform::model::Kind;
+use crate::platform::server::limits;
 use crate::shared::ids::{ClientId, UserId};
 use crate::shared::{AppError, FieldErrors};
 use crate::sign_in::server::{resets, second_factor, sessions};
@@ -35,9 +37,7 @@ pub(super) fn checked_role(
 /// One person and in how many places they are signed in.
 pub async fn view(scope: &Scope, id: UserId) -> Result<MemberView, AppError> {
     let mut tx = scope.read(Action::ReadMembers).await?;
-    let view = store::view(&mut tx, id).await?;
-    drop(tx);
-    Ok(MemberView { sessions: sessions::count(scope.db(), id).await?, ..view })
+    store::view(&mut tx, id, sessions::count(scope.db(), id).await?).await
 }
 
 /// Gives someone another role. Their sessions end, so that no open page goes on with the old one. Safe to repeat.
@@ -103,6 +103,9 @@ pub async fn set_status(scope: &Scope, id: UserId, status: UserStatus) -> Result
     may_change(scope, id, member.role)?;
     if store::set_status(&mut tx, id, status).await? {
         keep_an_owner(&mut tx, member.role, "suspend this one").await?;
+        if status == UserStatus::Active {
+            limits::room(&mut tx, Kind::People).await?;
+        }
         record(&mut tx, id, member.client, status.as_str(), json!({ "status": status })).await?;
     }
     if status == UserStatus::Suspended {

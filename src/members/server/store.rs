@@ -22,7 +22,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Found,
         r#"select u.id as "id: UserId", u.name, u.email, u.role as "role: Role", u.status as "status: UserStatus", u.last_login_at,
-                  u.totp_secret is not null as "has_second_factor!", c.name as "client?"
+                  u.totp_secret is not null as "has_second_factor!", u.client_id as "client_id: ClientId", c.name as "client?", u.created_at
            from users u left join clients c on c.workspace_id = $1 and c.id = u.client_id
            where u.workspace_id = $1 and ($2::text is null or u.role::text = $2)
              and ($3::uuid is null or ($4 and u.id < $3) or (not $4 and u.id > $3))
@@ -48,7 +48,9 @@ struct Found {
     status: UserStatus,
     last_login_at: Option<DateTime<Utc>>,
     has_second_factor: bool,
+    client_id: Option<ClientId>,
     client: Option<String>,
+    created_at: DateTime<Utc>,
 }
 
 impl Found {
@@ -68,32 +70,21 @@ impl Found {
     }
 }
 
-/// One person's page, without the sessions, which are in another table class. Errors: `NotFound`.
-pub async fn view(tx: &mut ReadTx, id: UserId) -> Result<MemberView, AppError> {
+/// One person's page. `sessions`: in how many places they are signed in, which is in another class of table. Errors: `NotFound`.
+pub async fn view(tx: &mut ReadTx, id: UserId, sessions: i64) -> Result<MemberView, AppError> {
     let found = sqlx::query_as!(
         Found,
         r#"select u.id as "id: UserId", u.name, u.email, u.role as "role: Role", u.status as "status: UserStatus", u.last_login_at,
-                  u.totp_secret is not null as "has_second_factor!", c.name as "client?"
+                  u.totp_secret is not null as "has_second_factor!", u.client_id as "client_id: ClientId", c.name as "client?", u.created_at
            from users u left join clients c on c.workspace_id = $1 and c.id = u.client_id where u.workspace_id = $1 and u.id = $2"#,
         tx.w(),
         id.0
     )
     .fetch_one(tx.conn())
     .await?;
-    let more = sqlx::query!(
-        r#"select client_id as "client_id: ClientId", created_at from users where workspace_id = $1 and id = $2"#,
-        tx.w(),
-        id.0
-    )
-    .fetch_one(tx.conn())
-    .await?;
     let scope = tx.scope();
-    Ok(MemberView {
-        member: found.for_list(scope),
-        client_id: more.client_id,
-        created: zone::stamp(more.created_at, Utc::now(), scope.zone()),
-        sessions: 0,
-    })
+    let (client_id, created) = (found.client_id, zone::stamp(found.created_at, Utc::now(), scope.zone()));
+    Ok(MemberView { member: found.for_list(scope), client_id, created, sessions })
 }
 
 /// What changes to a person have to know.
@@ -206,4 +197,16 @@ pub async fn set_profile(tx: &mut WriteTx, id: UserId, name: &str, timezone: &st
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Active people and open invitations of the whole agency, as far as the transaction sees it.
+pub async fn count(tx: &mut ReadTx) -> Result<i64, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select (select count(*) from users where workspace_id = $1 and status = 'active')
+                  + (select count(*) from invitations where workspace_id = $1 and accepted_at is null and revoked_at is null and expires_at > now())
+                  as "count!""#,
+        tx.w()
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }

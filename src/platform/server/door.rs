@@ -1,11 +1,11 @@
+use crate::access::Action;
 use crate::access::server::{Db, SystemTx, visitor};
-use crate::access::{Action, allows};
 use crate::shared::{AppError, zone};
 
 /// The database, for platform admins. For everybody else this room does not exist.
 pub fn db() -> Result<Db, AppError> {
     let visitor = visitor()?;
-    if !allows(visitor.viewer()?.role, Action::ManagePlatform) {
+    if !visitor.viewer()?.may(Action::ManagePlatform) {
         return Err(AppError::NotFound);
     }
     Ok(visitor.db)

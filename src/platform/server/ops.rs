@@ -1,14 +1,19 @@
+use chrono::TimeDelta;
 use serde_json::json;
 
-use super::store;
-use crate::access::server::{Change, Db, Scope, SystemTx, WriteTx};
+use super::{limits, store};
+use crate::access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx};
 use crate::access::{Action, Role};
+use crate::connections::model::Provider;
 use crate::members::model::{Invited, is_address};
 use crate::members::server::invitations;
-use crate::platform::model::{WorkspacePlan, WorkspaceStatus, slug_of};
-use crate::shared::ids::UserId;
-use crate::shared::{AppError, FieldErrors};
+use crate::platform::model::{
+    Agreed, ConnectionHealth, WorkspacePlan, WorkspaceStatus, WorkspaceUse, WorkspaceView, slug_of,
+};
+use crate::shared::ids::{UserId, WorkspaceId};
+use crate::shared::{AppError, FieldErrors, zone};
 use crate::sign_in::server::{check_new, hash_password};
+use crate::{connections, usage};
 
 /// Creates an agency with its owner: the workspace that `scope` names. Errors: `Invalid` at name, email or password.
 pub async fn create_workspace(
@@ -26,6 +31,7 @@ pub async fn create_workspace(
     let (id, owner) = (scope.workspace_id(), UserId::new());
     let mut tx = scope.write(Action::ManagePlatform).await?;
     store::insert_workspace(&mut tx, name.trim(), &slug_of(name), timezone).await?;
+    crate::settings::server::rules::found(&mut tx).await?;
     store::insert_user(tx.conn(), owner, Some(id), owner_name, email, Role::AgencyOwner, &hash).await?;
     store::set_owner(&mut tx, owner).await?;
     record(&mut tx, "created", json!({ "name": name.trim(), "owner": email })).await?;
@@ -51,6 +57,7 @@ pub async fn found_workspace(
     let mut tx = scope.write(Action::ManagePlatform).await?;
     store::insert_workspace(&mut tx, name.trim(), &slug_of(name), timezone).await?;
     store::set_plan(&mut tx, plan).await?;
+    crate::settings::server::rules::found(&mut tx).await?;
     record(&mut tx, "created", json!({ "name": name.trim(), "plan": plan, "owner": email.trim() })).await?;
     let invited = invitations::issue(&mut tx, email.trim(), Role::AgencyOwner, None).await?;
     tx.commit().await?;
@@ -78,6 +85,76 @@ pub async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &str) ->
         record(&mut tx, status.as_str(), json!({ "status": status, "reason": reason })).await?;
     }
     tx.commit().await
+}
+
+/// Everything about one agency that is the platform's business: what it is, holds and uses. Nothing of its clients.
+pub async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, AppError> {
+    let scope = visitor.platform_scope(id)?;
+    let local = zone::zone(&visitor.viewer()?.timezone);
+    let mut system = SystemTx::open(&visitor.db, "platform").await?;
+    let found = store::get(&mut system, id, local).await?;
+    drop(system);
+    let mut tx = scope.read(Action::ManagePlatform).await?;
+    let now = tx.now().await?;
+    let (_, held) = limits::held(&mut tx).await?;
+    let total = usage::server::store::total(&mut tx, now - TimeDelta::days(30)).await?;
+    let connections = connections::server::store::list(&mut tx).await?;
+    let owner_invited = invitations::invited_owner(&mut tx).await?;
+    Ok(WorkspaceView {
+        row: found.row,
+        timezone: found.timezone,
+        agreed: found.agreed,
+        held,
+        use_30: WorkspaceUse { calls: total.calls, minutes: total.minutes(), spend: total.spend() },
+        connections: connections
+            .into_iter()
+            .map(|row| ConnectionHealth {
+                provider: row.provider.parse::<Provider>().map_or(row.provider, |provider| provider.label().to_owned()),
+                status: row.status,
+                error: row.last_error,
+                checked: row.last_checked_at.map(|at| zone::stamp(at, now, local)),
+            })
+            .collect(),
+        queues: found.queues,
+        owner_invited,
+    })
+}
+
+/// Changes the plan of the agency that `scope` names, and what was agreed in its place. Doing it twice changes nothing.
+pub async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManagePlatform).await?;
+    let (old_plan, old) = limits::agreed(tx.reading()).await?;
+    if (old_plan, old) != (plan, agreed) {
+        store::set_plan(&mut tx, plan).await?;
+        store::set_agreed(&mut tx, agreed).await?;
+        let id = tx.w();
+        tx.audit(Change {
+            action: "changed",
+            entity: "workspace",
+            entity_id: Some(id),
+            client_id: None,
+            before: Some(json!({ "plan": old_plan, "limits": old })),
+            after: Some(json!({ "plan": plan, "limits": agreed })),
+        })
+        .await?;
+    }
+    tx.commit().await
+}
+
+/// Invites the first owner again, at the same address or another; links sent before stop working. Errors: `Conflict` once somebody owns
+/// the agency.
+pub async fn invite_owner(scope: &Scope, email: &str) -> Result<Invited, AppError> {
+    if !is_address(email.trim()) {
+        return Err(AppError::invalid("email", "Write the owner's full e-mail address, for example ada@example.com."));
+    }
+    let mut tx = scope.write(Action::ManagePlatform).await?;
+    if !store::has_no_owner(&mut tx).await? {
+        return Err(AppError::Conflict("This agency has an owner, who can invite others.".into()));
+    }
+    invitations::withdraw_owners(&mut tx).await?;
+    let invited = invitations::issue(&mut tx, email.trim(), Role::AgencyOwner, None).await?;
+    tx.commit().await?;
+    Ok(invited)
 }
 
 fn check_workspace(name: &str, timezone: &str, errors: &mut FieldErrors) {

@@ -1,6 +1,6 @@
 use crate::access::Role;
 use crate::access::server::{SystemTx, WriteTx};
-use crate::platform::model::{QueueHealth, WorkspacePlan, WorkspaceQuery, WorkspaceRow, WorkspaceStatus};
+use crate::platform::model::{Agreed, QueueHealth, WorkspacePlan, WorkspaceQuery, WorkspaceRow, WorkspaceStatus};
 use crate::shared::ids::{UserId, WorkspaceId};
 use crate::shared::{AppError, Cursor, Page, zone};
 
@@ -53,20 +53,59 @@ pub async fn list(
     Ok(Page::cut(rows, PAGE, cursor.as_ref(), |row| row.id.to_string()))
 }
 
-/// Waiting and failed work over all agencies.
-pub async fn queues(tx: &mut SystemTx) -> Result<Vec<QueueHealth>, AppError> {
+/// One agency. Errors: `NotFound`.
+pub async fn get(tx: &mut SystemTx, id: WorkspaceId, zone: chrono_tz::Tz) -> Result<Found, AppError> {
+    let row = sqlx::query!(
+        r#"select w.name, w.slug, w.plan as "plan: WorkspacePlan", w.status as "status: WorkspaceStatus", w.timezone, w.created_at,
+                  w.settings -> 'limits' as limits, o.email as "owner?",
+                  (select count(*) from users u where u.workspace_id = w.id) as "users!"
+           from workspaces w left join users o on o.id = w.owner_id where w.id = $1"#,
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let queues = queues(tx, Some(id)).await?;
+    Ok(Found {
+        row: WorkspaceRow {
+            id,
+            name: row.name,
+            slug: row.slug,
+            owner: row.owner,
+            plan: row.plan,
+            status: row.status,
+            users: row.users,
+            failed_work: queues.iter().map(|queue| queue.failed).sum(),
+            created: zone::stamp(row.created_at, chrono::Utc::now(), zone),
+        },
+        timezone: row.timezone,
+        agreed: super::limits::read(row.limits),
+        queues,
+    })
+}
+
+/// What the tables that span tenants know of an agency.
+pub struct Found {
+    pub row: WorkspaceRow,
+    pub timezone: String,
+    pub agreed: Agreed,
+    pub queues: Vec<QueueHealth>,
+}
+
+/// Waiting and failed work, over all agencies or of one.
+pub async fn queues(tx: &mut SystemTx, of: Option<WorkspaceId>) -> Result<Vec<QueueHealth>, AppError> {
     let rows = sqlx::query!(
-        r#"select 'Jobs' as "name!", (select count(*) from (select 1 from jobs where status = 'pending' and run_at <= now() limit 10000) q) as "waiting!",
-                  (select count(*) from (select 1 from jobs where status = 'failed' limit 10000) q) as "failed!",
-                  (select extract(epoch from now() - min(run_at))::bigint from jobs where status = 'pending' and run_at <= now()) as oldest
+        r#"select 'Jobs' as "name!", (select count(*) from (select 1 from jobs where ($1::uuid is null or workspace_id = $1) and status = 'pending' and run_at <= now() limit 10000) q) as "waiting!",
+                  (select count(*) from (select 1 from jobs where ($1::uuid is null or workspace_id = $1) and status = 'failed' limit 10000) q) as "failed!",
+                  (select extract(epoch from now() - min(run_at))::bigint from jobs where ($1::uuid is null or workspace_id = $1) and status = 'pending' and run_at <= now()) as oldest
            union all
-           select 'Webhooks', (select count(*) from (select 1 from webhook_queue where status = 'pending' and next_attempt_at <= now() limit 10000) q),
-                  (select count(*) from (select 1 from webhook_queue where status = 'failed' limit 10000) q),
-                  (select extract(epoch from now() - min(next_attempt_at))::bigint from webhook_queue where status = 'pending' and next_attempt_at <= now())
+           select 'Webhooks', (select count(*) from (select 1 from webhook_queue where ($1::uuid is null or workspace_id = $1) and status = 'pending' and next_attempt_at <= now() limit 10000) q),
+                  (select count(*) from (select 1 from webhook_queue where ($1::uuid is null or workspace_id = $1) and status = 'failed' limit 10000) q),
+                  (select extract(epoch from now() - min(next_attempt_at))::bigint from webhook_queue where ($1::uuid is null or workspace_id = $1) and status = 'pending' and next_attempt_at <= now())
            union all
-           select 'Transcripts and analyses', (select count(*) from (select 1 from enrichment_queue where status = 'pending' and next_attempt_at <= now() limit 10000) q),
-                  (select count(*) from (select 1 from enrichment_queue where status = 'failed' limit 10000) q),
-                  (select extract(epoch from now() - min(next_attempt_at))::bigint from enrichment_queue where status = 'pending' and next_attempt_at <= now())"#
+           select 'Transcripts and analyses', (select count(*) from (select 1 from enrichment_queue where ($1::uuid is null or workspace_id = $1) and status = 'pending' and next_attempt_at <= now() limit 10000) q),
+                  (select count(*) from (select 1 from enrichment_queue where ($1::uuid is null or workspace_id = $1) and status = 'failed' limit 10000) q),
+                  (select extract(epoch from now() - min(next_attempt_at))::bigint from enrichment_queue where ($1::uuid is null or workspace_id = $1) and status = 'pending' and next_attempt_at <= now())"#,
+        of.map(|id| id.0)
     )
     .fetch_all(tx.conn())
     .await?;
@@ -113,6 +152,29 @@ pub async fn set_owner(tx: &mut WriteTx, owner: UserId) -> Result<(), AppError> 
     let w = tx.w();
     sqlx::query!("update workspaces set owner_id = $2 where id = $1", w, owner.0).execute(tx.conn()).await?;
     Ok(())
+}
+
+/// What was agreed in place of the plan's own limits.
+pub async fn set_agreed(tx: &mut WriteTx, agreed: Agreed) -> Result<(), AppError> {
+    let w = tx.w();
+    sqlx::query!(
+        "update workspaces set settings = jsonb_set(settings, '{limits}', $2), updated_at = now() where id = $1",
+        w,
+        serde_json::json!(agreed)
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// True if nobody owns the agency yet; locked until the commit.
+pub async fn has_no_owner(tx: &mut WriteTx) -> Result<bool, AppError> {
+    let w = tx.w();
+    let row = sqlx::query_scalar!(
+        r#"select owner_id is null as "is_free!" from workspaces where id = $1 for no key update"#,
+        w
+    );
+    Ok(row.fetch_one(tx.conn()).await?)
 }
 
 /// True if the plan changed.

@@ -1,1 +1,2 @@
 pub mod once;
+pub mod rules;

@@ -1,4 +1,5 @@
 mod password;
+pub mod proof;
 pub mod resets;
 pub mod second_factor;
 pub mod sessions;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::sessions::{self, Own};
 use super::throttle::{self, Keys};
-use super::{check_new, hash_password, password, ticket};
+use super::{check_new, hash_password, password, proof, ticket};
 use crate::access::Action;
 use crate::access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx};
 use crate::connections::server::ops::installed;
@@ -125,13 +125,15 @@ pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), App
     check_new(new, &[&found.email, &found.name], &mut errors);
     errors.check()?;
     let hash = hash_password(new.to_owned()).await?;
-    let spend = "update password_resets set used_at = now() where id = $1 and used_at is null";
     let Some(workspace) = found.workspace else { return Err(AppError::Conflict(SPENT.into())) };
     let scope = Scope::of_job(visitor.db.clone(), workspace, "forgotten password");
     let mut tx = scope.write(Action::EditOwnProfile).await?;
     tx.span("forgotten password").await?;
     // Two who hold the link at once: one comes through.
-    if sqlx::query(spend).bind(found.id).execute(tx.conn()).await?.rows_affected() == 0 {
+    let spent = sqlx::query!("update password_resets set used_at = now() where id = $1 and used_at is null", found.id)
+        .execute(tx.conn())
+        .await?;
+    if spent.rows_affected() == 0 {
         return Err(AppError::Conflict(SPENT.into()));
     }
     set(tx.conn(), found.user, &hash).await?;
@@ -176,7 +178,8 @@ pub async fn prove(visitor: &Visitor, current: &str) -> Result<(), AppError> {
             "This is not your present password. Type the one that you sign in with.",
         ));
     }
-    throttle::succeeded(&visitor.db, &keys).await
+    throttle::succeeded(&visitor.db, &keys).await?;
+    proof::given(visitor).await
 }
 
 /// A new password also ends every link for another one. In a transaction that spans.

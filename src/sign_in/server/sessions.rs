@@ -5,9 +5,10 @@ use tower_sessions::Session;
 use uuid::Uuid;
 
 use crate::access::server::{
-    Change, Db, SESSION_AGENT, SESSION_IP, SESSION_USER, Scope, SystemTx, Visitor, WriteTx, session_hash,
+    Change, Db, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_USER, Scope, SystemTx, Visitor,
+    WriteTx, session_hash,
 };
-use crate::access::{Action, Viewer};
+use crate::access::{Action, Role, Viewer};
 use crate::shared::error::internal;
 use crate::shared::ids::UserId;
 use crate::shared::{AppError, zone};
@@ -19,10 +20,17 @@ pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
     session.insert(SESSION_USER, user).await.map_err(internal)?;
     session.insert(SESSION_AGENT, visitor.user_agent.as_deref().unwrap_or_default()).await.map_err(internal)?;
     session.insert(SESSION_IP, visitor.ip.as_deref().unwrap_or_default()).await.map_err(internal)?;
-    session.cycle_id().await.map_err(internal)?;
+    session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
-    sqlx::query!("update users set last_login_at = now() where id = $1", user).execute(tx.conn()).await?;
+    let role = sqlx::query_scalar!(
+        r#"update users set last_login_at = now() where id = $1 returning role as "role: Role""#,
+        user
+    )
+    .fetch_one(tx.conn())
+    .await?;
     tx.commit().await?;
+    session.insert(SESSION_OF_ADMIN, role == Role::Admin).await.map_err(internal)?;
+    session.cycle_id().await.map_err(internal)?;
     metrics::counter!("patchbay_sign_ins_total", "result" => "done").increment(1);
     tracing::info!(user_id = %user, "signed in");
     Ok(())

@@ -83,6 +83,30 @@ pub async fn talk(
     Ok(unpriced)
 }
 
+/// Everything since a moment, as one figure.
+pub async fn total(tx: &mut ReadTx, from: DateTime<Utc>) -> Result<UsageDay, AppError> {
+    let row = sqlx::query!(
+        r#"select c.calls as "calls!", c.seconds as "seconds!", c.voice as "voice!", c.carrier as "carrier!", t.tokens as "tokens!", t.model as "model!"
+           from (select count(*) as calls, coalesce(sum(duration), 0)::bigint as seconds, coalesce(sum(voice_cost), 0) as voice,
+                        coalesce(sum(carrier_cost), 0) as carrier from calls where workspace_id = $1 and started_at >= $2) c,
+                (select coalesce(sum(total_tokens), 0)::bigint as tokens, coalesce(sum(cost), 0) as model
+                 from token_usage where workspace_id = $1 and created_at >= $2) t"#,
+        tx.w(),
+        from
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(UsageDay {
+        calls: row.calls,
+        seconds: row.seconds,
+        tokens: row.tokens,
+        voice: Money(row.voice),
+        carrier: Money(row.carrier),
+        model: Money(row.model),
+        ..UsageDay::default()
+    })
+}
+
 /// Puts tokens and their money into the days.
 pub async fn tokens(
     tx: &mut ReadTx,

@@ -108,9 +108,12 @@ pub const PAGES: &[Door] = &[
     reads("/settings/api-keys/made", May(ManageKeys), Nobodys, &[]),
     reads("/settings/security", Person, Nobodys, &[]),
     reads("/settings/audit", May(ReadAudit), Nobodys, &[]),
+    reads("/settings/audit/{seq}", May(ReadAudit), Client, &[("seq", "{event}")]),
+    reads("/settings/agency", May(ReadAgency), Nobodys, &[]),
     reads("/webhooks/inbound", May(ReadQueues), Nobodys, &[]),
     reads("/webhooks/inbound/{id}", May(ReadQueues), Workshop, &[("id", "{webhook}")]),
     reads("/platform", Platform, Nobodys, &[]),
     reads("/platform/new", Platform, Nobodys, &[]),
     reads("/platform/links", Platform, Nobodys, &[]),
+    reads("/platform/{id}", Platform, Workshop, &[("id", "{workspace}")]),
 ];

@@ -20,6 +20,8 @@ pub const FUNCTIONS: &[Door] = &[
     reads("list_sessions", Person, Nobodys, &[]),
     reads("get_second_factor", Person, Nobodys, &[]),
     reads("list_audit_events", May(ReadAudit), Nobodys, &[("query[entity]", "")]),
+    reads("get_audit_event", May(ReadAudit), Client, &[("seq", "{event}")]),
+    reads("get_agency", May(ReadAgency), Nobodys, &[]),
     reads("list_agents", May(ReadWorkshop), Nobodys, &[("query[client]", "{client}")]),
     reads("get_agent_choices", May(ReadWorkshop), Nobodys, &[]),
     reads("list_prompts", May(ReadWorkshop), Nobodys, &[]),
@@ -241,10 +243,24 @@ pub const FUNCTIONS: &[Door] = &[
     changes("release_number", May(ManageNumbers), Workshop, &[("id", "{number}")]),
     changes("delete_agent", May(DeleteAgents), Client, &[("id", "{agent}")]),
     changes("restore_agent", May(DeleteAgents), Client, &[("id", "{agent}")]),
+    changes(
+        "save_agency",
+        May(ManageWorkspace),
+        Nobodys,
+        &[("name", "Taken over"), ("timezone", "UTC"), ("second_factor", "nobody")],
+    ),
     changes("save_profile", May(EditOwnProfile), Nobodys, &[("name", "Somebody"), ("timezone", "UTC")]),
     // The platform.
     reads("list_workspaces", Platform, Nobodys, &[("query[words]", "")]),
     reads("platform_queues", Platform, Nobodys, &[]),
+    reads("get_workspace", Platform, Workshop, &[("id", "{workspace}")]),
+    changes(
+        "save_workspace_terms",
+        Platform,
+        Workshop,
+        &[("id", "{workspace}"), ("plan", "enterprise"), ("lines", "500")],
+    ),
+    changes("invite_workspace_owner", Platform, Workshop, &[("id", "{workspace}"), ("email", "ina@intruder.example")]),
     changes(
         "create_workspace",
         Platform,

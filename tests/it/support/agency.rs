@@ -70,6 +70,11 @@ impl Agency {
         }
     }
 
+    /// The address that its owner signs in with.
+    pub fn owner_email(&self) -> String {
+        format!("owner@{}.example", self.name)
+    }
+
     /// The agency with what it needs to dial for client one: accounts at the stand-ins, a prompt, an agent that the voice service
     /// knows, a number, a contact and a campaign.
     pub async fn ready(world: &World, name: &str) -> (Self, Works) {
@@ -185,26 +190,7 @@ impl Agency {
     /// An agent of client one that the voice service knows and that may call.
     pub async fn agent(&self, prompt: &str) -> String {
         let name = format!("{} agent", self.one.secret);
-        let fields = [
-            ("id", ""),
-            ("name", &name),
-            ("description", ""),
-            ("client_id", &self.one.id),
-            ("language", "en"),
-            ("llm_model", "ultravox-v0.7"),
-            ("voice", ""),
-            ("temperature", "0.3"),
-            ("first_speaker", "agent"),
-            ("greeting", "Hello."),
-            ("max_minutes", "10"),
-            ("recording", "true"),
-            ("direction", "outbound"),
-            ("tags", ""),
-            ("prompt_id", prompt),
-            ("base_prompt", ""),
-            ("base_version", ""),
-            ("template", ""),
-        ];
+        let fields = agent_fields(&name, &self.one.id, prompt);
         let agent = self.owner.made("save_agent", &fields).await;
         eventually("the voice service knows the agent", || async {
             let active = self.owner.rpc("set_agent_status", &[("id", &agent), ("status", "active")]).await;
@@ -302,4 +288,28 @@ pub async fn shown_token(browser: &Browser) -> String {
     let shown = browser.done("take_links", &[]).await.json();
     let link = shown["links"][0]["link"].as_str().unwrap_or_else(|| panic!("a link in {shown}"));
     link.rsplit('/').next().expect("a token").to_owned()
+}
+
+/// The form of a new agent.
+pub fn agent_fields<'a>(name: &'a str, client: &'a str, prompt: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("id", ""),
+        ("name", name),
+        ("description", ""),
+        ("client_id", client),
+        ("language", "en"),
+        ("llm_model", "ultravox-v0.7"),
+        ("voice", ""),
+        ("temperature", "0.3"),
+        ("first_speaker", "agent"),
+        ("greeting", "Hello."),
+        ("max_minutes", "10"),
+        ("recording", "true"),
+        ("direction", "outbound"),
+        ("tags", ""),
+        ("prompt_id", prompt),
+        ("base_prompt", ""),
+        ("base_version", ""),
+        ("template", ""),
+    ]
 }

@@ -66,6 +66,7 @@ async fn start() -> World {
         site_root: Some(folder.join("site")),
         db_connections: Some(16),
         log_format: Some("text".into()),
+        second_factor: Some("optional".into()),
         sandbox_url: Some(sandbox_base.clone()),
         ..Options::default()
     };
@@ -129,6 +130,28 @@ where
 pub async fn owner_lines(world: &World, sql: &str) -> Vec<String> {
     let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
     sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect(sql)
+}
+
+/// Sets a moment that the sessions of somebody remember (`key`) so many seconds back.
+pub async fn age_session(world: &World, email: &str, key: &str, seconds: i64) {
+    use tower_sessions::session::Record;
+    let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
+    let rows: Vec<(Vec<u8>, Vec<u8>)> =
+        sqlx::query_as("select s.id_hash, s.data from sessions s join users u on u.id = s.user_id where u.email = $1")
+            .bind(email)
+            .fetch_all(&mut connection)
+            .await
+            .expect("sessions");
+    assert!(!rows.is_empty(), "{email} is signed in");
+    for (hash, data) in rows {
+        let mut record: Record = rmp_serde::from_slice(&data).expect("a session");
+        let moment = chrono::Utc::now().timestamp() - seconds;
+        let before = record.data.insert(key.to_owned(), serde_json::json!(moment));
+        assert!(before.is_some(), "the session remembers {key}");
+        let data = rmp_serde::to_vec_named(&record).expect("a session");
+        let update = sqlx::query("update sessions set data = $2 where id_hash = $1").bind(hash).bind(data);
+        update.execute(&mut connection).await.expect("a changed session");
+    }
 }
 
 /// A name that nothing else in this run has.

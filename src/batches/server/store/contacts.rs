@@ -83,6 +83,14 @@ pub async fn on_the_line(tx: &mut ReadTx, id: BatchId) -> Result<(i64, i64), App
     Ok((row.here, row.all))
 }
 
+/// Calls of the workspace that go on, ours and incoming.
+pub async fn lines_in_use(tx: &mut ReadTx) -> Result<i64, AppError> {
+    let w = tx.w();
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from calls where workspace_id = $1 and ended_at is null"#, w)
+        .fetch_one(tx.conn())
+        .await?)
+}
+
 /// A contact whose turn it is.
 #[derive(Debug, Clone)]
 pub struct Due {

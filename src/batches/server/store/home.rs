@@ -1,6 +1,8 @@
 //! What a batch needs to know of its surroundings: the workspace's lines, and how long calls last.
 
 use crate::access::server::{ReadTx, WriteTx};
+use crate::platform::model::{Limits, WorkspacePlan};
+use crate::platform::server::limits;
 use crate::shared::AppError;
 use crate::shared::ids::CampaignId;
 
@@ -16,29 +18,28 @@ pub async fn average_seconds(tx: &mut ReadTx, campaign: CampaignId) -> Result<Op
     .await?)
 }
 
-/// Lines that the workspace may use at once, from its settings.
-pub async fn workspace_lines(tx: &mut ReadTx) -> Result<(i64, bool), AppError> {
-    let row = sqlx::query!(
-        r#"select coalesce((settings ->> 'concurrency')::bigint, 20) as "lines!", status = 'suspended' as "suspended!" from workspaces where id = $1"#,
-        tx.w()
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    Ok((row.lines, row.suspended))
+/// Whether nothing may be dialled in the whole workspace.
+pub async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
+    let w = tx.w();
+    Ok(sqlx::query_scalar!(r#"select status = 'suspended' as "suspended!" from workspaces where id = $1"#, w)
+        .fetch_one(tx.conn())
+        .await?)
 }
 
 /// What dialling needs to know of the workspace.
 pub struct Home {
+    /// Calls at once, over all batches: what the agency allows itself, at most what the platform grants.
     pub lines: i64,
     pub suspended: bool,
     /// The provider asked not to be asked for so long.
     pub hold: Option<std::time::Duration>,
 }
 
-/// The same as `workspace_lines`, locked until the commit: batches of one workspace count the free lines one after the other.
+/// Locked until the commit: batches of one workspace count the free lines one after the other.
 pub async fn lock_workspace(tx: &mut WriteTx) -> Result<Home, AppError> {
     let row = sqlx::query!(
-        r#"select coalesce((settings ->> 'concurrency')::bigint, 20) as "lines!", status = 'suspended' as "suspended!",
+        r#"select plan as "plan: WorkspacePlan", settings -> 'limits' as limits, (settings ->> 'concurrency')::bigint as concurrency,
+                  status = 'suspended' as "suspended!",
                   extract(epoch from (settings ->> 'voice_hold_until')::timestamptz - clock_timestamp())::float8 as hold
            from workspaces where id = $1 for no key update"#,
         tx.w()
@@ -46,7 +47,9 @@ pub async fn lock_workspace(tx: &mut WriteTx) -> Result<Home, AppError> {
     .fetch_one(tx.conn())
     .await?;
     let hold = row.hold.filter(|seconds| *seconds > 0.0).map(std::time::Duration::from_secs_f64);
-    Ok(Home { lines: row.lines, suspended: row.suspended, hold })
+    let granted = Limits::of(row.plan, limits::read(row.limits)).lines;
+    let lines = row.concurrency.map_or(granted, |own| own.min(granted));
+    Ok(Home { lines, suspended: row.suspended, hold })
 }
 
 /// Nobody in the workspace asks the provider for a call for so long. A longer hold stays.

@@ -2,10 +2,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::model::{AuditQuery, AuditRow};
-use super::server_fns::list_audit_events;
+use crate::audit::model::{AuditPage, AuditQuery, AuditRow};
+use crate::audit::server_fns::list_audit_events;
 use crate::settings::SettingsNav;
-use crate::shared::Page;
 use crate::ui::*;
 
 /// Who changed what, when and from where.
@@ -13,6 +12,7 @@ use crate::ui::*;
 pub fn audit_page() -> PageView {
     let asked = || AuditQuery {
         entity: query("entity"),
+        action: query("action"),
         actor: query("actor"),
         from: query("from"),
         to: query("to"),
@@ -29,7 +29,7 @@ pub fn audit_page() -> PageView {
             />
             <div class="cols settings">
                 <SettingsNav current="/settings/audit"/>
-                <PageBoundary data=rows view={move |(page, entities): (Page<AuditRow>, Vec<String>)| view! { <Rows page entities/> }}/>
+                <PageBoundary data=rows view=|page: AuditPage| view! { <Rows page/> }/>
             </div>
         }
         .into_any()
@@ -37,13 +37,15 @@ pub fn audit_page() -> PageView {
 }
 
 #[component]
-fn Rows(page: Page<AuditRow>, entities: Vec<String>) -> impl IntoView {
-    let options = entities.into_iter().map(|entity| (entity.clone(), entity.replace('_', " "))).collect();
+fn Rows(page: AuditPage) -> impl IntoView {
+    let AuditPage { page, entities, actions } = page;
+    let entities = entities.into_iter().map(|entity| (entity.clone(), entity.replace('_', " "))).collect();
+    let actions = actions.into_iter().map(|action| (action.clone(), action)).collect();
     let empty = page.rows.is_empty();
     let rows = page.rows.into_iter().map(|row| view! { <Row row/> }).collect_view();
     view! {
         <div class="stack gap-4 min0">
-            <FilterBar search="actor" placeholder="Who" filters=vec![Filter::date("from", "From"), Filter::date("to", "To"), Filter::new("entity", "What", options)]/>
+            <FilterBar search="actor" placeholder="Who" filters=vec![Filter::date("from", "From"), Filter::date("to", "To"), Filter::new("action", "Did", actions), Filter::new("entity", "What", entities)]/>
             {if empty {
                 view! { <NoMatch what="events"/> }.into_any()
             } else {
@@ -83,7 +85,7 @@ fn Row(row: AuditRow) -> impl IntoView {
         .collect_view();
     view! {
         <tr>
-            <td class="nowrap"><Time stamp=row.at/></td>
+            <td class="nowrap"><a class="link" href=format!("/settings/audit/{}", row.seq)><Time stamp=row.at/></a></td>
             <td>{row.actor}</td>
             <td>{row.action}" "<b>{row.entity.replace('_', " ")}</b>{row.client.map(|client| view! { <small class="sub">" · "{client}</small> })}</td>
             <td class="break"><ul class="text-xs">{changes}</ul></td>

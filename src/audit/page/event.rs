@@ -1,0 +1,98 @@
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use crate::audit::model::{AuditEvent, AuditField};
+use crate::audit::server_fns::get_audit_event;
+use crate::shared::AppError;
+use crate::ui::*;
+
+/// One event: who, from where, and every field as it was and as it became.
+#[lazy]
+pub fn audit_event_page() -> PageView {
+    let params = use_params_map();
+    let seq = move || params.read().get("seq").unwrap_or_default();
+    let event = load(seq, |seq| async move { get_audit_event(seq.parse().map_err(|_| AppError::NotFound)?).await });
+    Arc::new(move || view! { <PageBoundary data=event view=|event: AuditEvent| view! { <Event event/> }/> }.into_any())
+}
+
+#[component]
+fn Event(event: AuditEvent) -> impl IntoView {
+    let row = event.row;
+    let title = format!("Event {}", row.seq);
+    let what = format!("{} {}", row.action, row.entity.replace('_', " "));
+    let to = |seq: i64| format!("/settings/audit/{seq}");
+    let fields = event.fields.into_iter().map(|field| view! { <Field field/> }).collect::<Vec<_>>();
+    let empty = fields.is_empty();
+    view! {
+        <PageTitle text=title.clone() parents=vec![crumb("Settings", "/settings/profile"), crumb("Audit trail", "/settings/audit")]/>
+        <PageHead
+            title=title
+            sub=what
+            actions=move || view! {
+                {event.older.map(|seq| view! { <LinkButton href=to(seq) icon="arrow-left">"Older"</LinkButton> })}
+                {event.newer.map(|seq| view! { <LinkButton href=to(seq) icon="arrow-right">"Newer"</LinkButton> })}
+            }
+        />
+        <div class="cols main-side">
+            <Card title="What changed" flush=!empty class="clip">
+                {if empty {
+                    view! { <p class="sub">"This event changed no fields: that it happened is all there is to say."</p> }.into_any()
+                } else {
+                    view! {
+                        <DataTable
+                            label="What changed"
+                            class="wrap top diff"
+                            head=|| view! {
+                                <th scope="col">"Field"</th>
+                                <th scope="col">"Before"</th>
+                                <th scope="col">"After"</th>
+                            }
+                        >
+                            {fields}
+                        </DataTable>
+                    }
+                    .into_any()
+                }}
+            </Card>
+            <Card title="Who and where">
+                <Facts>
+                    <Fact label="When"><Time stamp=row.at/></Fact>
+                    <Fact label="Who">{row.actor}</Fact>
+                    {event.api_key.map(|key| view! { <Fact label="With the key"><span class="mono break">{key}</span></Fact> })}
+                    <Fact label="From"><span class="mono">{row.ip.unwrap_or_else(|| "–".into())}</span></Fact>
+                    {row.client.map(|client| view! { <Fact label="Client">{client}</Fact> })}
+                    {row.entity_id.map(|id| view! { <Fact label="Its id"><span class="mono break">{id}</span></Fact> })}
+                    {event.request_id.map(|id| view! { <Fact label="Request"><span class="mono break">{id}</span></Fact> })}
+                    <Fact label="Hash"><span class="mono break">{event.hash}</span></Fact>
+                    <Fact label="Hash before it"><span class="mono break">{event.previous_hash}</span></Fact>
+                </Facts>
+            </Card>
+        </div>
+    }
+}
+
+#[component]
+fn Field(field: AuditField) -> impl IntoView {
+    let differs = field.differs();
+    let (before, after) = (field.before.unwrap_or_default(), field.after.unwrap_or_default());
+    view! {
+        <tr>
+            <th scope="row">{field.name}</th>
+            {if differs {
+                view! {
+                    <td class="break"><del>{before}</del></td>
+                    <td class="break"><ins>{after}</ins></td>
+                }
+                .into_any()
+            } else {
+                view! {
+                    <td class="break">{before}</td>
+                    <td class="sub">"unchanged"</td>
+                }
+                .into_any()
+            }}
+        </tr>
+    }
+}

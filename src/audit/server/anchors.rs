@@ -1,0 +1,84 @@
+//! Heads of chains sealed with the installation's key. Whoever can write to the database can make a chain anew from the first row on;
+//! without the key the heads that were sealed on the way cannot be made with it.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::access::Action;
+use crate::access::server::{Change, Db, ReadTx, Scope, SystemTx, WriteTx};
+use crate::connections::server::ops::installed;
+use crate::providers::Binding;
+use crate::settings::server::rules;
+use crate::shared::AppError;
+use crate::shared::error::internal;
+use crate::shared::ids::WorkspaceId;
+
+/// For every agency: seals the head of its chain if it has moved, and removes events that it no longer keeps.
+pub async fn keep_all(db: &Db) -> Result<(), AppError> {
+    let mut tx = SystemTx::open(db, "audit upkeep").await?;
+    let ids = sqlx::query_scalar!("select id from workspaces").fetch_all(tx.conn()).await?;
+    drop(tx);
+    for id in ids {
+        keep(&Scope::of_job(db.clone(), WorkspaceId(id), "audit upkeep")).await?;
+    }
+    Ok(())
+}
+
+/// The same for one agency. Safe to repeat.
+pub async fn keep(scope: &Scope) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ReadAudit).await?;
+    let days = rules::get(tx.reading()).await?.audit_days;
+    if let Some(days) = days {
+        let cut = sqlx::query_scalar!("select prune_audit_events($1)", days).fetch_one(tx.conn()).await?;
+        if let Some(cut) = cut {
+            let after = Some(json!({ "up to event": cut, "kept for days": days }));
+            let (action, entity) = ("removed old events", "audit_trail");
+            tx.audit(Change { action, entity, entity_id: None, client_id: None, before: None, after }).await?;
+        }
+    }
+    seal(&mut tx).await?;
+    tx.commit().await
+}
+
+async fn seal(tx: &mut WriteTx) -> Result<(), AppError> {
+    let w = tx.w();
+    let head = sqlx::query!(
+        "select seq, hash from audit_heads h where workspace_id = $1
+           and not exists (select from audit_anchors a where a.workspace_id = $1 and a.seq >= h.seq)",
+        w
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some(head) = head else { return Ok(()) };
+    let hash = hex::encode(head.hash);
+    let sealed = installed()?.ring.seal(&place(w, head.seq), &hash).map_err(internal)?;
+    sqlx::query!(
+        "insert into audit_anchors (workspace_id, seq, sealed) values ($1, $2, $3) on conflict do nothing",
+        w,
+        head.seq,
+        sealed
+    )
+    .execute(tx.conn())
+    .await?;
+    // Where logs are kept elsewhere, this line is a second witness.
+    tracing::info!(workspace_id = %w, seq = head.seq, hash, "audit trail sealed");
+    Ok(())
+}
+
+/// The sealed heads by number. None: the seal is broken.
+pub(super) async fn all(tx: &mut ReadTx) -> Result<BTreeMap<i64, Option<Vec<u8>>>, AppError> {
+    let w = tx.w();
+    let rows =
+        sqlx::query!("select seq, sealed from audit_anchors where workspace_id = $1", w).fetch_all(tx.conn()).await?;
+    let ring = &installed()?.ring;
+    let open = |seq: i64, sealed: &str| {
+        ring.open::<String>(&place(w, seq), sealed).ok().and_then(|hash| hex::decode(hash).ok())
+    };
+    Ok(rows.into_iter().map(|row| (row.seq, open(row.seq, &row.sealed))).collect())
+}
+
+fn place(workspace: Uuid, seq: i64) -> Binding {
+    Binding::new(workspace, format!("audit:{seq}"), "head")
+}

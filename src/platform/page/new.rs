@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use crate::access::Action;
+use crate::members::model::ShownLinks;
+use crate::members::page::LinkList;
+use crate::members::server_fns::take_links;
+use crate::platform::model::WorkspacePlan;
+use crate::platform::server_fns::CreateWorkspace;
+use crate::shared::zones::zone_options;
+use crate::ui::*;
+
+/// The form for a new agency, whose owner is invited.
+#[lazy]
+pub fn new_workspace_page() -> PageView {
+    Arc::new(move || {
+        if let Some(refusal) = crate::app::refused(Action::ManagePlatform) {
+            return refusal;
+        }
+        let create = FormAction::of::<CreateWorkspace>();
+        let plans = options_of(WorkspacePlan::ALL.iter().map(|plan| (plan.as_str(), plan.label())));
+        view! {
+            <PageTitle text="New workspace" parents=vec![crumb("Workspaces", "/platform")]/>
+            <PageHead title="New workspace" sub="An agency, and an invitation for the person who owns it."/>
+            <Card>
+                <ServerForm action=create class="form two">
+                    <TextInput name="workspace" label="Name of the agency" required=true maxlength=120/>
+                    <Select name="timezone" label="Time zone" options=zone_options("UTC") value="UTC" required=true/>
+                    <TextInput name="email" label="Owner's e-mail address" kind="email" required=true autocomplete="off"/>
+                    <Select name="plan" label="Plan" options=plans value="pro" required=true/>
+                    <FormActs>
+                        <SubmitButton>"Create and invite"</SubmitButton>
+                        <a class="btn ghost" href="/platform">"Cancel"</a>
+                    </FormActs>
+                </ServerForm>
+            </Card>
+        }
+        .into_any()
+    })
+}
+
+/// The owner's link, after an agency has been created.
+#[lazy]
+pub fn new_links_page() -> PageView {
+    let links = load(|| (), |()| take_links());
+    Arc::new(move || {
+        if let Some(refusal) = crate::app::refused(Action::ManagePlatform) {
+            return refusal;
+        }
+        view! {
+            <PageTitle text="Invitation" parents=vec![crumb("Workspaces", "/platform")]/>
+            <PageBoundary data=links view={|shown: Option<ShownLinks>| view! { <LinkList shown back="/platform"/> }}/>
+        }
+        .into_any()
+    })
+}

@@ -1,0 +1,80 @@
+use serde::{Deserialize, Serialize};
+
+use crate::access::SecondFactorRule;
+use crate::platform::model::{Held, WorkspacePlan};
+use crate::shared::FieldErrors;
+
+/// What an agency asks of its people and of itself: part of `workspaces.settings`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgencyRules {
+    #[serde(default = "nobody")]
+    pub second_factor: SecondFactorRule,
+    /// Days that events of the audit trail are kept. None: for ever.
+    #[serde(default)]
+    pub audit_days: Option<i32>,
+    /// Calls at once that the agency allows itself. None: as many as its plan gives.
+    #[serde(default)]
+    pub concurrency: Option<i64>,
+}
+
+fn nobody() -> SecondFactorRule {
+    SecondFactorRule::Nobody
+}
+
+impl Default for AgencyRules {
+    fn default() -> Self {
+        Self { second_factor: SecondFactorRule::Nobody, audit_days: None, concurrency: None }
+    }
+}
+
+/// The agency's own page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgencyView {
+    pub name: String,
+    pub timezone: String,
+    pub rules: AgencyRules,
+    pub plan: WorkspacePlan,
+    pub held: Held,
+}
+
+/// The days that the form for the trail offers, and what they are called.
+pub const AUDIT_DAYS: [(&str, &str); 5] =
+    [("", "For ever"), ("2555", "7 years"), ("1095", "3 years"), ("365", "1 year"), ("90", "90 days")];
+
+/// What an owner fills in.
+#[derive(Debug, Clone, Default)]
+pub struct AgencyForm {
+    pub name: String,
+    pub timezone: String,
+    pub second_factor: String,
+    pub audit_days: String,
+    pub concurrency: String,
+}
+
+impl AgencyForm {
+    /// The rules, as far as the fields can be read; what is wrong is added to `errors`. `lines`: the plan's own measure.
+    pub fn rules(&self, lines: i64, errors: &mut FieldErrors) -> AgencyRules {
+        let second_factor = self.second_factor.parse().unwrap_or_else(|_| {
+            errors.add("second_factor", "Choose from the list who needs a second factor.");
+            SecondFactorRule::Nobody
+        });
+        let audit_days = self.audit_days.trim();
+        if !AUDIT_DAYS.iter().any(|(days, _)| *days == audit_days) {
+            errors.add("audit_days", "Choose from the list how long events are kept.");
+        }
+        let typed = self.concurrency.trim();
+        let concurrency = typed.parse::<i64>().ok().filter(|calls| (1..=lines).contains(calls));
+        if concurrency.is_none() && !typed.is_empty() {
+            errors
+                .add("concurrency", format!("Your plan gives {lines} calls at once: write 1 to {lines}, or nothing."));
+        }
+        AgencyRules { second_factor, audit_days: audit_days.parse().ok(), concurrency }
+    }
+
+    /// Name and zone; the zone itself is checked on the server.
+    pub fn check(&self, errors: &mut FieldErrors) {
+        if !(1..=120).contains(&self.name.trim().chars().count()) {
+            errors.add("name", "Give the agency a name of up to 120 characters.");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use leptos::prelude::*;
+
+use crate::app::viewer;
+use crate::ui::form::use_errors;
+use crate::ui::*;
+
+/// The viewer's password, in forms for which they have to have proved lately who they are. It is asked for only when they have not.
+#[component]
+pub fn ProofField() -> impl IntoView {
+    let errors = use_errors();
+    let has_proved = viewer().has_proved;
+    let asks = Memo::new(move |_| !has_proved || errors.with(|errors| errors.at("current").is_some()));
+    move || {
+        asks.get().then(|| {
+            view! {
+                <TextInput
+                    name="current"
+                    label="Your present password"
+                    kind="password"
+                    required=true
+                    autocomplete="current-password"
+                    hint="You last typed it more than five minutes ago."
+                />
+            }
+        })
+    }
+}

@@ -1,0 +1,32 @@
+//! Asking for the password once more before what an open, unattended browser must not do: keys, roles, rules.
+
+use chrono::Utc;
+
+use super::resets;
+use crate::access::server::{PROOF_LASTS, SESSION_PROVED, Visitor};
+use crate::shared::AppError;
+use crate::shared::error::internal;
+
+/// Demands that the visitor has proved in the last five minutes who they are; else `current` must be their password.
+/// Errors: `Invalid` at `current`, where the form then asks for it; `Limited` after too many tries.
+pub async fn demand(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+    visitor.viewer()?;
+    let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
+    let proved = session.get::<i64>(SESSION_PROVED).await.map_err(internal)?;
+    if proved.is_some_and(|at| Utc::now().timestamp() - at < PROOF_LASTS) {
+        return Ok(());
+    }
+    if current.is_empty() {
+        return Err(AppError::invalid(
+            "current",
+            "Type your present password: you last did more than five minutes ago.",
+        ));
+    }
+    resets::prove(visitor, current).await
+}
+
+/// Notes that the visitor has just proved who they are.
+pub(super) async fn given(visitor: &Visitor) -> Result<(), AppError> {
+    let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
+    session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)
+}
