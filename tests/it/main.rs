@@ -19,6 +19,7 @@ mod contact_imports;
 mod contacts;
 mod coverage;
 mod exports;
+mod guessing;
 mod hang_ups;
 mod invitations;
 mod killed;

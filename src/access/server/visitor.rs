@@ -33,6 +33,8 @@ pub struct Visitor {
     pub ip: Option<String>,
     /// What the browser calls itself, cut to 300 characters.
     pub user_agent: Option<String>,
+    /// The request's cookies as they came.
+    pub cookies: Option<String>,
     pub request_id: Option<String>,
     pub session: Option<Session>,
 }
@@ -93,8 +95,9 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
     };
     let ip = super::sender(&request);
     let request_id = header(&request, "x-request-id");
+    let cookies = header(&request, "cookie");
     let user_agent = header(&request, "user-agent").map(|text| text.chars().take(300).collect());
-    request.extensions_mut().insert(Visitor { db, viewer, ip, user_agent, request_id, session });
+    request.extensions_mut().insert(Visitor { db, viewer, ip, user_agent, cookies, request_id, session });
     next.run(request).await
 }
 

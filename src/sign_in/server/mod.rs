@@ -1,3 +1,4 @@
+mod device;
 mod password;
 pub mod proof;
 pub mod resets;
@@ -22,7 +23,7 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
     if email.is_empty() || password.is_empty() || email.len() > 320 || password.len() > 1024 {
         return Err(AppError::invalid("email", WRONG));
     }
-    let keys = throttle::Keys::new(&email, visitor.ip.as_deref());
+    let keys = throttle::Keys::new(&email, visitor.ip.as_deref(), device::is_known(visitor, &email));
     throttle::charge(&visitor.db, &keys).await?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
     let account = sqlx::query!(

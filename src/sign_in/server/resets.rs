@@ -165,7 +165,7 @@ pub async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), A
 /// Asks the visitor for their password once more. Errors: `Invalid` at `current`; `Limited` after too many tries.
 pub async fn prove(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?;
-    let keys = Keys::new(&viewer.email.to_lowercase(), visitor.ip.as_deref());
+    let keys = Keys::new(&viewer.email.to_lowercase(), visitor.ip.as_deref(), true);
     throttle::charge(&visitor.db, &keys).await?;
     let mut tx = SystemTx::open(&visitor.db, "own password").await?;
     let stored = sqlx::query_scalar!("select password_hash from users where id = $1", viewer.user_id.0)

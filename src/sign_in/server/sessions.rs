@@ -22,14 +22,15 @@ pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
     session.insert(SESSION_IP, visitor.ip.as_deref().unwrap_or_default()).await.map_err(internal)?;
     session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
-    let role = sqlx::query_scalar!(
-        r#"update users set last_login_at = now() where id = $1 returning role as "role: Role""#,
+    let account = sqlx::query!(
+        r#"update users set last_login_at = now() where id = $1 returning role as "role: Role", email"#,
         user
     )
     .fetch_one(tx.conn())
     .await?;
     tx.commit().await?;
-    session.insert(SESSION_OF_ADMIN, role == Role::Admin).await.map_err(internal)?;
+    super::device::remember(&account.email)?;
+    session.insert(SESSION_OF_ADMIN, account.role == Role::Admin).await.map_err(internal)?;
     session.cycle_id().await.map_err(internal)?;
     metrics::counter!("patchbay_sign_ins_total", "result" => "done").increment(1);
     tracing::info!(user_id = %user, "signed in");

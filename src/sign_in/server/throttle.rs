@@ -8,10 +8,15 @@ use crate::shared::AppError;
 
 /// Wrong tries per address in a quarter of an hour.
 const PER_ADDRESS: i32 = 30;
+/// Wrong tries per account from all addresses together, known devices left out.
+const PER_ACCOUNT: i32 = 20;
 
 pub struct Keys {
+    /// The account as tried from one address.
     account: Vec<u8>,
     address: Option<Vec<u8>>,
+    /// The account wherever it is tried from: for many addresses that guess together.
+    everywhere: Option<Vec<u8>>,
 }
 
 fn key(kind: &str, text: &str) -> Vec<u8> {
@@ -19,25 +24,33 @@ fn key(kind: &str, text: &str) -> Vec<u8> {
 }
 
 impl Keys {
-    pub fn new(email: &str, ip: Option<&str>) -> Self {
-        // With the address in the account's key, a stranger elsewhere cannot lock the account's owner out.
+    /// `is_known`: the account's owner has signed in with this device before. Strangers elsewhere, however many, do not lock them out:
+    /// only unknown devices share a count.
+    pub fn new(email: &str, ip: Option<&str>, is_known: bool) -> Self {
         let account = key("account", &format!("{email} {}", ip.unwrap_or("-")));
-        Self { account, address: ip.map(|ip| key("address", ip)) }
+        let everywhere = (!is_known).then(|| key("everywhere", email));
+        Self { account, address: ip.map(|ip| key("address", ip)), everywhere }
     }
 
     /// For asking for a new password: every try counts, right or wrong.
     pub fn reset(email: &str, ip: Option<&str>) -> Self {
         let account = key("reset", &format!("{email} {}", ip.unwrap_or("-")));
-        Self { account, address: ip.map(|ip| key("reset address", ip)) }
+        Self { account, address: ip.map(|ip| key("reset address", ip)), everywhere: None }
     }
 
     /// For the code after the right password.
     pub fn second_factor(user: uuid::Uuid) -> Self {
-        Self { account: key("second factor", &user.to_string()), address: None }
+        Self { account: key("second factor", &user.to_string()), address: None, everywhere: None }
     }
 
     fn each(&self) -> impl Iterator<Item = (&Vec<u8>, i32)> {
-        std::iter::once((&self.account, 5)).chain(self.address.iter().map(|key| (key, PER_ADDRESS)))
+        std::iter::once((&self.account, 5)).chain(self.shared())
+    }
+
+    /// The counts that others add to as well.
+    fn shared(&self) -> impl Iterator<Item = (&Vec<u8>, i32)> {
+        let address = self.address.iter().map(|key| (key, PER_ADDRESS));
+        address.chain(self.everywhere.iter().map(|key| (key, PER_ACCOUNT)))
     }
 }
 
@@ -69,22 +82,24 @@ pub async fn charge(db: &Db, keys: &Keys) -> Result<(), AppError> {
             )
             .fetch_optional(tx.conn())
             .await?;
+            metrics::counter!("patchbay_sign_ins_total", "result" => "limited").increment(1);
+            tracing::warn!("too many tries to sign in: somebody has to wait");
             return Err(AppError::Limited(wait.flatten().unwrap_or(1).unsigned_abs().max(1)));
         }
     }
     tx.commit().await
 }
 
-/// The try was right: it clears the account's count, and takes itself back from the address's.
+/// The try was right: it clears the account's count at this address, and takes itself back from those that others share.
 pub async fn succeeded(db: &Db, keys: &Keys) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "sign-in throttle").await?;
     sqlx::query!("delete from sign_in_throttles where key = $1", keys.account).execute(tx.conn()).await?;
-    if let Some(address) = &keys.address {
+    for (key, most) in keys.shared() {
         sqlx::query!(
             "update sign_in_throttles set failures = greatest(failures - 1, 0),
                     blocked_until = case when failures > $2 then blocked_until end where key = $1",
-            address,
-            PER_ADDRESS
+            key,
+            most
         )
         .execute(tx.conn())
         .await?;
