@@ -1,3 +1,6 @@
+pub mod by_passkey;
+mod ceremony;
+pub mod passkeys;
 mod password;
 pub mod resets;
 pub mod second_factor;

@@ -10,7 +10,7 @@ use crate::shared::AppError;
 const PER_ADDRESS: i32 = 30;
 
 pub struct Keys {
-    account: Vec<u8>,
+    account: Option<Vec<u8>>,
     address: Option<Vec<u8>>,
 }
 
@@ -22,22 +22,27 @@ impl Keys {
     pub fn new(email: &str, ip: Option<&str>) -> Self {
         // With the address in the account's key, a stranger elsewhere cannot lock the account's owner out.
         let account = key("account", &format!("{email} {}", ip.unwrap_or("-")));
-        Self { account, address: ip.map(|ip| key("address", ip)) }
+        Self { account: Some(account), address: ip.map(|ip| key("address", ip)) }
     }
 
     /// For asking for a new password: every try counts, right or wrong.
     pub fn reset(email: &str, ip: Option<&str>) -> Self {
         let account = key("reset", &format!("{email} {}", ip.unwrap_or("-")));
-        Self { account, address: ip.map(|ip| key("reset address", ip)) }
+        Self { account: Some(account), address: ip.map(|ip| key("reset address", ip)) }
     }
 
-    /// For the code after the right password.
+    /// For the code or passkey after the right password.
     pub fn second_factor(user: uuid::Uuid) -> Self {
-        Self { account: key("second factor", &user.to_string()), address: None }
+        Self { account: Some(key("second factor", &user.to_string())), address: None }
+    }
+
+    /// For a passkey alone: nobody has said yet which account it is for. Counted together with wrong passwords.
+    pub fn passkey(ip: Option<&str>) -> Self {
+        Self { account: None, address: Some(key("address", ip.unwrap_or("-"))) }
     }
 
     fn each(&self) -> impl Iterator<Item = (&Vec<u8>, i32)> {
-        std::iter::once((&self.account, 5)).chain(self.address.iter().map(|key| (key, PER_ADDRESS)))
+        self.account.iter().map(|key| (key, 5)).chain(self.address.iter().map(|key| (key, PER_ADDRESS)))
     }
 }
 
@@ -78,7 +83,9 @@ pub async fn charge(db: &Db, keys: &Keys) -> Result<(), AppError> {
 /// The try was right: it clears the account's count, and takes itself back from the address's.
 pub async fn succeeded(db: &Db, keys: &Keys) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "sign-in throttle").await?;
-    sqlx::query!("delete from sign_in_throttles where key = $1", keys.account).execute(tx.conn()).await?;
+    if let Some(account) = &keys.account {
+        sqlx::query!("delete from sign_in_throttles where key = $1", account).execute(tx.conn()).await?;
+    }
     if let Some(address) = &keys.address {
         sqlx::query!(
             "update sign_in_throttles set failures = greatest(failures - 1, 0),
