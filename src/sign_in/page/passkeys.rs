@@ -124,6 +124,8 @@ fn Make(setup: PasskeySetup, again: Callback<()>) -> impl IntoView {
                 <input type="hidden" name="answer" node_ref=answer/>
                 <FormActs>
                     <SubmitButton pending=Signal::derive(move || busy.get() || pending.get())>"Make passkey"</SubmitButton>
+                    // A whole new page: a question that was answered, or is too old, is not asked again.
+                    <a class="btn" href="/settings/security" rel="external">"Start again"</a>
                 </FormActs>
             </ServerForm>
         </div>
