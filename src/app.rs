@@ -30,7 +30,10 @@ use crate::platform::page::{new_links_page, new_workspace_page, platform_page, w
 use crate::prompts::page::{new_prompt_page, prompt_editor_page, prompts_page};
 use crate::settings::{agency_page, profile_page};
 use crate::shared::AppError;
-use crate::sign_in::page::{choose_password_page, forgot_page, second_step_page, security_page, sign_in_page};
+use crate::sign_in::page::{
+    choose_password_page, forgot_page, passkey_sign_in_page, passkey_step_page, second_step_page, security_page,
+    sign_in_page,
+};
 use crate::ui::Trouble;
 use crate::usage::page::usage_page;
 
@@ -46,7 +49,9 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=|| view! { <Trouble page=true error=AppError::NotFound/> }>
                 <Route path=path!("/login") view={LazyPage::new(sign_in_page)} ssr=SsrMode::Async/>
+                <Route path=path!("/login/passkey") view={LazyPage::new(passkey_sign_in_page)} ssr=SsrMode::Async/>
                 <Route path=path!("/mfa") view={LazyPage::new(second_step_page)} ssr=SsrMode::Async/>
+                <Route path=path!("/mfa/passkey") view={LazyPage::new(passkey_step_page)} ssr=SsrMode::Async/>
                 <Route path=path!("/forgot") view={LazyPage::new(forgot_page)} ssr=SsrMode::Async/>
                 <Route path=path!("/reset/:token") view={LazyPage::new(choose_password_page)} ssr=SsrMode::Async/>
                 <Route path=path!("/invite/:token") view={LazyPage::new(accept_invitation_page)} ssr=SsrMode::Async/>

@@ -86,6 +86,57 @@ export default {
     quiet(owner);
   },
 
+  async "somebody adds a passkey, and signs in with nothing else"(world) {
+    const owner = await signIn(world, "mara@halden.test");
+    const path = await invite(owner, "kim@halden.test", "Member");
+    const kim = await newPage(world, { baseURL: world.demo.url.replace("127.0.0.1", "localhost") });
+    const devices = await kim.context().newCDPSession(kim);
+    await devices.send("WebAuthn.enable");
+    const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
+    await devices.send("WebAuthn.addVirtualAuthenticator", { options });
+    await kim.goto(path);
+    await kim.getByLabel("Your name").fill("Kim Key");
+    await kim.getByLabel("Password").fill(PASSWORD);
+    await kim.getByRole("button", { name: "Make my account" }).click();
+    await kim.waitForURL("**/dashboard");
+
+    await kim.goto("/settings/security");
+    await hydrated(kim);
+    const card = kim.locator("section.card", { has: kim.getByRole("heading", { name: "Passkeys" }) });
+    await card.getByLabel("Present password").fill(PASSWORD);
+    await card.getByRole("button", { name: "Add a passkey" }).click();
+    const name = card.getByLabel("Name", { exact: true });
+    await name.waitFor();
+    assert.match(await name.inputValue(), /Chrome/, "a name is proposed");
+    await name.fill("Kim's laptop");
+    await card.getByRole("button", { name: "Make passkey" }).click();
+    await kim.getByText("Passkey added").waitFor();
+    await card.getByText("Kim's laptop", { exact: true }).waitFor();
+    await kim.locator(".recovery-codes li").first().waitFor();
+    quiet(kim);
+
+    await kim.getByRole("button", { name: "Sign out everywhere" }).click();
+    await kim.waitForURL("**/login");
+    await kim.getByRole("link", { name: "Sign in with a passkey" }).click();
+    await kim.waitForURL("**/dashboard");
+    await hydrated(kim);
+
+    // As the second step after the password.
+    await kim.goto("/settings/security");
+    await hydrated(kim);
+    await kim.getByRole("button", { name: "Sign out everywhere" }).click();
+    await kim.waitForURL("**/login");
+    await kim.getByLabel("E-mail address").fill("kim@halden.test");
+    await kim.getByLabel("Password").fill(PASSWORD);
+    await kim.getByRole("button", { name: "Sign in" }).click();
+    await kim.waitForURL("**/mfa**");
+    await kim.getByRole("link", { name: "Use a passkey" }).click();
+    await kim.waitForURL("**/dashboard");
+    await hydrated(kim);
+    quiet(kim);
+    quiet(owner);
+  },
+
   async "an invitation and a new password work without script"(world) {
     const owner = await signIn(world, "mara@halden.test", { javaScriptEnabled: false });
     await owner.goto("/settings/users/new");

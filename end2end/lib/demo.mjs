@@ -28,7 +28,9 @@ export async function startDemo() {
   const data = mkdtempSync(join(tmpdir(), "patchbay-e2e-"));
   const port = await freePort();
   const program = process.env.PATCHBAY_BIN ?? "target/debug/patchbay";
-  const env = { ...process.env, PATCHBAY_DATA_DIR: data, PATCHBAY_LISTEN: `127.0.0.1:${port}`, PATCHBAY_PG_FSYNC: "off" };
+  // Passkeys belong to a host name, and a number is none.
+  const site = { PATCHBAY_LISTEN: `127.0.0.1:${port}`, PATCHBAY_PUBLIC_URL: `http://localhost:${port}` };
+  const env = { ...process.env, PATCHBAY_DATA_DIR: data, ...site, PATCHBAY_PG_FSYNC: "off" };
   delete env.DATABASE_URL;
   const child = spawn(program, ["demo"], { env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

@@ -9,9 +9,14 @@ use leptos_meta::MetaTags;
 
 use crate::app::App;
 
-/// Pages that a browser without a session sees. They carry no wasm: a plain form is all they need.
+/// Where a passkey is asked for, which takes script.
+const PASSKEY_PAGES: [&str; 2] = ["/login/passkey", "/mfa/passkey"];
+
+/// Pages that a browser without a session sees. All but those for passkeys carry no wasm: a plain form is all they need.
 pub fn is_signed_out_page(path: &str) -> bool {
-    ["/login", "/mfa", "/forgot"].contains(&path) || ["/reset/", "/invite/"].iter().any(|start| path.starts_with(start))
+    ["/login", "/mfa", "/forgot"].contains(&path)
+        || PASSKEY_PAGES.contains(&path)
+        || ["/reset/", "/invite/"].iter().any(|start| path.starts_with(start))
 }
 
 /// The whole document. `style` is the address of the style sheet, hash included.
@@ -20,7 +25,7 @@ pub fn document(options: LeptosOptions, style: String) -> impl IntoView {
     let path = parts.as_ref().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
     let theme = preference(parts.as_ref(), "theme", &["light", "dark", "system"], "system");
     let density = preference(parts.as_ref(), "density", &["compact", "regular", "roomy"], "regular");
-    let hydrates = !is_signed_out_page(&path);
+    let hydrates = !is_signed_out_page(&path) || PASSKEY_PAGES.contains(&path.as_str());
     set_policy();
     view! {
         <!DOCTYPE html>

@@ -133,7 +133,7 @@ async fn server_function(request: Request) -> impl IntoResponse {
 async fn send_strangers_to_sign_in(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let known = request.extensions().get::<Visitor>().is_some_and(|visitor| visitor.viewer.is_some());
-    if known && path == "/login" {
+    if known && ["/login", "/login/passkey"].contains(&path) {
         return Redirect::to("/dashboard").into_response();
     }
     if known || document::is_signed_out_page(path) || path.starts_with("/rpc/") {

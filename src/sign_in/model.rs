@@ -52,7 +52,10 @@ pub fn device(agent: &str) -> String {
 /// How the viewer's second factor stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SecondFactor {
+    /// Codes of an app are.
     pub is_on: bool,
+    /// Signing in with the password takes a second step: a code, or a passkey.
+    pub is_awaited: bool,
     /// Recovery codes that have not been used.
     pub codes_left: i64,
     /// While it is being set up: not confirmed yet.
@@ -68,6 +71,46 @@ pub struct SecondFactorSetup {
     pub secret: String,
     /// A picture as `data:` address.
     pub qr: String,
+}
+
+/// The viewer's passkeys.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Passkeys {
+    pub rows: Vec<PasskeyRow>,
+    /// There is no room for another.
+    pub is_full: bool,
+    /// Why passkeys cannot work at this site's address.
+    pub hurdle: Option<String>,
+    /// While one is being added.
+    pub setup: Option<PasskeySetup>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PasskeyRow {
+    pub id: String,
+    /// What the person calls it, for example `Chrome on Linux`.
+    pub name: String,
+    /// The host name that it belongs to, if it is not this site's present one.
+    pub elsewhere: Option<String>,
+    pub made: Stamp,
+    pub used: Option<Stamp>,
+}
+
+/// What the browser needs to make a passkey.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PasskeySetup {
+    /// `PublicKeyCredentialCreationOptionsJSON`
+    pub options: String,
+    /// A name to begin with.
+    pub name: String,
+}
+
+/// What the second step can be made with. Recovery codes always can.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SecondStep {
+    pub app: bool,
+    /// A passkey that belongs to this site's present address.
+    pub passkey: bool,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{SecondFactor, SessionRow};
+use super::model::{Passkeys, SecondFactor, SecondStep, SessionRow};
 use crate::access::Viewer;
 use crate::shared::AppError;
 
@@ -122,4 +122,63 @@ pub async fn make_recovery_codes(current: String) -> Result<(), AppError> {
     super::server::second_factor::new_codes(&crate::access::server::visitor()?, &current).await?;
     leptos_axum::redirect("/settings/security");
     Ok(())
+}
+
+/// The viewer's passkeys.
+#[server(prefix = "/rpc", endpoint = "list_passkeys")]
+pub async fn list_passkeys() -> Result<Passkeys, AppError> {
+    super::server::passkeys::list(&crate::access::server::visitor()?).await
+}
+
+/// Begins adding a passkey.
+#[server(prefix = "/rpc", endpoint = "begin_passkey")]
+pub async fn begin_passkey(current: String) -> Result<(), AppError> {
+    super::server::passkeys::begin(&crate::access::server::visitor()?, &current).await?;
+    leptos_axum::redirect("/settings/security");
+    Ok(())
+}
+
+/// Adds the passkey that the browser has made. `answer`: `RegistrationResponseJSON`.
+#[server(prefix = "/rpc", endpoint = "add_passkey")]
+pub async fn add_passkey(name: String, answer: String) -> Result<(), AppError> {
+    super::server::passkeys::add(&crate::access::server::visitor()?, &name, &answer).await?;
+    leptos_axum::redirect("/settings/security");
+    Ok(())
+}
+
+/// Removes one of the viewer's passkeys.
+#[server(prefix = "/rpc", endpoint = "remove_passkey")]
+pub async fn remove_passkey(id: String, current: String) -> Result<(), AppError> {
+    super::server::passkeys::remove(&crate::access::server::visitor()?, &id, &current).await?;
+    leptos_axum::redirect("/settings/security");
+    Ok(())
+}
+
+/// Whether passkeys work at this site's address.
+#[server(prefix = "/rpc", endpoint = "offers_passkeys")]
+pub async fn offers_passkeys() -> Result<bool, AppError> {
+    super::server::by_passkey::is_offered()
+}
+
+/// What the second step can be made with, for whoever has typed the right password in this browser.
+#[server(prefix = "/rpc", endpoint = "get_second_step")]
+pub async fn get_second_step() -> Result<SecondStep, AppError> {
+    super::server::by_passkey::second_step(&crate::access::server::visitor()?).await
+}
+
+/// The question for the browser's authenticator: `PublicKeyCredentialRequestOptionsJSON`. `second`: after the password.
+#[server(prefix = "/rpc", endpoint = "ask_for_passkey")]
+pub async fn ask_for_passkey(second: bool) -> Result<String, AppError> {
+    super::server::by_passkey::ask(&crate::access::server::visitor()?, second).await
+}
+
+/// Signs in with a passkey, alone or as the second step. `answer`: `AuthenticationResponseJSON`. Gives the address to go on to.
+/// Errors: `Invalid` at the form; `Conflict` when it took too long; `Limited` after too many tries.
+#[server(prefix = "/rpc", endpoint = "sign_in_with_passkey")]
+pub async fn sign_in_with_passkey(second: bool, answer: String, next: Option<String>) -> Result<String, AppError> {
+    use super::server::by_passkey;
+    let visitor = crate::access::server::visitor()?;
+    let role =
+        if second { by_passkey::verify(&visitor, &answer).await } else { by_passkey::sign_in(&visitor, &answer).await };
+    Ok(super::server::way_in(Some(role?), next.as_deref()))
 }

@@ -25,6 +25,7 @@ mod invitations;
 mod killed;
 mod mail;
 mod main_job;
+mod passkeys;
 mod passwords;
 mod policy;
 mod rooms;

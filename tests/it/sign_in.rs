@@ -4,7 +4,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, REFE
 use reqwest::{Client, Method, Response};
 
 use super::support::agency::PASSWORD;
-use super::support::{Agency, Browser, World, owner_value, run, unique};
+use super::support::{Agency, Browser, World, owner_value, run};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -253,7 +253,7 @@ fn changes_come_from_our_own_pages_only() {
         let ours = world.base.clone();
         let port = url::Url::parse(&ours).expect("an address").port().expect("a port");
         let evil = "https://evil.example".to_owned();
-        let localhost = format!("http://localhost:{port}");
+        let neighbour = format!("http://other.localhost:{port}");
         let like_ours = format!("http://127.0.0.1.evil.example:{port}");
         // Sec-Fetch-Site, Origin, and whether the change is made.
         let combinations: [(Option<&str>, Option<&str>, bool); 14] = [
@@ -263,13 +263,13 @@ fn changes_come_from_our_own_pages_only() {
             (None, None, false),
             (Some("cross-site"), Some(&evil), false),
             (Some("cross-site"), Some(&ours), false),
-            (Some("same-site"), Some(&localhost), false),
+            (Some("same-site"), Some(&neighbour), false),
             (Some("none"), None, false),
             (Some("Same-Origin, cross-site"), None, false),
             (None, Some(&evil), false),
             (None, Some("null"), false),
             (None, Some("http://127.0.0.1:1"), false),
-            (None, Some(&localhost), false),
+            (None, Some(&neighbour), false),
             (None, Some(&like_ours), false),
         ];
         for (at, (site, origin, passes)) in combinations.into_iter().enumerate() {

@@ -138,7 +138,7 @@ async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result
                   w.id as "workspace_id?", w.name as "workspace_name?", w.timezone as "workspace_timezone?",
                   w.status::text as "workspace_status?", w.branding ->> 'product' as product,
                   coalesce((w.settings ->> 'sandbox')::boolean, true) as "sandbox!",
-                  w.settings ->> 'second_factor' as second_factor, u.totp_secret is not null as "has_second_factor!",
+                  w.settings ->> 'second_factor' as second_factor, u.totp_secret is not null or u.has_passkey as "has_second_factor!",
                   s.id as "support_id?", s.reason as "support_reason?", s.expires_at as "support_until?", a.name as "support_admin?"
            from users u
            left join support_sessions own on own.id = $2 and own.admin_id = u.id and u.role = 'admin'

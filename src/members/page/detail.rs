@@ -127,7 +127,7 @@ fn Help(id: String, status: UserStatus, has_second_factor: bool, again: Callback
                 {has_second_factor.then(|| view! { <DialogLink name="clear">"Clear second factor"</DialogLink> })}
                 <DialogLink name="status" kind=if status == UserStatus::Active { ButtonKind::Danger } else { ButtonKind::Plain }>{word}</DialogLink>
             </div>
-            <ConfirmForm name="clear" action=clear title="Clear the second factor?" text="Do this only for somebody you have spoken to: from now on the password alone signs them in. Their sessions end." confirm="Clear" danger=true on_done=again said="Second factor cleared">
+            <ConfirmForm name="clear" action=clear title="Clear the second factor?" text="Do this only for somebody you have spoken to: their passkeys are removed as well, and the password alone signs them in. Their sessions end." confirm="Clear" danger=true on_done=again said="Second factor cleared">
                 {hidden(clear_id)}
                 <ProofField/>
             </ConfirmForm>

@@ -84,7 +84,7 @@ pub async fn reset_link(scope: &Scope, id: UserId) -> Result<Invited, AppError> 
     Ok(Invited { email: member.email, link: Some(link) })
 }
 
-/// Forgets the second factor of someone who has lost theirs. Their sessions end.
+/// Forgets the second factor of someone who has lost theirs: the app, recovery codes and passkeys. Their sessions end.
 pub async fn clear_second_factor(scope: &Scope, id: UserId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
     let member = store::get(&mut tx, id).await?;

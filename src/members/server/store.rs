@@ -22,7 +22,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Found,
         r#"select u.id as "id: UserId", u.name, u.email, u.role as "role: Role", u.status as "status: UserStatus", u.last_login_at,
-                  u.totp_secret is not null as "has_second_factor!", u.client_id as "client_id: ClientId", c.name as "client?", u.created_at
+                  u.totp_secret is not null or u.has_passkey as "has_second_factor!", u.client_id as "client_id: ClientId", c.name as "client?", u.created_at
            from users u left join clients c on c.workspace_id = $1 and c.id = u.client_id
            where u.workspace_id = $1 and ($2::text is null or u.role::text = $2)
              and ($3::uuid is null or ($4 and u.id < $3) or (not $4 and u.id > $3))
@@ -75,7 +75,7 @@ pub async fn view(tx: &mut ReadTx, id: UserId, sessions: i64) -> Result<MemberVi
     let found = sqlx::query_as!(
         Found,
         r#"select u.id as "id: UserId", u.name, u.email, u.role as "role: Role", u.status as "status: UserStatus", u.last_login_at,
-                  u.totp_secret is not null as "has_second_factor!", u.client_id as "client_id: ClientId", c.name as "client?", u.created_at
+                  u.totp_secret is not null or u.has_passkey as "has_second_factor!", u.client_id as "client_id: ClientId", c.name as "client?", u.created_at
            from users u left join clients c on c.workspace_id = $1 and c.id = u.client_id where u.workspace_id = $1 and u.id = $2"#,
         tx.w(),
         id.0

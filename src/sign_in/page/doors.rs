@@ -5,22 +5,40 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::frame::{DoorCard, DoorErrors, DoorField};
 use crate::shared::AppError;
+use crate::sign_in::model::SecondStep;
 use crate::sign_in::server_fns::{
-    AskForPassword, ChoosePassword, SignIn, VerifySecondFactor, open_password_link, sends_mail,
+    AskForPassword, ChoosePassword, SignIn, VerifySecondFactor, get_second_step, offers_passkeys, open_password_link,
+    sends_mail,
 };
 use crate::ui::*;
 
 /// Signing in: a plain form, an answer, and the address that was asked for before.
 #[lazy]
 pub fn sign_in_page() -> PageView {
-    Arc::new(move || view! { <SignInForm/> }.into_any())
+    let offers = load(|| (), |()| offers_passkeys());
+    Arc::new(move || {
+        view! { <PageBoundary data=offers view={move |passkeys: bool| view! { <SignInForm passkeys/> }}/> }.into_any()
+    })
+}
+
+/// The way to a passkey, below a form. A link, because these pages have no script and that one has.
+fn passkey_link(path: &str, next: &str, words: &'static str) -> AnyView {
+    let href = format!("{path}?next={}", address::escape(next));
+    view! {
+        <div class="body form">
+            <p class="or">"or"</p>
+            <a class="btn block" href=href><Icon name="key-round" small=true/>{words}</a>
+        </div>
+    }
+    .into_any()
 }
 
 #[component]
-fn SignInForm() -> impl IntoView {
+fn SignInForm(passkeys: bool) -> impl IntoView {
     let sign_in = FormAction::of::<SignIn>();
     let asked = use_query_map().read_untracked().clone();
     let next = asked.get("next").unwrap_or_default();
+    let other = passkeys.then(|| passkey_link("/login/passkey", &next, "Sign in with a passkey"));
     view! {
         <DoorCard title="Sign in">
             <PostForm action=sign_in class="body form">
@@ -39,6 +57,7 @@ fn SignInForm() -> impl IntoView {
                     <button class="btn pri block" type="submit">"Sign in"</button>
                 </div>
             </PostForm>
+            {other}
             <footer><a class="link" href="/forgot">"Forgot your password?"</a></footer>
         </DoorCard>
     }
@@ -53,22 +72,34 @@ fn typed_email() -> String {
 /// The second step, for accounts that have one.
 #[lazy]
 pub fn second_step_page() -> PageView {
+    let step = load(|| (), |()| get_second_step());
     Arc::new(move || {
-        let verify = FormAction::of::<VerifySecondFactor>();
-        let next = use_query_map().read_untracked().get("next").unwrap_or_default();
-        view! {
-            <DoorCard title="Enter your code" sub="Six digits from your authenticator app, or one of your recovery codes.">
-                <PostForm action=verify class="body form">
-                    <DoorErrors action=verify title="You are not signed in yet"/>
-                    <input type="hidden" name="next" value=next/>
-                    <DoorField action=verify name="code" label="Code" class="code" autocomplete="one-time-code" autofocus=true/>
-                    <div class="form-acts"><button class="btn pri block" type="submit">"Continue"</button></div>
-                </PostForm>
-                <footer><a class="link" href="/login">"Start again"</a></footer>
-            </DoorCard>
-        }
-        .into_any()
+        view! { <PageBoundary data=step view={move |step: SecondStep| view! { <SecondStepForm step/> }}/> }.into_any()
     })
+}
+
+#[component]
+fn SecondStepForm(step: SecondStep) -> impl IntoView {
+    let verify = FormAction::of::<VerifySecondFactor>();
+    let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+    let other = step.passkey.then(|| passkey_link("/mfa/passkey", &next, "Use a passkey"));
+    let sub = if step.passkey && !step.app {
+        "One of your recovery codes, or your passkey below."
+    } else {
+        "Six digits from your authenticator app, or one of your recovery codes."
+    };
+    view! {
+        <DoorCard title="Enter your code" sub=sub>
+            <PostForm action=verify class="body form">
+                <DoorErrors action=verify title="You are not signed in yet"/>
+                <input type="hidden" name="next" value=next/>
+                <DoorField action=verify name="code" label="Code" class="code" autocomplete="one-time-code" autofocus=true/>
+                <div class="form-acts"><button class="btn pri block" type="submit">"Continue"</button></div>
+            </PostForm>
+            {other}
+            <footer><a class="link" href="/login">"Start again"</a></footer>
+        </DoorCard>
+    }
 }
 
 /// Asking for a new password.

@@ -3,24 +3,27 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
+use super::passkeys::PasskeyList;
 use crate::settings::SettingsNav;
-use crate::sign_in::model::{SecondFactor, SecondFactorSetup, SessionRow};
+use crate::sign_in::model::{Passkeys, SecondFactor, SecondFactorSetup, SessionRow};
 use crate::sign_in::server_fns::{
     BeginSecondFactor, ChangePassword, ConfirmSecondFactor, EndSession, MakeRecoveryCodes, SignOut,
-    TurnOffSecondFactor, get_second_factor, list_sessions,
+    TurnOffSecondFactor, get_second_factor, list_passkeys, list_sessions,
 };
 use crate::ui::*;
 
-/// Password, second factor, and where the viewer is signed in.
+/// Second factor, passkeys, password, and where the viewer is signed in.
 #[lazy]
 pub fn security_page() -> PageView {
     let sessions = load(|| (), |()| list_sessions());
     let factor = load(|| (), |()| get_second_factor());
+    let passkeys = load(|| (), |()| list_passkeys());
     Arc::new(move || {
         let change = FormAction::of::<ChangePassword>();
         let again = Callback::new(move |()| sessions.refetch());
         let factor_again = Callback::new(move |()| {
             factor.refetch();
+            passkeys.refetch();
             sessions.refetch();
         });
         view! {
@@ -31,6 +34,9 @@ pub fn security_page() -> PageView {
                 <div class="stack gap-4">
                     <Card title="Second factor">
                         <BlockBoundary data=factor view={move |state: SecondFactor| view! { <Factor state again=factor_again/> }}/>
+                    </Card>
+                    <Card title="Passkeys">
+                        <BlockBoundary data=passkeys view={move |state: Passkeys| view! { <PasskeyList state again=factor_again/> }}/>
                     </Card>
                     <Card title="Password">
                         <p class="sub">"8 to 128 characters; a few words in a row are easy to keep in mind. Your other sessions end."</p>
@@ -106,18 +112,19 @@ fn SessionLine(row: SessionRow, again: Callback<()>) -> impl IntoView {
 fn Factor(state: SecondFactor, again: Callback<()>) -> impl IntoView {
     let codes = (!state.new_codes.is_empty()).then(|| view! { <NewCodes codes=state.new_codes.clone()/> });
     let rest = match (state.is_on, state.setup) {
-        (true, _) => view! { <IsOn left=state.codes_left again/> }.into_any(),
+        (true, _) => view! { <IsOn again/> }.into_any(),
         (false, Some(setup)) => view! { <Confirm setup again/> }.into_any(),
         (false, None) => view! { <Begin again/> }.into_any(),
     };
-    view! { <div class="stack gap-4">{codes}{rest}</div> }
+    let left = state.is_awaited.then(|| view! { <CodesLeft left=state.codes_left again/> });
+    view! { <div class="stack gap-4">{codes}{rest}{left}</div> }
 }
 
 #[component]
 fn Begin(again: Callback<()>) -> impl IntoView {
     let begin = FormAction::of::<BeginSecondFactor>();
     view! {
-        <p class="sub">"Off. With it, signing in asks for a code from an app on your phone as well: a stolen password alone opens nothing."</p>
+        <p class="sub">"No authenticator app. With one, signing in asks for a code from an app on your phone as well: a stolen password alone opens nothing."</p>
         <ServerForm action=begin class="form two" prefix="begin" on_done=again>
             <TextInput name="current" label="Present password" kind="password" required=true autocomplete="current-password"/>
             <FormActs><SubmitButton>"Set up"</SubmitButton></FormActs>
@@ -140,18 +147,29 @@ fn Confirm(setup: SecondFactorSetup, again: Callback<()>) -> impl IntoView {
 }
 
 #[component]
-fn IsOn(left: i64, again: Callback<()>) -> impl IntoView {
-    let (codes, off) = (FormAction::of::<MakeRecoveryCodes>(), FormAction::of::<TurnOffSecondFactor>());
+fn IsOn(again: Callback<()>) -> impl IntoView {
+    let off = FormAction::of::<TurnOffSecondFactor>();
     view! {
-        <p><State tone=crate::shared::Tone::Ok label="On"/>{format!(" · {left} recovery codes left")}</p>
         <div class="row wrap">
-            <DialogLink name="codes">"New recovery codes"</DialogLink>
+            <State tone=crate::shared::Tone::Ok label="On: codes of an authenticator app"/>
             <DialogLink name="off" kind=ButtonKind::Danger>"Turn off"</DialogLink>
         </div>
-        <ConfirmForm name="codes" action=codes title="Make new recovery codes?" text="The old ones stop working." confirm="Make codes" on_done=again>
+        <ConfirmForm name="off" action=off title="Turn the second factor off?" text="The app's codes stop working. Without a passkey, the password alone will sign you in again." confirm="Turn off" danger=true on_done=again said="The second factor is off">
             <TextInput name="current" label="Present password" kind="password" required=true autocomplete="current-password"/>
         </ConfirmForm>
-        <ConfirmForm name="off" action=off title="Turn the second factor off?" text="A password alone will sign you in again." confirm="Turn off" danger=true on_done=again said="The second factor is off">
+    }
+}
+
+/// Recovery codes belong to whatever the second step is made with.
+#[component]
+fn CodesLeft(left: i64, again: Callback<()>) -> impl IntoView {
+    let codes = FormAction::of::<MakeRecoveryCodes>();
+    view! {
+        <div class="row wrap">
+            <span>{format!("{left} recovery codes left")}</span>
+            <DialogLink name="codes">"New recovery codes"</DialogLink>
+        </div>
+        <ConfirmForm name="codes" action=codes title="Make new recovery codes?" text="The old ones stop working." confirm="Make codes" on_done=again>
             <TextInput name="current" label="Present password" kind="password" required=true autocomplete="current-password"/>
         </ConfirmForm>
     }
@@ -163,7 +181,7 @@ fn NewCodes(codes: Vec<String>) -> impl IntoView {
     let codes = codes.into_iter().map(|code| view! { <li>{code}</li> }).collect_view();
     view! {
         <Callout tone=crate::shared::Tone::Warn icon="key-round">
-            <p><b>"Keep these recovery codes now: they are not shown again."</b>" Each signs you in once when the phone is not at hand."</p>
+            <p><b>"Keep these recovery codes now: they are not shown again."</b>" With your password, each signs you in once when phone and passkey are not at hand."</p>
             <ul class="recovery-codes">{codes}</ul>
             <CopyButton text=text label="Copy all codes"/>
         </Callout>

@@ -1,4 +1,7 @@
+pub mod by_passkey;
+mod ceremony;
 mod device;
+pub mod passkeys;
 mod password;
 pub mod proof;
 pub mod resets;

@@ -152,13 +152,7 @@ pub async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), A
     let hash = hash_password(new.to_owned()).await?;
     let mut tx = Own::open(visitor, &viewer).await?;
     set(tx.conn(), viewer.user_id, &hash).await?;
-    sqlx::query!(
-        "delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)",
-        viewer.user_id.0,
-        sessions::own_hash(visitor)
-    )
-    .execute(tx.conn())
-    .await?;
+    sessions::end_others(tx.conn(), viewer.user_id.0, sessions::own_hash(visitor)).await?;
     tx.commit(Some("changed own password")).await
 }
 

@@ -1,5 +1,5 @@
-//! The second factor: codes of an authenticator app (TOTP, RFC 6238) and recovery codes. Between the password and the code the session
-//! knows who wants in, and signs nobody in.
+//! The second factor: codes of an authenticator app (TOTP, RFC 6238), recovery codes, and passkeys, which `passkeys` and `by_passkey`
+//! deal with. Between the password and the second step the session knows who wants in, and signs nobody in.
 
 use chrono::Utc;
 use rand::Rng;
@@ -25,7 +25,7 @@ const PENDING: &str = "second factor pending";
 /// Seconds that the code may take.
 const PATIENCE: i64 = 600;
 const SETUP: &str = "second factor setup";
-const NEW_CODES: &str = "recovery codes";
+pub(super) const NEW_CODES: &str = "recovery codes";
 const CODES: usize = 10;
 const WRONG: &str =
     "This code is not right. Type the six digits that the app shows now, or a recovery code that you have not used.";
@@ -42,10 +42,12 @@ struct Pending {
 /// Whether this account has a second factor; if so, the session waits for its code.
 pub(super) async fn is_awaited(visitor: &Visitor, user: Uuid) -> Result<bool, AppError> {
     let mut tx = SystemTx::open(&visitor.db, "second factor").await?;
-    let row =
-        sqlx::query!(r#"select totp_secret is not null as "is_on!", password_hash from users where id = $1"#, user)
-            .fetch_one(tx.conn())
-            .await?;
+    let row = sqlx::query!(
+        r#"select totp_secret is not null or has_passkey as "is_on!", password_hash from users where id = $1"#,
+        user
+    )
+    .fetch_one(tx.conn())
+    .await?;
     drop(tx);
     if row.is_on {
         let session = sessions::fresh(visitor).await?;
@@ -56,44 +58,54 @@ pub(super) async fn is_awaited(visitor: &Visitor, user: Uuid) -> Result<bool, Ap
     Ok(row.is_on)
 }
 
+/// Whose second step this session waits for. None: nobody's, or not any more.
+pub(super) async fn awaited(visitor: &Visitor) -> Result<Option<Uuid>, AppError> {
+    let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
+    let pending = session.get::<Pending>(PENDING).await.map_err(internal)?;
+    let Some(pending) = pending.filter(|pending| Utc::now().timestamp() - pending.since < PATIENCE) else {
+        return Ok(None);
+    };
+    let mut tx = SystemTx::open(&visitor.db, "second factor").await?;
+    let hash = sqlx::query_scalar!("select password_hash from users where id = $1 and status = 'active'", pending.user)
+        .fetch_optional(tx.conn())
+        .await?;
+    let is_same = hash.is_some_and(|hash| Sha256::digest(&hash).as_slice() == pending.password);
+    Ok(is_same.then_some(pending.user))
+}
+
+/// What somebody hears whose password step is missing or too long ago.
+pub(super) fn too_late() -> AppError {
+    AppError::Conflict(BY_NOW.into())
+}
+
 /// Takes the code and starts the session. Errors: `Invalid` at `code`; `Limited`; `Conflict` when the password step is missing.
 pub async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
-    let session = visitor.session.clone().ok_or_else(|| internal("no session layer"))?;
-    let pending = session.get::<Pending>(PENDING).await.map_err(internal)?;
-    let pending = pending.filter(|pending| Utc::now().timestamp() - pending.since < PATIENCE);
-    let pending = pending.ok_or_else(|| AppError::Conflict(BY_NOW.into()))?;
+    let user = awaited(visitor).await?.ok_or_else(too_late)?;
     // By account alone: a stranger has to know the password before this counts anything against its owner.
-    let keys = Keys::second_factor(pending.user);
+    let keys = Keys::second_factor(user);
     throttle::charge(&visitor.db, &keys).await?;
     let mut tx = SystemTx::open(&visitor.db, "second factor").await?;
-    let account = sqlx::query!(
-        r#"select role as "role: Role", totp_secret, password_hash from users where id = $1 and status = 'active'"#,
-        pending.user
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    let account = account.filter(|account| Sha256::digest(&account.password_hash).as_slice() == pending.password);
-    let account = account.ok_or_else(|| AppError::Conflict(BY_NOW.into()))?;
-    let is_right = match &account.totp_secret {
-        Some(sealed) => spend(tx.conn(), pending.user, &open(pending.user, sealed)?, code).await?,
-        None => false,
-    };
+    let account = sqlx::query!(r#"select role as "role: Role", totp_secret from users where id = $1"#, user)
+        .fetch_one(tx.conn())
+        .await?;
+    let secret = account.totp_secret.map(|sealed| open(user, &sealed)).transpose()?;
+    let is_right = spend(tx.conn(), user, secret.as_deref(), code).await?;
     tx.commit().await?;
     if !is_right {
         metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
         return Err(AppError::invalid("code", WRONG));
     }
     throttle::succeeded(&visitor.db, &keys).await?;
-    sessions::start(visitor, pending.user).await?;
+    sessions::start(visitor, user).await?;
     Ok(account.role)
 }
 
-/// Whether the code is right; a right one is spent in the same statement.
-async fn spend(conn: &mut sqlx::PgConnection, user: Uuid, secret: &[u8], code: &str) -> Result<bool, AppError> {
+/// Whether the code is right; a right one is spent in the same statement. Without a `secret` only recovery codes are.
+async fn spend(conn: &mut sqlx::PgConnection, user: Uuid, secret: Option<&[u8]>, code: &str) -> Result<bool, AppError> {
     let typed: String = code.chars().filter(|letter| letter.is_ascii_alphanumeric()).take(40).collect();
-    let step = match typed.len() {
-        6 => totp(secret, "", "")?.check(&typed, Utc::now().timestamp().unsigned_abs()),
-        _ => None,
+    let step = match secret.filter(|_| typed.len() == 6) {
+        Some(secret) => totp(secret, "", "")?.check(&typed, Utc::now().timestamp().unsigned_abs()),
+        None => None,
     };
     let done =
         match step {
@@ -123,7 +135,7 @@ pub async fn state(visitor: &Visitor) -> Result<SecondFactor, AppError> {
     let viewer = visitor.viewer()?;
     let mut tx = SystemTx::open(&visitor.db, "own second factor").await?;
     let row = sqlx::query!(
-        r#"select totp_secret is not null as "is_on!",
+        r#"select totp_secret is not null as "is_on!", totp_secret is not null or has_passkey as "is_awaited!",
                   (select count(*) from recovery_codes where user_id = $1 and used_at is null) as "left!"
            from users where id = $1"#,
         viewer.user_id.0
@@ -136,13 +148,13 @@ pub async fn state(visitor: &Visitor) -> Result<SecondFactor, AppError> {
         None => None,
     };
     let new_codes = once::take(visitor, NEW_CODES).await?.unwrap_or_default();
-    Ok(SecondFactor { is_on: row.is_on, codes_left: row.left, setup, new_codes })
+    Ok(SecondFactor { is_on: row.is_on, is_awaited: row.is_awaited, codes_left: row.left, setup, new_codes })
 }
 
 /// Begins: makes a secret, which counts for nothing until a code has confirmed it. The password is asked for once more.
 pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
-    if state_of(visitor).await? {
+    if app_is_on(visitor).await? {
         return Err(AppError::Conflict(
             "The second factor is on already. Turn it off first to set up another app.".into(),
         ));
@@ -152,7 +164,8 @@ pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     once::keep(visitor, SETUP, &secret).await
 }
 
-/// Turns it on with the first right code. Every other session ends; ten recovery codes wait to be shown once.
+/// Turns it on with the first right code. Every other session ends; ten recovery codes wait to be shown once, if a passkey has not
+/// brought some already.
 pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
     let secret: Vec<u8> = once::look(visitor, SETUP)
@@ -167,67 +180,99 @@ pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
         ));
     };
     let sealed = installed()?.ring.seal(&place(viewer.user_id.0), &secret).map_err(internal)?;
+    let user = viewer.user_id.0;
     let mut tx = Own::open(visitor, &viewer).await?;
+    let is_first = !lock(tx.conn(), user).await?;
     sqlx::query!(
         "update users set totp_secret = $2, totp_last_step = $3, updated_at = now() where id = $1",
-        viewer.user_id.0,
+        user,
         sealed,
         i64::try_from(step).map_err(internal)?
     )
     .execute(tx.conn())
     .await?;
-    let codes = renew(tx.conn(), viewer.user_id.0).await?;
-    sqlx::query!(
-        "delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)",
-        viewer.user_id.0,
-        sessions::own_hash(visitor)
-    )
-    .execute(tx.conn())
-    .await?;
+    let codes = if is_first { Some(renew(tx.conn(), user).await?) } else { None };
+    sessions::end_others(tx.conn(), user, sessions::own_hash(visitor)).await?;
     tx.commit(Some("turned the second factor on")).await?;
     once::take::<Vec<u8>>(visitor, SETUP).await?;
-    once::keep(visitor, NEW_CODES, &codes).await
+    match codes {
+        Some(codes) => once::keep(visitor, NEW_CODES, &codes).await,
+        None => Ok(()),
+    }
 }
 
-/// Turns it off. The password is asked for once more.
+/// Turns the app's codes off; passkeys stay. The password is asked for once more.
 pub async fn turn_off(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     let viewer = visitor.viewer()?.clone();
+    let user = viewer.user_id.0;
     let mut tx = Own::open(visitor, &viewer).await?;
-    clear(tx.conn(), viewer.user_id.0).await?;
+    lock(tx.conn(), user).await?;
+    forget_app(tx.conn(), user).await?;
+    settle(tx.conn(), user).await?;
     tx.commit(Some("turned the second factor off")).await
 }
 
 /// Ten new recovery codes; the old ones are worth nothing any more.
 pub async fn new_codes(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
-    if !state_of(visitor).await? {
-        return Err(AppError::Conflict("Turn the second factor on first.".into()));
-    }
     let viewer = visitor.viewer()?.clone();
     let mut tx = Own::open(visitor, &viewer).await?;
+    if !lock(tx.conn(), viewer.user_id.0).await? {
+        return Err(AppError::Conflict("Set up an authenticator app or add a passkey first.".into()));
+    }
     let codes = renew(tx.conn(), viewer.user_id.0).await?;
     tx.commit(Some("made new recovery codes")).await?;
     once::keep(visitor, NEW_CODES, &codes).await
 }
 
-/// Forgets somebody's second factor, in a transaction that spans.
+/// Forgets somebody's second factor of every kind, in a transaction that spans.
 pub async fn clear(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppError> {
-    sqlx::query!("update users set totp_secret = null, totp_last_step = null, updated_at = now() where id = $1", user)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query!("delete from recovery_codes where user_id = $1", user).execute(conn).await?;
+    lock(conn, user).await?;
+    forget_app(conn, user).await?;
+    sqlx::query!("delete from passkeys where user_id = $1", user).execute(&mut *conn).await?;
+    settle(conn, user).await
+}
+
+/// Whether somebody has a second factor, of any kind. Nobody else changes it until this transaction ends.
+pub(super) async fn lock(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<bool, AppError> {
+    let is_on = sqlx::query_scalar!(
+        r#"select totp_secret is not null or has_passkey as "on!" from users where id = $1 for update"#,
+        user
+    );
+    Ok(is_on.fetch_one(conn).await?)
+}
+
+/// After a factor has come or gone: says on the account whether it has passkeys, and forgets the recovery codes with the last factor.
+pub(super) async fn settle(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppError> {
+    sqlx::query!(
+        "update users set has_passkey = exists (select from passkeys where user_id = $1), updated_at = now() where id = $1",
+        user
+    )
+    .execute(&mut *conn)
+    .await?;
+    if !lock(conn, user).await? {
+        sqlx::query!("delete from recovery_codes where user_id = $1", user).execute(conn).await?;
+    }
     Ok(())
 }
 
-async fn state_of(visitor: &Visitor) -> Result<bool, AppError> {
+async fn forget_app(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppError> {
+    sqlx::query!("update users set totp_secret = null, totp_last_step = null, updated_at = now() where id = $1", user)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn app_is_on(visitor: &Visitor) -> Result<bool, AppError> {
     let user = visitor.viewer()?.user_id.0;
     let mut tx = SystemTx::open(&visitor.db, "own second factor").await?;
     let is_on = sqlx::query_scalar!(r#"select totp_secret is not null as "on!" from users where id = $1"#, user);
     Ok(is_on.fetch_one(tx.conn()).await?)
 }
 
-async fn renew(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<Vec<String>, AppError> {
+/// Ten new recovery codes in place of the old ones.
+pub(super) async fn renew(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<Vec<String>, AppError> {
     sqlx::query!("delete from recovery_codes where user_id = $1", user).execute(&mut *conn).await?;
     let codes: Vec<String> = (0..CODES).map(|_| recovery_code()).collect();
     let hashes: Vec<Vec<u8>> = codes.iter().map(|code| code_hash(&code.replace('-', ""))).collect();

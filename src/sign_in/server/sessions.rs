@@ -1,6 +1,7 @@
 //! Where a person is signed in.
 
 use chrono::Utc;
+use serde_json::Value;
 use tower_sessions::Session;
 use uuid::Uuid;
 
@@ -100,23 +101,27 @@ pub async fn end_all(visitor: &Visitor, this: bool) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
     let keep = own_hash(visitor).filter(|_| !this);
     let mut tx = Own::open(visitor, &viewer).await?;
-    sqlx::query!(
-        "delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)",
-        viewer.user_id.0,
-        keep
-    )
-    .execute(tx.conn())
-    .await?;
+    end_others(tx.conn(), viewer.user_id.0, keep).await?;
     tx.commit(Some("signed out everywhere")).await
+}
+
+/// Ends somebody's sessions but the one that goes on, in a transaction that spans.
+pub(super) async fn end_others(
+    conn: &mut sqlx::PgConnection,
+    user: Uuid,
+    keep: Option<Vec<u8>>,
+) -> Result<(), AppError> {
+    sqlx::query!("delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)", user, keep)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Ends somebody's sessions, and links for a new password, in the transaction of the change that demands it. `keep`: the hash of a
 /// session that goes on.
 pub async fn end_of(tx: &mut WriteTx, user: UserId, keep: Option<Vec<u8>>) -> Result<(), AppError> {
     tx.span("end sessions").await?;
-    sqlx::query!("delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)", user.0, keep)
-        .execute(tx.conn())
-        .await?;
+    end_others(tx.conn(), user.0, keep).await?;
     super::resets::spend_all(tx.conn(), user).await
 }
 
@@ -156,20 +161,26 @@ impl Own {
     /// `action`: what stands in the trail; none if nothing changed.
     pub(super) async fn commit(self, action: Option<&str>) -> Result<(), AppError> {
         match (self, action) {
-            (Self::Member(mut tx, user), Some(action)) => {
-                let change = Change {
-                    action,
-                    entity: "user",
-                    entity_id: Some(user.0),
-                    client_id: None,
-                    before: None,
-                    after: None,
-                };
-                tx.audit(change).await?;
+            (own, Some(action)) => own.commit_with(action, None, None).await,
+            (Self::Member(tx, _), None) => tx.commit().await,
+            (Self::Admin(tx), None) => tx.commit().await,
+        }
+    }
+
+    /// The same for a change that has a before or an after.
+    pub(super) async fn commit_with(
+        self,
+        action: &str,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> Result<(), AppError> {
+        match self {
+            Self::Member(mut tx, user) => {
+                let entity_id = Some(user.0);
+                tx.audit(Change { action, entity: "user", entity_id, client_id: None, before, after }).await?;
                 tx.commit().await
             }
-            (Self::Member(tx, _), None) => tx.commit().await,
-            (Self::Admin(tx), _) => tx.commit().await,
+            Self::Admin(tx) => tx.commit().await,
         }
     }
 }

@@ -13,7 +13,7 @@ const PER_ACCOUNT: i32 = 20;
 
 pub struct Keys {
     /// The account as tried from one address.
-    account: Vec<u8>,
+    account: Option<Vec<u8>>,
     address: Option<Vec<u8>>,
     /// The account wherever it is tried from: for many addresses that guess together.
     everywhere: Option<Vec<u8>>,
@@ -29,22 +29,27 @@ impl Keys {
     pub fn new(email: &str, ip: Option<&str>, is_known: bool) -> Self {
         let account = key("account", &format!("{email} {}", ip.unwrap_or("-")));
         let everywhere = (!is_known).then(|| key("everywhere", email));
-        Self { account, address: ip.map(|ip| key("address", ip)), everywhere }
+        Self { account: Some(account), address: ip.map(|ip| key("address", ip)), everywhere }
     }
 
     /// For asking for a new password: every try counts, right or wrong.
     pub fn reset(email: &str, ip: Option<&str>) -> Self {
         let account = key("reset", &format!("{email} {}", ip.unwrap_or("-")));
-        Self { account, address: ip.map(|ip| key("reset address", ip)), everywhere: None }
+        Self { account: Some(account), address: ip.map(|ip| key("reset address", ip)), everywhere: None }
     }
 
-    /// For the code after the right password.
+    /// For the code or passkey after the right password.
     pub fn second_factor(user: uuid::Uuid) -> Self {
-        Self { account: key("second factor", &user.to_string()), address: None, everywhere: None }
+        Self { account: Some(key("second factor", &user.to_string())), address: None, everywhere: None }
+    }
+
+    /// For a passkey alone: nobody has said yet which account it is for. Counted together with wrong passwords.
+    pub fn passkey(ip: Option<&str>) -> Self {
+        Self { account: None, address: Some(key("address", ip.unwrap_or("-"))), everywhere: None }
     }
 
     fn each(&self) -> impl Iterator<Item = (&Vec<u8>, i32)> {
-        std::iter::once((&self.account, 5)).chain(self.shared())
+        self.account.iter().map(|key| (key, 5)).chain(self.shared())
     }
 
     /// The counts that others add to as well.
@@ -93,7 +98,9 @@ pub async fn charge(db: &Db, keys: &Keys) -> Result<(), AppError> {
 /// The try was right: it clears the account's count at this address, and takes itself back from those that others share.
 pub async fn succeeded(db: &Db, keys: &Keys) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "sign-in throttle").await?;
-    sqlx::query!("delete from sign_in_throttles where key = $1", keys.account).execute(tx.conn()).await?;
+    if let Some(account) = &keys.account {
+        sqlx::query!("delete from sign_in_throttles where key = $1", account).execute(tx.conn()).await?;
+    }
     for (key, most) in keys.shared() {
         sqlx::query!(
             "update sign_in_throttles set failures = greatest(failures - 1, 0),

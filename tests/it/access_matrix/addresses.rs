@@ -58,7 +58,9 @@ pub const OTHER_ROUTES: &[(&str, &str)] = &[
 /// Pages. `{id}` is what the fields give.
 pub const PAGES: &[Door] = &[
     reads("/login", Nothing, Nobodys, &[]),
+    reads("/login/passkey", Nothing, Nobodys, &[]),
     reads("/mfa", Nothing, Nobodys, &[]),
+    reads("/mfa/passkey", Nothing, Nobodys, &[]),
     reads("/forgot", Nothing, Nobodys, &[]),
     reads("/reset/{token}", Nothing, Nobodys, &[]),
     reads("/invite/{token}", Nothing, Nobodys, &[]),

@@ -19,6 +19,7 @@ pub const FUNCTIONS: &[Door] = &[
     reads("take_api_key", Person, Nobodys, &[]),
     reads("list_sessions", Person, Nobodys, &[]),
     reads("get_second_factor", Person, Nobodys, &[]),
+    reads("list_passkeys", Person, Nobodys, &[]),
     reads("list_audit_events", May(ReadAudit), Nobodys, &[("query[entity]", "")]),
     reads("get_audit_event", May(ReadAudit), Client, &[("seq", "{event}")]),
     reads("get_agency", May(ReadAgency), Nobodys, &[]),
@@ -279,7 +280,7 @@ pub const FUNCTIONS: &[Door] = &[
     // Signing in and out has tests of its own.
     changes("sign_in", Nothing, Nobodys, &[]),
     changes("sign_out", Nothing, Nobodys, &[]),
-    // For whoever holds the link, the password or the phone: invitations.rs, passwords.rs, second_factor.rs.
+    // For whoever holds the link, the password, the phone or the passkey: invitations.rs, passwords.rs, second_factor.rs, passkeys.rs.
     reads("sends_mail", Nothing, Nobodys, &[]),
     reads("open_invitation", Nothing, Nobodys, &[]),
     changes("accept_invitation", Nothing, Nobodys, &[]),
@@ -287,6 +288,10 @@ pub const FUNCTIONS: &[Door] = &[
     reads("open_password_link", Nothing, Nobodys, &[]),
     changes("choose_password", Nothing, Nobodys, &[]),
     changes("verify_second_factor", Nothing, Nobodys, &[]),
+    reads("offers_passkeys", Nothing, Nobodys, &[]),
+    reads("get_second_step", Nothing, Nobodys, &[]),
+    reads("ask_for_passkey", Nothing, Nobodys, &[]),
+    changes("sign_in_with_passkey", Nothing, Nobodys, &[]),
     // Everybody their own account.
     changes("change_password", Person, Nobodys, &[("current", "x"), ("password", "x")]),
     changes("end_session", Person, Nobodys, &[("id", "00")]),
@@ -294,4 +299,7 @@ pub const FUNCTIONS: &[Door] = &[
     changes("confirm_second_factor", Person, Nobodys, &[("code", "000000")]),
     changes("turn_off_second_factor", Person, Nobodys, &[("current", "x")]),
     changes("make_recovery_codes", Person, Nobodys, &[("current", "x")]),
+    changes("begin_passkey", Person, Nobodys, &[("current", "x")]),
+    changes("add_passkey", Person, Nobodys, &[("name", "x"), ("answer", "x")]),
+    changes("remove_passkey", Person, Nobodys, &[("id", "x"), ("current", "x")]),
 ];

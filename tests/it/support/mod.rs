@@ -1,6 +1,7 @@
 //! The world that tests act in: a database of its own, the whole server with its workers, and the sandbox providers.
 
 pub mod agency;
+mod authenticator;
 mod client;
 mod door;
 
@@ -18,6 +19,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 pub use agency::{Agency, Works};
+pub use authenticator::Authenticator;
 pub use client::{Answer, Browser};
 pub use door::Door;
 
@@ -63,6 +65,8 @@ async fn start() -> World {
         database_url: Some(app),
         data_dir: Some(folder.join("data")),
         listen: Some(address.to_string()),
+        // A host name: passkeys belong to one.
+        public_url: Some(format!("http://localhost:{}", address.port())),
         site_root: Some(folder.join("site")),
         db_connections: Some(16),
         log_format: Some("text".into()),
