@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{CallChoices, CallDetail, CallList, CallQuery};
+use super::model::{CallChoices, CallDetail, CallList, CallPrompt, CallQuery};
 use crate::shared::AppError;
 
 /// A page of calls, newest first, with the calls that go on now and what the filters offer.
@@ -27,6 +27,12 @@ pub async fn get_call(id: String, list: Option<String>) -> Result<CallDetail, Ap
     let list = CallQuery::parse(list.as_deref().unwrap_or_default());
     let mut tx = scope()?.read(Action::ReadCalls).await?;
     store::detail::get(&mut tx, id, &list).await
+}
+
+/// The prompt version that a call used. Errors: `NotFound`, also for a client's people whose agency does not share prompts.
+#[server(prefix = "/rpc", endpoint = "get_call_prompt")]
+pub async fn get_call_prompt(id: String) -> Result<CallPrompt, AppError> {
+    super::server::prompt::read(&crate::access::server::scope()?, id.parse()?).await
 }
 
 /// Marks a call as reviewed (`on` present) or takes the mark away. With `next` the page of that call comes after it.
