@@ -1,12 +1,22 @@
 use leptos::prelude::*;
 
-use super::model::{CallChoices, CallDetail, CallList, CallPrompt, CallQuery};
+use super::model::{CallChoices, CallDetail, CallList, CallPrompt, CallQuery, CallRow};
 use crate::shared::AppError;
 
 /// A page of calls, newest first, with the calls that go on now and what the filters offer.
 #[server(prefix = "/rpc", endpoint = "list_calls")]
 pub async fn list_calls(#[server(default)] query: CallQuery) -> Result<CallList, AppError> {
     super::server::ops::list(&crate::access::server::scope()?, query).await
+}
+
+/// The latest calls of one client, for the client's page.
+#[server(prefix = "/rpc", endpoint = "client_calls")]
+pub async fn client_calls(client: String) -> Result<Vec<CallRow>, AppError> {
+    use super::server::store;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    let query = CallQuery { client: Some(client), ..CallQuery::default() };
+    Ok(store::list(&mut tx, &query, crate::clients::model::FIRST_FEW, false).await?.0.rows)
 }
 
 /// What the list's filters offer, by the client in the query, and the names of what the query narrows to.

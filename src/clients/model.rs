@@ -109,6 +109,9 @@ impl Standing {
     }
 }
 
+/// How many rows a block of the client's page shows.
+pub const FIRST_FEW: usize = 5;
+
 /// A client's id and name, for pickers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientName {

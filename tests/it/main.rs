@@ -14,6 +14,8 @@ mod access_matrix;
 mod agents;
 mod api_keys;
 mod audit;
+mod budgets;
+mod client_page;
 mod contact_imports;
 mod contacts;
 mod coverage;

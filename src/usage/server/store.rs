@@ -6,7 +6,7 @@ use crate::clients::server::budget;
 use crate::providers::chat::ChatUsage;
 use crate::shared::ids::{AgentId, CallId, ClientId, UserId};
 use crate::shared::{AppError, Money};
-use crate::usage::model::{ModelUsage, UsageDay};
+use crate::usage::model::{ClientMonth, ModelUsage, UsageDay};
 
 /// One answer of a model.
 #[derive(Debug, Clone)]
@@ -111,6 +111,54 @@ pub async fn tokens(
         }
     }
     Ok(())
+}
+
+/// One client's calls, talk, tokens and money in `from..until`.
+pub async fn month(
+    tx: &mut ReadTx,
+    client: ClientId,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<ClientMonth, AppError> {
+    let talk = sqlx::query!(
+        r#"select count(*) as "calls!", count(*) filter (where ended_at is not null) as "ended!",
+                  count(*) filter (where joined_at is not null and ended_at is not null) as "reached!",
+                  coalesce(sum(duration), 0)::bigint as "seconds!", coalesce(sum(voice_cost), 0) as "voice!",
+                  coalesce(sum(carrier_cost), 0) as "carrier!",
+                  count(*) filter (where joined_at is not null and ended_at is not null and billed_seconds is null) as "unpriced!"
+           from calls where workspace_id = $1 and client_id = $2 and started_at >= $3 and started_at < $4"#,
+        tx.w(),
+        client.0,
+        from,
+        until
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let models = sqlx::query!(
+        r#"select coalesce(sum(total_tokens), 0)::bigint as "tokens!", coalesce(sum(cost), 0) as "cost!"
+           from token_usage where workspace_id = $1 and client_id = $2 and created_at >= $3 and created_at < $4"#,
+        tx.w(),
+        client.0,
+        from,
+        until
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(ClientMonth {
+        total: UsageDay {
+            calls: talk.calls,
+            seconds: talk.seconds,
+            tokens: models.tokens,
+            voice: Money(talk.voice),
+            carrier: Money(talk.carrier),
+            model: Money(models.cost),
+            ..UsageDay::default()
+        },
+        ended: talk.ended,
+        reached: talk.reached,
+        unpriced: talk.unpriced,
+        ..ClientMonth::default()
+    })
 }
 
 /// Tokens and money by model, the most expensive first.
