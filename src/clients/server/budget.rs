@@ -142,20 +142,25 @@ pub async fn add(
     sqlx::query!("select pg_advisory_xact_lock_shared(hashtextextended($1, 15))", client.to_string())
         .execute(tx.conn())
         .await?;
-    sqlx::query!(
+    let Some(mut now) = month(tx.reading(), client).await? else { return Ok(()) };
+    let kept = sqlx::query!(
         "update client_spend set spent = spent + $4, updated_at = now()
-         where workspace_id = $1 and client_id = $2 and from_at <= $3 and until_at > $3",
+         where workspace_id = $1 and client_id = $2 and from_at <= $3 and until_at > $3 returning month, spent",
         tx.w(),
         client.0,
         at,
         amount
     )
-    .execute(tx.conn())
+    .fetch_all(tx.conn())
     .await?;
-    match month(tx.reading(), client).await? {
-        Some(month) if month.spent.is_none() || !month.untold(client).is_empty() => look(tx, client).await,
-        _ => Ok(()),
+    // As it is after the row was locked: two additions that only together reach a level must not both stay below it.
+    if let Some(row) = kept.into_iter().find(|row| row.month == now.first) {
+        now.spent = now.spent.map(|_| row.spent);
     }
+    if now.spent.is_none() || !now.untold(client).is_empty() {
+        look(tx, client).await?;
+    }
+    Ok(())
 }
 
 /// Has the client's budget looked at, after the commit.
@@ -208,7 +213,12 @@ pub async fn add_up(scope: &Scope, client: ClientId) -> Result<(), AppError> {
     if now.spent.is_none() {
         now.spent = Some(keep_sum(&mut tx, client, &now).await?);
     }
-    for level in now.untold(client) {
+    let untold = now.untold(client);
+    if !untold.is_empty() {
+        // The queue before the trail, as everywhere.
+        crate::batches::server::ops::wake(&mut tx, client).await?;
+    }
+    for level in untold {
         tell(&mut tx, client, &now, level).await?;
     }
     tx.commit().await
@@ -263,5 +273,5 @@ async fn tell(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64) -> 
     for list in ["clients", "dashboard"] {
         tx.notify(Topic::list(list), None);
     }
-    crate::batches::server::ops::wake(tx, client).await
+    Ok(())
 }
