@@ -14,7 +14,7 @@ use crate::audit::page::{audit_event_page, audit_page};
 use crate::batches::page::{batch_page, batches_page, new_batch_page};
 use crate::calls::page::{call_page, calls_page};
 use crate::campaigns::page::{campaign_page, campaigns_page, new_campaign_page};
-use crate::clients::page::{client_page, clients_page, new_client_page};
+use crate::clients::page::{client_page, client_settings_page, clients_page, new_client_page};
 use crate::connections::page::{connection_detail_page, connections_page};
 use crate::contacts::page::{
     contact_page, contacts_page, import_mapping_page, import_page, imports_page, new_contact_page, new_import_page,
@@ -98,6 +98,7 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/clients") view={LazyPage::new(clients_page)} ssr=SsrMode::Async/>
             <Route path=path!("/clients/new") view={LazyPage::new(new_client_page)} ssr=SsrMode::Async/>
             <Route path=path!("/clients/:id") view={LazyPage::new(client_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/clients/:id/settings") view={LazyPage::new(client_settings_page)} ssr=SsrMode::Async/>
             <Route path=path!("/usage") view={LazyPage::new(usage_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/profile") view={LazyPage::new(profile_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/agency") view={LazyPage::new(agency_page)} ssr=SsrMode::Async/>

@@ -7,7 +7,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const fixed = ["/dashboard", "/calls", "/batches", "/batches/new", "/campaigns", "/campaigns/new", "/contacts", "/contacts/imports", "/contacts/imports/new", "/agents", "/agents/new", "/prompts", "/numbers", "/connections", "/clients", "/clients/new", "/usage", "/settings/profile", "/settings/security", "/settings/users", "/settings/users/new", "/settings/users/invitations", "/settings/users/links", "/settings/api-keys", "/settings/api-keys/new", "/settings/api-keys/made", "/settings/audit", "/webhooks/inbound"];
 // The newest row of each list, and what of its page has an address of its own.
-const newest = { "/calls": [""], "/batches": [""], "/campaigns": ["", "?tab=contacts", "?tab=settings"], "/contacts": [""], "/contacts/imports": [""], "/agents": ["", "/edit"], "/prompts": [""], "/numbers": [""], "/connections": [""], "/clients": [""], "/settings/users": [""], "/webhooks/inbound": [""] };
+const newest = { "/calls": ["", "?tab=prompt"], "/batches": [""], "/campaigns": ["", "?tab=contacts", "?tab=settings"], "/contacts": [""], "/contacts/imports": [""], "/agents": ["", "/edit"], "/prompts": [""], "/numbers": [""], "/connections": [""], "/clients": ["", "/settings"], "/settings/users": [""], "/webhooks/inbound": [""] };
 
 async function allPages(page) {
   const found = [...fixed];

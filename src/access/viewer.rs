@@ -58,6 +58,7 @@ pub struct ViewerClient {
     pub shares_cost: bool,
     pub shares_recordings: bool,
     pub shares_steps: bool,
+    pub shares_prompts: bool,
 }
 
 impl Viewer {
@@ -87,6 +88,14 @@ impl Viewer {
     pub fn sees_steps(&self) -> bool {
         match &self.client {
             Some(client) => client.shares_steps,
+            None => self.role.is_agency(),
+        }
+    }
+
+    /// The words that a call's agent was given.
+    pub fn sees_prompts(&self) -> bool {
+        match &self.client {
+            Some(client) => client.shares_prompts,
             None => self.role.is_agency(),
         }
     }

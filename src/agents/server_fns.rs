@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{AgentChoices, AgentForm, AgentList, AgentPage, AgentQuery};
+use super::model::{AgentChoices, AgentForm, AgentList, AgentPage, AgentQuery, AgentRow};
 use crate::shared::AppError;
 
 /// Agents by name.
@@ -10,6 +10,16 @@ pub async fn list_agents(#[server(default)] query: AgentQuery) -> Result<AgentLi
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     server::ops::list(&mut tx, &query).await
+}
+
+/// The first agents of one client, for the client's page.
+#[server(prefix = "/rpc", endpoint = "client_agents")]
+pub async fn client_agents(client: String) -> Result<Vec<AgentRow>, AppError> {
+    use super::server::store;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    let query = AgentQuery { client: Some(client), ..AgentQuery::default() };
+    Ok(store::list(&mut tx, &query, crate::clients::model::FIRST_FEW).await?.rows)
 }
 
 /// One agent with its prompt, mappings and numbers. Errors: `NotFound`.

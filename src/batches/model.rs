@@ -144,6 +144,10 @@ pub struct BatchView {
     pub results: Vec<ResultRow>,
     /// Contacts outside their calling hours now.
     pub outside_hours: i64,
+    /// Why nothing new is dialled although the batch goes on; without amounts for whoever may not see cost.
+    pub waits: Option<String>,
+    /// The viewer may raise the budget that it waits for.
+    pub may_raise: bool,
     pub may_run: bool,
 }
 

@@ -14,6 +14,7 @@ pub async fn run_workers(db: Db, stop: CancellationToken) {
     crate::batches::server::jobs::register(&mut registry);
     crate::calls::server::follow::register(&mut registry);
     crate::campaigns::server::jobs::register(&mut registry);
+    crate::clients::server::jobs::register(&mut registry);
     crate::contacts::server::jobs::register(&mut registry);
     crate::mail::register(&mut registry);
     crate::numbers::server::jobs::register(&mut registry);

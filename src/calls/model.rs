@@ -11,7 +11,9 @@ use crate::shared::ids::CallId;
 use crate::shared::{Money, Page, Stamp};
 
 pub use analysis::{Analysis, CsAnalysis, Evidence, Reading, SdrAnalysis};
-pub use detail::{CallDetail, Costs, EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, Turn};
+pub use detail::{
+    CallDetail, CallPrompt, Costs, EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, Turn,
+};
 pub use query::CallQuery;
 
 crate::words! {

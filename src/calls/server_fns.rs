@@ -1,12 +1,22 @@
 use leptos::prelude::*;
 
-use super::model::{CallChoices, CallDetail, CallList, CallQuery};
+use super::model::{CallChoices, CallDetail, CallList, CallPrompt, CallQuery, CallRow};
 use crate::shared::AppError;
 
 /// A page of calls, newest first, with the calls that go on now and what the filters offer.
 #[server(prefix = "/rpc", endpoint = "list_calls")]
 pub async fn list_calls(#[server(default)] query: CallQuery) -> Result<CallList, AppError> {
     super::server::ops::list(&crate::access::server::scope()?, query).await
+}
+
+/// The latest calls of one client, for the client's page.
+#[server(prefix = "/rpc", endpoint = "client_calls")]
+pub async fn client_calls(client: String) -> Result<Vec<CallRow>, AppError> {
+    use super::server::store;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    let query = CallQuery { client: Some(client), ..CallQuery::default() };
+    Ok(store::list(&mut tx, &query, crate::clients::model::FIRST_FEW, false).await?.0.rows)
 }
 
 /// What the list's filters offer, by the client in the query, and the names of what the query narrows to.
@@ -27,6 +37,12 @@ pub async fn get_call(id: String, list: Option<String>) -> Result<CallDetail, Ap
     let list = CallQuery::parse(list.as_deref().unwrap_or_default());
     let mut tx = scope()?.read(Action::ReadCalls).await?;
     store::detail::get(&mut tx, id, &list).await
+}
+
+/// The prompt version that a call used. Errors: `NotFound`, also for a client's people whose agency does not share prompts.
+#[server(prefix = "/rpc", endpoint = "get_call_prompt")]
+pub async fn get_call_prompt(id: String) -> Result<CallPrompt, AppError> {
+    super::server::prompt::read(&crate::access::server::scope()?, id.parse()?).await
 }
 
 /// Marks a call as reviewed (`on` present) or takes the mark away. With `next` the page of that call comes after it.

@@ -13,6 +13,16 @@ pub async fn list_campaigns(#[server(default)] query: CampaignQuery) -> Result<P
     store::list(&mut tx, &query, store::PAGE).await
 }
 
+/// The newest campaigns of one client, for the client's page.
+#[server(prefix = "/rpc", endpoint = "client_campaigns")]
+pub async fn client_campaigns(client: String) -> Result<Vec<CampaignRow>, AppError> {
+    use super::server::store;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    let query = CampaignQuery { client: Some(client), ..CampaignQuery::default() };
+    Ok(store::list(&mut tx, &query, crate::clients::model::FIRST_FEW).await?.rows)
+}
+
 /// One campaign's page: terms, counts, obstacles.
 #[server(prefix = "/rpc", endpoint = "get_campaign")]
 pub async fn get_campaign(id: CampaignId) -> Result<CampaignView, AppError> {

@@ -1,4 +1,5 @@
-//! The agency's customers. Owns the table clients.
+//! The agency's customers. Owns the tables clients and client_spend.
+//! The surprising part: what a budget does is in `server::budget`; whoever writes a cost adds it there in the same transaction.
 
 pub mod model;
 pub mod page;

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{Client, ClientName, ClientRow};
+use super::model::{Client, ClientForm, ClientName, ClientRow};
 use crate::shared::{AppError, Page};
 
 /// The agency's clients. Agency roles only.
@@ -34,22 +34,13 @@ pub async fn get_client(id: String) -> Result<Client, AppError> {
 
 /// Adds a client (`id` empty) or changes one, then shows it.
 #[server(prefix = "/rpc", endpoint = "save_client")]
-pub async fn save_client(
-    id: Option<String>,
-    name: String,
-    timezone: String,
-    shares_cost: Option<String>,
-    shares_recordings: Option<String>,
-    shares_steps: Option<String>,
-    monthly_budget: String,
-) -> Result<(), AppError> {
+pub async fn save_client(#[server(flatten)] form: ClientForm) -> Result<(), AppError> {
     use crate::access::{Action, server::scope};
-    let form =
-        super::model::ClientForm { name, timezone, shares_cost, shares_recordings, shares_steps, monthly_budget };
     let mut tx = scope()?.write(Action::ManageClients).await?;
-    let id = super::server::ops::save(&mut tx, id.as_deref(), &form).await?;
+    let id = super::server::ops::save(&mut tx, &form).await?;
     tx.commit().await?;
-    leptos_axum::redirect(&format!("/clients/{id}"));
+    let page = if form.id.is_empty() { "" } else { "/settings" };
+    leptos_axum::redirect(&format!("/clients/{id}{page}"));
     Ok(())
 }
 
@@ -61,6 +52,6 @@ pub async fn set_client_status(id: String, status: String) -> Result<(), AppErro
     let mut tx = scope()?.write(Action::ManageClients).await?;
     super::server::ops::set_status(&mut tx, id.parse()?, status).await?;
     tx.commit().await?;
-    leptos_axum::redirect(&format!("/clients/{id}"));
+    leptos_axum::redirect(&format!("/clients/{id}/settings"));
     Ok(())
 }

@@ -3,13 +3,31 @@ use leptos::prelude::*;
 use super::model::{InvitationOffer, InvitationRow, MemberRow, MemberView, ShownLinks};
 use crate::shared::{AppError, Page};
 
-/// People of the agency; for a client's admin, of that client.
+/// People of the agency, or of one client of it; for a client's admin, of that client.
 #[server(prefix = "/rpc", endpoint = "list_members")]
-pub async fn list_members(role: Option<String>, cursor: Option<String>) -> Result<Page<MemberRow>, AppError> {
+pub async fn list_members(
+    role: Option<String>,
+    #[server(default)] client: Option<String>,
+    cursor: Option<String>,
+) -> Result<Page<MemberRow>, AppError> {
     use super::server::store;
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadMembers).await?;
-    store::list(&mut tx, role.as_deref(), cursor.as_deref(), store::PAGE).await
+    store::list(&mut tx, role.as_deref(), client.as_deref(), cursor.as_deref(), store::PAGE).await
+}
+
+/// The newest people of one client, for the client's page. None for those who may not see people.
+#[server(prefix = "/rpc", endpoint = "client_members")]
+pub async fn client_members(client: String) -> Result<Option<Vec<MemberRow>>, AppError> {
+    use super::server::store;
+    use crate::access::{Action, server::scope};
+    let scope = scope()?;
+    let mut tx = scope.read(Action::ReadWorkshop).await?;
+    if !scope.may(Action::ReadMembers) {
+        return Ok(None);
+    }
+    let page = store::list(&mut tx, None, Some(&client), None, crate::clients::model::FIRST_FEW).await?;
+    Ok(Some(page.rows))
 }
 
 /// One person.

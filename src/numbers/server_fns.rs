@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::model::{
-    AssignForm, FoundNumber, NumberList, NumberPage, NumberQuery, NumberSearchForm, OrderForm, OwnedForm,
+    AssignForm, FoundNumber, NumberList, NumberPage, NumberQuery, NumberRow, NumberSearchForm, OrderForm, OwnedForm,
 };
 use crate::agents::model::ClientChoice;
 use crate::shared::AppError;
@@ -13,6 +13,16 @@ pub async fn list_numbers(#[server(default)] query: NumberQuery) -> Result<Numbe
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     server::ops::list(&mut tx, &query).await
+}
+
+/// The first numbers of one client, for the client's page.
+#[server(prefix = "/rpc", endpoint = "client_numbers")]
+pub async fn client_numbers(client: String) -> Result<Vec<NumberRow>, AppError> {
+    use super::server::store;
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    let query = NumberQuery { client: Some(client), ..NumberQuery::default() };
+    Ok(store::list(&mut tx, &query, crate::clients::model::FIRST_FEW).await?.rows)
 }
 
 /// One number. Errors: `NotFound`.

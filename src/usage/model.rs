@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::clients::model::Standing;
 use crate::shared::Money;
 
 /// The last thirty days, today included, by the viewer's days.
@@ -31,6 +32,29 @@ pub struct UsageDay {
     pub voice: Money,
     pub carrier: Money,
     pub model: Money,
+}
+
+/// What one client's calendar month has come to, in the client's zone.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ClientMonth {
+    /// `November 2026`.
+    pub label: String,
+    pub zone: String,
+    pub total: UsageDay,
+    /// Calls that have ended, and those of them in which somebody spoke.
+    pub ended: i64,
+    pub reached: i64,
+    /// Calls whose talk the provider has not priced yet.
+    pub unpriced: i64,
+    /// None without a budget.
+    pub standing: Option<Standing>,
+}
+
+impl ClientMonth {
+    /// Reached calls per ended call, in percent.
+    pub fn reach_rate(&self) -> Option<f64> {
+        (self.ended > 0).then(|| self.reached as f64 * 100.0 / self.ended as f64)
+    }
 }
 
 /// What one model took.

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::Usage;
+use super::model::{ClientMonth, Usage};
 use crate::shared::AppError;
 
 /// Minutes, tokens and money of the last thirty days. `client` narrows it for the agency. Errors: `NotFound` for a client's people
@@ -8,4 +8,12 @@ use crate::shared::AppError;
 #[server(prefix = "/rpc", endpoint = "get_usage")]
 pub async fn get_usage(client: Option<String>) -> Result<Usage, AppError> {
     super::server::usage(&crate::access::server::scope()?, client.as_deref()).await
+}
+
+/// One client's calendar month, beside its budget. For the agency. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "get_client_month")]
+pub async fn get_client_month(client: String) -> Result<ClientMonth, AppError> {
+    use crate::access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    super::server::client_month(&mut tx, client.parse()?).await
 }

@@ -15,6 +15,8 @@ mod agency_rules;
 mod agents;
 mod api_keys;
 mod audit;
+mod budgets;
+mod client_page;
 mod contact_imports;
 mod contacts;
 mod coverage;

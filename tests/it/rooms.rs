@@ -84,6 +84,13 @@ fn server_words_stay_on_the_servers_side() {
     report("server words outside server paths", wrong);
 }
 
+#[test]
+fn a_clients_scope_is_left_in_one_place() {
+    let places: Vec<String> =
+        rust().into_iter().filter(|(_, text)| text.contains(".beyond_client(")).map(|(path, _)| path).collect();
+    assert_eq!(places, ["src/calls/server/prompt.rs"], "read it before adding it here");
+}
+
 /// Whether `word` stands in `line` and is not the end of a longer word.
 fn holds(line: &str, word: &str) -> bool {
     line.match_indices(word)

@@ -209,7 +209,7 @@ async fn load_client(db: &Db, viewer: &Viewer, id: ClientId) -> Result<Option<Vi
     let scope = Scope { client_id: Some(id), ..Scope::of_job(db.clone(), home.id, "sign-in") };
     let mut tx = super::ReadTx::open(&scope).await?;
     let row = sqlx::query!(
-        "select name, shares_cost, shares_recordings, shares_steps from clients where workspace_id = $1 and id = $2 and status = 'active'",
+        "select name, shares_cost, shares_recordings, shares_steps, shares_prompts from clients where workspace_id = $1 and id = $2 and status = 'active'",
         home.id.0,
         id.0
     )
@@ -221,5 +221,6 @@ async fn load_client(db: &Db, viewer: &Viewer, id: ClientId) -> Result<Option<Vi
         shares_cost: row.shares_cost,
         shares_recordings: row.shares_recordings,
         shares_steps: row.shares_steps,
+        shares_prompts: row.shares_prompts,
     }))
 }

@@ -26,7 +26,8 @@ pub struct CallableAgent {
     /// The voice service's id of the agent's copy for this client.
     pub provider_agent_id: String,
     pub name: String,
-    /// The version that the voice service holds.
+    /// The prompt that the voice service holds, and its version.
+    pub prompt_id: Option<PromptId>,
     pub prompt_version: i32,
     /// BCP 47.
     pub language: String,
@@ -47,9 +48,13 @@ pub async fn ready_to_call(tx: &mut ReadTx, agent: AgentId, client: ClientId) ->
         return obstacle(format!("The agent {name} works for another client. Choose one that works for this client."));
     }
     match (found.provider_agent_id, found.prompt_version) {
-        (Some(provider_agent_id), Some(prompt_version)) => {
-            Ok(CallableAgent { provider_agent_id, name: found.name, prompt_version, language: found.language })
-        }
+        (Some(provider_agent_id), Some(prompt_version)) => Ok(CallableAgent {
+            provider_agent_id,
+            name: found.name,
+            prompt_id: found.prompt_id,
+            prompt_version,
+            language: found.language,
+        }),
         _ => {
             let why = found.sync_error.map(|error| format!(" {error}")).unwrap_or_default();
             obstacle(format!(

@@ -34,12 +34,9 @@ pub async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdict, Fail
     if mappings::is_other_at_work(&mut tx, id, state).await? {
         return Ok(Verdict::Later(AFTER_YOU));
     }
-    let prompt = match agent.prompt_service_id {
-        Some(prompt) => prompts::production(&mut tx, PromptId(prompt)).await?,
-        None => None,
-    };
     // A draft without words has nothing to say: it is sent when it gets a prompt.
-    let Some((version, words)) = prompt else { return Ok(Verdict::Done) };
+    let Some(prompt) = agent.prompt_service_id.map(PromptId) else { return Ok(Verdict::Done) };
+    let Some((version, words)) = prompts::production(&mut tx, prompt).await? else { return Ok(Verdict::Done) };
     let copies = mappings::list(&mut tx, id).await?;
     drop(tx);
 
@@ -66,7 +63,7 @@ pub async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdict, Fail
             return Err(trouble);
         }
         let mut tx = scope.write(Action::ManageAgents).await?;
-        mappings::set_synced(&mut tx, copy.id, version, agent.updated_at).await?;
+        mappings::set_synced(&mut tx, copy.id, prompt, version, agent.updated_at).await?;
         tell(&mut tx, id);
         tx.commit().await?;
     }

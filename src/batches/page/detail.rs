@@ -100,6 +100,13 @@ fn Actions(batch: BatchView) -> impl IntoView {
 /// Why it does not go on, and what to do.
 #[component]
 fn Trouble(batch: BatchView) -> impl IntoView {
+    if let Some(reason) = batch.waits {
+        let raise = batch.may_raise.then(|| {
+            view! { " "<a class="link" href=format!("/clients/{}/settings", batch.client_id)>"Change the budget"</a> }
+        });
+        return view! { <Callout tone=crate::shared::Tone::Warn icon="gauge"><p><b>"The batch waits. "</b>{reason}{raise}</p></Callout> }
+            .into_any();
+    }
     let line = match batch.status {
         BatchStatus::Failed => batch.error.map(|reason| (crate::shared::Tone::Bad, format!("The batch failed. {reason} Its contacts are back in the campaign: start a new batch when it is mended."))),
         BatchStatus::Paused => Some(match (batch.pause_reason, batch.paused_by) {
@@ -110,7 +117,7 @@ fn Trouble(batch: BatchView) -> impl IntoView {
         BatchStatus::Completed if batch.stopped => Some((crate::shared::Tone::Info, "Stopped early. Contacts that were not called are back in the campaign.".to_owned())),
         _ => None,
     };
-    line.map(|(tone, text)| view! { <Callout tone=tone icon="triangle-alert"><p>{text}</p></Callout> })
+    line.map(|(tone, text)| view! { <Callout tone=tone icon="triangle-alert"><p>{text}</p></Callout> }).into_any()
 }
 
 #[component]

@@ -7,6 +7,8 @@ use crate::access::Action;
 use crate::access::server::{Change, Scope, WriteTx};
 use crate::batches::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
 use crate::campaigns::{Campaign, CampaignStatus, ContactOutcome};
+use crate::clients::model::Standing;
+use crate::clients::server::budget;
 use crate::jobs::live::Topic;
 use crate::jobs::{NewJob, enqueue};
 use crate::shared::ids::{BatchId, CallId, CampaignContactId, CampaignId, ClientId};
@@ -19,6 +21,7 @@ pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> R
     let campaign = crate::campaigns::server::store::get(&mut tx, campaign).await?;
     let checks = checks(&mut tx, &campaign).await?;
     let missing = crate::campaigns::server::store::choices::missing_variables(&mut tx, &campaign).await?;
+    let held = budget::standing(&mut tx, campaign.client_id).await?.filter(Standing::holds);
     let (to_dial, suppressed, later) = store::dialable(&mut tx, campaign.id).await?;
     let seconds = store::average_seconds(&mut tx, campaign.id).await?;
     let estimate = seconds.map(|seconds| {
@@ -33,6 +36,7 @@ pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> R
         warnings: missing
             .into_iter()
             .map(|name| format!("Nothing fills {{{{{name}}}}} in the prompt. Add it to the campaign's variables, or the agent speaks without it."))
+            .chain(held.map(|standing| format!("The batch will wait at first. {}", standing.reason(true))))
             .collect(),
         to_dial,
         suppressed,
@@ -254,6 +258,15 @@ pub async fn correct_outcome(
     callback_at: Option<DateTime<Utc>>,
 ) -> Result<(), AppError> {
     store::correct_outcome(tx, contact, call, outcome, callback_at).await
+}
+
+/// Has a client's batches look again at once, and their pages too: what they wait for has changed.
+pub async fn wake(tx: &mut WriteTx, client: ClientId) -> Result<(), AppError> {
+    for batch in store::under_way(tx.reading(), client).await? {
+        enqueue(tx, &RunBatch { batch }, NewJob::default()).await?;
+        notify(tx, batch, client);
+    }
+    Ok(())
 }
 
 /// Tells open pages that a batch moved.

@@ -16,6 +16,7 @@ use crate::batches::model::BatchStatus;
 use crate::calls::server::dialled::{self, Intent, Unsettled};
 use crate::calls::server::fold::CALL_KEY;
 use crate::calls::server::follow;
+use crate::clients::server::budget;
 use crate::connections::server::ops as connections;
 use crate::providers::VoiceProvider;
 use crate::shared::AppError;
@@ -119,8 +120,12 @@ async fn settle(
     let contact = store::contact(tx.reading(), call.campaign_contact_id).await?;
     let (now, home) = (tx.reading().now().await?, store::lock_workspace(&mut tx).await?);
     let closed = tick::closed_until(&contact, &campaign, now);
-    let must_not =
-        batch.status.is_over() || batch.status == BatchStatus::Paused || home.suspended || contact.do_not_call;
+    let is_spent = !matches!(budget::room(tx.reading(), call.client_id).await?, budget::Room::Free);
+    let must_not = batch.status.is_over()
+        || batch.status == BatchStatus::Paused
+        || home.suspended
+        || is_spent
+        || contact.do_not_call;
     if must_not || closed.is_some() || home.hold.is_some() {
         // The provider has no such call and none may be placed now: the contact waits again, the attempt is not counted.
         drop(tx);
@@ -150,6 +155,7 @@ fn intent_of(batch: &Batch, call: &Unsettled) -> Intent {
         from: call.from.clone(),
         to: call.to.clone(),
         contact_name: String::new(),
+        prompt_id: None,
         prompt_version: 0,
         dialled_at: call.dialled_at,
     }

@@ -15,6 +15,7 @@ use crate::agents::server::ops::CallableAgent;
 use crate::batches::model::BatchStatus;
 use crate::calls::server::dialled::{self, Intent};
 use crate::campaigns::{Campaign, CampaignStatus, ContactFacts};
+use crate::clients::server::budget::{self, Room};
 use crate::connections::server::ops as connections;
 use crate::jobs::runner::{Failure, Verdict};
 use crate::providers::{Pass, VoiceProvider};
@@ -25,6 +26,10 @@ use crate::shared::{AppError, zone};
 const BUSY: Duration = Duration::from_millis(500);
 /// The longest wait of an idle batch: a contact added to the hours of tomorrow is not looked at every second.
 const IDLE: Duration = Duration::from_secs(30);
+/// The shortest wait between two looks.
+const SOON: Duration = Duration::from_millis(200);
+/// While the client's budget is spent. A higher one wakes the batch; the month's end does not.
+const SPENT: Duration = Duration::from_secs(10);
 /// A paused batch is looked at this often. Its job never ends, so that no resumption can be missed.
 const PAUSED: Duration = Duration::from_secs(15);
 /// Contacts beyond the free lines that a tick looks at, to move those outside their calling hours out of the way.
@@ -117,11 +122,24 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
         Err(AppError::Conflict(reason)) => return pause(tx, &batch, &format!("{reason} Then resume the batch.")).await,
         Err(error) => return Err(error),
     };
+    let is_spent = match budget::room(tx.reading(), batch.client_id).await? {
+        Room::Free => false,
+        Room::Spent => true,
+        Room::Unknown => {
+            drop(tx);
+            budget::add_up(scope, batch.client_id).await?;
+            return Ok(Plan::Wait(SOON));
+        }
+    };
     if store::set_processing(&mut tx, id).await? {
         ops::notify(&mut tx, id, batch.client_id);
     }
     let (here, everywhere) = store::on_the_line(tx.reading(), id).await?;
     let mut free = (i64::from(batch.concurrency) - here).min(home.lines - everywhere).max(0);
+    if is_spent {
+        // Nothing new for this client. What is on the line goes on, and the month's end or a higher budget lets the rest go on.
+        free = 0;
+    }
     if free > 0 {
         let pass =
             connections::with_breakers(|breakers| breakers.ask(scope.workspace_id().0, "ultravox", Instant::now()))?;
@@ -135,7 +153,7 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
         };
         if let Some(wait) = wait {
             tx.commit().await?;
-            return Ok(Plan::Wait(wait.clamp(Duration::from_millis(200), IDLE)));
+            return Ok(Plan::Wait(wait.clamp(SOON, IDLE)));
         }
     }
     let (intents, seen) = take(&mut tx, &batch, &campaign, &agent, free, now).await?;
@@ -152,12 +170,12 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
         return Ok(Plan::Over);
     }
     tx.commit().await?;
-    let wait = if here > 0 || seen > 0 {
+    let wait = if is_spent {
+        SPENT
+    } else if here > 0 || seen > 0 {
         BUSY
     } else {
-        open.next
-            .and_then(|at| (at - now).to_std().ok())
-            .map_or(BUSY, |wait| wait.clamp(Duration::from_millis(200), IDLE))
+        open.next.and_then(|at| (at - now).to_std().ok()).map_or(BUSY, |wait| wait.clamp(SOON, IDLE))
     };
     Ok(Plan::Wait(wait))
 }
@@ -217,6 +235,7 @@ async fn take(
             from: from.clone(),
             to: contact.phone.clone(),
             contact_name: contact.name.clone(),
+            prompt_id: agent.prompt_id,
             prompt_version: agent.prompt_version,
             dialled_at: now,
         };

@@ -7,6 +7,8 @@ use crate::access::Action;
 use crate::access::server::ReadTx;
 use crate::batches::model::{BatchStatus, BatchView, Line, ResultRow};
 use crate::campaigns::{ContactOutcome, ContactStatus};
+use crate::clients::model::Standing;
+use crate::clients::server::budget;
 use crate::shared::ids::{BatchId, CallId};
 use crate::shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
@@ -20,16 +22,21 @@ pub async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppError> {
     let costs = tx.scope().viewer().is_some_and(|viewer| viewer.sees_cost());
     let may_run = tx.scope().may(Action::RunBatches);
     let progress = store::progress(tx, id, batch.total_contacts).await?;
+    let left = progress.waiting + progress.calling;
     let facts = facts(tx, id).await?;
     let pace = pace(tx, id, &batch, now).await?;
     let lines = lines(tx, id, now).await?;
     let results = results(tx, id, None, RESULTS).await?.rows;
+    let is_under_way = matches!(batch.status, BatchStatus::Pending | BatchStatus::Processing) && left > 0;
+    let held = match is_under_way {
+        true => budget::standing(tx, batch.client_id).await?.filter(Standing::holds),
+        false => None,
+    };
     let stamp = |at: Option<DateTime<Utc>>| at.map(|at| zone::stamp(at, now, local));
     let pace_text = |minute: &DateTime<Utc>| minute.with_timezone(&local).format("%H:%M").to_string();
     let recent: f64 = pace.iter().rev().take(10).map(|(_, count)| count).sum();
     let minutes = pace.len().clamp(1, 10) as f64;
-    let left = progress.waiting + progress.calling;
-    let ends = (batch.status == BatchStatus::Processing && recent > 0.0 && left > 0).then(|| {
+    let ends = (batch.status == BatchStatus::Processing && held.is_none() && recent > 0.0 && left > 0).then(|| {
         let seconds = left as f64 / (recent / minutes) * 60.0;
         (now + Duration::seconds(seconds as i64)).with_timezone(&local).format("%H:%M").to_string()
     });
@@ -61,6 +68,8 @@ pub async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppError> {
         pace: pace.iter().map(|(minute, count)| (pace_text(minute), *count)).collect(),
         results,
         outside_hours: facts.later,
+        may_raise: held.is_some() && tx.scope().may(Action::ManageClients),
+        waits: held.map(|standing| standing.reason(costs)),
         may_run,
     })
 }

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::{Analysis, AnalysisStatus, CallDirection, CallState, Sentiment, TranscriptStatus};
 use crate::campaigns::model::ContactOutcome;
-use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId};
+use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
 use crate::shared::{Money, Stamp};
 
 /// One call's page. Holds nothing that the viewer may not see.
@@ -53,6 +53,8 @@ pub struct CallDetail {
     pub hears_recordings: bool,
     /// The viewer may see what the agent did with its tools.
     pub sees_steps: bool,
+    /// The viewer may see the prompt, and the call has noted which one it used.
+    pub sees_prompt: bool,
     /// For the agency.
     pub events: Vec<EventRow>,
     pub provider: String,
@@ -64,6 +66,17 @@ pub struct CallDetail {
     /// Neighbours in the list the person came from.
     pub newer: Option<CallId>,
     pub older: Option<CallId>,
+}
+
+/// The words that a call's agent was given, as they were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallPrompt {
+    /// For the agency, which may go to it.
+    pub id: Option<PromptId>,
+    pub name: String,
+    pub version: i32,
+    /// With its `{{variables}}` unfilled.
+    pub template: String,
 }
 
 /// Why something is not there yet, and what happens next.

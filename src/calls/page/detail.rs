@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::facts::{CallFacts, CostCard};
+use super::prompt;
 use super::result::{AnalysisCard, EvidenceCard, ResultCard};
 use super::transcript::Parts;
 use crate::calls::model::query::encoded;
-use crate::calls::model::{CallDetail, CallDirection, CallQuery, CallState, Said, TranscriptStatus};
+use crate::calls::model::{CallDetail, CallDirection, CallPrompt, CallQuery, CallState, Said, TranscriptStatus};
 use crate::calls::server_fns::{ReviewCall, get_call};
 use crate::shared::ids::CallId;
 use crate::shared::phone::spaced;
@@ -19,6 +20,8 @@ pub fn call_page() -> PageView {
     let params = use_params_map();
     let asked = move || (params.read().get("id").unwrap_or_default(), query("list"));
     let call = load(asked, |(id, list)| get_call(id, list));
+    let opened = move || (params.read().get("id").unwrap_or_default(), query("tab").as_deref() == Some("prompt"));
+    let prompt = load(opened, |(id, is_open)| prompt::fetch(id, is_open));
     Arc::new(move || {
         let params = use_params_map();
         let player = Player::new();
@@ -54,14 +57,14 @@ pub fn call_page() -> PageView {
             }
             shown.set_value(Some(found.id));
             goes_on.set_value(found.state.is_open());
-            view! { <Page call=found player again/> }
+            view! { <Page call=found prompt player again/> }
         };
         view! { <PageBoundary data=call view=page/> }.into_any()
     })
 }
 
 #[component]
-fn Page(call: CallDetail, player: Player, again: Callback<()>) -> impl IntoView {
+fn Page(call: CallDetail, prompt: Loaded<Option<CallPrompt>>, player: Player, again: Callback<()>) -> impl IntoView {
     let list = CallQuery::parse(&query("list").unwrap_or_default());
     let (id, newer, older) = (call.id, call.newer, call.older);
     let moves = {
@@ -90,7 +93,7 @@ fn Page(call: CallDetail, player: Player, again: Callback<()>) -> impl IntoView 
         <div class="cols call">
             <div class="cols min0">
                 <Sound call=call.clone() player/>
-                <Parts call=call.clone() player again/>
+                <Parts call=call.clone() prompt player again/>
             </div>
             <div class="cols">
                 <ResultCard call=call.clone() again/>

@@ -4,6 +4,7 @@ mod detail;
 mod facts;
 mod keys;
 mod list;
+mod prompt;
 mod result;
 mod rows;
 mod steps;

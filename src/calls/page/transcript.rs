@@ -5,21 +5,31 @@ use leptos_router::components::Form;
 use leptos_router::hooks::use_location;
 
 use super::detail::moment;
+use super::prompt::Prompt;
 use super::result::TryAgain;
 use super::steps::{Events, Raw, Steps, took};
 use crate::calls::model::detail::marked;
-use crate::calls::model::{CallDetail, EnrichmentType, Said, TranscriptStatus, Turn};
+use crate::calls::model::{CallDetail, CallPrompt, EnrichmentType, Said, TranscriptStatus, Turn};
 use crate::shared::Tone;
 use crate::shared::money::length_text;
 use crate::ui::*;
 
-/// Transcript, steps for whoever may see them, and for the agency events and raw data.
+/// Transcript; steps and the prompt for whoever may see them; for the agency events and raw data.
 #[component]
-pub fn Parts(call: CallDetail, player: Player, again: Callback<()>) -> impl IntoView {
+pub fn Parts(
+    call: CallDetail,
+    prompt: Loaded<Option<CallPrompt>>,
+    player: Player,
+    again: Callback<()>,
+) -> impl IntoView {
     let is_agency = call.is_agency;
-    let sees_steps = call.sees_steps;
+    let (sees_steps, sees_prompt) = (call.sees_steps, call.sees_prompt);
     let part = Memo::new(move |_| {
-        let asked = query("tab").filter(|tab| is_agency || (sees_steps && tab == "steps"));
+        let asked = query("tab").filter(|tab| match tab.as_str() {
+            "steps" => sees_steps,
+            "prompt" => sees_prompt,
+            _ => is_agency,
+        });
         asked.unwrap_or_else(|| "transcript".to_owned())
     });
     let (steps, events) = (call.turns.len(), call.events.len());
@@ -33,6 +43,9 @@ pub fn Parts(call: CallDetail, player: Player, again: Callback<()>) -> impl Into
         if sees_steps {
             items.push(item("Steps", "steps").count(steps));
         }
+        if sees_prompt {
+            items.push(item("Prompt", "prompt"));
+        }
         if is_agency {
             items.extend([item("Events", "events").count(events), item("Raw", "raw")]);
         }
@@ -42,6 +55,7 @@ pub fn Parts(call: CallDetail, player: Player, again: Callback<()>) -> impl Into
     let can_find = !call.turns.is_empty();
     let body = move || match part.get().as_str() {
         "steps" => view! { <Steps turns=call.turns.clone()/> }.into_any(),
+        "prompt" => view! { <Prompt prompt/> }.into_any(),
         "events" => view! { <Events events=call.events.clone()/> }.into_any(),
         "raw" => view! { <Raw call=call.clone()/> }.into_any(),
         _ if call.turns.is_empty() => view! { <NothingSaid call=call.clone() again/> }.into_any(),

@@ -60,7 +60,7 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
     };
 
     let mut tx = scope.write(Action::ReplayQueues).await?;
-    let cost = answer.usage.cost.unwrap_or_default();
+    enrichment::add_model_cost(&mut tx, call, answer.usage.cost.unwrap_or_default()).await?;
     record(
         &mut tx,
         NewUsage {
@@ -75,7 +75,6 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
         },
     )
     .await?;
-    enrichment::add_model_cost(&mut tx, call, cost).await?;
     let analysis = match parse(&answer, kind) {
         Ok(analysis) => analysis.checked(&spoken),
         Err(error) => {

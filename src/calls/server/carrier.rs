@@ -47,7 +47,7 @@ pub async fn apply(
         return Ok(true);
     }
     match &leg.kind {
-        CallEventKind::Cost { is_known: true, total: Some(total), .. } => add_cost(tx, found.id, *total).await?,
+        CallEventKind::Cost { is_known: true, total: Some(total), .. } => add_cost(tx, &found, *total).await?,
         CallEventKind::Hangup { cause, .. } => {
             if let Some(why) = why(cause) {
                 explain(tx, found.id, why).await?;
@@ -106,20 +106,21 @@ fn plain(text: &str) -> String {
     text.replace('\0', "")
 }
 
-async fn add_cost(tx: &mut WriteTx, id: CallId, total: Decimal) -> Result<(), AppError> {
+async fn add_cost(tx: &mut WriteTx, call: &Found, total: Decimal) -> Result<(), AppError> {
     // What would not fit the column is no price of a call.
     if total.is_sign_negative() || total >= Decimal::from(1_000_000) {
         return Ok(());
     }
-    sqlx::query!(
-        "update calls set carrier_cost = carrier_cost + $3, updated_at = now() where workspace_id = $1 and id = $2",
+    let total = total.round_dp(6);
+    let started = sqlx::query_scalar!(
+        "update calls set carrier_cost = carrier_cost + $3, updated_at = now() where workspace_id = $1 and id = $2 returning started_at",
         tx.w(),
-        id.0,
-        total.round_dp(6)
+        call.id.0,
+        total
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
-    Ok(())
+    crate::clients::server::budget::add(tx, call.client_id, started, total).await
 }
 
 /// The carrier knows better why a call was not put through; what was said already stays.

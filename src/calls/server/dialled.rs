@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::access::server::{ReadTx, WriteTx};
 use crate::shared::AppError;
-use crate::shared::ids::{AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId};
+use crate::shared::ids::{AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, PromptId};
 
 /// A call that is about to be placed.
 #[derive(Debug, Clone)]
@@ -26,6 +26,7 @@ pub struct Intent {
     /// E.164.
     pub to: String,
     pub contact_name: String,
+    pub prompt_id: Option<PromptId>,
     pub prompt_version: i32,
     /// The fence: when the provider was last asked. Whoever was overtaken by a later question records nothing.
     pub dialled_at: DateTime<Utc>,
@@ -47,8 +48,9 @@ pub struct Unsettled {
 pub async fn insert_intent(tx: &mut WriteTx, intent: &Intent) -> Result<(), AppError> {
     sqlx::query!(
         r#"insert into calls (workspace_id, id, client_id, agent_id, campaign_id, campaign_contact_id, contact_id, batch_id, attempt_no,
-                              direction, dial_state, dialled_at, "from", "to", contact_name, started_at, prompt_version)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'outbound', 'intent', $14, $10, $11, $12, now(), $13)"#,
+                              direction, dial_state, dialled_at, "from", "to", contact_name, started_at, prompt_version,
+                              prompt_id)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'outbound', 'intent', $14, $10, $11, $12, now(), $13, $15)"#,
         tx.w(),
         intent.id.0,
         intent.client_id.0,
@@ -63,6 +65,7 @@ pub async fn insert_intent(tx: &mut WriteTx, intent: &Intent) -> Result<(), AppE
         intent.contact_name,
         intent.prompt_version,
         intent.dialled_at,
+        intent.prompt_id.map(|id| id.0),
     )
     .execute(tx.conn())
     .await?;

@@ -8,6 +8,7 @@ use super::{enrich, follow};
 use crate::access::server::WriteTx;
 use crate::calls::model::{CallDirection, EnrichmentType};
 use crate::campaigns::ContactOutcome;
+use crate::clients::server::budget;
 use crate::jobs::live::Topic;
 use crate::providers::voice::{EndReason, SipTermination, VoiceCall};
 use crate::shared::AppError;
@@ -96,7 +97,8 @@ async fn find(tx: &mut WriteTx, call: &VoiceCall) -> Result<Option<Known>, AppEr
 /// A call that Patchbay did not place: somebody called in, or it was placed elsewhere. Its agent says whose it is.
 async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError> {
     let mapping = sqlx::query!(
-        r#"select agent_id, client_id as "client_id: ClientId", default_direction as "direction: CallDirection" from agent_mappings
+        r#"select agent_id, client_id as "client_id: ClientId", default_direction as "direction: CallDirection",
+                  synced_prompt_id, synced_prompt_version, synced_at from agent_mappings
            where workspace_id = $1 and provider = 'ultravox' and provider_agent_id = $2 limit 1"#,
         tx.w(),
         call.agent_id
@@ -105,13 +107,18 @@ async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError
     .await?;
     let id = CallId::new();
     let client_id = mapping.as_ref().map(|mapping| mapping.client_id);
+    // What the service held when the call began. A copy that was sent since may have brought other words.
+    let words = mapping.as_ref().filter(|mapping| mapping.synced_at.is_some_and(|at| at <= call.created));
+    let (prompt_id, prompt_version) =
+        words.map_or((None, None), |words| (words.synced_prompt_id, words.synced_prompt_version));
     let direction = match call.direction {
         crate::providers::voice::CallDirection::Outbound => CallDirection::Outbound,
         _ => CallDirection::Inbound,
     };
     sqlx::query!(
-        r#"insert into calls (workspace_id, id, client_id, agent_id, provider, provider_call_id, direction, dial_state, "from", "to", started_at)
-           values ($1, $2, $3, $4, 'ultravox', $5, $6, 'placed', $7, $8, $9) on conflict do nothing"#,
+        r#"insert into calls (workspace_id, id, client_id, agent_id, provider, provider_call_id, direction, dial_state, "from", "to", started_at,
+                              prompt_id, prompt_version)
+           values ($1, $2, $3, $4, 'ultravox', $5, $6, 'placed', $7, $8, $9, $10, $11) on conflict do nothing"#,
         tx.w(),
         id.0,
         client_id.map(|client| client.0),
@@ -121,6 +128,8 @@ async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError
         call.from,
         call.to,
         call.created,
+        prompt_id,
+        prompt_version,
     )
     .execute(tx.conn())
     .await?;
@@ -154,12 +163,15 @@ async fn merge(tx: &mut WriteTx, known: &Known, news: &News<'_>) -> Result<(), A
     // A settled bill without seconds is a bill for none.
     let billed = call.is_billing_settled.then(|| call.billed_seconds.unwrap_or(0.0).clamp(0.0, 1e6).ceil() as i32);
     let cost = billed.map(|seconds| (Decimal::from(seconds) * news.price_per_minute / Decimal::from(60)).round_dp(6));
-    sqlx::query!(
-        "update calls set provider_call_id = coalesce(provider_call_id, $3), dial_state = 'placed', error = case when dial_state = 'unknown' then null else error end,
-                started_at = least(started_at, $4), joined_at = least(joined_at, $5), ended_at = least(ended_at, $6),
-                end_reason = coalesce(end_reason, $7), summary = coalesce(summary, $8),
-                billed_seconds = greatest(billed_seconds, $9), voice_cost = greatest(voice_cost, coalesce($10::numeric, 0)), updated_at = now()
-         where workspace_id = $1 and id = $2",
+    let row = sqlx::query!(
+        r#"update calls c set provider_call_id = coalesce(c.provider_call_id, $3), dial_state = 'placed',
+                error = case when c.dial_state = 'unknown' then null else c.error end,
+                started_at = least(c.started_at, $4), joined_at = least(c.joined_at, $5), ended_at = least(c.ended_at, $6),
+                end_reason = coalesce(c.end_reason, $7), summary = coalesce(c.summary, $8),
+                billed_seconds = greatest(c.billed_seconds, $9), voice_cost = greatest(c.voice_cost, coalesce($10::numeric, 0)), updated_at = now()
+           from calls was where c.workspace_id = $1 and c.id = $2 and was.workspace_id = $1 and was.id = c.id
+           returning was.started_at as "started_then!", was.voice_cost + was.carrier_cost as "cost_then!",
+                     c.started_at, c.voice_cost + c.carrier_cost as "cost!""#,
         tx.w(),
         known.id.0,
         call.id,
@@ -171,8 +183,15 @@ async fn merge(tx: &mut WriteTx, known: &Known, news: &News<'_>) -> Result<(), A
         billed,
         cost,
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
+    if row.started_at == row.started_then {
+        budget::add(tx, known.client_id, row.started_at, row.cost - row.cost_then).await?;
+    } else {
+        // An earlier start may lie in the month before.
+        budget::add(tx, known.client_id, row.started_then, -row.cost_then).await?;
+        budget::add(tx, known.client_id, row.started_at, row.cost).await?;
+    }
     sqlx::query!(
         "update calls set duration = greatest(0, round(extract(epoch from ended_at - joined_at)))::int
          where workspace_id = $1 and id = $2 and ended_at is not null and joined_at is not null",

@@ -1,5 +1,6 @@
 //! `store`: SQL. `ops`: what people do. `enrich`: the queue of transcripts and analyses. `dialled` and `fold`: placing a call, and
 //! what the provider's events make of it. `rest`: audio and downloads.
+//! `prompt`: the one read beyond a client's scope.
 
 mod analysis;
 pub mod api;
@@ -11,6 +12,7 @@ pub mod fold;
 pub mod follow;
 pub mod ops;
 mod peaks;
+pub mod prompt;
 pub mod recordings;
 pub mod rest;
 pub mod store;

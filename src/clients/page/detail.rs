@@ -3,88 +3,110 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::form::ClientFields;
+use super::blocks::{Agents, Calls, Campaigns, Numbers, People};
+use super::month::{Month, Spent};
 use crate::access::Action;
+use crate::agents::model::AgentRow;
+use crate::agents::server_fns::client_agents;
 use crate::app::viewer;
+use crate::calls::model::CallRow;
+use crate::calls::server_fns::client_calls;
+use crate::campaigns::CampaignRow;
+use crate::campaigns::server_fns::client_campaigns;
 use crate::clients::model::{Client, ClientStatus};
-use crate::clients::server_fns::{SetClientStatus, get_client};
+use crate::clients::server_fns::get_client;
+use crate::members::model::MemberRow;
+use crate::members::server_fns::client_members;
+use crate::numbers::model::NumberRow;
+use crate::numbers::server_fns::client_numbers;
+use crate::shared::ids::ClientId;
 use crate::ui::*;
+use crate::usage::model::ClientMonth;
+use crate::usage::server_fns::get_client_month;
 
-/// One client: its settings, and the way to everything that belongs to it.
+/// What belongs to the client, each part from the room that owns it.
+#[derive(Clone, Copy)]
+struct Parts {
+    month: Loaded<ClientMonth>,
+    campaigns: Loaded<Vec<CampaignRow>>,
+    calls: Loaded<Vec<CallRow>>,
+    agents: Loaded<Vec<AgentRow>>,
+    numbers: Loaded<Vec<NumberRow>>,
+    people: Loaded<Option<Vec<MemberRow>>>,
+}
+
+/// One client: its month, and the first of everything that belongs to it.
 #[lazy]
 pub fn client_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let client = load(id, get_client);
+    let parts = Parts {
+        month: load(id, get_client_month),
+        campaigns: load(id, client_campaigns),
+        calls: load(id, client_calls),
+        agents: load(id, client_agents),
+        numbers: load(id, client_numbers),
+        people: load(id, client_members),
+    };
     Arc::new(move || {
-        live::on_change(&["clients"], move || client.refetch());
-        view! { <PageBoundary data=client view=move |client: Client| view! { <Detail client/> }/> }.into_any()
+        live::on_change(&["clients"], move || {
+            client.refetch();
+            parts.month.refetch();
+        });
+        live::on_change(&["calls"], move || {
+            parts.month.refetch();
+            parts.calls.refetch();
+        });
+        live::on_change(&["campaigns", "batches"], move || parts.campaigns.refetch());
+        live::on_change(&["agents"], move || parts.agents.refetch());
+        live::on_change(&["numbers"], move || parts.numbers.refetch());
+        live::on_change(&["members"], move || parts.people.refetch());
+        view! { <PageBoundary data=client view=move |client: Client| view! { <Detail client parts/> }/> }.into_any()
     })
 }
 
+/// The pages about one client. `now` is the one that is open: `overview` or `settings`.
+pub fn client_tabs(id: ClientId, now: &str) -> Vec<TabItem> {
+    let item = |label: &str, word: &str, path: &str| tab(label, format!("/clients/{id}{path}"), now == word);
+    vec![item("Overview", "overview", ""), item("Settings", "settings", "/settings")]
+}
+
 #[component]
-fn Detail(client: Client) -> impl IntoView {
-    let may_change = viewer().may(Action::ManageClients);
-    let id = client.id.to_string();
-    let to = move |path: &str| format!("{path}?client={id}");
-    let links = [
-        ("phone-call", "Calls", to("/calls")),
-        ("list-checks", "Batches", to("/batches")),
-        ("megaphone", "Campaigns", to("/campaigns")),
-        ("contact", "Contacts", to("/contacts")),
-        ("bot", "Agents", to("/agents")),
-        ("phone", "Phone numbers", to("/numbers")),
-        ("receipt-text", "Usage", to("/usage")),
-    ]
-    .map(|(icon, text, href)| view! { <li><a class="row" href=href><Icon name=icon/><span class="link">{text}</span></a></li> })
-    .collect_view();
+fn Detail(client: Client, parts: Parts) -> impl IntoView {
+    let id = client.id;
     let status = client.status;
+    let may_dial = viewer().may(Action::RunBatches) && status == ClientStatus::Active;
+    let sub = format!("Times of the month in {}", client.timezone.replace('_', " "));
+    let to = move |path: &str| format!("{path}?client={id}");
+    let usage = to("/usage");
     view! {
         <PageTitle text=client.name.clone() parents=vec![crumb("Clients", "/clients")]/>
         <PageHead
-            title=client.name.clone()
+            title=client.name
+            sub=sub
             tags=move || view! { <Tag tone=status.tone()>{status.label()}</Tag> }
-            actions={
-                let client = client.clone();
-                move || may_change.then(|| view! { <ArchiveForm client=client.clone()/> })
+            actions=move || view! {
+                <LinkButton href=to("/contacts") icon="contact">"Contacts"</LinkButton>
+                <LinkButton href=to("/batches") icon="list-checks">"Batches"</LinkButton>
+                {may_dial.then(|| view! {
+                    <LinkButton href=to("/campaigns/new") kind=ButtonKind::Primary icon="plus">"New campaign"</LinkButton>
+                })}
             }
         />
+        <Tabs label="Parts of the client" items=client_tabs(id, "overview")/>
+        <BlockBoundary data=parts.month view={move |month: ClientMonth| view! { <Month month client=id.to_string()/> }}/>
         <div class="cols main-side">
-            <Card title="Settings">
-                {if may_change { view! { <ClientFields client=Some(client.clone())/> }.into_any() } else { view! { <Settings client=client.clone()/> }.into_any() }}
-            </Card>
-            <Card title="Belongs to it"><ul class="list">{links}</ul></Card>
+            <div class="cols min0">
+                <BlockBoundary data=parts.campaigns view={move |rows: Vec<CampaignRow>| view! { <Campaigns rows client=id/> }}/>
+                <BlockBoundary data=parts.calls view={move |rows: Vec<CallRow>| view! { <Calls rows client=id/> }}/>
+            </div>
+            <div class="cols min0">
+                <BlockBoundary data=parts.month view={move |month: ClientMonth| view! { <Spent month href=usage.clone()/> }}/>
+                <BlockBoundary data=parts.agents view={move |rows: Vec<AgentRow>| view! { <Agents rows client=id/> }}/>
+                <BlockBoundary data=parts.numbers view={move |rows: Vec<NumberRow>| view! { <Numbers rows client=id/> }}/>
+                <BlockBoundary data=parts.people view={move |rows: Option<Vec<MemberRow>>| rows.map(|rows| view! { <People rows client=id/> })}/>
+            </div>
         </div>
-    }
-}
-
-#[component]
-fn Settings(client: Client) -> impl IntoView {
-    let word = |yes: bool| if yes { "Shown" } else { "Hidden" };
-    view! {
-        <Facts>
-            <Fact label="Time zone">{client.timezone.replace('_', " ")}</Fact>
-            <Fact label="Monthly budget">{client.monthly_budget.map_or_else(|| "None".into(), |budget| format!("${budget}"))}</Fact>
-            <Fact label="Cost">{word(client.shares_cost)}</Fact>
-            <Fact label="Recordings">{word(client.shares_recordings)}</Fact>
-            <Fact label="Steps">{word(client.shares_steps)}</Fact>
-            <Fact label="Since"><Time stamp=client.created/></Fact>
-        </Facts>
-    }
-}
-
-#[component]
-fn ArchiveForm(client: Client) -> impl IntoView {
-    let set = FormAction::of::<SetClientStatus>();
-    let (word, next) = match client.status {
-        ClientStatus::Active => ("Archive", ClientStatus::Archived),
-        ClientStatus::Archived => ("Restore", ClientStatus::Active),
-    };
-    view! {
-        <ServerForm action=set class="inline" prefix="archive-">
-            <input type="hidden" name="id" value=client.id.to_string()/>
-            <input type="hidden" name="status" value=next.as_str()/>
-            <SubmitButton kind=ButtonKind::Plain>{word}</SubmitButton>
-        </ServerForm>
     }
 }

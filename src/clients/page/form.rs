@@ -3,7 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::app::viewer;
-use crate::clients::model::Client;
+use crate::clients::model::{BudgetAction, Client};
 use crate::clients::server_fns::SaveClient;
 use crate::shared::zones::zone_options;
 use crate::ui::*;
@@ -34,6 +34,9 @@ pub fn ClientFields(client: Option<Client>) -> impl IntoView {
     let (shares_cost, shares_recordings, shares_steps) = client
         .as_ref()
         .map_or((false, true, false), |client| (client.shares_cost, client.shares_recordings, client.shares_steps));
+    let shares_prompts = client.as_ref().is_some_and(|client| client.shares_prompts);
+    let action = client.as_ref().map_or(BudgetAction::Warn, |client| client.budget_action);
+    let actions = options_of(BudgetAction::ALL.iter().map(|action| (action.as_str(), action.label())));
     let budget = client.as_ref().and_then(|client| client.monthly_budget.clone()).unwrap_or_default();
     let name = client.map(|client| client.name).unwrap_or_default();
     view! {
@@ -47,12 +50,21 @@ pub fn ClientFields(client: Option<Client>) -> impl IntoView {
                 value=budget
                 prefix_text="$"
                 inputmode="decimal"
-                hint="Shown beside the spend. Empty means none."
+                hint="For a calendar month in the client's zone: calls and models together. Empty means none, 0 that nothing may be spent."
+            />
+            <Select
+                name="budget_action"
+                label="When the budget is spent"
+                options=actions
+                value=action.as_str()
+                required=true
+                hint="Calls on the line always end normally. What is held goes on when the month ends or the budget is raised."
             />
             <Fieldset legend="What its people see beyond calls and results">
                 <Checkbox name="shares_cost" label="Cost" hint="Of calls, batches and usage." checked=shares_cost value="true"/>
                 <Checkbox name="shares_recordings" label="Recordings" hint="Transcripts are always shown." checked=shares_recordings value="true"/>
                 <Checkbox name="shares_steps" label="Steps" hint="What the agent looked up or did with its tools during a call." checked=shares_steps value="true"/>
+                <Checkbox name="shares_prompts" label="Prompts" hint="The prompt version that each of their calls used, to read only." checked=shares_prompts value="true"/>
             </Fieldset>
             <FormActs>
                 <SubmitButton>{if is_new { "Create client" } else { "Save" }}</SubmitButton>

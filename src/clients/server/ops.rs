@@ -1,22 +1,21 @@
+use super::budget;
 use super::store::{self, Values};
 use crate::access::server::{Change, WriteTx};
-use crate::clients::model::{ClientForm, ClientStatus};
+use crate::clients::model::{BudgetAction, Client, ClientForm, ClientStatus};
 use crate::jobs::live::Topic;
 use crate::platform::model::{Kind, slug_of};
 use crate::platform::server::limits;
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, FieldErrors};
 
-/// Adds a client (`id` empty) or changes one.
-pub async fn save(tx: &mut WriteTx, id: Option<&str>, form: &ClientForm) -> Result<ClientId, AppError> {
-    match id.filter(|id| !id.is_empty()) {
-        Some(id) => {
-            let id = id.parse()?;
-            update(tx, id, form).await?;
-            Ok(id)
-        }
-        None => create(tx, form).await,
+/// Adds a client or changes the one that the form names.
+pub async fn save(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, AppError> {
+    if form.id.is_empty() {
+        return create(tx, form).await;
     }
+    let id = form.id.parse()?;
+    update(tx, id, form).await?;
+    Ok(id)
 }
 
 /// Adds a client. Errors: `Invalid` at its fields.
@@ -28,6 +27,9 @@ pub async fn create(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, App
     limits::room(tx, Kind::Clients).await?;
     // Agents of the whole agency serve the new client too.
     crate::agents::server::ops::client_added(tx).await?;
+    if values.monthly_budget.is_some() {
+        set_budget(tx, id, None, &values).await?;
+    }
     record(tx, id, "created", None, Some(summary(&values))).await?;
     Ok(id)
 }
@@ -38,11 +40,50 @@ pub async fn update(tx: &mut WriteTx, id: ClientId, form: &ClientForm) -> Result
     let slug = slug_of(&form.name);
     let values = checked(form, &slug)?;
     store::update(tx, id, &values).await?;
+    if budget_of(&before) != values.monthly_budget
+        || before.budget_action != values.budget_action
+        || before.timezone != values.timezone
+    {
+        set_budget(tx, id, Some(&before), &values).await?;
+    }
     let before = serde_json::json!({
         "name": before.name, "timezone": before.timezone, "shares_cost": before.shares_cost,
-        "shares_recordings": before.shares_recordings, "shares_steps": before.shares_steps, "monthly_budget": before.monthly_budget,
+        "shares_recordings": before.shares_recordings, "shares_steps": before.shares_steps, "shares_prompts": before.shares_prompts,
     });
     record(tx, id, "changed", Some(before), Some(summary(&values))).await
+}
+
+fn budget_of(client: &Client) -> Option<rust_decimal::Decimal> {
+    client.monthly_budget.as_deref().and_then(|text| text.parse().ok())
+}
+
+/// The budget has a line of its own in the trail, for the agency alone: a client's people read the other line.
+async fn set_budget(
+    tx: &mut WriteTx,
+    id: ClientId,
+    before: Option<&Client>,
+    values: &Values<'_>,
+) -> Result<(), AppError> {
+    budget::changed(tx, id, before.and_then(budget_of), values.monthly_budget).await?;
+    // What waited for the budget goes on at once, and what must wait now says so.
+    crate::batches::server::ops::wake(tx, id).await?;
+    let was =
+        before.map(|client| serde_json::json!({ "monthly_budget": budget_of(client), "then": client.budget_action }));
+    let is = serde_json::json!({ "monthly_budget": values.monthly_budget, "then": values.budget_action });
+    if was.as_ref() == Some(&is) {
+        return Ok(());
+    }
+    tx.audit(Change {
+        action: if before.is_some() { "changed" } else { "set" },
+        entity: "budget",
+        entity_id: Some(id.0),
+        client_id: None,
+        before: was,
+        after: Some(serde_json::json!({
+            "client": values.name, "monthly_budget": values.monthly_budget, "then": values.budget_action,
+        })),
+    })
+    .await
 }
 
 /// Archives a client (its people can no longer sign in, nothing new dials) or brings it back. Safe to repeat.
@@ -78,14 +119,17 @@ fn checked<'a>(form: &'a ClientForm, slug: &'a str) -> Result<Values<'a>, AppErr
         shares_cost: form.shares_cost.is_some(),
         shares_recordings: form.shares_recordings.is_some(),
         shares_steps: form.shares_steps.is_some(),
+        shares_prompts: form.shares_prompts.is_some(),
         monthly_budget: form.monthly_budget.trim().parse().ok(),
+        budget_action: form.action().unwrap_or(BudgetAction::Warn),
     })
 }
 
 fn summary(values: &Values<'_>) -> serde_json::Value {
     serde_json::json!({
         "name": values.name, "timezone": values.timezone, "shares_cost": values.shares_cost,
-        "shares_recordings": values.shares_recordings, "shares_steps": values.shares_steps, "monthly_budget": values.monthly_budget,
+        "shares_recordings": values.shares_recordings, "shares_steps": values.shares_steps,
+        "shares_prompts": values.shares_prompts,
     })
 }
 

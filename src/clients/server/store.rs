@@ -1,5 +1,5 @@
 use crate::access::server::{ReadTx, WriteTx};
-use crate::clients::model::{Client, ClientName, ClientRow, ClientStatus};
+use crate::clients::model::{BudgetAction, Client, ClientName, ClientRow, ClientStatus};
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, Cursor, Page, zone};
 
@@ -68,7 +68,8 @@ pub async fn names(tx: &mut ReadTx) -> Result<Vec<ClientName>, AppError> {
 pub async fn get(tx: &mut ReadTx, id: ClientId) -> Result<Client, AppError> {
     let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
     let row = sqlx::query!(
-        r#"select name, status as "status: ClientStatus", timezone, shares_cost, shares_recordings, shares_steps, monthly_budget, created_at
+        r#"select name, status as "status: ClientStatus", timezone, shares_cost, shares_recordings, shares_steps, shares_prompts,
+                  monthly_budget, budget_action as "budget_action: BudgetAction", created_at
            from clients where workspace_id = $1 and id = $2"#,
         tx.w(),
         id.0
@@ -83,6 +84,8 @@ pub async fn get(tx: &mut ReadTx, id: ClientId) -> Result<Client, AppError> {
         shares_cost: row.shares_cost,
         shares_recordings: row.shares_recordings,
         shares_steps: row.shares_steps,
+        shares_prompts: row.shares_prompts,
+        budget_action: row.budget_action,
         monthly_budget: row.monthly_budget.map(|budget| budget.round_dp(2).to_string()),
         created: zone::stamp(row.created_at, now, zone),
     })
@@ -96,13 +99,16 @@ pub struct Values<'a> {
     pub shares_cost: bool,
     pub shares_recordings: bool,
     pub shares_steps: bool,
+    pub shares_prompts: bool,
     pub monthly_budget: Option<rust_decimal::Decimal>,
+    pub budget_action: BudgetAction,
 }
 
 pub async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
     sqlx::query!(
-        "insert into clients (workspace_id, id, name, slug, timezone, shares_cost, shares_recordings, shares_steps, monthly_budget)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into clients (workspace_id, id, name, slug, timezone, shares_cost, shares_recordings, shares_steps, monthly_budget, shares_prompts,
+                              budget_action)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         tx.w(),
         id.0,
         values.name,
@@ -112,6 +118,8 @@ pub async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Resu
         values.shares_recordings,
         values.shares_steps,
         values.monthly_budget,
+        values.shares_prompts,
+        values.budget_action as BudgetAction,
     )
     .execute(tx.conn())
     .await?;
@@ -121,7 +129,7 @@ pub async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Resu
 pub async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
     sqlx::query!(
         "update clients set name = $3, slug = $4, timezone = $5, shares_cost = $6, shares_recordings = $7, shares_steps = $8, monthly_budget = $9,
-                updated_at = now()
+                shares_prompts = $10, budget_action = $11, updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.w(),
         id.0,
@@ -132,6 +140,8 @@ pub async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Resu
         values.shares_recordings,
         values.shares_steps,
         values.monthly_budget,
+        values.shares_prompts,
+        values.budget_action as BudgetAction,
     )
     .execute(tx.conn())
     .await?;

@@ -22,7 +22,10 @@ pub fn invite_page() -> PageView {
             .iter()
             .map(|role| RadioOption::new(role.as_str(), role.label(), what_it_may(*role)))
             .collect();
-        let first = if mine.role.is_client() { Role::ClientViewer } else { Role::AgencyMember };
+        // From a client's page, its people are meant.
+        let client = query("client").unwrap_or_default();
+        let for_client = mine.role.is_client() || !client.is_empty();
+        let first = if for_client { Role::ClientViewer } else { Role::AgencyMember };
         view! {
             <PageTitle text="Invite people" parents=vec![crumb("People", "/settings/users")]/>
             <PageHead title="Invite people" sub="Each gets a link of their own, good for seven days, and chooses a name and a password."/>
@@ -31,7 +34,7 @@ pub fn invite_page() -> PageView {
                     <TextArea name="emails" label="E-mail addresses" rows=4 required=true hint="One per line, or with commas between them. Up to 100."/>
                     <RadioCards name="role" legend="Role" options=roles value=first.as_str()/>
                     {mine.role.is_agency().then(|| view! {
-                        <Select name="client" label="Client" options=client_options() prompt="None: people of the agency" hint="For the two client roles." mark=false/>
+                        <Select name="client" label="Client" options=client_options() value=client prompt="None: people of the agency" hint="For the two client roles." mark=false/>
                     })}
                     <FormActs>
                         <SubmitButton icon="send">"Invite"</SubmitButton>

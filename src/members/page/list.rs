@@ -9,13 +9,14 @@ use crate::members::model::MemberRow;
 use crate::members::server_fns::list_members;
 use crate::settings::SettingsNav;
 use crate::shared::{Page, Tone};
+use crate::ui::address::query_string;
 use crate::ui::*;
 
 /// People of the agency, or of the viewer's own client.
 #[lazy]
 pub fn members_page() -> PageView {
-    let asked = || (query("role"), query("cursor"));
-    let rows = load(asked, |(role, cursor)| list_members(role, cursor));
+    let asked = || (query("role"), query("client"), query("cursor"));
+    let rows = load(asked, |(role, client, cursor)| list_members(role, client, cursor));
     Arc::new(move || {
         live::on_change(&["members"], move || rows.refetch());
         let roles = if viewer().role.is_client() {
@@ -30,20 +31,26 @@ pub fn members_page() -> PageView {
                 title="People"
                 actions=|| view! {
                     <ExportLink path="/settings/users.csv"/>
-                    <LinkButton href="/settings/users/new" kind=ButtonKind::Primary icon="user-plus">"Invite people"</LinkButton>
+                    <LinkButton href=invite_address kind=ButtonKind::Primary icon="user-plus">"Invite people"</LinkButton>
                 }
             />
             <div class="cols settings">
                 <SettingsNav current="/settings/users"/>
                 <div class="stack gap-4">
                     <Tabs label="People" items=people_tabs("people")/>
-                    <FilterBar filters=vec![Filter::new("role", "Role", roles)]/>
+                    <FilterBar filters=vec![Filter::new("role", "Role", roles)] keep=vec!["client"]/>
                     <PageBoundary data=rows view={|page: Page<MemberRow>| view! { <Rows page/> }}/>
                 </div>
             </div>
         }
         .into_any()
     })
+}
+
+/// The form for the client that the list is narrowed to.
+fn invite_address() -> String {
+    let pairs: Vec<(String, String)> = query("client").map(|id| ("client".to_owned(), id)).into_iter().collect();
+    format!("/settings/users/new{}", query_string(&pairs))
 }
 
 #[component]

@@ -18,6 +18,7 @@ pub fn routes() -> Router<Db> {
 #[derive(Deserialize)]
 struct Asked {
     role: Option<String>,
+    client: Option<String>,
     status: Option<String>,
 }
 
@@ -25,9 +26,10 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
     let scope = visitor.scope()?;
     let head = vec!["name", "email", "role", "client", "last sign-in (UTC)", "second factor", "state"];
     csv_file(scope, Action::ReadMembers, "users.csv", head, move |mut tx, cursor| {
-        let role = asked.role.clone();
+        let (role, client) = (asked.role.clone(), asked.client.clone());
         async move {
-            let page = store::list(&mut tx, role.as_deref(), cursor.as_deref(), ROWS_AT_ONCE).await?;
+            let page =
+                store::list(&mut tx, role.as_deref(), client.as_deref(), cursor.as_deref(), ROWS_AT_ONCE).await?;
             let rows = page.map(|row| {
                 vec![
                     row.name,

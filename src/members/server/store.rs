@@ -13,12 +13,14 @@ pub const PAGE: usize = 100;
 pub async fn list(
     tx: &mut ReadTx,
     role: Option<&str>,
+    client: Option<&str>,
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<Page<MemberRow>, AppError> {
     let cursor = Cursor::parse(cursor);
     let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<uuid::Uuid>().ok());
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
+    let client = client.filter(|id| !id.is_empty()).map(str::parse::<ClientId>).transpose()?;
     let rows = sqlx::query_as!(
         Found,
         r#"select u.id as "id: UserId", u.name, u.email, u.role as "role: Role", u.status as "status: UserStatus", u.last_login_at,
@@ -26,12 +28,14 @@ pub async fn list(
            from users u left join clients c on c.workspace_id = $1 and c.id = u.client_id
            where u.workspace_id = $1 and ($2::text is null or u.role::text = $2)
              and ($3::uuid is null or ($4 and u.id < $3) or (not $4 and u.id > $3))
+             and ($6::uuid is null or u.client_id = $6)
            order by case when $4 then u.id end desc, case when not $4 then u.id end limit $5"#,
         tx.w(),
         role.filter(|role| !role.is_empty()),
         key,
         older,
         limit as i64 + 1,
+        client.map(|id| id.0),
     )
     .fetch_all(tx.conn())
     .await?;

@@ -57,6 +57,7 @@ pub fn Needs(needs: Vec<Need>) -> impl IntoView {
                 "webhook" => "webhook",
                 "file-text" => "file-text",
                 "file-spreadsheet" => "file-spreadsheet",
+                "gauge" => "gauge",
                 _ => "triangle-alert",
             };
             view! {

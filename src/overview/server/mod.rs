@@ -2,9 +2,10 @@ pub mod store;
 
 use chrono::{Duration, NaiveTime, Utc};
 
-use super::model::{Overview, StartStep};
+use super::model::{Need, Overview, StartStep};
 use crate::access::Action;
 use crate::access::server::ReadTx;
+use crate::clients::server::budget;
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, zone};
 
@@ -38,13 +39,38 @@ pub async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview,
         (None, None) => "All clients".into(),
     };
     if agency {
-        page.needs = Some(store::needs(tx, client).await?);
+        let mut needs = budget_needs(tx, client).await?;
+        needs.extend(store::needs(tx, client).await?);
+        page.needs = Some(needs);
         page.clients = Some(store::clients(tx, client, from).await?);
         if page.today.calls == 0 {
             page.start = start_list(tx).await?;
         }
     }
     Ok(page)
+}
+
+/// Budgets of which a good part is spent: what holds calls comes first.
+async fn budget_needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need>, AppError> {
+    let mut reached = budget::reached(tx, client).await?;
+    reached.sort_by_key(|standing| !standing.holds());
+    let needs = reached.into_iter().take(5).map(|standing| {
+        let how_far =
+            if standing.has_reached(100) { "has spent its monthly budget" } else { "nears its monthly budget" };
+        let (tone, then) = match standing.holds() {
+            true => ("bad", format!("nothing new is dialled until {}", standing.ends)),
+            false => ("warn", format!("the next month begins on {}", standing.ends)),
+        };
+        Need {
+            icon: "gauge".into(),
+            tone: tone.into(),
+            title: format!("{} {how_far}", standing.name),
+            note: format!("{} of {} · {then}", standing.spent.text(), standing.budget.text()),
+            action: "Open".into(),
+            href: format!("/clients/{}", standing.id),
+        }
+    });
+    Ok(needs.collect())
 }
 
 /// The steps to a first call. Empty once there has been one.

@@ -174,6 +174,21 @@ pub async fn production(tx: &mut ReadTx, id: PromptId) -> Result<Option<(i32, St
     Ok(row.map(|row| (row.version, row.template)))
 }
 
+/// Name of a prompt and the words of one of its versions. Errors: `NotFound`.
+pub async fn words(tx: &mut ReadTx, id: PromptId, version: i32) -> Result<(String, String), AppError> {
+    let workspace = tx.w();
+    let row = sqlx::query!(
+        "select p.name, v.template from prompt_versions v join prompts p on p.workspace_id = $1 and p.id = v.prompt_id
+         where v.workspace_id = $1 and v.prompt_id = $2 and v.version = $3",
+        workspace,
+        id.0,
+        version
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.name, row.template))
+}
+
 /// Who saved the newest version, and when.
 pub async fn newest_author(tx: &mut ReadTx, id: PromptId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
     let workspace = tx.w();

@@ -1,15 +1,16 @@
 pub mod rest;
 pub mod store;
 
-use chrono::{Days, NaiveTime};
+use chrono::{Datelike, Days, Months, NaiveTime};
 
 pub use store::{NewUsage, record};
 
-use super::model::{Usage, UsageDay};
+use super::model::{ClientMonth, Usage, UsageDay};
 use crate::access::Action;
-use crate::access::server::Scope;
+use crate::access::server::{ReadTx, Scope};
+use crate::clients::model::Standing;
 use crate::shared::ids::ClientId;
-use crate::shared::{AppError, zone};
+use crate::shared::{AppError, Money, zone};
 
 const DAYS: u64 = 30;
 
@@ -39,4 +40,27 @@ pub async fn usage(scope: &Scope, client: Option<&str>) -> Result<Usage, AppErro
     let mut total = UsageDay::default();
     days.iter().for_each(|day| total.add(day));
     Ok(Usage { zone: local.name().to_owned(), days, models, total, unpriced, is_agency })
+}
+
+/// See `server_fns::get_client_month`.
+pub async fn client_month(tx: &mut ReadTx, id: ClientId) -> Result<ClientMonth, AppError> {
+    let client = crate::clients::server::store::get(tx, id).await?;
+    let local = zone::zone(&client.timezone);
+    let today = tx.now().await?.with_timezone(&local).date_naive();
+    let first = today.with_day(1).unwrap_or(today);
+    let next = first.checked_add_months(Months::new(1)).unwrap_or(first);
+    let [from, until] = [first, next].map(|day| zone::instant(day, NaiveTime::MIN, local));
+    let mut month = store::month(tx, id, from, until).await?;
+    month.label = first.format("%B %Y").to_string();
+    month.zone = client.timezone;
+    let budget = client.monthly_budget.as_deref().and_then(|text| text.parse().ok());
+    month.standing = budget.map(|budget| Standing {
+        id,
+        name: client.name,
+        budget: Money(budget),
+        spent: month.total.spend(),
+        action: client.budget_action,
+        ends: next.format("%-d %B").to_string(),
+    });
+    Ok(month)
 }

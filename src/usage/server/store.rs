@@ -2,10 +2,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::access::server::{ReadTx, WriteTx};
+use crate::clients::server::budget;
 use crate::providers::chat::ChatUsage;
 use crate::shared::ids::{AgentId, CallId, ClientId, UserId};
 use crate::shared::{AppError, Money};
-use crate::usage::model::{ModelUsage, UsageDay};
+use crate::usage::model::{ClientMonth, ModelUsage, UsageDay};
 
 /// One answer of a model.
 #[derive(Debug, Clone)]
@@ -23,13 +24,15 @@ pub struct NewUsage {
     pub usage: ChatUsage,
 }
 
-/// Records one answer, inside the transaction that records what it was good for.
+/// Records one answer, inside the transaction that records what it was good for. A call's own row is changed before: whoever folds
+/// news into a call has it first and the client's month second, too.
 pub async fn record(tx: &mut WriteTx, new: NewUsage) -> Result<(), AppError> {
     let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);
-    sqlx::query!(
+    let cost = new.usage.cost.unwrap_or_default();
+    let at = sqlx::query_scalar!(
         "insert into token_usage (workspace_id, id, agent_id, client_id, call_id, session_id, user_id, purpose, model, prompt_tokens,
                                   completion_tokens, total_tokens, is_estimated, cost)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning created_at",
         tx.w(),
         Uuid::now_v7(),
         new.agent_id.map(|id| id.0),
@@ -43,11 +46,11 @@ pub async fn record(tx: &mut WriteTx, new: NewUsage) -> Result<(), AppError> {
         count(new.usage.completion_tokens),
         count(new.usage.total_tokens),
         new.usage.is_estimated,
-        new.usage.cost.unwrap_or_default(),
+        cost,
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
-    Ok(())
+    budget::add(tx, new.client_id, at, cost.round_dp(6)).await
 }
 
 /// Puts calls, talk and its money into the days. Returns how many calls are not priced yet.
@@ -132,6 +135,54 @@ pub async fn tokens(
         }
     }
     Ok(())
+}
+
+/// One client's calls, talk, tokens and money in `from..until`.
+pub async fn month(
+    tx: &mut ReadTx,
+    client: ClientId,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<ClientMonth, AppError> {
+    let talk = sqlx::query!(
+        r#"select count(*) as "calls!", count(*) filter (where ended_at is not null) as "ended!",
+                  count(*) filter (where joined_at is not null and ended_at is not null) as "reached!",
+                  coalesce(sum(duration), 0)::bigint as "seconds!", coalesce(sum(voice_cost), 0) as "voice!",
+                  coalesce(sum(carrier_cost), 0) as "carrier!",
+                  count(*) filter (where joined_at is not null and ended_at is not null and billed_seconds is null) as "unpriced!"
+           from calls where workspace_id = $1 and client_id = $2 and started_at >= $3 and started_at < $4"#,
+        tx.w(),
+        client.0,
+        from,
+        until
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let models = sqlx::query!(
+        r#"select coalesce(sum(total_tokens), 0)::bigint as "tokens!", coalesce(sum(cost), 0) as "cost!"
+           from token_usage where workspace_id = $1 and client_id = $2 and created_at >= $3 and created_at < $4"#,
+        tx.w(),
+        client.0,
+        from,
+        until
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(ClientMonth {
+        total: UsageDay {
+            calls: talk.calls,
+            seconds: talk.seconds,
+            tokens: models.tokens,
+            voice: Money(talk.voice),
+            carrier: Money(talk.carrier),
+            model: Money(models.cost),
+            ..UsageDay::default()
+        },
+        ended: talk.ended,
+        reached: talk.reached,
+        unpriced: talk.unpriced,
+        ..ClientMonth::default()
+    })
 }
 
 /// Tokens and money by model, the most expensive first.

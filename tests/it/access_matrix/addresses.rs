@@ -98,6 +98,7 @@ pub const PAGES: &[Door] = &[
     reads("/clients", May(ReadWorkshop), Nobodys, &[]),
     reads("/clients/new", May(ManageClients), Nobodys, &[]),
     reads("/clients/{id}", May(ReadWorkshop), Client, &[("id", "{client}")]),
+    reads("/clients/{id}/settings", May(ReadWorkshop), Client, &[("id", "{client}")]),
     reads("/usage", Costs, Nobodys, &[]),
     reads("/settings/profile", Person, Nobodys, &[]),
     reads("/settings/users", May(ReadMembers), Nobodys, &[]),

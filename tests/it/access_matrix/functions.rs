@@ -45,9 +45,16 @@ pub const FUNCTIONS: &[Door] = &[
         &[("query[batch]", "{batch}"), ("query[contact]", "{contact}")],
     ),
     reads("get_usage", Costs, Nobodys, &[("client", "{client}")]),
+    // The blocks of a client's page.
+    reads("client_agents", May(ReadWorkshop), Nobodys, &[("client", "{client}")]),
+    reads("client_numbers", May(ReadWorkshop), Nobodys, &[("client", "{client}")]),
+    reads("client_campaigns", May(ReadWorkshop), Nobodys, &[("client", "{client}")]),
+    reads("client_calls", May(ReadWorkshop), Nobodys, &[("client", "{client}")]),
+    reads("client_members", May(ReadWorkshop), Nobodys, &[("client", "{client}")]),
     reads("list_webhooks", May(ReadQueues), Nobodys, &[]),
     // Reading one thing.
     reads("get_client", May(ReadWorkshop), Client, &[("id", "{client}")]),
+    reads("get_client_month", May(ReadWorkshop), Client, &[("client", "{client}")]),
     reads("get_member", May(ReadMembers), Client, &[("id", "{viewer}")]),
     reads("get_agent", May(ReadWorkshop), Client, &[("id", "{agent}")]),
     reads("get_prompt", May(ReadWorkshop), Workshop, &[("id", "{prompt}")]),
@@ -60,6 +67,8 @@ pub const FUNCTIONS: &[Door] = &[
     reads("batch_readiness", May(RunBatches), Client, &[("campaign", "{campaign}")]),
     reads("get_batch", May(ReadCampaigns), Client, &[("id", "{batch}")]),
     reads("get_call", May(ReadCalls), Client, &[("id", "{call}")]),
+    // The agency shows prompts to no client here.
+    reads("get_call_prompt", May(ReadWorkshop), Client, &[("id", "{call}")]),
     reads("get_webhook", May(ReadQueues), Workshop, &[("id", "{webhook}")]),
     reads(
         "search_numbers",

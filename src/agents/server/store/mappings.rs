@@ -5,7 +5,7 @@ use crate::access::server::{ReadTx, WriteTx};
 use crate::agents::model::{AgentStatus, MappingRow, sync_state};
 use crate::calls::model::CallDirection;
 use crate::shared::AppError;
-use crate::shared::ids::{AgentId, AgentMappingId, ClientId};
+use crate::shared::ids::{AgentId, AgentMappingId, ClientId, PromptId};
 
 /// The copies that an agent should have: one per active client that it serves. Copies for former clients stay in the table,
 /// because late events of their calls are attributed through them, and are left out here.
@@ -102,21 +102,23 @@ pub async fn set_provider_agent(
     Ok(())
 }
 
-/// The service holds the agent's state of `state` with this prompt version.
+/// The service holds the agent's state of `state` with this version of this prompt.
 pub async fn set_synced(
     tx: &mut WriteTx,
     id: AgentMappingId,
+    prompt: PromptId,
     prompt_version: i32,
     state: DateTime<Utc>,
 ) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
-        "update agent_mappings set synced_prompt_version = $3, synced_at = $4, sync_error = null, updated_at = now()
+        "update agent_mappings set synced_prompt_version = $3, synced_prompt_id = $5, synced_at = $4, sync_error = null, updated_at = now()
          where workspace_id = $1 and id = $2",
         workspace,
         id.0,
         prompt_version,
-        state
+        state,
+        prompt.0
     )
     .execute(tx.conn())
     .await?;
@@ -153,8 +155,8 @@ pub async fn clear_errors(tx: &mut WriteTx, agent: AgentId) -> Result<(), AppErr
 pub async fn forget_provider_agents(tx: &mut WriteTx) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
-        "update agent_mappings set provider_agent_id = null, synced_prompt_version = null, synced_at = null, sync_error = null,
-                updated_at = now()
+        "update agent_mappings set provider_agent_id = null, synced_prompt_version = null, synced_prompt_id = null, synced_at = null,
+                sync_error = null, updated_at = now()
          where workspace_id = $1",
         workspace
     )
@@ -185,6 +187,7 @@ pub struct Callable {
     pub is_active: bool,
     pub serves: bool,
     pub provider_agent_id: Option<String>,
+    pub prompt_id: Option<PromptId>,
     pub prompt_version: Option<i32>,
     pub sync_error: Option<String>,
 }
@@ -196,7 +199,7 @@ pub async fn callable(tx: &mut ReadTx, agent: AgentId, client: ClientId) -> Resu
         r#"select a.name, a.language, a.status as "status: AgentStatus", a.is_active,
                   (a.client_id is null or a.client_id = $3) as "serves!",
                   m.provider_agent_id as "provider_agent_id?", m.synced_prompt_version as "prompt_version?",
-                  m.sync_error as "sync_error?"
+                  m.synced_prompt_id as "prompt_id?: PromptId", m.sync_error as "sync_error?"
            from agents a
            left join agent_mappings m on m.workspace_id = a.workspace_id and m.agent_id = a.id and m.client_id = $3
                 and m.provider = 'ultravox'

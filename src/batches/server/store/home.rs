@@ -4,7 +4,7 @@ use crate::access::server::{ReadTx, WriteTx};
 use crate::platform::model::{Limits, WorkspacePlan};
 use crate::platform::server::limits;
 use crate::shared::AppError;
-use crate::shared::ids::CampaignId;
+use crate::shared::ids::{BatchId, CampaignId, ClientId};
 
 /// Average whole seconds of talk over the campaign's last answered calls.
 pub async fn average_seconds(tx: &mut ReadTx, campaign: CampaignId) -> Result<Option<f64>, AppError> {
@@ -16,6 +16,24 @@ pub async fn average_seconds(tx: &mut ReadTx, campaign: CampaignId) -> Result<Op
     )
     .fetch_one(tx.conn())
     .await?)
+}
+
+/// Batches of a client that dial now, or begin to.
+pub async fn under_way(tx: &mut ReadTx, client: ClientId) -> Result<Vec<BatchId>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id: BatchId" from call_batches
+           where workspace_id = $1 and client_id = $2 and status in ('pending', 'processing') order by id"#,
+        tx.w(),
+        client.0
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Clients for which nothing new is dialled this month.
+pub async fn clients_held(tx: &mut ReadTx) -> Result<Vec<ClientId>, AppError> {
+    let reached = crate::clients::server::budget::reached(tx, None).await?;
+    Ok(reached.into_iter().filter(|standing| standing.holds()).map(|standing| standing.id).collect())
 }
 
 /// Whether nothing may be dialled in the whole workspace.

@@ -11,7 +11,7 @@ use crate::calls::model::{
     EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
 };
 use crate::campaigns::model::ContactOutcome;
-use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId};
+use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
 use crate::shared::{AppError, Money, time_key, zone};
 
 /// Everything about one call that the viewer may see. `list` is the query of the list that the person came from.
@@ -22,6 +22,7 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
     let (sees_cost, hears) =
         viewer.as_ref().map_or((true, true), |viewer| (viewer.sees_cost(), viewer.hears_recordings()));
     let sees_steps = viewer.as_ref().is_none_or(Viewer::sees_steps);
+    let sees_prompts = viewer.as_ref().is_none_or(Viewer::sees_prompts);
     let row = sqlx::query!(
         r#"select c.client_id as "client_id: ClientId", k.name as "client?", c.agent_id as "agent_id: AgentId", a.name as "agent?",
                   c.campaign_id as "campaign_id: CampaignId", m.name as "campaign?", c.batch_id as "batch_id: BatchId", b.name as "batch?",
@@ -30,7 +31,7 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
                   c.started_at, c.joined_at, c.ended_at, c.duration, c.end_reason, c.error, c.outcome as "outcome: ContactOutcome",
                   c.transcript_status as "transcript_status: TranscriptStatus", c.analysis_status as "analysis_status: AnalysisStatus",
                   c.summary, c.goal_reached, c.sentiment, c.voice_cost, c.carrier_cost, c.model_cost, c.billed_seconds,
-                  c.recording_key is not null as "is_recorded!", c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version,
+                  c.recording_key is not null as "is_recorded!", c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version, c.prompt_id,
                   c.reviewed_at, u.name as "reviewer?"
            from calls c
            left join clients k on k.workspace_id = c.workspace_id and k.id = c.client_id
@@ -74,7 +75,7 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
         from: row.from,
         to: row.to,
         agent: row.agent_id.zip(row.agent),
-        prompt_version: row.prompt_version.filter(|_| is_agency),
+        prompt_version: row.prompt_version.filter(|_| sees_prompts),
         client: row.client_id.zip(row.client),
         campaign: row.campaign_id.zip(row.campaign),
         batch: row.batch_id.zip(row.batch),
@@ -111,6 +112,7 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
         recording: (hears && row.is_recorded).then(|| RecordingShown { peaks: row.peaks.map(|peaks| peaks.0) }),
         hears_recordings: hears,
         sees_steps,
+        sees_prompt: sees_prompts && row.prompt_id.is_some() && row.prompt_version.is_some(),
         events: if is_agency { events(tx, id, &stamp).await? } else { Vec::new() },
         provider: row.provider,
         provider_call_id: row.provider_call_id.filter(|_| is_agency),
@@ -121,6 +123,18 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
         newer,
         older,
     })
+}
+
+/// Which version of which prompt a call used, as far as the scope sees the call. Errors: `NotFound`, also when it was not noted.
+pub async fn prompt_of(tx: &mut ReadTx, id: CallId) -> Result<(PromptId, i32), AppError> {
+    let row = sqlx::query!(
+        r#"select prompt_id as "prompt: PromptId", prompt_version from calls where workspace_id = $1 and id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    row.prompt.zip(row.prompt_version).ok_or(AppError::NotFound)
 }
 
 /// What was said, in order; tool calls with their results as one turn each, and only if `with_tools`.

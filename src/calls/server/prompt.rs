@@ -1,0 +1,24 @@
+//! The prompt of one call, also for a client whose agency shows its prompts. Prompts are rows of the agency, which a client's scope cannot
+//! see; this is the one place that reads beyond it, after the call was found within it.
+
+use super::store::detail;
+use crate::access::server::Scope;
+use crate::access::{Action, Viewer};
+use crate::calls::model::CallPrompt;
+use crate::prompts::server::store as prompts;
+use crate::shared::AppError;
+use crate::shared::ids::CallId;
+
+/// The words that the call's agent was given. Errors: `NotFound`, also when the viewer may not see prompts.
+pub async fn read(scope: &Scope, call: CallId) -> Result<CallPrompt, AppError> {
+    if !scope.viewer().is_none_or(Viewer::sees_prompts) {
+        return Err(AppError::NotFound);
+    }
+    let mut own = scope.read(Action::ReadCalls).await?;
+    let (prompt, version) = detail::prompt_of(&mut own, call).await?;
+    drop(own);
+    let mut tx = scope.beyond_client("the prompt of a client's own call").read(Action::ReadCalls).await?;
+    let (name, template) = prompts::words(&mut tx, prompt, version).await?;
+    let id = scope.may(Action::ReadWorkshop).then_some(prompt);
+    Ok(CallPrompt { id, name, version, template })
+}

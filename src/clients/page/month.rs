@@ -1,0 +1,95 @@
+use leptos::prelude::*;
+
+use crate::clients::model::Standing;
+use crate::shared::Tone;
+use crate::shared::money::count_text;
+use crate::ui::*;
+use crate::usage::model::ClientMonth;
+
+/// The month so far: figures, and how far the budget goes.
+#[component]
+pub fn Month(month: ClientMonth, client: String) -> impl IntoView {
+    let (calls, minutes, spend) = (month.total.calls, month.total.minutes(), month.total.spend());
+    let rate = month.reach_rate();
+    let reached = rate.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1}"));
+    let of_ended = match month.ended {
+        0 => "No call has ended".to_owned(),
+        ended => format!("{} of {} ended calls", count_text(month.reached), count_text(ended)),
+    };
+    let priced = match month.unpriced {
+        0 => "Calls and models".to_owned(),
+        1 => "1 call is not priced yet".to_owned(),
+        more => format!("{} calls are not priced yet", count_text(more)),
+    };
+    let remark = month.standing.as_ref().and_then(Standing::remark);
+    view! {
+        {remark.map(|(tone, text)| view! { <Callout tone icon="gauge"><p>{text}</p></Callout> })}
+        <Kpis count=4>
+            <Kpi label="Calls this month" value=count_text(calls) versus=month.label.clone()/>
+            <Kpi label="Minutes" value=format!("{:.1}", minutes) versus="Of talk"/>
+            <Kpi label="Reached" value=reached unit=if rate.is_some() { "%" } else { "" } versus=of_ended/>
+            <Kpi label="Spend" value=spend.text() versus=priced/>
+        </Kpis>
+        <Budget standing=month.standing.clone() client/>
+    }
+}
+
+/// Spend against the budget, with a bar.
+#[component]
+fn Budget(standing: Option<Standing>, client: String) -> impl IntoView {
+    let settings = format!("/clients/{client}/settings");
+    let body = match standing {
+        None => view! { <p class="sub">"No monthly budget. With one, the spend is shown beside it, and calls can be held when it is spent."</p> }.into_any(),
+        Some(standing) => {
+            let percent = share(&standing);
+            let paint = match standing.remark() {
+                Some((Tone::Bad, _)) => "bad",
+                Some(_) => "warn",
+                None => "chart-2",
+            };
+            let words = format!("{} of {}", standing.spent.text(), standing.budget.text());
+            let then = format!("{} · starts anew on {}", standing.action.label(), standing.ends);
+            view! {
+                <div class="stack">
+                    <div class="row between wrap"><b class="medium">{words.clone()}</b><span class="sub">{then}</span></div>
+                    <SegmentBar label=words total=100.0 segments=vec![Segment::new("Spent", percent, paint)] large=true/>
+                </div>
+            }
+            .into_any()
+        }
+    };
+    view! { <Card title="Monthly budget" right=move || view! { <a class="link" href=settings>"Settings"</a> }>{body}</Card> }
+}
+
+/// How much of the budget is spent, in percent, as a bar shows it.
+fn share(standing: &Standing) -> f64 {
+    let number = |money: crate::shared::Money| money.0.to_string().parse::<f64>().unwrap_or(0.0);
+    match number(standing.budget) {
+        budget if budget > 0.0 => (number(standing.spent) / budget * 100.0).min(100.0),
+        _ => 100.0,
+    }
+}
+
+/// What the month's money went to.
+#[component]
+pub fn Spent(month: ClientMonth, href: String) -> impl IntoView {
+    let total = month.total;
+    view! {
+        <Card title="Usage this month" right=move || view! { <a class="link" href=href>"Usage by day"</a> }>
+            {if total.calls == 0 && total.tokens == 0 {
+                view! { <EmptyState icon="receipt-text" title="No usage yet" text="Usage appears after the first call of the month." small=true/> }.into_any()
+            } else {
+                view! {
+                    <Facts>
+                        <Fact label="Voice" class="num">{total.voice.text()}</Fact>
+                        <Fact label="Carrier" class="num">{total.carrier.text()}</Fact>
+                        <Fact label="Models" class="num">{total.model.text()}</Fact>
+                        <Fact label="Tokens" class="num">{count_text(total.tokens)}</Fact>
+                        <Fact label="Days in">{month.zone.replace('_', " ")}</Fact>
+                    </Facts>
+                }
+                .into_any()
+            }}
+        </Card>
+    }
+}

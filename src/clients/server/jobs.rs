@@ -1,0 +1,19 @@
+use serde::{Deserialize, Serialize};
+
+use crate::jobs::{Job, Registry};
+use crate::shared::ids::ClientId;
+
+/// Adds up a client's month where that has not been done, and tells the trail what part of the budget is spent. Two are no harm: the
+/// second finds nothing to do. One that waited for the other's end would miss what came meanwhile.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LookAtBudget {
+    pub client: ClientId,
+}
+
+impl Job for LookAtBudget {
+    const KIND: &'static str = "look_at_budget";
+}
+
+pub fn register(registry: &mut Registry) {
+    registry.add(|scope, job: LookAtBudget| async move { super::budget::run(&scope, job.client).await });
+}
