@@ -53,6 +53,9 @@ pub struct Options {
     /// Where the sandbox providers answer, when this process does not run them itself.
     #[arg(long, env = "PATCHBAY_SANDBOX_URL", global = true)]
     pub sandbox_url: Option<String>,
+    /// The name server that is asked for the proofs of agencies' host names, for example 9.9.9.9:53. Default: the machine's own.
+    #[arg(long, env = "PATCHBAY_DNS", global = true)]
+    pub dns: Option<String>,
 }
 
 /// The checked configuration.
@@ -71,6 +74,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     pub smtp: Option<Smtp>,
     pub sandbox_url: Option<String>,
+    pub dns: Option<SocketAddr>,
 }
 
 impl Options {
@@ -113,6 +117,8 @@ impl Options {
                 })
             })
             .collect::<Result<Vec<IpAddr>, AppError>>()?;
+        let dns = self.dns.or(file.dns).filter(|text| !text.is_empty());
+        let dns = dns.map(|text| name_server(&text)).transpose()?;
         let smtp = match (self.smtp_url.or(file.smtp_url), self.mail_from.or(file.mail_from)) {
             (None, _) => None,
             (Some(_), None) => {
@@ -140,6 +146,7 @@ impl Options {
             trusted_proxies,
             smtp,
             sandbox_url: self.sandbox_url.or(file.sandbox_url),
+            dns,
             data_dir,
         })
     }
@@ -147,6 +154,12 @@ impl Options {
 
 fn refuse(text: &str) -> AppError {
     AppError::Conflict(text.to_owned())
+}
+
+/// An address, with or without a port.
+fn name_server(text: &str) -> Result<SocketAddr, AppError> {
+    let address = text.parse().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53)));
+    address.map_err(|_| refuse(&format!("--dns: “{text}” is not an address, for example 9.9.9.9:53")))
 }
 
 fn default_site_root() -> PathBuf {

@@ -15,6 +15,7 @@ pub fn SettingsNav(
         ("/settings/security", "Sign-in and security", Action::EditOwnProfile),
         ("/settings/users", "People", Action::ReadMembers),
         ("/settings/api-keys", "API keys", Action::ManageKeys),
+        ("/settings/brand", "Brand", Action::ManageBrand),
         ("/settings/audit", "Audit trail", Action::ReadAudit),
         ("/webhooks/inbound", "Inbound webhooks", Action::ReadQueues),
     ];

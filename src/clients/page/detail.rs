@@ -38,6 +38,7 @@ fn Detail(client: Client) -> impl IntoView {
     ]
     .map(|(icon, text, href)| view! { <li><a class="row" href=href><Icon name=icon/><span class="link">{text}</span></a></li> })
     .collect_view();
+    let brand = may_change.then(|| view! { <li><a class="row" href=format!("/clients/{}/brand", client.id)><Icon name="eye"/><span class="link">"Brand"</span></a></li> });
     let status = client.status;
     view! {
         <PageTitle text=client.name.clone() parents=vec![crumb("Clients", "/clients")]/>
@@ -53,7 +54,7 @@ fn Detail(client: Client) -> impl IntoView {
             <Card title="Settings">
                 {if may_change { view! { <ClientFields client=Some(client.clone())/> }.into_any() } else { view! { <Settings client=client.clone()/> }.into_any() }}
             </Card>
-            <Card title="Belongs to it"><ul class="list">{links}</ul></Card>
+            <Card title="Belongs to it"><ul class="list">{links}{brand}</ul></Card>
         </div>
     }
 }
