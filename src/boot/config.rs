@@ -17,7 +17,7 @@ pub struct Options {
     /// PostgreSQL, as the role that owns the tables: only `patchbay migrate` uses it.
     #[arg(long, env = "PATCHBAY_OWNER_DATABASE_URL", global = true, hide_env_values = true)]
     pub owner_database_url: Option<String>,
-    /// Where files live: the private PostgreSQL, uploads, recordings, generated keys. Default: ./data
+    /// Where files live: the private PostgreSQL, uploads, recordings, logos, generated keys. Default: ./data
     #[arg(long, env = "PATCHBAY_DATA_DIR", global = true)]
     pub data_dir: Option<PathBuf>,
     /// Address to listen on. Default: 127.0.0.1:3000

@@ -14,6 +14,7 @@ mod access_matrix;
 mod agents;
 mod api_keys;
 mod audit;
+mod brand;
 mod contact_imports;
 mod contacts;
 mod coverage;

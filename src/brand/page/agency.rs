@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::host::HostCard;
 use super::look::{Look, Saved};
+use crate::access::Action;
 use crate::brand::model::BrandView;
 use crate::brand::server_fns::get_brand;
 use crate::settings::SettingsNav;
@@ -14,6 +15,9 @@ use crate::ui::*;
 pub fn brand_page() -> PageView {
     let brand = load(|| (), |()| get_brand(None));
     Arc::new(move || {
+        if let Some(refusal) = crate::app::refused(Action::ManageBrand) {
+            return refusal;
+        }
         live::on_change(&["brand"], move || brand.refetch());
         view! {
             <PageTitle text="Brand" parents=vec![crumb("Settings", "/settings/profile")]/>

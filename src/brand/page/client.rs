@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::look::{Look, Saved};
+use crate::access::Action;
 use crate::brand::model::BrandView;
 use crate::brand::server_fns::get_brand;
 use crate::ui::*;
@@ -15,6 +16,9 @@ pub fn client_brand_page() -> PageView {
     let id = move || params.read().get("id").unwrap_or_default();
     let brand = load(id, |id| get_brand(Some(id)));
     Arc::new(move || {
+        if let Some(refusal) = crate::app::refused(Action::ManageBrand) {
+            return refusal;
+        }
         live::on_change(&["brand"], move || brand.refetch());
         view! { <PageBoundary data=brand view=move |brand: BrandView| view! { <OfClient brand/> }/> }.into_any()
     })

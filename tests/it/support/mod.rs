@@ -2,6 +2,7 @@
 
 pub mod agency;
 mod client;
+mod dns;
 mod door;
 
 use std::sync::OnceLock;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use agency::{Agency, Works};
 pub use client::{Answer, Browser};
+pub use dns::Dns;
 pub use door::Door;
 
 /// A running installation.
