@@ -109,7 +109,7 @@ fn proof(token: &str) -> String {
 pub async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageBrand).await?;
     let before = store::host(tx.reading()).await?.map(|row| row.host);
-    if host_in(text).is_empty() {
+    if text.trim().is_empty() {
         if store::drop_host(&mut tx).await? {
             record(&mut tx, "let go of the host name", before, None).await?;
         }
