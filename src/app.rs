@@ -12,6 +12,7 @@ use crate::agents::page::{agent_detail_page, agent_edit_page, agents_page, new_a
 use crate::api_keys::page::{api_keys_page, made_api_key_page, new_api_key_page};
 use crate::audit::page::{audit_event_page, audit_page};
 use crate::batches::page::{batch_page, batches_page, new_batch_page};
+use crate::brand::page::{brand_page, client_brand_page};
 use crate::calls::page::{call_page, calls_page};
 use crate::campaigns::page::{campaign_page, campaigns_page, new_campaign_page};
 use crate::clients::page::{client_page, client_settings_page, clients_page, new_client_page};
@@ -99,6 +100,7 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/clients/new") view={LazyPage::new(new_client_page)} ssr=SsrMode::Async/>
             <Route path=path!("/clients/:id") view={LazyPage::new(client_page)} ssr=SsrMode::Async/>
             <Route path=path!("/clients/:id/settings") view={LazyPage::new(client_settings_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/clients/:id/brand") view={LazyPage::new(client_brand_page)} ssr=SsrMode::Async/>
             <Route path=path!("/usage") view={LazyPage::new(usage_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/profile") view={LazyPage::new(profile_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/agency") view={LazyPage::new(agency_page)} ssr=SsrMode::Async/>
@@ -111,6 +113,7 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/settings/api-keys") view={LazyPage::new(api_keys_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/api-keys/new") view={LazyPage::new(new_api_key_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/api-keys/made") view={LazyPage::new(made_api_key_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/brand") view={LazyPage::new(brand_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/audit") view={LazyPage::new(audit_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/audit/:seq") view={LazyPage::new(audit_event_page)} ssr=SsrMode::Async/>
             <Route path=path!("/webhooks/inbound") view={LazyPage::new(inbound_webhooks_page)} ssr=SsrMode::Async/>

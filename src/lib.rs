@@ -11,6 +11,7 @@ pub mod agents;
 pub mod api_keys;
 pub mod audit;
 pub mod batches;
+pub mod brand;
 pub mod calls;
 pub mod campaigns;
 pub mod clients;

@@ -58,6 +58,8 @@ policy! {
     /// Replaying webhooks, transcripts, analyses and jobs that failed.
     ReplayQueues, "failed work": AgencyOwner | AgencyAdmin;
     ManageKeys, "API keys": AgencyOwner | AgencyAdmin;
+    /// Name, logo, colour and host name, the agency's and its clients'.
+    ManageBrand, "the brand": AgencyOwner | AgencyAdmin;
     // Everybody
     EditOwnProfile, "own profile": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer | Admin;
     // The platform

@@ -30,8 +30,10 @@ pub struct Viewer {
 pub struct ViewerWorkspace {
     pub id: WorkspaceId,
     pub name: String,
-    /// What the product is called here: the agency's brand, else Patchbay.
+    /// What the product is called here: the client's brand, else the agency's, else Patchbay.
     pub product: String,
+    /// Address of that brand's logo. None: the product's own sign.
+    pub logo: Option<String>,
     /// Suspended: sign in and read, but nothing dials, syncs or spends.
     pub suspended: bool,
     /// Calls and models are Patchbay's own stand-ins until real credentials are entered.

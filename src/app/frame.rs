@@ -8,6 +8,7 @@ use leptos_router::hooks::use_location;
 
 use crate::access::viewer::SupportView;
 use crate::access::{Action, Role, Viewer};
+use crate::brand::model::PRODUCT;
 use crate::clients::model::ClientName;
 use crate::clients::server_fns::client_names;
 use crate::overview::model::RailCounts;
@@ -91,7 +92,8 @@ fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: RailCounts) -> impl In
             });
         });
     }
-    let product = viewer.workspace.as_ref().map_or_else(|| "Patchbay".to_owned(), |home| home.product.clone());
+    let product = viewer.workspace.as_ref().map_or_else(|| PRODUCT.to_owned(), |home| home.product.clone());
+    let logo = viewer.workspace.as_ref().and_then(|home| home.logo.clone());
     let home = if viewer.role == Role::Admin { "/platform" } else { "/dashboard" };
     let groups = {
         let viewer = viewer.clone();
@@ -106,6 +108,7 @@ fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: RailCounts) -> impl In
         <Shell
             viewer=viewer
             product=product
+            nostrip:logo=logo
             groups=groups
             home=home
             scope=scope

@@ -208,6 +208,8 @@ pub fn install(config: &Config) -> Result<(), AppError> {
     crate::mail::install(config.smtp.clone());
     crate::contacts::server::files::install(config.data_dir.join("imports"));
     crate::calls::server::recordings::install(config.data_dir.join("recordings"));
+    crate::brand::server::logos::install(config.data_dir.join("logos"));
+    crate::brand::server::install_dns(config.dns);
     Ok(())
 }
 

@@ -17,7 +17,7 @@ pub struct Options {
     /// PostgreSQL, as the role that owns the tables: only `patchbay migrate` uses it.
     #[arg(long, env = "PATCHBAY_OWNER_DATABASE_URL", global = true, hide_env_values = true)]
     pub owner_database_url: Option<String>,
-    /// Where files live: the private PostgreSQL, uploads, recordings, generated keys. Default: ./data
+    /// Where files live: the private PostgreSQL, uploads, recordings, logos, generated keys. Default: ./data
     #[arg(long, env = "PATCHBAY_DATA_DIR", global = true)]
     pub data_dir: Option<PathBuf>,
     /// Address to listen on. Default: 127.0.0.1:3000
@@ -57,6 +57,9 @@ pub struct Options {
     /// Where the sandbox providers answer, when this process does not run them itself.
     #[arg(long, env = "PATCHBAY_SANDBOX_URL", global = true)]
     pub sandbox_url: Option<String>,
+    /// The name server that is asked for the proofs of agencies' host names, for example 9.9.9.9:53. Default: the machine's own.
+    #[arg(long, env = "PATCHBAY_DNS", global = true)]
+    pub dns: Option<String>,
 }
 
 /// The checked configuration.
@@ -76,6 +79,7 @@ pub struct Config {
     pub needs_second_factor: bool,
     pub smtp: Option<Smtp>,
     pub sandbox_url: Option<String>,
+    pub dns: Option<SocketAddr>,
 }
 
 impl Options {
@@ -123,6 +127,8 @@ impl Options {
             Some("optional") => false,
             Some(other) => return Err(refuse(&format!("--second-factor: “{other}” is neither required nor optional"))),
         };
+        let dns = self.dns.or(file.dns).filter(|text| !text.is_empty());
+        let dns = dns.map(|text| name_server(&text)).transpose()?;
         let smtp = match (self.smtp_url.or(file.smtp_url), self.mail_from.or(file.mail_from)) {
             (None, _) => None,
             (Some(_), None) => {
@@ -151,6 +157,7 @@ impl Options {
             needs_second_factor,
             smtp,
             sandbox_url: self.sandbox_url.or(file.sandbox_url),
+            dns,
             data_dir,
         })
     }
@@ -158,6 +165,12 @@ impl Options {
 
 fn refuse(text: &str) -> AppError {
     AppError::Conflict(text.to_owned())
+}
+
+/// An address, with or without a port.
+fn name_server(text: &str) -> Result<SocketAddr, AppError> {
+    let address = text.parse().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53)));
+    address.map_err(|_| refuse(&format!("--dns: “{text}” is not an address, for example 9.9.9.9:53")))
 }
 
 fn default_site_root() -> PathBuf {

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
+use crate::access::server::Visitor;
 use crate::app::App;
 
 /// Where a passkey is asked for, which takes script.
@@ -26,6 +27,12 @@ pub fn document(options: LeptosOptions, style: String) -> impl IntoView {
     let theme = preference(parts.as_ref(), "theme", &["light", "dark", "system"], "system");
     let density = preference(parts.as_ref(), "density", &["compact", "regular", "roomy"], "regular");
     let hydrates = !is_signed_out_page(&path) || PASSKEY_PAGES.contains(&path.as_str());
+    let brand = parts.as_ref().and_then(|parts| parts.extensions.get::<Visitor>()).map(|visitor| visitor.brand.clone());
+    let brand = brand.unwrap_or_default();
+    let (icon, icon_kind) = match brand.logo {
+        Some(logo) => (logo, None),
+        None => ("/favicon.svg".to_owned(), Some("image/svg+xml")),
+    };
     set_policy();
     view! {
         <!DOCTYPE html>
@@ -34,8 +41,9 @@ pub fn document(options: LeptosOptions, style: String) -> impl IntoView {
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="icon" href=icon type=icon_kind/>
                 <link rel="stylesheet" href=style/>
+                {brand.style.map(|style| view! { <link rel="stylesheet" href=style/> })}
                 {hydrates.then(|| view! { <HydrationScripts options/> })}
                 <MetaTags/>
             </head>

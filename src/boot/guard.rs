@@ -43,6 +43,8 @@ fn from_our_pages(headers: &HeaderMap, public: &url::Url) -> bool {
 
 /// Headers that every answer carries. The content security policy of pages is set where their nonce is made (`document`).
 pub async fn headers(State(public): State<url::Url>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_own_host = public.host_str().is_some_and(|own| host.split(':').next() == Some(own));
     let is_static =
         ["/pkg/", "/fonts/", "/icons.svg", "/favicon.svg"].iter().any(|path| request.uri().path().starts_with(path));
     let mut response = next.run(request).await;
@@ -60,7 +62,9 @@ pub async fn headers(State(public): State<url::Url>, request: Request, next: Nex
         "camera=(), geolocation=(), microphone=(), payment=(), publickey-credentials-create=(self), publickey-credentials-get=(self)",
     );
     if public.scheme() == "https" {
-        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+        // What lies below an agency's own host name is not ours to speak for.
+        let scope = if is_own_host { "max-age=31536000; includeSubDomains" } else { "max-age=31536000" };
+        set(header::STRICT_TRANSPORT_SECURITY, scope);
     }
     if !is_static {
         set(header::CACHE_CONTROL, "no-store");

@@ -95,6 +95,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
     let open: Router = Router::new()
         .merge(super::work::webhook_routes(&db))
         .merge(super::work::api_routes(&db))
+        .merge(super::work::brand_routes())
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state((db.clone(), readiness)))
         .route("/metrics", get(metrics).with_state((db, config.metrics_token.clone())))
@@ -119,9 +120,12 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
 /// What pages and server functions find in their context.
 fn page_context() {
     provide_context(SetStatus(Arc::new(document::set_status)));
-    let parts = leptos::prelude::use_context::<axum::http::request::Parts>();
-    if let Some(typed) = parts.and_then(|parts| parts.extensions.get::<Typed>().cloned()) {
-        provide_context(typed);
+    let Some(parts) = leptos::prelude::use_context::<axum::http::request::Parts>() else { return };
+    if let Some(visitor) = parts.extensions.get::<Visitor>() {
+        provide_context(visitor.brand.clone());
+    }
+    if let Some(typed) = parts.extensions.get::<Typed>() {
+        provide_context(typed.clone());
     }
 }
 

@@ -31,6 +31,7 @@ pub fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(crate::agents::server::rest::routes().with_state(db.clone()))
         .merge(crate::audit::server::rest::routes().with_state(db.clone()))
         .merge(crate::batches::server::rest::routes().with_state(db.clone()))
+        .merge(crate::brand::server::rest::routes().with_state(db.clone()))
         .merge(crate::calls::server::rest::routes().with_state(db.clone()))
         .merge(crate::campaigns::server::rest::routes().with_state(db.clone()))
         .merge(crate::clients::server::rest::routes().with_state(db.clone()))
@@ -52,6 +53,11 @@ pub fn api_routes(db: &Db) -> Router {
         .route("/v1/{*nothing}", axum::routing::any(|| async { crate::shared::AppError::NotFound }))
         .layer(axum::middleware::from_fn_with_state(db.clone(), crate::api_keys::server::door::let_in))
         .with_state(db.clone())
+}
+
+/// Files of the brands: style sheets and logos. Outside the session: pages before sign-in show them.
+pub fn brand_routes() -> Router {
+    crate::brand::server::rest::open()
 }
 
 /// Where providers deliver. Outside the session: a signature speaks for the sender.

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::server::{Scope, WriteTx};
+use crate::brand::model::Brand;
 use crate::connections::server::ops::installed;
 use crate::jobs::runner::{Failure, Verdict};
 use crate::jobs::{Job, NewJob, Registry, enqueue};
 use crate::providers::Binding;
-use crate::providers::smtp::{Smtp, SmtpError};
+use crate::providers::smtp::{Letter, Smtp, SmtpError};
 use crate::shared::AppError;
 use crate::shared::error::internal;
 
@@ -21,6 +22,26 @@ pub struct Message {
     pub to: String,
     pub subject: String,
     pub text: String,
+    /// What the sender is called. None: as the configuration has it. The address always is the configured one.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Where answers go, if not to the sender.
+    #[serde(default)]
+    pub reply_to: Option<String>,
+}
+
+impl Message {
+    /// A text that comes from a brand, with its name and where to find help below it.
+    pub fn new(brand: &Brand, to: &str, subject: String, text: &str) -> Self {
+        let support = brand.support.as_ref().map(|support| format!("{support}\n")).unwrap_or_default();
+        Self {
+            to: to.to_owned(),
+            subject,
+            text: format!("{text}\n-- \n{}\n{support}", brand.product),
+            from: brand.own_name().map(str::to_owned),
+            reply_to: brand.support_mail().map(str::to_owned),
+        }
+    }
 }
 
 static SERVER: RwLock<Option<Arc<Smtp>>> = RwLock::new(None);
@@ -70,7 +91,14 @@ pub fn register(registry: &mut Registry) {
         let Some(server) = server() else {
             return Err(failure("This process knows no mail server: set PATCHBAY_SMTP_URL.".into(), false));
         };
-        match server.send(&message.to, &message.subject, &message.text).await {
+        let letter = Letter {
+            to: &message.to,
+            subject: &message.subject,
+            text: &message.text,
+            from: message.from.as_deref(),
+            reply_to: message.reply_to.as_deref(),
+        };
+        match server.send(&letter).await {
             Ok(()) => Ok(Verdict::Done),
             Err(error) => Err(failure(error.to_string(), !matches!(error, SmtpError::Down(_)))),
         }

@@ -100,7 +100,6 @@ pub struct InvitationOffer {
     pub email: String,
     pub role: Role,
     pub agency: String,
-    pub product: String,
     pub client: Option<String>,
 }
 

@@ -92,7 +92,7 @@ pub async fn take_links() -> Result<Option<ShownLinks>, AppError> {
 /// What an invitation's link is for. Anybody who has it may ask.
 #[server(prefix = "/rpc", endpoint = "open_invitation")]
 pub async fn open_invitation(token: String) -> Result<InvitationOffer, AppError> {
-    super::server::invitations::open(&crate::access::server::visitor()?.db, &token).await
+    super::server::invitations::open(&crate::access::server::visitor()?, &token).await
 }
 
 /// Makes the account that an invitation is for, and signs its owner in.

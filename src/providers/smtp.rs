@@ -13,6 +13,17 @@ pub struct Smtp {
     from: Mailbox,
 }
 
+/// A plain text to one person.
+#[derive(Debug, Clone, Copy)]
+pub struct Letter<'a> {
+    pub to: &'a str,
+    pub subject: &'a str,
+    pub text: &'a str,
+    /// The sender's name in place of the configured one; the address stays.
+    pub from: Option<&'a str>,
+    pub reply_to: Option<&'a str>,
+}
+
 /// Why a message did not leave. Texts name no credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SmtpError {
@@ -40,15 +51,21 @@ impl Smtp {
     }
 
     /// Hands a plain text to the server.
-    pub async fn send(&self, to: &str, subject: &str, text: &str) -> Result<(), SmtpError> {
-        let to = to.parse().map_err(|_| SmtpError::BadTo)?;
-        let message = Message::builder()
-            .from(self.from.clone())
-            .to(to)
-            .subject(subject)
-            .header(lettre::message::header::ContentType::TEXT_PLAIN)
-            .body(text.to_owned())
-            .map_err(|error| SmtpError::Refused(error.to_string()))?;
+    pub async fn send(&self, letter: &Letter<'_>) -> Result<(), SmtpError> {
+        let mut from = self.from.clone();
+        if let Some(name) = letter.from {
+            from.name = Some(name.to_owned());
+        }
+        let mut message = Message::builder()
+            .from(from)
+            .to(letter.to.parse().map_err(|_| SmtpError::BadTo)?)
+            .subject(letter.subject)
+            .header(lettre::message::header::ContentType::TEXT_PLAIN);
+        // An address that cannot be answered is no reason to keep the message back.
+        if let Some(address) = letter.reply_to.and_then(|address| address.parse().ok()) {
+            message = message.reply_to(address);
+        }
+        let message = message.body(letter.text.to_owned()).map_err(|error| SmtpError::Refused(error.to_string()))?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() => Err(SmtpError::Refused(error.to_string())),

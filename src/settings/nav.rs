@@ -16,6 +16,7 @@ pub fn SettingsNav(
         ("/settings/agency", "Agency", Action::ReadAgency),
         ("/settings/users", "People", Action::ReadMembers),
         ("/settings/api-keys", "API keys", Action::ManageKeys),
+        ("/settings/brand", "Brand", Action::ManageBrand),
         ("/settings/audit", "Audit trail", Action::ReadAudit),
         ("/webhooks/inbound", "Inbound webhooks", Action::ReadQueues),
     ];

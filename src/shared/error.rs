@@ -210,6 +210,9 @@ fn constraint_message(name: &str) -> Option<(&'static str, &'static str)> {
         }
         "workspaces_slug_key" => ("slug", "Another agency has this short name. Choose another one."),
         "clients_workspace_id_slug_key" => ("name", "There is already a client with this name. Choose another one."),
+        "workspace_hosts_verified" => {
+            ("host", "Another agency has proved this host name at this moment. Check again to see who has it.")
+        }
         "contacts_phone_unique" => ("phone", "This client already has a contact with this number."),
         "agency_phone_numbers_in_use" => ("number", "This number is already in the list."),
         "campaign_contacts_once" => ("contact", "This contact is already in the campaign."),

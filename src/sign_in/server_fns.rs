@@ -55,7 +55,7 @@ pub async fn ask_for_password(email: String) -> Result<(), AppError> {
 /// The address that a link for a new password is for. Anybody who has the link may ask.
 #[server(prefix = "/rpc", endpoint = "open_password_link")]
 pub async fn open_password_link(token: String) -> Result<String, AppError> {
-    super::server::resets::whose(&crate::access::server::visitor()?.db, &token).await
+    super::server::resets::whose(&crate::access::server::visitor()?, &token).await
 }
 
 /// Sets the password that the holder of a link chose.

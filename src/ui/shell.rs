@@ -185,9 +185,10 @@ impl Rail {
     /// `place` makes the ids of the two different.
     fn view(&self, place: &'static str) -> AnyView {
         let scope = self.scope;
+        let class = self.logo.is_some().then_some("wide");
         let logo = self.logo.clone().unwrap_or_else(|| "/favicon.svg".to_owned());
         view! {
-            <a class="brand" href=self.home.clone()><img src=logo alt=""/><b>{self.product.clone()}</b></a>
+            <a class="brand" href=self.home.clone()><img class=class src=logo alt=""/><b>{self.product.clone()}</b></a>
             {move || scope.get().map(|scope| scope_switch(scope, place))}
             {self.nav()}
             {self.person(place)}

@@ -128,12 +128,22 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
             owner_url,
         };
 
-        // An invitation.
+        // An invitation, which carries the agency's brand.
         let olga = Browser::signed_in(&world, "olga@mailing.example").await;
+        let brand = [("product", "Mailing Voice"), ("accent", ""), ("support", "help@mailing.example")];
+        olga.done("save_brand", &brand).await;
         olga.done("invite_members", &[("emails", "vera@mailing.example"), ("role", "agency_member")]).await;
         let shown = olga.done("take_links", &[]).await.json();
         assert!(shown["links"][0]["link"].is_null(), "the link goes by mail alone: {shown}");
         let invite = token(&inbox, "vera@mailing.example", "invite").await;
+        let letter = inbox.lock().expect("the inbox")[0].1.clone();
+        let header = |name: &str| letter.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+        let from = header("From:");
+        assert!(from.contains("Mailing Voice") && from.contains("<voice@mailing.example>"), "{letter}");
+        assert!(header("Reply-To:").contains("help@mailing.example"), "{letter}");
+        assert_eq!(header("Subject:"), "Subject: Olga invites you to Mailing Voice", "{letter}");
+        let end = letter.split("/invite/").nth(1).unwrap_or_default();
+        assert!(end.contains("Mailing Voice") && end.contains("help@mailing.example"), "{letter}");
         let vera = Browser::new(&world);
         vera.done("accept_invitation", &[("token", &invite), ("name", "Vera"), ("password", PASSWORD)]).await;
 

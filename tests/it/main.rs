@@ -17,6 +17,7 @@ mod api_keys;
 mod audit;
 mod budgets;
 mod client_page;
+mod brand;
 mod contact_imports;
 mod contacts;
 mod coverage;

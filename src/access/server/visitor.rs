@@ -10,6 +10,8 @@ use tower_sessions::Session;
 use super::{Db, KeyUse, PROOF_LASTS, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER, Scope, SystemTx};
 use crate::access::viewer::{SupportView, ViewerClient, ViewerWorkspace};
 use crate::access::{Role, SecondFactorRule, Viewer};
+use crate::brand::model::{Brand, Branding};
+use crate::brand::server::{hosts, shown};
 use crate::shared::AppError;
 use crate::shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
 
@@ -37,9 +39,18 @@ pub struct Visitor {
     pub cookies: Option<String>,
     pub request_id: Option<String>,
     pub session: Option<Session>,
+    /// The agency whose own host name the request came to. None: the site's own host.
+    pub home: Option<WorkspaceId>,
+    /// What the visitor's pages look like: by who they are, else by the host name.
+    pub brand: Brand,
 }
 
 impl Visitor {
+    /// Whether somebody of this workspace may come in by the host name that was used. At an agency's own, only its people.
+    pub fn may_enter(&self, workspace: Option<WorkspaceId>) -> bool {
+        self.home.is_none_or(|home| workspace == Some(home))
+    }
+
     /// The caller's scope. Errors: `NotSignedIn`; `NotFound` for the platform's admins, who are in no workspace.
     pub fn scope(&self) -> Result<Scope, AppError> {
         let viewer = self.viewer.clone().ok_or(AppError::NotSignedIn)?;
@@ -79,25 +90,33 @@ pub fn scope() -> Result<Scope, AppError> {
 /// Reads the session once per request and puts a `Visitor` into it.
 pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) -> Response {
     let session = request.extensions().get::<Session>().cloned();
-    let viewer = match &session {
+    let host = hosts::named_by(&request);
+    let home = match hosts::home(&db, host).await {
+        Ok(home) => home,
+        Err(error) => return error.into_response(),
+    };
+    let known = match &session {
         Some(session) => match session.get::<uuid::Uuid>(SESSION_USER).await {
             // A database that does not answer is no reason to say that somebody signed out.
             Ok(Some(id)) => match load_viewer(&db, UserId(id), support_of(session).await).await {
-                Ok(viewer) => match viewer {
-                    Some(viewer) => Some(Viewer { has_proved: has_proved(session).await, ..viewer }),
-                    None => None,
-                },
+                Ok(Some((viewer, brand))) => Some((Viewer { has_proved: has_proved(session).await, ..viewer }, brand)),
+                Ok(None) => None,
                 Err(error) => return error.into_response(),
             },
             _ => None,
         },
         None => None,
     };
+    let (home, door) = home.map_or((None, Brand::default()), |home| (Some(home.workspace), home.brand));
+    let lives_here =
+        |viewer: &Viewer| home.is_none_or(|home| viewer.workspace.as_ref().is_some_and(|own| own.id == home));
+    let known = known.filter(|(viewer, _)| lives_here(viewer));
+    let (viewer, brand) = known.map_or((None, door), |(viewer, brand)| (Some(viewer), brand));
     let ip = super::sender(&request);
     let request_id = header(&request, "x-request-id");
     let cookies = header(&request, "cookie");
     let user_agent = header(&request, "user-agent").map(|text| text.chars().take(300).collect());
-    request.extensions_mut().insert(Visitor { db, viewer, ip, user_agent, cookies, request_id, session });
+    request.extensions_mut().insert(Visitor { db, viewer, ip, user_agent, cookies, request_id, session, home, brand });
     next.run(request).await
 }
 
@@ -109,9 +128,9 @@ pub async fn scope_of_key(
     ip: Option<String>,
     request_id: Option<String>,
 ) -> Result<Option<Scope>, AppError> {
-    let viewer = load_viewer(db, owner, None).await?;
+    let known = load_viewer(db, owner, None).await?;
     // A rule about signing in does not stop programs: their keys were made by somebody who had signed in.
-    let viewer = viewer.map(|viewer| Viewer { owes_second_factor: false, ..viewer });
+    let viewer = known.map(|(viewer, _)| Viewer { owes_second_factor: false, ..viewer });
     Ok(viewer.and_then(|viewer| Scope::of_key(db.clone(), viewer, key, ip, request_id)))
 }
 
@@ -130,13 +149,14 @@ async fn has_proved(session: &Session) -> bool {
     proved.is_some_and(|at| chrono::Utc::now().timestamp() - at < PROOF_LASTS)
 }
 
-/// `support`: a session of a platform admin over one workspace, which counts while it is open and theirs.
-async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result<Option<Viewer>, AppError> {
+/// The person, and the brand that they see. `support`: a session of a platform admin over one workspace, which counts while it is open
+/// and theirs.
+async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result<Option<(Viewer, Brand)>, AppError> {
     let mut tx = SystemTx::open(db, "who is asking").await?;
     let row = sqlx::query!(
         r#"select u.name, u.email, u.role as "role: crate::access::Role", u.timezone, u.client_id,
                   w.id as "workspace_id?", w.name as "workspace_name?", w.timezone as "workspace_timezone?",
-                  w.status::text as "workspace_status?", w.branding ->> 'product' as product,
+                  w.status::text as "workspace_status?", w.branding as "branding?: sqlx::types::Json<Branding>",
                   coalesce((w.settings ->> 'sandbox')::boolean, true) as "sandbox!",
                   w.settings ->> 'second_factor' as second_factor, u.totp_secret is not null or u.has_passkey as "has_second_factor!",
                   s.id as "support_id?", s.reason as "support_reason?", s.expires_at as "support_until?", a.name as "support_admin?"
@@ -171,10 +191,13 @@ async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result
             .is_some_and(|rule| rule.binds(role)),
     };
     let (support, watched_by) = if row.role == Role::Admin { (watch, None) } else { (None, watch) };
+    let agency = row.branding.map(|branding| branding.0).unwrap_or_default();
+    let mut brand = shown(agency.clone());
     let workspace = row.workspace_id.map(|workspace_id| ViewerWorkspace {
         id: WorkspaceId(workspace_id),
         name: row.workspace_name.unwrap_or_default(),
-        product: row.product.unwrap_or_else(|| "Patchbay".into()),
+        product: brand.product.clone(),
+        logo: brand.logo.clone(),
         suspended: row.workspace_status.as_deref() == Some("suspended"),
         sandbox: row.sandbox,
         // The agency's clients are told by the agency, if at all.
@@ -195,32 +218,38 @@ async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result
         timezone,
     };
     if let Some(client_id) = row.client_id {
-        viewer.client = load_client(db, &viewer, ClientId(client_id)).await?;
-        if viewer.client.is_none() {
-            return Ok(None);
+        let Some((client, own)) = load_client(db, &viewer, ClientId(client_id)).await? else { return Ok(None) };
+        brand = shown(own.over(agency));
+        if let Some(home) = &mut viewer.workspace {
+            (home.product, home.logo) = (brand.product.clone(), brand.logo.clone());
         }
+        viewer.client = Some(client);
     }
-    Ok(Some(viewer))
+    Ok(Some((viewer, brand)))
 }
 
 /// The viewer's own client is a tenant's row, so it is read inside the tenant.
-async fn load_client(db: &Db, viewer: &Viewer, id: ClientId) -> Result<Option<ViewerClient>, AppError> {
+async fn load_client(db: &Db, viewer: &Viewer, id: ClientId) -> Result<Option<(ViewerClient, Branding)>, AppError> {
     let Some(home) = &viewer.workspace else { return Ok(None) };
     let scope = Scope { client_id: Some(id), ..Scope::of_job(db.clone(), home.id, "sign-in") };
     let mut tx = super::ReadTx::open(&scope).await?;
     let row = sqlx::query!(
-        "select name, shares_cost, shares_recordings, shares_steps, shares_prompts from clients where workspace_id = $1 and id = $2 and status = 'active'",
+        r#"select name, shares_cost, shares_recordings, shares_steps, shares_prompts, branding as "branding: sqlx::types::Json<Branding>"
+           from clients where workspace_id = $1 and id = $2 and status = 'active'"#,
         home.id.0,
         id.0
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|row| ViewerClient {
-        id,
-        name: row.name,
-        shares_cost: row.shares_cost,
-        shares_recordings: row.shares_recordings,
-        shares_steps: row.shares_steps,
-        shares_prompts: row.shares_prompts,
+    Ok(row.map(|row| {
+        let client = ViewerClient {
+            id,
+            name: row.name,
+            shares_cost: row.shares_cost,
+            shares_recordings: row.shares_recordings,
+            shares_steps: row.shares_steps,
+            shares_prompts: row.shares_prompts,
+        };
+        (client, row.branding.0)
     }))
 }

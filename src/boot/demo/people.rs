@@ -25,6 +25,9 @@ pub async fn create_agency(base: &str, db: &Db, agency: &Agency) -> Result<(), A
     }
     let owner = Visit::signed_in(base, agency.owner.1).await?;
     owner.post("save_profile", &[("name", agency.owner.0), ("timezone", agency.timezone)]).await?;
+    if !agency.accent.is_empty() {
+        owner.post("save_brand", &[("product", ""), ("accent", agency.accent), ("support", "")]).await?;
+    }
     for ((name, email), role) in [(agency.admin, "agency_admin"), (agency.member, "agency_member")] {
         add(base, &owner, name, email, role, "").await?;
     }

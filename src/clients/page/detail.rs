@@ -69,7 +69,11 @@ pub fn client_page() -> PageView {
 /// The pages about one client. `now` is the one that is open: `overview` or `settings`.
 pub fn client_tabs(id: ClientId, now: &str) -> Vec<TabItem> {
     let item = |label: &str, word: &str, path: &str| tab(label, format!("/clients/{id}{path}"), now == word);
-    vec![item("Overview", "overview", ""), item("Settings", "settings", "/settings")]
+    let mut tabs = vec![item("Overview", "overview", ""), item("Settings", "settings", "/settings")];
+    if viewer().may(Action::ManageBrand) {
+        tabs.push(item("Brand", "brand", "/brand"));
+    }
+    tabs
 }
 
 #[component]

@@ -6,9 +6,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::ops::{action_for, checked_role};
-use crate::access::server::{Change, Db, ReadTx, Scope, Visitor, WriteTx};
+use crate::access::server::{Change, ReadTx, Scope, Visitor, WriteTx};
 use crate::access::{Action, Role};
-use crate::connections::server::ops::installed;
+use crate::brand::server::{hosts, ops};
 use crate::jobs::live::Topic;
 use crate::mail;
 use crate::members::model::{
@@ -174,19 +174,21 @@ pub async fn issue(tx: &mut WriteTx, email: &str, role: Role, client: Option<Cli
     .execute(tx.conn())
     .await?;
     record(tx, id, client, "invited", json!({ "email": email, "role": role })).await?;
-    let link = format!("{}/invite/{}", installed()?.public_url, ticket.text);
+    let link = format!("{}/invite/{}", hosts::link_base(tx.reading()).await?, ticket.text);
     if !mail::is_set_up() {
         return Ok(Invited { email: email.to_owned(), link: Some(link) });
     }
+    let brand = ops::brand(tx.reading(), client).await?;
     let agency = agency_name(tx.reading()).await?;
     let inviter = tx.scope().viewer().map_or_else(|| agency.clone(), |viewer| viewer.name.clone());
+    let place = brand.own_name().unwrap_or(&agency);
     let text = format!(
-        "Hello,\n\n{inviter} invites you to {agency} as {}. Choose your password here within {DAYS} days:\n\n{link}\n\n\
+        "Hello,\n\n{inviter} invites you to {place} as {}. Choose your password here within {DAYS} days:\n\n{link}\n\n\
          If you do not know what this is about, do nothing.\n",
         role.label().to_lowercase()
     );
-    let message = mail::Message { to: email.to_owned(), subject: format!("{inviter} invites you to {agency}"), text };
-    mail::send(tx, &message).await?;
+    let subject = format!("{inviter} invites you to {place}");
+    mail::send(tx, &mail::Message::new(&brand, email, subject, &text)).await?;
     Ok(Invited { email: email.to_owned(), link: None })
 }
 
@@ -308,12 +310,11 @@ pub async fn list(
 }
 
 /// What the holder of a link sees before accepting. Errors: `Conflict` if the link is spent.
-pub async fn open(db: &Db, token: &str) -> Result<InvitationOffer, AppError> {
-    let (mut tx, id, hash) = knock(db, token).await?;
+pub async fn open(visitor: &Visitor, token: &str) -> Result<InvitationOffer, AppError> {
+    let (mut tx, id, hash) = knock(visitor, token).await?;
     let w = tx.w();
     let row = sqlx::query!(
-        r#"select i.email, i.role as "role: Role", w.name as agency, coalesce(w.branding ->> 'product', 'Patchbay') as "product!",
-                  c.name as "client?"
+        r#"select i.email, i.role as "role: Role", w.name as agency, c.name as "client?"
            from invitations i join workspaces w on w.id = i.workspace_id
                 left join clients c on c.workspace_id = $1 and c.id = i.client_id
            where i.workspace_id = $1 and i.id = $2 and i.token_hash = $3
@@ -325,24 +326,18 @@ pub async fn open(db: &Db, token: &str) -> Result<InvitationOffer, AppError> {
     .fetch_optional(tx.conn())
     .await?
     .ok_or_else(|| AppError::Conflict(SPENT.into()))?;
-    Ok(InvitationOffer {
-        email: row.email,
-        role: row.role,
-        agency: row.agency,
-        product: row.product,
-        client: row.client,
-    })
+    Ok(InvitationOffer { email: row.email, role: row.role, agency: row.agency, client: row.client })
 }
 
 /// Makes the account and signs its owner in. The link is spent in the same transaction: of two who use it at once, one comes in.
 pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) -> Result<Role, AppError> {
-    let invitation = open(&visitor.db, token).await?;
+    let invitation = open(visitor, token).await?;
     let mut errors = FieldErrors::default();
     check_person(name, &invitation.email, &mut errors);
     check_new(password, &[&invitation.email, name], &mut errors);
     errors.check()?;
     let hash = hash_password(password.to_owned()).await?;
-    let (tx, id, token_hash) = knock(&visitor.db, token).await?;
+    let (tx, id, token_hash) = knock(visitor, token).await?;
     let scope = tx.scope().clone();
     drop(tx);
     let mut tx = scope.write(Action::ManageViewers).await?;
@@ -387,10 +382,13 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     Ok(row.role)
 }
 
-/// A transaction in the workspace that the link names, which says nothing about whether the link is good.
-async fn knock(db: &Db, token: &str) -> Result<(ReadTx, Uuid, Vec<u8>), AppError> {
-    let ([workspace, id], hash) = ticket::read::<2>(token).ok_or_else(|| AppError::Conflict(SPENT.into()))?;
-    let scope = Scope::of_job(db.clone(), WorkspaceId(workspace), "invitation");
+/// A transaction in the workspace that the link names, which says nothing about whether the link is good. At an agency's own host name
+/// other agencies' links open nothing.
+async fn knock(visitor: &Visitor, token: &str) -> Result<(ReadTx, Uuid, Vec<u8>), AppError> {
+    let ticket =
+        ticket::read::<2>(token).filter(|([workspace, _], _)| visitor.may_enter(Some(WorkspaceId(*workspace))));
+    let ([workspace, id], hash) = ticket.ok_or_else(|| AppError::Conflict(SPENT.into()))?;
+    let scope = Scope::of_job(visitor.db.clone(), WorkspaceId(workspace), "invitation");
     Ok((scope.read(Action::ReadMembers).await?, id, hash))
 }
 

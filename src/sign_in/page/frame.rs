@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::brand::model::Brand;
 use crate::shared::{AppError, FieldErrors};
 use crate::ui::*;
 
@@ -11,17 +12,18 @@ pub fn DoorCard(
     /// One sentence below the title.
     #[prop(optional, into)]
     sub: String,
-    /// What the product is called here.
-    #[prop(default = "Patchbay".to_owned(), into)]
-    product: String,
     children: Children,
 ) -> impl IntoView {
+    // The server provides it, by the host name that was asked.
+    let brand = use_context::<Brand>().unwrap_or_default();
+    let class = brand.logo.is_some().then_some("wide");
+    let help = brand.support_link().zip(brand.support.clone());
     view! {
-        <Title text=format!("{title} · {product}")/>
+        <Title text=format!("{title} · {}", brand.product)/>
         <main class="signed-out" id="main">
             <div class="brand">
-                <img src="/favicon.svg" alt="" width="28" height="28"/>
-                <b>{product}</b>
+                <img class=class src=brand.logo.unwrap_or_else(|| "/favicon.svg".to_owned()) alt="" width="28" height="28"/>
+                <b>{brand.product}</b>
             </div>
             <section class="card">
                 <header>
@@ -30,6 +32,7 @@ pub fn DoorCard(
                 </header>
                 {children()}
             </section>
+            {help.map(|(link, text)| view! { <p class="sub">"Help: "<a class="link" href=link rel="external noopener">{text}</a></p> })}
         </main>
     }
 }

@@ -16,6 +16,7 @@ use crate::access::Role;
 use crate::access::server::{SystemTx, Visitor};
 use crate::shared::AppError;
 use crate::shared::error::internal;
+use crate::shared::ids::WorkspaceId;
 
 const WRONG: &str = "The e-mail address or the password is wrong. Check both and try again.";
 
@@ -38,7 +39,9 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
     drop(tx);
     let stored = account.as_ref().map(|account| account.password_hash.clone());
     let right = password::verify(password.to_owned(), stored).await?;
-    let Some(account) = account.filter(|_| right) else {
+    // At an agency's own host name everybody else is nobody.
+    let is_at_home = |workspace: Option<uuid::Uuid>| visitor.may_enter(workspace.map(WorkspaceId));
+    let Some(account) = account.filter(|account| right && is_at_home(account.workspace_id)) else {
         metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
         return Err(AppError::invalid("email", WRONG));
     };

@@ -8,9 +8,9 @@ use super::throttle::{self, Keys};
 use super::{check_new, hash_password, password, proof, ticket};
 use crate::access::Action;
 use crate::access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx};
-use crate::connections::server::ops::installed;
+use crate::brand::server::{hosts, ops};
 use crate::mail;
-use crate::shared::ids::{UserId, WorkspaceId};
+use crate::shared::ids::{ClientId, UserId, WorkspaceId};
 use crate::shared::{AppError, FieldErrors};
 
 /// Minutes that a link is good for.
@@ -31,38 +31,39 @@ pub async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> {
     }
     let keys = Keys::reset(&email, visitor.ip.as_deref());
     throttle::charge(&visitor.db, &keys).await?;
-    let db = visitor.db.clone();
+    let visitor = visitor.clone();
     tokio::spawn(async move {
-        if let Err(error) = send(&db, &email).await {
+        if let Err(error) = send(&visitor, &email).await {
             tracing::warn!(cause = %error, "a link for a new password was not sent");
         }
     });
     Ok(())
 }
 
-async fn send(db: &Db, email: &str) -> Result<(), AppError> {
-    let mut tx = SystemTx::open(db, "forgotten password").await?;
+async fn send(visitor: &Visitor, email: &str) -> Result<(), AppError> {
+    let mut tx = SystemTx::open(&visitor.db, "forgotten password").await?;
     // Platform admins have no workspace: their passwords are set on the command line.
     let row = sqlx::query!(
-        r#"select u.id as "id: UserId", u.name, u.workspace_id as "workspace!: WorkspaceId", coalesce(w.branding ->> 'product', 'Patchbay') as "product!"
-           from users u join workspaces w on w.id = u.workspace_id where lower(u.email) = $1 and u.status = 'active'"#,
+        r#"select id as "id: UserId", name, workspace_id as "workspace!: WorkspaceId", client_id as "client: ClientId"
+           from users where lower(email) = $1 and status = 'active' and workspace_id is not null"#,
         email
     )
     .fetch_optional(tx.conn())
     .await?;
     drop(tx);
-    let Some(row) = row else { return Ok(()) };
-    let scope = Scope::of_job(db.clone(), row.workspace, "forgotten password");
+    let Some(row) = row.filter(|row| visitor.may_enter(Some(row.workspace))) else { return Ok(()) };
+    let scope = Scope::of_job(visitor.db.clone(), row.workspace, "forgotten password");
     let mut tx = scope.write(Action::EditOwnProfile).await?;
+    let brand = ops::brand(tx.reading(), row.client).await?;
     let link = make(&mut tx, row.id).await?;
     record(&mut tx, row.id, "asked for a new password").await?;
     let text = format!(
         "Hello {},\n\nsomebody, probably you, asked for a new password at {}. Choose it here within {MINUTES} minutes:\n\n{link}\n\n\
          If it was not you, do nothing: your password stays as it is.\n",
-        row.name, row.product
+        row.name, brand.product
     );
-    let message = mail::Message { to: email.to_owned(), subject: format!("A new password for {}", row.product), text };
-    mail::send(&mut tx, &message).await?;
+    let subject = format!("A new password for {}", brand.product);
+    mail::send(&mut tx, &mail::Message::new(&brand, email, subject, &text)).await?;
     tx.commit().await
 }
 
@@ -85,12 +86,12 @@ pub async fn make(tx: &mut WriteTx, user: UserId) -> Result<String, AppError> {
     )
     .execute(tx.conn())
     .await?;
-    Ok(format!("{}/reset/{}", installed()?.public_url, ticket.text))
+    Ok(format!("{}/reset/{}", hosts::link_base(tx.reading()).await?, ticket.text))
 }
 
 /// The address that a link is for. Errors: `Conflict` if the link is spent.
-pub async fn whose(db: &Db, token: &str) -> Result<String, AppError> {
-    Ok(find(db, token).await?.email)
+pub async fn whose(visitor: &Visitor, token: &str) -> Result<String, AppError> {
+    Ok(find(visitor, token).await?.email)
 }
 
 struct Found {
@@ -101,11 +102,11 @@ struct Found {
     workspace: Option<WorkspaceId>,
 }
 
-async fn find(db: &Db, token: &str) -> Result<Found, AppError> {
+async fn find(visitor: &Visitor, token: &str) -> Result<Found, AppError> {
     let spent = || AppError::Conflict(SPENT.into());
     let ([id], hash) = ticket::read::<1>(token).ok_or_else(spent)?;
-    let mut tx = SystemTx::open(db, "forgotten password").await?;
-    sqlx::query_as!(
+    let mut tx = SystemTx::open(&visitor.db, "forgotten password").await?;
+    let found = sqlx::query_as!(
         Found,
         r#"select r.id, u.id as "user: UserId", u.email, u.name, u.workspace_id as "workspace: WorkspaceId"
            from password_resets r join users u on u.id = r.user_id
@@ -114,13 +115,13 @@ async fn find(db: &Db, token: &str) -> Result<Found, AppError> {
         hash
     )
     .fetch_optional(tx.conn())
-    .await?
-    .ok_or_else(spent)
+    .await?;
+    found.filter(|found| visitor.may_enter(found.workspace)).ok_or_else(spent)
 }
 
 /// Sets the password that somebody chose through a link. The link is spent, and every session of theirs ends.
 pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), AppError> {
-    let found = find(&visitor.db, token).await?;
+    let found = find(visitor, token).await?;
     let mut errors = FieldErrors::default();
     check_new(new, &[&found.email, &found.name], &mut errors);
     errors.check()?;

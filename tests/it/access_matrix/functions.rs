@@ -55,6 +55,7 @@ pub const FUNCTIONS: &[Door] = &[
     // Reading one thing.
     reads("get_client", May(ReadWorkshop), Client, &[("id", "{client}")]),
     reads("get_client_month", May(ReadWorkshop), Client, &[("client", "{client}")]),
+    reads("get_brand", May(ManageBrand), Client, &[("client", "{client}")]),
     reads("get_member", May(ReadMembers), Client, &[("id", "{viewer}")]),
     reads("get_agent", May(ReadWorkshop), Client, &[("id", "{agent}")]),
     reads("get_prompt", May(ReadWorkshop), Workshop, &[("id", "{prompt}")]),
@@ -83,6 +84,16 @@ pub const FUNCTIONS: &[Door] = &[
         Client,
         &[("id", "{client}"), ("name", "Taken over"), ("timezone", "UTC"), ("monthly_budget", "")],
     ),
+    changes(
+        "save_brand",
+        May(ManageBrand),
+        Client,
+        &[("client", "{client}"), ("product", "Taken over"), ("accent", "#112233"), ("support", "")],
+    ),
+    changes("remove_logo", May(ManageBrand), Client, &[("client", "{client}")]),
+    // Before there is a host name: nobody is asked.
+    changes("check_brand_host", May(ManageBrand), Nobodys, &[]),
+    changes("save_brand_host", May(ManageBrand), Nobodys, &[("host", "voice.taken-over.example")]),
     changes(
         "invite_members",
         May(ManageViewers),

@@ -3,6 +3,7 @@
 pub mod agency;
 mod authenticator;
 mod client;
+mod dns;
 mod door;
 
 use std::sync::OnceLock;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use agency::{Agency, Works};
 pub use authenticator::Authenticator;
 pub use client::{Answer, Browser};
+pub use dns::Dns;
 pub use door::Door;
 
 /// A running installation.

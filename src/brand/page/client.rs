@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::look::{Look, Saved};
+use crate::access::Action;
+use crate::brand::model::BrandView;
+use crate::brand::server_fns::get_brand;
+use crate::ui::*;
+
+/// What a client's people see in place of the agency's brand.
+#[lazy]
+pub fn client_brand_page() -> PageView {
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let brand = load(id, |id| get_brand(Some(id)));
+    Arc::new(move || {
+        if let Some(refusal) = crate::app::refused(Action::ManageBrand) {
+            return refusal;
+        }
+        live::on_change(&["brand"], move || brand.refetch());
+        view! { <PageBoundary data=brand view=move |brand: BrandView| view! { <OfClient brand/> }/> }.into_any()
+    })
+}
+
+#[component]
+fn OfClient(brand: BrandView) -> impl IntoView {
+    let (id, name) = brand.client.clone().map(|client| (client.id.to_string(), client.name)).unwrap_or_default();
+    view! {
+        <PageTitle text="Brand" parents=vec![crumb("Clients", "/clients"), crumb(name.clone(), format!("/clients/{id}"))]/>
+        <PageHead title=format!("Brand of {name}") sub="Only this client's people see it. What stays empty is as in your agency's brand."/>
+        <Saved/>
+        <Look brand/>
+    }
+}

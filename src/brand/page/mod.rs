@@ -1,0 +1,7 @@
+mod agency;
+mod client;
+mod host;
+mod look;
+
+pub use agency::brand_page;
+pub use client::client_brand_page;

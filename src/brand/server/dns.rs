@@ -1,0 +1,53 @@
+//! What DNS says about a name: asked afresh each time, since somebody has just changed it.
+
+use std::net::SocketAddr;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::RData;
+
+static SERVER: RwLock<Option<SocketAddr>> = RwLock::new(None);
+
+/// Says which name server to ask. None: the machine's own. A later call replaces the former.
+pub fn install(server: Option<SocketAddr>) {
+    *SERVER.write().unwrap_or_else(PoisonError::into_inner) = server;
+}
+
+/// The texts of the TXT records at `name`; none when there are none. Errors: nobody answered.
+pub async fn texts(name: &str) -> Result<Vec<String>, NetError> {
+    let answer = match resolver()?.txt_lookup(format!("{name}.")).await {
+        Ok(answer) => answer,
+        Err(error) if error.is_no_records_found() => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let texts = answer.answers().iter().filter_map(|record| match &record.data {
+        // A long text travels in pieces.
+        RData::TXT(text) => Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned()),
+        _ => None,
+    });
+    Ok(texts.collect())
+}
+
+fn resolver() -> Result<TokioResolver, NetError> {
+    let server = *SERVER.read().unwrap_or_else(PoisonError::into_inner);
+    let mut builder = match server {
+        Some(server) => {
+            let mut config = NameServerConfig::udp_and_tcp(server.ip());
+            for connection in &mut config.connections {
+                connection.port = server.port();
+            }
+            let config = ResolverConfig::from_name_servers(vec![config]);
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        }
+        None => TokioResolver::builder_tokio()?,
+    };
+    let options = builder.options_mut();
+    options.timeout = Duration::from_secs(3);
+    options.attempts = 2;
+    options.cache_size = 0;
+    builder.build()
+}

@@ -1,0 +1,233 @@
+//! An agency's own host name. Whoever can write a record into the name's DNS has proved that it is theirs; until then the name counts
+//! for nothing, and no link is ever built from what a request says that its host is.
+
+use axum::extract::Request;
+use axum::http::header;
+use serde_json::json;
+
+use super::store::{self, Owner};
+use super::{dns, shown};
+use crate::access::Action;
+use crate::access::server::{Change, Db, ReadTx, Scope, WriteTx, random_token};
+use crate::brand::model::{Brand, HostView, host_in};
+use crate::connections::server::ops::installed;
+use crate::jobs::live::Topic;
+use crate::shared::ids::WorkspaceId;
+use crate::shared::{AppError, zone};
+
+/// The agency on whose host name a request came in.
+pub struct Home {
+    pub workspace: WorkspaceId,
+    pub brand: Brand,
+}
+
+/// The host name that a request names, as DNS knows it. None: an address, or no name at all.
+pub fn named_by(request: &Request) -> Option<String> {
+    let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    named.or(request.uri().host()).and_then(plain)
+}
+
+/// Whose host name it is. None: the site's own, or one that nobody has proved.
+pub async fn home(db: &Db, host: Option<String>) -> Result<Option<Home>, AppError> {
+    let site = site_host()?;
+    let Some(host) = host.filter(|host| *host != site) else { return Ok(None) };
+    let owner = store::owner_of(db, &host).await?;
+    Ok(owner.map(|owner| Home { workspace: owner.workspace, brand: shown(owner.branding) }))
+}
+
+/// The host name in a `Host` header.
+fn plain(header: &str) -> Option<String> {
+    let name = match header.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => header,
+    };
+    checked(name)
+}
+
+/// A host name of at least two parts, in small letters and without marks that DNS has no place for.
+fn checked(text: &str) -> Option<String> {
+    let Ok(url::Host::Domain(host)) = url::Host::parse(text.trim_end_matches('.')) else { return None };
+    let parts: Vec<&str> = host.split('.').collect();
+    let fits = |part: &&str| {
+        !part.is_empty()
+            && part.len() <= 63
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    (parts.len() > 1 && parts.iter().all(fits) && host.len() <= 240).then_some(host)
+}
+
+fn site() -> Result<url::Url, AppError> {
+    url::Url::parse(&installed()?.public_url).map_err(crate::shared::error::internal)
+}
+
+/// The installation's own host.
+fn site_host() -> Result<String, AppError> {
+    Ok(site()?.host_str().unwrap_or_default().to_owned())
+}
+
+/// What the addresses on a host begin with, without a slash at the end: as the site's own, with this host.
+fn base_of(host: &str) -> Result<String, AppError> {
+    let mut url = site()?;
+    url.set_host(Some(host)).map_err(crate::shared::error::internal)?;
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// What the agency's links begin with: its own host once that is proved, else the site's address.
+pub async fn link_base(tx: &mut ReadTx) -> Result<String, AppError> {
+    match store::host(tx).await?.filter(|row| row.verified_at.is_some()) {
+        Some(row) => base_of(&row.host),
+        None => Ok(installed()?.public_url.clone()),
+    }
+}
+
+/// The host name and its records, for its owner.
+pub async fn view(tx: &mut ReadTx) -> Result<HostView, AppError> {
+    let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
+    let row = store::host(tx).await?;
+    let host = row.as_ref().map(|row| row.host.clone()).unwrap_or_default();
+    Ok(HostView {
+        site: site_host()?,
+        record: if host.is_empty() { String::new() } else { record_name(&host) },
+        proof: row.as_ref().map(|row| proof(&row.token)).unwrap_or_default(),
+        verified: row.and_then(|row| row.verified_at).map(|at| zone::stamp(at, now, zone)),
+        address: if host.is_empty() { String::new() } else { base_of(&host)? },
+        host,
+    })
+}
+
+fn record_name(host: &str) -> String {
+    format!("_patchbay.{host}")
+}
+
+fn proof(token: &str) -> String {
+    format!("patchbay-verify={token}")
+}
+
+/// Asks for a host name; an empty one lets the present one go. The same name again changes nothing. Errors: `Invalid` at `host`.
+pub async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageBrand).await?;
+    let before = store::host(tx.reading()).await?.map(|row| row.host);
+    if text.trim().is_empty() {
+        if store::drop_host(&mut tx).await? {
+            record(&mut tx, "let go of the host name", before, None).await?;
+        }
+        return tx.commit().await;
+    }
+    let host = checked(host_in(text)).ok_or_else(|| {
+        AppError::invalid(
+            "host",
+            "Write a host name of your own domain, for example voice.example.com. An IP address is none.",
+        )
+    })?;
+    if host == site_host()? {
+        return Err(AppError::invalid(
+            "host",
+            "This is the address of the whole installation. Choose a name of your own domain.",
+        ));
+    }
+    if before.as_ref() != Some(&host) {
+        // Two dozen letters of the usual random ones: they have to be copied into a form elsewhere.
+        let token: String = random_token().chars().filter(char::is_ascii_alphanumeric).take(24).collect();
+        store::ask_for_host(&mut tx, &host, &token).await?;
+        record(&mut tx, "asked for the host name", before, Some(&host)).await?;
+    }
+    tx.commit().await
+}
+
+/// Looks into DNS for the proof. Errors: `Conflict` without a name; `Invalid` at `host` with what DNS said instead.
+pub async fn check(scope: &Scope) -> Result<(), AppError> {
+    let row = {
+        let mut tx = scope.write(Action::ManageBrand).await?;
+        store::host(tx.reading()).await?
+    };
+    let row = row.ok_or_else(|| AppError::Conflict("Save a host name first.".into()))?;
+    let (name, wanted) = (record_name(&row.host), proof(&row.token));
+    let refuse = |message: String| Err(AppError::invalid("host", message));
+    // No transaction is open while others are asked.
+    let found = match dns::texts(&name).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::info!(cause = %error, "DNS did not answer");
+            return refuse(format!("DNS did not answer for {name}. Wait a minute, then check again."));
+        }
+    };
+    if !found.contains(&wanted) {
+        if found.is_empty() {
+            return refuse(format!(
+                "There is no TXT record at {name}. Make it as shown below; it can take an hour until everybody sees it."
+            ));
+        }
+        let seen: String = found.join(", ").chars().filter(|letter| !letter.is_control()).take(120).collect();
+        return refuse(format!("The TXT record at {name} says “{seen}”. It has to say “{wanted}”."));
+    }
+    if let Some(other) = store::owner_of(scope.db(), &row.host).await?.filter(|o| o.workspace != scope.workspace_id()) {
+        if found.contains(&proof(&other.token)) {
+            return refuse(format!(
+                "Another agency uses {} already, and its record still stands. Take that record out of DNS, then check again.",
+                row.host
+            ));
+        }
+        lose(scope.db(), &other, &row.host).await?;
+    }
+    let mut tx = scope.write(Action::ManageBrand).await?;
+    if store::set_proved(&mut tx, &row.host, &row.token, true).await? {
+        record(&mut tx, "proved the host name", None, Some(&row.host)).await?;
+    }
+    tx.commit().await
+}
+
+/// Somebody else has proved the name, and the former owner's proof is gone: their links must not lead there any more.
+async fn lose(db: &Db, owner: &Owner, host: &str) -> Result<(), AppError> {
+    let scope = Scope::of_job(db.clone(), owner.workspace, "host names");
+    let mut tx = scope.write(Action::ManageBrand).await?;
+    if store::set_proved(&mut tx, host, &owner.token, false).await? {
+        record(&mut tx, "lost the host name", Some(host.to_owned()), None).await?;
+    }
+    tx.commit().await
+}
+
+async fn record(tx: &mut WriteTx, action: &str, before: Option<String>, after: Option<&str>) -> Result<(), AppError> {
+    let document = |host: &str| json!({ "host": host });
+    tx.audit(Change {
+        action,
+        entity: "brand",
+        entity_id: None,
+        client_id: None,
+        before: before.as_deref().map(document),
+        after: after.map(document),
+    })
+    .await?;
+    tx.notify(Topic::list("brand"), None);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_names_are_names_and_nothing_else() {
+        assert_eq!(plain("Voice.Halden.example:3000").as_deref(), Some("voice.halden.example"));
+        assert_eq!(plain("voice.halden.example.").as_deref(), Some("voice.halden.example"));
+        assert_eq!(checked("bücher.example").as_deref(), Some("xn--bcher-kva.example"));
+        for none in [
+            "",
+            "localhost",
+            "127.0.0.1",
+            "127.0.0.1:3000",
+            "[::1]:3000",
+            "0x7f.1",
+            "a..b",
+            "-a.example",
+            "a_b.example",
+            "*.halden.example",
+            "a b.example",
+            "a.example/path",
+            "a.example:80:90",
+        ] {
+            assert_eq!(plain(none), None, "{none}");
+        }
+    }
+}

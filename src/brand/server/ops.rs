@@ -1,0 +1,109 @@
+use serde_json::json;
+
+use super::{logos, store, style};
+use crate::access::Action;
+use crate::access::server::{Change, ReadTx, Scope, WriteTx};
+use crate::brand::model::{Brand, BrandForm, BrandView, Branding};
+use crate::jobs::live::Topic;
+use crate::shared::ids::ClientId;
+use crate::shared::{AppError, FieldErrors};
+
+/// The client that a form names, if it names one.
+pub fn named(client: Option<&str>) -> Result<Option<ClientId>, AppError> {
+    client.filter(|id| !id.is_empty()).map(str::parse).transpose()
+}
+
+/// The page of a brand, with what it has to say.
+pub fn page(client: Option<ClientId>, words: &str) -> String {
+    client.map_or_else(|| format!("/settings/brand?{words}"), |client| format!("/clients/{client}/brand?{words}"))
+}
+
+/// The brand that somebody of the agency, or of this client, sees.
+pub async fn brand(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Brand, AppError> {
+    let agency = store::agency(tx).await?;
+    let own = match client {
+        Some(client) => store::client(tx, client).await?.1,
+        None => Branding::default(),
+    };
+    Ok(super::shown(own.over(agency)))
+}
+
+/// What the page of a brand shows.
+pub async fn view(tx: &mut ReadTx, client: Option<ClientId>) -> Result<BrandView, AppError> {
+    let agency = store::agency(tx).await?;
+    let (client, own, below) = match client {
+        Some(client) => {
+            let (client, own) = store::client(tx, client).await?;
+            (Some(client), own, agency)
+        }
+        None => (None, agency, Branding::default()),
+    };
+    let host = if client.is_none() { Some(super::hosts::view(tx).await?) } else { None };
+    let shown = own.clone().over(below.clone());
+    Ok(BrandView {
+        logo: shown.logo.as_deref().map(logos::address),
+        colours: shown.accent.as_deref().and_then(style::colours),
+        client,
+        own,
+        below,
+        host,
+    })
+}
+
+/// Sets name, colour and support address of the agency or a client. Errors: `Invalid` at its fields; `NotFound`.
+pub async fn save(scope: &Scope, client: Option<ClientId>, form: &BrandForm) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageBrand).await?;
+    let before = own(&mut tx, client).await?;
+    let mut errors = FieldErrors::default();
+    let mut after = form.checked(&mut errors);
+    errors.check()?;
+    after.logo.clone_from(&before.logo);
+    if after != before {
+        store::set(&mut tx, client, &after).await?;
+        record(&mut tx, client, "changed", &before, &after).await?;
+    }
+    tx.commit().await
+}
+
+/// Puts a logo in the place of the former one, or nothing.
+pub async fn set_logo(scope: &Scope, client: Option<ClientId>, logo: Option<String>) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageBrand).await?;
+    let before = own(&mut tx, client).await?;
+    let after = Branding { logo, ..before.clone() };
+    if after != before {
+        store::set(&mut tx, client, &after).await?;
+        record(&mut tx, client, "changed the logo of", &before, &after).await?;
+    }
+    tx.commit().await?;
+    if let Some(old) = before.logo.filter(|old| after.logo.as_ref() != Some(old)) {
+        logos::delete(&old).await;
+    }
+    Ok(())
+}
+
+async fn own(tx: &mut WriteTx, client: Option<ClientId>) -> Result<Branding, AppError> {
+    match client {
+        Some(client) => Ok(store::client(tx.reading(), client).await?.1),
+        None => store::agency(tx.reading()).await,
+    }
+}
+
+async fn record(
+    tx: &mut WriteTx,
+    client: Option<ClientId>,
+    action: &str,
+    before: &Branding,
+    after: &Branding,
+) -> Result<(), AppError> {
+    tx.audit(Change {
+        action,
+        entity: "brand",
+        entity_id: client.map(|client| client.0),
+        client_id: client,
+        before: Some(json!(before)),
+        after: Some(json!(after)),
+    })
+    .await?;
+    tx.notify(Topic::list("brand"), client);
+    Ok(())
+}

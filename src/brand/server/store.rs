@@ -1,0 +1,126 @@
+use sqlx::types::Json;
+
+use crate::access::server::{Db, ReadTx, SystemTx, WriteTx};
+use crate::brand::model::Branding;
+use crate::clients::model::ClientName;
+use crate::shared::AppError;
+use crate::shared::ids::{ClientId, WorkspaceId};
+
+/// What the agency has set.
+pub async fn agency(tx: &mut ReadTx) -> Result<Branding, AppError> {
+    let w = tx.w();
+    let found =
+        sqlx::query_scalar!(r#"select branding as "branding: Json<Branding>" from workspaces where id = $1"#, w)
+            .fetch_one(tx.conn())
+            .await?;
+    Ok(found.0)
+}
+
+/// A client, and what it has instead. Errors: `NotFound`.
+pub async fn client(tx: &mut ReadTx, id: ClientId) -> Result<(ClientName, Branding), AppError> {
+    let row = sqlx::query!(
+        r#"select name, branding as "branding: Json<Branding>" from clients where workspace_id = $1 and id = $2"#,
+        tx.w(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((ClientName { id, name: row.name }, row.branding.0))
+}
+
+/// Sets the agency's brand, or a client's.
+pub async fn set(tx: &mut WriteTx, client: Option<ClientId>, branding: &Branding) -> Result<(), AppError> {
+    let w = tx.w();
+    let done = match client {
+        None => {
+            sqlx::query!(
+                "update workspaces set branding = $2, updated_at = now() where id = $1",
+                w,
+                Json(branding) as Json<&Branding>
+            )
+            .execute(tx.conn())
+            .await?
+        }
+        Some(client) => {
+            sqlx::query!(
+                "update clients set branding = $3, updated_at = now() where workspace_id = $1 and id = $2",
+                w,
+                client.0,
+                Json(branding) as Json<&Branding>
+            )
+            .execute(tx.conn())
+            .await?
+        }
+    };
+    if done.rows_affected() == 1 { Ok(()) } else { Err(AppError::NotFound) }
+}
+
+/// A host name that an agency has asked for.
+pub struct HostRow {
+    pub host: String,
+    pub token: String,
+    pub verified_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// The agency's host name, proved or not.
+pub async fn host(tx: &mut ReadTx) -> Result<Option<HostRow>, AppError> {
+    Ok(sqlx::query_as!(HostRow, "select host, token, verified_at from workspace_hosts where workspace_id = $1", tx.w())
+        .fetch_optional(tx.conn())
+        .await?)
+}
+
+/// Asks for a host name: with a proof of its own, not given yet.
+pub async fn ask_for_host(tx: &mut WriteTx, host: &str, token: &str) -> Result<(), AppError> {
+    sqlx::query!(
+        "insert into workspace_hosts (workspace_id, host, token) values ($1, $2, $3)
+         on conflict (workspace_id) do update set host = $2, token = $3, verified_at = null, updated_at = now()",
+        tx.w(),
+        host,
+        token
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Lets the host name go. False: there was none.
+pub async fn drop_host(tx: &mut WriteTx) -> Result<bool, AppError> {
+    let done = sqlx::query!("delete from workspace_hosts where workspace_id = $1", tx.w()).execute(tx.conn()).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that the proof of this host name was seen, or is gone. False: nothing changed, also because another name is asked for by now.
+pub async fn set_proved(tx: &mut WriteTx, host: &str, token: &str, proved: bool) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "update workspace_hosts set verified_at = case when $4 then now() end, updated_at = now()
+         where workspace_id = $1 and host = $2 and token = $3 and (verified_at is not null) <> $4",
+        tx.w(),
+        host,
+        token,
+        proved
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The agency that has proved this host name, its proof, and what it has set.
+pub struct Owner {
+    pub workspace: WorkspaceId,
+    pub token: String,
+    pub branding: Branding,
+}
+
+/// Whose host name it is. It is asked before anybody's scope is known.
+pub async fn owner_of(db: &Db, host: &str) -> Result<Option<Owner>, AppError> {
+    let mut tx = SystemTx::open(db, "whose host name").await?;
+    let row = sqlx::query!(
+        r#"select h.workspace_id as "workspace: WorkspaceId", h.token, w.branding as "branding: Json<Branding>"
+           from workspace_hosts h join workspaces w on w.id = h.workspace_id
+           where h.host = $1 and h.verified_at is not null"#,
+        host
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| Owner { workspace: row.workspace, token: row.token, branding: row.branding.0 }))
+}

@@ -1,0 +1,76 @@
+use axum::extract::multipart::Field;
+use axum::extract::{Extension, Multipart};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::{logos, ops, store};
+use crate::access::Action;
+use crate::access::server::Visitor;
+use crate::brand::model::{LogoProblem, MAX_LOGO};
+use crate::shared::AppError;
+use crate::shared::ids::ClientId;
+
+/// `POST /settings/brand/logo`: the field `client` for a client's logo, then `file`. Goes back to the page, with what was wrong.
+pub async fn upload(Extension(visitor): Extension<Visitor>, form: Multipart) -> Response {
+    match take(&visitor, form).await {
+        Ok((client, problem)) => {
+            let words = problem.map_or_else(|| "saved=1".to_owned(), |problem| format!("problem={problem}"));
+            Redirect::to(&ops::page(client, &words)).into_response()
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn take(visitor: &Visitor, mut form: Multipart) -> Result<(Option<ClientId>, Option<LogoProblem>), AppError> {
+    let scope = visitor.scope()?;
+    // Ask before anything is read.
+    drop(scope.write(Action::ManageBrand).await?);
+    let mut client = None;
+    loop {
+        let field = match form.next_field().await {
+            Ok(Some(field)) => field,
+            Ok(None) => return Ok((client, Some(LogoProblem::NoFile))),
+            Err(_) => return Ok((client, Some(LogoProblem::Broken))),
+        };
+        match field.name() {
+            Some("client") => {
+                let id = field.text().await.unwrap_or_default();
+                if !id.is_empty() {
+                    let id: ClientId = id.parse()?;
+                    let mut tx = scope.write(Action::ManageBrand).await?;
+                    store::client(tx.reading(), id).await?;
+                    client = Some(id);
+                }
+            }
+            Some("file") => {
+                let judged = read(field).await.and_then(|bytes| Ok((logos::judge(&bytes)?, bytes)));
+                let (ending, bytes) = match judged {
+                    Ok(judged) => judged,
+                    Err(problem) => return Ok((client, Some(problem))),
+                };
+                let name = logos::keep(bytes, ending).await?;
+                if let Err(error) = ops::set_logo(&scope, client, Some(name.clone())).await {
+                    logos::delete(&name).await;
+                    return Err(error);
+                }
+                return Ok((client, None));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The bytes of a field. What is too large is read to its end all the same, but not kept: a browser that is cut off while it sends
+/// shows its own error page instead of ours.
+async fn read(mut field: Field<'_>) -> Result<Vec<u8>, LogoProblem> {
+    let (mut bytes, mut is_too_large) = (Vec::new(), false);
+    loop {
+        match field.chunk().await {
+            Ok(Some(chunk)) if bytes.len() + chunk.len() <= MAX_LOGO => bytes.extend_from_slice(&chunk),
+            Ok(Some(_)) => is_too_large = true,
+            Ok(None) if is_too_large => return Err(LogoProblem::TooLarge),
+            Ok(None) => return Ok(bytes),
+            Err(_) if is_too_large => return Err(LogoProblem::TooLarge),
+            Err(_) => return Err(LogoProblem::Broken),
+        }
+    }
+}
