@@ -62,6 +62,11 @@ enum UserCommand {
         #[arg(long)]
         workspace: Option<String>,
     },
+    /// Forget somebody's second factor, for whoever has lost it and the recovery codes. Ends their sessions.
+    ClearSecondFactor {
+        #[arg(long)]
+        email: String,
+    },
     /// Set somebody's password, for whoever has no other way in. It is read from PATCHBAY_PASSWORD, and ends their sessions.
     Password {
         #[arg(long)]
@@ -122,14 +127,18 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
                 let _ = postgres.stop().await;
             }
         }
+        Command::User { command: UserCommand::ClearSecondFactor { email } } => {
+            let home = Home::open(&config).await?;
+            let cleared = crate::sign_in::server::second_factor::clear_from_command_line(&home.db, &email).await;
+            home.close().await;
+            cleared.map_err(|error| somebody(error, &email))?;
+            println!("{email} signs in with the password alone.");
+        }
         Command::User { command: UserCommand::Password { email } } => {
             let home = Home::open(&config).await?;
             let set = crate::sign_in::server::resets::set_from_command_line(&home.db, &email, &password()?).await;
             home.close().await;
-            match set {
-                Err(AppError::NotFound) => return Err(AppError::Conflict(format!("Nobody has the address {email}."))),
-                other => other?,
-            }
+            set.map_err(|error| somebody(error, &email))?;
             println!("{email} has a new password.");
         }
         Command::User { command: UserCommand::Add { email, name, workspace } } => {
@@ -150,6 +159,13 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Command::Doctor => return Ok(if doctor::run(&config).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn somebody(error: AppError, email: &str) -> AppError {
+    match error {
+        AppError::NotFound => AppError::Conflict(format!("Nobody has the address {email}.")),
+        other => other,
+    }
 }
 
 fn password() -> Result<String, AppError> {

@@ -67,7 +67,7 @@ impl WorkspacePlan {
         let limits = |people, clients, agents, lines| Limits { people, clients, agents, lines };
         match self {
             Self::Free => limits(Some(5), Some(2), Some(3), 2),
-            Self::Pro => limits(Some(250), Some(100), Some(250), 20),
+            Self::Pro => limits(Some(500), Some(500), Some(500), 20),
             Self::Enterprise => limits(None, None, None, 200),
         }
     }

@@ -157,7 +157,7 @@ pub async fn remove_passkey(id: String, current: String) -> Result<(), AppError>
 /// Whether passkeys work at this site's address.
 #[server(prefix = "/rpc", endpoint = "offers_passkeys")]
 pub async fn offers_passkeys() -> Result<bool, AppError> {
-    super::server::by_passkey::is_offered()
+    super::server::by_passkey::is_offered(&crate::access::server::visitor()?)
 }
 
 /// What the second step can be made with, for whoever has typed the right password in this browser.

@@ -24,7 +24,7 @@ async fn batch(agency: &Agency, id: &str) -> Value {
 /// The lines of the trail about budgets, newest first: action and actor.
 async fn trail(agency: &Agency) -> Vec<(String, String)> {
     let page = agency.owner.done("list_audit_events", &[("query[entity]", "budget")]).await.json();
-    let rows = page[0]["rows"].as_array().unwrap_or_else(|| panic!("rows: {page}")).clone();
+    let rows = page["page"]["rows"].as_array().unwrap_or_else(|| panic!("rows: {page}")).clone();
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
     rows.iter().map(|row| (text(row, "action"), text(row, "actor"))).collect()
 }

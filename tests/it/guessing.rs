@@ -70,7 +70,9 @@ fn many_addresses_together_get_no_further_and_the_owners_device_still_comes_in()
         let foreign = neighbour.rpc("sign_in", &[("email", &email), ("password", PASSWORD)]).await;
         assert_eq!(foreign.status, 429, "{foreign:?}");
         let request = stranger.raw(Method::POST, "/rpc/sign_in").header(ORIGIN, &world.base);
-        let forged = request.header("cookie", "patchbay-device=gAAAAABforged").form(&[("email", email.as_str()), ("password", PASSWORD)]);
+        let forged = request
+            .header("cookie", "patchbay-device=gAAAAABforged")
+            .form(&[("email", email.as_str()), ("password", PASSWORD)]);
         assert_eq!(Browser::answer(forged).await.status, 429);
     });
 }

@@ -54,15 +54,16 @@ async fn is_signed_in(browser: &Browser) -> bool {
     browser.rpc("who_am_i", &[]).await.status == 200
 }
 
-fn email(agency: &Agency, role: &str) -> String {
-    format!("{role}@{}.example", agency.name)
+/// The address that somebody signs in with.
+async fn email(browser: &Browser) -> String {
+    browser.done("who_am_i", &[]).await.json()["email"].as_str().expect("an address").to_owned()
 }
 
 #[test]
 fn a_passkey_signs_in_alone_and_after_the_password() {
     run(|world| async move {
         let agency = Agency::new(world, "passkey").await;
-        let email = email(&agency, "owner");
+        let email = agency.owner_email();
         let elsewhere = Browser::signed_in(world, &email).await;
         let mut device = add(world, &agency.owner, "Work laptop").await;
         assert!(!is_signed_in(&elsewhere).await, "sessions without the second factor end");
@@ -115,7 +116,7 @@ fn only_a_fresh_answer_of_the_right_passkey_is_accepted() {
         let device = add(world, &agency.owner, "Phone").await;
         let browser = Browser::from_address(world, "127.0.0.41");
         let other_user: String =
-            owner_value(world, &format!("select id::text from users where email = '{}'", email(&agency, "admin")))
+            owner_value(world, &format!("select id::text from users where email = '{}'", email(&agency.admin).await))
                 .await;
         let other_user = uuid::Uuid::parse_str(&other_user).expect("an id").as_bytes().to_vec();
 
@@ -170,7 +171,7 @@ fn the_second_step_takes_the_persons_own_passkey_only() {
         let agency = Agency::new(world, "own").await;
         let mut owners = add(world, &agency.owner, "Owner's").await;
         let mut admins = add(world, &agency.admin, "Admin's").await;
-        let browser = half_way(world, &email(&agency, "owner")).await;
+        let browser = half_way(world, &agency.owner_email()).await;
         assert_eq!(sign_in(&browser, &mut admins, true).await.status, 422, "somebody else's passkey");
         let mut disguised = admins.clone();
         disguised.user.clone_from(&owners.user);
@@ -271,7 +272,7 @@ fn a_passkey_that_was_removed_or_whose_owner_is_suspended_opens_nothing() {
         agency.owner.done("remove_passkey", &[("id", &id), ("current", PASSWORD)]).await;
         let browser = Browser::from_address(world, "127.0.0.44");
         assert_eq!(sign_in(&browser, &mut device, false).await.status, 422);
-        let waiting = half_way(world, &email(&agency, "owner")).await;
+        let waiting = half_way(world, &agency.owner_email()).await;
         assert_eq!(sign_in(&waiting, &mut other, true).await.status, 200, "there is another one");
         // With the last factor the recovery codes go, and the password is enough again.
         let rows = agency.owner.done("list_passkeys", &[]).await.json()["rows"].clone();
@@ -279,7 +280,7 @@ fn a_passkey_that_was_removed_or_whose_owner_is_suspended_opens_nothing() {
         agency.owner.done("remove_passkey", &[("id", &id), ("current", PASSWORD)]).await;
         let state = agency.owner.done("get_second_factor", &[]).await.json();
         assert_eq!((state["is_awaited"].as_bool(), state["codes_left"].as_i64()), (Some(false), Some(0)));
-        assert!(is_signed_in(&Browser::signed_in(world, &email(&agency, "owner")).await).await);
+        assert!(is_signed_in(&Browser::signed_in(world, &agency.owner_email()).await).await);
         let trail = agency.owner.done("list_audit_events", &[("query[entity]", "user")]).await.text;
         assert!(trail.contains("removed a passkey"), "{trail}");
 
@@ -304,7 +305,7 @@ fn an_owner_clears_passkeys_with_the_rest_of_the_second_factor() {
         assert!(!is_signed_in(&agency.admin).await, "their sessions end");
         let browser = Browser::from_address(world, "127.0.0.45");
         assert_eq!(sign_in(&browser, &mut device, false).await.status, 422);
-        assert!(is_signed_in(&Browser::signed_in(world, &email(&agency, "admin")).await).await);
+        assert!(is_signed_in(&Browser::signed_in(world, &email(&agency.admin).await).await).await);
         let member = agency.owner.done("get_member", &[("id", &me)]).await.json();
         assert_eq!(member["member"]["has_second_factor"], false, "{member}");
         let left: i64 = owner_value(world, &format!("select count(*) from passkeys where user_id = '{me}'")).await;
@@ -346,7 +347,7 @@ fn adding_one_asks_for_the_password_a_name_and_a_device_that_is_new() {
         assert_eq!(refused.status, 422, "{refused:?}");
 
         // Another address's passkeys are shown, and not asked for.
-        let email = email(&agency, "owner");
+        let email = agency.owner_email();
         let moved = format!(
             "update passkeys set host = 'old.example' where user_id = (select id from users where email = '{email}') returning name"
         );
@@ -381,7 +382,7 @@ fn the_pages_lead_to_passkeys() {
         add(world, &agency.owner, "Work laptop").await;
         let page = agency.owner.get("/settings/security").await.text;
         assert!(page.contains("Work laptop") && page.contains("New recovery codes"), "{page}");
-        let browser = half_way(world, &email(&agency, "owner")).await;
+        let browser = half_way(world, &agency.owner_email()).await;
         let page = browser.get("/mfa?next=%2Fcalls").await.text;
         assert!(page.contains("/mfa/passkey?next=%2Fcalls"), "{page}");
     });

@@ -313,6 +313,8 @@ fn every_page_shows_everybody_what_the_table_says() {
                 let fits = match wanted {
                     Wanted::Status(401) => answer.location.as_deref().is_some_and(|to| to.starts_with("/login?next=")),
                     Wanted::Own => answer.status == 200,
+                    // Whoever may not open a page at all may as well hear that the thing is not there.
+                    Wanted::Status(403) if !caller.is_ours => matches!(answer.status, 403 | 404),
                     Wanted::Status(status) => answer.status == status,
                     _ => answer.status == 404,
                 };

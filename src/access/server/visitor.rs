@@ -12,6 +12,7 @@ use crate::access::viewer::{SupportView, ViewerClient, ViewerWorkspace};
 use crate::access::{Role, SecondFactorRule, Viewer};
 use crate::brand::model::{Brand, Branding};
 use crate::brand::server::{hosts, shown};
+use crate::connections::server::ops::installed;
 use crate::shared::AppError;
 use crate::shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
 
@@ -41,6 +42,8 @@ pub struct Visitor {
     pub session: Option<Session>,
     /// The agency whose own host name the request came to. None: the site's own host.
     pub home: Option<WorkspaceId>,
+    /// What addresses begin with where the visitor is: the agency's own proved host, else the site's. None: nothing is installed.
+    pub base: Option<String>,
     /// What the visitor's pages look like: by who they are, else by the host name.
     pub brand: Brand,
 }
@@ -107,7 +110,11 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
         },
         None => None,
     };
-    let (home, door) = home.map_or((None, Brand::default()), |home| (Some(home.workspace), home.brand));
+    let site = || installed().ok().map(|installed| installed.public_url.clone());
+    let (home, door, base) = match home {
+        Some(home) => (Some(home.workspace), home.brand, Some(home.base)),
+        None => (None, Brand::default(), site()),
+    };
     let lives_here =
         |viewer: &Viewer| home.is_none_or(|home| viewer.workspace.as_ref().is_some_and(|own| own.id == home));
     let known = known.filter(|(viewer, _)| lives_here(viewer));
@@ -116,7 +123,18 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
     let request_id = header(&request, "x-request-id");
     let cookies = header(&request, "cookie");
     let user_agent = header(&request, "user-agent").map(|text| text.chars().take(300).collect());
-    request.extensions_mut().insert(Visitor { db, viewer, ip, user_agent, cookies, request_id, session, home, brand });
+    request.extensions_mut().insert(Visitor {
+        db,
+        viewer,
+        ip,
+        user_agent,
+        cookies,
+        request_id,
+        session,
+        home,
+        base,
+        brand,
+    });
     next.run(request).await
 }
 

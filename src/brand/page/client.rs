@@ -7,6 +7,7 @@ use super::look::{Look, Saved};
 use crate::access::Action;
 use crate::brand::model::BrandView;
 use crate::brand::server_fns::get_brand;
+use crate::clients::page::client_tabs;
 use crate::ui::*;
 
 /// What a client's people see in place of the agency's brand.
@@ -26,11 +27,16 @@ pub fn client_brand_page() -> PageView {
 
 #[component]
 fn OfClient(brand: BrandView) -> impl IntoView {
-    let (id, name) = brand.client.clone().map(|client| (client.id.to_string(), client.name)).unwrap_or_default();
+    let Some(client) = brand.client.clone() else { return ().into_any() };
+    let (id, name) = (client.id, client.name);
     view! {
         <PageTitle text="Brand" parents=vec![crumb("Clients", "/clients"), crumb(name.clone(), format!("/clients/{id}"))]/>
-        <PageHead title=format!("Brand of {name}") sub="Only this client's people see it. What stays empty is as in your agency's brand."/>
-        <Saved/>
-        <Look brand/>
+        <PageHead title=name sub="Only this client's people see it. What stays empty is as in your agency's brand."/>
+        <Tabs label="Parts of the client" items=client_tabs(id, "brand")/>
+        <div class="stack gap-4">
+            <Saved/>
+            <Look brand/>
+        </div>
     }
+    .into_any()
 }

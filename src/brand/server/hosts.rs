@@ -19,6 +19,8 @@ use crate::shared::{AppError, zone};
 pub struct Home {
     pub workspace: WorkspaceId,
     pub brand: Brand,
+    /// What its addresses begin with.
+    pub base: String,
 }
 
 /// The host name that a request names, as DNS knows it. None: an address, or no name at all.
@@ -32,7 +34,8 @@ pub async fn home(db: &Db, host: Option<String>) -> Result<Option<Home>, AppErro
     let site = site_host()?;
     let Some(host) = host.filter(|host| *host != site) else { return Ok(None) };
     let owner = store::owner_of(db, &host).await?;
-    Ok(owner.map(|owner| Home { workspace: owner.workspace, brand: shown(owner.branding) }))
+    let Some(owner) = owner else { return Ok(None) };
+    Ok(Some(Home { workspace: owner.workspace, brand: shown(owner.branding), base: base_of(&host)? }))
 }
 
 /// The host name in a `Host` header.

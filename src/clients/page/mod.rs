@@ -7,7 +7,7 @@ mod list;
 mod month;
 mod settings;
 
-pub use detail::client_page;
+pub use detail::{client_page, client_tabs};
 pub use form::new_client_page;
 pub use list::clients_page;
 pub use settings::client_settings_page;

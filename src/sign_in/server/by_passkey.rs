@@ -23,8 +23,8 @@ const WRONG: &str = "This passkey was not accepted. Try another one, or sign in 
 const WRONG_STEP: &str = "This passkey was not accepted. Try another one, or use a code.";
 
 /// Whether this site's address allows passkeys.
-pub fn is_offered() -> Result<bool, AppError> {
-    Ok(ceremony::hurdle()?.is_none())
+pub fn is_offered(visitor: &Visitor) -> Result<bool, AppError> {
+    Ok(ceremony::hurdle(visitor)?.is_none())
 }
 
 /// What the second step can be made with. Nothing when nobody waits for it.
@@ -35,15 +35,16 @@ pub async fn second_step(visitor: &Visitor) -> Result<SecondStep, AppError> {
         .fetch_one(tx.conn())
         .await?;
     drop(tx);
-    let passkey =
-        row.has_passkey && is_offered()? && !credentials(visitor, user, &Site::here("")?.host).await?.is_empty();
+    let passkey = row.has_passkey
+        && is_offered(visitor)?
+        && !credentials(visitor, user, &Site::here(visitor, "")?.host).await?.is_empty();
     Ok(SecondStep { app: row.app, passkey })
 }
 
 /// The question for the browser, as JSON. `second`: for somebody whose password was right. Errors: `Conflict` where there is nothing
 /// to ask for.
 pub async fn ask(visitor: &Visitor, second: bool) -> Result<String, AppError> {
-    let site = Site::here("")?;
+    let site = Site::here(visitor, "")?;
     let allowed = if second {
         let user = second_factor::awaited(visitor).await?.ok_or_else(second_factor::too_late)?;
         let own = credentials(visitor, user, &site.host).await?;
@@ -63,7 +64,7 @@ pub async fn ask(visitor: &Visitor, second: bool) -> Result<String, AppError> {
 /// Signs in with a passkey alone: it stands for password and code. Errors: `Invalid` at the form, the same for everything that can be
 /// wrong; `Conflict` if it took too long; `Limited`.
 pub async fn sign_in(visitor: &Visitor, answer: &str) -> Result<Role, AppError> {
-    let site = Site::here("")?;
+    let site = Site::here(visitor, "")?;
     let keys = Keys::passkey(visitor.ip.as_deref());
     throttle::charge(&visitor.db, &keys).await?;
     let state: DiscoverableAuthentication = ceremony::take(visitor, ALONE).await?;
@@ -83,7 +84,7 @@ pub async fn sign_in(visitor: &Visitor, answer: &str) -> Result<Role, AppError> 
 
 /// The second step with a passkey of the account whose password was right. Errors as for `sign_in`.
 pub async fn verify(visitor: &Visitor, answer: &str) -> Result<Role, AppError> {
-    let site = Site::here("")?;
+    let site = Site::here(visitor, "")?;
     let user = second_factor::awaited(visitor).await?.ok_or_else(second_factor::too_late)?;
     let keys = Keys::second_factor(user);
     throttle::charge(&visitor.db, &keys).await?;

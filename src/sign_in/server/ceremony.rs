@@ -10,7 +10,6 @@ use tower_sessions::Expiry;
 use webauthn_rs::prelude::{Url, Webauthn, WebauthnBuilder};
 
 use crate::access::server::Visitor;
-use crate::connections::server::ops::installed;
 use crate::shared::AppError;
 use crate::shared::error::internal;
 
@@ -28,9 +27,10 @@ pub struct Site {
 }
 
 impl Site {
-    /// The site's own address, the same that links in messages lead to. Errors: `Conflict` where passkeys cannot work.
-    pub fn here(product: &str) -> Result<Self, AppError> {
-        let url = Url::parse(&installed()?.public_url).map_err(internal)?;
+    /// Where the visitor is: at the site's own address or at an agency's proved one, never at what a request only says. Errors:
+    /// `Conflict` where passkeys cannot work.
+    pub fn here(visitor: &Visitor, product: &str) -> Result<Self, AppError> {
+        let url = address(visitor)?;
         if let Some(hurdle) = hurdle_at(&url) {
             return Err(AppError::Conflict(hurdle));
         }
@@ -40,9 +40,14 @@ impl Site {
     }
 }
 
-/// Why passkeys cannot work at this site's address. None: they can.
-pub fn hurdle() -> Result<Option<String>, AppError> {
-    Ok(hurdle_at(&Url::parse(&installed()?.public_url).map_err(internal)?))
+/// Why passkeys cannot work where the visitor is. None: they can.
+pub fn hurdle(visitor: &Visitor) -> Result<Option<String>, AppError> {
+    Ok(hurdle_at(&address(visitor)?))
+}
+
+fn address(visitor: &Visitor) -> Result<Url, AppError> {
+    let base = visitor.base.as_deref().ok_or_else(|| internal("no address of the site"))?;
+    Url::parse(base).map_err(internal)
 }
 
 /// Browsers ask for a host name, and for https everywhere but on this machine.

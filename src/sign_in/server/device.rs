@@ -28,7 +28,8 @@ fn mark(email: &str) -> String {
 /// Whether this device has signed in to the account before.
 pub fn is_known(visitor: &Visitor, email: &str) -> bool {
     let (Some(cookies), Ok(installed)) = (&visitor.cookies, installed()) else { return false };
-    let value = cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| name.ends_with(COOKIE));
+    let value =
+        cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| name.ends_with(COOKIE));
     let opened = value.and_then(|(_, sealed)| installed.ring.open::<String>(&place(), sealed).ok());
     opened.is_some_and(|known| known == mark(email))
 }

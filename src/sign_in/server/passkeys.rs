@@ -25,8 +25,8 @@ const REFUSED: &str = "The device's answer does not fit. Start again, on this pa
 /// The visitor's own passkeys, the newest first.
 pub async fn list(visitor: &Visitor) -> Result<Passkeys, AppError> {
     let viewer = visitor.viewer()?;
-    let hurdle = ceremony::hurdle()?;
-    let here = if hurdle.is_none() { Some(Site::here(product(viewer))?.host) } else { None };
+    let hurdle = ceremony::hurdle(visitor)?;
+    let here = if hurdle.is_none() { Some(Site::here(visitor, product(viewer))?.host) } else { None };
     let (zone, now) = (zone::zone(&viewer.timezone), Utc::now());
     let mut tx = SystemTx::open(&visitor.db, "own passkeys").await?;
     let rows = sqlx::query!(
@@ -57,7 +57,7 @@ pub async fn list(visitor: &Visitor) -> Result<Passkeys, AppError> {
 pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     let viewer = visitor.viewer()?;
-    let site = Site::here(product(viewer))?;
+    let site = Site::here(visitor, product(viewer))?;
     let mut tx = SystemTx::open(&visitor.db, "own passkeys").await?;
     let own = sqlx::query!("select credential_id, host from passkeys where user_id = $1", viewer.user_id.0)
         .fetch_all(tx.conn())
@@ -91,7 +91,7 @@ pub async fn add(visitor: &Visitor, name: &str, answer: &str) -> Result<(), AppE
             "Your browser did not ask the device, which takes script. Turn script on for this site.",
         ));
     }
-    let site = Site::here(product(&viewer))?;
+    let site = Site::here(visitor, product(&viewer))?;
     let state: PasskeyRegistration = ceremony::take(visitor, ADDING).await?;
     let answer = ceremony::read::<RegisterPublicKeyCredential>(answer);
     let answer = answer.ok_or_else(|| AppError::invalid("", REFUSED))?;

@@ -160,6 +160,9 @@ pub async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), A
 /// Asks the visitor for their password once more. Errors: `Invalid` at `current`; `Limited` after too many tries.
 pub async fn prove(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?;
+    if !viewer.may(Action::EditOwnProfile) {
+        return Err(AppError::Forbidden);
+    }
     let keys = Keys::new(&viewer.email.to_lowercase(), visitor.ip.as_deref(), true);
     throttle::charge(&visitor.db, &keys).await?;
     let mut tx = SystemTx::open(&visitor.db, "own password").await?;

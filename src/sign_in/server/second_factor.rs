@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::resets::prove;
 use super::sessions::{self, Own};
 use super::throttle::{self, Keys};
-use crate::access::server::{SystemTx, Visitor};
+use crate::access::server::{Db, SystemTx, Visitor};
 use crate::access::{Role, Viewer};
 use crate::connections::server::ops::installed;
 use crate::providers::Binding;
@@ -232,6 +232,18 @@ pub async fn clear(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppE
     forget_app(conn, user).await?;
     sqlx::query!("delete from passkeys where user_id = $1", user).execute(&mut *conn).await?;
     settle(conn, user).await
+}
+
+/// The same from the command line, for whoever has lost it and the recovery codes. Ends every session of theirs. Errors: `NotFound`.
+pub async fn clear_from_command_line(db: &Db, email: &str) -> Result<(), AppError> {
+    let mut tx = SystemTx::open(db, "second factor from the command line").await?;
+    let user = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email.trim())
+        .fetch_optional(tx.conn())
+        .await?
+        .ok_or(AppError::NotFound)?;
+    clear(tx.conn(), user).await?;
+    sqlx::query!("delete from sessions where user_id = $1", user).execute(tx.conn()).await?;
+    tx.commit().await
 }
 
 /// Whether somebody has a second factor, of any kind. Nobody else changes it until this transaction ends.
