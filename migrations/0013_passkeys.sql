@@ -10,6 +10,8 @@ create table passkeys (
   name text not null check (length(name) between 1 and 60),
   -- public key and signature counter: nothing in it is secret
   credential jsonb not null,
+  -- SHA-256 of what was signed last, with its challenge: no answer counts twice
+  last_signed bytea,
   created_at timestamptz not null default now(),
   last_used_at timestamptz
 );

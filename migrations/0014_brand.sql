@@ -8,6 +8,8 @@ create table workspace_hosts (
   -- what the TXT record has to say. No secret: it stands in public DNS
   token text not null,
   verified_at timestamptz,
+  -- how often in a row the proof was missing since
+  misses int not null default 0,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );

@@ -41,3 +41,12 @@ create policy scope on client_spend using (
   and (nullif(current_setting('app.client_id', true), '') is null
        or client_id = nullif(current_setting('app.client_id', true), '')::uuid)
 );
+
+-- Copies that the voice service holds as they are say from now on which prompt they have. The owner is bound by row security, too, but for
+-- this moment.
+alter table agent_mappings no force row level security;
+alter table agents no force row level security;
+update agent_mappings m set synced_prompt_id = a.prompt_service_id from agents a
+  where a.workspace_id = m.workspace_id and a.id = m.agent_id and m.synced_prompt_version is not null and m.synced_at >= a.updated_at;
+alter table agent_mappings force row level security;
+alter table agents force row level security;

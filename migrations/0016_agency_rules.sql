@@ -9,7 +9,9 @@ create index audit_events_by_action on audit_events (workspace_id, action, seq d
 -- Where the kept part of a chain begins: the last row that was removed, and its hash. Null: nothing was removed.
 alter table audit_heads
   add column base_seq bigint not null default 0,
-  add column base_hash bytea;
+  add column base_hash bytea,
+  -- both, sealed with the installation's key
+  add column base_seal text;
 
 -- Heads of chains, sealed with the installation's key, which is not in the database: whoever rewrites a whole chain cannot write
 -- these again.
@@ -39,7 +41,7 @@ declare
   young bigint;
   cut bigint;
 begin
-  if w is null or nullif(current_setting('app.client_id', true), '') is not null or keep_days < 90 then
+  if w is null or keep_days is null or nullif(current_setting('app.client_id', true), '') is not null or keep_days < 90 then
     raise exception 'events are kept for ninety days at least, and only a whole agency''s trail is cut';
   end if;
   select * into head from audit_heads where workspace_id = w for update;

@@ -16,6 +16,7 @@ pub async fn same_origin(State(public): State<url::Url>, request: Request, next:
     {
         return next.run(request).await;
     }
+    tracing::info!(path = request.uri().path(), "a request from a page of another site was refused");
     (
         StatusCode::FORBIDDEN,
         "This request did not come from a page of this site. Open the page again and repeat it there.",

@@ -80,10 +80,13 @@ async fn upkeep(db: Db, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(std::time::Duration::from_secs(60)) => {}
         }
-        if minute.is_multiple_of(60)
-            && let Err(error) = crate::audit::server::anchors::keep_all(&db).await
-        {
-            tracing::warn!(cause = %error, "the audit trails will be sealed in an hour");
+        if minute.is_multiple_of(60) {
+            if let Err(error) = crate::audit::server::anchors::keep_all(&db).await {
+                tracing::warn!(cause = %error, "the audit trails will be sealed in an hour");
+            }
+            if let Err(error) = crate::brand::server::hosts::look_again(&db).await {
+                tracing::warn!(cause = %error, "host names will be looked up in an hour");
+            }
         }
         minute += 1;
         for bite in bites {

@@ -149,8 +149,9 @@ impl ClientForm {
             errors.add("name", "Give the client a name of up to 120 characters.");
         }
         let budget = self.monthly_budget.trim();
-        let fits =
-            budget.parse::<Decimal>().is_ok_and(|amount| !amount.is_sign_negative() && amount < 10_000_000.into());
+        let fits = budget
+            .parse::<Decimal>()
+            .is_ok_and(|amount| !amount.is_sign_negative() && amount < 10_000_000.into() && amount.scale() <= 2);
         if !budget.is_empty() && !fits {
             errors.add(
                 "monthly_budget",

@@ -110,6 +110,9 @@ pub struct ConnectionForm {
     pub chat_model: String,
     #[serde(default)]
     pub call_connection_id: String,
+    /// The person's password, when it was last typed too long ago.
+    #[serde(default)]
+    pub current: String,
 }
 
 /// A connection's form after its checks.

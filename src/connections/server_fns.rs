@@ -18,7 +18,9 @@ pub async fn get_connection(provider: String) -> Result<Connection, AppError> {
 /// Tries the credentials and stores them if the service takes them. Errors: `Invalid` at the key; `ProviderDown`.
 #[server(prefix = "/rpc", endpoint = "save_connection")]
 pub async fn save_connection(#[server(flatten)] form: ConnectionForm) -> Result<(), AppError> {
-    super::server::connect::save(&crate::access::server::scope()?, &form).await?;
+    let visitor = crate::access::server::visitor()?;
+    crate::sign_in::server::proof::demand(&visitor, &form.current).await?;
+    super::server::connect::save(&visitor.scope()?, &form).await?;
     leptos_axum::redirect(&format!("/connections/{}", form.provider));
     Ok(())
 }

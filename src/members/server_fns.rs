@@ -51,17 +51,24 @@ pub async fn list_invitations(
 
 /// Invites one address or many.
 #[server(prefix = "/rpc", endpoint = "invite_members")]
-pub async fn invite_members(emails: String, role: String, client: Option<String>) -> Result<(), AppError> {
+pub async fn invite_members(
+    emails: String,
+    role: String,
+    client: Option<String>,
+    #[server(default)] current: String,
+) -> Result<(), AppError> {
     let new = super::model::NewInvitations { emails, role, client: client.unwrap_or_default() };
     let visitor = crate::access::server::visitor()?;
+    crate::sign_in::server::proof::demand(&visitor, &current).await?;
     let invited = super::server::invitations::invite(&visitor.scope()?, &new).await?;
     super::server::links::show(&visitor, super::model::LinkKind::Invitation, invited).await
 }
 
 /// A new link for an invitation.
 #[server(prefix = "/rpc", endpoint = "resend_invitation")]
-pub async fn resend_invitation(id: String) -> Result<(), AppError> {
+pub async fn resend_invitation(id: String, #[server(default)] current: String) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
+    crate::sign_in::server::proof::demand(&visitor, &current).await?;
     let invited = super::server::invitations::resend(&visitor.scope()?, id.parse()?).await?;
     super::server::links::show(&visitor, super::model::LinkKind::Invitation, vec![invited]).await
 }

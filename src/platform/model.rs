@@ -45,7 +45,10 @@ pub struct Agreed {
 /// What is limited by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// Active people and open invitations.
     People,
+    /// Active people alone.
+    Members,
     Clients,
     Agents,
 }

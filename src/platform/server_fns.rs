@@ -32,8 +32,11 @@ pub async fn save_workspace_terms(
     #[server(default)] clients: String,
     #[server(default)] agents: String,
     #[server(default)] lines: String,
+    #[server(default)] current: String,
 ) -> Result<(), AppError> {
-    let scope = crate::access::server::visitor()?.platform_scope(id.parse()?)?;
+    let visitor = crate::access::server::visitor()?;
+    let scope = visitor.platform_scope(id.parse()?)?;
+    crate::sign_in::server::proof::demand(&visitor, &current).await?;
     let mut errors = crate::shared::FieldErrors::default();
     let agreed = super::model::Agreed::read(&people, &clients, &agents, &lines, &mut errors);
     errors.check()?;
@@ -45,9 +48,15 @@ pub async fn save_workspace_terms(
 
 /// Invites the first owner of an agency again.
 #[server(prefix = "/rpc", endpoint = "invite_workspace_owner")]
-pub async fn invite_workspace_owner(id: String, email: String) -> Result<(), AppError> {
+pub async fn invite_workspace_owner(
+    id: String,
+    email: String,
+    #[server(default)] current: String,
+) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
-    let invited = super::server::ops::invite_owner(&visitor.platform_scope(id.parse()?)?, &email).await?;
+    let scope = visitor.platform_scope(id.parse()?)?;
+    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    let invited = super::server::ops::invite_owner(&scope, &email).await?;
     crate::members::server::links::show(&visitor, crate::members::model::LinkKind::Invitation, vec![invited]).await
 }
 
@@ -78,8 +87,14 @@ pub async fn set_workspace_status(id: String, status: String, reason: String) ->
 
 /// Opens a support session over an agency: announced there, an hour at most, changing nothing.
 #[server(prefix = "/rpc", endpoint = "open_support_session")]
-pub async fn open_support_session(id: String, reason: String) -> Result<(), AppError> {
+pub async fn open_support_session(
+    id: String,
+    reason: String,
+    #[server(default)] current: String,
+) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
+    visitor.platform_scope(id.parse()?)?;
+    crate::sign_in::server::proof::demand(&visitor, &current).await?;
     super::server::support::open(&visitor, id.parse()?, &reason).await?;
     leptos_axum::redirect("/dashboard");
     Ok(())

@@ -40,6 +40,10 @@ struct Listener {
     catches_up: bool,
     /// No stream with its topics has opened yet.
     is_new: bool,
+    /// Is told at most this often.
+    pause: Duration,
+    /// Was told lately; what it hears meanwhile it is told when the pause is over.
+    rests: bool,
 }
 
 #[derive(Default)]
@@ -99,16 +103,21 @@ pub fn live_state() -> Signal<LiveState> {
 
 /// Calls `tell` after one of `topics` changed, at most every 300 ms, for as long as the caller's view exists.
 pub fn on_change<T: AsRef<str>>(topics: &[T], tell: impl Fn() + 'static) {
-    listen(topics, tell, false);
+    listen(topics, tell, false, Duration::ZERO);
+}
+
+/// As `on_change`, at most once in `pause`: for figures that take the server long.
+pub fn on_change_slowly<T: AsRef<str>>(topics: &[T], pause: Duration, tell: impl Fn() + 'static) {
+    listen(topics, tell, false, pause);
 }
 
 /// As `on_change`, and once more when the stream first carries the topics: for pages of one thing that may end between the answer that made
 /// the page and the first word of the stream. Not for pages on which somebody types.
 pub fn follow<T: AsRef<str>>(topics: &[T], tell: impl Fn() + 'static) {
-    listen(topics, tell, true);
+    listen(topics, tell, true, Duration::ZERO);
 }
 
-fn listen<T: AsRef<str>>(topics: &[T], tell: impl Fn() + 'static, catches_up: bool) {
+fn listen<T: AsRef<str>>(topics: &[T], tell: impl Fn() + 'static, catches_up: bool, pause: Duration) {
     let topics: Vec<String> = topics.iter().map(|topic| topic.as_ref().to_owned()).collect();
     let tell: Rc<dyn Fn()> = Rc::new(tell);
     Effect::new(move |_| {
@@ -116,7 +125,7 @@ fn listen<T: AsRef<str>>(topics: &[T], tell: impl Fn() + 'static, catches_up: bo
         let id = hub(|hub| {
             hub.next_id += 1;
             let id = hub.next_id;
-            hub.listeners.push(Listener { id, topics, tell, catches_up, is_new: true });
+            hub.listeners.push(Listener { id, topics, tell, catches_up, is_new: true, pause, rests: false });
             id
         });
         reopen_soon();
@@ -319,16 +328,35 @@ fn flush_soon() {
 fn flush() {
     let due = hub(|hub| {
         hub.flush = None;
-        let due = std::mem::take(&mut hub.due);
-        hub.listeners
-            .iter()
-            .filter(|listener| due.contains(&listener.id))
-            .map(|listener| Rc::clone(&listener.tell))
-            .collect::<Vec<_>>()
+        let Hub { listeners, due, .. } = hub;
+        let now = std::mem::take(due);
+        let mut tells = Vec::new();
+        for listener in listeners.iter_mut().filter(|listener| now.contains(&listener.id)) {
+            if listener.rests {
+                due.push(listener.id);
+                continue;
+            }
+            if !listener.pause.is_zero() {
+                listener.rests = true;
+                let id = listener.id;
+                set_timeout(move || rested(id), listener.pause);
+            }
+            tells.push(Rc::clone(&listener.tell));
+        }
+        tells
     });
     for tell in due {
         tell();
     }
+}
+
+fn rested(id: u64) {
+    hub(|hub| {
+        if let Some(listener) = hub.listeners.iter_mut().find(|listener| listener.id == id) {
+            listener.rests = false;
+        }
+    });
+    flush_soon();
 }
 
 fn set_state(state: LiveState) {

@@ -38,8 +38,9 @@ fn whom_the_rule_binds_sets_up_a_second_factor_before_anything_else() {
             let page = browser.get("/calls").await;
             assert!(page.text.contains("Set up a second factor first"), "{}", page.status);
             assert!(!page.text.contains(&agency.one.secret), "nothing of the agency's stands on it");
-            assert_eq!(browser.rpc("list_calls", &[]).await.status, 403);
-            assert!(matches!(browser.get("/calls.csv").await.status, 403 | 404));
+            let refused = browser.rpc("list_calls", &[]).await;
+            assert!(refused.status == 409 && refused.text.contains("second factor"), "{refused:?}");
+            assert_eq!(browser.get("/calls.csv").await.status, 409);
             assert!(browser.get("/settings/security").await.text.contains("Second factor"));
         }
         // Clients' people are not the agency's.
@@ -49,7 +50,7 @@ fn whom_the_rule_binds_sets_up_a_second_factor_before_anything_else() {
         drop(app);
         super::second_factor::turn_on(&agency.owner).await;
         agency.owner.done("save_agency", &rules(&agency, "everybody", "", "")).await;
-        assert_eq!(agency.one.viewer.rpc("list_calls", &[]).await.status, 404);
+        assert_eq!(agency.one.viewer.rpc("list_calls", &[]).await.status, 409);
         agency.owner.done("save_agency", &rules(&agency, "nobody", "", "")).await;
         assert_eq!(agency.one.viewer.rpc("list_calls", &[]).await.status, 200);
         let trail = agency
@@ -91,12 +92,15 @@ fn an_unattended_browser_makes_no_key_and_changes_no_role() {
             agency.one.viewer.done("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
         let key = [("name", "Sync"), ("scopes[]", "calls:read"), ("rate_limit", "100"), ("days", "30")];
         let role = [("id", viewer.as_str()), ("role", "agency_admin")];
-        let doors: [(&str, Vec<(&str, &str)>); 5] = [
+        let doors: [(&str, Vec<(&str, &str)>); 8] = [
             ("create_api_key", key.to_vec()),
             ("change_member_role", role.to_vec()),
             ("make_password_link", vec![("id", &viewer)]),
             ("clear_member_second_factor", vec![("id", &viewer)]),
             ("save_agency", rules(&agency, "nobody", "90", "")),
+            ("invite_members", vec![("emails", "me@mallory.example"), ("role", "agency_owner")]),
+            ("save_brand_host", vec![("host", "login.mallory.example")]),
+            ("save_connection", vec![("provider", "ultravox"), ("mode", "sandbox"), ("api_key", "mine")]),
         ];
         for (door, fields) in &doors {
             let refused = agency.owner.rpc(door, fields).await;

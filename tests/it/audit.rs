@@ -269,9 +269,12 @@ fn events_are_kept_as_long_as_the_owner_says_and_the_rest_still_proves_itself() 
         let mut app = PgConnection::connect(&world.owner_url.replace("patchbay_owner@", "patchbay_app@"))
             .await
             .expect("the role");
-        for statement in
-            ["select prune_audit_events(89)", "delete from audit_events", "update audit_anchors set sealed = ''"]
-        {
+        for statement in [
+            "select prune_audit_events(89)",
+            "select prune_audit_events(null)",
+            "delete from audit_events",
+            "update audit_anchors set sealed = ''",
+        ] {
             assert!(sqlx::raw_sql(statement).execute(&mut app).await.is_err(), "{statement}");
         }
     });

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Db, ReadTx, WriteTx};
-use crate::access::{Action, ApiScope, Role, Viewer};
+use crate::access::{Action, ApiScope, Role, Viewer, allows};
 use crate::shared::AppError;
 use crate::shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
 
@@ -135,6 +135,11 @@ impl Scope {
     fn check(&self, action: Action) -> Result<(), AppError> {
         if self.may(action) {
             return Ok(());
+        }
+        if self.viewer().is_some_and(|viewer| viewer.owes_second_factor && allows(viewer.role, action)) {
+            return Err(AppError::Conflict(
+                "Set up a second factor first, under Settings, Sign-in and security. Everything else waits until it is done.".into(),
+            ));
         }
         // What a client's people may not see does not exist for them.
         let hidden = self.key().is_none()

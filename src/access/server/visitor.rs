@@ -106,7 +106,8 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
                 Ok(None) => None,
                 Err(error) => return error.into_response(),
             },
-            _ => None,
+            Ok(None) => None,
+            Err(error) => return crate::shared::error::internal(error).into_response(),
         },
         None => None,
     };

@@ -148,6 +148,8 @@ pub async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, AppErro
 /// Makes an agent, as a draft. Also for demo data and tests: `prompt: PromptWish::Use(id)` or `Write(text)`.
 pub async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<AgentId, AppError> {
     let id = AgentId::new();
+    // Before the prompt, which writes into the trail.
+    limits::lock(tx).await?;
     let prompt = take_prompt(tx, fields).await?;
     store::insert(tx, id, fields, prompt).await?;
     limits::room(tx, Kind::Agents).await?;
@@ -205,10 +207,12 @@ pub async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Resul
         )));
     }
     store::set_active(tx, id, is_active).await?;
+    if is_active {
+        limits::room(tx, Kind::Agents).await?;
+    }
     let action = if is_active { "restored" } else { "deleted" };
     record(tx, action, id, &agent, None, json!({"name": agent.name})).await?;
     if is_active {
-        limits::room(tx, Kind::Agents).await?;
         mappings::fill(tx, id).await?;
         send(tx, id).await?;
     }
@@ -308,7 +312,8 @@ async fn record(
     before: Option<serde_json::Value>,
     after: serde_json::Value,
 ) -> Result<(), AppError> {
-    let client_id = agent.client_id.map(ClientId);
+    // How an agent is made is the agency's workshop: a client's people read of their own that it was deleted or restored, no more.
+    let client_id = agent.client_id.map(ClientId).filter(|_| matches!(action, "deleted" | "restored"));
     tx.audit(Change { action, entity: "agent", entity_id: Some(id.0), client_id, before, after: Some(after) }).await
 }
 

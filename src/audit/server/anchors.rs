@@ -21,7 +21,10 @@ pub async fn keep_all(db: &Db) -> Result<(), AppError> {
     let ids = sqlx::query_scalar!("select id from workspaces").fetch_all(tx.conn()).await?;
     drop(tx);
     for id in ids {
-        keep(&Scope::of_job(db.clone(), WorkspaceId(id), "audit upkeep")).await?;
+        // One agency's trouble is not the others'.
+        if let Err(error) = keep(&Scope::of_job(db.clone(), WorkspaceId(id), "audit upkeep")).await {
+            tracing::warn!(workspace_id = %id, cause = %error, "this audit trail will be sealed in an hour");
+        }
     }
     Ok(())
 }
@@ -33,6 +36,7 @@ pub async fn keep(scope: &Scope) -> Result<(), AppError> {
     if let Some(days) = days {
         let cut = sqlx::query_scalar!("select prune_audit_events($1)", days).fetch_one(tx.conn()).await?;
         if let Some(cut) = cut {
+            seal_base(&mut tx, cut).await?;
             let after = Some(json!({ "up to event": cut, "kept for days": days }));
             let (action, entity) = ("removed old events", "audit_trail");
             tx.audit(Change { action, entity, entity_id: None, client_id: None, before: None, after }).await?;
@@ -65,6 +69,28 @@ async fn seal(tx: &mut WriteTx) -> Result<(), AppError> {
     // Where logs are kept elsewhere, this line is a second witness.
     tracing::info!(workspace_id = %w, seq = head.seq, hash, "audit trail sealed");
     Ok(())
+}
+
+/// Where the kept part begins is sealed as well: else whoever can write to the database could begin it where they like.
+async fn seal_base(tx: &mut WriteTx, cut: i64) -> Result<(), AppError> {
+    let w = tx.w();
+    let hash = sqlx::query_scalar!(r#"select base_hash as "hash!" from audit_heads where workspace_id = $1"#, w)
+        .fetch_one(tx.conn())
+        .await?;
+    let sealed = installed()?.ring.seal(&base_place(w, cut), &hex::encode(hash)).map_err(internal)?;
+    sqlx::query!("update audit_heads set base_seal = $2 where workspace_id = $1", w, sealed).execute(tx.conn()).await?;
+    Ok(())
+}
+
+fn base_place(workspace: Uuid, seq: i64) -> Binding {
+    Binding::new(workspace, format!("audit:{seq}"), "base")
+}
+
+/// Whether this seal says that the kept part begins after event `seq`, which had this hash.
+pub(super) fn is_base(workspace: Uuid, seq: i64, hash: &[u8], sealed: Option<&str>) -> Result<bool, AppError> {
+    let ring = &installed()?.ring;
+    let said = sealed.and_then(|sealed| ring.open::<String>(&base_place(workspace, seq), sealed).ok());
+    Ok(said.is_some_and(|said| said == hex::encode(hash)))
 }
 
 /// The sealed heads by number. None: the seal is broken.

@@ -92,13 +92,20 @@ pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppErro
 /// the way; `Err(seq)`: the chain breaks at that row.
 pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
     let workspace = tx.w();
-    let head =
-        sqlx::query!("select seq, hash, base_seq, base_hash from audit_heads where workspace_id = $1", workspace)
-            .fetch_optional(tx.conn())
-            .await?;
+    // One picture of head, seals and rows: the trail goes on growing meanwhile.
+    sqlx::raw_sql("set transaction isolation level repeatable read").execute(tx.conn()).await?;
+    let head = sqlx::query!(
+        "select seq, hash, base_seq, base_hash, base_seal from audit_heads where workspace_id = $1",
+        workspace
+    )
+    .fetch_optional(tx.conn())
+    .await?;
     let Some(head) = head else { return Ok(Ok(0)) };
     let beginning = head.base_hash.unwrap_or_else(|| Sha256::digest(workspace.as_bytes()).to_vec());
     let (mut previous, mut expected) = (beginning, head.base_seq + 1);
+    if head.base_seq > 0 && !anchors::is_base(workspace, head.base_seq, &previous, head.base_seal.as_deref())? {
+        return Ok(Err(head.base_seq));
+    }
     let mut seals = anchors::all(tx).await?;
     if seals.remove(&head.base_seq).is_some_and(|hash| hash.as_ref() != Some(&previous)) {
         return Ok(Err(head.base_seq));

@@ -56,7 +56,7 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
             entity_id: row.entity_id.map(|id| id.to_string()),
             client: row.client,
             ip: row.ip,
-            changes: changes(row.before.as_ref(), row.after.as_ref()),
+            changes: changes(of_client(fields(row.before.as_ref(), row.after.as_ref()), client.is_some())),
         })
         .collect();
     Ok(Page::cut(rows, limit, cursor.as_ref(), |row| row.seq.to_string()))
@@ -88,7 +88,7 @@ pub async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppError> {
     .fetch_one(tx.conn())
     .await?;
     Ok(AuditEvent {
-        fields: fields(row.before.as_ref(), row.after.as_ref()),
+        fields: of_client(fields(row.before.as_ref(), row.after.as_ref()), client.is_some()),
         api_key: row.key,
         request_id: row.request_id,
         previous_hash: hex::encode(row.previous_hash),
@@ -153,9 +153,15 @@ fn fields(before: Option<&Value>, after: Option<&Value>) -> Vec<AuditField> {
     names.into_iter().map(field).collect()
 }
 
+/// What a client's people may read of an event of theirs: what the agency means to spend on them is its own business.
+fn of_client(mut fields: Vec<AuditField>, is_client: bool) -> Vec<AuditField> {
+    fields.retain(|field| !is_client || !field.name.contains("budget"));
+    fields
+}
+
 /// What differs, as short text: field, before, after.
-fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String, String)> {
-    let differing = fields(before, after).into_iter().filter(AuditField::differs);
+fn changes(fields: Vec<AuditField>) -> Vec<(String, String, String)> {
+    let differing = fields.into_iter().filter(AuditField::differs);
     differing.map(|field| (field.name, short(field.before), short(field.after))).collect()
 }
 

@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use crate::brand::model::HostView;
 use crate::brand::server_fns::{CheckBrandHost, SaveBrandHost};
 use crate::shared::Tone;
+use crate::sign_in::page::ProofField;
 use crate::ui::*;
 
 /// The agency's own host name: which, what DNS has to say, and whether it does.
@@ -28,7 +29,7 @@ pub fn HostCard(host: HostView) -> impl IntoView {
         }
     });
     let present = host.host.clone();
-    let records = (is_asked && !is_proved).then(|| view! { <Records host/> });
+    let records = is_asked.then(|| view! { <Records host is_proved/> });
     view! {
         <Card title="Host name" id="host">
             <div class="stack gap-4">
@@ -39,9 +40,10 @@ pub fn HostCard(host: HostView) -> impl IntoView {
                         value=present
                         placeholder="voice.example.com"
                         maxlength=300
-                        hint="A name of your own domain, where your people and your clients sign in. Empty: none."
+                        hint="A name of your own domain, where your people and your clients sign in. Empty: none. Another name takes the place of the present one at once."
                         errors=errors
                     />
+                    <ProofField/>
                     <FormActs><SubmitButton>"Save"</SubmitButton></FormActs>
                 </ServerForm>
                 {state}
@@ -58,9 +60,14 @@ pub fn HostCard(host: HostView) -> impl IntoView {
 
 /// The two records that the owner of the name makes.
 #[component]
-fn Records(host: HostView) -> impl IntoView {
+fn Records(host: HostView, is_proved: bool) -> impl IntoView {
+    let words = if is_proved {
+        "Both records have to stay: the first leads people here, the second is looked up again every hour. A name without it is let go after a day."
+    } else {
+        "Make these two records where your domain is managed, then check. The first leads people here, the second proves that the name is yours."
+    };
     view! {
-        <p>"Make these two records where your domain is managed, then check. The first leads people here, the second proves that the name is yours."</p>
+        <p>{words}</p>
         <Facts wide=true>
             <Fact label="CNAME">
                 <span class="row wrap"><code class="break">{host.host.clone()}</code>"→"<code class="break">{host.site.clone()}</code><CopyButton text=host.site label="Copy the CNAME's target"/></span>

@@ -15,6 +15,9 @@ use crate::jobs::live::Topic;
 use crate::shared::ids::WorkspaceId;
 use crate::shared::{AppError, zone};
 
+/// Hours in a row without its record after which a name is let go.
+const MISSES: i32 = 24;
+
 /// The agency on whose host name a request came in.
 pub struct Home {
     pub workspace: WorkspaceId,
@@ -108,9 +111,9 @@ fn proof(token: &str) -> String {
     format!("patchbay-verify={token}")
 }
 
-/// Asks for a host name; an empty one lets the present one go. The same name again changes nothing. Errors: `Invalid` at `host`.
+/// Asks for a host name: for owners, since links for owners lead there. An empty one lets the present one go. The same name again changes nothing. Errors: `Invalid` at `host`.
 pub async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
-    let mut tx = scope.write(Action::ManageBrand).await?;
+    let mut tx = scope.write(Action::ManageWorkspace).await?;
     let before = store::host(tx.reading()).await?.map(|row| row.host);
     if text.trim().is_empty() {
         if store::drop_host(&mut tx).await? {
@@ -142,7 +145,7 @@ pub async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
 /// Looks into DNS for the proof. Errors: `Conflict` without a name; `Invalid` at `host` with what DNS said instead.
 pub async fn check(scope: &Scope) -> Result<(), AppError> {
     let row = {
-        let mut tx = scope.write(Action::ManageBrand).await?;
+        let mut tx = scope.write(Action::ManageWorkspace).await?;
         store::host(tx.reading()).await?
     };
     let row = row.ok_or_else(|| AppError::Conflict("Save a host name first.".into()))?;
@@ -174,11 +177,27 @@ pub async fn check(scope: &Scope) -> Result<(), AppError> {
         }
         lose(scope.db(), &other, &row.host).await?;
     }
-    let mut tx = scope.write(Action::ManageBrand).await?;
+    let mut tx = scope.write(Action::ManageWorkspace).await?;
     if store::set_proved(&mut tx, &row.host, &row.token, true).await? {
         record(&mut tx, "proved the host name", None, Some(&row.host)).await?;
     }
     tx.commit().await
+}
+
+/// Looks every proved name up again, once an hour. Whoever lets a domain go must not leave its links to the next one who has it: a name
+/// whose record is gone a day long is let go. That DNS does not answer counts for nothing.
+pub async fn look_again(db: &Db) -> Result<(), AppError> {
+    for (workspace, host, token) in store::proved(db).await? {
+        let Ok(found) = dns::texts(&record_name(&host)).await else { continue };
+        let scope = Scope::of_job(db.clone(), workspace, "host names");
+        let mut tx = scope.write(Action::ManageBrand).await?;
+        let misses = store::note(&mut tx, &host, &token, found.contains(&proof(&token))).await?;
+        if misses >= MISSES && store::set_proved(&mut tx, &host, &token, false).await? {
+            record(&mut tx, "lost the host name", Some(host), None).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Somebody else has proved the name, and the former owner's proof is gone: their links must not lead there any more.

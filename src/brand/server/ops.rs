@@ -38,7 +38,8 @@ pub async fn view(tx: &mut ReadTx, client: Option<ClientId>) -> Result<BrandView
         }
         None => (None, agency, Branding::default()),
     };
-    let host = if client.is_none() { Some(super::hosts::view(tx).await?) } else { None };
+    let may = tx.scope().may(Action::ManageWorkspace);
+    let host = if client.is_none() && may { Some(super::hosts::view(tx).await?) } else { None };
     let shown = own.clone().over(below.clone());
     Ok(BrandView {
         logo: shown.logo.as_deref().map(logos::address),
@@ -81,7 +82,9 @@ pub async fn set_logo(scope: &Scope, client: Option<ClientId>, logo: Option<Stri
     Ok(())
 }
 
+/// What is set now, locked: it is written back as a whole.
 async fn own(tx: &mut WriteTx, client: Option<ClientId>) -> Result<Branding, AppError> {
+    store::lock(tx, client).await?;
     match client {
         Some(client) => Ok(store::client(tx.reading(), client).await?.1),
         None => store::agency(tx.reading()).await,

@@ -28,6 +28,24 @@ pub async fn client(tx: &mut ReadTx, id: ClientId) -> Result<(ClientName, Brandi
     Ok((ClientName { id, name: row.name }, row.branding.0))
 }
 
+/// Nobody else changes this brand until the transaction ends.
+pub async fn lock(tx: &mut WriteTx, client: Option<ClientId>) -> Result<(), AppError> {
+    let w = tx.w();
+    match client {
+        None => sqlx::query!("select id from workspaces where id = $1 for no key update", w)
+            .fetch_all(tx.conn())
+            .await
+            .map(drop)?,
+        Some(client) => {
+            sqlx::query!("select id from clients where workspace_id = $1 and id = $2 for no key update", w, client.0)
+                .fetch_all(tx.conn())
+                .await
+                .map(drop)?
+        }
+    }
+    Ok(())
+}
+
 /// Sets the agency's brand, or a client's.
 pub async fn set(tx: &mut WriteTx, client: Option<ClientId>, branding: &Branding) -> Result<(), AppError> {
     let w = tx.w();
@@ -92,7 +110,7 @@ pub async fn drop_host(tx: &mut WriteTx) -> Result<bool, AppError> {
 /// Notes that the proof of this host name was seen, or is gone. False: nothing changed, also because another name is asked for by now.
 pub async fn set_proved(tx: &mut WriteTx, host: &str, token: &str, proved: bool) -> Result<bool, AppError> {
     let done = sqlx::query!(
-        "update workspace_hosts set verified_at = case when $4 then now() end, updated_at = now()
+        "update workspace_hosts set verified_at = case when $4 then now() end, misses = 0, updated_at = now()
          where workspace_id = $1 and host = $2 and token = $3 and (verified_at is not null) <> $4",
         tx.w(),
         host,
@@ -102,6 +120,30 @@ pub async fn set_proved(tx: &mut WriteTx, host: &str, token: &str, proved: bool)
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Every proved host name: whose it is, and the proof.
+pub async fn proved(db: &Db) -> Result<Vec<(WorkspaceId, String, String)>, AppError> {
+    let mut tx = SystemTx::open(db, "host names").await?;
+    let rows = sqlx::query!(
+        r#"select workspace_id as "workspace: WorkspaceId", host, token from workspace_hosts where verified_at is not null"#
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.workspace, row.host, row.token)).collect())
+}
+
+/// Notes whether the proof of a proved name was there. Gives how often in a row it was not.
+pub async fn note(tx: &mut WriteTx, host: &str, token: &str, is_there: bool) -> Result<i32, AppError> {
+    let misses = sqlx::query_scalar!(
+        "update workspace_hosts set misses = case when $4 then 0 else misses + 1 end
+         where workspace_id = $1 and host = $2 and token = $3 and verified_at is not null returning misses",
+        tx.w(),
+        host,
+        token,
+        is_there
+    );
+    Ok(misses.fetch_optional(tx.conn()).await?.unwrap_or(0))
 }
 
 /// The agency that has proved this host name, its proof, and what it has set.

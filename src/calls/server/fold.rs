@@ -97,18 +97,21 @@ async fn find(tx: &mut WriteTx, call: &VoiceCall) -> Result<Option<Known>, AppEr
 /// A call that Patchbay did not place: somebody called in, or it was placed elsewhere. Its agent says whose it is.
 async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError> {
     let mapping = sqlx::query!(
-        r#"select agent_id, client_id as "client_id: ClientId", default_direction as "direction: CallDirection",
-                  synced_prompt_id, synced_prompt_version, synced_at from agent_mappings
-           where workspace_id = $1 and provider = 'ultravox' and provider_agent_id = $2 limit 1"#,
+        r#"select m.agent_id, m.client_id as "client_id: ClientId", m.default_direction as "direction: CallDirection",
+                  m.synced_prompt_id, m.synced_prompt_version,
+                  coalesce(m.synced_at >= a.updated_at and m.updated_at <= $3, false) as "is_what_was_said!"
+           from agent_mappings m join agents a on a.workspace_id = $1 and a.id = m.agent_id
+           where m.workspace_id = $1 and m.provider = 'ultravox' and m.provider_agent_id = $2 limit 1"#,
         tx.w(),
-        call.agent_id
+        call.agent_id,
+        call.created
     )
     .fetch_optional(tx.conn())
     .await?;
     let id = CallId::new();
     let client_id = mapping.as_ref().map(|mapping| mapping.client_id);
     // What the service held when the call began. A copy that was sent since may have brought other words.
-    let words = mapping.as_ref().filter(|mapping| mapping.synced_at.is_some_and(|at| at <= call.created));
+    let words = mapping.as_ref().filter(|mapping| mapping.is_what_was_said);
     let (prompt_id, prompt_version) =
         words.map_or((None, None), |words| (words.synced_prompt_id, words.synced_prompt_version));
     let direction = match call.direction {

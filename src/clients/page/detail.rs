@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -54,10 +55,9 @@ pub fn client_page() -> PageView {
             client.refetch();
             parts.month.refetch();
         });
-        live::on_change(&["calls"], move || {
-            parts.month.refetch();
-            parts.calls.refetch();
-        });
+        live::on_change(&["calls"], move || parts.calls.refetch());
+        // A month is added up for them.
+        live::on_change_slowly(&["calls"], Duration::from_secs(15), move || parts.month.refetch());
         live::on_change(&["campaigns", "batches"], move || parts.campaigns.refetch());
         live::on_change(&["agents"], move || parts.agents.refetch());
         live::on_change(&["numbers"], move || parts.numbers.refetch());

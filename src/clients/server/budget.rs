@@ -214,8 +214,11 @@ pub async fn add_up(scope: &Scope, client: ClientId) -> Result<(), AppError> {
         now.spent = Some(keep_sum(&mut tx, client, &now).await?);
     }
     let untold = now.untold(client);
+    // The month's row, then the queue, then the trail, as everywhere.
+    for level in &untold {
+        note_told(&mut tx, client, &now, *level).await?;
+    }
     if !untold.is_empty() {
-        // The queue before the trail, as everywhere.
         crate::batches::server::ops::wake(&mut tx, client).await?;
     }
     for level in untold {
@@ -246,7 +249,7 @@ async fn keep_sum(tx: &mut WriteTx, client: ClientId, month: &Month) -> Result<D
     .await?)
 }
 
-async fn tell(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64) -> Result<(), AppError> {
+async fn note_told(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64) -> Result<(), AppError> {
     sqlx::query!(
         "update client_spend set told_80_at = case when $4 = 80 then now() else told_80_at end,
                 told_100_at = case when $4 = 100 then now() else told_100_at end, updated_at = now()
@@ -258,6 +261,10 @@ async fn tell(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64) -> 
     )
     .execute(tx.conn())
     .await?;
+    Ok(())
+}
+
+async fn tell(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64) -> Result<(), AppError> {
     tx.audit(Change {
         action: if level == 100 { "spent" } else { "spent 80% of" },
         entity: "budget",

@@ -23,6 +23,7 @@ pub async fn create(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, App
     let id = ClientId::new();
     let slug = slug_of(&form.name);
     let values = checked(form, &slug)?;
+    store::knows_zone(tx, values.timezone).await?;
     store::insert(tx, id, &values).await?;
     limits::room(tx, Kind::Clients).await?;
     // Agents of the whole agency serve the new client too.
@@ -39,6 +40,7 @@ pub async fn update(tx: &mut WriteTx, id: ClientId, form: &ClientForm) -> Result
     let before = store::get(tx.reading(), id).await?;
     let slug = slug_of(&form.name);
     let values = checked(form, &slug)?;
+    store::knows_zone(tx, values.timezone).await?;
     store::update(tx, id, &values).await?;
     if budget_of(&before) != values.monthly_budget
         || before.budget_action != values.budget_action

@@ -181,3 +181,14 @@ pub async fn count(tx: &mut ReadTx) -> Result<i64, AppError> {
     );
     Ok(count.fetch_one(tx.conn()).await?)
 }
+
+/// Whether the database knows the zone as well: months are counted in it there. Errors: `Invalid` at `timezone`.
+pub async fn knows_zone(tx: &mut WriteTx, zone: &str) -> Result<(), AppError> {
+    let asked = sqlx::query!(r#"select now() at time zone $1 as "there!""#, zone).fetch_one(tx.conn()).await;
+    match asked {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("22023") => {
+            Err(AppError::invalid("timezone", "The database does not know this time zone. Choose another name of it."))
+        }
+        other => Ok(other.map(drop)?),
+    }
+}

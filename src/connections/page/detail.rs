@@ -7,6 +7,7 @@ use super::list::{ConnectionFacts, ConnectionState};
 use crate::connections::model::{Connection, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE};
 use crate::connections::server_fns::{CheckConnection, SaveConnection, SwitchConnection, get_connection};
 use crate::shared::Tone;
+use crate::sign_in::page::ProofField;
 use crate::ui::*;
 
 /// One service: how it is doing, and its credentials. The form does not follow live notices: what is being typed stays.
@@ -179,6 +180,7 @@ fn Credentials(connection: Connection, again: Callback<()>) -> impl IntoView {
             <TextInput name="api_key" label="API key" kind="password" autocomplete="off" mark=false hint=key_hint/>
             {own_fields}
             <p class="note">"The key is tried at the service first. If the service refuses it, nothing changes. It is stored encrypted and never shown again."</p>
+            <ProofField/>
             <FormActs><SubmitButton>{if is_new { "Connect" } else { "Try and save" }}</SubmitButton></FormActs>
         </ServerForm>
     }

@@ -7,6 +7,7 @@ use crate::members::model::{InvitationRow, InvitationStatus};
 use crate::members::server_fns::{ResendInvitation, WithdrawInvitation, list_invitations};
 use crate::settings::SettingsNav;
 use crate::shared::Page;
+use crate::sign_in::page::ProofField;
 use crate::ui::*;
 
 /// Who has been invited, and what became of it.
@@ -94,15 +95,16 @@ fn Row(row: InvitationRow, again: Callback<()>) -> impl IntoView {
             <td class="acts">
                 {row.can_change.then(|| view! {
                     <div class="row end">
-                        <ServerForm action=resend class="inline" prefix=again_name no_summary=true>
-                            <input type="hidden" name="id" value=id/>
-                            <SubmitButton kind=ButtonKind::Plain small=true>"New link"</SubmitButton>
-                        </ServerForm>
+                        <DialogLink name=again_name.clone() small=true>"New link"</DialogLink>
                         <ServerForm action=withdraw class="inline" prefix=withdraw_name no_summary=true on_done=again said="Invitation withdrawn">
                             <input type="hidden" name="id" value=same_id/>
                             <SubmitButton kind=ButtonKind::Plain small=true>"Withdraw"</SubmitButton>
                         </ServerForm>
                     </div>
+                    <ConfirmForm name=again_name action=resend title="Make a new link?" text="The old one stops working. The new one is good for seven days." confirm="Make the link">
+                        <input type="hidden" name="id" value=id/>
+                        <ProofField/>
+                    </ConfirmForm>
                 })}
             </td>
         </tr>

@@ -7,6 +7,7 @@ use crate::access::{Action, Role};
 use crate::app::{client_options, refused, viewer};
 use crate::members::model::grantable;
 use crate::members::server_fns::InviteMembers;
+use crate::sign_in::page::ProofField;
 use crate::ui::*;
 
 /// The form that invites one address or many.
@@ -36,6 +37,7 @@ pub fn invite_page() -> PageView {
                     {mine.role.is_agency().then(|| view! {
                         <Select name="client" label="Client" options=client_options() value=client prompt="None: people of the agency" hint="For the two client roles." mark=false/>
                     })}
+                    <ProofField/>
                     <FormActs>
                         <SubmitButton icon="send">"Invite"</SubmitButton>
                         <a class="btn ghost" href="/settings/users">"Cancel"</a>

@@ -58,6 +58,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
         ));
     }
     within_measure(&mut tx).await?;
+    limits::lock(&mut tx).await?;
     let mut invited = Vec::with_capacity(emails.len());
     for email in emails {
         invited.push(issue(&mut tx, &email, role, client).await?);
@@ -78,7 +79,9 @@ pub async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError
         ));
     }
     within_measure(&mut tx).await?;
+    limits::lock(&mut tx).await?;
     let invited = issue(&mut tx, &row.email, row.role, row.client).await?;
+    limits::room(&mut tx, Kind::People).await?;
     tx.commit().await?;
     Ok(invited)
 }
@@ -363,7 +366,7 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
         }
         other => other?,
     }
-    limits::room(&mut tx, Kind::People).await?;
+    limits::room(&mut tx, Kind::Members).await?;
     if row.role == Role::AgencyOwner {
         crate::platform::server::store::claim_ownership(&mut tx, user).await?;
     }

@@ -104,7 +104,7 @@ pub async fn set_status(scope: &Scope, id: UserId, status: UserStatus) -> Result
     if store::set_status(&mut tx, id, status).await? {
         keep_an_owner(&mut tx, member.role, "suspend this one").await?;
         if status == UserStatus::Active {
-            limits::room(&mut tx, Kind::People).await?;
+            limits::room(&mut tx, Kind::Members).await?;
         }
         record(&mut tx, id, member.client, status.as_str(), json!({ "status": status })).await?;
     }

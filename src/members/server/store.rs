@@ -101,14 +101,14 @@ pub struct Member {
 /// Someone's address, role and client, locked; before it all owners, in order, so that two changes cannot leave none. Errors: `NotFound`.
 pub async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError> {
     sqlx::query!(
-        "select id from users where workspace_id = $1 and role = 'agency_owner' order by id for update",
+        "select id from users where workspace_id = $1 and role = 'agency_owner' order by id for no key update",
         tx.w()
     )
     .fetch_all(tx.conn())
     .await?;
     Ok(sqlx::query_as!(
         Member,
-        r#"select email, role as "role: Role", client_id as "client: ClientId" from users where workspace_id = $1 and id = $2 for update"#,
+        r#"select email, role as "role: Role", client_id as "client: ClientId" from users where workspace_id = $1 and id = $2 for no key update"#,
         tx.w(),
         id.0
     )
@@ -201,6 +201,17 @@ pub async fn set_profile(tx: &mut WriteTx, id: UserId, name: &str, timezone: &st
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Active people of the whole agency.
+pub async fn active(tx: &mut ReadTx) -> Result<i64, AppError> {
+    let w = tx.w();
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from users where workspace_id = $1 and status = 'active'"#,
+        w
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// Active people and open invitations of the whole agency, as far as the transaction sees it.

@@ -11,6 +11,7 @@ use crate::platform::server_fns::{
 };
 use crate::settings::agency::HeldBars;
 use crate::shared::money::count_text;
+use crate::sign_in::page::ProofField;
 use crate::ui::*;
 
 /// One agency, as the platform sees it: plan, limits, use, health, and the door to a support session.
@@ -100,6 +101,7 @@ fn Terms(view: WorkspaceView, again: Callback<()>) -> impl IntoView {
                 <TextInput name="people" label="People" value=text(agreed.people) inputmode="numeric" class="short" hint=gives(given.people)/>
                 <TextInput name="clients" label="Clients" value=text(agreed.clients) inputmode="numeric" class="short" hint=gives(given.clients)/>
                 <TextInput name="agents" label="Agents" value=text(agreed.agents) inputmode="numeric" class="short" hint=gives(given.agents)/>
+                <ProofField/>
                 <FormActs><SubmitButton>"Save"</SubmitButton></FormActs>
             </ServerForm>
         </Card>
@@ -118,6 +120,7 @@ fn SupportForm(id: String) -> impl IntoView {
                     <FormErrors/>
                     <input type="hidden" name="id" value=id/>
                     <TextInput name="reason" label="Why" required=true maxlength=500/>
+                    <ProofField/>
                     <FormActs><Button submit=true>"Open support session"</Button></FormActs>
                 </form>
             </FormScope>
@@ -132,6 +135,7 @@ fn OwnerForm(id: String, email: String) -> impl IntoView {
         <ServerForm action=invite class="form mt-4" prefix="owner">
             <input type="hidden" name="id" value=id/>
             <TextInput name="email" label="Owner's e-mail address" kind="email" value=email required=true autocomplete="off" hint="A new link; links made before stop working."/>
+            <ProofField/>
             <FormActs><SubmitButton kind=ButtonKind::Plain>"Invite again"</SubmitButton></FormActs>
         </ServerForm>
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::access::Action;
 use crate::access::server::{ReadTx, WriteTx};
 use crate::platform::model::{Agreed, Held, Kind, Limits, WorkspacePlan};
 use crate::shared::AppError;
@@ -46,23 +47,33 @@ pub async fn held(tx: &mut ReadTx) -> Result<(WorkspacePlan, Held), AppError> {
 /// Whether the agency has room for what this transaction has added. Who asks at the same moment asks after its end.
 /// Errors: `Conflict` that says what to do.
 pub async fn room(tx: &mut WriteTx, kind: Kind) -> Result<(), AppError> {
-    let w = tx.w();
-    sqlx::query!("select id from workspaces where id = $1 for no key update", w).fetch_all(tx.conn()).await?;
+    lock(tx).await?;
     let (plan, granted) = granted(tx.reading()).await?;
+    // A client's admin, and whoever accepts an invitation, counts the whole agency's people without seeing them.
+    tx.span("how many people").await?;
     let (limit, used, what) = match kind {
-        Kind::People => {
-            // A client's admin counts the whole agency's people without seeing them.
-            tx.span("how many people").await?;
-            (granted.people, members::server::store::count(tx.reading()).await?, "people")
-        }
+        Kind::People => (granted.people, members::server::store::count(tx.reading()).await?, "people"),
+        Kind::Members => (granted.people, members::server::store::active(tx.reading()).await?, "people"),
         Kind::Clients => (granted.clients, clients::server::store::count(tx.reading()).await?, "clients"),
         Kind::Agents => (granted.agents, agents::server::store::count(tx.reading()).await?, "agents"),
     };
-    match limit {
-        Some(limit) if used > limit => Err(AppError::Conflict(format!(
-            "The plan of this agency ({}) gives room for {limit} {what}; this would make {used}. Make room, or ask the platform for a larger plan.",
+    let Some(limit) = limit.filter(|limit| used > *limit) else { return Ok(()) };
+    // What the agency has agreed with the platform is the agency's business.
+    let is_told = tx.scope().viewer().is_some() && tx.scope().may(Action::ReadAgency);
+    Err(AppError::Conflict(if is_told {
+        format!(
+            "The plan of this agency ({}) gives room for {limit} {what}; this would make {used}. Make room, or ask for a larger plan.",
             plan.label()
-        ))),
-        _ => Ok(()),
-    }
+        )
+    } else {
+        format!("There is no room for more {what} just now. Ask the agency.")
+    }))
+}
+
+/// Locks the workspace until the commit. Whoever asks for room and writes into the trail before that locks it first: in the same order as
+/// everywhere.
+pub async fn lock(tx: &mut WriteTx) -> Result<(), AppError> {
+    let w = tx.w();
+    sqlx::query!("select id from workspaces where id = $1 for no key update", w).fetch_all(tx.conn()).await?;
+    Ok(())
 }

@@ -55,7 +55,7 @@ pub async fn save(scope: &Scope, form: &AgencyForm) -> Result<(), AppError> {
 
 async fn write(tx: &mut WriteTx, name: &str, timezone: &str, rules: AgencyRules) -> Result<(), AppError> {
     let w = tx.w();
-    let old = sqlx::query!("select name, timezone, settings from workspaces where id = $1 for update", w)
+    let old = sqlx::query!("select name, timezone, settings from workspaces where id = $1 for no key update", w)
         .fetch_one(tx.conn())
         .await?;
     let was: AgencyRules = serde_json::from_value(old.settings).unwrap_or_default();

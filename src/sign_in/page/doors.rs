@@ -83,10 +83,10 @@ fn SecondStepForm(step: SecondStep) -> impl IntoView {
     let verify = FormAction::of::<VerifySecondFactor>();
     let next = use_query_map().read_untracked().get("next").unwrap_or_default();
     let other = step.passkey.then(|| passkey_link("/mfa/passkey", &next, "Use a passkey"));
-    let sub = if step.passkey && !step.app {
-        "One of your recovery codes, or your passkey below."
-    } else {
-        "Six digits from your authenticator app, or one of your recovery codes."
+    let sub = match (step.app, step.passkey) {
+        (true, _) => "Six digits from your authenticator app, or one of your recovery codes.",
+        (false, true) => "One of your recovery codes, or your passkey below.",
+        (false, false) => "One of your recovery codes. Your passkeys work at the address where you made them.",
     };
     view! {
         <DoorCard title="Enter your code" sub=sub>

@@ -19,7 +19,7 @@ pub fn ProofField() -> impl IntoView {
                     kind="password"
                     required=true
                     autocomplete="current-password"
-                    hint="You last typed it more than five minutes ago."
+                    hint="Asked for again because more than five minutes have passed since you signed in or typed it."
                 />
             }
         })

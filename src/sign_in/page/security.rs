@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use super::passkeys::PasskeyList;
+use crate::app::viewer;
 use crate::settings::SettingsNav;
 use crate::sign_in::model::{Passkeys, SecondFactor, SecondFactorSetup, SessionRow};
 use crate::sign_in::server_fns::{
@@ -21,7 +22,13 @@ pub fn security_page() -> PageView {
     Arc::new(move || {
         let change = FormAction::of::<ChangePassword>();
         let again = Callback::new(move |()| sessions.refetch());
+        let owes = viewer().owes_second_factor;
         let factor_again = Callback::new(move |()| {
+            if owes {
+                // Everything was shut until now: the whole page comes anew, and shows the recovery codes.
+                let _ = window().location().reload();
+                return;
+            }
             factor.refetch();
             passkeys.refetch();
             sessions.refetch();

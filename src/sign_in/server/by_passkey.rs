@@ -2,6 +2,7 @@
 //! to check who holds it (a finger, a face, a PIN).
 
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredential, WebauthnError};
 
@@ -13,6 +14,7 @@ use crate::access::Role;
 use crate::access::server::{SystemTx, Visitor};
 use crate::shared::AppError;
 use crate::shared::error::internal;
+use crate::shared::ids::WorkspaceId;
 use crate::sign_in::model::SecondStep;
 
 /// The session's keys for the two questions: an answer to one is none to the other.
@@ -113,7 +115,7 @@ async fn judge(
 ) -> Result<Option<(Uuid, Role)>, AppError> {
     let mut tx = SystemTx::open(&visitor.db, "passkey").await?;
     let row = sqlx::query!(
-        r#"select p.id, p.credential, u.role as "role: Role" from passkeys p join users u on u.id = p.user_id
+        r#"select p.id, p.credential, p.last_signed, u.role as "role: Role", u.workspace_id as "workspace: WorkspaceId" from passkeys p join users u on u.id = p.user_id
            where p.credential_id = $1 and p.user_id = $2 and p.host = $3 and u.status = 'active' for update of p"#,
         answer.get_credential_id(),
         user,
@@ -121,7 +123,13 @@ async fn judge(
     )
     .fetch_optional(tx.conn())
     .await?;
-    let Some(row) = row else { return Ok(None) };
+    // At an agency's own host only its people come in, whoever had the name when the passkey was made.
+    let Some(row) = row.filter(|row| visitor.may_enter(row.workspace)) else { return Ok(None) };
+    // The challenge is in it: the same answer, sent twice side by side, counts once.
+    let signed = Sha256::digest(&answer.response.client_data_json).to_vec();
+    if row.last_signed.as_ref() == Some(&signed) {
+        return Ok(None);
+    }
     let mut passkey: Passkey = serde_json::from_value(row.credential).map_err(internal)?;
     let seen = match site.webauthn.finish_discoverable_authentication_v2(answer, state, &passkey) {
         Ok(seen) => seen,
@@ -136,9 +144,10 @@ async fn judge(
     };
     passkey.update_credential(&seen);
     sqlx::query!(
-        "update passkeys set credential = $2, last_used_at = now() where id = $1",
+        "update passkeys set credential = $2, last_signed = $3, last_used_at = now() where id = $1",
         row.id,
-        serde_json::to_value(&passkey).map_err(internal)?
+        serde_json::to_value(&passkey).map_err(internal)?,
+        signed
     )
     .execute(tx.conn())
     .await?;
@@ -154,6 +163,7 @@ async fn credentials(visitor: &Visitor, user: Uuid, host: &str) -> Result<Vec<Ve
 }
 
 fn refused(sentence: &str) -> AppError {
+    tracing::info!("a passkey was refused");
     metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
     AppError::invalid("", sentence)
 }

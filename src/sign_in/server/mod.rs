@@ -43,6 +43,7 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
     let is_at_home = |workspace: Option<uuid::Uuid>| visitor.may_enter(workspace.map(WorkspaceId));
     let Some(account) = account.filter(|account| right && is_at_home(account.workspace_id)) else {
         metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
+        tracing::info!(ip = visitor.ip, request_id = visitor.request_id, "a wrong password, or nobody's address");
         return Err(AppError::invalid("email", WRONG));
     };
     throttle::succeeded(&visitor.db, &keys).await?;

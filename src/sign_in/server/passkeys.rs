@@ -133,6 +133,7 @@ pub async fn add(visitor: &Visitor, name: &str, answer: &str) -> Result<(), AppE
         None
     };
     tx.commit_with("added a passkey", None, Some(json!({ "passkey": name }))).await?;
+    sessions::renew_id(visitor).await?;
     match codes {
         Some(codes) => once::keep(visitor, NEW_CODES, &codes).await,
         None => Ok(()),

@@ -19,7 +19,7 @@ pub async fn demand(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     if current.is_empty() {
         return Err(AppError::invalid(
             "current",
-            "Type your present password: you last did more than five minutes ago.",
+            "Type your present password: this needs to know that it is you, and more than five minutes have passed.",
         ));
     }
     resets::prove(visitor, current).await

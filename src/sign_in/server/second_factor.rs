@@ -93,6 +93,7 @@ pub async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
     tx.commit().await?;
     if !is_right {
         metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
+        tracing::info!(user_id = %user, ip = visitor.ip, "a wrong code");
         return Err(AppError::invalid("code", WRONG));
     }
     throttle::succeeded(&visitor.db, &keys).await?;
@@ -195,6 +196,7 @@ pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
     sessions::end_others(tx.conn(), user, sessions::own_hash(visitor)).await?;
     tx.commit(Some("turned the second factor on")).await?;
     once::take::<Vec<u8>>(visitor, SETUP).await?;
+    sessions::renew_id(visitor).await?;
     match codes {
         Some(codes) => once::keep(visitor, NEW_CODES, &codes).await,
         None => Ok(()),

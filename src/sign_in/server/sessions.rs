@@ -11,7 +11,7 @@ use crate::access::server::{
 };
 use crate::access::{Action, Role, Viewer};
 use crate::shared::error::internal;
-use crate::shared::ids::UserId;
+use crate::shared::ids::{UserId, WorkspaceId};
 use crate::shared::{AppError, zone};
 use crate::sign_in::model::{SessionRow, device};
 
@@ -24,11 +24,15 @@ pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
     session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
     let account = sqlx::query!(
-        r#"update users set last_login_at = now() where id = $1 returning role as "role: Role", email"#,
+        r#"update users set last_login_at = now() where id = $1
+           returning role as "role: Role", email, workspace_id as "workspace: WorkspaceId""#,
         user
     )
     .fetch_one(tx.conn())
     .await?;
+    if !visitor.may_enter(account.workspace) {
+        return Err(AppError::NotSignedIn);
+    }
     tx.commit().await?;
     super::device::remember(&account.email)?;
     session.insert(SESSION_OF_ADMIN, account.role == Role::Admin).await.map_err(internal)?;
@@ -36,6 +40,12 @@ pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
     metrics::counter!("patchbay_sign_ins_total", "result" => "done").increment(1);
     tracing::info!(user_id = %user, "signed in");
     Ok(())
+}
+
+/// A new id for this browser's session, as with every change of what it may do: whoever knew the old one knows nothing.
+pub(super) async fn renew_id(visitor: &Visitor) -> Result<(), AppError> {
+    let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
+    session.cycle_id().await.map_err(internal)
 }
 
 /// This browser's session, emptied.

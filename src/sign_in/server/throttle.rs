@@ -1,6 +1,8 @@
 //! Slows guessing down: five wrong passwords per account, or thirty per address, in a quarter of an hour, then a wait that doubles up
 //! to an hour. Kept in the database, so that every process counts alike. Keys are hashes: the table names nobody.
 
+use std::net::IpAddr;
+
 use sha2::{Digest, Sha256};
 
 use crate::access::server::{Db, SystemTx};
@@ -23,19 +25,45 @@ fn key(kind: &str, text: &str) -> Vec<u8> {
     Sha256::digest(format!("{kind}:{text}")).to_vec()
 }
 
+/// Whoever has one address of IPv6 has 2^64 of them, so those count as one.
+fn network(ip: Option<&str>) -> String {
+    match ip.and_then(|ip| ip.parse::<IpAddr>().ok()) {
+        Some(IpAddr::V6(ip)) => match ip.to_ipv4_mapped() {
+            Some(ip) => ip.to_string(),
+            None => format!("{:x?}/64", &ip.segments()[..4]),
+        },
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        None => "-".to_owned(),
+    }
+}
+
 impl Keys {
-    /// `is_known`: the account's owner has signed in with this device before. Strangers elsewhere, however many, do not lock them out:
-    /// only unknown devices share a count.
+    /// `is_known`: the account's owner has signed in with this device before. Strangers elsewhere, however many, do not lock them out, nor
+    /// do others behind the same address: unknown devices share their counts, and known ones have one of their own.
     pub fn new(email: &str, ip: Option<&str>, is_known: bool) -> Self {
-        let account = key("account", &format!("{email} {}", ip.unwrap_or("-")));
-        let everywhere = (!is_known).then(|| key("everywhere", email));
-        Self { account: Some(account), address: ip.map(|ip| key("address", ip)), everywhere }
+        let from = network(ip);
+        let account = Some(key("account", &format!("{email} {from}")));
+        if is_known {
+            return Self { account, address: None, everywhere: Some(key("known", email)) };
+        }
+        Self { account, address: Some(key("address", &from)), everywhere: Some(key("everywhere", email)) }
+    }
+
+    /// For typing one's password once more in a session: counted by person, from wherever.
+    pub fn proof(user: uuid::Uuid) -> Self {
+        Self { account: Some(key("proof", &user.to_string())), address: None, everywhere: None }
     }
 
     /// For asking for a new password: every try counts, right or wrong.
     pub fn reset(email: &str, ip: Option<&str>) -> Self {
-        let account = key("reset", &format!("{email} {}", ip.unwrap_or("-")));
-        Self { account: Some(account), address: ip.map(|ip| key("reset address", ip)), everywhere: None }
+        let from = network(ip);
+        let account = key("reset", &format!("{email} {from}"));
+        Self { account: Some(account), address: Some(key("reset address", &from)), everywhere: None }
+    }
+
+    /// For the messages that follow: so many for one person, wherever they were asked for.
+    pub fn reset_messages(user: uuid::Uuid) -> Self {
+        Self { account: Some(key("reset messages", &user.to_string())), address: None, everywhere: None }
     }
 
     /// For the code or passkey after the right password.
@@ -45,7 +73,7 @@ impl Keys {
 
     /// For a passkey alone: nobody has said yet which account it is for. Counted together with wrong passwords.
     pub fn passkey(ip: Option<&str>) -> Self {
-        Self { account: None, address: Some(key("address", ip.unwrap_or("-"))), everywhere: None }
+        Self { account: None, address: Some(key("address", &network(ip))), everywhere: None }
     }
 
     fn each(&self) -> impl Iterator<Item = (&Vec<u8>, i32)> {
@@ -64,13 +92,15 @@ impl Keys {
 pub async fn charge(db: &Db, keys: &Keys) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "sign-in throttle").await?;
     for (key, most) in keys.each() {
+        // The window goes on through waits, and ends a quarter of an hour after the last one: so that waits really double.
         // The try that fills the measure is judged still; those after it wait, and the next one after the wait is judged again.
         let judged = sqlx::query!(
             "insert into sign_in_throttles as t (key, failures, window_started_at) values ($1, 1, now())
              on conflict (key) do update set
-               failures = case when t.window_started_at < now() - interval '15 minutes' then 1 else t.failures + 1 end,
-               window_started_at = case when t.window_started_at < now() - interval '15 minutes' then now() else t.window_started_at end,
-               blocked_until = case when t.window_started_at >= now() - interval '15 minutes' and t.failures + 1 >= $2
+               failures = case when greatest(t.window_started_at, t.blocked_until) < now() - interval '15 minutes' then 1 else t.failures + 1 end,
+               window_started_at = case when greatest(t.window_started_at, t.blocked_until) < now() - interval '15 minutes' then now()
+                                   else t.window_started_at end,
+               blocked_until = case when greatest(t.window_started_at, t.blocked_until) >= now() - interval '15 minutes' and t.failures + 1 >= $2
                                then now() + least(interval '1 hour', interval '30 seconds' * power(2, least(t.failures + 1 - $2, 7)))
                                end
              where coalesce(t.blocked_until, now()) <= now()",

@@ -92,8 +92,8 @@ pub const FUNCTIONS: &[Door] = &[
     ),
     changes("remove_logo", May(ManageBrand), Client, &[("client", "{client}")]),
     // Before there is a host name: nobody is asked.
-    changes("check_brand_host", May(ManageBrand), Nobodys, &[]),
-    changes("save_brand_host", May(ManageBrand), Nobodys, &[("host", "voice.taken-over.example")]),
+    changes("check_brand_host", May(ManageWorkspace), Nobodys, &[]),
+    changes("save_brand_host", May(ManageWorkspace), Nobodys, &[("host", "voice.taken-over.example")]),
     changes(
         "invite_members",
         May(ManageViewers),
