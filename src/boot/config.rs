@@ -23,7 +23,7 @@ pub struct Options {
     /// Address to listen on. Default: 127.0.0.1:3000
     #[arg(long, env = "PATCHBAY_LISTEN", global = true)]
     pub listen: Option<String>,
-    /// The address people and providers use, for example https://voice.example.com. Default: http:// and the listen address.
+    /// The address people and providers use, for example https://voice.example.com. Default: http:// and the listen address, on this machine localhost.
     #[arg(long, env = "PATCHBAY_PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
     /// Fernet keys that seal credentials, separated by commas: all decrypt, the first encrypts. Default: made once, in the data folder.
@@ -97,7 +97,11 @@ impl Options {
         let listen: SocketAddr = listen.parse().map_err(|_| {
             refuse(&format!("--listen: “{listen}” is not an address and port, for example 127.0.0.1:3000"))
         })?;
-        let public = self.public_url.or(file.public_url).unwrap_or_else(|| format!("http://{listen}"));
+        let public = self.public_url.or(file.public_url).unwrap_or_else(|| match listen.ip().is_loopback() {
+            // Passkeys belong to a name, and a number is none.
+            true => format!("http://localhost:{}", listen.port()),
+            false => format!("http://{listen}"),
+        });
         let public_url = url::Url::parse(&public)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())

@@ -3,24 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::access_matrix::{API_ROUTES, SCOPES};
 use super::support::{Agency, Browser, Works, World, owner_lines, owner_value, run};
-
-/// Every route of the API: method, path, the scope that opens it. `{call}` and so on stand for ids.
-const ROUTES: &[(&str, &str, &str)] = &[
-    ("GET", "/v1/calls", "calls:read"),
-    ("GET", "/v1/calls/{call}", "calls:read"),
-    ("GET", "/v1/contacts", "contacts:read"),
-    ("POST", "/v1/contacts", "contacts:write"),
-    ("GET", "/v1/contacts/{contact}", "contacts:read"),
-    ("PUT", "/v1/contacts/{contact}", "contacts:write"),
-    ("GET", "/v1/batches", "campaigns:read"),
-    ("GET", "/v1/batches/{batch}", "campaigns:read"),
-    ("POST", "/v1/batches/{batch}/pause", "batches:run"),
-    ("POST", "/v1/batches/{batch}/resume", "batches:run"),
-    ("POST", "/v1/batches/{batch}/stop", "batches:run"),
-];
-const SCOPES: [&str; 7] =
-    ["calls:read", "campaigns:read", "batches:run", "contacts:read", "contacts:write", "usage:read", "audit:read"];
 
 /// Makes a key; gives it as it is shown once.
 async fn key(browser: &Browser, scopes: &[&str], limit: &str) -> String {
@@ -72,7 +56,7 @@ fn a_scope_opens_its_routes_and_no_other() {
             let key = key(&agency.owner, &[scope], "0").await;
             let me = call(world, Some(&key), "GET", "/v1/me", None).await;
             assert_eq!((me.status, &me.body["key"]["scopes"]), (200, &json!([scope])), "{}", me.body);
-            for (method, path, needs) in ROUTES {
+            for (method, path, needs) in API_ROUTES {
                 let path = filled(path, &works);
                 let reply = call(world, Some(&key), method, &path, body_for(method, &path, &agency.one.id)).await;
                 let fits =
@@ -92,7 +76,7 @@ fn a_key_reaches_no_other_tenant() {
         let (ours, works) = Agency::worked(world, "api-ours").await;
         let stranger = Agency::new(world, "api-theirs").await;
         let theirs = key(&stranger.owner, &SCOPES, "0").await;
-        for (method, path, _) in ROUTES.iter().filter(|(_, path, _)| path.contains('{')) {
+        for (method, path, _) in API_ROUTES.iter().filter(|(_, path, _)| path.contains('{')) {
             let path = filled(path, &works);
             let reply = call(world, Some(&theirs), method, &path, body_for(method, &path, &ours.one.id)).await;
             let nowhere = path.replace(&works.call, &uuid::Uuid::now_v7().to_string());

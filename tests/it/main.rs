@@ -11,6 +11,7 @@ mod provider_ultravox;
 mod support;
 
 mod access_matrix;
+mod access_table;
 mod agency_rules;
 mod agents;
 mod api_keys;

@@ -2,73 +2,19 @@
 //!
 //! Answers for what belongs to others are the same, byte by byte, as for what does not exist.
 
-use patchbay::access::{Action, Role, allows};
+use patchbay::access::Role;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, ORIGIN};
 
-use super::access_matrix::{Asks, Door, FUNCTIONS, Names, PAGES, ROUTES};
+use super::access_matrix::{Asks, Door, FUNCTIONS, PAGES, ROUTES, Wanted, Who, wanted};
 use super::schema::tenant_tables;
 use super::support::{Agency, Answer, Browser, Works, World, agency, owner_value, run, unique};
 
 /// Somebody at a door.
 struct Caller<'a> {
-    who: &'static str,
+    name: &'static str,
     browser: &'a Browser,
-    /// None: not signed in.
-    role: Option<Role>,
-    /// Belongs to the agency whose things are asked for.
-    is_ours: bool,
-    /// Of the client whose things are asked for, or of no client.
-    is_of_client_one: bool,
-    /// A platform admin who looks as a member and changes nothing.
-    is_guest: bool,
-}
-
-/// What an answer may be.
-#[derive(Debug, PartialEq)]
-enum Wanted {
-    /// 200 with nothing in it that is not theirs.
-    Own,
-    Status(u16),
-    /// It is not there for them: 404, or the form's own message for a choice that is not offered.
-    Absent,
-    /// Not called: it would change the caller's own things.
-    Skip,
-    /// Any refusal: a guest's own account is no part of the workspace they look at.
-    Refused,
-}
-
-/// What `door` answers `caller` by the policy table and by whose things it is asked for.
-fn wanted(door: &Door, caller: &Caller) -> Wanted {
-    let Some(role) = caller.role else {
-        return if matches!(door.asks, Asks::Nothing) { Wanted::Skip } else { Wanted::Status(401) };
-    };
-    if caller.is_guest && matches!(door.asks, Asks::Person | Asks::May(Action::EditOwnProfile)) && door.changes {
-        return Wanted::Refused;
-    }
-    let allowed = match door.asks {
-        Asks::Nothing => return Wanted::Skip,
-        Asks::Person => true,
-        Asks::Workspace => role != Role::Admin,
-        Asks::May(action) => allows(role, action) && role != Role::Admin,
-        Asks::Costs => role.is_agency(),
-        Asks::Platform => role == Role::Admin,
-    };
-    if !allowed {
-        return Wanted::Status(if role.is_agency() && !matches!(door.asks, Asks::Platform) { 403 } else { 404 });
-    }
-    let theirs = match door.names {
-        Names::Nobodys => true,
-        _ if role == Role::Admin => true,
-        Names::ClientOrOwn if role.is_client() => true,
-        Names::Client | Names::ClientOrOwn => caller.is_ours && (!role.is_client() || caller.is_of_client_one),
-        Names::Workshop => caller.is_ours && !role.is_client(),
-    };
-    match (theirs, door.changes) {
-        (true, true) => Wanted::Skip,
-        (true, false) => Wanted::Own,
-        (false, _) => Wanted::Absent,
-    }
+    who: Who,
 }
 
 /// Puts ids into a door's fields.
@@ -159,18 +105,12 @@ impl Stage {
     }
 
     fn callers<'a>(&'a self, nobody: &'a Browser) -> Vec<Caller<'a>> {
-        let caller = |who, browser, role, is_ours, is_of_client_one| Caller {
-            who,
+        let caller = |name, browser, role, is_ours, is_of_client_one| Caller {
+            name,
             browser,
-            role,
-            is_ours,
-            is_of_client_one,
-            is_guest: false,
+            who: Who { role, is_ours, is_of_client_one, is_guest: false },
         };
-        let guest = |who, browser, is_ours| Caller {
-            is_guest: true,
-            ..caller(who, browser, Some(Role::AgencyMember), is_ours, is_ours)
-        };
+        let guest = |name, browser, is_ours| Caller { name, browser, who: Who::guest(is_ours) };
         let (ours, theirs) = (&self.ours, &self.theirs);
         vec![
             caller("nobody", nobody, None, false, false),
@@ -192,14 +132,14 @@ impl Stage {
     /// Words that must not reach this caller.
     fn secrets(&self, caller: &Caller) -> Vec<&str> {
         let mut secrets = Vec::new();
-        let is_client = caller.role.is_some_and(Role::is_client);
-        if !caller.is_ours || is_client {
+        let is_client = caller.who.role.is_some_and(Role::is_client);
+        if !caller.who.is_ours || is_client {
             secrets.push(self.ours.secret.as_str());
         }
-        if !caller.is_ours || !caller.is_of_client_one {
+        if !caller.who.is_ours || !caller.who.is_of_client_one {
             secrets.push(&self.ours.one.secret);
         }
-        if !caller.is_ours && caller.role != Some(Role::Admin) {
+        if !caller.who.is_ours && caller.who.role != Some(Role::Admin) {
             secrets.push(&self.ours.name);
         }
         secrets
@@ -252,12 +192,12 @@ fn every_door_lets_everybody_in_as_far_as_the_table_says() {
         let mut before = fingerprint(world, &stage.ours.workspace_id).await;
         for door in FUNCTIONS.iter().chain(ROUTES) {
             for caller in stage.callers(&nobody) {
-                let wanted = wanted(door, &caller);
+                let wanted = wanted(door, &caller.who);
                 if wanted == Wanted::Skip {
                     continue;
                 }
                 let answer = knock(caller.browser, door, &stage.ids).await;
-                let what = format!("{} for {}", door.name, caller.who);
+                let what = format!("{} for {}", door.name, caller.name);
                 let fits = match wanted {
                     Wanted::Own => answer.status == 200,
                     Wanted::Status(status) => answer.status == status,
@@ -304,17 +244,17 @@ fn every_page_shows_everybody_what_the_table_says() {
         let mut wrong = Vec::new();
         for door in PAGES {
             for caller in stage.callers(&nobody) {
-                let wanted = wanted(door, &caller);
+                let wanted = wanted(door, &caller.who);
                 if wanted == Wanted::Skip {
                     continue;
                 }
                 let answer = knock(caller.browser, door, &stage.ids).await;
-                let what = format!("{} for {}", door.name, caller.who);
+                let what = format!("{} for {}", door.name, caller.name);
                 let fits = match wanted {
                     Wanted::Status(401) => answer.location.as_deref().is_some_and(|to| to.starts_with("/login?next=")),
                     Wanted::Own => answer.status == 200,
                     // Whoever may not open a page at all may as well hear that the thing is not there.
-                    Wanted::Status(403) if !caller.is_ours => matches!(answer.status, 403 | 404),
+                    Wanted::Status(403) if !caller.who.is_ours => matches!(answer.status, 403 | 404),
                     Wanted::Status(status) => answer.status == status,
                     _ => answer.status == 404,
                 };

@@ -40,7 +40,7 @@ pub async fn create_agency(base: &str, db: &Db, agency: &Agency) -> Result<(), A
             ("monthly_budget", client.budget),
         ];
         if client.shares_cost {
-            fields.push(("shares_cost", shares_cost));
+            fields.extend([("shares_cost", shares_cost), ("shares_prompts", "true"), ("budget_action", "hold")]);
         }
         let (_, location) = owner.post("save_client", &fields).await?;
         let id = id_in(&location);

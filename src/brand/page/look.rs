@@ -84,7 +84,7 @@ fn LookForm(brand: BrandView) -> impl IntoView {
                 placeholder=below.support.unwrap_or_default()
                 hint="An e-mail address or a page that begins with https://. Shown at sign-in and at the end of e-mails."
             />
-            <div class="row top-aligned full" on:input=follow>
+            <div class="row top-aligned wrap full" on:input=follow>
                 <TextInput name="picker" label="Colour" kind="color" value=shown mark=false node_ref=picker/>
                 <TextInput
                     name="accent"

@@ -1,4 +1,5 @@
 use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::RoundingStrategy;
 use uuid::Uuid;
 
 use crate::access::server::{ReadTx, WriteTx};
@@ -50,7 +51,8 @@ pub async fn record(tx: &mut WriteTx, new: NewUsage) -> Result<(), AppError> {
     )
     .fetch_one(tx.conn())
     .await?;
-    budget::add(tx, new.client_id, at, cost.round_dp(6)).await
+    // As the column rounds, so that the kept sum is the counted one to the last place.
+    budget::add(tx, new.client_id, at, cost.round_dp_with_strategy(6, RoundingStrategy::MidpointAwayFromZero)).await
 }
 
 /// Puts calls, talk and its money into the days. Returns how many calls are not priced yet.

@@ -125,3 +125,21 @@ pub const PAGES: &[Door] = &[
     reads("/platform/links", Platform, Nobodys, &[]),
     reads("/platform/{id}", Platform, Workshop, &[("id", "{workspace}")]),
 ];
+
+/// Every route of the API: method, path, the scope that opens it. `{call}` and so on stand for ids.
+pub const API_ROUTES: &[(&str, &str, &str)] = &[
+    ("GET", "/v1/calls", "calls:read"),
+    ("GET", "/v1/calls/{call}", "calls:read"),
+    ("GET", "/v1/contacts", "contacts:read"),
+    ("POST", "/v1/contacts", "contacts:write"),
+    ("GET", "/v1/contacts/{contact}", "contacts:read"),
+    ("PUT", "/v1/contacts/{contact}", "contacts:write"),
+    ("GET", "/v1/batches", "campaigns:read"),
+    ("GET", "/v1/batches/{batch}", "campaigns:read"),
+    ("POST", "/v1/batches/{batch}/pause", "batches:run"),
+    ("POST", "/v1/batches/{batch}/resume", "batches:run"),
+    ("POST", "/v1/batches/{batch}/stop", "batches:run"),
+];
+/// Every scope of a key.
+pub const SCOPES: [&str; 7] =
+    ["calls:read", "campaigns:read", "batches:run", "contacts:read", "contacts:write", "usage:read", "audit:read"];
