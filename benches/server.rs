@@ -27,14 +27,62 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    let only = std::env::var("PATCHBAY_BENCH").unwrap_or_default();
     run(|world| async move {
         println!("| what | figure | beside it |\n|---|---|---|");
+        strangers(world).await;
+        if only == "strangers" {
+            return;
+        }
         println!("| memory after the start, sandbox included | {} MiB | |", memory());
         lists(world).await;
         import(world).await;
         // Last: what it leaves behind keeps the workers busy for a while.
         ingest(world).await;
     });
+}
+
+/// Whether a wrong password takes as long for somebody as for nobody, and a made-up link as long as another's (S-09).
+async fn strangers(world: &World) {
+    const TRIES: usize = 250;
+    let agency = Agency::new(world, "strangers").await;
+    let token = support::agency::invitation(&agency.owner, "guest@strangers.example", "agency_member", "").await;
+    let known = agency.owner_email();
+    let mut connection = owner(world).await;
+    let mut forget = async || {
+        sqlx::raw_sql("delete from sign_in_throttles").execute(&mut connection).await.expect("no waits");
+    };
+    let browser = support::Browser::new(world);
+    let (mut sign_in, mut link) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+    let parts: Vec<&str> = token.split('.').collect();
+    let [workspace, invitation, _] = parts[..] else { panic!("a link: {token}") };
+    let nowhere = Uuid::now_v7().simple().to_string();
+    for _ in 0..TRIES {
+        for (at, email) in [known.as_str(), "nobody@strangers.example"].into_iter().enumerate() {
+            forget().await;
+            let began = Instant::now();
+            let answer = browser.rpc("sign_in", &[("email", email), ("password", "not this one at all")]).await;
+            sign_in[at].push(began.elapsed());
+            assert_eq!(answer.status, 422);
+        }
+        for (at, id) in [invitation, nowhere.as_str()].into_iter().enumerate() {
+            let forged = format!("{workspace}.{id}.{}", "x".repeat(43));
+            let began = Instant::now();
+            let answer = browser.rpc("open_invitation", &[("token", &forged)]).await;
+            link[at].push(began.elapsed());
+            assert_eq!(answer.status, 409);
+        }
+    }
+    for (name, [mut one, mut other]) in [("S-09 a wrong password", sign_in), ("S-09 a forged invitation", link)] {
+        one.sort();
+        other.sort();
+        let middle = |times: &[Duration]| times[times.len() / 2].as_secs_f64() * 1000.0;
+        let (one, other) = (middle(&one), middle(&other));
+        println!(
+            "| {name}: p50 for somebody's, {TRIES} tries | {one:.2} ms | for nobody's {other:.2} ms, apart {:.2} ms |",
+            (one - other).abs()
+        );
+    }
 }
 
 /// Signed events of 1.6 kB, on 32 connections, beside one plain insert per commit of the same size.

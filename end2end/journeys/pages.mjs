@@ -5,16 +5,22 @@ import { hydrated, quiet, signIn } from "../lib/browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-const fixed = ["/dashboard", "/calls", "/batches", "/batches/new", "/campaigns", "/campaigns/new", "/contacts", "/contacts/imports", "/contacts/imports/new", "/agents", "/agents/new", "/prompts", "/numbers", "/connections", "/clients", "/clients/new", "/usage", "/settings/profile", "/settings/security", "/settings/users", "/settings/users/new", "/settings/users/invitations", "/settings/users/links", "/settings/api-keys", "/settings/api-keys/new", "/settings/api-keys/made", "/settings/audit", "/webhooks/inbound"];
+const fixed = ["/dashboard", "/calls", "/batches", "/batches/new", "/campaigns", "/campaigns/new", "/contacts", "/contacts/imports", "/contacts/imports/new", "/agents", "/agents/new", "/prompts", "/numbers", "/connections", "/clients", "/clients/new", "/usage", "/settings/profile", "/settings/security", "/settings/agency", "/settings/brand", "/settings/users", "/settings/users/new", "/settings/users/invitations", "/settings/users/links", "/settings/api-keys", "/settings/api-keys/new", "/settings/api-keys/made", "/settings/audit", "/webhooks/inbound"];
 // The newest row of each list, and what of its page has an address of its own.
-const newest = { "/calls": ["", "?tab=prompt"], "/batches": [""], "/campaigns": ["", "?tab=contacts", "?tab=settings"], "/contacts": [""], "/contacts/imports": [""], "/agents": ["", "/edit"], "/prompts": [""], "/numbers": [""], "/connections": [""], "/clients": ["", "/settings"], "/settings/users": [""], "/webhooks/inbound": [""] };
+const newest = { "/calls": ["", "?tab=prompt"], "/batches": [""], "/campaigns": ["", "?tab=contacts", "?tab=settings"], "/contacts": [""], "/contacts/imports": [""], "/agents": ["", "/edit"], "/prompts": [""], "/numbers": [""], "/connections": [""], "/clients": ["", "/settings", "/brand"], "/settings/users": [""], "/settings/audit": [""], "/webhooks/inbound": [""] };
 
-async function allPages(page) {
-  const found = [...fixed];
-  for (const [list, places] of Object.entries(newest)) {
+// Whose pages: those of an agency's owner, and the platform's.
+const people = {
+  "mara@halden.test": { fixed, newest },
+  "pat@patchbay.test": { fixed: ["/platform", "/platform/new", "/platform/links"], newest: { "/platform": [""] } },
+};
+
+async function allPages(page, email) {
+  const found = [...people[email].fixed];
+  for (const [list, places] of Object.entries(people[email].newest)) {
     await page.goto(list);
     const hrefs = await page.locator("main a[href]").evaluateAll((links) => links.map((link) => link.getAttribute("href").split(/[?#]/)[0]));
-    const first = hrefs.find((href) => new RegExp(`^${list}/([0-9a-f-]{36}|ultravox)$`).test(href));
+    const first = hrefs.find((href) => new RegExp(`^${list}/([0-9a-f-]{36}|[0-9]+|ultravox)$`).test(href));
     assert(first, `${list} lists nothing`);
     found.push(...places.map((place) => first + place));
   }
@@ -23,10 +29,14 @@ async function allPages(page) {
 
 /** Every page in both themes, wide and narrow: no complaint of axe, no sideways scrolling, no script trouble. */
 async function look(world, width, theme) {
-  const page = await signIn(world, "mara@halden.test", { viewport: { width, height: 900 }, bypassCSP: true });
+  for (const email of Object.keys(people)) await lookAs(world, email, width, theme);
+}
+
+async function lookAs(world, email, width, theme) {
+  const page = await signIn(world, email, { viewport: { width, height: 900 }, bypassCSP: true });
   await page.context().addCookies([{ name: "theme", value: theme, url: world.demo.url }]);
   const troubles = [];
-  for (const path of await allPages(page)) {
+  for (const path of await allPages(page, email)) {
     await page.goto(path);
     await hydrated(page);
     await page.evaluate(axe);
@@ -40,13 +50,15 @@ async function look(world, width, theme) {
 
 /** Server and browser must agree on every page each time, whatever the order in which its data is ready. */
 async function reload(world) {
-  const page = await signIn(world, "mara@halden.test");
-  for (const path of await allPages(page)) {
-    for (let time = 0; time < 4; time += 1) {
-      await page.goto(path);
-      await hydrated(page);
+  for (const email of Object.keys(people)) {
+    const page = await signIn(world, email);
+    for (const path of await allPages(page, email)) {
+      for (let time = 0; time < 4; time += 1) {
+        await page.goto(path);
+        await hydrated(page);
+      }
+      assert.deepEqual(page.troubles, [], path);
     }
-    assert.deepEqual(page.troubles, [], path);
   }
 }
 
