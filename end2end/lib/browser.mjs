@@ -41,7 +41,8 @@ export async function signIn(world, email, options = {}) {
 
 /** Waits until the wasm has taken over. */
 export async function hydrated(page) {
-  await page.waitForSelector("html[data-hydrated]", { state: "attached" });
+  // The development build is large: on a busy machine it takes its time.
+  await page.waitForSelector("html[data-hydrated]", { state: "attached", timeout: 60_000 });
 }
 
 export function quiet(page) {
