@@ -15,7 +15,8 @@ use crate::batches::page::{batch_page, batches_page, new_batch_page};
 use crate::brand::page::{brand_page, client_brand_page};
 use crate::calls::page::{call_page, calls_page};
 use crate::campaigns::page::{campaign_page, campaigns_page, new_campaign_page};
-use crate::clients::page::{client_page, client_settings_page, clients_page, new_client_page};
+use crate::client_overview::page::client_page;
+use crate::clients::page::{client_settings_page, clients_page, new_client_page};
 use crate::connections::page::{connection_detail_page, connections_page};
 use crate::contacts::page::{
     contact_page, contacts_page, import_mapping_page, import_page, imports_page, new_contact_page, new_import_page,
@@ -23,13 +24,13 @@ use crate::contacts::page::{
 };
 use crate::inbound_webhooks::page::{inbound_webhook_page, inbound_webhooks_page};
 use crate::members::page::{
-    accept_invitation_page, invitations_page, invite_page, links_page, member_page, members_page,
+    accept_invitation_page, invitations_page, invite_page, links_page, member_page, members_page, profile_page,
 };
 use crate::numbers::page::{new_number_page, number_detail_page, numbers_page};
 use crate::overview::page::overview_page;
 use crate::platform::page::{new_links_page, new_workspace_page, platform_page, workspace_page};
 use crate::prompts::page::{new_prompt_page, prompt_editor_page, prompts_page};
-use crate::settings::{agency_page, profile_page};
+use crate::settings::agency_page;
 use crate::shared::AppError;
 use crate::sign_in::page::{
     choose_password_page, forgot_page, passkey_sign_in_page, passkey_step_page, second_step_page, security_page,
@@ -39,8 +40,6 @@ use crate::ui::Trouble;
 use crate::usage::page::usage_page;
 
 use lazy::LazyPage;
-
-pub use frame::{client_options, refused, viewer};
 
 /// The whole product in the browser and on the server.
 #[component]

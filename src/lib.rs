@@ -5,6 +5,7 @@
 pub mod access;
 pub mod app;
 pub mod shared;
+pub mod shell;
 pub mod ui;
 
 pub mod agents;
@@ -14,11 +15,14 @@ pub mod batches;
 pub mod brand;
 pub mod calls;
 pub mod campaigns;
+pub mod client_overview;
 pub mod clients;
 pub mod connections;
 pub mod contacts;
+pub mod dialling;
 pub mod inbound_webhooks;
 pub mod members;
+pub mod metering;
 pub mod numbers;
 pub mod overview;
 pub mod platform;
@@ -26,6 +30,7 @@ pub mod prompts;
 pub mod settings;
 pub mod sign_in;
 pub mod usage;
+pub mod workspaces;
 
 #[cfg(feature = "ssr")]
 pub mod boot;
@@ -37,6 +42,10 @@ pub mod mail;
 pub mod providers;
 #[cfg(feature = "ssr")]
 pub mod sandbox;
+#[cfg(feature = "ssr")]
+pub mod services;
+#[cfg(feature = "ssr")]
+pub mod users;
 
 /// Called by the browser once the wasm has arrived: brings the server's page to life.
 #[cfg(feature = "hydrate")]

@@ -9,4 +9,4 @@ pub mod viewer;
 
 pub use policy::{Action, ApiScope, allows};
 pub use role::{Role, SecondFactorRule};
-pub use viewer::Viewer;
+pub use viewer::{ClientName, Viewer};

@@ -63,6 +63,13 @@ pub struct ViewerClient {
     pub shares_prompts: bool,
 }
 
+/// A client's id and name, for pickers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientName {
+    pub id: ClientId,
+    pub name: String,
+}
+
 impl Viewer {
     /// Whether the policy table lets this person do it. In a support session the admin's own account is out of reach as well; who owes
     /// a second factor may do nothing but set it up.

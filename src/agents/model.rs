@@ -30,6 +30,14 @@ crate::words! {
     }
 }
 
+crate::words! {
+    /// Who called: the agent, or somebody who was answered by it.
+    pub CallDirection: "call_direction" {
+        Inbound = "inbound", "In", Mute;
+        Outbound = "outbound", "Out", Mute;
+    }
+}
+
 /// The name of a language; its code when it is not in the list.
 pub fn language_name(code: &str) -> String {
     LANGUAGES.iter().find(|(known, _)| *known == code).map_or_else(|| code.to_owned(), |(_, name)| (*name).to_owned())
@@ -121,7 +129,7 @@ pub struct MappingRow {
     pub prompt_version: Option<i32>,
     pub sync: SyncState,
     pub error: Option<String>,
-    pub direction: crate::calls::model::CallDirection,
+    pub direction: crate::agents::model::CallDirection,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -239,7 +247,7 @@ pub struct AgentFields {
     pub llm_model: String,
     pub tags: Vec<String>,
     pub config: AgentConfig,
-    pub direction: crate::calls::model::CallDirection,
+    pub direction: crate::agents::model::CallDirection,
     pub prompt: PromptWish,
 }
 
@@ -280,7 +288,7 @@ impl AgentForm {
         if !(1..=120).contains(&max_minutes) {
             errors.add("max_minutes", "Enter whole minutes from 1 to 120.");
         }
-        let direction = self.direction.parse().unwrap_or(crate::calls::model::CallDirection::Outbound);
+        let direction = self.direction.parse().unwrap_or(crate::agents::model::CallDirection::Outbound);
         let tags = parse_tags(&self.tags).unwrap_or_else(|message| {
             errors.add("tags", message);
             Vec::new()

@@ -19,7 +19,7 @@ pub async fn client_agents(client: String) -> Result<Vec<AgentRow>, AppError> {
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     let query = AgentQuery { client: Some(client), ..AgentQuery::default() };
-    Ok(store::list(&mut tx, &query, crate::clients::model::FIRST_FEW).await?.rows)
+    Ok(store::list(&mut tx, &query, crate::shared::page::FIRST_FEW).await?.rows)
 }
 
 /// One agent with its prompt, mappings and numbers. Errors: `NotFound`.

@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use super::model::{KeyRow, KeyStatus, NewKey};
 use super::server_fns::{CreateApiKey, RevokeApiKey, RotateApiKey, list_api_keys, take_api_key};
 use crate::access::{Action, ApiScope};
-use crate::app::{refused, viewer};
-use crate::settings::SettingsNav;
+use crate::shell::{refused, viewer};
+use crate::shell::SettingsNav;
 use crate::shared::{Page, Tone};
-use crate::sign_in::page::ProofField;
+use crate::shell::ProofField;
 use crate::ui::*;
 
 /// Keys of the agency.

@@ -19,7 +19,7 @@ pub async fn create_api_key(
     #[server(default)] current: String,
 ) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     let new = super::server::ops::create(&visitor.scope()?, &name, &scopes, &rate_limit, &days).await?;
     super::server::ops::show(&visitor, new).await
 }
@@ -28,7 +28,7 @@ pub async fn create_api_key(
 #[server(prefix = "/rpc", endpoint = "rotate_api_key")]
 pub async fn rotate_api_key(id: String, #[server(default)] current: String) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     let new = super::server::ops::rotate(&visitor.scope()?, id.parse()?).await?;
     super::server::ops::show(&visitor, new).await
 }

@@ -6,49 +6,19 @@ use leptos::task::spawn_local;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
+use crate::shell::{Shell, viewer};
 use crate::access::viewer::SupportView;
 use crate::access::{Action, Role, Viewer};
 use crate::brand::model::PRODUCT;
-use crate::clients::model::ClientName;
+use crate::access::ClientName;
 use crate::clients::server_fns::client_names;
 use crate::overview::model::RailCounts;
 use crate::overview::server_fns::count_rail;
 use crate::platform::server_fns::EndSupportSession;
 use crate::shared::AppError;
 use crate::sign_in::server_fns::{SignOut, who_am_i};
-use crate::ui::shell::{NavGroup, NavItem, ScopeSwitch};
+use crate::shell::frame::{NavGroup, NavItem, ScopeSwitch};
 use crate::ui::*;
-
-/// The person who is looking. Only inside signed-in pages.
-pub fn viewer() -> Viewer {
-    expect_context::<Viewer>()
-}
-
-/// What somebody who may not do this sees in place of the page, with the status that goes with it. None: they may.
-pub fn refused(action: Action) -> Option<AnyView> {
-    let viewer = viewer();
-    if viewer.may(action) {
-        return None;
-    }
-    // The platform's rooms, and an agency's for its clients' people, do not exist.
-    let hidden = action == Action::ManagePlatform || !viewer.role.is_agency();
-    let error = if hidden { AppError::NotFound } else { AppError::Forbidden };
-    if let Some(set) = use_context::<crate::ui::page_boundary::SetStatus>() {
-        (set.0)(error.status());
-    }
-    Some(view! { <Trouble page=true error/> }.into_any())
-}
-
-/// Clients for a picker: id and name.
-pub fn client_options() -> Vec<(String, String)> {
-    let names = use_context::<StoredValue<Vec<ClientName>>>();
-    names
-        .map(|names| names.get_value())
-        .unwrap_or_default()
-        .into_iter()
-        .map(|row| (row.id.to_string(), row.name))
-        .collect()
-}
 
 /// Asks once who is looking, then shows rail, top bar and the page.
 #[component]

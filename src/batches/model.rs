@@ -1,41 +1,14 @@
 use serde::{Deserialize, Serialize};
 
-use crate::campaigns::ContactOutcome;
+use crate::calls::model::ContactOutcome;
+pub use crate::dialling::model::BatchStatus;
 use crate::shared::ids::{BatchId, CampaignId, ClientId};
 use crate::shared::{AppError, FieldErrors, Money, Page, Stamp};
 
 crate::words! {
-    pub BatchStatus: "batch_status" {
-        /// Created, not yet picked up by a worker.
-        Pending = "pending", "Starting", Info;
-        Scheduled = "scheduled", "Scheduled", Info;
-        Processing = "processing", "Calling", Live;
-        Paused = "paused", "Paused", Warn;
-        Completed = "completed", "Completed", Ok;
-        /// The batch itself could not go on; the reason stands beside it.
-        Failed = "failed", "Failed", Bad;
-    }
     pub BatchMode: "batch_mode" {
         Immediate = "immediate", "Now", Info;
         Scheduled = "scheduled", "At a set time", Info;
-    }
-}
-
-impl BatchStatus {
-    /// Whether a person may take a batch from this state to `next`. Stopping is to `Completed`.
-    pub fn may_become(self, next: BatchStatus) -> bool {
-        use BatchStatus::*;
-        matches!(
-            (self, next),
-            (Pending | Scheduled | Processing, Paused)
-                | (Paused, Pending)
-                | (Pending | Scheduled | Processing | Paused, Completed)
-        )
-    }
-
-    /// Nothing more will be dialled.
-    pub fn is_over(self) -> bool {
-        matches!(self, BatchStatus::Completed | BatchStatus::Failed)
     }
 }
 

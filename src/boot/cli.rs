@@ -1,4 +1,5 @@
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
@@ -6,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::{Config, Options};
 use super::embedded_postgres::EmbeddedPostgres;
-use super::{demo, doctor, http, migrate, telemetry, work};
+use super::{demo, doctor, http, migrate, services, telemetry, work};
 use crate::access::Role;
 use crate::access::server::{Db, DbSettings, Scope};
 use crate::shared::AppError;
@@ -98,17 +99,17 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
     telemetry::start_logs(config.log_json);
     match cli.command {
         Command::Serve { no_workers } => {
-            let home = Home::open(&config).await?;
-            serve(&config, home.db.clone(), bind(&config).await?, !no_workers, stop_signal()).await?;
-            home.close().await;
+            let app = App::open(&config).await?;
+            serve(&config, app.db.clone(), bind(&config).await?, !no_workers, stop_signal()).await?;
+            app.close().await;
         }
         Command::Work => {
-            let home = Home::open(&config).await?;
+            let app = App::open(&config).await?;
             let stop = stop_signal();
-            let bridge = tokio::spawn(crate::jobs::live::bridge(home.db.clone(), stop.clone()));
-            work::run_workers(home.db.clone(), stop).await;
+            let bridge = tokio::spawn(crate::jobs::live::bridge(app.db.clone(), stop.clone()));
+            work::run_workers(app.db.clone(), stop).await;
             let _ = bridge.await;
-            home.close().await;
+            app.close().await;
         }
         Command::Demo => demo::run(config).await?,
         Command::Sandbox { at } => {
@@ -128,33 +129,33 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             }
         }
         Command::User { command: UserCommand::ClearSecondFactor { email } } => {
-            let home = Home::open(&config).await?;
-            let cleared = crate::sign_in::server::second_factor::clear_from_command_line(&home.db, &email).await;
-            home.close().await;
+            let app = App::open(&config).await?;
+            let cleared = crate::sign_in::server::second_factor::clear_from_command_line(&app.db, &email).await;
+            app.close().await;
             cleared.map_err(|error| somebody(error, &email))?;
             println!("{email} signs in with the password alone.");
         }
         Command::User { command: UserCommand::Password { email } } => {
-            let home = Home::open(&config).await?;
-            let set = crate::sign_in::server::resets::set_from_command_line(&home.db, &email, &password()?).await;
-            home.close().await;
+            let app = App::open(&config).await?;
+            let set = crate::sign_in::server::resets::set_from_command_line(&app.db, &email, &password()?).await;
+            app.close().await;
             set.map_err(|error| somebody(error, &email))?;
             println!("{email} has a new password.");
         }
         Command::User { command: UserCommand::Add { email, name, workspace } } => {
             let password = password()?;
-            let home = Home::open(&config).await?;
+            let app = App::open(&config).await?;
             let role = if workspace.is_some() { Role::AgencyOwner } else { Role::Admin };
             match workspace {
                 Some(workspace) => {
-                    let scope = Scope::of_job(home.db.clone(), WorkspaceId::new(), "command line");
+                    let scope = Scope::of_job(app.db.clone(), WorkspaceId::new(), "command line");
                     crate::platform::server::ops::create_workspace(&scope, &workspace, &name, &email, &password, "UTC")
                         .await?;
                 }
-                None => crate::platform::server::ops::create_admin(&home.db, &name, &email, &password).await?,
+                None => crate::platform::server::ops::create_admin(&app.db, &name, &email, &password).await?,
             }
             println!("{email} can sign in as {}.", role.label().to_lowercase());
-            home.close().await;
+            app.close().await;
         }
         Command::Doctor => return Ok(if doctor::run(&config).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
     }
@@ -174,13 +175,13 @@ fn password() -> Result<String, AppError> {
 }
 
 /// The database that this process works on, its private server included if it runs one.
-pub struct Home {
+pub struct App {
     pub db: Db,
     postgres: Option<EmbeddedPostgres>,
 }
 
-impl Home {
-    /// Opens the configured database, or starts the private one and brings its schema up to date. Installs keys and folders.
+impl App {
+    /// Opens the configured database, or starts the private one and brings its schema up to date.
     pub async fn open(config: &Config) -> Result<Self, AppError> {
         let (url, postgres) = match &config.database_url {
             Some(url) => {
@@ -195,8 +196,8 @@ impl Home {
                 (postgres.app_url(), Some(postgres))
             }
         };
-        let db = Db::connect(&DbSettings { url, max_connections: config.db_connections }).await?;
-        install(config)?;
+        let services = Arc::new(services::services(config)?);
+        let db = Db::connect(&DbSettings { url, max_connections: config.db_connections }, services).await?;
         Ok(Self { db, postgres })
     }
 
@@ -209,24 +210,6 @@ impl Home {
             tracing::warn!(cause = %error, "the private database did not stop");
         }
     }
-}
-
-/// Gives rooms what they take from the configuration: the key ring, the public address, folders.
-pub fn install(config: &Config) -> Result<(), AppError> {
-    let ring = crate::providers::sealed::KeyRing::from_env_text(&config.keys)
-        .map_err(|error| AppError::Conflict(format!("--keys: {error}")))?;
-    crate::connections::server::ops::install(ring, config.public_url.clone());
-    if let Some(url) = &config.sandbox_url {
-        crate::connections::server::ops::install_sandbox(crate::connections::server::ops::SandboxAddresses::at(url));
-    }
-    crate::access::server::trust_proxies(config.trusted_proxies.clone());
-    crate::access::server::demand_second_factor(config.needs_second_factor);
-    crate::mail::install(config.smtp.clone());
-    crate::contacts::server::files::install(config.data_dir.join("imports"));
-    crate::calls::server::recordings::install(config.data_dir.join("recordings"));
-    crate::brand::server::logos::install(config.data_dir.join("logos"));
-    crate::brand::server::install_dns(config.dns);
-    Ok(())
 }
 
 async fn start_private(config: &Config) -> Result<EmbeddedPostgres, AppError> {

@@ -8,10 +8,9 @@ mod visit;
 use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::cli::{self, Home};
+use super::cli::{self, App};
 use super::config::Config;
 use crate::access::server::{Db, SystemTx};
-use crate::connections::server::ops::{SandboxAddresses, install_sandbox};
 use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::shared::AppError;
 use story::{AGENCIES, PASSWORD};
@@ -30,14 +29,14 @@ pub async fn run(mut config: Config) -> Result<(), AppError> {
     config.smtp = None;
     // People try the demo with a password that its page tells them.
     config.needs_second_factor = false;
-    println!("Starting the private database …");
-    let home = Home::open(&config).await?;
     let stop = cli::stop_signal();
-    let sandbox = start_sandbox(&config, &stop).await?;
+    let sandbox = start_sandbox(&mut config, &stop).await?;
+    println!("Starting the private database …");
+    let app = App::open(&config).await?;
     let listener = cli::bind(&config).await?;
     let base = format!("http://{}", config.listen);
-    let made = is_made(&home.db).await?;
-    let story = tokio::spawn(tell(base.clone(), home.db.clone(), sandbox, made));
+    let made = is_made(&app.db).await?;
+    let story = tokio::spawn(tell(base.clone(), app.db.clone(), sandbox, made));
     let watch = stop.clone();
     tokio::spawn(async move {
         if let Ok(Err(error)) = story.await {
@@ -45,13 +44,13 @@ pub async fn run(mut config: Config) -> Result<(), AppError> {
             watch.cancel();
         }
     });
-    let served = cli::serve(&config, home.db.clone(), listener, true, stop).await;
-    home.close().await;
+    let served = cli::serve(&config, app.db.clone(), listener, true, stop).await;
+    app.close().await;
     served
 }
 
 /// The sandbox listens beside the product, on the next port: connections keep its address over a restart.
-async fn start_sandbox(config: &Config, stop: &CancellationToken) -> Result<std::sync::Arc<Sandbox>, AppError> {
+async fn start_sandbox(config: &mut Config, stop: &CancellationToken) -> Result<std::sync::Arc<Sandbox>, AppError> {
     let mut at = config.listen;
     at.set_port(config.listen.port().wrapping_add(1));
     let listener = tokio::net::TcpListener::bind(at).await.map_err(|error| {
@@ -65,7 +64,7 @@ async fn start_sandbox(config: &Config, stop: &CancellationToken) -> Result<std:
         ..SandboxSettings::default()
     };
     let sandbox = Sandbox::new(settings);
-    install_sandbox(SandboxAddresses::at(&format!("http://{at}")));
+    config.sandbox_url = Some(format!("http://{at}"));
     let (routes, stop) = (crate::sandbox::router(sandbox.clone()), stop.clone());
     tokio::spawn(async move { axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await });
     Ok(sandbox)
@@ -96,7 +95,7 @@ async fn tell(base: String, db: Db, sandbox: std::sync::Arc<Sandbox>, made: bool
             story::act(&owner, agency, &sandbox).await
         }))
         .await?;
-        mark_made(&db).await?;
+        crate::workspaces::server::store::mark_demo(&db).await?;
     }
     sandbox.set_settings(None, SandboxSettings { speed: AFTERWARDS, ..SandboxSettings::clone(&sandbox.settings()) });
     if !made {
@@ -107,12 +106,6 @@ async fn tell(base: String, db: Db, sandbox: std::sync::Arc<Sandbox>, made: bool
     }
     println!("The demo is complete. Calls now go at {AFTERWARDS} times their real pace; stop with Ctrl C.");
     Ok(())
-}
-
-async fn mark_made(db: &Db) -> Result<(), AppError> {
-    let mut tx = SystemTx::open(db, "demo").await?;
-    sqlx::query!(r#"update workspaces set settings = settings || '{"demo": true}'"#).execute(tx.conn()).await?;
-    tx.commit().await
 }
 
 fn print_sign_ins(base: &str) {

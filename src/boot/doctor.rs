@@ -1,6 +1,6 @@
 //! `patchbay doctor`: looks at everything that must be right and says what is wrong and what to do.
 
-use super::cli::Home;
+use super::cli::App;
 use super::config::Config;
 use crate::access::Action;
 use crate::access::server::{Scope, SystemTx};
@@ -24,8 +24,8 @@ pub async fn run(config: &Config) -> bool {
             Err(error) => Err(format!("{error}")),
         },
     );
-    let home = match Home::open(config).await {
-        Ok(home) => home,
+    let app = match App::open(config).await {
+        Ok(app) => app,
         Err(error) => {
             say("database and keys", Err(error.to_string()));
             return false;
@@ -34,7 +34,7 @@ pub async fn run(config: &Config) -> bool {
     say("database and keys", Ok("the application's role answers, row security binds it, keys can be read".into()));
     say(
         "clock",
-        clock(&home).await.map_err(|error| error.to_string()).and_then(|skew| {
+        clock(&app).await.map_err(|error| error.to_string()).and_then(|skew| {
             if skew.abs() < 5.0 {
                 Ok(format!("{skew:+.2} s from the database"))
             } else {
@@ -42,28 +42,28 @@ pub async fn run(config: &Config) -> bool {
             }
         }),
     );
-    match chains(&home).await {
+    match chains(&app).await {
         Ok(lines) => lines.into_iter().for_each(|(name, result)| say(&name, result)),
         Err(error) => say("audit trail", Err(error.to_string())),
     }
-    home.close().await;
+    app.close().await;
     healthy
 }
 
-async fn clock(home: &Home) -> Result<f64, AppError> {
-    let mut tx = SystemTx::open(&home.db, "doctor").await?;
+async fn clock(app: &App) -> Result<f64, AppError> {
+    let mut tx = SystemTx::open(&app.db, "doctor").await?;
     let theirs: chrono::DateTime<chrono::Utc> =
         sqlx::query_scalar("select clock_timestamp()").fetch_one(tx.conn()).await?;
     Ok((chrono::Utc::now() - theirs).num_milliseconds() as f64 / 1000.0)
 }
 
-async fn chains(home: &Home) -> Result<Vec<(String, Result<String, String>)>, AppError> {
-    let mut tx = SystemTx::open(&home.db, "doctor").await?;
+async fn chains(app: &App) -> Result<Vec<(String, Result<String, String>)>, AppError> {
+    let mut tx = SystemTx::open(&app.db, "doctor").await?;
     let rows = sqlx::query!("select id, slug from workspaces order by slug").fetch_all(tx.conn()).await?;
     drop(tx);
     let mut lines = Vec::new();
     for row in rows {
-        let scope = Scope::of_job(home.db.clone(), WorkspaceId(row.id), "doctor");
+        let scope = Scope::of_job(app.db.clone(), WorkspaceId(row.id), "doctor");
         let mut tx = scope.read(Action::ReadAudit).await?;
         let result = match crate::audit::server::verify(&mut tx).await? {
             Ok(count) => Ok(format!("{count} events, chain unbroken")),

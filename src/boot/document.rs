@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
-use crate::access::server::Visitor;
+use crate::brand::model::Brand;
 use crate::app::App;
 
 /// Where a passkey is asked for, which takes script.
@@ -27,8 +27,7 @@ pub fn document(options: LeptosOptions, style: String) -> impl IntoView {
     let theme = preference(parts.as_ref(), "theme", &["light", "dark", "system"], "system");
     let density = preference(parts.as_ref(), "density", &["compact", "regular", "roomy"], "regular");
     let hydrates = !is_signed_out_page(&path) || PASSKEY_PAGES.contains(&path.as_str());
-    let brand = parts.as_ref().and_then(|parts| parts.extensions.get::<Visitor>()).map(|visitor| visitor.brand.clone());
-    let brand = brand.unwrap_or_default();
+    let brand = parts.as_ref().and_then(|parts| parts.extensions.get::<Brand>()).cloned().unwrap_or_default();
     let (icon, icon_kind) = match brand.logo {
         Some(logo) => (logo, None),
         None => ("/favicon.svg".to_owned(), Some("image/svg+xml")),

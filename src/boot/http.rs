@@ -23,6 +23,8 @@ use super::static_files::{site_pkg_dir, static_files};
 use super::{document, events, forms, guard, telemetry};
 use crate::access::server::{Db, SessionTable, Visitor, identify};
 use crate::app::App;
+use crate::brand::model::Brand;
+use crate::brand::server::layer::apply_brand;
 use crate::shared::AppError;
 use crate::shared::error::internal;
 use crate::ui::form::Typed;
@@ -86,6 +88,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .with_state(options)
         .layer(middleware::from_fn(guard::error_statuses))
         .layer(middleware::from_fn(forms::keep_typed))
+        .layer(middleware::from_fn_with_state(db.clone(), apply_brand))
         .layer(middleware::from_fn_with_state(db.clone(), identify))
         .layer(middleware::from_fn_with_state(db.clone(), refresh_session))
         .layer(sessions)
@@ -95,7 +98,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
     let open: Router = Router::new()
         .merge(super::work::webhook_routes(&db))
         .merge(super::work::api_routes(&db))
-        .merge(super::work::brand_routes())
+        .merge(super::work::brand_routes(&db))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state((db.clone(), readiness)))
         .route("/metrics", get(metrics).with_state((db, config.metrics_token.clone())))
@@ -121,8 +124,8 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
 fn page_context() {
     provide_context(SetStatus(Arc::new(document::set_status)));
     let Some(parts) = leptos::prelude::use_context::<axum::http::request::Parts>() else { return };
-    if let Some(visitor) = parts.extensions.get::<Visitor>() {
-        provide_context(visitor.brand.clone());
+    if let Some(brand) = parts.extensions.get::<Brand>() {
+        provide_context(brand.clone());
     }
     if let Some(typed) = parts.extensions.get::<Typed>() {
         provide_context(typed.clone());

@@ -12,6 +12,7 @@ pub mod forms;
 pub mod guard;
 pub mod http;
 pub mod migrate;
+pub mod services;
 pub mod static_files;
 pub mod telemetry;
 pub mod work;

@@ -14,7 +14,7 @@ pub async fn run_workers(db: Db, stop: CancellationToken) {
     crate::batches::server::jobs::register(&mut registry);
     crate::calls::server::follow::register(&mut registry);
     crate::campaigns::server::jobs::register(&mut registry);
-    crate::clients::server::jobs::register(&mut registry);
+    crate::metering::server::jobs::register(&mut registry);
     crate::contacts::server::jobs::register(&mut registry);
     crate::mail::register(&mut registry);
     crate::numbers::server::jobs::register(&mut registry);
@@ -56,8 +56,8 @@ pub fn api_routes(db: &Db) -> Router {
 }
 
 /// Files of the brands: style sheets and logos. Outside the session: pages before sign-in show them.
-pub fn brand_routes() -> Router {
-    crate::brand::server::rest::open()
+pub fn brand_routes(db: &Db) -> Router {
+    crate::brand::server::rest::open().with_state(db.clone())
 }
 
 /// Where providers deliver. Outside the session: a signature speaks for the sender.
@@ -67,13 +67,6 @@ pub fn webhook_routes(db: &Db) -> Router {
 
 /// Removes what has served its time: ended sessions, old throttles, finished work. In small bites, once a minute.
 async fn upkeep(db: Db, stop: CancellationToken) {
-    let bites = [
-        "delete from sessions where id_hash in (select id_hash from sessions where expires_at < now() limit 1000)",
-        "delete from password_resets where expires_at < now() - interval '7 days'",
-        "delete from sign_in_throttles where window_started_at < now() - interval '1 day' and coalesce(blocked_until, now()) <= now()",
-        "delete from api_key_hours where (key_id, hour) in (select key_id, hour from api_key_hours where hour < now() - interval '2 days' limit 1000)",
-        "delete from jobs where id in (select id from jobs where status = 'completed' and finished_at < now() - interval '7 days' limit 5000)",
-    ];
     let mut minute = 0_u64;
     loop {
         tokio::select! {
@@ -89,15 +82,15 @@ async fn upkeep(db: Db, stop: CancellationToken) {
             }
         }
         minute += 1;
-        for bite in bites {
-            let done = async {
-                let mut tx = crate::access::server::SystemTx::open(&db, "upkeep").await?;
-                sqlx::query(bite).execute(tx.conn()).await?;
-                tx.commit().await
-            };
-            if let Err(error) = done.await {
-                tracing::warn!(cause = %error, "upkeep will try again in a minute");
-            }
+        let pruned = async {
+            crate::access::server::prune_sessions(&db).await?;
+            crate::sign_in::server::resets::prune(&db).await?;
+            crate::users::throttle::prune(&db).await?;
+            crate::api_keys::server::store::prune(&db).await?;
+            crate::jobs::queue::prune(&db).await
+        };
+        if let Err(error) = pruned.await {
+            tracing::warn!(cause = %error, "upkeep will try again in a minute");
         }
     }
 }

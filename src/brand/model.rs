@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::clients::model::ClientName;
-use crate::members::model::is_address;
+use crate::access::ClientName;
+use crate::shared::email::is_address;
 use crate::shared::{FieldErrors, Stamp};
 
 /// What the product is called where nobody has named it.

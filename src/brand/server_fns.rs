@@ -46,7 +46,7 @@ pub async fn remove_logo(#[server(default)] client: Option<String>) -> Result<()
 #[server(prefix = "/rpc", endpoint = "save_brand_host")]
 pub async fn save_brand_host(host: String, #[server(default)] current: String) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     super::server::hosts::ask(&visitor.scope()?, &host).await?;
     leptos_axum::redirect("/settings/brand?host=1");
     Ok(())

@@ -6,7 +6,7 @@ pub mod query;
 
 use serde::{Deserialize, Serialize};
 
-use crate::campaigns::model::ContactOutcome;
+pub use crate::agents::model::CallDirection;
 use crate::shared::ids::CallId;
 use crate::shared::{Money, Page, Stamp};
 
@@ -17,10 +17,23 @@ pub use detail::{
 pub use query::CallQuery;
 
 crate::words! {
-    pub CallDirection: "call_direction" {
-        Inbound = "inbound", "In", Mute;
-        Outbound = "outbound", "Out", Mute;
+    /// What a campaign is for; decides what the analysis looks for.
+    pub CampaignType: "campaign_type" {
+        Sdr = "sdr", "Sales development", Info;
+        Cs = "cs", "Customer service", Info;
     }
+    /// How the last call to a contact went.
+    pub ContactOutcome: "contact_outcome" {
+        NoAnswer = "no_answer", "No answer", Mute;
+        Answered = "answered", "Answered", Ok;
+        Voicemail = "voicemail", "Voicemail", Info;
+        Busy = "busy", "Busy", Mute;
+        Declined = "declined", "Declined", Warn;
+        CallbackScheduled = "callback_scheduled", "Call back", Info;
+    }
+}
+
+crate::words! {
     /// How Patchbay came to know a call.
     pub CallSource: "call_source" {
         Webhook = "webhook", "Live", Mute;

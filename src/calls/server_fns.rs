@@ -16,7 +16,7 @@ pub async fn client_calls(client: String) -> Result<Vec<CallRow>, AppError> {
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     let query = CallQuery { client: Some(client), ..CallQuery::default() };
-    Ok(store::list(&mut tx, &query, crate::clients::model::FIRST_FEW, false).await?.0.rows)
+    Ok(store::list(&mut tx, &query, crate::shared::page::FIRST_FEW, false).await?.0.rows)
 }
 
 /// What the list's filters offer, by the client in the query, and the names of what the query narrows to.

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batches::model::BatchStatus;
+pub use crate::calls::model::{CampaignType, ContactOutcome};
+pub use crate::dialling::model::{BatchStatus, ContactStatus};
 use crate::shared::ids::{
     AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId, NumberId,
 };
@@ -11,37 +12,15 @@ use crate::shared::{AppError, Stamp};
 mod terms;
 mod window;
 
-pub use terms::{CampaignForm, CampaignTerms, parse_variables, variables_text};
+pub use terms::{CampaignForm, CampaignTerms};
 pub use window::{CallingWindow, day_name};
 
 crate::words! {
-    /// What a campaign is for; decides what the analysis looks for.
-    pub CampaignType: "campaign_type" {
-        Sdr = "sdr", "Sales development", Info;
-        Cs = "cs", "Customer service", Info;
-    }
     pub CampaignStatus: "campaign_status" {
         Draft = "draft", "Draft", Mute;
         Active = "active", "Active", Ok;
         Paused = "paused", "Paused", Warn;
         Archived = "archived", "Archived", Mute;
-    }
-    /// Where a contact stands in a campaign.
-    pub ContactStatus: "contact_status" {
-        Pending = "pending", "Waiting", Mute;
-        Scheduled = "scheduled", "In a batch", Info;
-        Calling = "calling", "Calling", Live;
-        Completed = "completed", "Done", Ok;
-        Failed = "failed", "Failed", Bad;
-    }
-    /// How the last call to a contact went.
-    pub ContactOutcome: "contact_outcome" {
-        NoAnswer = "no_answer", "No answer", Mute;
-        Answered = "answered", "Answered", Ok;
-        Voicemail = "voicemail", "Voicemail", Info;
-        Busy = "busy", "Busy", Mute;
-        Declined = "declined", "Declined", Warn;
-        CallbackScheduled = "callback_scheduled", "Call back", Info;
     }
 }
 

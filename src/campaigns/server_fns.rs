@@ -20,7 +20,7 @@ pub async fn client_campaigns(client: String) -> Result<Vec<CampaignRow>, AppErr
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     let query = CampaignQuery { client: Some(client), ..CampaignQuery::default() };
-    Ok(store::list(&mut tx, &query, crate::clients::model::FIRST_FEW).await?.rows)
+    Ok(store::list(&mut tx, &query, crate::shared::page::FIRST_FEW).await?.rows)
 }
 
 /// One campaign's page: terms, counts, obstacles.

@@ -1,6 +1,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::metering::model::BudgetAction;
 use crate::shared::ids::ClientId;
 use crate::shared::{FieldErrors, Money, Stamp, Tone};
 
@@ -8,11 +9,6 @@ crate::words! {
     pub ClientStatus: "client_status" {
         Active = "active", "Active", Ok;
         Archived = "archived", "Archived", Mute;
-    }
-    /// What happens when the month's budget is spent.
-    pub BudgetAction: "budget_action" {
-        Warn = "warn", "Tell the agency, and go on", Warn;
-        Hold = "hold", "Hold: nothing new is dialled", Bad;
     }
 }
 
@@ -44,79 +40,6 @@ pub struct Client {
     pub monthly_budget: Option<String>,
     pub budget_action: BudgetAction,
     pub created: Stamp,
-}
-
-/// A client of which a good part of this month's budget is spent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
-    pub id: ClientId,
-    pub name: String,
-    pub budget: Money,
-    pub spent: Money,
-    pub action: BudgetAction,
-    /// The first day of the next month in the client's zone: `1 December`.
-    pub ends: String,
-}
-
-/// The parts of a budget, in percent, at which people are told.
-pub const LEVELS: [i64; 2] = [80, 100];
-
-impl Standing {
-    /// Whether so many percent of the budget are spent. Of nothing everything is spent at once.
-    pub fn has_reached(&self, percent: i64) -> bool {
-        self.spent.0 * Decimal::from(100) >= self.budget.0 * Decimal::from(percent)
-    }
-
-    /// Nothing new may be dialled.
-    pub fn holds(&self) -> bool {
-        self.action == BudgetAction::Hold && self.has_reached(100)
-    }
-
-    /// Why a batch waits. The amount only for whoever may see cost.
-    pub fn reason(&self, with_amount: bool) -> String {
-        let amount = if with_amount { format!(" of {}", self.budget.text()) } else { String::new() };
-        format!(
-            "The monthly budget{amount} is spent; it goes on when the month ends on {} or the budget is raised.",
-            self.ends
-        )
-    }
-
-    /// For a callout: how far it is, and what that does. None below the first level.
-    pub fn remark(&self) -> Option<(Tone, String)> {
-        let (spent, budget) = (self.spent.text(), self.budget.text());
-        if self.holds() {
-            let text = format!(
-                "The monthly budget of {budget} is spent ({spent}). Nothing new is dialled until {} or until the budget is raised.",
-                self.ends
-            );
-            return Some((Tone::Bad, text));
-        }
-        if self.has_reached(100) {
-            let text = format!(
-                "The monthly budget of {budget} is spent ({spent}). Calls go on; the next month begins on {}.",
-                self.ends
-            );
-            return Some((Tone::Warn, text));
-        }
-        self.has_reached(LEVELS[0]).then(|| {
-            let then = match self.action {
-                BudgetAction::Hold => "Nothing new is dialled once it is spent",
-                BudgetAction::Warn => "Calls go on when it is spent",
-            };
-            let text = format!("More than 80% of the monthly budget is spent: {spent} of {budget}. {then}; the next month begins on {}.", self.ends);
-            (Tone::Warn, text)
-        })
-    }
-}
-
-/// How many rows a block of the client's page shows.
-pub const FIRST_FEW: usize = 5;
-
-/// A client's id and name, for pickers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientName {
-    pub id: ClientId,
-    pub name: String,
 }
 
 /// What the form for a new or changed client sends.
@@ -176,10 +99,10 @@ impl ClientForm {
 mod tests {
     use super::*;
 
-    fn standing(budget: &str, spent: &str, action: BudgetAction) -> Standing {
+    fn standing(budget: &str, spent: &str, action: BudgetAction) -> BudgetStatus {
         let money = |text: &str| Money(text.parse().unwrap_or_default());
         let id = ClientId(uuid::Uuid::nil());
-        Standing { id, name: "A".into(), budget: money(budget), spent: money(spent), action, ends: "1 December".into() }
+        BudgetStatus { id, name: "A".into(), budget: money(budget), spent: money(spent), action, ends: "1 December".into() }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
-use super::model::{Client, ClientForm, ClientName, ClientRow};
+use super::model::{Client, ClientForm, ClientRow};
+use crate::access::ClientName;
 use crate::shared::{AppError, Page};
 
 /// The agency's clients. Agency roles only.

@@ -19,7 +19,7 @@ pub async fn get_connection(provider: String) -> Result<Connection, AppError> {
 #[server(prefix = "/rpc", endpoint = "save_connection")]
 pub async fn save_connection(#[server(flatten)] form: ConnectionForm) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
-    crate::sign_in::server::proof::demand(&visitor, &form.current).await?;
+    crate::users::proof::demand(&visitor, &form.current).await?;
     super::server::connect::save(&visitor.scope()?, &form).await?;
     leptos_axum::redirect(&format!("/connections/{}", form.provider));
     Ok(())

@@ -11,32 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::access::server::Db;
-use crate::shared::ids::{ClientId, WorkspaceId};
-
-/// What changed: a list (`calls`) or one thing (`batch:0193…`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Topic(pub String);
-
-impl Topic {
-    /// A whole list.
-    pub fn list(noun: &str) -> Self {
-        Self(noun.to_owned())
-    }
-
-    /// One thing.
-    pub fn one(noun: &str, id: impl std::fmt::Display) -> Self {
-        Self(format!("{noun}:{id}"))
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Notice {
-    pub workspace_id: WorkspaceId,
-    /// None: for the agency's people only, unless the topic names a thing that the client's people asked for by id.
-    pub client_id: Option<ClientId>,
-    pub topic: Topic,
-}
+pub use crate::services::live::{Notice, Topic};
 
 const CHANNEL: &str = "patchbay_live";
 

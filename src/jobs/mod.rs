@@ -5,7 +5,6 @@ pub mod lease;
 pub mod live;
 pub mod queue;
 pub mod runner;
-pub mod wake;
 
 pub use queue::{Job, NewJob, enqueue};
 pub use runner::{Registry, Runner};

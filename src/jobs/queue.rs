@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::access::server::WriteTx;
+use crate::access::server::{Db, SystemTx, WriteTx};
 use crate::shared::AppError;
 use crate::shared::error::internal;
 
@@ -61,4 +61,16 @@ pub async fn withdraw<J: Job>(tx: &mut WriteTx, job: &J) -> Result<(), AppError>
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Removes finished work of a week ago, some at a time.
+pub async fn prune(db: &Db) -> Result<(), AppError> {
+    let mut tx = SystemTx::open(db, "finished jobs").await?;
+    sqlx::query!(
+        "delete from jobs where id in (
+           select id from jobs where status = 'completed' and finished_at < now() - interval '7 days' limit 5000)"
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
 }

@@ -1,18 +1,16 @@
 //! [server] E-mail to people: written in the transaction that makes it necessary, sent by a job afterwards.
 //! The surprising part: links in messages are secrets, so a waiting message lies sealed in the queue.
 
-use std::sync::{Arc, PoisonError, RwLock};
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::server::{Scope, WriteTx};
 use crate::brand::model::Brand;
-use crate::connections::server::ops::installed;
 use crate::jobs::runner::{Failure, Verdict};
 use crate::jobs::{Job, NewJob, Registry, enqueue};
 use crate::providers::Binding;
 use crate::providers::smtp::{Letter, Smtp, SmtpError};
+use crate::services::Services;
 use crate::shared::AppError;
 use crate::shared::error::internal;
 
@@ -44,26 +42,15 @@ impl Message {
     }
 }
 
-static SERVER: RwLock<Option<Arc<Smtp>>> = RwLock::new(None);
-
-/// Says which server takes e-mail. None: links are shown to whoever makes them.
-pub fn install(server: Option<Smtp>) {
-    *SERVER.write().unwrap_or_else(PoisonError::into_inner) = server.map(Arc::new);
-}
-
-fn server() -> Option<Arc<Smtp>> {
-    SERVER.read().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-/// Whether this installation sends e-mail.
-pub fn is_set_up() -> bool {
-    server().is_some()
+/// Whether this installation sends e-mail. Without a server, links are shown to whoever makes them.
+pub fn is_set_up(services: &Services) -> bool {
+    services.mail.is_some()
 }
 
 /// Sends the message after the commit.
 pub async fn send(tx: &mut WriteTx, message: &Message) -> Result<(), AppError> {
     let id = Uuid::now_v7();
-    let sealed = installed()?.ring.seal(&place(tx.w(), id), message).map_err(internal)?;
+    let sealed = tx.services().ring.seal(&place(tx.w(), id), message).map_err(internal)?;
     enqueue(tx, &SendMail { id, sealed }, NewJob::default()).await
 }
 
@@ -85,10 +72,10 @@ impl Job for SendMail {
 pub fn register(registry: &mut Registry) {
     registry.add(|scope: Scope, job: SendMail| async move {
         let place = place(scope.workspace_id().0, job.id);
-        let opened = installed()?.ring.open::<Message>(&place, &job.sealed);
+        let opened = scope.services().ring.open::<Message>(&place, &job.sealed);
         let failure = |error: String, permanent: bool| Failure { error, retry_after: None, permanent };
         let message = opened.map_err(|error| failure(error.to_string(), true))?;
-        let Some(server) = server() else {
+        let Some(server) = &scope.services().mail else {
             return Err(failure("This process knows no mail server: set PATCHBAY_SMTP_URL.".into(), false));
         };
         let letter = Letter {

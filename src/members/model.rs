@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::shared::email::is_address;
 use crate::access::Role;
 use crate::shared::ids::{ClientId, InvitationId, UserId};
 use crate::shared::{FieldErrors, Stamp};
@@ -112,21 +113,6 @@ pub fn addresses(text: &str) -> impl Iterator<Item = &str> {
         Some((_, rest)) => vec![rest.split('>').next().unwrap_or_default().trim()],
         None => piece.split_whitespace().collect(),
     })
-}
-
-/// Whether a text has the form of an e-mail address.
-pub fn is_address(text: &str) -> bool {
-    let parts = text.split_once('@');
-    let named = parts.is_some_and(|(local, host)| {
-        !local.is_empty()
-            && !host.contains('@')
-            && host.split('.').count() > 1
-            && host.split('.').all(|part| !part.is_empty())
-    });
-    named
-        && text.len() <= 320
-        && !text
-            .contains(|letter: char| letter.is_whitespace() || letter.is_control() || "<>(),;:\\\"[]".contains(letter))
 }
 
 /// Name and address of a person.

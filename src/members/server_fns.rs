@@ -26,7 +26,7 @@ pub async fn client_members(client: String) -> Result<Option<Vec<MemberRow>>, Ap
     if !scope.may(Action::ReadMembers) {
         return Ok(None);
     }
-    let page = store::list(&mut tx, None, Some(&client), None, crate::clients::model::FIRST_FEW).await?;
+    let page = store::list(&mut tx, None, Some(&client), None, crate::shared::page::FIRST_FEW).await?;
     Ok(Some(page.rows))
 }
 
@@ -59,7 +59,7 @@ pub async fn invite_members(
 ) -> Result<(), AppError> {
     let new = super::model::NewInvitations { emails, role, client: client.unwrap_or_default() };
     let visitor = crate::access::server::visitor()?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     let invited = super::server::invitations::invite(&visitor.scope()?, &new).await?;
     super::server::links::show(&visitor, super::model::LinkKind::Invitation, invited).await
 }
@@ -68,7 +68,7 @@ pub async fn invite_members(
 #[server(prefix = "/rpc", endpoint = "resend_invitation")]
 pub async fn resend_invitation(id: String, #[server(default)] current: String) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     let invited = super::server::invitations::resend(&visitor.scope()?, id.parse()?).await?;
     super::server::links::show(&visitor, super::model::LinkKind::Invitation, vec![invited]).await
 }
@@ -85,7 +85,7 @@ pub async fn withdraw_invitation(id: String) -> Result<(), AppError> {
 #[server(prefix = "/rpc", endpoint = "make_password_link")]
 pub async fn make_password_link(id: String, #[server(default)] current: String) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     let link = super::server::ops::reset_link(&visitor.scope()?, id.parse()?).await?;
     super::server::links::show(&visitor, super::model::LinkKind::Password, vec![link]).await
 }
@@ -120,7 +120,7 @@ pub async fn change_member_role(
     #[server(default)] current: String,
 ) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     super::server::ops::change_role(&visitor.scope()?, id.parse()?, &role, &client.unwrap_or_default()).await?;
     leptos_axum::redirect(&format!("/settings/users/{id}"));
     Ok(())
@@ -130,7 +130,7 @@ pub async fn change_member_role(
 #[server(prefix = "/rpc", endpoint = "clear_member_second_factor")]
 pub async fn clear_member_second_factor(id: String, #[server(default)] current: String) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     super::server::ops::clear_second_factor(&visitor.scope()?, id.parse()?).await?;
     leptos_axum::redirect(&format!("/settings/users/{id}"));
     Ok(())

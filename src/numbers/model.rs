@@ -2,7 +2,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::agents::model::ClientChoice;
-use crate::calls::model::CallDirection;
+use crate::agents::model::CallDirection;
 use crate::shared::ids::{AgentId, ClientId, NumberId};
 use crate::shared::{AppError, FieldErrors, Money, Page, Phone, Stamp};
 

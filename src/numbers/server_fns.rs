@@ -22,7 +22,7 @@ pub async fn client_numbers(client: String) -> Result<Vec<NumberRow>, AppError> 
     use crate::access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     let query = NumberQuery { client: Some(client), ..NumberQuery::default() };
-    Ok(store::list(&mut tx, &query, crate::clients::model::FIRST_FEW).await?.rows)
+    Ok(store::list(&mut tx, &query, crate::shared::page::FIRST_FEW).await?.rows)
 }
 
 /// One number. Errors: `NotFound`.

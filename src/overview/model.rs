@@ -70,7 +70,7 @@ pub struct RunningBatch {
     pub id: String,
     pub name: String,
     pub client: String,
-    pub status: crate::batches::model::BatchStatus,
+    pub status: crate::dialling::model::BatchStatus,
     pub answered: i64,
     pub unanswered: i64,
     pub failed: i64,

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::model::Overview;
 use super::server_fns::get_overview;
 use crate::access::Action;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::ui::*;
 use blocks::{Batches, Clients, Live, Needs, StartList};
 use figures::{Figures, Hours};

@@ -36,9 +36,9 @@ pub async fn save_workspace_terms(
 ) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
     let scope = visitor.platform_scope(id.parse()?)?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     let mut errors = crate::shared::FieldErrors::default();
-    let agreed = super::model::Agreed::read(&people, &clients, &agents, &lines, &mut errors);
+    let agreed = crate::workspaces::model::Agreed::read(&people, &clients, &agents, &lines, &mut errors);
     errors.check()?;
     let plan = plan.parse().map_err(|error: String| AppError::invalid("plan", error))?;
     super::server::ops::set_terms(&scope, plan, agreed).await?;
@@ -55,7 +55,7 @@ pub async fn invite_workspace_owner(
 ) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
     let scope = visitor.platform_scope(id.parse()?)?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     let invited = super::server::ops::invite_owner(&scope, &email).await?;
     crate::members::server::links::show(&visitor, crate::members::model::LinkKind::Invitation, vec![invited]).await
 }
@@ -71,7 +71,7 @@ pub async fn create_workspace(
     let visitor = crate::access::server::visitor()?;
     let scope = visitor.platform_scope(crate::shared::ids::WorkspaceId::new())?;
     let plan = plan.parse().map_err(|error: String| AppError::invalid("plan", error))?;
-    let invited = super::server::ops::found_workspace(&scope, &workspace, &email, plan, &timezone).await?;
+    let invited = super::server::ops::open_workspace(&scope, &workspace, &email, plan, &timezone).await?;
     crate::members::server::links::show(&visitor, crate::members::model::LinkKind::Invitation, vec![invited]).await
 }
 
@@ -94,7 +94,7 @@ pub async fn open_support_session(
 ) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
     visitor.platform_scope(id.parse()?)?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     super::server::support::open(&visitor, id.parse()?, &reason).await?;
     leptos_axum::redirect("/dashboard");
     Ok(())

@@ -2,14 +2,13 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::SettingsNav;
 use super::model::{AUDIT_DAYS, AgencyView};
 use super::server_fns::{SaveAgency, get_agency};
 use crate::access::{Action, SecondFactorRule};
-use crate::app::viewer;
-use crate::platform::model::Held;
+use crate::shell::viewer;
+use crate::workspaces::model::Held;
 use crate::shared::zones::zone_options;
-use crate::sign_in::page::ProofField;
+use crate::shell::{ProofField, SettingsNav};
 use crate::ui::*;
 
 /// The agency's name, its rules, and what its plan gives.

@@ -2,12 +2,12 @@
 
 pub mod agency;
 pub mod model;
-mod nav;
-pub mod profile;
+
+
 #[cfg(feature = "ssr")]
 pub mod server;
 pub mod server_fns;
 
 pub use agency::agency_page;
-pub use nav::SettingsNav;
-pub use profile::profile_page;
+
+

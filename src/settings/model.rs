@@ -1,31 +1,9 @@
 use serde::{Deserialize, Serialize};
 
+use crate::workspaces::model::AgencyRules;
 use crate::access::SecondFactorRule;
-use crate::platform::model::{Held, WorkspacePlan};
+use crate::workspaces::model::{Held, WorkspacePlan};
 use crate::shared::FieldErrors;
-
-/// What an agency asks of its people and of itself: part of `workspaces.settings`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AgencyRules {
-    #[serde(default = "nobody")]
-    pub second_factor: SecondFactorRule,
-    /// Days that events of the audit trail are kept. None: for ever.
-    #[serde(default)]
-    pub audit_days: Option<i32>,
-    /// Calls at once that the agency allows itself. None: as many as its plan gives.
-    #[serde(default)]
-    pub concurrency: Option<i64>,
-}
-
-fn nobody() -> SecondFactorRule {
-    SecondFactorRule::Nobody
-}
-
-impl Default for AgencyRules {
-    fn default() -> Self {
-        Self { second_factor: SecondFactorRule::Nobody, audit_days: None, concurrency: None }
-    }
-}
 
 /// The agency's own page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use crate::shared::AppError;
 /// The agency's own settings, its plan and what it holds of it.
 #[server(prefix = "/rpc", endpoint = "get_agency")]
 pub async fn get_agency() -> Result<AgencyView, AppError> {
-    super::server::rules::view(&crate::access::server::scope()?).await
+    super::server::view(&crate::access::server::scope()?).await
 }
 
 /// Saves the agency's name, zone and rules.
@@ -20,9 +20,9 @@ pub async fn save_agency(
     #[server(default)] current: String,
 ) -> Result<(), AppError> {
     let visitor = crate::access::server::visitor()?;
-    crate::sign_in::server::proof::demand(&visitor, &current).await?;
+    crate::users::proof::demand(&visitor, &current).await?;
     let form = super::model::AgencyForm { name, timezone, second_factor, audit_days, concurrency };
-    super::server::rules::save(&visitor.scope()?, &form).await?;
+    super::server::save(&visitor.scope()?, &form).await?;
     leptos_axum::redirect("/settings/agency");
     Ok(())
 }

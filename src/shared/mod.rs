@@ -3,12 +3,15 @@
 
 #[cfg(feature = "ssr")]
 pub mod csv_cell;
+pub mod email;
 pub mod error;
 pub mod ids;
 pub mod money;
 pub mod page;
 pub mod phone;
+pub mod slug;
 pub mod stamp;
+pub mod variables;
 pub mod words;
 #[cfg(feature = "ssr")]
 pub mod zone;

@@ -2,6 +2,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// How many rows a block of the client's page shows.
+pub const FIRST_FEW: usize = 5;
+
 /// One page of a list. Pages are cut by key, never by count, so page 2,000 is as fast as page 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page<T> {

@@ -41,7 +41,7 @@ pub async fn who_am_i() -> Result<Viewer, AppError> {
 /// Whether this installation sends e-mail, so that a forgotten password can be replaced without help.
 #[server(prefix = "/rpc", endpoint = "sends_mail")]
 pub async fn sends_mail() -> Result<bool, AppError> {
-    Ok(crate::mail::is_set_up())
+    Ok(crate::mail::is_set_up(crate::access::server::visitor()?.db.services()))
 }
 
 /// Sends a link for a new password, if somebody has this address.

@@ -8,7 +8,7 @@ use crate::shared::{AppError, FieldErrors, Tone};
 /// The page. It stands outside the shell, so it brings what the shell would: the landmark, messages, the mark of a live page.
 #[component]
 pub fn Gallery() -> impl IntoView {
-    shell::mark_hydrated();
+    mark_hydrated();
     view! { <main class="main" id="main">{parts()}</main> <toast::Toasts/> }
 }
 

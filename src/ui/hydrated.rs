@@ -6,3 +6,12 @@ pub fn hydrated() -> Signal<bool> {
     Effect::new(move |_| ready.set(true));
     ready.into()
 }
+
+/// The style sheet shows what needs script once the page carries this mark.
+pub fn mark_hydrated() {
+    Effect::new(move |_| {
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-hydrated", "true");
+        }
+    });
+}

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::clients::model::Standing;
+use crate::metering::model::BudgetStatus;
 use crate::shared::Money;
 
 /// The last thirty days, today included, by the viewer's days.
@@ -47,7 +47,7 @@ pub struct ClientMonth {
     /// Calls whose talk the provider has not priced yet.
     pub unpriced: i64,
     /// None without a budget.
-    pub standing: Option<Standing>,
+    pub standing: Option<BudgetStatus>,
 }
 
 impl ClientMonth {

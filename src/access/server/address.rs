@@ -1,25 +1,17 @@
 //! The address that a request comes from. Behind a proxy that is the proxy's, unless the configuration names it.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{PoisonError, RwLock};
 
 use axum::extract::{ConnectInfo, Request};
 
-static PROXIES: RwLock<Vec<IpAddr>> = RwLock::new(Vec::new());
-
-/// Names the proxies whose `X-Forwarded-For` is believed. From anybody else the header counts for nothing.
-pub fn trust_proxies(proxies: Vec<IpAddr>) {
-    *PROXIES.write().unwrap_or_else(PoisonError::into_inner) = proxies;
-}
-
 /// The sender's address: the peer's, or, from a trusted proxy, the last one in `X-Forwarded-For` that is no proxy of ours.
-pub fn sender(request: &Request) -> Option<String> {
+/// `proxies`: whose `X-Forwarded-For` is believed. From anybody else the header counts for nothing.
+pub fn sender(request: &Request, proxies: &[IpAddr]) -> Option<String> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
-    let proxies = PROXIES.read().unwrap_or_else(PoisonError::into_inner);
     let headers = request.headers().get_all("x-forwarded-for");
     let named: Vec<&str> =
         headers.iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).collect();
-    Some(choose(peer, &named, &proxies).to_string())
+    Some(choose(peer, &named, proxies).to_string())
 }
 
 fn choose(peer: IpAddr, named: &[&str], proxies: &[IpAddr]) -> IpAddr {

@@ -5,7 +5,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor, Postgres, Transaction};
 use tokio::sync::broadcast;
 
-use crate::jobs::wake::Wakers;
+use crate::services::{Notice, Services, Wakers};
 use crate::shared::{AppError, error::internal};
 
 /// The database. Nobody outside this folder gets the pool: work goes through `ReadTx`, `WriteTx` or `SystemTx`.
@@ -17,8 +17,7 @@ pub struct Db {
 struct Inner {
     pool: PgPool,
     options: PgConnectOptions,
-    live: broadcast::Sender<crate::jobs::live::Notice>,
-    wakers: Wakers,
+    services: Arc<Services>,
 }
 
 /// How to reach the database, as the application's role.
@@ -30,7 +29,7 @@ pub struct DbSettings {
 
 impl Db {
     /// Opens the pool. The role must not be able to bypass row security: that is checked here, once.
-    pub async fn connect(settings: &DbSettings) -> Result<Self, AppError> {
+    pub async fn connect(settings: &DbSettings, services: Arc<Services>) -> Result<Self, AppError> {
         let options: PgConnectOptions = settings
             .url
             .parse()
@@ -68,8 +67,7 @@ impl Db {
                 "DATABASE_URL signs in as a role that bypasses row security. Use the role patchbay_app.".into(),
             ));
         }
-        let (live, _) = broadcast::channel(1024);
-        Ok(Self { inner: Arc::new(Inner { pool, options, live, wakers: Wakers::default() }) })
+        Ok(Self { inner: Arc::new(Inner { pool, options, services }) })
     }
 
     /// Opens a transaction and sets its scope in the same round trip. Runs in a task of its own, so that a caller who goes
@@ -99,13 +97,18 @@ impl Db {
     }
 
     /// Live notices of this process, and, through `jobs::live`, of every other.
-    pub fn live(&self) -> &broadcast::Sender<crate::jobs::live::Notice> {
-        &self.inner.live
+    pub fn live(&self) -> &broadcast::Sender<Notice> {
+        &self.inner.services.live
     }
 
     /// Wakes workers of this process when there is something to do, so that they need not poll fast.
     pub fn wakers(&self) -> &Wakers {
-        &self.inner.wakers
+        &self.inner.services.wakers
+    }
+
+    /// What boot built: keys, the way out, stores, mail, clock.
+    pub fn services(&self) -> &Services {
+        &self.inner.services
     }
 
     /// Open connections and idle ones, for metrics.

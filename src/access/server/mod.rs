@@ -5,21 +5,22 @@ mod address;
 mod api;
 mod csv_file;
 mod db;
+pub mod once;
 mod scope;
 mod session;
 mod system;
 mod tx;
 mod visitor;
 
-pub use address::{sender, trust_proxies};
+pub use address::sender;
 pub use api::{Body, page_size};
 pub use csv_file::{ROWS_AT_ONCE, csv_file};
 pub use db::{Db, DbSettings};
 pub use scope::{Actor, KeyUse, Scope};
 pub use session::{
     PROOF_LASTS, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER,
-    SessionTable, random_token, session_hash,
+    SessionTable, end_session, end_sessions, prune_sessions, random_token, session_hash,
 };
 pub use system::SystemTx;
-pub use tx::{Change, ReadTx, WriteTx};
-pub use visitor::{Visitor, demand_second_factor, identify, needs_second_factor, scope, scope_of_key, visitor};
+pub use tx::{AppendEvent, Change, NewEvent, ReadTx, WriteTx};
+pub use visitor::{Visitor, identify, scope, scope_of_key, visitor};

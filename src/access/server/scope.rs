@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::{Db, ReadTx, WriteTx};
 use crate::access::{Action, ApiScope, Role, Viewer, allows};
+use crate::services::Services;
 use crate::shared::AppError;
 use crate::shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
 
@@ -99,6 +100,11 @@ impl Scope {
 
     pub fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// What boot built: keys, the way out, stores, mail, clock.
+    pub fn services(&self) -> &Services {
+        self.db.services()
     }
 
     /// The person, if a person acts.

@@ -2,7 +2,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::Scope;
 use super::scope::ActorKind;
-use crate::jobs::live::{Notice, Topic};
+use crate::services::{HookFuture, Notice, Services, Topic};
 use crate::shared::AppError;
 use crate::shared::ids::{ClientId, UserId, WorkspaceId};
 
@@ -31,6 +31,25 @@ pub struct Change<'a> {
     pub after: Option<serde_json::Value>,
 }
 
+/// The row that a change leaves in the audit log.
+pub struct NewEvent<'a> {
+    pub user_id: Option<uuid::Uuid>,
+    /// Who, in words that stay true when the account changes.
+    pub actor: String,
+    pub action: &'a str,
+    pub entity: &'a str,
+    pub entity_id: Option<uuid::Uuid>,
+    pub client_id: Option<uuid::Uuid>,
+    pub before: Option<serde_json::Value>,
+    pub after: Option<serde_json::Value>,
+    pub api_key_id: Option<uuid::Uuid>,
+    pub ip: Option<String>,
+    pub request_id: Option<String>,
+}
+
+/// Writes the row in the transaction of its change. The audit log gives it to boot.
+pub struct AppendEvent(pub for<'a> fn(&'a mut WriteTx, NewEvent<'a>) -> HookFuture<'a>);
+
 impl ReadTx {
     pub(super) async fn open(scope: &Scope) -> Result<Self, AppError> {
         let tx = scope.db.begin(settings(scope, "set transaction read only; ")).await?;
@@ -53,6 +72,11 @@ impl ReadTx {
 
     pub fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// What boot built: keys, the way out, stores, mail, clock.
+    pub fn services(&self) -> &Services {
+        self.scope.services()
     }
 
     /// The moment of the database's clock, which leases and schedules go by.
@@ -88,6 +112,11 @@ impl WriteTx {
         &self.read.scope
     }
 
+    /// What boot built: keys, the way out, stores, mail, clock.
+    pub fn services(&self) -> &Services {
+        self.read.scope.services()
+    }
+
     pub fn user_id(&self) -> Option<UserId> {
         self.read.scope.user_id()
     }
@@ -112,7 +141,7 @@ impl WriteTx {
         };
         // A client's people may only write rows of their own client.
         let client_id = self.read.scope.client_id.or(change.client_id);
-        let row = crate::audit::server::NewEvent {
+        let row = NewEvent {
             user_id,
             actor: name,
             action: change.action,
@@ -125,7 +154,8 @@ impl WriteTx {
             ip: actor.ip.clone(),
             request_id: actor.request_id.clone(),
         };
-        crate::audit::server::append(self, row).await
+        let append = self.services().hooks.get::<AppendEvent>()?.0;
+        append(self, row).await
     }
 
     /// Tells open pages, after the commit, that something changed. `client_id` limits who hears it.

@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -10,23 +8,8 @@ use tower_sessions::Session;
 use super::{Db, KeyUse, PROOF_LASTS, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER, Scope, SystemTx};
 use crate::access::viewer::{SupportView, ViewerClient, ViewerWorkspace};
 use crate::access::{Role, SecondFactorRule, Viewer};
-use crate::brand::model::{Brand, Branding};
-use crate::brand::server::{hosts, shown};
-use crate::connections::server::ops::installed;
 use crate::shared::AppError;
 use crate::shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
-
-static NEEDS_SECOND_FACTOR: AtomicBool = AtomicBool::new(false);
-
-/// Says whether platform admins have to have a second factor, and new agencies begin with that rule.
-pub fn demand_second_factor(demand: bool) {
-    NEEDS_SECOND_FACTOR.store(demand, Ordering::Relaxed);
-}
-
-/// Whether the installation demands second factors.
-pub fn needs_second_factor() -> bool {
-    NEEDS_SECOND_FACTOR.load(Ordering::Relaxed)
-}
 
 /// Whoever sent this request: a signed-in person or nobody. Put into the request by `identify`.
 #[derive(Clone)]
@@ -42,10 +25,10 @@ pub struct Visitor {
     pub session: Option<Session>,
     /// The agency whose own host name the request came to. None: the site's own host.
     pub home: Option<WorkspaceId>,
-    /// What addresses begin with where the visitor is: the agency's own proved host, else the site's. None: nothing is installed.
-    pub base: Option<String>,
-    /// What the visitor's pages look like: by who they are, else by the host name.
-    pub brand: Brand,
+    /// What addresses begin with where the visitor is: the agency's own proved host, else the site's.
+    pub base: String,
+    /// The branding columns of the viewer's client and workspace, the nearest first, as they are stored.
+    pub branding: Vec<serde_json::Value>,
 }
 
 impl Visitor {
@@ -90,19 +73,17 @@ pub fn scope() -> Result<Scope, AppError> {
     visitor()?.scope()
 }
 
-/// Reads the session once per request and puts a `Visitor` into it.
+/// Reads the session once per request and puts a `Visitor` into it. The host name that was used, and the brand, come after: see the
+/// brand's own layer.
 pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) -> Response {
     let session = request.extensions().get::<Session>().cloned();
-    let host = hosts::named_by(&request);
-    let home = match hosts::home(&db, host).await {
-        Ok(home) => home,
-        Err(error) => return error.into_response(),
-    };
     let known = match &session {
         Some(session) => match session.get::<uuid::Uuid>(SESSION_USER).await {
             // A database that does not answer is no reason to say that somebody signed out.
             Ok(Some(id)) => match load_viewer(&db, UserId(id), support_of(session).await).await {
-                Ok(Some((viewer, brand))) => Some((Viewer { has_proved: has_proved(session).await, ..viewer }, brand)),
+                Ok(Some((viewer, branding))) => {
+                    Some((Viewer { has_proved: has_proved(session).await, ..viewer }, branding))
+                }
                 Ok(None) => None,
                 Err(error) => return error.into_response(),
             },
@@ -111,19 +92,12 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
         },
         None => None,
     };
-    let site = || installed().ok().map(|installed| installed.public_url.clone());
-    let (home, door, base) = match home {
-        Some(home) => (Some(home.workspace), home.brand, Some(home.base)),
-        None => (None, Brand::default(), site()),
-    };
-    let lives_here =
-        |viewer: &Viewer| home.is_none_or(|home| viewer.workspace.as_ref().is_some_and(|own| own.id == home));
-    let known = known.filter(|(viewer, _)| lives_here(viewer));
-    let (viewer, brand) = known.map_or((None, door), |(viewer, brand)| (Some(viewer), brand));
-    let ip = super::sender(&request);
+    let (viewer, branding) = known.map_or((None, Vec::new()), |(viewer, branding)| (Some(viewer), branding));
+    let ip = super::sender(&request, &db.services().trusted_proxies);
     let request_id = header(&request, "x-request-id");
     let cookies = header(&request, "cookie");
     let user_agent = header(&request, "user-agent").map(|text| text.chars().take(300).collect());
+    let base = db.services().public_url.clone();
     request.extensions_mut().insert(Visitor {
         db,
         viewer,
@@ -132,9 +106,9 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
         cookies,
         request_id,
         session,
-        home,
+        home: None,
         base,
-        brand,
+        branding,
     });
     next.run(request).await
 }
@@ -168,14 +142,14 @@ async fn has_proved(session: &Session) -> bool {
     proved.is_some_and(|at| chrono::Utc::now().timestamp() - at < PROOF_LASTS)
 }
 
-/// The person, and the brand that they see. `support`: a session of a platform admin over one workspace, which counts while it is open
+/// The person, and the branding that they see. `support`: a session of a platform admin over one workspace, which counts while it is open
 /// and theirs.
-async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result<Option<(Viewer, Brand)>, AppError> {
+async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result<Option<(Viewer, Vec<serde_json::Value>)>, AppError> {
     let mut tx = SystemTx::open(db, "who is asking").await?;
     let row = sqlx::query!(
         r#"select u.name, u.email, u.role as "role: crate::access::Role", u.timezone, u.client_id,
                   w.id as "workspace_id?", w.name as "workspace_name?", w.timezone as "workspace_timezone?",
-                  w.status::text as "workspace_status?", w.branding as "branding?: sqlx::types::Json<Branding>",
+                  w.status::text as "workspace_status?", w.branding as "branding?",
                   coalesce((w.settings ->> 'sandbox')::boolean, true) as "sandbox!",
                   w.settings ->> 'second_factor' as second_factor, u.totp_secret is not null or u.has_passkey as "has_second_factor!",
                   s.id as "support_id?", s.reason as "support_reason?", s.expires_at as "support_until?", a.name as "support_admin?"
@@ -203,20 +177,19 @@ async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result
         _ => None,
     };
     let is_bound = match row.role {
-        Role::Admin => needs_second_factor(),
+        Role::Admin => db.services().requires_second_factor,
         role => row
             .second_factor
             .and_then(|rule| rule.parse::<SecondFactorRule>().ok())
             .is_some_and(|rule| rule.binds(role)),
     };
     let (support, watched_by) = if row.role == Role::Admin { (watch, None) } else { (None, watch) };
-    let agency = row.branding.map(|branding| branding.0).unwrap_or_default();
-    let mut brand = shown(agency.clone());
+    let mut branding: Vec<serde_json::Value> = row.branding.into_iter().collect();
     let workspace = row.workspace_id.map(|workspace_id| ViewerWorkspace {
         id: WorkspaceId(workspace_id),
         name: row.workspace_name.unwrap_or_default(),
-        product: brand.product.clone(),
-        logo: brand.logo.clone(),
+        product: String::new(),
+        logo: None,
         suspended: row.workspace_status.as_deref() == Some("suspended"),
         sandbox: row.sandbox,
         // The agency's clients are told by the agency, if at all.
@@ -238,22 +211,19 @@ async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result
     };
     if let Some(client_id) = row.client_id {
         let Some((client, own)) = load_client(db, &viewer, ClientId(client_id)).await? else { return Ok(None) };
-        brand = shown(own.over(agency));
-        if let Some(home) = &mut viewer.workspace {
-            (home.product, home.logo) = (brand.product.clone(), brand.logo.clone());
-        }
+        branding.insert(0, own);
         viewer.client = Some(client);
     }
-    Ok(Some((viewer, brand)))
+    Ok(Some((viewer, branding)))
 }
 
 /// The viewer's own client is a tenant's row, so it is read inside the tenant.
-async fn load_client(db: &Db, viewer: &Viewer, id: ClientId) -> Result<Option<(ViewerClient, Branding)>, AppError> {
+async fn load_client(db: &Db, viewer: &Viewer, id: ClientId) -> Result<Option<(ViewerClient, serde_json::Value)>, AppError> {
     let Some(home) = &viewer.workspace else { return Ok(None) };
     let scope = Scope { client_id: Some(id), ..Scope::of_job(db.clone(), home.id, "sign-in") };
     let mut tx = super::ReadTx::open(&scope).await?;
     let row = sqlx::query!(
-        r#"select name, shares_cost, shares_recordings, shares_steps, shares_prompts, branding as "branding: sqlx::types::Json<Branding>"
+        r#"select name, shares_cost, shares_recordings, shares_steps, shares_prompts, branding
            from clients where workspace_id = $1 and id = $2 and status = 'active'"#,
         home.id.0,
         id.0
@@ -269,6 +239,6 @@ async fn load_client(db: &Db, viewer: &Viewer, id: ClientId) -> Result<Option<(V
             shares_steps: row.shares_steps,
             shares_prompts: row.shares_prompts,
         };
-        (client, row.branding.0)
+        (client, row.branding)
     }))
 }

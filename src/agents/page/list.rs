@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::access::Action;
 use crate::agents::model::{AgentList, AgentQuery, AgentRow, AgentStatus, LANGUAGES, SyncState, language_name};
 use crate::agents::server_fns::list_agents;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::shared::Tone;
 use crate::ui::*;
 

@@ -9,8 +9,8 @@ use crate::agents::model::{
 };
 use crate::jobs::live::Topic;
 use crate::jobs::{NewJob, enqueue};
-use crate::platform::model::Kind;
-use crate::platform::server::limits;
+use crate::workspaces::model::Kind;
+use crate::workspaces::server::limits;
 use crate::prompts::model::{PromptText, variables};
 use crate::prompts::server as prompts;
 use crate::shared::AppError;
@@ -152,7 +152,7 @@ pub async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<AgentId, A
     limits::lock(tx).await?;
     let prompt = take_prompt(tx, fields).await?;
     store::insert(tx, id, fields, prompt).await?;
-    limits::room(tx, Kind::Agents).await?;
+    limits::check_limit(tx, Kind::Agents).await?;
     mappings::fill(tx, id).await?;
     mappings::set_direction(tx, id, fields.direction).await?;
     let after = store::get(tx.reading(), id).await?;
@@ -208,7 +208,7 @@ pub async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Resul
     }
     store::set_active(tx, id, is_active).await?;
     if is_active {
-        limits::room(tx, Kind::Agents).await?;
+        limits::check_limit(tx, Kind::Agents).await?;
     }
     let action = if is_active { "restored" } else { "deleted" };
     record(tx, action, id, &agent, None, json!({"name": agent.name})).await?;

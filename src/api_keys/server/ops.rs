@@ -5,7 +5,7 @@ use crate::access::Action;
 use crate::access::server::{Change, Scope, Visitor, WriteTx};
 use crate::api_keys::model::{KeyRow, KeyTerms, NewKey};
 use crate::jobs::live::Topic;
-use crate::settings::server::once;
+use crate::access::server::once;
 use crate::shared::ids::ApiKeyId;
 use crate::shared::{AppError, FieldErrors, Page};
 

@@ -211,3 +211,15 @@ pub async fn used(db: &Db, keys: &[Uuid]) -> Result<Vec<(Uuid, i32)>, AppError> 
     .await?;
     Ok(rows.into_iter().map(|row| (row.key_id, row.used)).collect())
 }
+
+/// Removes counts of hours that are over.
+pub async fn prune(db: &Db) -> Result<(), AppError> {
+    let mut tx = SystemTx::open(db, "api key hours").await?;
+    sqlx::query!(
+        "delete from api_key_hours where (key_id, hour) in (
+           select key_id, hour from api_key_hours where hour < now() - interval '2 days' limit 1000)"
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}

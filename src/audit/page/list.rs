@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::audit::model::{AuditPage, AuditQuery, AuditRow};
 use crate::audit::server_fns::list_audit_events;
-use crate::settings::SettingsNav;
+use crate::shell::SettingsNav;
 use crate::ui::*;
 
 /// Who changed what, when and from where.

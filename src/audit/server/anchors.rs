@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::providers::KeyRing;
 use crate::access::Action;
 use crate::access::server::{Change, Db, ReadTx, Scope, SystemTx, WriteTx};
-use crate::connections::server::ops::installed;
 use crate::providers::Binding;
-use crate::settings::server::rules;
+use crate::workspaces::server::rules;
 use crate::shared::AppError;
 use crate::shared::error::internal;
 use crate::shared::ids::WorkspaceId;
@@ -57,7 +57,7 @@ async fn seal(tx: &mut WriteTx) -> Result<(), AppError> {
     .await?;
     let Some(head) = head else { return Ok(()) };
     let hash = hex::encode(head.hash);
-    let sealed = installed()?.ring.seal(&place(w, head.seq), &hash).map_err(internal)?;
+    let sealed = tx.services().ring.seal(&place(w, head.seq), &hash).map_err(internal)?;
     sqlx::query!(
         "insert into audit_anchors (workspace_id, seq, sealed) values ($1, $2, $3) on conflict do nothing",
         w,
@@ -77,7 +77,7 @@ async fn seal_base(tx: &mut WriteTx, cut: i64) -> Result<(), AppError> {
     let hash = sqlx::query_scalar!(r#"select base_hash as "hash!" from audit_heads where workspace_id = $1"#, w)
         .fetch_one(tx.conn())
         .await?;
-    let sealed = installed()?.ring.seal(&base_place(w, cut), &hex::encode(hash)).map_err(internal)?;
+    let sealed = tx.services().ring.seal(&base_place(w, cut), &hex::encode(hash)).map_err(internal)?;
     sqlx::query!("update audit_heads set base_seal = $2 where workspace_id = $1", w, sealed).execute(tx.conn()).await?;
     Ok(())
 }
@@ -87,10 +87,9 @@ fn base_place(workspace: Uuid, seq: i64) -> Binding {
 }
 
 /// Whether this seal says that the kept part begins after event `seq`, which had this hash.
-pub(super) fn is_base(workspace: Uuid, seq: i64, hash: &[u8], sealed: Option<&str>) -> Result<bool, AppError> {
-    let ring = &installed()?.ring;
+pub(super) fn is_base(ring: &KeyRing, workspace: Uuid, seq: i64, hash: &[u8], sealed: Option<&str>) -> bool {
     let said = sealed.and_then(|sealed| ring.open::<String>(&base_place(workspace, seq), sealed).ok());
-    Ok(said.is_some_and(|said| said == hex::encode(hash)))
+    said.is_some_and(|said| said == hex::encode(hash))
 }
 
 /// The sealed heads by number. None: the seal is broken.
@@ -98,7 +97,7 @@ pub(super) async fn all(tx: &mut ReadTx) -> Result<BTreeMap<i64, Option<Vec<u8>>
     let w = tx.w();
     let rows =
         sqlx::query!("select seq, sealed from audit_anchors where workspace_id = $1", w).fetch_all(tx.conn()).await?;
-    let ring = &installed()?.ring;
+    let ring = &tx.services().ring;
     let open = |seq: i64, sealed: &str| {
         ring.open::<String>(&place(w, seq), sealed).ok().and_then(|hash| hex::decode(hash).ok())
     };

@@ -2,23 +2,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::anchors;
-use crate::access::server::{ReadTx, WriteTx};
+use crate::access::server::{NewEvent, ReadTx, WriteTx};
 use crate::shared::AppError;
-
-/// One row to be chained. `before` and `after` hold no secrets.
-pub struct NewEvent<'a> {
-    pub user_id: Option<Uuid>,
-    pub actor: String,
-    pub action: &'a str,
-    pub entity: &'a str,
-    pub entity_id: Option<Uuid>,
-    pub client_id: Option<Uuid>,
-    pub before: Option<serde_json::Value>,
-    pub after: Option<serde_json::Value>,
-    pub api_key_id: Option<Uuid>,
-    pub ip: Option<String>,
-    pub request_id: Option<String>,
-}
 
 /// Adds a row to the workspace's chain. The head row stays locked until the commit: rows get their places in commit order,
 /// without gaps, and other workspaces are not held up.
@@ -103,7 +88,7 @@ pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
     let Some(head) = head else { return Ok(Ok(0)) };
     let beginning = head.base_hash.unwrap_or_else(|| Sha256::digest(workspace.as_bytes()).to_vec());
     let (mut previous, mut expected) = (beginning, head.base_seq + 1);
-    if head.base_seq > 0 && !anchors::is_base(workspace, head.base_seq, &previous, head.base_seal.as_deref())? {
+    if head.base_seq > 0 && !anchors::is_base(&tx.services().ring, workspace, head.base_seq, &previous, head.base_seal.as_deref()) {
         return Ok(Err(head.base_seq));
     }
     let mut seals = anchors::all(tx).await?;

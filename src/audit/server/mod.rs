@@ -3,4 +3,4 @@ mod chain;
 pub mod rest;
 pub mod store;
 
-pub use chain::{NewEvent, append, verify};
+pub use chain::{append, verify};

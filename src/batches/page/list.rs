@@ -3,7 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::batches::model::{BatchPage as Rows, BatchQuery, BatchRow, BatchStatus};
 use crate::batches::server_fns::list_batches;
 use crate::shared::money::count_text;

@@ -17,6 +17,8 @@ use crate::campaigns::Campaign;
 use crate::connections::server::ops as connections;
 use crate::providers::voice::{Line, NewVoiceCall, VoiceCall};
 use crate::providers::{Kind, ProviderError, VoiceProvider};
+use crate::dialling::server::contacts;
+use crate::dialling::server::settle::notify;
 use crate::shared::AppError;
 
 /// An intent older than this is not sent: whoever reconciles may already be asking about it. With the request's own time limit (ten
@@ -109,14 +111,14 @@ pub fn new_call(
 async fn record(scope: &Scope, batch: &Batch, intent: &Intent, answer: Answer) -> Result<(), AppError> {
     let workspace = scope.workspace_id().0;
     let report = |outcome: Result<(), ProviderError>| {
-        connections::with_breakers(|breakers| breakers.report(workspace, "ultravox", &outcome, Instant::now()))
+        scope.services().breakers.report(workspace, "ultravox", &outcome, Instant::now());
     };
     let error = match answer {
         Answer::Placed(call) => {
-            report(Ok(()))?;
+            report(Ok(()));
             let mut tx = scope.write(Action::RunBatches).await?;
             dialled::mark_placed(&mut tx, intent.id, &call.id).await?;
-            ops::notify(&mut tx, batch.id, batch.client_id);
+            notify(&mut tx, batch.id, batch.client_id);
             tx.commit().await?;
             metrics::counter!("patchbay_dials_total", "result" => "placed").increment(1);
             return connections::mark_working(scope, "ultravox").await;
@@ -126,7 +128,7 @@ async fn record(scope: &Scope, batch: &Batch, intent: &Intent, answer: Answer) -
         Answer::Failed(error) => error,
     };
     metrics::counter!("patchbay_dials_total", "result" => error.kind.code()).increment(1);
-    report(Err(error.clone()))?;
+    report(Err(error.clone()));
     if error.outcome_unknown() {
         let mut tx = scope.write(Action::RunBatches).await?;
         dialled::mark_unknown(&mut tx, intent.id, intent.dialled_at, &error.sentence()).await?;
@@ -143,7 +145,7 @@ async fn record(scope: &Scope, batch: &Batch, intent: &Intent, answer: Answer) -
             let wait = error.retry_after.unwrap_or(Duration::from_secs(5));
             // Before the contact is free again: nobody in the workspace dials until then, in whatever process.
             let mut tx = scope.write(Action::RunBatches).await?;
-            store::hold(&mut tx, wait).await?;
+            crate::workspaces::server::store::hold(&mut tx, wait).await?;
             tx.commit().await?;
             take_back(scope, intent, wait).await
         }
@@ -164,13 +166,13 @@ async fn refuse(scope: &Scope, batch: &Batch, intent: &Intent, error: &ProviderE
     let mut tx = scope.write(Action::RunBatches).await?;
     let now = store::lock(&mut tx, batch.id).await?;
     if dialled::mark_refused(&mut tx, intent.id, intent.dialled_at, &error.sentence()).await? {
-        store::set_failed(&mut tx, intent.campaign_contact_id, &error.sentence()).await?;
+        contacts::set_failed(&mut tx, intent.campaign_contact_id, &error.sentence()).await?;
     }
     if may_still_dial(&now) && dialled::only_refusals(tx.reading(), batch.id).await? {
         let reason = format!("Five calls in a row were refused. {} Then resume the batch.", error.sentence());
         ops::pause_with_reason(&mut tx, &now, &reason).await?;
     }
-    ops::notify(&mut tx, batch.id, batch.client_id);
+    notify(&mut tx, batch.id, batch.client_id);
     tx.commit().await
 }
 
@@ -181,7 +183,7 @@ async fn stop_dialling(scope: &Scope, batch: &Batch, intent: &Intent, error: &Pr
 
 /// Five failures in a row, counted by the breaker: going on would only burn contacts, so a person has to look.
 async fn trouble(scope: &Scope, batch: &Batch, error: &ProviderError) -> Result<(), AppError> {
-    let closed = connections::with_breakers(|breakers| breakers.closed(scope.workspace_id().0))?;
+    let closed = scope.services().breakers.closed(scope.workspace_id().0);
     if !closed.contains(&"ultravox") {
         return Ok(());
     }
@@ -220,11 +222,11 @@ pub async fn take_back(scope: &Scope, intent: &Intent, wait: Duration) -> Result
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, intent.batch_id).await?;
     if dialled::withdraw(&mut tx, intent.id, intent.dialled_at).await? {
-        store::take_back(&mut tx, intent.campaign_contact_id, wait).await?;
+        contacts::take_back(&mut tx, intent.campaign_contact_id, wait).await?;
         if batch.status.is_over() {
-            store::give_back(&mut tx, batch.id).await?;
+            contacts::give_back(&mut tx, batch.id).await?;
         }
-        ops::notify(&mut tx, batch.id, batch.client_id);
+        notify(&mut tx, batch.id, batch.client_id);
     }
     tx.commit().await
 }

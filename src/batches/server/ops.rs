@@ -1,16 +1,18 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::jobs::RunBatch;
-use super::store::{self, Batch, NewBatch, Settled};
+use crate::dialling::server::jobs::RunBatch;
+use super::store::{self, Batch, NewBatch};
 use crate::access::Action;
 use crate::access::server::{Change, Scope, WriteTx};
 use crate::batches::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
 use crate::campaigns::{Campaign, CampaignStatus, ContactOutcome};
-use crate::clients::model::Standing;
-use crate::clients::server::budget;
+use crate::metering::model::BudgetStatus;
+use crate::metering::server::budget;
 use crate::jobs::live::Topic;
 use crate::jobs::{NewJob, enqueue};
+use crate::dialling::server::contacts;
+use crate::dialling::server::settle::notify;
 use crate::shared::ids::{BatchId, CallId, CampaignContactId, CampaignId, ClientId};
 use crate::shared::{AppError, Money, zone};
 
@@ -21,8 +23,8 @@ pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> R
     let campaign = crate::campaigns::server::store::get(&mut tx, campaign).await?;
     let checks = checks(&mut tx, &campaign).await?;
     let missing = crate::campaigns::server::store::choices::missing_variables(&mut tx, &campaign).await?;
-    let held = budget::standing(&mut tx, campaign.client_id).await?.filter(Standing::holds);
-    let (to_dial, suppressed, later) = store::dialable(&mut tx, campaign.id).await?;
+    let held = budget::status(&mut tx, campaign.client_id).await?.filter(BudgetStatus::holds);
+    let (to_dial, suppressed, later) = contacts::dialable(&mut tx, campaign.id).await?;
     let seconds = store::average_seconds(&mut tx, campaign.id).await?;
     let estimate = seconds.map(|seconds| {
         let minutes = Decimal::from_f64_retain(seconds * to_dial as f64 / 60.0).unwrap_or_default();
@@ -78,7 +80,7 @@ async fn checks(tx: &mut crate::access::server::ReadTx, campaign: &Campaign) -> 
 pub async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppError> {
     let starts = starts_at(scope, terms)?;
     let mut tx = scope.write(Action::RunBatches).await?;
-    if store::is_suspended(tx.reading()).await? {
+    if crate::workspaces::server::store::is_suspended(tx.reading()).await? {
         return Err(AppError::Conflict(
             "This workspace is suspended: nothing is dialled until the platform reactivates it.".into(),
         ));
@@ -98,7 +100,8 @@ pub async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppErr
         concurrency: terms.concurrency,
     };
     store::insert(&mut tx, &new).await?;
-    let taken = store::take_contacts(&mut tx, id, campaign.id, terms.limit).await?;
+    let taken = contacts::take_contacts(&mut tx, id, campaign.id, terms.limit).await?;
+    store::set_total(&mut tx, id, taken).await?;
     if taken == 0 {
         return Err(AppError::invalid("campaign", nothing_to_dial(&mut tx, campaign.id).await?));
     }
@@ -125,7 +128,7 @@ fn starts_at(scope: &Scope, terms: &BatchTerms) -> Result<Option<DateTime<Utc>>,
 }
 
 async fn nothing_to_dial(tx: &mut WriteTx, campaign: CampaignId) -> Result<String, AppError> {
-    let (_, suppressed, later) = store::dialable(tx.reading(), campaign).await?;
+    let (_, suppressed, later) = contacts::dialable(tx.reading(), campaign).await?;
     Ok(match (suppressed, later) {
         (0, 0) => "There is nobody to call: the campaign has no waiting contacts. Add contacts on its page.".into(),
         (_, 0) => "There is nobody to call: all waiting contacts are on the do-not-call list. Add others on the campaign's page.".into(),
@@ -176,7 +179,7 @@ pub async fn stop(scope: &Scope, id: BatchId) -> Result<(), AppError> {
         return Ok(());
     }
     store::set_over(&mut tx, id, None, true).await?;
-    let returned = store::give_back(&mut tx, id).await?;
+    let returned = contacts::give_back(&mut tx, id).await?;
     // Calls that are still on the line are settled by the job.
     enqueue(&mut tx, &RunBatch { batch: id }, NewJob::default()).await?;
     record(
@@ -208,7 +211,7 @@ async fn wait_for_requests(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 /// The batch itself cannot go on. Its undialled contacts go back to the campaign.
 pub async fn fail(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
     store::set_over(tx, batch.id, Some(reason), false).await?;
-    store::give_back(tx, batch.id).await?;
+    contacts::give_back(tx, batch.id).await?;
     record(tx, "failed", batch.id, batch.client_id, serde_json::json!({ "status": "failed", "reason": reason })).await
 }
 
@@ -218,48 +221,6 @@ pub async fn complete(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
     record(tx, "completed", batch.id, batch.client_id, serde_json::json!({ "status": "completed" })).await
 }
 
-/// What a contact's ended call makes of it: done, failed, or tried again later in the same batch while the campaign's rules allow.
-pub async fn settle(
-    tx: &mut WriteTx,
-    batch: BatchId,
-    contact: CampaignContactId,
-    attempt: i32,
-    call: CallId,
-    outcome: Option<ContactOutcome>,
-    error: Option<&str>,
-) -> Result<(), AppError> {
-    // What is left to be tried again of a batch that is over goes back to the campaign at the batch's next tick.
-    let (most, minutes, client) = store::retry_rules(tx.reading(), batch).await?;
-    let again = matches!(outcome, Some(ContactOutcome::NoAnswer | ContactOutcome::Busy));
-    let retry = again.then_some((most, minutes));
-    store::settle(tx, &Settled { contact, attempt, call, outcome, error, retry }).await?;
-    notify(tx, batch, client);
-    enqueue(tx, &RunBatch { batch }, NewJob::default()).await
-}
-
-/// Later news know better why nobody answered: a line that rejects or does not exist is not tried again.
-pub async fn settle_better(
-    tx: &mut WriteTx,
-    contact: CampaignContactId,
-    attempt: i32,
-    call: CallId,
-    outcome: Option<ContactOutcome>,
-    error: Option<&str>,
-) -> Result<(), AppError> {
-    store::settle_better(tx, &Settled { contact, attempt, call, outcome, error, retry: None }).await
-}
-
-/// A voicemail, a refusal or an agreed call-back, found in the words of the contact's last call.
-pub async fn correct_outcome(
-    tx: &mut WriteTx,
-    contact: CampaignContactId,
-    call: CallId,
-    outcome: ContactOutcome,
-    callback_at: Option<DateTime<Utc>>,
-) -> Result<(), AppError> {
-    store::correct_outcome(tx, contact, call, outcome, callback_at).await
-}
-
 /// Has a client's batches look again at once, and their pages too: what they wait for has changed.
 pub async fn wake(tx: &mut WriteTx, client: ClientId) -> Result<(), AppError> {
     for batch in store::under_way(tx.reading(), client).await? {
@@ -267,13 +228,6 @@ pub async fn wake(tx: &mut WriteTx, client: ClientId) -> Result<(), AppError> {
         notify(tx, batch, client);
     }
     Ok(())
-}
-
-/// Tells open pages that a batch moved.
-pub fn notify(tx: &mut WriteTx, batch: BatchId, client: ClientId) {
-    for topic in [Topic::one("batch", batch), Topic::list("batches"), Topic::list("dashboard")] {
-        tx.notify(topic, Some(client));
-    }
 }
 
 fn check_move(batch: &Batch, next: BatchStatus) -> Result<(), AppError> {

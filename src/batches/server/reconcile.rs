@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use futures::{StreamExt, stream};
@@ -16,9 +16,11 @@ use crate::batches::model::BatchStatus;
 use crate::calls::server::dialled::{self, Intent, Unsettled};
 use crate::calls::server::fold::CALL_KEY;
 use crate::calls::server::follow;
-use crate::clients::server::budget;
+use crate::metering::server::budget;
 use crate::connections::server::ops as connections;
 use crate::providers::VoiceProvider;
+use crate::workspaces::server as workspaces;
+use crate::dialling::server::contacts;
 use crate::shared::AppError;
 use crate::shared::ids::{BatchId, CallId};
 
@@ -32,23 +34,27 @@ const SILENCE: f64 = 120.0;
 const AT_ONCE: usize = 8;
 
 /// Batches that this process is reconciling. Only to ask no more often than needed: safety rests on the rows.
-static AT_WORK: LazyLock<Mutex<HashSet<BatchId>>> = LazyLock::new(Mutex::default);
+#[derive(Default)]
+struct AtWork(Mutex<HashSet<BatchId>>);
 
 /// A batch's place among those at work, until it is dropped.
-struct Turn(BatchId);
+struct Turn {
+    at_work: Arc<AtWork>,
+    batch: BatchId,
+}
 
 impl Turn {
-    fn take(id: BatchId) -> Option<Self> {
+    fn take(at_work: Arc<AtWork>, batch: BatchId) -> Option<Self> {
         // The lock ends with this statement, and a `Turn` is made only when it is due: one made in vain would, on its way out, wait
         // for the lock that we hold, and free a batch that another holds.
-        let is_free = AT_WORK.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
-        is_free.then(|| Self(id))
+        let is_free = at_work.0.lock().unwrap_or_else(PoisonError::into_inner).insert(batch);
+        is_free.then(|| Self { at_work, batch })
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        AT_WORK.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+        self.at_work.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.batch);
     }
 }
 
@@ -63,7 +69,7 @@ pub async fn start(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
     if open.is_empty() && silent.is_empty() {
         return Ok(young);
     }
-    if let Some(turn) = Turn::take(id) {
+    if let Some(turn) = Turn::take(scope.services().state(), id) {
         tokio::spawn(reconcile(scope.clone(), batch, open, silent, turn));
     }
     Ok(true)
@@ -117,10 +123,10 @@ async fn settle(
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, batch.id).await?;
     let campaign = crate::campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
-    let contact = store::contact(tx.reading(), call.campaign_contact_id).await?;
-    let (now, home) = (tx.reading().now().await?, store::lock_workspace(&mut tx).await?);
+    let contact = contacts::contact(tx.reading(), call.campaign_contact_id).await?;
+    let (now, home) = (tx.reading().now().await?, workspaces::store::lock_capacity(&mut tx).await?);
     let closed = tick::closed_until(&contact, &campaign, now);
-    let is_spent = !matches!(budget::room(tx.reading(), call.client_id).await?, budget::Room::Free);
+    let is_spent = !matches!(budget::headroom(tx.reading(), call.client_id).await?, budget::Headroom::Free);
     let must_not = batch.status.is_over()
         || batch.status == BatchStatus::Paused
         || home.suspended
@@ -168,11 +174,13 @@ mod tests {
     #[test]
     fn a_batch_is_reconciled_by_one_at_a_time() {
         let id = BatchId::new();
-        let first = Turn::take(id);
+        let at_work = Arc::new(AtWork::default());
+        let take = || Turn::take(at_work.clone(), id);
+        let first = take();
         assert!(first.is_some());
-        assert!(Turn::take(id).is_none(), "while the first is at work");
-        assert!(Turn::take(id).is_none(), "and being turned away frees nothing");
+        assert!(take().is_none(), "while the first is at work");
+        assert!(take().is_none(), "and being turned away frees nothing");
         drop(first);
-        assert!(Turn::take(id).is_some(), "but its end does");
+        assert!(take().is_some(), "but its end does");
     }
 }

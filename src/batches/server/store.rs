@@ -1,4 +1,4 @@
-//! Batches themselves. `contacts`: who is called in them. `home`: what surrounds them.
+//! All statements that change `call_batches`. `home`: what surrounds a batch.
 
 use chrono::{DateTime, Utc};
 
@@ -7,10 +7,8 @@ use crate::batches::model::{BatchMode, BatchPage, BatchQuery, BatchRow, BatchSta
 use crate::shared::ids::{BatchId, CampaignId, ClientId};
 use crate::shared::{AppError, Cursor, Page, zone};
 
-mod contacts;
 mod home;
 
-pub use contacts::*;
 pub use home::*;
 
 /// Rows on a page.
@@ -252,6 +250,19 @@ pub async fn set_over(tx: &mut WriteTx, id: BatchId, error: Option<&str>, stoppe
         id.0,
         error,
         stopped
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// How many contacts the batch was given.
+pub async fn set_total(tx: &mut WriteTx, id: BatchId, total: i32) -> Result<(), AppError> {
+    sqlx::query!(
+        "update call_batches set total_contacts = $3 where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        total
     )
     .execute(tx.conn())
     .await?;

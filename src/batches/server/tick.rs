@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use super::store::{self, Batch, Due};
+use super::store::{self, Batch};
 use super::{dial, ops, reconcile};
 use crate::access::Action;
 use crate::access::server::{Scope, WriteTx};
@@ -15,10 +15,13 @@ use crate::agents::server::ops::CallableAgent;
 use crate::batches::model::BatchStatus;
 use crate::calls::server::dialled::{self, Intent};
 use crate::campaigns::{Campaign, CampaignStatus, ContactFacts};
-use crate::clients::server::budget::{self, Room};
+use crate::metering::server::budget::{self, Headroom};
 use crate::connections::server::ops as connections;
 use crate::jobs::runner::{Failure, Verdict};
 use crate::providers::{Pass, VoiceProvider};
+use crate::workspaces::server as workspaces;
+use crate::dialling::server::contacts::{self, Due};
+use crate::dialling::server::settle::notify;
 use crate::shared::ids::{BatchId, CallId};
 use crate::shared::{AppError, zone};
 
@@ -90,7 +93,7 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
     {
         return Ok(Plan::Wait(early.min(IDLE)));
     }
-    let home = store::lock_workspace(&mut tx).await?;
+    let home = workspaces::store::lock_capacity(&mut tx).await?;
     if home.suspended {
         return pause(tx, &batch, "The workspace was suspended. Resume the batch after it has been reactivated.").await;
     }
@@ -122,19 +125,19 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
         Err(AppError::Conflict(reason)) => return pause(tx, &batch, &format!("{reason} Then resume the batch.")).await,
         Err(error) => return Err(error),
     };
-    let is_spent = match budget::room(tx.reading(), batch.client_id).await? {
-        Room::Free => false,
-        Room::Spent => true,
-        Room::Unknown => {
+    let is_spent = match budget::headroom(tx.reading(), batch.client_id).await? {
+        Headroom::Free => false,
+        Headroom::Spent => true,
+        Headroom::Unknown => {
             drop(tx);
             budget::add_up(scope, batch.client_id).await?;
             return Ok(Plan::Wait(SOON));
         }
     };
     if store::set_processing(&mut tx, id).await? {
-        ops::notify(&mut tx, id, batch.client_id);
+        notify(&mut tx, id, batch.client_id);
     }
-    let (here, everywhere) = store::on_the_line(tx.reading(), id).await?;
+    let (here, everywhere) = contacts::on_the_line(tx.reading(), id).await?;
     let mut free = (i64::from(batch.concurrency) - here).min(home.lines - everywhere).max(0);
     if is_spent {
         // Nothing new for this client. What is on the line goes on, and the month's end or a higher budget lets the rest go on.
@@ -142,7 +145,7 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
     }
     if free > 0 {
         let pass =
-            connections::with_breakers(|breakers| breakers.ask(scope.workspace_id().0, "ultravox", Instant::now()))?;
+            scope.services().breakers.ask(scope.workspace_id().0, "ultravox", Instant::now());
         let wait = match pass {
             Pass::Go => home.hold,
             Pass::Probe => {
@@ -158,12 +161,12 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
     }
     let (intents, seen) = take(&mut tx, &batch, &campaign, &agent, free, now).await?;
     if !intents.is_empty() {
-        ops::notify(&mut tx, id, batch.client_id);
+        notify(&mut tx, id, batch.client_id);
         tx.commit().await?;
         let scope = scope.clone();
         return Ok(Plan::Dial(Box::new(dial::Round { scope, batch, campaign, agent, voice, intents, began })));
     }
-    let open = store::open_contacts(tx.reading(), id).await?;
+    let open = contacts::open_contacts(tx.reading(), id).await?;
     if !open.any {
         ops::complete(&mut tx, &batch).await?;
         tx.commit().await?;
@@ -183,8 +186,8 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
 /// An ended batch waits for its last calls. What they leave to be tried again goes back to the campaign.
 async fn wind_up(mut tx: WriteTx, id: BatchId) -> Result<Plan, AppError> {
     // In this order: whoever is not on the line any more has been settled, and is seen by the statement after.
-    let (here, _) = store::on_the_line(tx.reading(), id).await?;
-    store::give_back(&mut tx, id).await?;
+    let (here, _) = contacts::on_the_line(tx.reading(), id).await?;
+    contacts::give_back(&mut tx, id).await?;
     tx.commit().await?;
     Ok(if here > 0 { Plan::Wait(Duration::from_secs(2)) } else { Plan::Over })
 }
@@ -207,7 +210,7 @@ async fn take(
     if free == 0 {
         return Ok((Vec::new(), 0));
     }
-    let due = store::due(tx, batch.id, free + LOOK_AHEAD).await?;
+    let due = contacts::due(tx, batch.id, free + LOOK_AHEAD).await?;
     let seen = due.len();
     let from = campaign.from_number.clone().unwrap_or_default();
     let mut intents = Vec::new();
@@ -216,11 +219,11 @@ async fn take(
             break;
         }
         if contact.do_not_call {
-            store::set_failed(tx, contact.id, "On the do-not-call list since the batch was made.").await?;
+            contacts::set_failed(tx, contact.id, "On the do-not-call list since the batch was made.").await?;
             continue;
         }
         if let Some(opens) = closed_until(&contact, campaign, now) {
-            store::wait_until(tx, contact.id, opens).await?;
+            contacts::wait_until(tx, contact.id, opens).await?;
             continue;
         }
         let intent = Intent {
@@ -240,7 +243,7 @@ async fn take(
             dialled_at: now,
         };
         dialled::insert_intent(tx, &intent).await?;
-        store::set_calling(tx, contact.id, intent.id).await?;
+        contacts::set_calling(tx, contact.id, intent.id).await?;
         let variables = variables(&contact, campaign);
         intents.push((intent, variables));
     }

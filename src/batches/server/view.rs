@@ -7,8 +7,8 @@ use crate::access::Action;
 use crate::access::server::ReadTx;
 use crate::batches::model::{BatchStatus, BatchView, Line, ResultRow};
 use crate::campaigns::{ContactOutcome, ContactStatus};
-use crate::clients::model::Standing;
-use crate::clients::server::budget;
+use crate::metering::model::BudgetStatus;
+use crate::metering::server::budget;
 use crate::shared::ids::{BatchId, CallId};
 use crate::shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
@@ -29,7 +29,7 @@ pub async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppError> {
     let results = results(tx, id, None, RESULTS).await?.rows;
     let is_under_way = matches!(batch.status, BatchStatus::Pending | BatchStatus::Processing) && left > 0;
     let held = match is_under_way {
-        true => budget::standing(tx, batch.client_id).await?.filter(Standing::holds),
+        true => budget::status(tx, batch.client_id).await?.filter(BudgetStatus::holds),
         false => None,
     };
     let stamp = |at: Option<DateTime<Utc>>| at.map(|at| zone::stamp(at, now, local));

@@ -7,7 +7,7 @@ use super::look::{Look, Saved};
 use crate::access::Action;
 use crate::brand::model::BrandView;
 use crate::brand::server_fns::get_brand;
-use crate::settings::SettingsNav;
+use crate::shell::SettingsNav;
 use crate::ui::*;
 
 /// The agency's own brand and host name.
@@ -15,7 +15,7 @@ use crate::ui::*;
 pub fn brand_page() -> PageView {
     let brand = load(|| (), |()| get_brand(None));
     Arc::new(move || {
-        if let Some(refusal) = crate::app::refused(Action::ManageBrand) {
+        if let Some(refusal) = crate::shell::refused(Action::ManageBrand) {
             return refusal;
         }
         live::on_change(&["brand"], move || brand.refetch());

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use crate::brand::model::HostView;
 use crate::brand::server_fns::{CheckBrandHost, SaveBrandHost};
 use crate::shared::Tone;
-use crate::sign_in::page::ProofField;
+use crate::shell::ProofField;
 use crate::ui::*;
 
 /// The agency's own host name: which, what DNS has to say, and whether it does.

@@ -1,7 +1,6 @@
 //! What DNS says about a name: asked afresh each time, since somebody has just changed it.
 
 use std::net::SocketAddr;
-use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -10,16 +9,10 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::RData;
 
-static SERVER: RwLock<Option<SocketAddr>> = RwLock::new(None);
-
-/// Says which name server to ask. None: the machine's own. A later call replaces the former.
-pub fn install(server: Option<SocketAddr>) {
-    *SERVER.write().unwrap_or_else(PoisonError::into_inner) = server;
-}
-
 /// The texts of the TXT records at `name`; none when there are none. Errors: nobody answered.
-pub async fn texts(name: &str) -> Result<Vec<String>, NetError> {
-    let answer = match resolver()?.txt_lookup(format!("{name}.")).await {
+/// `server`: which name server to ask; none: the machine's own.
+pub async fn texts(server: Option<SocketAddr>, name: &str) -> Result<Vec<String>, NetError> {
+    let answer = match resolver(server)?.txt_lookup(format!("{name}.")).await {
         Ok(answer) => answer,
         Err(error) if error.is_no_records_found() => return Ok(Vec::new()),
         Err(error) => return Err(error),
@@ -32,8 +25,7 @@ pub async fn texts(name: &str) -> Result<Vec<String>, NetError> {
     Ok(texts.collect())
 }
 
-fn resolver() -> Result<TokioResolver, NetError> {
-    let server = *SERVER.read().unwrap_or_else(PoisonError::into_inner);
+fn resolver(server: Option<SocketAddr>) -> Result<TokioResolver, NetError> {
     let mut builder = match server {
         Some(server) => {
             let mut config = NameServerConfig::udp_and_tcp(server.ip());

@@ -10,7 +10,7 @@ use super::{dns, shown};
 use crate::access::Action;
 use crate::access::server::{Change, Db, ReadTx, Scope, WriteTx, random_token};
 use crate::brand::model::{Brand, HostView, host_in};
-use crate::connections::server::ops::installed;
+use crate::services::Services;
 use crate::jobs::live::Topic;
 use crate::shared::ids::WorkspaceId;
 use crate::shared::{AppError, zone};
@@ -19,7 +19,7 @@ use crate::shared::{AppError, zone};
 const MISSES: i32 = 24;
 
 /// The agency on whose host name a request came in.
-pub struct Home {
+pub struct HostTenant {
     pub workspace: WorkspaceId,
     pub brand: Brand,
     /// What its addresses begin with.
@@ -33,12 +33,14 @@ pub fn named_by(request: &Request) -> Option<String> {
 }
 
 /// Whose host name it is. None: the site's own, or one that nobody has proved.
-pub async fn home(db: &Db, host: Option<String>) -> Result<Option<Home>, AppError> {
-    let site = site_host()?;
+pub async fn tenant_of(db: &Db, host: Option<String>) -> Result<Option<HostTenant>, AppError> {
+    let services = db.services();
+    let site = site_host(services)?;
     let Some(host) = host.filter(|host| *host != site) else { return Ok(None) };
     let owner = store::owner_of(db, &host).await?;
     let Some(owner) = owner else { return Ok(None) };
-    Ok(Some(Home { workspace: owner.workspace, brand: shown(owner.branding), base: base_of(&host)? }))
+    let brand = shown(services, owner.branding);
+    Ok(Some(HostTenant { workspace: owner.workspace, brand, base: base_of(services, &host)? }))
 }
 
 /// The host name in a `Host` header.
@@ -64,18 +66,18 @@ fn checked(text: &str) -> Option<String> {
     (parts.len() > 1 && parts.iter().all(fits) && host.len() <= 240).then_some(host)
 }
 
-fn site() -> Result<url::Url, AppError> {
-    url::Url::parse(&installed()?.public_url).map_err(crate::shared::error::internal)
+fn site(services: &Services) -> Result<url::Url, AppError> {
+    url::Url::parse(&services.public_url).map_err(crate::shared::error::internal)
 }
 
 /// The installation's own host.
-fn site_host() -> Result<String, AppError> {
-    Ok(site()?.host_str().unwrap_or_default().to_owned())
+fn site_host(services: &Services) -> Result<String, AppError> {
+    Ok(site(services)?.host_str().unwrap_or_default().to_owned())
 }
 
 /// What the addresses on a host begin with, without a slash at the end: as the site's own, with this host.
-fn base_of(host: &str) -> Result<String, AppError> {
-    let mut url = site()?;
+fn base_of(services: &Services, host: &str) -> Result<String, AppError> {
+    let mut url = site(services)?;
     url.set_host(Some(host)).map_err(crate::shared::error::internal)?;
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
@@ -83,8 +85,8 @@ fn base_of(host: &str) -> Result<String, AppError> {
 /// What the agency's links begin with: its own host once that is proved, else the site's address.
 pub async fn link_base(tx: &mut ReadTx) -> Result<String, AppError> {
     match store::host(tx).await?.filter(|row| row.verified_at.is_some()) {
-        Some(row) => base_of(&row.host),
-        None => Ok(installed()?.public_url.clone()),
+        Some(row) => base_of(tx.services(), &row.host),
+        None => Ok(tx.services().public_url.clone()),
     }
 }
 
@@ -94,11 +96,11 @@ pub async fn view(tx: &mut ReadTx) -> Result<HostView, AppError> {
     let row = store::host(tx).await?;
     let host = row.as_ref().map(|row| row.host.clone()).unwrap_or_default();
     Ok(HostView {
-        site: site_host()?,
+        site: site_host(tx.services())?,
         record: if host.is_empty() { String::new() } else { record_name(&host) },
         proof: row.as_ref().map(|row| proof(&row.token)).unwrap_or_default(),
         verified: row.and_then(|row| row.verified_at).map(|at| zone::stamp(at, now, zone)),
-        address: if host.is_empty() { String::new() } else { base_of(&host)? },
+        address: if host.is_empty() { String::new() } else { base_of(tx.services(), &host)? },
         host,
     })
 }
@@ -127,7 +129,7 @@ pub async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
             "Write a host name of your own domain, for example voice.example.com. An IP address is none.",
         )
     })?;
-    if host == site_host()? {
+    if host == site_host(scope.services())? {
         return Err(AppError::invalid(
             "host",
             "This is the address of the whole installation. Choose a name of your own domain.",
@@ -152,7 +154,7 @@ pub async fn check(scope: &Scope) -> Result<(), AppError> {
     let (name, wanted) = (record_name(&row.host), proof(&row.token));
     let refuse = |message: String| Err(AppError::invalid("host", message));
     // No transaction is open while others are asked.
-    let found = match dns::texts(&name).await {
+    let found = match dns::texts(scope.services().dns, &name).await {
         Ok(found) => found,
         Err(error) => {
             tracing::info!(cause = %error, "DNS did not answer");
@@ -188,7 +190,7 @@ pub async fn check(scope: &Scope) -> Result<(), AppError> {
 /// whose record is gone a day long is let go. That DNS does not answer counts for nothing.
 pub async fn look_again(db: &Db) -> Result<(), AppError> {
     for (workspace, host, token) in store::proved(db).await? {
-        let Ok(found) = dns::texts(&record_name(&host)).await else { continue };
+        let Ok(found) = dns::texts(db.services().dns, &record_name(&host)).await else { continue };
         let scope = Scope::of_job(db.clone(), workspace, "host names");
         let mut tx = scope.write(Action::ManageBrand).await?;
         let misses = store::note(&mut tx, &host, &token, found.contains(&proof(&token))).await?;

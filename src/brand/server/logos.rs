@@ -1,11 +1,7 @@
 //! Where logos are kept. A logo's name is random and its contents never change, so its address may be kept for ever.
 
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
-
 use bytes::Bytes;
 use imagesize::ImageType;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use uuid::Uuid;
@@ -14,26 +10,8 @@ use crate::brand::model::{LogoProblem, MAX_LOGO, MAX_LOGO_SIDE};
 use crate::shared::AppError;
 use crate::shared::error::internal;
 
-static STORE: RwLock<Option<Arc<dyn ObjectStore>>> = RwLock::new(None);
-
 /// The kinds that are taken, with their endings and media types. No SVG: it is a document that can hold a script.
 const KINDS: [(&str, &str); 3] = [("png", "image/png"), ("jpg", "image/jpeg"), ("webp", "image/webp")];
-
-/// Sets the folder, once at the start. A later call replaces the former (tests start several servers).
-pub fn install(folder: PathBuf) {
-    let opened = std::fs::create_dir_all(&folder)
-        .map_err(|error| error.to_string())
-        .and_then(|()| LocalFileSystem::new_with_prefix(&folder).map_err(|error| error.to_string()));
-    match opened {
-        Ok(store) => *STORE.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(store)),
-        Err(error) => tracing::error!(folder = %folder.display(), cause = %error, "logos cannot be kept"),
-    }
-}
-
-fn store() -> Result<Arc<dyn ObjectStore>, AppError> {
-    let store = STORE.read().unwrap_or_else(PoisonError::into_inner).clone();
-    store.ok_or_else(|| internal("the folder for logos is not there"))
-}
 
 /// Where pages find a logo.
 pub fn address(name: &str) -> String {
@@ -62,18 +40,18 @@ pub fn judge(bytes: &[u8]) -> Result<&'static str, LogoProblem> {
 }
 
 /// Keeps a judged logo; gives its name.
-pub async fn keep(bytes: Vec<u8>, ending: &str) -> Result<String, AppError> {
+pub async fn keep(store: &dyn ObjectStore, bytes: Vec<u8>, ending: &str) -> Result<String, AppError> {
     let name = format!("{}.{ending}", Uuid::new_v4().simple());
-    store()?.put(&Path::from(name.as_str()), PutPayload::from(bytes)).await.map_err(internal)?;
+    store.put(&Path::from(name.as_str()), PutPayload::from(bytes)).await.map_err(internal)?;
     Ok(name)
 }
 
 /// A logo and its media type. Errors: `NotFound`, also for what is no logo's name.
-pub async fn read(name: &str) -> Result<(Bytes, &'static str), AppError> {
+pub async fn read(store: &dyn ObjectStore, name: &str) -> Result<(Bytes, &'static str), AppError> {
     let (id, ending) = name.split_once('.').ok_or(AppError::NotFound)?;
     let (_, media) = KINDS.iter().find(|(known, _)| *known == ending).ok_or(AppError::NotFound)?;
     let id = Uuid::try_parse(id).map_err(|_| AppError::NotFound)?;
-    let found = store()?.get(&Path::from(format!("{}.{ending}", id.simple()))).await;
+    let found = store.get(&Path::from(format!("{}.{ending}", id.simple()))).await;
     let found = match found {
         Ok(found) => found,
         Err(object_store::Error::NotFound { .. }) => return Err(AppError::NotFound),
@@ -83,8 +61,7 @@ pub async fn read(name: &str) -> Result<(Bytes, &'static str), AppError> {
 }
 
 /// Deletes a logo that nobody shows any more. One that is gone already is fine.
-pub async fn delete(name: &str) {
-    let Ok(store) = store() else { return };
+pub async fn delete(store: &dyn ObjectStore, name: &str) {
     match store.delete(&Path::from(name)).await {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
         Err(error) => tracing::warn!(cause = %error, "could not delete an old logo"),

@@ -1,5 +1,6 @@
 mod dns;
 pub mod hosts;
+pub mod layer;
 pub mod logos;
 pub mod ops;
 mod palette;
@@ -8,15 +9,14 @@ pub mod store;
 mod style;
 mod upload;
 
-pub use dns::install as install_dns;
-
 use super::model::{Brand, Branding, PRODUCT};
+use crate::services::Services;
 
 /// A brand as pages show it.
-pub fn shown(branding: Branding) -> Brand {
+pub fn shown(services: &Services, branding: Branding) -> Brand {
     Brand {
         logo: branding.logo.as_deref().map(logos::address),
-        style: branding.accent.as_deref().and_then(style::address),
+        style: branding.accent.as_deref().and_then(|accent| style::address(&services.state(), accent)),
         support: branding.support,
         product: branding.product.unwrap_or_else(|| PRODUCT.to_owned()),
     }

@@ -25,7 +25,7 @@ pub async fn brand(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Brand, A
         Some(client) => store::client(tx, client).await?.1,
         None => Branding::default(),
     };
-    Ok(super::shown(own.over(agency)))
+    Ok(super::shown(tx.services(), own.over(agency)))
 }
 
 /// What the page of a brand shows.
@@ -43,7 +43,7 @@ pub async fn view(tx: &mut ReadTx, client: Option<ClientId>) -> Result<BrandView
     let shown = own.clone().over(below.clone());
     Ok(BrandView {
         logo: shown.logo.as_deref().map(logos::address),
-        colours: shown.accent.as_deref().and_then(style::colours),
+        colours: shown.accent.as_deref().and_then(|accent| style::colours(&tx.services().state(), accent)),
         client,
         own,
         below,
@@ -77,7 +77,7 @@ pub async fn set_logo(scope: &Scope, client: Option<ClientId>, logo: Option<Stri
     }
     tx.commit().await?;
     if let Some(old) = before.logo.filter(|old| after.logo.as_ref() != Some(old)) {
-        logos::delete(&old).await;
+        logos::delete(&*scope.services().logos, &old).await;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -19,18 +19,18 @@ pub fn routes() -> Router<Db> {
 }
 
 /// Style sheets and logos. Outside the session: the sign-in page shows them, and nothing about them is secret.
-pub fn open() -> Router {
+pub fn open() -> Router<Db> {
     Router::new().route("/brand/{file}", get(sheet)).route("/brand/logo/{file}", get(logo))
 }
 
-async fn sheet(Path(file): Path<String>) -> Result<Response, AppError> {
-    let text = style::find(&file).ok_or(AppError::NotFound)?;
+async fn sheet(State(db): State<Db>, Path(file): Path<String>) -> Result<Response, AppError> {
+    let text = style::find(&db.services().state(), &file).ok_or(AppError::NotFound)?;
     let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, FOR_EVER)];
     Ok((headers, text).into_response())
 }
 
-async fn logo(Path(file): Path<String>) -> Result<Response, AppError> {
-    let (bytes, media) = logos::read(&file).await?;
+async fn logo(State(db): State<Db>, Path(file): Path<String>) -> Result<Response, AppError> {
+    let (bytes, media) = logos::read(&*db.services().logos, &file).await?;
     let headers = [
         (header::CONTENT_TYPE, media),
         (header::CACHE_CONTROL, FOR_EVER),

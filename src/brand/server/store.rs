@@ -2,7 +2,7 @@ use sqlx::types::Json;
 
 use crate::access::server::{Db, ReadTx, SystemTx, WriteTx};
 use crate::brand::model::Branding;
-use crate::clients::model::ClientName;
+use crate::access::ClientName;
 use crate::shared::AppError;
 use crate::shared::ids::{ClientId, WorkspaceId};
 
@@ -48,29 +48,11 @@ pub async fn lock(tx: &mut WriteTx, client: Option<ClientId>) -> Result<(), AppE
 
 /// Sets the agency's brand, or a client's.
 pub async fn set(tx: &mut WriteTx, client: Option<ClientId>, branding: &Branding) -> Result<(), AppError> {
-    let w = tx.w();
-    let done = match client {
-        None => {
-            sqlx::query!(
-                "update workspaces set branding = $2, updated_at = now() where id = $1",
-                w,
-                Json(branding) as Json<&Branding>
-            )
-            .execute(tx.conn())
-            .await?
-        }
-        Some(client) => {
-            sqlx::query!(
-                "update clients set branding = $3, updated_at = now() where workspace_id = $1 and id = $2",
-                w,
-                client.0,
-                Json(branding) as Json<&Branding>
-            )
-            .execute(tx.conn())
-            .await?
-        }
-    };
-    if done.rows_affected() == 1 { Ok(()) } else { Err(AppError::NotFound) }
+    let branding = serde_json::json!(branding);
+    match client {
+        None => crate::workspaces::server::store::set_branding(tx, &branding).await,
+        Some(client) => crate::clients::server::ops::set_branding(tx, client, &branding).await,
+    }
 }
 
 /// A host name that an agency has asked for.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
 
@@ -24,30 +24,32 @@ pub struct Sheet {
     dark: Rgb,
 }
 
-static MADE: LazyLock<RwLock<HashMap<Rgb, Arc<Sheet>>>> = LazyLock::new(RwLock::default);
+/// Sheets that this process has made.
+#[derive(Default)]
+pub struct Made(RwLock<HashMap<Rgb, Arc<Sheet>>>);
 
 /// The sheet of a stored colour.
-pub fn sheet(accent: Rgb) -> Arc<Sheet> {
-    if let Some(sheet) = MADE.read().unwrap_or_else(PoisonError::into_inner).get(&accent) {
+pub fn sheet(made: &Made, accent: Rgb) -> Arc<Sheet> {
+    if let Some(sheet) = made.0.read().unwrap_or_else(PoisonError::into_inner).get(&accent) {
         return sheet.clone();
     }
     let sheet = Arc::new(make(accent));
-    let mut made = MADE.write().unwrap_or_else(PoisonError::into_inner);
-    if made.len() >= KEPT {
-        made.clear();
+    let mut all = made.0.write().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= KEPT {
+        all.clear();
     }
-    made.insert(accent, sheet.clone());
+    all.insert(accent, sheet.clone());
     sheet
 }
 
 /// Where the pages of a brand find their sheet. None: the colour is none.
-pub fn address(accent: &str) -> Option<String> {
-    rgb(accent).map(|accent| format!("/brand/{}.css", sheet(accent).name))
+pub fn address(made: &Made, accent: &str) -> Option<String> {
+    rgb(accent).map(|accent| format!("/brand/{}.css", sheet(made, accent).name))
 }
 
 /// What became of a colour, for its owner. None: the colour is none.
-pub fn colours(accent: &str) -> Option<Colours> {
-    let sheet = sheet(rgb(accent)?);
+pub fn colours(made: &Made, accent: &str) -> Option<Colours> {
+    let sheet = sheet(made, rgb(accent)?);
     Some(Colours {
         asked: accent.to_owned(),
         light: hex_of(sheet.light),
@@ -57,13 +59,13 @@ pub fn colours(accent: &str) -> Option<Colours> {
 }
 
 /// The text behind an address. None: no sheet of ours has this name.
-pub fn find(file: &str) -> Option<String> {
+pub fn find(made: &Made, file: &str) -> Option<String> {
     let name = file.strip_suffix(".css")?;
     let (name, is_samples) = name.strip_suffix("-samples").map_or((name, false), |name| (name, true));
     let digits = name.split('-').next()?;
     let accent = rgb(&format!("#{digits}"))?;
     // Strangers choose addresses: what they ask for is not kept.
-    let kept = MADE.read().unwrap_or_else(PoisonError::into_inner).get(&accent).cloned();
+    let kept = made.0.read().unwrap_or_else(PoisonError::into_inner).get(&accent).cloned();
     let sheet = kept.unwrap_or_else(|| Arc::new(make(accent)));
     (sheet.name == name).then(|| if is_samples { sheet.samples.clone() } else { sheet.page.clone() })
 }
@@ -107,19 +109,20 @@ mod tests {
 
     #[test]
     fn a_sheet_is_found_by_its_address_and_by_no_other() {
-        let address = address("#1d4ed8").expect("a colour");
+        let made = Made::default();
+        let address = address(&made, "#1d4ed8").expect("a colour");
         let file = address.strip_prefix("/brand/").expect("its place");
-        let text = find(file).expect("the sheet");
+        let text = find(&made, file).expect("the sheet");
         assert!(
             text.contains("--primary:#1d4ed8;") && text.matches('{').count() == text.matches('}').count(),
             "{text}"
         );
-        let samples = colours("#1d4ed8").expect("a colour").samples;
-        assert!(find(samples.strip_prefix("/brand/").expect("its place")).is_some());
+        let samples = colours(&made, "#1d4ed8").expect("a colour").samples;
+        assert!(find(&made, samples.strip_prefix("/brand/").expect("its place")).is_some());
         assert!(!text.contains("brand-sample"));
         for other in ["", ".css", "1d4ed8.css", "1d4ed8-0000000000000000.css", "zzzzzz-1.css", "é.css", "../x.css"] {
-            assert_eq!(find(other), None, "{other}");
+            assert_eq!(find(&made, other), None, "{other}");
         }
-        assert_eq!(find(&file.replace("1d4ed8", "1d4ed9")), None);
+        assert_eq!(find(&made, &file.replace("1d4ed8", "1d4ed9")), None);
     }
 }

@@ -47,9 +47,9 @@ async fn take(visitor: &Visitor, mut form: Multipart) -> Result<(Option<ClientId
                     Ok(judged) => judged,
                     Err(problem) => return Ok((client, Some(problem))),
                 };
-                let name = logos::keep(bytes, ending).await?;
+                let name = logos::keep(&*scope.services().logos, bytes, ending).await?;
                 if let Err(error) = ops::set_logo(&scope, client, Some(name.clone())).await {
-                    logos::delete(&name).await;
+                    logos::delete(&*scope.services().logos, &name).await;
                     return Err(error);
                 }
                 return Ok((client, None));

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Analysis, AnalysisStatus, CallDirection, CallState, Sentiment, TranscriptStatus};
-use crate::campaigns::model::ContactOutcome;
+use crate::calls::model::ContactOutcome;
 use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
 use crate::shared::{Money, Stamp};
 

@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use super::keys::walk_rows;
 use super::rows::Rows;
 use crate::access::Action;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::calls::model::{CallChoices, CallList, CallQuery, CallView, Sentiment};
 use crate::calls::server_fns::{list_call_choices, list_calls};
-use crate::campaigns::model::ContactOutcome;
+use crate::calls::model::ContactOutcome;
 use crate::ui::*;
 
 /// Every call, newest first.

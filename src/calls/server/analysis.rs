@@ -11,7 +11,7 @@ use super::store::{self, enrichment};
 use crate::access::Action;
 use crate::access::server::{Scope, WriteTx};
 use crate::calls::model::{Analysis, AnalysisStatus, CsAnalysis, Said, SdrAnalysis};
-use crate::campaigns::model::CampaignType;
+use crate::calls::model::CampaignType;
 use crate::connections::server::ops as connections;
 use crate::jobs::lease::{self, Claim, ENRICHMENTS};
 use crate::jobs::runner::{Failure, Verdict};
@@ -19,7 +19,7 @@ use crate::providers::ProviderError;
 use crate::providers::chat::{ChatAnswer, ChatMessage, ChatRequest};
 use crate::shared::AppError;
 use crate::shared::ids::CallId;
-use crate::usage::server::{NewUsage, record};
+use crate::metering::server::usage::{NewUsage, record};
 
 /// Goes up when the prompt or the schema changes, so that results can be told apart.
 pub const PROMPT_VERSION: i32 = 1;

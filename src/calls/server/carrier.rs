@@ -120,7 +120,7 @@ async fn add_cost(tx: &mut WriteTx, call: &Found, total: Decimal) -> Result<(), 
     )
     .fetch_one(tx.conn())
     .await?;
-    crate::clients::server::budget::add(tx, call.client_id, started, total).await
+    crate::metering::server::budget::add(tx, call.client_id, started, total).await
 }
 
 /// The carrier knows better why a call was not put through; what was said already stays.

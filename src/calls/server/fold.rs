@@ -4,11 +4,12 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::ended::{CallEnded, Corrected, Ended};
 use super::{enrich, follow};
 use crate::access::server::WriteTx;
 use crate::calls::model::{CallDirection, EnrichmentType};
-use crate::campaigns::ContactOutcome;
-use crate::clients::server::budget;
+use crate::calls::model::ContactOutcome;
+use crate::metering::server::budget;
 use crate::jobs::live::Topic;
 use crate::providers::voice::{EndReason, SipTermination, VoiceCall};
 use crate::shared::AppError;
@@ -227,8 +228,8 @@ async fn end(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(), Ap
         enrich::enqueue(tx, known.id, EnrichmentType::Transcript).await?;
     }
     if let (Some(contact), Some(batch)) = (known.campaign_contact_id, known.batch_id) {
-        crate::batches::server::ops::settle(tx, batch, contact, known.attempt_no, known.id, outcome, error.as_deref())
-            .await?;
+        let ended = tx.services().hooks.get::<CallEnded>()?.ended;
+        ended(tx, ended_call(known, batch, contact, outcome, error.as_deref())).await?;
     }
     if !call.is_billing_settled {
         // The bill comes by itself within seconds; if it does not, it is asked for.
@@ -252,11 +253,21 @@ async fn refine(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(),
     )
     .execute(tx.conn())
     .await?;
-    if let (1, Some(contact)) = (refined.rows_affected(), known.campaign_contact_id) {
-        crate::batches::server::ops::settle_better(tx, contact, known.attempt_no, known.id, outcome, error.as_deref())
-            .await?;
+    if let (1, Some(contact), Some(batch)) = (refined.rows_affected(), known.campaign_contact_id, known.batch_id) {
+        let refined = tx.services().hooks.get::<CallEnded>()?.refined;
+        refined(tx, ended_call(known, batch, contact, outcome, error.as_deref())).await?;
     }
     Ok(())
+}
+
+fn ended_call<'a>(
+    known: &Known,
+    batch: BatchId,
+    contact: CampaignContactId,
+    outcome: Option<ContactOutcome>,
+    error: Option<&'a str>,
+) -> Ended<'a> {
+    Ended { batch, contact, attempt: known.attempt_no, call: known.id, outcome, error }
 }
 
 /// How it went for the person who was called, and what was wrong with the call if anything was.
@@ -305,7 +316,8 @@ pub async fn correct_outcome(
     .await?
     .flatten();
     if let Some(contact) = contact {
-        crate::batches::server::ops::correct_outcome(tx, contact, id, outcome, callback_at).await?;
+        let corrected = tx.services().hooks.get::<CallEnded>()?.corrected;
+        corrected(tx, Corrected { contact, call: id, outcome, callback_at }).await?;
     }
     Ok(())
 }

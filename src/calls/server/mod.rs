@@ -7,6 +7,7 @@ pub mod api;
 mod byte_range;
 pub mod carrier;
 pub mod dialled;
+pub mod ended;
 pub mod enrich;
 pub mod fold;
 pub mod follow;

@@ -1,11 +1,8 @@
 //! Where the sound of calls is kept: one object per call, under a folder per workspace.
 
 use std::io::{BufReader, Cursor};
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::StreamExt;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{GetOptions, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart};
 
@@ -16,24 +13,6 @@ use crate::providers::{Kind, ProviderError};
 use crate::shared::AppError;
 use crate::shared::error::internal;
 use crate::shared::ids::{CallId, WorkspaceId};
-
-static STORE: RwLock<Option<Arc<dyn ObjectStore>>> = RwLock::new(None);
-
-/// Sets the folder, once at the start. A later call replaces the former (tests start several servers).
-pub fn install(folder: PathBuf) {
-    let opened = std::fs::create_dir_all(&folder)
-        .map_err(|error| error.to_string())
-        .and_then(|()| LocalFileSystem::new_with_prefix(&folder).map_err(|error| error.to_string()));
-    match opened {
-        Ok(store) => *STORE.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(store)),
-        Err(error) => tracing::error!(folder = %folder.display(), cause = %error, "recordings cannot be kept"),
-    }
-}
-
-fn store() -> Result<Arc<dyn ObjectStore>, AppError> {
-    let store = STORE.read().unwrap_or_else(PoisonError::into_inner).clone();
-    store.ok_or_else(|| internal("the folder for recordings is not there"))
-}
 
 /// The name under which a call's sound is kept.
 pub fn key(workspace: WorkspaceId, call: CallId) -> String {
@@ -55,8 +34,8 @@ impl From<AppError> for Trouble {
 
 /// Writes the sound piece by piece under a temporary name and gives it its own when it is whole. Doing it twice is safe.
 /// False: what came holds no sound.
-pub async fn keep(key: &str, recording: Recording) -> Result<bool, Trouble> {
-    let (store, path) = (store()?, Path::from(key));
+pub async fn keep(store: &dyn ObjectStore, key: &str, recording: Recording) -> Result<bool, Trouble> {
+    let path = Path::from(key);
     let upload = store.put_multipart(&path).await.map_err(internal)?;
     let mut writer = WriteMultipart::new(upload);
     let (mut pieces, mut written) = (recording.bytes, 0_usize);
@@ -87,8 +66,8 @@ pub fn is_missing(error: &ProviderError) -> bool {
 }
 
 /// How loud each side was. None when the file is no sound we can read.
-pub async fn peaks(key: &str, spans: Vec<Span>) -> Result<Option<Peaks>, AppError> {
-    let found = store()?.get(&Path::from(key)).await.map_err(internal)?;
+pub async fn peaks(store: &dyn ObjectStore, key: &str, spans: Vec<Span>) -> Result<Option<Peaks>, AppError> {
+    let found = store.get(&Path::from(key)).await.map_err(internal)?;
     let payload = match found.payload {
         GetResultPayload::File(file, _) => Ok(file),
         GetResultPayload::Stream(mut pieces) => {
@@ -107,13 +86,13 @@ pub async fn peaks(key: &str, spans: Vec<Span>) -> Result<Option<Peaks>, AppErro
 }
 
 /// Size, time and tag of a stored recording. Errors: `NotFound`.
-pub async fn head(key: &str) -> Result<ObjectMeta, AppError> {
-    store()?.head(&Path::from(key)).await.map_err(missing)
+pub async fn head(store: &dyn ObjectStore, key: &str) -> Result<ObjectMeta, AppError> {
+    store.head(&Path::from(key)).await.map_err(missing)
 }
 
 /// The bytes, or a range of them. Errors: `NotFound`.
-pub async fn read(key: &str, range: Option<std::ops::Range<u64>>) -> Result<GetResult, AppError> {
-    store()?.get_opts(&Path::from(key), GetOptions::new().with_range(range)).await.map_err(missing)
+pub async fn read(store: &dyn ObjectStore, key: &str, range: Option<std::ops::Range<u64>>) -> Result<GetResult, AppError> {
+    store.get_opts(&Path::from(key), GetOptions::new().with_range(range)).await.map_err(missing)
 }
 
 fn missing(error: object_store::Error) -> AppError {

@@ -48,7 +48,8 @@ async fn recording(
         store::detail::recording(&mut tx, id).await?
     };
     let (key, started) = found.ok_or(AppError::NotFound)?;
-    let meta = recordings::head(&key).await?;
+    let store = &*scope.services().recordings;
+    let meta = recordings::head(store, &key).await?;
     let tag = format!("\"{}-{}\"", meta.size, meta.last_modified.timestamp_millis());
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let mut response = if text(header::IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|one| one.trim() == tag))
@@ -59,13 +60,13 @@ async fn recording(
         let is_known = text(header::IF_RANGE).is_none_or(|known| known.trim() == tag);
         match byte_range::read(text(header::RANGE).filter(|_| is_known), meta.size) {
             Asked::Whole => {
-                let body = Body::from_stream(recordings::read(&key, None).await?.into_stream());
+                let body = Body::from_stream(recordings::read(store, &key, None).await?.into_stream());
                 ([(header::CONTENT_LENGTH, meta.size)], body).into_response()
             }
             Asked::Part(part) => {
                 let range = format!("bytes {}-{}/{}", part.start, part.end - 1, meta.size);
                 let length = part.end - part.start;
-                let body = Body::from_stream(recordings::read(&key, Some(part)).await?.into_stream());
+                let body = Body::from_stream(recordings::read(store, &key, Some(part)).await?.into_stream());
                 let head = [(header::CONTENT_RANGE, range), (header::CONTENT_LENGTH, length.to_string())];
                 (StatusCode::PARTIAL_CONTENT, head, body).into_response()
             }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::access::server::ReadTx;
 use crate::calls::model::{CallChoices, CallDirection, CallQuery, CallRow, CallState, CallView, DialState};
-use crate::campaigns::model::ContactOutcome;
+use crate::calls::model::ContactOutcome;
 use crate::shared::ids::{CallId, ClientId};
 use crate::shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
@@ -310,4 +310,12 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
             }
         })
         .collect())
+}
+
+/// Calls of the workspace that go on, ours and incoming.
+pub async fn lines_in_use(tx: &mut ReadTx) -> Result<i64, AppError> {
+    let w = tx.w();
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from calls where workspace_id = $1 and ended_at is null"#, w)
+        .fetch_one(tx.conn())
+        .await?)
 }

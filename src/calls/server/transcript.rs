@@ -82,16 +82,17 @@ async fn sound(
     call: CallId,
     messages: &[NewMessage],
 ) -> Result<Option<(String, Option<Peaks>)>, Failure> {
+    let store = &*scope.services().recordings;
     let key = recordings::key(scope.workspace_id(), call);
     let kept = match voice.recording(provider_call).await {
-        Ok(recording) => recordings::keep(&key, recording).await,
+        Ok(recording) => recordings::keep(store, &key, recording).await,
         Err(error) if recordings::is_missing(&error) => Ok(false),
         Err(error) => Err(Trouble::Provider(error)),
     };
     match kept {
         Ok(false) => Ok(None),
         Ok(true) => {
-            let peaks = recordings::peaks(&key, spans(messages)).await?;
+            let peaks = recordings::peaks(store, &key, spans(messages)).await?;
             Ok(Some((key, peaks)))
         }
         Err(trouble) if claim.attempt >= WITHOUT_SOUND_FROM => {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::campaigns::server_fns::list_campaigns;
 use crate::campaigns::{CampaignQuery, CampaignRow, CampaignStatus};
 use crate::shared::Page;

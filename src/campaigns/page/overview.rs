@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
-use crate::campaigns::{CampaignView, ContactOutcome, ContactStatus, variables_text};
+use crate::campaigns::{CampaignView, ContactOutcome, ContactStatus};
+use crate::shared::variables::variables_text;
 use crate::shared::Tone;
 use crate::shared::money::count_text;
 use crate::shared::phone::spaced;

@@ -7,6 +7,7 @@ use crate::access::server::{Change, ReadTx, WriteTx};
 use crate::campaigns::{AddBy, Campaign, CampaignStatus, CampaignTerms, CampaignView};
 use crate::jobs::live::Topic;
 use crate::jobs::queue::{NewJob, enqueue};
+use crate::dialling::server::contacts as dialling;
 use crate::shared::ids::{CampaignContactId, CampaignId, ClientId, ContactId};
 use crate::shared::{AppError, FieldErrors, zone};
 
@@ -169,7 +170,7 @@ async fn add_some(
             AddBy::Matching(words) => members::candidates_by_words(tx.reading(), client, words).await?,
             AddBy::Contacts(list) => list.clone(),
         };
-        added += members::insert(tx, campaign.id, client, &found).await?;
+        added += dialling::join(tx, campaign.id, client, &found).await?;
         looked += found.len() as u64;
         let in_pieces = matches!(by, AddBy::AllOfClient | AddBy::Import(_));
         match found.last() {
@@ -210,7 +211,7 @@ pub async fn remove_undialled(
     let campaign = store::get(tx.reading(), id).await?;
     let mut removed = 0;
     loop {
-        let gone = members::delete_undialled(tx, id, only, 10_000).await?;
+        let gone = dialling::leave(tx, id, only, 10_000).await?;
         removed += gone;
         if gone < 10_000 {
             break;

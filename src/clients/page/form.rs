@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::app::viewer;
-use crate::clients::model::{BudgetAction, Client};
+use crate::shell::viewer;
+use crate::clients::model::Client;
+use crate::metering::model::BudgetAction;
 use crate::clients::server_fns::SaveClient;
 use crate::shared::zones::zone_options;
 use crate::ui::*;
@@ -12,7 +13,7 @@ use crate::ui::*;
 #[lazy]
 pub fn new_client_page() -> PageView {
     Arc::new(move || {
-        if let Some(refusal) = crate::app::refused(crate::access::Action::ManageClients) {
+        if let Some(refusal) = crate::shell::refused(crate::access::Action::ManageClients) {
             return refusal;
         }
         view! {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::clients::model::ClientRow;
 use crate::clients::server_fns::list_clients;
 use crate::shared::Page;

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::detail::client_tabs;
 use super::form::ClientFields;
+use crate::shell::client_tabs;
 use crate::access::Action;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::clients::model::{Client, ClientStatus};
 use crate::clients::server_fns::{SetClientStatus, get_client};
 use crate::ui::*;

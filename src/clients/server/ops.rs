@@ -1,10 +1,12 @@
-use super::budget;
 use super::store::{self, Values};
+use crate::metering::server::budget::{self, BudgetMoved};
 use crate::access::server::{Change, WriteTx};
-use crate::clients::model::{BudgetAction, Client, ClientForm, ClientStatus};
+use crate::clients::model::{Client, ClientForm, ClientStatus};
+use crate::metering::model::BudgetAction;
 use crate::jobs::live::Topic;
-use crate::platform::model::{Kind, slug_of};
-use crate::platform::server::limits;
+use crate::shared::slug::slug_of;
+use crate::workspaces::model::Kind;
+use crate::workspaces::server::limits;
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, FieldErrors};
 
@@ -25,7 +27,7 @@ pub async fn create(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, App
     let values = checked(form, &slug)?;
     store::knows_zone(tx, values.timezone).await?;
     store::insert(tx, id, &values).await?;
-    limits::room(tx, Kind::Clients).await?;
+    limits::check_limit(tx, Kind::Clients).await?;
     // Agents of the whole agency serve the new client too.
     crate::agents::server::ops::client_added(tx).await?;
     if values.monthly_budget.is_some() {
@@ -68,7 +70,8 @@ async fn set_budget(
 ) -> Result<(), AppError> {
     budget::changed(tx, id, before.and_then(budget_of), values.monthly_budget).await?;
     // What waited for the budget goes on at once, and what must wait now says so.
-    crate::batches::server::ops::wake(tx, id).await?;
+    let moved = tx.services().hooks.get::<BudgetMoved>()?.0;
+    moved(tx, id).await?;
     let was =
         before.map(|client| serde_json::json!({ "monthly_budget": budget_of(client), "then": client.budget_action }));
     let is = serde_json::json!({ "monthly_budget": values.monthly_budget, "then": values.budget_action });
@@ -99,7 +102,7 @@ pub async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) ->
     }
     if store::set_status(tx, id, status).await? {
         if status == ClientStatus::Active {
-            limits::room(tx, Kind::Clients).await?;
+            limits::check_limit(tx, Kind::Clients).await?;
         }
         let action = if status == ClientStatus::Archived { "archived" } else { "restored" };
         record(tx, id, action, None, Some(serde_json::json!({ "status": status }))).await?;
@@ -145,4 +148,9 @@ async fn record(
     tx.audit(Change { action, entity: "client", entity_id: Some(id.0), client_id: Some(id), before, after }).await?;
     tx.notify(Topic::list("clients"), Some(id));
     Ok(())
+}
+
+/// Sets the client's brand, as the brand's own room reads it. Errors: `NotFound`.
+pub async fn set_branding(tx: &mut WriteTx, id: ClientId, branding: &serde_json::Value) -> Result<(), AppError> {
+    store::set_branding(tx, id, branding).await
 }

@@ -1,5 +1,7 @@
 use crate::access::server::{ReadTx, WriteTx};
-use crate::clients::model::{BudgetAction, Client, ClientName, ClientRow, ClientStatus};
+use crate::clients::model::{Client, ClientRow, ClientStatus};
+use crate::metering::model::BudgetAction;
+use crate::access::ClientName;
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, Cursor, Page, zone};
 
@@ -191,4 +193,16 @@ pub async fn knows_zone(tx: &mut WriteTx, zone: &str) -> Result<(), AppError> {
         }
         other => Ok(other.map(drop)?),
     }
+}
+
+pub async fn set_branding(tx: &mut WriteTx, id: ClientId, branding: &serde_json::Value) -> Result<(), AppError> {
+    let done = sqlx::query!(
+        "update clients set branding = $3, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        branding
+    )
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(AppError::NotFound) }
 }

@@ -7,7 +7,7 @@ use super::list::{ConnectionFacts, ConnectionState};
 use crate::connections::model::{Connection, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE};
 use crate::connections::server_fns::{CheckConnection, SaveConnection, SwitchConnection, get_connection};
 use crate::shared::Tone;
-use crate::sign_in::page::ProofField;
+use crate::shell::ProofField;
 use crate::ui::*;
 
 /// One service: how it is doing, and its credentials. The form does not follow live notices: what is being typed stays.

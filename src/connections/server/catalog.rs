@@ -14,18 +14,20 @@ const FRESH: Duration = Duration::from_secs(600);
 /// A page does not wait longer than this for a list that it can do without.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-static REMEMBERED: Mutex<Option<HashMap<WorkspaceId, (Instant, VoiceCatalog)>>> = Mutex::new(None);
+/// The last answers, by workspace.
+#[derive(Default)]
+struct Remembered(Mutex<HashMap<WorkspaceId, (Instant, VoiceCatalog)>>);
 
 /// Models and voices of the voice service. Never fails because of the service: then the lists are empty and a note says why.
 pub async fn voice(scope: &Scope) -> Result<VoiceCatalog, AppError> {
     drop(scope.read(Action::ReadWorkshop).await?);
-    if let Some(catalog) = remembered(scope.workspace_id()) {
+    if let Some(catalog) = remembered(scope) {
         return Ok(catalog);
     }
     let asked = tokio::time::timeout(PATIENCE, ask(scope)).await;
     let note = match asked {
         Ok(Ok(catalog)) => {
-            remember(scope.workspace_id(), catalog.clone());
+            remember(scope, catalog.clone());
             return Ok(catalog);
         }
         Ok(Err(error)) => error.to_string(),
@@ -35,9 +37,10 @@ pub async fn voice(scope: &Scope) -> Result<VoiceCatalog, AppError> {
 }
 
 /// Forgets what the former account offered.
-pub fn forget(workspace: WorkspaceId) {
-    let mut all = REMEMBERED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    all.get_or_insert_default().remove(&workspace);
+pub fn forget(scope: &Scope) {
+    let kept = scope.services().state::<Remembered>();
+    let mut all = kept.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    all.remove(&scope.workspace_id());
 }
 
 async fn ask(scope: &Scope) -> Result<VoiceCatalog, AppError> {
@@ -52,15 +55,16 @@ async fn ask(scope: &Scope) -> Result<VoiceCatalog, AppError> {
     Ok(VoiceCatalog { models, voices, note: None })
 }
 
-fn remembered(workspace: WorkspaceId) -> Option<VoiceCatalog> {
-    let mut all = REMEMBERED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let all = all.get_or_insert_default();
+fn remembered(scope: &Scope) -> Option<VoiceCatalog> {
+    let kept = scope.services().state::<Remembered>();
+    let mut all = kept.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     // Old answers go, so that the map holds only workspaces that somebody works in.
     all.retain(|_, (since, _)| since.elapsed() < FRESH);
-    all.get(&workspace).map(|(_, catalog)| catalog.clone())
+    all.get(&scope.workspace_id()).map(|(_, catalog)| catalog.clone())
 }
 
-fn remember(workspace: WorkspaceId, catalog: VoiceCatalog) {
-    let mut all = REMEMBERED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    all.get_or_insert_default().insert(workspace, (Instant::now(), catalog));
+fn remember(scope: &Scope, catalog: VoiceCatalog) {
+    let kept = scope.services().state::<Remembered>();
+    let mut all = kept.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    all.insert(scope.workspace_id(), (Instant::now(), catalog));
 }

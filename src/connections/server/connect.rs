@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use serde_json::json;
 
-use super::installed::{self, Installed, installed};
 use super::ops::{self, Credentials};
 use super::store::{self, Save, Stored};
 use crate::access::Action;
@@ -14,9 +13,14 @@ use crate::jobs::live::Topic;
 use crate::providers::error::Kind;
 use crate::providers::signature::is_telnyx_public_key;
 use crate::providers::{ProviderError, Secret, openrouter, telnyx, ultravox};
+use crate::services::{HookFuture, Services};
 use crate::shared::AppError;
 use crate::shared::error::internal;
 use crate::shared::ids::ConnectionId;
+
+/// Told, in its transaction, that an account at a service was saved, and whether it is another one than before: what the former account
+/// knew by its ids is unknown to this one. Boot gives it.
+pub struct AccountSaved(pub for<'a> fn(&'a mut WriteTx, Provider, bool) -> HookFuture<'a>);
 
 /// An account to be stored, its credentials already known to work.
 #[derive(Debug, Clone)]
@@ -43,11 +47,11 @@ pub async fn save(scope: &Scope, form: &ConnectionForm) -> Result<(), AppError> 
     let mut tx = scope.write(Action::ManageConnections).await?;
     let before = store::get(tx.reading(), form.provider.as_str()).await?;
     drop(tx);
-    let installed = installed()?;
-    let mut new = new_connection(scope, &installed, &form, before.as_ref())?;
-    new.settings.account = try_account(&installed, &new).await?;
+    let services = scope.services();
+    let mut new = new_connection(scope, services, &form, before.as_ref())?;
+    new.settings.account = try_account(services, &new).await?;
     if needs_webhook(&form, &new, before.as_ref()) {
-        register_webhook(scope, &installed, &mut new, before.as_ref()).await?;
+        register_webhook(scope, services, &mut new, before.as_ref()).await?;
     }
     store_account(scope, new, before.as_ref(), form.api_key.is_some()).await
 }
@@ -58,7 +62,7 @@ pub async fn connect(scope: &Scope, mut new: NewConnection) -> Result<Connection
     let before = store::get(tx.reading(), new.provider.as_str()).await?;
     drop(tx);
     if new.provider == Provider::Ultravox && new.webhook_secrets.is_empty() {
-        register_webhook(scope, installed()?.as_ref(), &mut new, before.as_ref()).await?;
+        register_webhook(scope, scope.services(), &mut new, before.as_ref()).await?;
     }
     let mut tx = scope.write(Action::ManageConnections).await?;
     let id = create(&mut tx, new).await?;
@@ -68,9 +72,10 @@ pub async fn connect(scope: &Scope, mut new: NewConnection) -> Result<Connection
 
 /// Seals and stores an account, replacing the one that the workspace has at the service. Asks nobody.
 pub async fn create(tx: &mut WriteTx, new: NewConnection) -> Result<ConnectionId, AppError> {
-    let (installed, workspace) = (installed()?, tx.workspace_id());
+    let workspace = tx.workspace_id();
     let provider = new.provider.as_str();
-    let sealed = installed
+    let services = tx.services();
+    let sealed = services
         .ring
         .seal(&ops::place(workspace, provider, "credentials"), &Credentials { api_key: new.api_key.clone() })
         .map_err(internal)?;
@@ -78,7 +83,7 @@ pub async fn create(tx: &mut WriteTx, new: NewConnection) -> Result<ConnectionId
     let sealed_secrets = match secrets.is_empty() {
         true => None,
         false => {
-            Some(installed.ring.seal(&ops::place(workspace, provider, "webhook_secrets"), &secrets).map_err(internal)?)
+            Some(services.ring.seal(&ops::place(workspace, provider, "webhook_secrets"), &secrets).map_err(internal)?)
         }
     };
     let id = connection_id(tx, new.provider).await?;
@@ -98,7 +103,7 @@ pub async fn create(tx: &mut WriteTx, new: NewConnection) -> Result<ConnectionId
     )
     .await?;
     store::refresh_sandbox_flag(tx).await?;
-    super::catalog::forget(workspace);
+    super::catalog::forget(tx.scope());
     tx.notify(Topic::list("connections"), None);
     Ok(id)
 }
@@ -109,10 +114,10 @@ pub async fn check_now(scope: &Scope, provider: &str) -> Result<(), AppError> {
     let stored = store::get(tx.reading(), provider).await?;
     drop(tx);
     let stored = stored.ok_or_else(|| AppError::Conflict(format!("{} is not connected yet.", ops::label(provider))))?;
-    let installed = installed()?;
-    let key = ops::open_key(&installed, scope.workspace_id(), &stored)?;
+    let services = scope.services();
+    let key = ops::open_key(services, scope.workspace_id(), &stored)?;
     let service = Provider::from_str(provider).map_err(|_| AppError::NotFound)?;
-    let answer = ask_account(&installed, service, &stored.base_url, &key).await;
+    let answer = ask_account(services, service, &stored.base_url, &key).await;
     let error = answer.err().map(|error| error.sentence());
     let mut tx = scope.write(Action::ManageConnections).await?;
     store::set_health(&mut tx, provider, error.as_deref(), true).await?;
@@ -145,7 +150,7 @@ pub async fn switch(scope: &Scope, provider: &str, on: bool) -> Result<(), AppEr
 /// What the form and the stored connection make together.
 fn new_connection(
     scope: &Scope,
-    installed: &Installed,
+    services: &Services,
     form: &CheckedForm,
     before: Option<&Stored>,
 ) -> Result<NewConnection, AppError> {
@@ -153,7 +158,7 @@ fn new_connection(
     let same_mode = before.filter(|stored| stored.mode == form.mode.as_str());
     let api_key = match (&form.api_key, same_mode, form.mode) {
         (Some(key), _, _) => Secret::new(key.clone()),
-        (None, Some(stored), _) => ops::open_key(installed, scope.workspace_id(), stored)?,
+        (None, Some(stored), _) => ops::open_key(services, scope.workspace_id(), stored)?,
         (None, None, Mode::Sandbox) => Secret::new(format!("sandbox-{}", random_token())),
         (None, None, Mode::Live) => {
             return Err(AppError::invalid(
@@ -165,7 +170,7 @@ fn new_connection(
     let base_url = match same_mode {
         // An address that was set up by hand stays.
         Some(stored) => stored.base_url.clone(),
-        None => base_url(provider, form.mode)?,
+        None => base_url(services, provider, form.mode)?,
     };
     if form.public_key.as_deref().is_some_and(|key| !is_telnyx_public_key(key)) {
         return Err(AppError::invalid(
@@ -184,7 +189,7 @@ fn new_connection(
     let webhook_secrets = match before.and_then(|stored| stored.sealed_webhook_secrets.as_deref()) {
         Some(sealed) => {
             // Secrets that no key opens any more are as good as none: a new one is made below.
-            ops::open_webhook_secrets(installed, scope.workspace_id(), provider.as_str(), sealed).unwrap_or_default()
+            ops::open_webhook_secrets(services, scope.workspace_id(), provider.as_str(), sealed).unwrap_or_default()
         }
         None => Vec::new(),
     };
@@ -192,7 +197,7 @@ fn new_connection(
     Ok(NewConnection { provider, mode: form.mode, base_url, api_key, webhook_secrets, public_key, settings })
 }
 
-fn base_url(provider: Provider, mode: Mode) -> Result<String, AppError> {
+fn base_url(services: &Services, provider: Provider, mode: Mode) -> Result<String, AppError> {
     if mode == Mode::Live {
         let live = match provider {
             Provider::Ultravox => ultravox::BASE_URL,
@@ -201,20 +206,22 @@ fn base_url(provider: Provider, mode: Mode) -> Result<String, AppError> {
         };
         return Ok(live.to_owned());
     }
-    let sandbox = installed::sandbox()
+    let sandbox = services
+        .sandbox
+        .as_ref()
         .ok_or_else(|| AppError::invalid("mode", "The sandbox does not run on this server. Choose live."))?;
     Ok(match provider {
-        Provider::Ultravox => sandbox.ultravox,
-        Provider::Telnyx => sandbox.telnyx,
-        Provider::Openrouter => sandbox.openrouter,
+        Provider::Ultravox => sandbox.ultravox.clone(),
+        Provider::Telnyx => sandbox.telnyx.clone(),
+        Provider::Openrouter => sandbox.openrouter.clone(),
     })
 }
 
 /// Tries the credentials. Returns the account's name, when the service tells it.
-async fn try_account(installed: &Installed, new: &NewConnection) -> Result<Option<String>, AppError> {
-    let account = ask_account(installed, new.provider, &new.base_url, &new.api_key).await.map_err(at_the_key)?;
+async fn try_account(services: &Services, new: &NewConnection) -> Result<Option<String>, AppError> {
+    let account = ask_account(services, new.provider, &new.base_url, &new.api_key).await.map_err(at_the_key)?;
     if let (Provider::Openrouter, Some(wanted)) = (new.provider, &new.settings.chat_model) {
-        let client = ops::chat_client(installed, &new.base_url, new.api_key.clone()).map_err(at_the_key)?;
+        let client = ops::chat_client(services, &new.base_url, new.api_key.clone()).map_err(at_the_key)?;
         let models = client.list_models().await.map_err(at_the_key)?;
         if !models.iter().any(|model| model.id == *wanted) {
             let said = format!("OpenRouter has no model named {wanted}. Copy the name from its list of models.");
@@ -225,24 +232,24 @@ async fn try_account(installed: &Installed, new: &NewConnection) -> Result<Optio
 }
 
 async fn ask_account(
-    installed: &Installed,
+    services: &Services,
     provider: Provider,
     base_url: &str,
     key: &Secret<String>,
 ) -> Result<Option<String>, ProviderError> {
     match provider {
         Provider::Ultravox => {
-            let account = ops::voice_client(installed, base_url, key.clone())?.check_credentials().await?;
+            let account = ops::voice_client(services, base_url, key.clone())?.check_credentials().await?;
             // An account that is named after its key must not show it.
             let name = account.name.replace(key.expose().trim(), &format!("…{}", hint(key.expose())));
             Ok(Some(name).filter(|name| !name.is_empty()))
         }
         Provider::Telnyx => {
-            ops::telephony_client(installed, base_url, key.clone())?.check_credentials().await.map(|()| None)
+            ops::telephony_client(services, base_url, key.clone())?.check_credentials().await.map(|()| None)
         }
         // Its label holds parts of the key, so it is not kept.
         Provider::Openrouter => {
-            ops::chat_client(installed, base_url, key.clone())?.check_credentials().await.map(|_| None)
+            ops::chat_client(services, base_url, key.clone())?.check_credentials().await.map(|_| None)
         }
     }
 }
@@ -267,14 +274,14 @@ fn needs_webhook(form: &CheckedForm, new: &NewConnection, before: Option<&Stored
 /// a secret that nobody knows; such reports are refused, and the next save registers anew.
 async fn register_webhook(
     scope: &Scope,
-    installed: &Installed,
+    services: &Services,
     new: &mut NewConnection,
     before: Option<&Stored>,
 ) -> Result<(), AppError> {
     let id = before.map_or_else(|| first_id(scope, new.provider), |stored| ConnectionId(stored.id));
-    let url = ops::webhook_url(installed, scope.workspace_id(), new.provider, id.0);
+    let url = ops::webhook_url(services, scope.workspace_id(), new.provider, id.0);
     let secret = Secret::new(random_token());
-    let client = ops::voice_client(installed, &new.base_url, new.api_key.clone()).map_err(at_the_key)?;
+    let client = ops::voice_client(services, &new.base_url, new.api_key.clone()).map_err(at_the_key)?;
     new.settings.webhook_id = Some(client.register_webhook(&url, &secret).await.map_err(at_the_key)?);
     new.webhook_secrets.insert(0, secret);
     new.webhook_secrets.truncate(SECRETS_KEPT);
@@ -297,12 +304,8 @@ async fn store_account(
     });
     let mut tx = scope.write(Action::ManageConnections).await?;
     let id = create(&mut tx, new).await?;
-    match provider {
-        // What the former account knew by its ids is unknown to this one.
-        Provider::Ultravox => crate::agents::server::ops::voice_account_saved(&mut tx, other_account).await?,
-        Provider::Telnyx if other_account => crate::numbers::server::ops::carrier_account_changed(&mut tx).await?,
-        _ => {}
-    }
+    let saved = tx.services().hooks.get::<AccountSaved>()?.0;
+    saved(&mut tx, provider, other_account).await?;
     tx.audit(Change {
         action: if before.is_some() { "changed" } else { "connected" },
         entity: "connection",

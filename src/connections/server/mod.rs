@@ -1,7 +1,6 @@
-//! `ops`: clients and settings for other rooms. `connect`: entering and trying credentials. `installed`: what boot set up once.
+//! `ops`: clients and settings for other rooms. `connect`: entering and trying credentials.
 
 pub mod catalog;
 pub mod connect;
-pub mod installed;
 pub mod ops;
 pub mod store;

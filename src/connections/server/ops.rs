@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use super::connect::{NewConnection, connect, create};
-use super::installed;
-pub use super::installed::{Installed, SandboxAddresses, install, install_sandbox, installed};
 use super::store::{self, Stored};
 use crate::access::Action;
 use crate::access::server::Scope;
@@ -18,12 +16,13 @@ use crate::connections::model::{
 };
 use crate::jobs::live::Topic;
 use crate::jobs::runner::Failure;
+use crate::services::Services;
 use crate::providers::openrouter::{ANSWER_TIMEOUT, OpenRouter, OpenRouterConfig};
 use crate::providers::sealed::in_the_clear;
 use crate::providers::telnyx::{Telnyx, TelnyxConfig};
 use crate::providers::ultravox::{Carrier, Ultravox, UltravoxConfig};
 use crate::providers::{
-    Binding, Breakers, ChatProvider, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider,
+    Binding, ChatProvider, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider,
 };
 use crate::shared::AppError;
 use crate::shared::error::internal;
@@ -60,19 +59,19 @@ pub struct AccountSettings {
 /// The voice service with the workspace's account. Errors: `Conflict` when it is not connected, with what to do.
 pub async fn voice(scope: &Scope) -> Result<Arc<dyn VoiceProvider>, AppError> {
     let (stored, key) = account(scope, Provider::Ultravox).await?;
-    voice_client(installed()?.as_ref(), &stored.base_url, key).map_err(|error| down(&error))
+    voice_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
 }
 
 /// The carrier with the workspace's account. Errors: as `voice`.
 pub async fn telephony(scope: &Scope) -> Result<Arc<dyn TelephonyProvider>, AppError> {
     let (stored, key) = account(scope, Provider::Telnyx).await?;
-    telephony_client(installed()?.as_ref(), &stored.base_url, key).map_err(|error| down(&error))
+    telephony_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
 }
 
 /// The model service with the workspace's account. Errors: as `voice`.
 pub async fn chat(scope: &Scope) -> Result<Arc<dyn ChatProvider>, AppError> {
     let (stored, key) = account(scope, Provider::Openrouter).await?;
-    chat_client(installed()?.as_ref(), &stored.base_url, key).map_err(|error| down(&error))
+    chat_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
 }
 
 /// Prices and default model; the usual ones where nothing is set.
@@ -104,7 +103,7 @@ pub async fn webhook_keys(scope: &Scope, id: ConnectionId, provider: &str) -> Re
         Ok(Provider::Ultravox) => {
             let sealed = stored.sealed_webhook_secrets.as_deref().ok_or(AppError::NotFound)?;
             Ok(WebhookKeys::Ultravox(open_webhook_secrets(
-                installed()?.as_ref(),
+                scope.services(),
                 scope.workspace_id(),
                 provider,
                 sealed,
@@ -125,11 +124,6 @@ pub async fn mark_working(scope: &Scope, provider: &str) -> Result<(), AppError>
     health(scope, provider, None).await
 }
 
-/// This process's circuit breakers, per workspace and service.
-pub fn with_breakers<T>(ask: impl FnOnce(&Breakers) -> T) -> Result<T, AppError> {
-    Ok(ask(&installed()?.breakers))
-}
-
 /// A service's error as the product says it.
 pub fn down(error: &ProviderError) -> AppError {
     AppError::ProviderDown(error.sentence())
@@ -146,12 +140,12 @@ pub async fn list(scope: &Scope) -> Result<Vec<Connection>, AppError> {
     let mut tx = scope.read(Action::ReadWorkshop).await?;
     let (rows, now) = (store::list(&mut tx).await?, tx.now().await?);
     drop(tx);
-    let installed = installed()?;
+    let services = scope.services();
     Ok(Provider::ALL
         .iter()
         .map(|provider| {
             let row = rows.iter().find(|row| row.provider == provider.as_str());
-            shown(scope, &installed, *provider, row, now)
+            shown(scope, services, *provider, row, now)
         })
         .collect())
 }
@@ -164,7 +158,7 @@ pub async fn get(scope: &Scope, provider: &str) -> Result<Connection, AppError> 
 
 fn shown(
     scope: &Scope,
-    installed: &Installed,
+    services: &Services,
     provider: Provider,
     row: Option<&Stored>,
     now: chrono::DateTime<chrono::Utc>,
@@ -172,7 +166,7 @@ fn shown(
     let settings = row.map(|row| row.settings.0.clone()).unwrap_or_default();
     let webhook_url = row
         .filter(|_| provider != Provider::Openrouter)
-        .map(|row| webhook_url(installed, scope.workspace_id(), provider, row.id));
+        .map(|row| webhook_url(services, scope.workspace_id(), provider, row.id));
     Connection {
         provider,
         id: row.map(|row| ConnectionId(row.id)),
@@ -185,35 +179,35 @@ fn shown(
         settings: ConnectionSettings { webhook_id: None, ..settings },
         public_key: row.and_then(|row| row.public_key.clone()),
         webhook_url,
-        has_sandbox: installed::sandbox().is_some() || row.is_some_and(|row| row.mode == Mode::Sandbox.as_str()),
+        has_sandbox: services.sandbox.is_some() || row.is_some_and(|row| row.mode == Mode::Sandbox.as_str()),
         may_edit: scope.may(Action::ManageConnections),
     }
 }
 
 /// Where a service reports the events of this connection.
-pub(super) fn webhook_url(installed: &Installed, workspace: WorkspaceId, provider: Provider, id: Uuid) -> String {
-    format!("{}/webhooks/{provider}/{workspace}/{id}", installed.public_url)
+pub(super) fn webhook_url(services: &Services, workspace: WorkspaceId, provider: Provider, id: Uuid) -> String {
+    format!("{}/webhooks/{provider}/{workspace}/{id}", services.public_url)
 }
 
 pub(super) fn voice_client(
-    installed: &Installed,
+    services: &Services,
     base_url: &str,
     api_key: Secret<String>,
 ) -> Result<Arc<dyn VoiceProvider>, ProviderError> {
     let config = UltravoxConfig { base_url: base_url.to_owned(), api_key, carrier: Carrier::Telnyx };
-    Ok(Arc::new(Ultravox::new(&installed.http, &config)?))
+    Ok(Arc::new(Ultravox::new(&services.http, &config)?))
 }
 
 pub(super) fn telephony_client(
-    installed: &Installed,
+    services: &Services,
     base_url: &str,
     api_key: Secret<String>,
 ) -> Result<Arc<dyn TelephonyProvider>, ProviderError> {
-    Ok(Arc::new(Telnyx::new(&installed.http, &TelnyxConfig { base_url: base_url.to_owned(), api_key })?))
+    Ok(Arc::new(Telnyx::new(&services.http, &TelnyxConfig { base_url: base_url.to_owned(), api_key })?))
 }
 
 pub(super) fn chat_client(
-    installed: &Installed,
+    services: &Services,
     base_url: &str,
     api_key: Secret<String>,
 ) -> Result<Arc<dyn ChatProvider>, ProviderError> {
@@ -223,7 +217,7 @@ pub(super) fn chat_client(
         answer_timeout: ANSWER_TIMEOUT,
         title: Some("Patchbay".to_owned()),
     };
-    Ok(Arc::new(OpenRouter::new(&installed.http, &config)?))
+    Ok(Arc::new(OpenRouter::new(&services.http, &config)?))
 }
 
 /// Where a workspace's secrets of one service belong: a token copied to another row or another column does not open.
@@ -232,24 +226,24 @@ pub(super) fn place(workspace: WorkspaceId, provider: &str, name: &str) -> Bindi
 }
 
 pub(super) fn open_key(
-    installed: &Installed,
+    services: &Services,
     workspace: WorkspaceId,
     stored: &Stored,
 ) -> Result<Secret<String>, AppError> {
     let place = place(workspace, &stored.provider, "credentials");
     let credentials: Credentials =
-        installed.ring.open(&place, &stored.sealed_credentials).map_err(|error| unopened(error, stored))?;
+        services.ring.open(&place, &stored.sealed_credentials).map_err(|error| unopened(error, stored))?;
     Ok(credentials.api_key)
 }
 
 pub(super) fn open_webhook_secrets(
-    installed: &Installed,
+    services: &Services,
     workspace: WorkspaceId,
     provider: &str,
     sealed: &str,
 ) -> Result<Vec<Secret<String>>, AppError> {
     let texts: Vec<String> =
-        installed.ring.open(&place(workspace, provider, "webhook_secrets"), sealed).map_err(internal)?;
+        services.ring.open(&place(workspace, provider, "webhook_secrets"), sealed).map_err(internal)?;
     Ok(texts.into_iter().map(Secret::new).collect())
 }
 
@@ -272,7 +266,7 @@ async fn account(scope: &Scope, provider: Provider) -> Result<(Stored, Secret<St
             "{name} is switched off. An owner can switch it on under Connections."
         )));
     }
-    let key = open_key(installed()?.as_ref(), scope.workspace_id(), &stored)?;
+    let key = open_key(scope.services(), scope.workspace_id(), &stored)?;
     Ok((stored, key))
 }
 

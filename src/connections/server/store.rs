@@ -125,14 +125,11 @@ pub async fn set_status(tx: &mut WriteTx, provider: &str, status: IntegrationSta
 /// Says in the workspace's settings whether calls are real: they are once the voice service is live, whatever the others are.
 pub async fn refresh_sandbox_flag(tx: &mut WriteTx) -> Result<(), AppError> {
     let workspace = tx.w();
-    sqlx::query!(
-        "update workspaces set settings = jsonb_set(settings, '{sandbox}', to_jsonb(not exists (
-             select from provider_connections where workspace_id = $1 and provider = 'ultravox' and mode = 'live'))),
-             updated_at = now()
-         where id = $1",
+    let is_live = sqlx::query_scalar!(
+        r#"select exists (select from provider_connections where workspace_id = $1 and provider = 'ultravox' and mode = 'live') as "live!""#,
         workspace
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
-    Ok(())
+    crate::workspaces::server::store::set_sandbox(tx, !is_live).await
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::contacts::server_fns::{ChangeContact, CreateContact, get_import_choices};
 use crate::contacts::{Contact, ContactForm, ImportChoices, countries};
 use crate::shared::zones::zone_options;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::list::{Parts, with_client};
 use crate::access::Action;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::contacts::server_fns::list_imports;
 use crate::contacts::{ImportRow, ImportStatus};
 use crate::shared::Page;

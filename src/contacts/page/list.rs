@@ -3,7 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::contacts::server_fns::list_contacts;
 use crate::contacts::{ContactQuery, ContactRow};
 use crate::shared::Page;

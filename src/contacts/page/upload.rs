@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::contacts::server_fns::get_import_choices;
 use crate::contacts::{ImportChoices, UploadProblem};
 use crate::shared::Tone;

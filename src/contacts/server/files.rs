@@ -1,40 +1,32 @@
 //! Where uploaded files lie until their import is over. No name from outside becomes part of a path.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::services::Services;
 use crate::shared::AppError;
 use crate::shared::error::internal;
 use crate::shared::ids::{ImportId, WorkspaceId};
 
-static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-
 /// Files that nobody imported are deleted after this long.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// Called once at start: the folder for uploads, inside the data folder.
-pub fn install(folder: PathBuf) {
-    let _ = FOLDER.set(folder);
-}
 
 /// The key of an import's file, as the table keeps it.
 pub fn key(workspace: WorkspaceId, import: ImportId) -> String {
     format!("{workspace}/{import}.csv")
 }
 
-/// The path behind a key. Errors: internal, when the folder was not set at start or the key is not one of ours.
-pub fn path(key: &str) -> Result<PathBuf, AppError> {
-    let folder = FOLDER.get().ok_or_else(|| internal("contacts::server::files::install was not called"))?;
+/// The path behind a key. Errors: internal, when the key is not one of ours.
+pub fn path(services: &Services, key: &str) -> Result<PathBuf, AppError> {
     if key.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
         return Err(internal(format!("not the key of an upload: {key}")));
     }
-    Ok(folder.join(key))
+    Ok(services.uploads.join(key))
 }
 
 /// Deletes a file. One that is gone already is fine.
-pub async fn delete(key: &str) {
-    if let Ok(path) = path(key)
+pub async fn delete(services: &Services, key: &str) {
+    if let Ok(path) = path(services, key)
         && let Err(error) = tokio::fs::remove_file(&path).await
         && error.kind() != std::io::ErrorKind::NotFound
     {
@@ -43,8 +35,8 @@ pub async fn delete(key: &str) {
 }
 
 /// Deletes what was uploaded to the workspace more than a week ago and never imported.
-pub async fn sweep(workspace: WorkspaceId) {
-    let Ok(folder) = path(&workspace.to_string()) else { return };
+pub async fn sweep(services: &Services, workspace: WorkspaceId) {
+    let Ok(folder) = path(services, &workspace.to_string()) else { return };
     let Ok(mut entries) = tokio::fs::read_dir(folder).await else { return };
     while let Ok(Some(entry)) = entries.next_entry().await {
         let Ok(facts) = entry.metadata().await else { continue };

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use crate::access::Action;
 use crate::access::server::{ReadTx, WriteTx};
-use crate::calls::model::CallDirection;
-use crate::campaigns::model::{ContactOutcome, ContactStatus};
+use crate::agents::model::CallDirection;
+use crate::calls::model::ContactOutcome;
+use crate::dialling::model::ContactStatus;
 use crate::contacts::{Contact, ContactCall, ContactCampaign, ContactQuery, ContactRow, Pick};
 use crate::shared::ids::{AgentId, CallId, CampaignId, ClientId, ContactId, ImportId};
 use crate::shared::{AppError, Cursor, Page, Phone, zone};

@@ -87,10 +87,10 @@ async fn store(
     let file_name: String =
         field.file_name().unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let file_name: String = file_name.chars().filter(|c| !c.is_control()).take(200).collect();
-    let kept = keep(&key, field).await;
+    let kept = keep(scope, &key, field).await;
     let looked = match kept {
         Ok(Ok((bytes, utf8))) if bytes > 0 => {
-            let path = files::path(&key)?;
+            let path = files::path(scope.services(), &key)?;
             let sniffed = tokio::task::spawn_blocking(move || sniff::sniff(&path, &utf8)).await.map_err(internal)?;
             sniffed.map(|sniffed| sniffed.map(|sniffed| (bytes, sniffed)))
         }
@@ -101,7 +101,7 @@ async fn store(
     let (bytes, sniffed) = match looked {
         Ok(Ok(looked)) => looked,
         other => {
-            files::delete(&key).await;
+            files::delete(scope.services(), &key).await;
             return other.map(|problem| problem.map(|_| id));
         }
     };
@@ -112,17 +112,17 @@ async fn store(
         tx.commit().await
     };
     if let Err(error) = taken.await {
-        files::delete(&key).await;
+        files::delete(scope.services(), &key).await;
         return Err(error);
     }
-    files::sweep(scope.workspace_id()).await;
+    files::sweep(scope.services(), scope.workspace_id()).await;
     Ok(Ok(id))
 }
 
 /// Writes the bytes as they come. A file that is too large is read to its end all the same, but not kept: a browser that is cut off
 /// while it sends shows its own error page instead of ours.
-async fn keep(key: &str, mut field: Field<'_>) -> Result<Result<(u64, Utf8Count), UploadProblem>, AppError> {
-    let path = files::path(key)?;
+async fn keep(scope: &Scope, key: &str, mut field: Field<'_>) -> Result<Result<(u64, Utf8Count), UploadProblem>, AppError> {
+    let path = files::path(scope.services(), key)?;
     if let Some(folder) = path.parent() {
         tokio::fs::create_dir_all(folder).await.map_err(internal)?;
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::inbound_webhooks::model::{KINDS, ProcessingStatus, SENDERS, WebhookList, WebhookQuery, WebhookRow};
 use crate::inbound_webhooks::server_fns::{ReplayFailedWebhooks, list_webhooks};
-use crate::settings::SettingsNav;
+use crate::shell::SettingsNav;
 use crate::shared::money::count_text;
 use crate::ui::*;
 

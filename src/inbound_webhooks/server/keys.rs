@@ -1,7 +1,7 @@
 //! Keys by connection, kept for some seconds: opening them costs more than checking a signature with them.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::access::server::Scope;
@@ -15,7 +15,10 @@ const KEPT: Duration = Duration::from_secs(5);
 const MOST: usize = 10_000;
 
 type Kept = HashMap<(WorkspaceId, ConnectionId), (Instant, WebhookKeys)>;
-static KEYS: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
+
+/// What this process has opened lately.
+#[derive(Default)]
+struct Opened(Mutex<Kept>);
 
 /// The connection's keys. `fresh`: as they are in the database now. Errors: `NotFound`.
 pub async fn of(
@@ -24,18 +27,19 @@ pub async fn of(
     provider: &str,
     fresh: bool,
 ) -> Result<(WebhookKeys, bool), AppError> {
+    let opened = scope.services().state::<Opened>();
     let place = (scope.workspace_id(), connection);
-    if !fresh && let Some(keys) = kept(&place).filter(|keys| fits(keys, provider)) {
+    if !fresh && let Some(keys) = kept(&opened, &place).filter(|keys| fits(keys, provider)) {
         return Ok((keys, true));
     }
     let keys = match ops::webhook_keys(scope, connection, provider).await {
         Ok(keys) => keys,
         Err(error) => {
-            lock().remove(&place);
+            opened.lock().remove(&place);
             return Err(error);
         }
     };
-    let mut all = lock();
+    let mut all = opened.lock();
     if all.len() >= MOST {
         all.clear();
     }
@@ -43,8 +47,8 @@ pub async fn of(
     Ok((keys, false))
 }
 
-fn kept(place: &(WorkspaceId, ConnectionId)) -> Option<WebhookKeys> {
-    lock().get(place).filter(|(at, _)| at.elapsed() < KEPT).map(|(_, keys)| keys.clone())
+fn kept(opened: &Opened, place: &(WorkspaceId, ConnectionId)) -> Option<WebhookKeys> {
+    opened.lock().get(place).filter(|(at, _)| at.elapsed() < KEPT).map(|(_, keys)| keys.clone())
 }
 
 /// A connection's address names its service; another service's name in it is a stranger's.
@@ -52,6 +56,8 @@ fn fits(keys: &WebhookKeys, provider: &str) -> bool {
     matches!((keys, provider), (WebhookKeys::Ultravox(_), "ultravox") | (WebhookKeys::Telnyx(_), "telnyx"))
 }
 
-fn lock() -> MutexGuard<'static, Kept> {
-    KEYS.lock().unwrap_or_else(PoisonError::into_inner)
+impl Opened {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

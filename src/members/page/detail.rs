@@ -5,13 +5,13 @@ use leptos_router::hooks::use_params_map;
 
 use super::what_it_may;
 use crate::access::Role;
-use crate::app::{client_options, viewer};
+use crate::shell::{client_options, viewer};
 use crate::members::model::{MemberView, UserStatus, grantable, role_change};
 use crate::members::server_fns::{
     ChangeMemberRole, ClearMemberSecondFactor, MakePasswordLink, SetMemberStatus, SignMemberOut, get_member,
 };
 use crate::shared::Tone;
-use crate::sign_in::page::ProofField;
+use crate::shell::ProofField;
 use crate::ui::*;
 
 /// One person: role, state, and ways to help them in or keep them out.

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use super::people_tabs;
 use crate::members::model::{InvitationRow, InvitationStatus};
 use crate::members::server_fns::{ResendInvitation, WithdrawInvitation, list_invitations};
-use crate::settings::SettingsNav;
+use crate::shell::SettingsNav;
 use crate::shared::Page;
-use crate::sign_in::page::ProofField;
+use crate::shell::ProofField;
 use crate::ui::*;
 
 /// Who has been invited, and what became of it.

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::what_it_may;
 use crate::access::{Action, Role};
-use crate::app::{client_options, refused, viewer};
+use crate::shell::{client_options, refused, viewer};
 use crate::members::model::grantable;
 use crate::members::server_fns::InviteMembers;
-use crate::sign_in::page::ProofField;
+use crate::shell::ProofField;
 use crate::ui::*;
 
 /// The form that invites one address or many.

@@ -12,7 +12,7 @@ use crate::ui::*;
 pub fn links_page() -> PageView {
     let links = load(|| (), |()| take_links());
     Arc::new(move || {
-        if let Some(refusal) = crate::app::refused(crate::access::Action::ReadMembers) {
+        if let Some(refusal) = crate::shell::refused(crate::access::Action::ReadMembers) {
             return refusal;
         }
         view! {

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::people_tabs;
 use crate::access::Role;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::members::model::MemberRow;
 use crate::members::server_fns::list_members;
-use crate::settings::SettingsNav;
+use crate::shell::SettingsNav;
 use crate::shared::{Page, Tone};
 use crate::ui::address::query_string;
 use crate::ui::*;

@@ -4,6 +4,7 @@ mod invitations;
 mod invite;
 mod links;
 mod list;
+mod profile;
 
 pub use accept::accept_invitation_page;
 pub use detail::member_page;
@@ -11,6 +12,7 @@ pub use invitations::invitations_page;
 pub use invite::invite_page;
 pub use links::{LinkList, links_page};
 pub use list::members_page;
+pub use profile::profile_page;
 
 use crate::access::Role;
 

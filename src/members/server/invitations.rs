@@ -11,15 +11,15 @@ use crate::access::{Action, Role};
 use crate::brand::server::{hosts, ops};
 use crate::jobs::live::Topic;
 use crate::mail;
-use crate::members::model::{
-    InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person,
-    is_address,
-};
-use crate::platform::model::Kind;
-use crate::platform::server::limits;
+use crate::members::model::{InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person};
+use crate::shared::email::is_address;
+use crate::workspaces::model::Kind;
+use crate::workspaces::server::limits;
 use crate::shared::ids::{ClientId, InvitationId, UserId, WorkspaceId};
 use crate::shared::{AppError, Cursor, FieldErrors, Page, zone};
-use crate::sign_in::server::{check_new, hash_password, sessions, ticket};
+use crate::sign_in::server::{sessions, ticket};
+use crate::users::store::NewUser;
+use crate::users::{self, check_new, hash_password};
 
 /// Rows on a page.
 pub const PAGE: usize = 100;
@@ -63,7 +63,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
     for email in emails {
         invited.push(issue(&mut tx, &email, role, client).await?);
     }
-    limits::room(&mut tx, Kind::People).await?;
+    limits::check_limit(&mut tx, Kind::People).await?;
     tx.commit().await?;
     Ok(invited)
 }
@@ -81,7 +81,7 @@ pub async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError
     within_measure(&mut tx).await?;
     limits::lock(&mut tx).await?;
     let invited = issue(&mut tx, &row.email, row.role, row.client).await?;
-    limits::room(&mut tx, Kind::People).await?;
+    limits::check_limit(&mut tx, Kind::People).await?;
     tx.commit().await?;
     Ok(invited)
 }
@@ -178,7 +178,7 @@ pub async fn issue(tx: &mut WriteTx, email: &str, role: Role, client: Option<Cli
     .await?;
     record(tx, id, client, "invited", json!({ "email": email, "role": role })).await?;
     let link = format!("{}/invite/{}", hosts::link_base(tx.reading()).await?, ticket.text);
-    if !mail::is_set_up() {
+    if !mail::is_set_up(tx.services()) {
         return Ok(Invited { email: email.to_owned(), link: Some(link) });
     }
     let brand = ops::brand(tx.reading(), client).await?;
@@ -339,7 +339,7 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     check_person(name, &invitation.email, &mut errors);
     check_new(password, &[&invitation.email, name], &mut errors);
     errors.check()?;
-    let hash = hash_password(password.to_owned()).await?;
+    let hash = hash_password(visitor.db.services(), password.to_owned()).await?;
     let (tx, id, token_hash) = knock(visitor, token).await?;
     let scope = tx.scope().clone();
     drop(tx);
@@ -356,9 +356,18 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     .await?
     .ok_or_else(|| AppError::Conflict(SPENT.into()))?;
     let user = UserId::new();
-    match super::store::insert(&mut tx, user, row.client, name.trim(), &row.email, row.role, &hash).await {
+    let new = NewUser {
+        id: user,
+        workspace: Some(tx.workspace_id()),
+        client: row.client,
+        name,
+        email: &row.email,
+        role: row.role,
+        password_hash: &hash,
+    };
+    match users::store::insert(tx.conn(), &new).await {
         // Without e-mail the link's holder may be whoever made it: they learn nothing about accounts elsewhere.
-        Err(AppError::Invalid(_)) if !mail::is_set_up() => return Err(AppError::Conflict(SPENT.into())),
+        Err(AppError::Invalid(_)) if !mail::is_set_up(tx.services()) => return Err(AppError::Conflict(SPENT.into())),
         Err(AppError::Invalid(_)) => {
             return Err(AppError::Conflict(
                 "There already is an account with this address. Sign in with it, or ask for an invitation to another address.".into(),
@@ -366,9 +375,9 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
         }
         other => other?,
     }
-    limits::room(&mut tx, Kind::Members).await?;
+    limits::check_limit(&mut tx, Kind::Members).await?;
     if row.role == Role::AgencyOwner {
-        crate::platform::server::store::claim_ownership(&mut tx, user).await?;
+        crate::workspaces::server::store::claim_ownership(&mut tx, user).await?;
     }
     let change = Change {
         action: "accepted an invitation",

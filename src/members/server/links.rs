@@ -2,7 +2,7 @@
 
 use crate::access::server::Visitor;
 use crate::members::model::{Invited, LinkKind, ShownLinks};
-use crate::settings::server::once;
+use crate::access::server::once;
 use crate::shared::AppError;
 
 const KIND: &str = "links";

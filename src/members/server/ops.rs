@@ -5,8 +5,9 @@ use crate::access::server::{Change, Scope, WriteTx};
 use crate::access::{Action, Role};
 use crate::jobs::live::Topic;
 use crate::members::model::{Invited, MemberView, UserStatus, grantable};
-use crate::platform::model::Kind;
-use crate::platform::server::limits;
+use crate::workspaces::model::Kind;
+use crate::workspaces::server::limits;
+use crate::users;
 use crate::shared::ids::{ClientId, UserId};
 use crate::shared::{AppError, FieldErrors};
 use crate::sign_in::server::{resets, second_factor, sessions};
@@ -55,7 +56,7 @@ pub async fn change_role(scope: &Scope, id: UserId, role: &str, client: &str) ->
         crate::clients::server::store::get(tx.reading(), client).await?;
     }
     if (old.role, old.client) != (role, client) {
-        store::set_role(&mut tx, id, role, client).await?;
+        users::store::set_role(&mut tx, id, role, client).await?;
         keep_an_owner(&mut tx, old.role, "give this one another role").await?;
         let change = Change {
             action: "changed the role",
@@ -101,10 +102,10 @@ pub async fn set_status(scope: &Scope, id: UserId, status: UserStatus) -> Result
     let mut tx = scope.write(Action::ManageViewers).await?;
     let member = store::get(&mut tx, id).await?;
     may_change(scope, id, member.role)?;
-    if store::set_status(&mut tx, id, status).await? {
+    if users::store::set_active(&mut tx, id, status == UserStatus::Active).await? {
         keep_an_owner(&mut tx, member.role, "suspend this one").await?;
         if status == UserStatus::Active {
-            limits::room(&mut tx, Kind::Members).await?;
+            limits::check_limit(&mut tx, Kind::Members).await?;
         }
         record(&mut tx, id, member.client, status.as_str(), json!({ "status": status })).await?;
     }
@@ -137,7 +138,7 @@ pub async fn save_profile(scope: &Scope, name: &str, timezone: &str) -> Result<(
     errors.check()?;
     let id = scope.user_id().ok_or(AppError::NotSignedIn)?;
     let mut tx = scope.write(Action::EditOwnProfile).await?;
-    store::set_profile(&mut tx, id, name.trim(), timezone).await?;
+    users::store::set_profile(&mut tx, id, name.trim(), timezone).await?;
     let after = json!({ "name": name.trim(), "timezone": timezone });
     record(&mut tx, id, scope.client_id(), "changed own profile", after).await?;
     tx.commit().await
@@ -150,7 +151,7 @@ async fn keep_an_owner(tx: &mut WriteTx, was: Role, then: &str) -> Result<(), Ap
         return Ok(());
     }
     if store::active_owners(tx).await? > 0 {
-        return store::settle_ownership(tx).await;
+        return crate::workspaces::server::store::settle_ownership(tx).await;
     }
     Err(AppError::Conflict(format!("This is the last active owner. Make someone else an owner first, then {then}.")))
 }

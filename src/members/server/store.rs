@@ -116,70 +116,6 @@ pub async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError> {
     .await?)
 }
 
-pub async fn set_role(tx: &mut WriteTx, id: UserId, role: Role, client: Option<ClientId>) -> Result<(), AppError> {
-    sqlx::query!(
-        "update users set role = $3, client_id = $4, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
-        id.0,
-        role as Role,
-        client.map(|client| client.0)
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-/// An agency belongs to one of its active owners: when its owner is none any more, to the one who has been there longest.
-pub async fn settle_ownership(tx: &mut WriteTx) -> Result<(), AppError> {
-    sqlx::query!(
-        "update workspaces set owner_id = (select id from users where workspace_id = $1 and role = 'agency_owner' and status = 'active'
-                                           order by created_at, id limit 1)
-         where id = $1 and not exists (select from users u where u.workspace_id = $1 and u.id = owner_id
-                                       and u.role = 'agency_owner' and u.status = 'active')",
-        tx.w()
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-#[allow(clippy::too_many_arguments)]
-pub async fn insert(
-    tx: &mut WriteTx,
-    id: UserId,
-    client: Option<ClientId>,
-    name: &str,
-    email: &str,
-    role: Role,
-    hash: &str,
-) -> Result<(), AppError> {
-    sqlx::query!(
-        "insert into users (id, workspace_id, client_id, name, email, role, password_hash) values ($2, $1, $3, $4, $5, $6, $7)",
-        tx.w(),
-        id.0,
-        client.map(|client| client.0),
-        name,
-        email,
-        role as Role,
-        hash
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-pub async fn set_status(tx: &mut WriteTx, id: UserId, status: UserStatus) -> Result<bool, AppError> {
-    let done = sqlx::query!(
-        "update users set status = $3, updated_at = now() where workspace_id = $1 and id = $2 and status <> $3",
-        tx.w(),
-        id.0,
-        status as UserStatus
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
 /// Active owners, this transaction's own changes included.
 pub async fn active_owners(tx: &mut WriteTx) -> Result<i64, AppError> {
     Ok(sqlx::query_scalar!(
@@ -188,19 +124,6 @@ pub async fn active_owners(tx: &mut WriteTx) -> Result<i64, AppError> {
     )
     .fetch_one(tx.conn())
     .await?)
-}
-
-pub async fn set_profile(tx: &mut WriteTx, id: UserId, name: &str, timezone: &str) -> Result<(), AppError> {
-    sqlx::query!(
-        "update users set name = $3, timezone = $4, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
-        id.0,
-        name,
-        timezone
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
 }
 
 /// Active people of the whole agency.

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
-use crate::app::viewer;
-use crate::calls::model::CallDirection;
+use crate::shell::viewer;
+use crate::agents::model::CallDirection;
 use crate::numbers::model::{NumberList, NumberQuery, NumberRow, NumberStatus};
 use crate::numbers::server_fns::list_numbers;
 use crate::shared::phone::spaced;

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::access::server::{ReadTx, WriteTx};
 use crate::agents::model::AgentStatus;
-use crate::calls::model::CallDirection;
+use crate::agents::model::CallDirection;
 use crate::numbers::model::{AgentChoice, Assignment, NewNumber, NumberQuery, NumberRow, NumberStatus};
 use crate::prompts::server::store::{filled, like, name_place};
 use crate::shared::ids::{AgentId, ClientId, NumberId};

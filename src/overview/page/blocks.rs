@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::calls::page::Ticking;
 use crate::overview::model::{ClientFigures, LiveCall, Need, RunningBatch, StartStep};
 use crate::shared::Tone;

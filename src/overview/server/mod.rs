@@ -5,7 +5,7 @@ use chrono::{Duration, NaiveTime, Utc};
 use super::model::{Need, Overview, StartStep};
 use crate::access::Action;
 use crate::access::server::ReadTx;
-use crate::clients::server::budget;
+use crate::metering::server::budget;
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, zone};
 

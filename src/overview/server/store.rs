@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::access::server::ReadTx;
-use crate::batches::model::BatchStatus;
+use crate::dialling::model::BatchStatus;
 use crate::overview::model::{ClientFigures, Figures, Hour, LiveCall, Need, RailCounts, RunningBatch};
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, Money, money, zone};

@@ -5,13 +5,14 @@ use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_params_map;
 
 use super::list::Queues;
-use crate::platform::model::{ConnectionHealth, WorkspacePlan, WorkspaceStatus, WorkspaceUse, WorkspaceView};
+use crate::platform::model::{ConnectionHealth, WorkspaceUse, WorkspaceView};
+use crate::workspaces::model::{WorkspacePlan, WorkspaceStatus};
 use crate::platform::server_fns::{
     InviteWorkspaceOwner, OpenSupportSession, SaveWorkspaceTerms, SetWorkspaceStatus, get_workspace,
 };
 use crate::settings::agency::HeldBars;
 use crate::shared::money::count_text;
-use crate::sign_in::page::ProofField;
+use crate::shell::ProofField;
 use crate::ui::*;
 
 /// One agency, as the platform sees it: plan, limits, use, health, and the door to a support session.

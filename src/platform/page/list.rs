@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::platform::model::{QueueHealth, WorkspaceQuery, WorkspaceRow, WorkspaceStatus};
+use crate::platform::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
+use crate::workspaces::model::WorkspaceStatus;
 use crate::platform::server_fns::{list_workspaces, platform_queues};
 use crate::shared::Page;
 use crate::ui::*;

@@ -6,7 +6,7 @@ use crate::access::Action;
 use crate::members::model::ShownLinks;
 use crate::members::page::LinkList;
 use crate::members::server_fns::take_links;
-use crate::platform::model::WorkspacePlan;
+use crate::workspaces::model::WorkspacePlan;
 use crate::platform::server_fns::CreateWorkspace;
 use crate::shared::zones::zone_options;
 use crate::ui::*;
@@ -15,7 +15,7 @@ use crate::ui::*;
 #[lazy]
 pub fn new_workspace_page() -> PageView {
     Arc::new(move || {
-        if let Some(refusal) = crate::app::refused(Action::ManagePlatform) {
+        if let Some(refusal) = crate::shell::refused(Action::ManagePlatform) {
             return refusal;
         }
         let create = FormAction::of::<CreateWorkspace>();
@@ -45,7 +45,7 @@ pub fn new_workspace_page() -> PageView {
 pub fn new_links_page() -> PageView {
     let links = load(|| (), |()| take_links());
     Arc::new(move || {
-        if let Some(refusal) = crate::app::refused(Action::ManagePlatform) {
+        if let Some(refusal) = crate::shell::refused(Action::ManagePlatform) {
             return refusal;
         }
         view! {

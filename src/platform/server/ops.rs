@@ -1,18 +1,20 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{limits, store};
+use super::store;
 use crate::access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx};
 use crate::access::{Action, Role};
 use crate::connections::model::Provider;
-use crate::members::model::{Invited, is_address};
+use crate::members::model::Invited;
 use crate::members::server::invitations;
-use crate::platform::model::{
-    Agreed, ConnectionHealth, WorkspacePlan, WorkspaceStatus, WorkspaceUse, WorkspaceView, slug_of,
-};
+use crate::platform::model::{ConnectionHealth, WorkspaceUse, WorkspaceView};
+use crate::workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
+use crate::shared::slug::slug_of;
 use crate::shared::ids::{UserId, WorkspaceId};
 use crate::shared::{AppError, FieldErrors, zone};
-use crate::sign_in::server::{check_new, hash_password};
+use crate::users::store::NewUser;
+use crate::users::{self, check_new, hash_password};
+use crate::workspaces::server as workspaces;
 use crate::{connections, usage};
 
 /// Creates an agency with its owner: the workspace that `scope` names. Errors: `Invalid` at name, email or password.
@@ -27,13 +29,13 @@ pub async fn create_workspace(
     check_person(owner_name, email, password, |errors| {
         check_workspace(name, timezone, errors);
     })?;
-    let hash = hash_password(password.to_owned()).await?;
+    let hash = hash_password(scope.services(), password.to_owned()).await?;
     let (id, owner) = (scope.workspace_id(), UserId::new());
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    store::insert_workspace(&mut tx, name.trim(), &slug_of(name), timezone).await?;
-    crate::settings::server::rules::found(&mut tx).await?;
-    store::insert_user(tx.conn(), owner, Some(id), owner_name, email, Role::AgencyOwner, &hash).await?;
-    store::set_owner(&mut tx, owner).await?;
+    workspaces::store::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
+    workspaces::rules::init_rules(&mut tx).await?;
+    insert_person(tx.conn(), owner, Some(id), owner_name, email, Role::AgencyOwner, &hash).await?;
+    workspaces::store::set_owner(&mut tx, owner).await?;
     record(&mut tx, "created", json!({ "name": name.trim(), "owner": email })).await?;
     tx.commit().await?;
     Ok(owner)
@@ -41,7 +43,7 @@ pub async fn create_workspace(
 
 /// Creates an agency and invites its owner: the workspace that `scope` names. The link comes back when no e-mail is sent.
 /// Errors: `Invalid` at workspace or email.
-pub async fn found_workspace(
+pub async fn open_workspace(
     scope: &Scope,
     name: &str,
     email: &str,
@@ -50,14 +52,14 @@ pub async fn found_workspace(
 ) -> Result<Invited, AppError> {
     let mut errors = FieldErrors::default();
     check_workspace(name, timezone, &mut errors);
-    if !is_address(email.trim()) {
+    if !crate::shared::email::is_address(email.trim()) {
         errors.add("email", "Write the owner's full e-mail address, for example ada@example.com.");
     }
     errors.check()?;
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    store::insert_workspace(&mut tx, name.trim(), &slug_of(name), timezone).await?;
-    store::set_plan(&mut tx, plan).await?;
-    crate::settings::server::rules::found(&mut tx).await?;
+    workspaces::store::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
+    workspaces::store::set_plan(&mut tx, plan).await?;
+    workspaces::rules::init_rules(&mut tx).await?;
     record(&mut tx, "created", json!({ "name": name.trim(), "plan": plan, "owner": email.trim() })).await?;
     let invited = invitations::issue(&mut tx, email.trim(), Role::AgencyOwner, None).await?;
     tx.commit().await?;
@@ -67,9 +69,9 @@ pub async fn found_workspace(
 /// Creates a platform admin. Only from the command line.
 pub async fn create_admin(db: &Db, name: &str, email: &str, password: &str) -> Result<(), AppError> {
     check_person(name, email, password, |_| {})?;
-    let hash = hash_password(password.to_owned()).await?;
+    let hash = hash_password(db.services(), password.to_owned()).await?;
     let mut tx = SystemTx::open(db, "new platform admin").await?;
-    store::insert_user(tx.conn(), UserId::new(), None, name, email, Role::Admin, &hash).await?;
+    insert_person(tx.conn(), UserId::new(), None, name, email, Role::Admin, &hash).await?;
     tx.commit().await
 }
 
@@ -81,7 +83,7 @@ pub async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &str) ->
         return Err(AppError::invalid("reason", "Write why: the agency's owner will read it in the audit trail."));
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    if store::set_status(&mut tx, status).await? {
+    if workspaces::store::set_status(&mut tx, status).await? {
         record(&mut tx, status.as_str(), json!({ "status": status, "reason": reason })).await?;
     }
     tx.commit().await
@@ -96,7 +98,7 @@ pub async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, A
     drop(system);
     let mut tx = scope.read(Action::ManagePlatform).await?;
     let now = tx.now().await?;
-    let (_, held) = limits::held(&mut tx).await?;
+    let (_, held) = workspaces::limits::held(&mut tx).await?;
     let total = usage::server::store::total(&mut tx, now - TimeDelta::days(30)).await?;
     let connections = connections::server::store::list(&mut tx).await?;
     let owner_invited = invitations::invited_owner(&mut tx).await?;
@@ -123,10 +125,10 @@ pub async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, A
 /// Changes the plan of the agency that `scope` names, and what was agreed in its place. Doing it twice changes nothing.
 pub async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    let (old_plan, old) = limits::agreed(tx.reading()).await?;
+    let (old_plan, old) = workspaces::limits::agreed(tx.reading()).await?;
     if (old_plan, old) != (plan, agreed) {
-        store::set_plan(&mut tx, plan).await?;
-        store::set_agreed(&mut tx, agreed).await?;
+        workspaces::store::set_plan(&mut tx, plan).await?;
+        workspaces::store::set_agreed(&mut tx, agreed).await?;
         let id = tx.w();
         tx.audit(Change {
             action: "changed",
@@ -144,11 +146,11 @@ pub async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Re
 /// Invites the first owner again, at the same address or another; links sent before stop working. Errors: `Conflict` once somebody owns
 /// the agency.
 pub async fn invite_owner(scope: &Scope, email: &str) -> Result<Invited, AppError> {
-    if !is_address(email.trim()) {
+    if !crate::shared::email::is_address(email.trim()) {
         return Err(AppError::invalid("email", "Write the owner's full e-mail address, for example ada@example.com."));
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    if !store::has_no_owner(&mut tx).await? {
+    if !workspaces::store::has_no_owner(&mut tx).await? {
         return Err(AppError::Conflict("This agency has an owner, who can invite others.".into()));
     }
     invitations::withdraw_owners(&mut tx).await?;
@@ -185,4 +187,17 @@ fn check_person(name: &str, email: &str, password: &str, more: impl FnOnce(&mut 
     crate::members::model::check_person(name, email, &mut errors);
     check_new(password, &[email, name], &mut errors);
     errors.check()
+}
+
+async fn insert_person(
+    conn: &mut sqlx::PgConnection,
+    id: UserId,
+    workspace: Option<WorkspaceId>,
+    name: &str,
+    email: &str,
+    role: Role,
+    password_hash: &str,
+) -> Result<(), AppError> {
+    let new = NewUser { id, workspace, client: None, name, email, role, password_hash };
+    users::store::insert(conn, &new).await
 }

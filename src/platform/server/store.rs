@@ -1,6 +1,7 @@
 use crate::access::Role;
 use crate::access::server::{SystemTx, WriteTx};
-use crate::platform::model::{Agreed, QueueHealth, WorkspacePlan, WorkspaceQuery, WorkspaceRow, WorkspaceStatus};
+use crate::platform::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
+use crate::workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
 use crate::shared::ids::{UserId, WorkspaceId};
 use crate::shared::{AppError, Cursor, Page, zone};
 
@@ -78,7 +79,7 @@ pub async fn get(tx: &mut SystemTx, id: WorkspaceId, zone: chrono_tz::Tz) -> Res
             created: zone::stamp(row.created_at, chrono::Utc::now(), zone),
         },
         timezone: row.timezone,
-        agreed: super::limits::read(row.limits),
+        agreed: crate::workspaces::server::limits::read(row.limits),
         queues,
     })
 }
@@ -113,101 +114,4 @@ pub async fn queues(tx: &mut SystemTx, of: Option<WorkspaceId>) -> Result<Vec<Qu
         .into_iter()
         .map(|row| QueueHealth { name: row.name, waiting: row.waiting, failed: row.failed, oldest_seconds: row.oldest })
         .collect())
-}
-
-/// Writes the workspace that the transaction is in.
-pub async fn insert_workspace(tx: &mut WriteTx, name: &str, slug: &str, timezone: &str) -> Result<(), AppError> {
-    let w = tx.w();
-    sqlx::query!("insert into workspaces (id, name, slug, timezone) values ($1, $2, $3, $4)", w, name, slug, timezone)
-        .execute(tx.conn())
-        .await?;
-    Ok(())
-}
-
-/// A person; without a workspace, a platform admin.
-pub async fn insert_user(
-    conn: &mut sqlx::PgConnection,
-    id: UserId,
-    workspace: Option<WorkspaceId>,
-    name: &str,
-    email: &str,
-    role: Role,
-    hash: &str,
-) -> Result<(), AppError> {
-    sqlx::query!(
-        "insert into users (id, workspace_id, name, email, role, password_hash) values ($1, $2, $3, $4, $5, $6)",
-        id.0,
-        workspace.map(|workspace| workspace.0),
-        name.trim(),
-        email.trim(),
-        role as Role,
-        hash
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub async fn set_owner(tx: &mut WriteTx, owner: UserId) -> Result<(), AppError> {
-    let w = tx.w();
-    sqlx::query!("update workspaces set owner_id = $2 where id = $1", w, owner.0).execute(tx.conn()).await?;
-    Ok(())
-}
-
-/// What was agreed in place of the plan's own limits.
-pub async fn set_agreed(tx: &mut WriteTx, agreed: Agreed) -> Result<(), AppError> {
-    let w = tx.w();
-    sqlx::query!(
-        "update workspaces set settings = jsonb_set(settings, '{limits}', $2), updated_at = now() where id = $1",
-        w,
-        serde_json::json!(agreed)
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-/// True if nobody owns the agency yet; locked until the commit.
-pub async fn has_no_owner(tx: &mut WriteTx) -> Result<bool, AppError> {
-    let w = tx.w();
-    let row = sqlx::query_scalar!(
-        r#"select owner_id is null as "is_free!" from workspaces where id = $1 for no key update"#,
-        w
-    );
-    Ok(row.fetch_one(tx.conn()).await?)
-}
-
-/// True if the plan changed.
-pub async fn set_plan(tx: &mut WriteTx, plan: WorkspacePlan) -> Result<bool, AppError> {
-    let w = tx.w();
-    let done = sqlx::query!(
-        "update workspaces set plan = $2, updated_at = now() where id = $1 and plan <> $2",
-        w,
-        plan as WorkspacePlan
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// The first owner who accepts an invitation owns the agency.
-pub async fn claim_ownership(tx: &mut WriteTx, owner: UserId) -> Result<(), AppError> {
-    let w = tx.w();
-    sqlx::query!("update workspaces set owner_id = $2 where id = $1 and owner_id is null", w, owner.0)
-        .execute(tx.conn())
-        .await?;
-    Ok(())
-}
-
-/// True if the state changed.
-pub async fn set_status(tx: &mut WriteTx, status: WorkspaceStatus) -> Result<bool, AppError> {
-    let w = tx.w();
-    let done = sqlx::query!(
-        "update workspaces set status = $2, updated_at = now() where id = $1 and status <> $2",
-        w,
-        status as WorkspaceStatus
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(done.rows_affected() == 1)
 }

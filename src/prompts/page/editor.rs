@@ -5,7 +5,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::versions::{Side, VersionActions};
 use crate::access::Action;
-use crate::app::refused;
+use crate::shell::refused;
 use crate::prompts::model::PromptPage;
 use crate::prompts::server_fns::{SavePrompt, SetPromptActive, get_prompt};
 use crate::shared::AppError;

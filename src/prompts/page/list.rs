@@ -3,7 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::access::Action;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::prompts::model::{PromptList, PromptQuery, PromptRow};
 use crate::prompts::server_fns::list_prompts;
 use crate::shared::Tone;

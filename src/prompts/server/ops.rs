@@ -5,9 +5,13 @@ use crate::access::Action;
 use crate::access::server::{Change, ReadTx, WriteTx};
 use crate::jobs::live::Topic;
 use crate::prompts::model::{PromptForm, PromptList, PromptPage, PromptQuery, PromptText, variables};
+use crate::services::HookFuture;
 use crate::shared::ids::PromptId;
 use crate::shared::zone::moment_text;
 use crate::shared::{AppError, FieldErrors};
+
+/// Told, in its transaction, that agents speak another version of a prompt from now on. Boot gives it.
+pub struct PromptChanged(pub for<'a> fn(&'a mut WriteTx, PromptId) -> HookFuture<'a>);
 
 /// Rows on a page of the list.
 const ROWS: usize = 50;
@@ -121,7 +125,8 @@ pub async fn use_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Result
         return Ok(());
     }
     record(tx, "released", id, Some(json!({"production": former})), Some(json!({"production": version}))).await?;
-    crate::agents::server::ops::prompt_changed(tx, id).await?;
+    let changed = tx.services().hooks.get::<PromptChanged>()?.0;
+    changed(tx, id).await?;
     tell(tx, id);
     Ok(())
 }
@@ -165,7 +170,8 @@ async fn new_version(
     record(tx, "saved_version", id, Some(before), Some(after)).await?;
     if production {
         store::move_production(tx, id, version).await?;
-        crate::agents::server::ops::prompt_changed(tx, id).await?;
+        let changed = tx.services().hooks.get::<PromptChanged>()?.0;
+    changed(tx, id).await?;
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ fn AskForPasskey(second: bool) -> impl IntoView {
         });
     });
     Effect::new(move |_| ask.run(()));
-    shell::mark_hydrated();
+    mark_hydrated();
     let (title, other, words) = if second {
         ("Use a passkey", format!("/mfa{back}"), "Use a code instead")
     } else {

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use super::passkeys::PasskeyList;
-use crate::app::viewer;
-use crate::settings::SettingsNav;
+use crate::shell::viewer;
+use crate::shell::SettingsNav;
 use crate::sign_in::model::{Passkeys, SecondFactor, SecondFactorSetup, SessionRow};
 use crate::sign_in::server_fns::{
     BeginSecondFactor, ChangePassword, ConfirmSecondFactor, EndSession, MakeRecoveryCodes, SignOut,

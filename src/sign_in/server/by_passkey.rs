@@ -9,7 +9,7 @@ use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredent
 use super::ceremony::{self, Site};
 use super::second_factor;
 use super::sessions;
-use super::throttle::{self, Keys};
+use crate::users::throttle::{self, Keys};
 use crate::access::Role;
 use crate::access::server::{SystemTx, Visitor};
 use crate::shared::AppError;

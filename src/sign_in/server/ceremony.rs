@@ -46,8 +46,7 @@ pub fn hurdle(visitor: &Visitor) -> Result<Option<String>, AppError> {
 }
 
 fn address(visitor: &Visitor) -> Result<Url, AppError> {
-    let base = visitor.base.as_deref().ok_or_else(|| internal("no address of the site"))?;
-    Url::parse(base).map_err(internal)
+    Url::parse(&visitor.base).map_err(internal)
 }
 
 /// Browsers ask for a host name, and for https everywhere but on this machine.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::access::server::Visitor;
-use crate::connections::server::ops::installed;
+use crate::services::Services;
 use crate::providers::Binding;
 use crate::shared::AppError;
 use crate::shared::error::internal;
@@ -27,19 +27,18 @@ fn mark(email: &str) -> String {
 
 /// Whether this device has signed in to the account before.
 pub fn is_known(visitor: &Visitor, email: &str) -> bool {
-    let (Some(cookies), Ok(installed)) = (&visitor.cookies, installed()) else { return false };
+    let Some(cookies) = &visitor.cookies else { return false };
     let value =
         cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| name.ends_with(COOKIE));
-    let opened = value.and_then(|(_, sealed)| installed.ring.open::<String>(&place(), sealed).ok());
+    let opened = value.and_then(|(_, sealed)| visitor.db.services().ring.open::<String>(&place(), sealed).ok());
     opened.is_some_and(|known| known == mark(email))
 }
 
 /// Makes the device that sent this request known to the account.
-pub fn remember(email: &str) -> Result<(), AppError> {
+pub fn remember(services: &Services, email: &str) -> Result<(), AppError> {
     let Some(response) = use_context::<ResponseOptions>() else { return Ok(()) };
-    let installed = installed()?;
-    let sealed = installed.ring.seal(&place(), &mark(email)).map_err(internal)?;
-    let (prefix, secure) = if installed.public_url.starts_with("https:") { ("__Host-", "; Secure") } else { ("", "") };
+    let sealed = services.ring.seal(&place(), &mark(email)).map_err(internal)?;
+    let (prefix, secure) = if services.public_url.starts_with("https:") { ("__Host-", "; Secure") } else { ("", "") };
     let cookie = format!("{prefix}{COOKIE}={sealed}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}");
     response.append_header(header::SET_COOKIE, HeaderValue::try_from(cookie).map_err(internal)?);
     Ok(())

@@ -2,18 +2,14 @@ pub mod by_passkey;
 mod ceremony;
 mod device;
 pub mod passkeys;
-mod password;
-pub mod proof;
 pub mod resets;
 pub mod second_factor;
 pub mod sessions;
-mod throttle;
 pub mod ticket;
-
-pub use password::{check_new, hash_password};
 
 use crate::access::Role;
 use crate::access::server::{SystemTx, Visitor};
+use crate::services::HookFuture;
 use crate::shared::AppError;
 use crate::shared::error::internal;
 use crate::shared::ids::WorkspaceId;
@@ -27,8 +23,8 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
     if email.is_empty() || password.is_empty() || email.len() > 320 || password.len() > 1024 {
         return Err(AppError::invalid("email", WRONG));
     }
-    let keys = throttle::Keys::new(&email, visitor.ip.as_deref(), device::is_known(visitor, &email));
-    throttle::charge(&visitor.db, &keys).await?;
+    let keys = crate::users::throttle::Keys::new(&email, visitor.ip.as_deref(), device::is_known(visitor, &email));
+    crate::users::throttle::charge(&visitor.db, &keys).await?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
     let account = sqlx::query!(
         r#"select id, password_hash, role as "role: Role", workspace_id from users where lower(email) = $1 and status = 'active'"#,
@@ -38,7 +34,7 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
     .await?;
     drop(tx);
     let stored = account.as_ref().map(|account| account.password_hash.clone());
-    let right = password::verify(password.to_owned(), stored).await?;
+    let right = crate::users::verify(visitor.db.services(), password.to_owned(), stored).await?;
     // At an agency's own host name everybody else is nobody.
     let is_at_home = |workspace: Option<uuid::Uuid>| visitor.may_enter(workspace.map(WorkspaceId));
     let Some(account) = account.filter(|account| right && is_at_home(account.workspace_id)) else {
@@ -46,13 +42,16 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
         tracing::info!(ip = visitor.ip, request_id = visitor.request_id, "a wrong password, or nobody's address");
         return Err(AppError::invalid("email", WRONG));
     };
-    throttle::succeeded(&visitor.db, &keys).await?;
+    crate::users::throttle::succeeded(&visitor.db, &keys).await?;
     if second_factor::is_awaited(visitor, account.id).await? {
         return Ok(None);
     }
     sessions::start(visitor, account.id).await?;
     Ok(Some(account.role))
 }
+
+/// Ends the support session that a leaving platform admin is in. Boot gives it.
+pub struct EndSupport(pub for<'a> fn(&'a Visitor) -> HookFuture<'a>);
 
 /// Ends this session, or all of this person's.
 pub async fn sign_out(visitor: &Visitor, everywhere: bool) -> Result<(), AppError> {
@@ -61,7 +60,8 @@ pub async fn sign_out(visitor: &Visitor, everywhere: bool) -> Result<(), AppErro
     if let Some(viewer) = visitor.viewer.as_mut().filter(|viewer| viewer.support.is_some()) {
         let guest = viewer.clone();
         (viewer.support, viewer.workspace, viewer.role) = (None, None, Role::Admin);
-        crate::platform::server::support::end(&Visitor { viewer: Some(guest), ..visitor.clone() }).await?;
+        let end = visitor.db.services().hooks.get::<EndSupport>()?.0;
+        end(&Visitor { viewer: Some(guest), ..visitor.clone() }).await?;
     }
     if everywhere && visitor.viewer.is_some() {
         sessions::end_all(&visitor, true).await?;

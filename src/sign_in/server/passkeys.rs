@@ -6,12 +6,13 @@ use uuid::Uuid;
 use webauthn_rs::prelude::{CredentialID, PasskeyRegistration, RegisterPublicKeyCredential};
 
 use super::ceremony::{self, Site};
-use super::resets::prove;
+use crate::shared::ids::UserId;
+use crate::users::proof::prove;
 use super::second_factor::{self, NEW_CODES};
 use super::sessions::{self, Own};
 use crate::access::Viewer;
-use crate::access::server::{SystemTx, Visitor};
-use crate::settings::server::once;
+use crate::access::server::{end_sessions, SystemTx, Visitor};
+use crate::access::server::once;
 use crate::shared::error::internal;
 use crate::shared::{AppError, zone};
 use crate::sign_in::model::{PasskeyRow, PasskeySetup, Passkeys, device};
@@ -127,7 +128,7 @@ pub async fn add(visitor: &Visitor, name: &str, answer: &str) -> Result<(), AppE
     }
     second_factor::settle(tx.conn(), user).await?;
     let codes = if is_first {
-        sessions::end_others(tx.conn(), user, sessions::own_hash(visitor)).await?;
+        end_sessions(tx.conn(), UserId(user), sessions::own_hash(visitor)).await?;
         Some(second_factor::renew(tx.conn(), user).await?)
     } else {
         None

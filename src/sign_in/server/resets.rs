@@ -4,13 +4,15 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::sessions::{self, Own};
-use super::throttle::{self, Keys};
-use super::{check_new, hash_password, password, proof, ticket};
+use super::ticket;
 use crate::access::Action;
-use crate::access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx};
+use crate::access::server::{end_sessions, Change, Db, Scope, SystemTx, Visitor, WriteTx};
 use crate::brand::server::{hosts, ops};
 use crate::mail;
 use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+use crate::users::proof::prove;
+use crate::users::throttle::{self, Keys};
+use crate::users::{check_new, hash_password, store};
 use crate::shared::{AppError, FieldErrors};
 
 /// Minutes that a link is good for.
@@ -20,7 +22,7 @@ const SPENT: &str = "This link has been used or is more than 30 minutes old. Ask
 /// Sends a link to the address, if somebody has it. The answer is the same, and as fast, in any case: the work is done afterwards.
 /// Errors: `Conflict` when this installation sends no e-mail; `Limited` after too many tries.
 pub async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> {
-    if !mail::is_set_up() {
+    if !mail::is_set_up(visitor.db.services()) {
         return Err(AppError::Conflict(
             "This installation sends no e-mail. An owner or admin of your agency can make a link for you.".into(),
         ));
@@ -130,7 +132,7 @@ pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), App
     let mut errors = FieldErrors::default();
     check_new(new, &[&found.email, &found.name], &mut errors);
     errors.check()?;
-    let hash = hash_password(new.to_owned()).await?;
+    let hash = hash_password(visitor.db.services(), new.to_owned()).await?;
     let Some(workspace) = found.workspace else { return Err(AppError::Conflict(SPENT.into())) };
     let scope = Scope::of_job(visitor.db.clone(), workspace, "forgotten password");
     let mut tx = scope.write(Action::EditOwnProfile).await?;
@@ -155,41 +157,16 @@ pub async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), A
     let mut errors = FieldErrors::default();
     check_new(new, &[&viewer.email, &viewer.name], &mut errors);
     errors.check()?;
-    let hash = hash_password(new.to_owned()).await?;
+    let hash = hash_password(visitor.db.services(), new.to_owned()).await?;
     let mut tx = Own::open(visitor, &viewer).await?;
     set(tx.conn(), viewer.user_id, &hash).await?;
-    sessions::end_others(tx.conn(), viewer.user_id.0, sessions::own_hash(visitor)).await?;
+    end_sessions(tx.conn(), viewer.user_id, sessions::own_hash(visitor)).await?;
     tx.commit(Some("changed own password")).await
-}
-
-/// Asks the visitor for their password once more. Errors: `Invalid` at `current`; `Limited` after too many tries.
-pub async fn prove(visitor: &Visitor, current: &str) -> Result<(), AppError> {
-    let viewer = visitor.viewer()?;
-    if !viewer.may(Action::EditOwnProfile) {
-        return Err(AppError::Forbidden);
-    }
-    let keys = Keys::proof(viewer.user_id.0);
-    throttle::charge(&visitor.db, &keys).await?;
-    let mut tx = SystemTx::open(&visitor.db, "own password").await?;
-    let stored = sqlx::query_scalar!("select password_hash from users where id = $1", viewer.user_id.0)
-        .fetch_optional(tx.conn())
-        .await?;
-    drop(tx);
-    if current.len() > 1024 || !password::verify(current.to_owned(), stored).await? {
-        return Err(AppError::invalid(
-            "current",
-            "This is not your present password. Type the one that you sign in with.",
-        ));
-    }
-    throttle::succeeded(&visitor.db, &keys).await?;
-    proof::given(visitor).await
 }
 
 /// A new password also ends every link for another one. In a transaction that spans.
 async fn set(conn: &mut sqlx::PgConnection, user: UserId, hash: &str) -> Result<(), AppError> {
-    sqlx::query!("update users set password_hash = $2, updated_at = now() where id = $1", user.0, hash)
-        .execute(&mut *conn)
-        .await?;
+    store::set_password(conn, user, hash).await?;
     spend_all(conn, user).await
 }
 
@@ -206,14 +183,18 @@ pub async fn set_from_command_line(db: &Db, email: &str, new: &str) -> Result<()
     let mut errors = FieldErrors::default();
     check_new(new, &[email], &mut errors);
     errors.check()?;
-    let hash = hash_password(new.to_owned()).await?;
+    let hash = hash_password(db.services(), new.to_owned()).await?;
     let mut tx = SystemTx::open(db, "password from the command line").await?;
-    let user = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email.trim())
-        .fetch_optional(tx.conn())
-        .await?
-        .ok_or(AppError::NotFound)?;
-    set(tx.conn(), UserId(user), &hash).await?;
-    sqlx::query!("delete from sessions where user_id = $1", user).execute(tx.conn()).await?;
+    let user = store::by_email(tx.conn(), email).await?;
+    set(tx.conn(), user, &hash).await?;
+    end_sessions(tx.conn(), user, None).await?;
+    tx.commit().await
+}
+
+/// Removes links that ended a week ago.
+pub async fn prune(db: &Db) -> Result<(), AppError> {
+    let mut tx = SystemTx::open(db, "old links").await?;
+    sqlx::query!("delete from password_resets where expires_at < now() - interval '7 days'").execute(tx.conn()).await?;
     tx.commit().await
 }
 

@@ -8,14 +8,15 @@ use sha2::{Digest, Sha256};
 use totp_rs::{Algorithm, Builder, Totp};
 use uuid::Uuid;
 
-use super::resets::prove;
+use crate::shared::ids::UserId;
+use crate::users::proof::prove;
 use super::sessions::{self, Own};
-use super::throttle::{self, Keys};
-use crate::access::server::{Db, SystemTx, Visitor};
+use crate::users::throttle::{self, Keys};
+use crate::access::server::{end_sessions, Db, SystemTx, Visitor};
 use crate::access::{Role, Viewer};
-use crate::connections::server::ops::installed;
 use crate::providers::Binding;
-use crate::settings::server::once;
+use crate::access::server::once;
+use crate::services::Services;
 use crate::shared::AppError;
 use crate::shared::error::internal;
 use crate::sign_in::model::{SecondFactor, SecondFactorSetup};
@@ -88,7 +89,7 @@ pub async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
     let account = sqlx::query!(r#"select role as "role: Role", totp_secret from users where id = $1"#, user)
         .fetch_one(tx.conn())
         .await?;
-    let secret = account.totp_secret.map(|sealed| open(user, &sealed)).transpose()?;
+    let secret = account.totp_secret.map(|sealed| open(visitor.db.services(), user, &sealed)).transpose()?;
     let is_right = spend(tx.conn(), user, secret.as_deref(), code).await?;
     tx.commit().await?;
     if !is_right {
@@ -108,17 +109,11 @@ async fn spend(conn: &mut sqlx::PgConnection, user: Uuid, secret: Option<&[u8]>,
         Some(secret) => totp(secret, "", "")?.check(&typed, Utc::now().timestamp().unsigned_abs()),
         None => None,
     };
-    let done =
+    let is_spent =
         match step {
             Some(step) => {
                 let step = i64::try_from(step).map_err(internal)?;
-                sqlx::query!(
-                    "update users set totp_last_step = $2 where id = $1 and coalesce(totp_last_step, 0) < $2",
-                    user,
-                    step
-                )
-                .execute(conn)
-                .await?
+                crate::users::store::use_step(conn, user, step).await?
             }
             None => sqlx::query!(
                 "update recovery_codes set used_at = now() where user_id = $1 and code_hash = $2 and used_at is null",
@@ -126,9 +121,11 @@ async fn spend(conn: &mut sqlx::PgConnection, user: Uuid, secret: Option<&[u8]>,
                 code_hash(&typed)
             )
             .execute(conn)
-            .await?,
+            .await?
+            .rows_affected()
+                == 1,
         };
-    Ok(done.rows_affected() == 1)
+    Ok(is_spent)
 }
 
 /// How the visitor's own second factor stands. New recovery codes are in it once.
@@ -180,20 +177,13 @@ pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
             "This code is not right. Type the six digits that the app shows now; check the phone's clock.",
         ));
     };
-    let sealed = installed()?.ring.seal(&place(viewer.user_id.0), &secret).map_err(internal)?;
+    let sealed = visitor.db.services().ring.seal(&place(viewer.user_id.0), &secret).map_err(internal)?;
     let user = viewer.user_id.0;
     let mut tx = Own::open(visitor, &viewer).await?;
     let is_first = !lock(tx.conn(), user).await?;
-    sqlx::query!(
-        "update users set totp_secret = $2, totp_last_step = $3, updated_at = now() where id = $1",
-        user,
-        sealed,
-        i64::try_from(step).map_err(internal)?
-    )
-    .execute(tx.conn())
-    .await?;
+    crate::users::store::set_authenticator(tx.conn(), user, &sealed, i64::try_from(step).map_err(internal)?).await?;
     let codes = if is_first { Some(renew(tx.conn(), user).await?) } else { None };
-    sessions::end_others(tx.conn(), user, sessions::own_hash(visitor)).await?;
+    end_sessions(tx.conn(), UserId(user), sessions::own_hash(visitor)).await?;
     tx.commit(Some("turned the second factor on")).await?;
     once::take::<Vec<u8>>(visitor, SETUP).await?;
     sessions::renew_id(visitor).await?;
@@ -210,7 +200,7 @@ pub async fn turn_off(visitor: &Visitor, current: &str) -> Result<(), AppError> 
     let user = viewer.user_id.0;
     let mut tx = Own::open(visitor, &viewer).await?;
     lock(tx.conn(), user).await?;
-    forget_app(tx.conn(), user).await?;
+    crate::users::store::forget_authenticator(tx.conn(), user).await?;
     settle(tx.conn(), user).await?;
     tx.commit(Some("turned the second factor off")).await
 }
@@ -231,7 +221,7 @@ pub async fn new_codes(visitor: &Visitor, current: &str) -> Result<(), AppError>
 /// Forgets somebody's second factor of every kind, in a transaction that spans.
 pub async fn clear(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppError> {
     lock(conn, user).await?;
-    forget_app(conn, user).await?;
+    crate::users::store::forget_authenticator(conn, user).await?;
     sqlx::query!("delete from passkeys where user_id = $1", user).execute(&mut *conn).await?;
     settle(conn, user).await
 }
@@ -239,12 +229,9 @@ pub async fn clear(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppE
 /// The same from the command line, for whoever has lost it and the recovery codes. Ends every session of theirs. Errors: `NotFound`.
 pub async fn clear_from_command_line(db: &Db, email: &str) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "second factor from the command line").await?;
-    let user = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email.trim())
-        .fetch_optional(tx.conn())
-        .await?
-        .ok_or(AppError::NotFound)?;
-    clear(tx.conn(), user).await?;
-    sqlx::query!("delete from sessions where user_id = $1", user).execute(tx.conn()).await?;
+    let user = crate::users::store::by_email(tx.conn(), email).await?;
+    clear(tx.conn(), user.0).await?;
+    end_sessions(tx.conn(), user, None).await?;
     tx.commit().await
 }
 
@@ -259,22 +246,12 @@ pub(super) async fn lock(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<bo
 
 /// After a factor has come or gone: says on the account whether it has passkeys, and forgets the recovery codes with the last factor.
 pub(super) async fn settle(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppError> {
-    sqlx::query!(
-        "update users set has_passkey = exists (select from passkeys where user_id = $1), updated_at = now() where id = $1",
-        user
-    )
-    .execute(&mut *conn)
-    .await?;
+    let has = sqlx::query_scalar!(r#"select exists (select from passkeys where user_id = $1) as "has!""#, user);
+    let has = has.fetch_one(&mut *conn).await?;
+    crate::users::store::set_has_passkey(conn, user, has).await?;
     if !lock(conn, user).await? {
         sqlx::query!("delete from recovery_codes where user_id = $1", user).execute(conn).await?;
     }
-    Ok(())
-}
-
-async fn forget_app(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppError> {
-    sqlx::query!("update users set totp_secret = null, totp_last_step = null, updated_at = now() where id = $1", user)
-        .execute(conn)
-        .await?;
     Ok(())
 }
 
@@ -312,8 +289,8 @@ fn place(user: Uuid) -> Binding {
     Binding::new(Uuid::nil(), format!("user:{user}"), "totp")
 }
 
-fn open(user: Uuid, sealed: &str) -> Result<Vec<u8>, AppError> {
-    installed()?.ring.open(&place(user), sealed).map_err(internal)
+fn open(services: &Services, user: Uuid, sealed: &str) -> Result<Vec<u8>, AppError> {
+    services.ring.open(&place(user), sealed).map_err(internal)
 }
 
 /// SHA-1, six digits, thirty seconds: what every app knows. One step either way for clocks that differ.

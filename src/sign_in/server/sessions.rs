@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::access::server::{
     Change, Db, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_USER, Scope, SystemTx, Visitor,
-    WriteTx, session_hash,
+    WriteTx, end_session, end_sessions, session_hash,
 };
 use crate::access::{Action, Role, Viewer};
 use crate::shared::error::internal;
@@ -23,18 +23,12 @@ pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
     session.insert(SESSION_IP, visitor.ip.as_deref().unwrap_or_default()).await.map_err(internal)?;
     session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
-    let account = sqlx::query!(
-        r#"update users set last_login_at = now() where id = $1
-           returning role as "role: Role", email, workspace_id as "workspace: WorkspaceId""#,
-        user
-    )
-    .fetch_one(tx.conn())
-    .await?;
+    let account = crate::users::store::note_sign_in(tx.conn(), user).await?;
     if !visitor.may_enter(account.workspace) {
         return Err(AppError::NotSignedIn);
     }
     tx.commit().await?;
-    super::device::remember(&account.email)?;
+    super::device::remember(visitor.db.services(), &account.email)?;
     session.insert(SESSION_OF_ADMIN, account.role == Role::Admin).await.map_err(internal)?;
     session.cycle_id().await.map_err(internal)?;
     metrics::counter!("patchbay_sign_ins_total", "result" => "done").increment(1);
@@ -99,11 +93,8 @@ pub async fn end(visitor: &Visitor, id: &str) -> Result<(), AppError> {
     let hash = hex::decode(id).map_err(|_| AppError::NotFound)?;
     let viewer = visitor.viewer()?.clone();
     let mut tx = Own::open(visitor, &viewer).await?;
-    let ended = sqlx::query!("delete from sessions where id_hash = $1 and user_id = $2", hash, viewer.user_id.0)
-        .execute(tx.conn())
-        .await?
-        .rows_affected();
-    tx.commit(if ended > 0 { Some("ended a session") } else { None }).await
+    let ended = end_session(tx.conn(), viewer.user_id, &hash).await?;
+    tx.commit(if ended { Some("ended a session") } else { None }).await
 }
 
 /// Ends all sessions of the visitor but the one in use; with `this`, that one too.
@@ -111,27 +102,15 @@ pub async fn end_all(visitor: &Visitor, this: bool) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
     let keep = own_hash(visitor).filter(|_| !this);
     let mut tx = Own::open(visitor, &viewer).await?;
-    end_others(tx.conn(), viewer.user_id.0, keep).await?;
+    end_sessions(tx.conn(), viewer.user_id, keep).await?;
     tx.commit(Some("signed out everywhere")).await
-}
-
-/// Ends somebody's sessions but the one that goes on, in a transaction that spans.
-pub(super) async fn end_others(
-    conn: &mut sqlx::PgConnection,
-    user: Uuid,
-    keep: Option<Vec<u8>>,
-) -> Result<(), AppError> {
-    sqlx::query!("delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)", user, keep)
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 /// Ends somebody's sessions, and links for a new password, in the transaction of the change that demands it. `keep`: the hash of a
 /// session that goes on.
 pub async fn end_of(tx: &mut WriteTx, user: UserId, keep: Option<Vec<u8>>) -> Result<(), AppError> {
     tx.span("end sessions").await?;
-    end_others(tx.conn(), user.0, keep).await?;
+    end_sessions(tx.conn(), user, keep).await?;
     super::resets::spend_all(tx.conn(), user).await
 }
 

@@ -3,12 +3,10 @@ pub mod store;
 
 use chrono::{Datelike, Days, Months, NaiveTime};
 
-pub use store::{NewUsage, record};
-
 use super::model::{ClientMonth, Usage, UsageDay};
 use crate::access::Action;
 use crate::access::server::{ReadTx, Scope};
-use crate::clients::model::Standing;
+use crate::metering::model::BudgetStatus;
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, Money, zone};
 
@@ -54,7 +52,7 @@ pub async fn client_month(tx: &mut ReadTx, id: ClientId) -> Result<ClientMonth, 
     month.label = first.format("%B %Y").to_string();
     month.zone = client.timezone;
     let budget = client.monthly_budget.as_deref().and_then(|text| text.parse().ok());
-    month.standing = budget.map(|budget| Standing {
+    month.standing = budget.map(|budget| BudgetStatus {
         id,
         name: client.name,
         budget: Money(budget),

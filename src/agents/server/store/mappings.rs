@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use crate::access::server::{ReadTx, WriteTx};
 use crate::agents::model::{AgentStatus, MappingRow, sync_state};
-use crate::calls::model::CallDirection;
+use crate::agents::model::CallDirection;
 use crate::shared::AppError;
 use crate::shared::ids::{AgentId, AgentMappingId, ClientId, PromptId};
 

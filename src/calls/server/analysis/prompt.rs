@@ -1,6 +1,6 @@
 use crate::calls::model::{Said, Turn};
 use crate::calls::server::store::enrichment::CallFacts;
-use crate::campaigns::model::CampaignType;
+use crate::calls::model::CampaignType;
 use crate::shared::money::length_text;
 use crate::shared::zone;
 

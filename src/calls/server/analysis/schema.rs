@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use crate::campaigns::model::CampaignType;
+use crate::calls::model::CampaignType;
 use crate::providers::chat::AnswerSchema;
 
 /// The form for one kind of campaign. Strict: every field is required and nothing else may stand there.

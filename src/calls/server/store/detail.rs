@@ -10,7 +10,7 @@ use crate::calls::model::{
     Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType,
     EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
 };
-use crate::campaigns::model::ContactOutcome;
+use crate::calls::model::ContactOutcome;
 use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
 use crate::shared::{AppError, Money, time_key, zone};
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::access::server::{ReadTx, WriteTx};
 use crate::calls::model::{Analysis, AnalysisStatus, EnrichmentType, Peaks, TranscriptStatus};
-use crate::campaigns::model::CampaignType;
+use crate::calls::model::CampaignType;
 use crate::jobs::lease::Claim;
 use crate::providers::chat::ChatUsage;
 use crate::shared::AppError;

@@ -21,11 +21,11 @@ pub async fn check(scope: &Scope, id: ImportId) -> Result<(), AppError> {
     if import.status != ImportStatus::Checking {
         return Ok(());
     }
-    let path = files::path(&import.file_key)?;
+    let path = files::path(scope.services(), &import.file_key)?;
     if !tokio::fs::try_exists(&path).await.unwrap_or(false) {
         return super::run::fail(scope, id, super::run::FILE_GONE).await;
     }
-    let file = Walk { done: 0, path, ..import.walk()? };
+    let file = Walk { done: 0, path, ..import.walk(scope.services())? };
     let (send, mut pieces) = tokio::sync::mpsc::channel::<Piece>(1);
     let walker = tokio::task::spawn_blocking(move || walk(&file, |piece| send.blocking_send(piece).is_ok()));
     let (mut result, mut reasons) = (CheckResult::default(), BTreeMap::<&'static str, i64>::new());

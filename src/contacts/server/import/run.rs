@@ -21,12 +21,12 @@ pub async fn run(scope: &Scope, id: ImportId) -> Result<(), AppError> {
     if import.status != ImportStatus::Importing {
         return Ok(());
     }
-    let path = files::path(&import.file_key)?;
+    let path = files::path(scope.services(), &import.file_key)?;
     if !tokio::fs::try_exists(&path).await.unwrap_or(false) {
         return fail(scope, id, FILE_GONE).await;
     }
     let mut done = import.lines_done as u64;
-    let file = Walk { done, path, ..import.walk()? };
+    let file = Walk { done, path, ..import.walk(scope.services())? };
     // One piece waits while one is written: reading and writing overlap, and memory stays bounded.
     let (send, mut pieces) = tokio::sync::mpsc::channel::<Piece>(1);
     let walker = tokio::task::spawn_blocking(move || walk(&file, |piece| send.blocking_send(piece).is_ok()));
@@ -86,7 +86,7 @@ async fn finish(scope: &Scope, import: &imports::Work) -> Result<(), AppError> {
         }
     }
     tx.commit().await?;
-    files::delete(&import.file_key).await;
+    files::delete(scope.services(), &import.file_key).await;
     Ok(())
 }
 
@@ -106,7 +106,7 @@ async fn end_and_clear(scope: &Scope, id: ImportId, status: ImportStatus, error:
     end(&mut tx, id, status, error).await?;
     tx.notify(Topic::list("contacts"), Some(import.client_id));
     tx.commit().await?;
-    files::delete(&import.file_key).await;
+    files::delete(scope.services(), &import.file_key).await;
     Ok(())
 }
 

@@ -28,9 +28,9 @@ pub struct Work {
 
 impl Work {
     /// How to walk through its file.
-    pub fn walk(&self) -> Result<crate::contacts::server::import::Walk, AppError> {
+    pub fn walk(&self, services: &crate::services::Services) -> Result<crate::contacts::server::import::Walk, AppError> {
         Ok(crate::contacts::server::import::Walk {
-            path: crate::contacts::server::files::path(&self.file_key)?,
+            path: crate::contacts::server::files::path(services, &self.file_key)?,
             encoding: self.encoding.clone(),
             delimiter: self.delimiter.bytes().next().unwrap_or(b','),
             preview: self.preview.clone(),

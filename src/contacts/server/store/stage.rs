@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::imports::Work;
 use crate::access::server::WriteTx;
+use crate::dialling::server as dialling;
 use crate::contacts::DuplicateRule;
 use crate::contacts::server::import::Piece;
 use crate::shared::AppError;
@@ -61,7 +62,7 @@ pub async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Piece) ->
 /// Gives how many contacts are new and how many were updated.
 async fn people(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(i64, i64), AppError> {
     sqlx::query(
-        "create temp table import_stage (place int, id uuid, member_id uuid, phone text, name text, company text, email text,
+        "create temp table import_stage (place int, id uuid, phone text, name text, company text, email text,
                                          timezone text, attributes jsonb, do_not_call boolean) on commit drop",
     )
     .execute(tx.conn())
@@ -76,8 +77,10 @@ async fn people(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(i64, 
     if piece.people.iter().any(|person| person.do_not_call) {
         suppress(tx, import).await?;
     }
-    if import.campaign_id.is_some() {
-        join_campaign(tx, import).await?;
+    // Everyone in the file joins the campaign, those that the client already had as well.
+    if let Some(campaign) = import.campaign_id {
+        let phones: Vec<&str> = piece.people.iter().map(|person| person.phone.as_str()).collect();
+        dialling::contacts::join_by_phone(tx, campaign, import.client_id, &phones).await?;
     }
     Ok(counts)
 }
@@ -87,7 +90,7 @@ fn lines(piece: &Piece) -> Vec<u8> {
     let mut out = String::with_capacity(piece.people.len() * 200);
     for (place, person) in piece.people.iter().enumerate() {
         use std::fmt::Write;
-        let _ = write!(out, "{place}\t{}\t{}\t{}", Uuid::now_v7(), Uuid::now_v7(), person.phone);
+        let _ = write!(out, "{place}\t{}\t{}", Uuid::now_v7(), person.phone);
         for cell in [Some(&person.name), person.company.as_ref(), person.email.as_ref(), person.timezone.as_ref()] {
             out.push('\t');
             match cell {
@@ -167,25 +170,6 @@ async fn suppress(tx: &mut WriteTx, import: &Work) -> Result<(), AppError> {
     .bind(tx.w())
     .bind(import.client_id)
     .bind(reason(import))
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-/// Everyone in the file joins the campaign, those that the client already had as well, but nobody on the do-not-call list.
-async fn join_campaign(tx: &mut WriteTx, import: &Work) -> Result<(), AppError> {
-    sqlx::query(
-        "insert into campaign_contacts (workspace_id, id, client_id, campaign_id, contact_id)
-         select $1, s.member_id, $2, ca.id, c.id
-         from import_stage s
-         join contacts c on c.workspace_id = $1 and c.client_id = $2 and c.phone = s.phone and not c.do_not_call
-         join campaigns ca on ca.workspace_id = $1 and ca.id = $3 and ca.client_id = $2 and ca.status <> 'archived'
-         order by s.place
-         on conflict on constraint campaign_contacts_once do nothing",
-    )
-    .bind(tx.w())
-    .bind(import.client_id)
-    .bind(import.campaign_id)
     .execute(tx.conn())
     .await?;
     Ok(())

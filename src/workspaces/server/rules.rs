@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
-use crate::access::server::{Change, ReadTx, Scope, WriteTx, needs_second_factor};
-use crate::access::{Action, SecondFactorRule};
-use crate::platform::server::limits;
-use crate::settings::model::{AgencyForm, AgencyRules, AgencyView};
-use crate::shared::{AppError, FieldErrors};
+use crate::access::SecondFactorRule;
+use crate::access::server::{Change, ReadTx, WriteTx};
+use crate::shared::AppError;
+use crate::workspaces::model::AgencyRules;
 
 /// The rules of the workspace that the transaction is in. Unknown words count as the default.
 pub async fn get(tx: &mut ReadTx) -> Result<AgencyRules, AppError> {
@@ -16,8 +15,8 @@ pub async fn get(tx: &mut ReadTx) -> Result<AgencyRules, AppError> {
 }
 
 /// A new agency's rules: its owners and admins have a second factor, where the installation demands it. The owner can change that.
-pub async fn found(tx: &mut WriteTx) -> Result<(), AppError> {
-    if !needs_second_factor() {
+pub async fn init_rules(tx: &mut WriteTx) -> Result<(), AppError> {
+    if !tx.services().requires_second_factor {
         return Ok(());
     }
     let w = tx.w();
@@ -28,32 +27,15 @@ pub async fn found(tx: &mut WriteTx) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The agency's page.
-pub async fn view(scope: &Scope) -> Result<AgencyView, AppError> {
-    let mut tx = scope.read(Action::ReadAgency).await?;
+/// The agency's name and time zone.
+pub async fn name_and_zone(tx: &mut ReadTx) -> Result<(String, String), AppError> {
     let w = tx.w();
     let row = sqlx::query!("select name, timezone from workspaces where id = $1", w).fetch_one(tx.conn()).await?;
-    let rules = get(&mut tx).await?;
-    let (plan, held) = limits::held(&mut tx).await?;
-    Ok(AgencyView { name: row.name, timezone: row.timezone, rules, plan, held })
+    Ok((row.name, row.timezone))
 }
 
-/// Saves what an owner filled in. Safe to repeat. Errors: `Invalid` at its fields.
-pub async fn save(scope: &Scope, form: &AgencyForm) -> Result<(), AppError> {
-    let mut tx = scope.write(Action::ManageWorkspace).await?;
-    let mut errors = FieldErrors::default();
-    form.check(&mut errors);
-    if form.timezone.parse::<chrono_tz::Tz>().is_err() {
-        errors.add("timezone", "Choose a time zone from the list, for example Europe/Zurich.");
-    }
-    let (_, granted) = limits::granted(tx.reading()).await?;
-    let rules = form.rules(granted.lines, &mut errors);
-    errors.check()?;
-    write(&mut tx, form.name.trim(), &form.timezone, rules).await?;
-    tx.commit().await
-}
-
-async fn write(tx: &mut WriteTx, name: &str, timezone: &str, rules: AgencyRules) -> Result<(), AppError> {
+/// Writes name, zone and rules, with what they were before in the audit log. The same again changes nothing.
+pub async fn save(tx: &mut WriteTx, name: &str, timezone: &str, rules: AgencyRules) -> Result<(), AppError> {
     let w = tx.w();
     let old = sqlx::query!("select name, timezone, settings from workspaces where id = $1 for no key update", w)
         .fetch_one(tx.conn())

@@ -5,14 +5,15 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use super::address::{Kept, query, query_string};
-use super::live::{LiveState, live_state, provide_live};
-use super::menu::MenuList;
-use super::page_frame::{InShell, Product};
-use super::preferences::AppearanceMenu;
-use super::shortcuts::{GoTo, HelpButton, Shortcuts};
-use super::toast::Toasts;
-use super::{Avatar, Icon, Lamp, MenuButton, MenuLink};
+use crate::ui::mark_hydrated;
+use crate::ui::address::{Kept, query, query_string};
+use crate::ui::live::{LiveState, live_state, provide_live};
+use crate::ui::menu::MenuList;
+use crate::ui::page_frame::{InShell, Product};
+use crate::ui::preferences::AppearanceMenu;
+use crate::ui::shortcuts::{GoTo, HelpButton, Shortcuts};
+use crate::ui::toast::Toasts;
+use crate::ui::{Avatar, Icon, Lamp, MenuButton, MenuLink};
 use crate::access::Viewer;
 use crate::shared::Tone;
 
@@ -144,15 +145,6 @@ pub fn Shell(
         <Toasts/>
         <Shortcuts go/>
     }
-}
-
-/// The style sheet shows what needs script once the page carries this mark.
-pub fn mark_hydrated() {
-    Effect::new(move |_| {
-        if let Some(root) = document().document_element() {
-            let _ = root.set_attribute("data-hydrated", "true");
-        }
-    });
 }
 
 /// Says that live changes do not arrive; silent while they do.

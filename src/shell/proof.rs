@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::app::viewer;
+use super::viewer;
 use crate::ui::form::use_errors;
 use crate::ui::*;
 

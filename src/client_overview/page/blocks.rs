@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::access::Action;
 use crate::agents::model::AgentRow;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::calls::model::CallRow;
 use crate::calls::page::Ticking;
 use crate::campaigns::CampaignRow;

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use crate::access::Action;
-use crate::app::viewer;
+use super::viewer;
 
 /// Links to the settings pages that the viewer may open.
 #[component]

@@ -4,8 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::access::server::Visitor;
-use crate::connections::server::ops::installed;
+use super::Visitor;
 use crate::providers::Binding;
 use crate::shared::AppError;
 use crate::shared::error::internal;
@@ -18,7 +17,7 @@ fn place(visitor: &Visitor, kind: &str) -> Result<Binding, AppError> {
 
 /// Keeps `value` for the next page that asks for `kind`.
 pub async fn keep<T: Serialize>(visitor: &Visitor, kind: &str, value: &T) -> Result<(), AppError> {
-    let sealed = installed()?.ring.seal(&place(visitor, kind)?, value).map_err(internal)?;
+    let sealed = visitor.db.services().ring.seal(&place(visitor, kind)?, value).map_err(internal)?;
     let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
     session.insert(kind, sealed).await.map_err(internal)
 }
@@ -29,7 +28,7 @@ pub async fn look<T: DeserializeOwned>(visitor: &Visitor, kind: &str) -> Result<
     let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
     let Some(sealed) = session.get::<String>(kind).await.map_err(internal)? else { return Ok(None) };
     // Sealed with a key that is gone: as good as never kept.
-    Ok(installed()?.ring.open(&place, &sealed).ok())
+    Ok(visitor.db.services().ring.open(&place, &sealed).ok())
 }
 
 /// What was kept, for the last time.

@@ -4,9 +4,29 @@ use serde_json::Value;
 
 use crate::access::Action;
 use crate::access::server::{ReadTx, WriteTx};
-use crate::platform::model::{Agreed, Held, Kind, Limits, WorkspacePlan};
+use crate::services::HookFuture;
 use crate::shared::AppError;
-use crate::{agents, batches, clients, members};
+use crate::workspaces::model::{Agreed, Held, Kind, Limits, WorkspacePlan};
+
+/// Counts something of the workspace that the transaction is in.
+pub type Count = for<'a> fn(&'a mut ReadTx) -> HookFuture<'a, i64>;
+
+/// How upper rooms count what is limited. Boot gives them.
+pub struct Counters {
+    /// Active people and open invitations.
+    pub people: Count,
+    /// Active people alone.
+    pub members: Count,
+    pub clients: Count,
+    pub agents: Count,
+    /// Calls on the line.
+    pub lines: Count,
+}
+
+async fn count(tx: &mut ReadTx, which: fn(&Counters) -> Count) -> Result<i64, AppError> {
+    let count = which(tx.services().hooks.get::<Counters>()?);
+    count(tx).await
+}
 
 /// The plan, and what the agency may have.
 pub async fn granted(tx: &mut ReadTx) -> Result<(WorkspacePlan, Limits), AppError> {
@@ -35,10 +55,10 @@ pub fn read(limits: Option<Value>) -> Agreed {
 pub async fn held(tx: &mut ReadTx) -> Result<(WorkspacePlan, Held), AppError> {
     let (plan, granted) = granted(tx).await?;
     let held = Held {
-        people: members::server::store::count(tx).await?,
-        clients: clients::server::store::count(tx).await?,
-        agents: agents::server::store::count(tx).await?,
-        lines: batches::server::store::lines_in_use(tx).await?,
+        people: count(tx, |counters| counters.people).await?,
+        clients: count(tx, |counters| counters.clients).await?,
+        agents: count(tx, |counters| counters.agents).await?,
+        lines: count(tx, |counters| counters.lines).await?,
         granted,
     };
     Ok((plan, held))
@@ -46,16 +66,16 @@ pub async fn held(tx: &mut ReadTx) -> Result<(WorkspacePlan, Held), AppError> {
 
 /// Whether the agency has room for what this transaction has added. Who asks at the same moment asks after its end.
 /// Errors: `Conflict` that says what to do.
-pub async fn room(tx: &mut WriteTx, kind: Kind) -> Result<(), AppError> {
+pub async fn check_limit(tx: &mut WriteTx, kind: Kind) -> Result<(), AppError> {
     lock(tx).await?;
     let (plan, granted) = granted(tx.reading()).await?;
     // A client's admin, and whoever accepts an invitation, counts the whole agency's people without seeing them.
     tx.span("how many people").await?;
     let (limit, used, what) = match kind {
-        Kind::People => (granted.people, members::server::store::count(tx.reading()).await?, "people"),
-        Kind::Members => (granted.people, members::server::store::active(tx.reading()).await?, "people"),
-        Kind::Clients => (granted.clients, clients::server::store::count(tx.reading()).await?, "clients"),
-        Kind::Agents => (granted.agents, agents::server::store::count(tx.reading()).await?, "agents"),
+        Kind::People => (granted.people, count(tx.reading(), |counters| counters.people).await?, "people"),
+        Kind::Members => (granted.people, count(tx.reading(), |counters| counters.members).await?, "people"),
+        Kind::Clients => (granted.clients, count(tx.reading(), |counters| counters.clients).await?, "clients"),
+        Kind::Agents => (granted.agents, count(tx.reading(), |counters| counters.agents).await?, "agents"),
     };
     let Some(limit) = limit.filter(|limit| used > *limit) else { return Ok(()) };
     // What the agency has agreed with the platform is the agency's business.

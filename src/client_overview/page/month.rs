@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::clients::model::Standing;
+use crate::metering::model::BudgetStatus;
 use crate::shared::Tone;
 use crate::shared::money::count_text;
 use crate::ui::*;
@@ -21,7 +21,7 @@ pub fn Month(month: ClientMonth, client: String) -> impl IntoView {
         1 => "1 call is not priced yet".to_owned(),
         more => format!("{} calls are not priced yet", count_text(more)),
     };
-    let remark = month.standing.as_ref().and_then(Standing::remark);
+    let remark = month.standing.as_ref().and_then(BudgetStatus::remark);
     view! {
         {remark.map(|(tone, text)| view! { <Callout tone icon="gauge"><p>{text}</p></Callout> })}
         <Kpis count=4>
@@ -36,7 +36,7 @@ pub fn Month(month: ClientMonth, client: String) -> impl IntoView {
 
 /// Spend against the budget, with a bar.
 #[component]
-fn Budget(standing: Option<Standing>, client: String) -> impl IntoView {
+fn Budget(standing: Option<BudgetStatus>, client: String) -> impl IntoView {
     let settings = format!("/clients/{client}/settings");
     let body = match standing {
         None => view! { <p class="sub">"No monthly budget. With one, the spend is shown beside it, and calls can be held when it is spent."</p> }.into_any(),
@@ -62,7 +62,7 @@ fn Budget(standing: Option<Standing>, client: String) -> impl IntoView {
 }
 
 /// How much of the budget is spent, in percent, as a bar shows it.
-fn share(standing: &Standing) -> f64 {
+fn share(standing: &BudgetStatus) -> f64 {
     let number = |money: crate::shared::Money| money.0.to_string().parse::<f64>().unwrap_or(0.0);
     match number(standing.budget) {
         budget if budget > 0.0 => (number(standing.spent) / budget * 100.0).min(100.0),

@@ -10,12 +10,16 @@ use rust_decimal::Decimal;
 use super::jobs::LookAtBudget;
 use crate::access::Action;
 use crate::access::server::{Change, ReadTx, Scope, WriteTx};
-use crate::clients::model::{BudgetAction, LEVELS, Standing};
+use crate::metering::model::{BudgetAction, LEVELS, BudgetStatus};
+use crate::services::HookFuture;
 use crate::jobs::live::Topic;
 use crate::jobs::runner::{Failure, Verdict};
 use crate::jobs::{NewJob, enqueue};
 use crate::shared::ids::ClientId;
 use crate::shared::{AppError, Money};
+
+/// What waits for a client's budget looks again, in the transaction in which the budget moved. Batches give it to boot.
+pub struct BudgetMoved(pub for<'a> fn(&'a mut WriteTx, ClientId) -> HookFuture<'a>);
 
 /// This month of a client with a budget.
 struct Month {
@@ -34,8 +38,8 @@ struct Month {
 }
 
 impl Month {
-    fn standing(&self, id: ClientId) -> Option<Standing> {
-        Some(Standing {
+    fn status(&self, id: ClientId) -> Option<BudgetStatus> {
+        Some(BudgetStatus {
             id,
             name: self.name.clone(),
             budget: Money(self.budget),
@@ -51,9 +55,9 @@ impl Month {
 
     /// Levels that were reached and that the trail does not know of. A budget of nothing has only its end.
     fn untold(&self, id: ClientId) -> Vec<i64> {
-        let Some(standing) = self.standing(id) else { return Vec::new() };
+        let Some(status) = self.status(id) else { return Vec::new() };
         let levels = LEVELS.into_iter().filter(|level| *level == 100 || !self.budget.is_zero());
-        levels.filter(|level| standing.has_reached(*level) && !self.is_told(*level)).collect()
+        levels.filter(|level| status.has_reached(*level) && !self.is_told(*level)).collect()
     }
 }
 
@@ -80,7 +84,7 @@ async fn month(tx: &mut ReadTx, client: ClientId) -> Result<Option<Month>, AppEr
 }
 
 /// What dialling asks before it claims contacts.
-pub enum Room {
+pub enum Headroom {
     /// No budget that holds, or it is not spent.
     Free,
     Spent,
@@ -89,24 +93,24 @@ pub enum Room {
 }
 
 /// Whether something new may be dialled for the client. One row by its key, whatever the number of calls.
-pub async fn room(tx: &mut ReadTx, client: ClientId) -> Result<Room, AppError> {
+pub async fn headroom(tx: &mut ReadTx, client: ClientId) -> Result<Headroom, AppError> {
     let Some(month) = month(tx, client).await?.filter(|month| month.action == BudgetAction::Hold) else {
-        return Ok(Room::Free);
+        return Ok(Headroom::Free);
     };
-    Ok(match month.standing(client) {
-        None => Room::Unknown,
-        Some(standing) if standing.holds() => Room::Spent,
-        Some(_) => Room::Free,
+    Ok(match month.status(client) {
+        None => Headroom::Unknown,
+        Some(status) if status.holds() => Headroom::Spent,
+        Some(_) => Headroom::Free,
     })
 }
 
 /// Where the client's month stands, if it has a budget and the month has been added up.
-pub async fn standing(tx: &mut ReadTx, client: ClientId) -> Result<Option<Standing>, AppError> {
-    Ok(month(tx, client).await?.and_then(|month| month.standing(client)))
+pub async fn status(tx: &mut ReadTx, client: ClientId) -> Result<Option<BudgetStatus>, AppError> {
+    Ok(month(tx, client).await?.and_then(|month| month.status(client)))
 }
 
 /// Active clients of which at least the first level is spent, the furthest first; of one, when it is named.
-pub async fn reached(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Standing>, AppError> {
+pub async fn reached(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<BudgetStatus>, AppError> {
     let rows = sqlx::query!(
         r#"select k.id as "id: ClientId", k.name, k.monthly_budget as "budget!", k.budget_action as "action: BudgetAction", s.spent,
                   to_char(s.until_at at time zone k.timezone, 'FMDD FMMonth') as "ends!"
@@ -120,7 +124,7 @@ pub async fn reached(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<St
     )
     .fetch_all(tx.conn())
     .await?;
-    let standing = rows.into_iter().map(|row| Standing {
+    let reached = rows.into_iter().map(|row| BudgetStatus {
         id: row.id,
         name: row.name,
         budget: Money(row.budget),
@@ -128,7 +132,7 @@ pub async fn reached(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<St
         action: row.action,
         ends: row.ends,
     });
-    Ok(standing.collect())
+    Ok(reached.collect())
 }
 
 /// Adds what a call or an answer cost, in the transaction that writes it there. `at`: the moment that usage counts it under.
@@ -219,7 +223,8 @@ pub async fn add_up(scope: &Scope, client: ClientId) -> Result<(), AppError> {
         note_told(&mut tx, client, &now, *level).await?;
     }
     if !untold.is_empty() {
-        crate::batches::server::ops::wake(&mut tx, client).await?;
+        let moved = tx.services().hooks.get::<BudgetMoved>()?.0;
+        moved(&mut tx, client).await?;
     }
     for level in untold {
         tell(&mut tx, client, &now, level).await?;

@@ -2,8 +2,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::SettingsNav;
-use crate::app::viewer;
+use crate::shell::{SettingsNav, viewer};
 use crate::members::server_fns::SaveProfile;
 use crate::shared::zones::zone_options;
 use crate::ui::*;

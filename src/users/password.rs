@@ -1,15 +1,22 @@
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
+use crate::services::Services;
 use crate::shared::error::internal;
 use crate::shared::{AppError, FieldErrors};
 
 /// Hashing takes a core and 19 MiB; more than two at once would starve everything else.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
+struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(2))
+    }
+}
 
 /// Argon2id with the OWASP minimum: 19 MiB, two passes, one lane.
 fn argon() -> Argon2<'static> {
@@ -17,8 +24,9 @@ fn argon() -> Argon2<'static> {
 }
 
 /// The hash to store.
-pub async fn hash_password(password: String) -> Result<String, AppError> {
-    let _turn = AT_ONCE.acquire().await.map_err(internal)?;
+pub async fn hash_password(services: &Services, password: String) -> Result<String, AppError> {
+    let turns = services.state::<Turns>();
+    let _turn = turns.0.acquire().await.map_err(internal)?;
     tokio::task::spawn_blocking(move || argon().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
         .await
         .map_err(internal)?
@@ -26,18 +34,15 @@ pub async fn hash_password(password: String) -> Result<String, AppError> {
 }
 
 /// Whether `password` belongs to `stored`. Without a stored hash it does the same work and says no.
-pub(super) async fn verify(password: String, stored: Option<String>) -> Result<bool, AppError> {
-    static NOBODY: OnceLock<String> = OnceLock::new();
-    let _turn = AT_ONCE.acquire().await.map_err(internal)?;
+pub async fn verify(services: &Services, password: String, stored: Option<String>) -> Result<bool, AppError> {
+    static NOBODY: LazyLock<String> = LazyLock::new(|| {
+        argon().hash_password(b"nobody has this").map(|hash| hash.to_string()).unwrap_or_default()
+    });
+    let turns = services.state::<Turns>();
+    let _turn = turns.0.acquire().await.map_err(internal)?;
     tokio::task::spawn_blocking(move || {
         let known = stored.is_some();
-        let text = stored.unwrap_or_else(|| {
-            NOBODY
-                .get_or_init(|| {
-                    argon().hash_password(b"nobody has this").map(|hash| hash.to_string()).unwrap_or_default()
-                })
-                .clone()
-        });
+        let text = stored.unwrap_or_else(|| NOBODY.clone());
         let right =
             PasswordHash::new(&text).is_ok_and(|hash| argon().verify_password(password.as_bytes(), &hash).is_ok());
         right && known

@@ -6,10 +6,11 @@ use leptos_router::hooks::use_params_map;
 
 use super::blocks::{Agents, Calls, Campaigns, Numbers, People};
 use super::month::{Month, Spent};
+use crate::shell::client_tabs;
 use crate::access::Action;
 use crate::agents::model::AgentRow;
 use crate::agents::server_fns::client_agents;
-use crate::app::viewer;
+use crate::shell::viewer;
 use crate::calls::model::CallRow;
 use crate::calls::server_fns::client_calls;
 use crate::campaigns::CampaignRow;
@@ -64,16 +65,6 @@ pub fn client_page() -> PageView {
         live::on_change(&["members"], move || parts.people.refetch());
         view! { <PageBoundary data=client view=move |client: Client| view! { <Detail client parts/> }/> }.into_any()
     })
-}
-
-/// The pages about one client. `now` is the one that is open: `overview` or `settings`.
-pub fn client_tabs(id: ClientId, now: &str) -> Vec<TabItem> {
-    let item = |label: &str, word: &str, path: &str| tab(label, format!("/clients/{id}{path}"), now == word);
-    let mut tabs = vec![item("Overview", "overview", ""), item("Settings", "settings", "/settings")];
-    if viewer().may(Action::ManageBrand) {
-        tabs.push(item("Brand", "brand", "/brand"));
-    }
-    tabs
 }
 
 #[component]

@@ -2,8 +2,10 @@
 
 use chrono::Utc;
 
-use super::resets;
-use crate::access::server::{PROOF_LASTS, SESSION_PROVED, Visitor};
+use super::throttle::{self, Keys};
+use super::{store, verify};
+use crate::access::Action;
+use crate::access::server::{PROOF_LASTS, SESSION_PROVED, SystemTx, Visitor};
 use crate::shared::AppError;
 use crate::shared::error::internal;
 
@@ -22,11 +24,32 @@ pub async fn demand(visitor: &Visitor, current: &str) -> Result<(), AppError> {
             "Type your present password: this needs to know that it is you, and more than five minutes have passed.",
         ));
     }
-    resets::prove(visitor, current).await
+    prove(visitor, current).await
+}
+
+/// Asks the visitor for their password once more. Errors: `Invalid` at `current`; `Limited` after too many tries.
+pub async fn prove(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+    let viewer = visitor.viewer()?;
+    if !viewer.may(Action::EditOwnProfile) {
+        return Err(AppError::Forbidden);
+    }
+    let keys = Keys::proof(viewer.user_id.0);
+    throttle::charge(&visitor.db, &keys).await?;
+    let mut tx = SystemTx::open(&visitor.db, "own password").await?;
+    let stored = store::password_hash(tx.conn(), viewer.user_id).await?;
+    drop(tx);
+    if current.len() > 1024 || !verify(visitor.db.services(), current.to_owned(), stored).await? {
+        return Err(AppError::invalid(
+            "current",
+            "This is not your present password. Type the one that you sign in with.",
+        ));
+    }
+    throttle::succeeded(&visitor.db, &keys).await?;
+    given(visitor).await
 }
 
 /// Notes that the visitor has just proved who they are.
-pub(super) async fn given(visitor: &Visitor) -> Result<(), AppError> {
+pub async fn given(visitor: &Visitor) -> Result<(), AppError> {
     let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
     session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)
 }

@@ -143,3 +143,15 @@ pub async fn succeeded(db: &Db, keys: &Keys) -> Result<(), AppError> {
     }
     tx.commit().await
 }
+
+/// Removes counts that have served their time.
+pub async fn prune(db: &Db) -> Result<(), AppError> {
+    let mut tx = SystemTx::open(db, "old throttles").await?;
+    sqlx::query!(
+        "delete from sign_in_throttles
+         where window_started_at < now() - interval '1 day' and coalesce(blocked_until, now()) <= now()"
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}

@@ -1,0 +1,66 @@
+//! What the whole process works with, from the configuration, and the functions that lower rooms call and upper rooms have.
+
+use super::config::Config;
+use crate::access::server::AppendEvent;
+use crate::calls::server::ended::CallEnded;
+use crate::connections::model::Provider;
+use crate::connections::server::connect::AccountSaved;
+use crate::metering::server::budget::BudgetMoved;
+use crate::prompts::server::ops::PromptChanged;
+use crate::providers::sealed::KeyRing;
+use crate::providers::{HttpClient, HttpSettings};
+use crate::services::{Hooks, SandboxAddresses, Services, Settings};
+use crate::shared::AppError;
+use crate::shared::error::internal;
+use crate::sign_in::server::EndSupport;
+use crate::workspaces::server::limits::Counters;
+use crate::{agents, audit, batches, calls, clients, dialling, members, numbers, platform};
+
+/// Keys, the way out, stores, mail. Errors: `Conflict` that names the option.
+pub fn services(config: &Config) -> Result<Services, AppError> {
+    let ring =
+        KeyRing::from_env_text(&config.keys).map_err(|error| AppError::Conflict(format!("--keys: {error}")))?;
+    let settings = Settings {
+        ring,
+        http: HttpClient::new(HttpSettings::default()).map_err(internal)?,
+        public_url: config.public_url.to_string(),
+        sandbox: config.sandbox_url.as_deref().map(SandboxAddresses::at),
+        data_dir: config.data_dir.clone(),
+        mail: config.smtp.clone(),
+        dns: config.dns,
+        trusted_proxies: config.trusted_proxies.clone(),
+        requires_second_factor: config.needs_second_factor,
+    };
+    Services::new(settings, hooks())
+}
+
+/// Lower rooms define these; a room that defines a hook adds its line here.
+fn hooks() -> Hooks {
+    let mut hooks = Hooks::default();
+    hooks.add(AppendEvent(|tx, event| Box::pin(audit::server::append(tx, event))));
+    hooks.add(Counters {
+        people: |tx| Box::pin(members::server::store::count(tx)),
+        members: |tx| Box::pin(members::server::store::active(tx)),
+        clients: |tx| Box::pin(clients::server::store::count(tx)),
+        agents: |tx| Box::pin(agents::server::store::count(tx)),
+        lines: |tx| Box::pin(calls::server::store::lines_in_use(tx)),
+    });
+    hooks.add(AccountSaved(|tx, provider, is_other| {
+        Box::pin(async move {
+            match provider {
+                Provider::Ultravox => agents::server::ops::voice_account_saved(tx, is_other).await,
+                Provider::Telnyx if is_other => numbers::server::ops::carrier_account_changed(tx).await,
+                _ => Ok(()),
+            }
+        })
+    }));
+    hooks.add(PromptChanged(|tx, id| Box::pin(agents::server::ops::prompt_changed(tx, id))));
+    hooks.add(EndSupport(|visitor| Box::pin(platform::server::support::end(visitor))));
+    hooks.add(BudgetMoved(|tx, client| Box::pin(batches::server::ops::wake(tx, client))));
+    hooks.add(CallEnded {
+        ended: |tx, call| Box::pin(dialling::server::settle::settle(tx, call)),
+        refined: |tx, call| Box::pin(dialling::server::settle::settle_better(tx, call)),
+        corrected: |tx, found| Box::pin(dialling::server::settle::correct(tx, found)),
+    });
+    hooks
+}

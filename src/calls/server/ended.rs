@@ -1,0 +1,38 @@
+//! What is told of a call that was placed for a contact, to whoever placed it. Dialling gives the functions to boot, and they run in
+//! the transaction that writes the call.
+
+use chrono::{DateTime, Utc};
+
+use crate::access::server::WriteTx;
+use crate::calls::model::ContactOutcome;
+use crate::services::HookFuture;
+use crate::shared::ids::{BatchId, CallId, CampaignContactId};
+
+/// An ended call of a contact.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended<'a> {
+    pub batch: BatchId,
+    pub contact: CampaignContactId,
+    /// Which attempt the call was.
+    pub attempt: i32,
+    pub call: CallId,
+    /// None: it came to nothing that says something about the contact; then `error` says what.
+    pub outcome: Option<ContactOutcome>,
+    pub error: Option<&'a str>,
+}
+
+/// What the words of a call showed later.
+#[derive(Debug, Clone, Copy)]
+pub struct Corrected {
+    pub contact: CampaignContactId,
+    pub call: CallId,
+    pub outcome: ContactOutcome,
+    pub callback_at: Option<DateTime<Utc>>,
+}
+
+/// Told when a call ends, when later events know better why nobody answered, and when its words show another outcome.
+pub struct CallEnded {
+    pub ended: for<'a> fn(&'a mut WriteTx, Ended<'a>) -> HookFuture<'a>,
+    pub refined: for<'a> fn(&'a mut WriteTx, Ended<'a>) -> HookFuture<'a>,
+    pub corrected: for<'a> fn(&'a mut WriteTx, Corrected) -> HookFuture<'a>,
+}

@@ -1,0 +1,5 @@
+mod blocks;
+mod detail;
+mod month;
+
+pub use detail::client_page;

@@ -1,0 +1,18 @@
+use serde::{Deserialize, Serialize};
+
+use crate::jobs::Job;
+use crate::shared::ids::BatchId;
+
+/// Dials a batch, tick by tick, until nothing is left. Batches register what it does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunBatch {
+    pub batch: BatchId,
+}
+
+impl Job for RunBatch {
+    const KIND: &'static str = "run_batch";
+
+    fn dedupe_key(&self) -> Option<String> {
+        Some(self.batch.to_string())
+    }
+}

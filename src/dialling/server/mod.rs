@@ -1,0 +1,5 @@
+//! `contacts`: the statements. `settle`: what an ended call makes of its contact. `jobs`: the job that runs a batch, as plain data.
+
+pub mod contacts;
+pub mod jobs;
+pub mod settle;

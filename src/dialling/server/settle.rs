@@ -1,0 +1,49 @@
+//! What a contact's ended call makes of it.
+
+use super::contacts::{self, Settled};
+use super::jobs::RunBatch;
+use crate::access::server::WriteTx;
+use crate::calls::model::ContactOutcome;
+use crate::calls::server::ended::{Corrected, Ended};
+use crate::jobs::live::Topic;
+use crate::jobs::{NewJob, enqueue};
+use crate::shared::AppError;
+use crate::shared::ids::{BatchId, ClientId};
+
+/// Done, failed, or tried again later in the same batch while the campaign's rules allow.
+pub async fn settle(tx: &mut WriteTx, ended: Ended<'_>) -> Result<(), AppError> {
+    // What is left to be tried again of a batch that is over goes back to the campaign at the batch's next tick.
+    let (most, minutes, client) = contacts::retry_rules(tx.reading(), ended.batch).await?;
+    let again = matches!(ended.outcome, Some(ContactOutcome::NoAnswer | ContactOutcome::Busy));
+    contacts::settle(tx, &settled(&ended, again.then_some((most, minutes)))).await?;
+    notify(tx, ended.batch, client);
+    enqueue(tx, &RunBatch { batch: ended.batch }, NewJob::default()).await
+}
+
+/// Later updates know better why nobody answered: a line that rejects or does not exist is not tried again.
+pub async fn settle_better(tx: &mut WriteTx, ended: Ended<'_>) -> Result<(), AppError> {
+    contacts::settle_better(tx, &settled(&ended, None)).await
+}
+
+/// A voicemail, a refusal or an agreed call-back, found in the words of the contact's last call.
+pub async fn correct(tx: &mut WriteTx, found: Corrected) -> Result<(), AppError> {
+    contacts::correct_outcome(tx, found.contact, found.call, found.outcome, found.callback_at).await
+}
+
+fn settled<'a>(ended: &Ended<'a>, retry: Option<(i32, i32)>) -> Settled<'a> {
+    Settled {
+        contact: ended.contact,
+        attempt: ended.attempt,
+        call: ended.call,
+        outcome: ended.outcome,
+        error: ended.error,
+        retry,
+    }
+}
+
+/// Tells open pages that a batch moved.
+pub fn notify(tx: &mut WriteTx, batch: BatchId, client: ClientId) {
+    for topic in [Topic::one("batch", batch), Topic::list("batches"), Topic::list("dashboard")] {
+        tx.notify(topic, Some(client));
+    }
+}

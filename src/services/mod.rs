@@ -1,0 +1,171 @@
+//! [server] What boot builds once for the whole process and `Db` carries to every room: keys, the way out, stores, mail, clock.
+//! Owns no tables. There are no process-wide statics: two servers in one process (tests do that) share nothing.
+//!
+//! The surprising part: `state` keeps what one room remembers in this process (a cache, a limit on work at once), and `hook` finds
+//! the function that a lower room calls and an upper room has given to boot. Both are found by their type, so this room knows
+//! neither.
+
+mod clock;
+pub mod live;
+mod wake;
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use tokio::sync::broadcast;
+
+use crate::providers::smtp::Smtp;
+use crate::providers::{Breakers, HttpClient, KeyRing};
+use crate::shared::AppError;
+use crate::shared::error::internal;
+
+pub use clock::Clock;
+pub use live::{Notice, Topic};
+pub use wake::Wakers;
+
+/// What the process works with. Built by boot, then unchanged.
+pub struct Services {
+    /// Seals and opens stored secrets.
+    pub ring: KeyRing,
+    /// The one way out to outside services.
+    pub http: HttpClient,
+    /// Where people and services find us, without a slash at the end.
+    pub public_url: String,
+    /// Stops asking a service that is down.
+    pub breakers: Breakers,
+    /// The stand-ins' addresses, when they run.
+    pub sandbox: Option<SandboxAddresses>,
+    /// The folder in which uploaded contact files wait for their import.
+    pub uploads: PathBuf,
+    /// Where the sound of calls is kept.
+    pub recordings: Arc<dyn ObjectStore>,
+    /// Where logos are kept.
+    pub logos: Arc<dyn ObjectStore>,
+    /// The server that takes e-mail. None: links are shown to whoever makes them.
+    pub mail: Option<Smtp>,
+    /// The name server that is asked for proofs of host names. None: the machine's own.
+    pub dns: Option<SocketAddr>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Platform admins need a second factor, and new agencies begin with that rule.
+    pub requires_second_factor: bool,
+    pub clock: Clock,
+    /// Live notices of this process and, through `jobs::live`, of every other.
+    pub live: broadcast::Sender<Notice>,
+    /// Wakes workers of this process when there is something to do, so that they need not poll fast.
+    pub wakers: Wakers,
+    pub hooks: Hooks,
+    states: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+/// What boot takes from the configuration.
+pub struct Settings {
+    pub ring: KeyRing,
+    pub http: HttpClient,
+    pub public_url: String,
+    pub sandbox: Option<SandboxAddresses>,
+    /// Uploads, recordings and logos lie in folders below this one.
+    pub data_dir: PathBuf,
+    pub mail: Option<Smtp>,
+    pub dns: Option<SocketAddr>,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub requires_second_factor: bool,
+}
+
+impl Services {
+    /// Makes the folders and opens the stores. Errors: `Conflict` that names the folder which cannot be used.
+    pub fn new(settings: Settings, hooks: Hooks) -> Result<Self, AppError> {
+        let (live, _) = broadcast::channel(1024);
+        Ok(Self {
+            recordings: folder_store(settings.data_dir.join("recordings"))?,
+            logos: folder_store(settings.data_dir.join("logos"))?,
+            uploads: settings.data_dir.join("imports"),
+            ring: settings.ring,
+            http: settings.http,
+            public_url: settings.public_url.trim_end_matches('/').to_owned(),
+            breakers: Breakers::default(),
+            sandbox: settings.sandbox,
+            mail: settings.mail,
+            dns: settings.dns,
+            trusted_proxies: settings.trusted_proxies,
+            requires_second_factor: settings.requires_second_factor,
+            clock: Clock::default(),
+            live,
+            wakers: Wakers::default(),
+            hooks,
+            states: RwLock::default(),
+        })
+    }
+
+    /// What a room remembers in this process under the type `T`; made when it is first asked for. Another process remembers something
+    /// else, so nothing that must be right may stand on it.
+    pub fn state<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let key = TypeId::of::<T>();
+        let known = self.states.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let state = known.unwrap_or_else(|| {
+            let mut states = self.states.write().unwrap_or_else(PoisonError::into_inner);
+            states.entry(key).or_insert_with(|| Arc::new(T::default())).clone()
+        });
+        // The key is the type's own, so what lies there is one.
+        state.downcast().unwrap_or_default()
+    }
+}
+
+/// Functions that lower rooms call and upper rooms have given to boot, by the type that the lower room defines for them.
+#[derive(Default)]
+pub struct Hooks {
+    by_type: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+}
+
+impl Hooks {
+    /// Boot: gives the function behind the hook `H`. A later one replaces the former.
+    pub fn add<H: Send + Sync + 'static>(&mut self, hook: H) {
+        self.by_type.insert(TypeId::of::<H>(), Box::new(hook));
+    }
+
+    /// The function behind `H`. Errors: `Internal` when boot has given none.
+    pub fn get<H: 'static>(&self) -> Result<&H, AppError> {
+        let hook = self.by_type.get(&TypeId::of::<H>()).and_then(|hook| hook.downcast_ref());
+        hook.ok_or_else(|| internal(format!("boot gives no {}", std::any::type_name::<H>())))
+    }
+}
+
+/// What a hook's function returns.
+pub type HookFuture<'a, T = ()> = std::pin::Pin<Box<dyn Future<Output = Result<T, AppError>> + Send + 'a>>;
+
+/// The stand-ins' addresses, each as the service's own base address would be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxAddresses {
+    pub ultravox: String,
+    pub telnyx: String,
+    pub openrouter: String,
+}
+
+impl SandboxAddresses {
+    /// Below the sandbox's own address, for example `http://127.0.0.1:4010`.
+    pub fn at(root: &str) -> Self {
+        let root = root.trim_end_matches('/');
+        Self {
+            ultravox: format!("{root}/ultravox/api"),
+            telnyx: format!("{root}/telnyx/v2"),
+            openrouter: format!("{root}/openrouter/api/v1"),
+        }
+    }
+}
+
+fn folder_store(folder: PathBuf) -> Result<Arc<dyn ObjectStore>, AppError> {
+    let opened = std::fs::create_dir_all(&folder)
+        .map_err(|error| error.to_string())
+        .and_then(|()| LocalFileSystem::new_with_prefix(&folder).map_err(|error| error.to_string()));
+    match opened {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => {
+            Err(AppError::Conflict(format!("--data-dir: the folder {} cannot be used: {error}", folder.display())))
+        }
+    }
+}

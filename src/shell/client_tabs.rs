@@ -1,0 +1,14 @@
+use super::viewer;
+use crate::access::Action;
+use crate::shared::ids::ClientId;
+use crate::ui::{TabItem, tab};
+
+/// The pages about one client. `now` is the one that is open: `overview` or `settings`.
+pub fn client_tabs(id: ClientId, now: &str) -> Vec<TabItem> {
+    let item = |label: &str, word: &str, path: &str| tab(label, format!("/clients/{id}{path}"), now == word);
+    let mut tabs = vec![item("Overview", "overview", ""), item("Settings", "settings", "/settings")];
+    if viewer().may(Action::ManageBrand) {
+        tabs.push(item("Brand", "brand", "/brand"));
+    }
+    tabs
+}

@@ -1,0 +1,14 @@
+//! What the pages of all rooms share, above the components and below the rooms: who is looking, what they may not see, the frame's
+//! parts, menus of pages, and the field for a recent password. Owns no table.
+
+mod client_tabs;
+pub mod frame;
+mod proof;
+mod settings_nav;
+mod viewer;
+
+pub use client_tabs::client_tabs;
+pub use frame::Shell;
+pub use proof::ProofField;
+pub use settings_nav::SettingsNav;
+pub use viewer::{client_options, refused, viewer};

@@ -1,0 +1,12 @@
+//! [server] People's accounts: the row of a person, their password, and how often it may be tried. Signing in, members and the
+//! platform change accounts through the verbs here.
+//! Owns the tables users and sign_in_throttles.
+//!
+//! The surprising part: a try is counted before it is judged (`throttle`), and a wrong address takes as long as a wrong password.
+
+mod password;
+pub mod proof;
+pub mod store;
+pub mod throttle;
+
+pub use password::{check_new, hash_password, verify};

@@ -1,0 +1,155 @@
+//! The statements that change `users`, and those by which accounts are found. All of them run in a transaction that spans tenants, or
+//! in the tenant's own.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::access::Role;
+use crate::access::server::WriteTx;
+use crate::shared::AppError;
+use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+
+/// A person about to be written.
+pub struct NewUser<'a> {
+    pub id: UserId,
+    /// None: a platform admin.
+    pub workspace: Option<WorkspaceId>,
+    /// Set exactly for client roles.
+    pub client: Option<ClientId>,
+    pub name: &'a str,
+    pub email: &'a str,
+    pub role: Role,
+    pub password_hash: &'a str,
+}
+
+pub async fn insert(conn: &mut PgConnection, new: &NewUser<'_>) -> Result<(), AppError> {
+    sqlx::query!(
+        "insert into users (id, workspace_id, client_id, name, email, role, password_hash) values ($1, $2, $3, $4, $5, $6, $7)",
+        new.id.0,
+        new.workspace.map(|workspace| workspace.0),
+        new.client.map(|client| client.0),
+        new.name.trim(),
+        new.email.trim(),
+        new.role as Role,
+        new.password_hash
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The person's stored password. None: nobody has this id.
+pub async fn password_hash(conn: &mut PgConnection, id: UserId) -> Result<Option<String>, AppError> {
+    let row = sqlx::query_scalar!("select password_hash from users where id = $1", id.0);
+    Ok(row.fetch_optional(conn).await?)
+}
+
+/// Whose address it is. Errors: `NotFound`.
+pub async fn by_email(conn: &mut PgConnection, email: &str) -> Result<UserId, AppError> {
+    let id = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email.trim());
+    Ok(UserId(id.fetch_optional(conn).await?.ok_or(AppError::NotFound)?))
+}
+
+pub async fn set_password(conn: &mut PgConnection, id: UserId, hash: &str) -> Result<(), AppError> {
+    sqlx::query!("update users set password_hash = $2, updated_at = now() where id = $1", id.0, hash)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Who has just signed in.
+pub struct SignedIn {
+    pub role: Role,
+    pub email: String,
+    pub workspace: Option<WorkspaceId>,
+}
+
+/// Notes that somebody has signed in now.
+pub async fn note_sign_in(conn: &mut PgConnection, id: Uuid) -> Result<SignedIn, AppError> {
+    Ok(sqlx::query_as!(
+        SignedIn,
+        r#"update users set last_login_at = now() where id = $1
+           returning role as "role: Role", email, workspace_id as "workspace: WorkspaceId""#,
+        id
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Stores the sealed secret of an authenticator app, and the step of the code that proved it.
+pub async fn set_authenticator(conn: &mut PgConnection, id: Uuid, sealed: &str, step: i64) -> Result<(), AppError> {
+    sqlx::query!(
+        "update users set totp_secret = $2, totp_last_step = $3, updated_at = now() where id = $1",
+        id,
+        sealed,
+        step
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Uses a code's step up: each code opens once. False: it, or a later one, has been used.
+pub async fn use_step(conn: &mut PgConnection, id: Uuid, step: i64) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "update users set totp_last_step = $2 where id = $1 and coalesce(totp_last_step, 0) < $2",
+        id,
+        step
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn forget_authenticator(conn: &mut PgConnection, id: Uuid) -> Result<(), AppError> {
+    sqlx::query!("update users set totp_secret = null, totp_last_step = null, updated_at = now() where id = $1", id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Says on the account whether it has passkeys.
+pub async fn set_has_passkey(conn: &mut PgConnection, id: Uuid, has: bool) -> Result<(), AppError> {
+    sqlx::query!("update users set has_passkey = $2, updated_at = now() where id = $1", id, has).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn set_role(tx: &mut WriteTx, id: UserId, role: Role, client: Option<ClientId>) -> Result<(), AppError> {
+    sqlx::query!(
+        "update users set role = $3, client_id = $4, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        role as Role,
+        client.map(|client| client.0)
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// True if the account changed: `active` says whether the person may sign in.
+pub async fn set_active(tx: &mut WriteTx, id: UserId, active: bool) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "update users set status = (case when $3 then 'active' else 'suspended' end)::user_status, updated_at = now()
+         where workspace_id = $1 and id = $2 and (status = 'active') <> $3",
+        tx.w(),
+        id.0,
+        active
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn set_profile(tx: &mut WriteTx, id: UserId, name: &str, timezone: &str) -> Result<(), AppError> {
+    sqlx::query!(
+        "update users set name = $3, timezone = $4, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.w(),
+        id.0,
+        name,
+        timezone
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

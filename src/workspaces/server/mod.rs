@@ -1,0 +1,3 @@
+pub mod limits;
+pub mod rules;
+pub mod store;
