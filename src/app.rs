@@ -8,36 +8,36 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
-use crate::agents::page::{agent_detail_page, agent_edit_page, agents_page, new_agent_page};
-use crate::api_keys::page::{api_keys_page, made_api_key_page, new_api_key_page};
-use crate::audit::page::{audit_event_page, audit_page};
-use crate::batches::page::{batch_page, batches_page, new_batch_page};
-use crate::brand::page::{brand_page, client_brand_page};
-use crate::calls::page::{call_page, calls_page};
-use crate::campaigns::page::{campaign_page, campaigns_page, new_campaign_page};
-use crate::client_overview::page::client_page;
-use crate::clients::page::{client_settings_page, clients_page, new_client_page};
-use crate::connections::page::{connection_detail_page, connections_page};
-use crate::contacts::page::{
+use patchbay_agents::page::{agent_detail_page, agent_edit_page, agents_page, new_agent_page};
+use patchbay_api_keys::page::{api_keys_page, made_api_key_page, new_api_key_page};
+use patchbay_audit::page::{audit_event_page, audit_page};
+use patchbay_batches::page::{batch_page, batches_page, new_batch_page};
+use patchbay_brand::page::{brand_page, client_brand_page};
+use patchbay_calls::page::{call_page, calls_page};
+use patchbay_campaigns::page::{campaign_page, campaigns_page, new_campaign_page};
+use patchbay_client_overview::page::client_page;
+use patchbay_clients::page::{client_settings_page, clients_page, new_client_page};
+use patchbay_connections::page::{connection_detail_page, connections_page};
+use patchbay_contacts::page::{
     contact_page, contacts_page, import_mapping_page, import_page, imports_page, new_contact_page, new_import_page,
     suppressed_page,
 };
-use crate::inbound_webhooks::page::{inbound_webhook_page, inbound_webhooks_page};
-use crate::members::page::{
+use patchbay_inbound_webhooks::page::{inbound_webhook_page, inbound_webhooks_page};
+use patchbay_members::page::{
     accept_invitation_page, invitations_page, invite_page, links_page, member_page, members_page, profile_page,
 };
-use crate::numbers::page::{new_number_page, number_detail_page, numbers_page};
-use crate::overview::page::overview_page;
-use crate::platform::page::{new_links_page, new_workspace_page, platform_page, workspace_page};
-use crate::prompts::page::{new_prompt_page, prompt_editor_page, prompts_page};
-use crate::settings::agency_page;
-use crate::shared::AppError;
-use crate::sign_in::page::{
+use patchbay_numbers::page::{new_number_page, number_detail_page, numbers_page};
+use patchbay_overview::page::overview_page;
+use patchbay_platform::page::{new_links_page, new_workspace_page, platform_page, workspace_page};
+use patchbay_prompts::page::{new_prompt_page, prompt_editor_page, prompts_page};
+use patchbay_settings::agency_page;
+use patchbay_shared::AppError;
+use patchbay_sign_in::page::{
     choose_password_page, forgot_page, passkey_sign_in_page, passkey_step_page, second_step_page, security_page,
     sign_in_page,
 };
-use crate::ui::Trouble;
-use crate::usage::page::usage_page;
+use patchbay_ui::Trouble;
+use patchbay_usage::page::usage_page;
 
 use lazy::LazyPage;
 
@@ -131,7 +131,7 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
 #[component]
 fn Gallery() -> impl IntoView {
     if cfg!(debug_assertions) {
-        view! { <crate::ui::gallery::Gallery/> }.into_any()
+        view! { <patchbay_ui::gallery::Gallery/> }.into_any()
     } else {
         view! { <Trouble page=true error=AppError::NotFound/> }.into_any()
     }

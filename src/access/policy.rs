@@ -66,7 +66,7 @@ policy! {
     ManagePlatform, "the platform": Admin;
 }
 
-crate::words! {
+patchbay_shared::words! {
     /// What a key for programs may do, beneath its owner's role. The words are fixed: keys carry them.
     pub ApiScope: "text" {
         CallsRead = "calls:read", "Read calls, transcripts and results", Mute;

@@ -1,4 +1,4 @@
-crate::words! {
+patchbay_shared::words! {
     /// What a person is. The names are fixed.
     pub Role: "user_role" {
         AgencyOwner = "agency_owner", "Owner", Info;
@@ -22,7 +22,7 @@ impl Role {
     }
 }
 
-crate::words! {
+patchbay_shared::words! {
     /// Who of an agency's people has to have a second factor.
     pub SecondFactorRule: "text" {
         Nobody = "nobody", "Nobody has to", Warn;

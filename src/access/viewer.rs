@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Role, allows};
-use crate::shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
+use patchbay_shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
 
 /// The person who is looking, as pages know them. Holds nothing that this person may not see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 pub use languages::LANGUAGES;
 
-use crate::prompts::model::PromptChoice;
-use crate::prompts::model::{check_template, parse_tags};
-use crate::shared::ids::{AgentId, AgentMappingId, ClientId, NumberId, PromptId};
-use crate::shared::{AppError, FieldErrors, Page, Stamp, Tone};
+use patchbay_prompts::model::PromptChoice;
+use patchbay_prompts::model::{check_template, parse_tags};
+use patchbay_shared::ids::{AgentId, AgentMappingId, ClientId, NumberId, PromptId};
+use patchbay_shared::{AppError, FieldErrors, Page, Stamp, Tone};
 
-crate::words! {
+patchbay_shared::words! {
     /// Whether an agent takes calls.
     pub AgentStatus: "agent_status" {
         Draft = "draft", "Draft", Mute;
@@ -30,7 +30,7 @@ crate::words! {
     }
 }
 
-crate::words! {
+patchbay_shared::words! {
     /// Who called: the agent, or somebody who was answered by it.
     pub CallDirection: "call_direction" {
         Inbound = "inbound", "In", Mute;
@@ -129,7 +129,7 @@ pub struct MappingRow {
     pub prompt_version: Option<i32>,
     pub sync: SyncState,
     pub error: Option<String>,
-    pub direction: crate::agents::model::CallDirection,
+    pub direction: crate::model::CallDirection,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -247,7 +247,7 @@ pub struct AgentFields {
     pub llm_model: String,
     pub tags: Vec<String>,
     pub config: AgentConfig,
-    pub direction: crate::agents::model::CallDirection,
+    pub direction: crate::model::CallDirection,
     pub prompt: PromptWish,
 }
 
@@ -288,7 +288,7 @@ impl AgentForm {
         if !(1..=120).contains(&max_minutes) {
             errors.add("max_minutes", "Enter whole minutes from 1 to 120.");
         }
-        let direction = self.direction.parse().unwrap_or(crate::agents::model::CallDirection::Outbound);
+        let direction = self.direction.parse().unwrap_or(crate::model::CallDirection::Outbound);
         let tags = parse_tags(&self.tags).unwrap_or_else(|message| {
             errors.add("tags", message);
             Vec::new()

@@ -1,13 +1,13 @@
 use leptos::prelude::*;
 
 use super::model::{AgentChoices, AgentForm, AgentList, AgentPage, AgentQuery, AgentRow};
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// Agents by name.
 #[server(prefix = "/rpc", endpoint = "list_agents")]
 pub async fn list_agents(#[server(default)] query: AgentQuery) -> Result<AgentList, AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     server::ops::list(&mut tx, &query).await
 }
@@ -16,17 +16,17 @@ pub async fn list_agents(#[server(default)] query: AgentQuery) -> Result<AgentLi
 #[server(prefix = "/rpc", endpoint = "client_agents")]
 pub async fn client_agents(client: String) -> Result<Vec<AgentRow>, AppError> {
     use super::server::store;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     let query = AgentQuery { client: Some(client), ..AgentQuery::default() };
-    Ok(store::list(&mut tx, &query, crate::shared::page::FIRST_FEW).await?.rows)
+    Ok(store::list(&mut tx, &query, patchbay_shared::page::FIRST_FEW).await?.rows)
 }
 
 /// One agent with its prompt, mappings and numbers. Errors: `NotFound`.
 #[server(prefix = "/rpc", endpoint = "get_agent")]
 pub async fn get_agent(id: String) -> Result<AgentPage, AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     server::ops::page(&mut tx, id.parse()?).await
 }
@@ -35,7 +35,7 @@ pub async fn get_agent(id: String) -> Result<AgentPage, AppError> {
 #[server(prefix = "/rpc", endpoint = "get_agent_choices")]
 pub async fn get_agent_choices() -> Result<AgentChoices, AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     server::ops::choices(&mut tx).await
 }
@@ -45,7 +45,7 @@ pub async fn get_agent_choices() -> Result<AgentChoices, AppError> {
 #[server(prefix = "/rpc", endpoint = "save_agent")]
 pub async fn save_agent(#[server(flatten)] form: AgentForm) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageAgents).await?;
     let id = server::ops::save(&mut tx, &form).await?;
     tx.commit().await?;
@@ -57,7 +57,7 @@ pub async fn save_agent(#[server(flatten)] form: AgentForm) -> Result<(), AppErr
 #[server(prefix = "/rpc", endpoint = "set_agent_status")]
 pub async fn set_agent_status(id: String, status: String) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageAgents).await?;
     server::ops::set_status(&mut tx, id.parse()?, &status).await?;
     tx.commit().await?;
@@ -69,7 +69,7 @@ pub async fn set_agent_status(id: String, status: String) -> Result<(), AppError
 #[server(prefix = "/rpc", endpoint = "sync_agent")]
 pub async fn sync_agent(id: String) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageAgents).await?;
     server::ops::sync_again(&mut tx, id.parse()?).await?;
     tx.commit().await?;
@@ -81,7 +81,7 @@ pub async fn sync_agent(id: String) -> Result<(), AppError> {
 #[server(prefix = "/rpc", endpoint = "delete_agent")]
 pub async fn delete_agent(id: String) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::DeleteAgents).await?;
     server::ops::set_active(&mut tx, id.parse()?, false).await?;
     tx.commit().await?;
@@ -93,7 +93,7 @@ pub async fn delete_agent(id: String) -> Result<(), AppError> {
 #[server(prefix = "/rpc", endpoint = "restore_agent")]
 pub async fn restore_agent(id: String) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::DeleteAgents).await?;
     server::ops::set_active(&mut tx, id.parse()?, true).await?;
     tx.commit().await?;

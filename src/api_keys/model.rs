@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 
-use crate::access::ApiScope;
-use crate::shared::ids::ApiKeyId;
-use crate::shared::{FieldErrors, Stamp};
+use patchbay_access::ApiScope;
+use patchbay_shared::ids::ApiKeyId;
+use patchbay_shared::{FieldErrors, Stamp};
 
-crate::words! {
+patchbay_shared::words! {
     /// How a key stands.
     pub KeyStatus: "text" {
         Active = "active", "Active", Ok;

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 
 use super::model::{KeyRow, KeyStatus, NewKey};
 use super::server_fns::{CreateApiKey, RevokeApiKey, RotateApiKey, list_api_keys, take_api_key};
-use crate::access::{Action, ApiScope};
-use crate::shell::{refused, viewer};
-use crate::shell::SettingsNav;
-use crate::shared::{Page, Tone};
-use crate::shell::ProofField;
-use crate::ui::*;
+use patchbay_access::{Action, ApiScope};
+use patchbay_shell::{refused, viewer};
+use patchbay_shell::SettingsNav;
+use patchbay_shared::{Page, Tone};
+use patchbay_shell::ProofField;
+use patchbay_ui::*;
 
 /// Keys of the agency.
 #[lazy]

@@ -6,19 +6,19 @@ use leptos::task::spawn_local;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
-use crate::shell::{Shell, viewer};
-use crate::access::viewer::SupportView;
-use crate::access::{Action, Role, Viewer};
-use crate::brand::model::PRODUCT;
-use crate::access::ClientName;
-use crate::clients::server_fns::client_names;
-use crate::overview::model::RailCounts;
-use crate::overview::server_fns::count_rail;
-use crate::platform::server_fns::EndSupportSession;
-use crate::shared::AppError;
-use crate::sign_in::server_fns::{SignOut, who_am_i};
-use crate::shell::frame::{NavGroup, NavItem, ScopeSwitch};
-use crate::ui::*;
+use patchbay_shell::{Shell, viewer};
+use patchbay_access::viewer::SupportView;
+use patchbay_access::{Action, Role, Viewer};
+use patchbay_brand::model::PRODUCT;
+use patchbay_access::ClientName;
+use patchbay_clients::server_fns::client_names;
+use patchbay_overview::model::RailCounts;
+use patchbay_overview::server_fns::count_rail;
+use patchbay_platform::server_fns::EndSupportSession;
+use patchbay_shared::AppError;
+use patchbay_sign_in::server_fns::{SignOut, who_am_i};
+use patchbay_shell::frame::{NavGroup, NavItem, ScopeSwitch};
+use patchbay_ui::*;
 
 /// Asks once who is looking, then shows rail, top bar and the page.
 #[component]
@@ -128,7 +128,7 @@ fn Notice(viewer: Viewer) -> impl IntoView {
     if let Some(SupportView { admin, reason, until, .. }) = home.watched_by {
         return Some(view! { <Banner kind="info">{format!("{admin} of the platform's support is looking at this workspace until {until}: {reason}")}</Banner> }.into_any());
     }
-    let may_connect = crate::access::allows(viewer.role, Action::ManageConnections);
+    let may_connect = patchbay_access::allows(viewer.role, Action::ManageConnections);
     Some(if home.suspended {
         view! { <Banner kind="warn">"This workspace is suspended. You can read everything; nothing dials, syncs or spends."</Banner> }.into_any()
     } else if home.sandbox {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
-use crate::ui::PageView;
+use patchbay_ui::PageView;
 
 type Opening = Pin<Box<dyn Future<Output = PageView>>>;
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::shared::{Page, Stamp};
+use patchbay_shared::{Page, Stamp};
 
 /// One event of the trail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,13 +1,13 @@
 use leptos::prelude::*;
 
 use super::model::{AuditEvent, AuditPage, AuditQuery};
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// Who changed what. A client's admin sees events of that client.
 #[server(prefix = "/rpc", endpoint = "list_audit_events")]
 pub async fn list_audit_events(query: AuditQuery) -> Result<AuditPage, AppError> {
     use super::server::store;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadAudit).await?;
     store::page(&mut tx, &query).await
 }
@@ -15,6 +15,6 @@ pub async fn list_audit_events(query: AuditQuery) -> Result<AuditPage, AppError>
 /// One event with everything that was written down. Errors: `NotFound`.
 #[server(prefix = "/rpc", endpoint = "get_audit_event")]
 pub async fn get_audit_event(seq: i64) -> Result<AuditEvent, AppError> {
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     super::server::store::get(&mut scope()?.read(Action::ReadAudit).await?, seq).await
 }

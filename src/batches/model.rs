@@ -1,11 +1,11 @@
 use serde::{Deserialize, Serialize};
 
-use crate::calls::model::ContactOutcome;
-pub use crate::dialling::model::BatchStatus;
-use crate::shared::ids::{BatchId, CampaignId, ClientId};
-use crate::shared::{AppError, FieldErrors, Money, Page, Stamp};
+use patchbay_calls::model::ContactOutcome;
+pub use patchbay_dialling::model::BatchStatus;
+use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
+use patchbay_shared::{AppError, FieldErrors, Money, Page, Stamp};
 
-crate::words! {
+patchbay_shared::words! {
     pub BatchMode: "batch_mode" {
         Immediate = "immediate", "Now", Info;
         Scheduled = "scheduled", "At a set time", Info;

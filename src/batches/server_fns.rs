@@ -1,13 +1,13 @@
 use leptos::prelude::*;
 
 use super::model::{BatchPage, BatchQuery, BatchView, Readiness};
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// Batches, newest first.
 #[server(prefix = "/rpc", endpoint = "list_batches")]
 pub async fn list_batches(#[server(default)] query: BatchQuery) -> Result<BatchPage, AppError> {
     use super::server::store;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCampaigns).await?;
     store::list(&mut tx, &query, store::PAGE).await
 }
@@ -15,7 +15,7 @@ pub async fn list_batches(#[server(default)] query: BatchQuery) -> Result<BatchP
 /// One batch with its lines and results. Errors: `NotFound`.
 #[server(prefix = "/rpc", endpoint = "get_batch")]
 pub async fn get_batch(id: String) -> Result<BatchView, AppError> {
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCampaigns).await?;
     super::server::view::view(&mut tx, id.parse()?).await
 }
@@ -23,7 +23,7 @@ pub async fn get_batch(id: String) -> Result<BatchView, AppError> {
 /// What stands between a campaign and a batch. None without a campaign.
 #[server(prefix = "/rpc", endpoint = "batch_readiness")]
 pub async fn batch_readiness(campaign: Option<String>) -> Result<Option<Readiness>, AppError> {
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let scope = scope()?;
     let Some(campaign) = campaign.filter(|id| !id.is_empty()) else { return Ok(None) };
     super::server::ops::readiness(&scope, Action::RunBatches, campaign.parse()?).await.map(Some)
@@ -32,7 +32,7 @@ pub async fn batch_readiness(campaign: Option<String>) -> Result<Option<Readines
 /// Active campaigns, for the form.
 #[server(prefix = "/rpc", endpoint = "batch_campaigns")]
 pub async fn batch_campaigns() -> Result<Vec<(String, String)>, AppError> {
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::RunBatches).await?;
     super::server::store::campaigns(&mut tx).await
 }
@@ -48,7 +48,7 @@ pub async fn create_batch(
     #[server(default)] limit: String,
 ) -> Result<(), AppError> {
     let form = super::model::BatchForm { campaign, name, mode, scheduled_for, concurrency, limit };
-    let id = super::server::ops::create(&crate::access::server::scope()?, &form.check()?).await?;
+    let id = super::server::ops::create(&patchbay_access::server::scope()?, &form.check()?).await?;
     leptos_axum::redirect(&format!("/batches/{id}"));
     Ok(())
 }
@@ -56,7 +56,7 @@ pub async fn create_batch(
 /// Stops new calls at once; running ones end by themselves. Safe to repeat.
 #[server(prefix = "/rpc", endpoint = "pause_batch")]
 pub async fn pause_batch(id: String) -> Result<(), AppError> {
-    super::server::ops::pause(&crate::access::server::scope()?, id.parse()?).await?;
+    super::server::ops::pause(&patchbay_access::server::scope()?, id.parse()?).await?;
     leptos_axum::redirect(&format!("/batches/{id}"));
     Ok(())
 }
@@ -64,7 +64,7 @@ pub async fn pause_batch(id: String) -> Result<(), AppError> {
 /// Goes on with a paused batch. Safe to repeat.
 #[server(prefix = "/rpc", endpoint = "resume_batch")]
 pub async fn resume_batch(id: String) -> Result<(), AppError> {
-    super::server::ops::resume(&crate::access::server::scope()?, id.parse()?).await?;
+    super::server::ops::resume(&patchbay_access::server::scope()?, id.parse()?).await?;
     leptos_axum::redirect(&format!("/batches/{id}"));
     Ok(())
 }
@@ -72,7 +72,7 @@ pub async fn resume_batch(id: String) -> Result<(), AppError> {
 /// Ends a batch for good; undialled contacts go back to the campaign. Safe to repeat.
 #[server(prefix = "/rpc", endpoint = "stop_batch")]
 pub async fn stop_batch(id: String) -> Result<(), AppError> {
-    super::server::ops::stop(&crate::access::server::scope()?, id.parse()?).await?;
+    super::server::ops::stop(&patchbay_access::server::scope()?, id.parse()?).await?;
     leptos_axum::redirect(&format!("/batches/{id}"));
     Ok(())
 }

@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 use super::config::{Config, Options};
 use super::embedded_postgres::EmbeddedPostgres;
 use super::{demo, doctor, http, migrate, services, telemetry, work};
-use crate::access::Role;
-use crate::access::server::{Db, DbSettings, Scope};
-use crate::shared::AppError;
-use crate::shared::ids::WorkspaceId;
+use patchbay_access::Role;
+use patchbay_access::server::{Db, DbSettings, Scope};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::WorkspaceId;
 
 /// The control room for agencies that run AI voice agents.
 #[derive(Parser)]
@@ -106,7 +106,7 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Command::Work => {
             let app = App::open(&config).await?;
             let stop = stop_signal();
-            let bridge = tokio::spawn(crate::jobs::live::bridge(app.db.clone(), stop.clone()));
+            let bridge = tokio::spawn(patchbay_jobs::live::bridge(app.db.clone(), stop.clone()));
             work::run_workers(app.db.clone(), stop).await;
             let _ = bridge.await;
             app.close().await;
@@ -117,8 +117,8 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
                 .await
                 .map_err(|error| AppError::Conflict(format!("--at: {at} cannot be used: {error}")))?;
             println!("Sandbox providers answer at http://{at}");
-            let settings = crate::sandbox::SandboxSettings::default();
-            crate::sandbox::serve(listener, settings, stop_signal()).await.map_err(crate::shared::error::internal)?;
+            let settings = patchbay_sandbox::SandboxSettings::default();
+            patchbay_sandbox::serve(listener, settings, stop_signal()).await.map_err(patchbay_shared::error::internal)?;
         }
         Command::Migrate => {
             let (owner, postgres) = owner_url(&config).await?;
@@ -130,14 +130,14 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
         }
         Command::User { command: UserCommand::ClearSecondFactor { email } } => {
             let app = App::open(&config).await?;
-            let cleared = crate::sign_in::server::second_factor::clear_from_command_line(&app.db, &email).await;
+            let cleared = patchbay_sign_in::server::second_factor::clear_from_command_line(&app.db, &email).await;
             app.close().await;
             cleared.map_err(|error| somebody(error, &email))?;
             println!("{email} signs in with the password alone.");
         }
         Command::User { command: UserCommand::Password { email } } => {
             let app = App::open(&config).await?;
-            let set = crate::sign_in::server::resets::set_from_command_line(&app.db, &email, &password()?).await;
+            let set = patchbay_sign_in::server::resets::set_from_command_line(&app.db, &email, &password()?).await;
             app.close().await;
             set.map_err(|error| somebody(error, &email))?;
             println!("{email} has a new password.");
@@ -149,10 +149,10 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             match workspace {
                 Some(workspace) => {
                     let scope = Scope::of_job(app.db.clone(), WorkspaceId::new(), "command line");
-                    crate::platform::server::ops::create_workspace(&scope, &workspace, &name, &email, &password, "UTC")
+                    patchbay_platform::server::ops::create_workspace(&scope, &workspace, &name, &email, &password, "UTC")
                         .await?;
                 }
-                None => crate::platform::server::ops::create_admin(&app.db, &name, &email, &password).await?,
+                None => patchbay_platform::server::ops::create_admin(&app.db, &name, &email, &password).await?,
             }
             println!("{email} can sign in as {}.", role.label().to_lowercase());
             app.close().await;
@@ -250,7 +250,7 @@ pub async fn serve(
     telemetry::start_metrics();
     let router = http::router(config, db.clone(), readiness.clone())?;
     tracing::info!(address = %config.listen, workers, "serving");
-    let bridge = tokio::spawn(crate::jobs::live::bridge(db.clone(), stop.clone()));
+    let bridge = tokio::spawn(patchbay_jobs::live::bridge(db.clone(), stop.clone()));
     let work = workers.then(|| tokio::spawn(work::run_workers(db.clone(), stop.clone())));
     let served = http::serve(listener, router, readiness, stop.clone()).await;
     stop.cancel();

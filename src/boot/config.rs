@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Deserialize;
 
-use crate::providers::smtp::{Smtp, SmtpError};
-use crate::shared::AppError;
+use patchbay_providers::smtp::{Smtp, SmtpError};
+use patchbay_shared::AppError;
 
 /// Options of every command. A flag wins over the environment, the environment over `patchbay.toml`.
 #[derive(Debug, Clone, Default, Args, Deserialize)]

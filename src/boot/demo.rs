@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::cli::{self, App};
 use super::config::Config;
-use crate::access::server::{Db, SystemTx};
-use crate::sandbox::{Sandbox, SandboxSettings};
-use crate::shared::AppError;
+use patchbay_access::server::{Db, SystemTx};
+use patchbay_sandbox::{Sandbox, SandboxSettings};
+use patchbay_shared::AppError;
 use story::{AGENCIES, PASSWORD};
 use visit::Visit;
 
@@ -65,7 +65,7 @@ async fn start_sandbox(config: &mut Config, stop: &CancellationToken) -> Result<
     };
     let sandbox = Sandbox::new(settings);
     config.sandbox_url = Some(format!("http://{at}"));
-    let (routes, stop) = (crate::sandbox::router(sandbox.clone()), stop.clone());
+    let (routes, stop) = (patchbay_sandbox::router(sandbox.clone()), stop.clone());
     tokio::spawn(async move { axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await });
     Ok(sandbox)
 }
@@ -95,7 +95,7 @@ async fn tell(base: String, db: Db, sandbox: std::sync::Arc<Sandbox>, made: bool
             story::act(&owner, agency, &sandbox).await
         }))
         .await?;
-        crate::workspaces::server::store::mark_demo(&db).await?;
+        patchbay_workspaces::server::store::mark_demo(&db).await?;
     }
     sandbox.set_settings(None, SandboxSettings { speed: AFTERWARDS, ..SandboxSettings::clone(&sandbox.settings()) });
     if !made {

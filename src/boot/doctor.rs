@@ -2,10 +2,10 @@
 
 use super::cli::App;
 use super::config::Config;
-use crate::access::Action;
-use crate::access::server::{Scope, SystemTx};
-use crate::shared::AppError;
-use crate::shared::ids::WorkspaceId;
+use patchbay_access::Action;
+use patchbay_access::server::{Scope, SystemTx};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::WorkspaceId;
 
 /// True when all checks pass.
 pub async fn run(config: &Config) -> bool {
@@ -65,7 +65,7 @@ async fn chains(app: &App) -> Result<Vec<(String, Result<String, String>)>, AppE
     for row in rows {
         let scope = Scope::of_job(app.db.clone(), WorkspaceId(row.id), "doctor");
         let mut tx = scope.read(Action::ReadAudit).await?;
-        let result = match crate::audit::server::verify(&mut tx).await? {
+        let result = match patchbay_audit::server::verify(&mut tx).await? {
             Ok(count) => Ok(format!("{count} events, chain unbroken")),
             Err(seq) => Err(format!(
                 "the chain breaks at event {seq}: it, or one before it, was changed or removed outside Patchbay"

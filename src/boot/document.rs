@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
-use crate::brand::model::Brand;
+use patchbay_brand::model::Brand;
 use crate::app::App;
 
 /// Where a passkey is asked for, which takes script.

@@ -12,10 +12,10 @@ use serde::Deserialize;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
-use crate::access::server::Visitor;
-use crate::jobs::live::{Notice, plain_topic};
-use crate::shared::AppError;
-use crate::shared::ids::{ClientId, WorkspaceId};
+use patchbay_access::server::Visitor;
+use patchbay_jobs::live::{Notice, plain_topic};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{ClientId, WorkspaceId};
 
 #[derive(Deserialize)]
 pub struct Asked {

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 
-use crate::access::server::SESSION_USER;
-use crate::ui::form::Typed;
+use patchbay_access::server::SESSION_USER;
+use patchbay_ui::form::Typed;
 
 const TYPED: &str = "typed";
 /// The longest prompt fits; anything longer is not kept.

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// Lets a change through only when the browser says that our own pages sent it: `Sec-Fetch-Site: same-origin`, or, from
 /// browsers that don't say, an `Origin` equal to ours. Neither: refused. Source: OWASP CSRF prevention cheat sheet.
@@ -92,22 +92,4 @@ pub async fn error_statuses(request: Request, next: Next) -> Response {
     }
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(bytes))
-}
-
-impl IntoResponse for AppError {
-    /// `application/problem+json` (RFC 9457): status, stable code, sentence, and the fields that were wrong.
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let fields = if let AppError::Invalid(fields) = &self { Some(fields.0.clone()) } else { None };
-        let problem = serde_json::json!({
-            "type": "about:blank", "title": self.title(), "status": status.as_u16(),
-            "detail": self.to_string(), "code": self.code(), "fields": fields,
-        });
-        let mut response = (status, problem.to_string()).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let AppError::Limited(seconds) = self {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
 }

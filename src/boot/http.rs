@@ -21,14 +21,14 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use super::config::Config;
 use super::static_files::{site_pkg_dir, static_files};
 use super::{document, events, forms, guard, telemetry};
-use crate::access::server::{Db, SessionTable, Visitor, identify};
+use patchbay_access::server::{Db, SessionTable, Visitor, identify};
 use crate::app::App;
-use crate::brand::model::Brand;
-use crate::brand::server::layer::apply_brand;
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::ui::form::Typed;
-use crate::ui::page_boundary::SetStatus;
+use patchbay_brand::model::Brand;
+use patchbay_brand::server::layer::apply_brand;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_ui::form::Typed;
+use patchbay_ui::page_boundary::SetStatus;
 
 /// Says to load balancers whether this process takes requests.
 #[derive(Clone, Default)]
@@ -108,7 +108,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .merge(inside)
         .layer(middleware::from_fn_with_state(config.public_url.clone(), guard::headers))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            crate::shared::error::internal("a request's code broke").into_response()
+            patchbay_shared::error::internal("a request's code broke").into_response()
         }))
         .layer(middleware::from_fn(log_request))
         .layer(PropagateRequestIdLayer::x_request_id())
@@ -155,12 +155,12 @@ async fn send_strangers_to_sign_in(request: Request, next: Next) -> Response {
 /// after eight in any case.
 async fn refresh_session(State(_): State<Db>, request: Request, next: Next) -> Response {
     if let Some(session) = request.extensions().get::<tower_sessions::Session>().cloned()
-        && let Ok(Some(_)) = session.get::<uuid::Uuid>(crate::access::server::SESSION_USER).await
+        && let Ok(Some(_)) = session.get::<uuid::Uuid>(patchbay_access::server::SESSION_USER).await
     {
         let now = chrono::Utc::now().timestamp();
         let started = session.get::<i64>("started").await.ok().flatten();
         let seen = session.get::<i64>("seen").await.ok().flatten().unwrap_or(0);
-        let of_admin = session.get::<bool>(crate::access::server::SESSION_OF_ADMIN).await.ok().flatten() == Some(true);
+        let of_admin = session.get::<bool>(patchbay_access::server::SESSION_OF_ADMIN).await.ok().flatten() == Some(true);
         let (longest, idle, noted) = if of_admin { (8 * 3600, 3600, 60) } else { (14 * 24 * 3600, 12 * 3600, 600) };
         if started.is_some_and(|started| now - started > longest) || (seen > 0 && now - seen > idle) {
             let _ = session.flush().await;
@@ -302,7 +302,7 @@ pub async fn serve(
         tokio::time::sleep(Duration::from_secs(10)).await;
     };
     tokio::select! {
-        ended = server => ended.map_err(crate::shared::error::internal),
+        ended = server => ended.map_err(patchbay_shared::error::internal),
         () = deadline => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 use sqlx::{Connection, PgConnection};
 
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// Brings the schema up to date as the role that owns the tables. Safe to run twice and by two at once: one waits.
 pub async fn migrate(owner_url: &str) -> Result<(), AppError> {

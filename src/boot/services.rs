@@ -1,20 +1,28 @@
 //! What the whole process works with, from the configuration, and the functions that lower rooms call and upper rooms have.
 
 use super::config::Config;
-use crate::access::server::AppendEvent;
-use crate::calls::server::ended::CallEnded;
-use crate::connections::model::Provider;
-use crate::connections::server::connect::AccountSaved;
-use crate::metering::server::budget::BudgetMoved;
-use crate::prompts::server::ops::PromptChanged;
-use crate::providers::sealed::KeyRing;
-use crate::providers::{HttpClient, HttpSettings};
-use crate::services::{Hooks, SandboxAddresses, Services, Settings};
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::sign_in::server::EndSupport;
-use crate::workspaces::server::limits::Counters;
-use crate::{agents, audit, batches, calls, clients, dialling, members, numbers, platform};
+use patchbay_access::server::AppendEvent;
+use patchbay_calls::server::ended::CallEnded;
+use patchbay_connections::model::Provider;
+use patchbay_connections::server::connect::AccountSaved;
+use patchbay_metering::server::budget::BudgetMoved;
+use patchbay_prompts::server::ops::PromptChanged;
+use patchbay_providers::sealed::KeyRing;
+use patchbay_providers::{HttpClient, HttpSettings};
+use patchbay_services::{Hooks, SandboxAddresses, Services, Settings};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_sign_in::server::EndSupport;
+use patchbay_workspaces::server::limits::Counters;
+use patchbay_agents as agents;
+use patchbay_audit as audit;
+use patchbay_batches as batches;
+use patchbay_calls as calls;
+use patchbay_clients as clients;
+use patchbay_dialling as dialling;
+use patchbay_members as members;
+use patchbay_numbers as numbers;
+use patchbay_platform as platform;
 
 /// Keys, the way out, stores, mail. Errors: `Conflict` that names the option.
 pub fn services(config: &Config) -> Result<Services, AppError> {

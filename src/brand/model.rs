@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::access::ClientName;
-use crate::shared::email::is_address;
-use crate::shared::{FieldErrors, Stamp};
+use patchbay_access::ClientName;
+use patchbay_shared::email::is_address;
+use patchbay_shared::{FieldErrors, Stamp};
 
 /// What the product is called where nobody has named it.
 pub const PRODUCT: &str = "Patchbay";
@@ -116,7 +116,7 @@ pub struct HostView {
     pub address: String,
 }
 
-crate::words! {
+patchbay_shared::words! {
     /// Why a logo was not taken.
     pub LogoProblem: "text" {
         NoFile = "no-file", "Choose a picture first.", Bad;

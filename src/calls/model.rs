@@ -6,9 +6,9 @@ pub mod query;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::agents::model::CallDirection;
-use crate::shared::ids::CallId;
-use crate::shared::{Money, Page, Stamp};
+pub use patchbay_agents::model::CallDirection;
+use patchbay_shared::ids::CallId;
+use patchbay_shared::{Money, Page, Stamp};
 
 pub use analysis::{Analysis, CsAnalysis, Evidence, Reading, SdrAnalysis};
 pub use detail::{
@@ -16,7 +16,7 @@ pub use detail::{
 };
 pub use query::CallQuery;
 
-crate::words! {
+patchbay_shared::words! {
     /// What a campaign is for; decides what the analysis looks for.
     pub CampaignType: "campaign_type" {
         Sdr = "sdr", "Sales development", Info;
@@ -33,7 +33,7 @@ crate::words! {
     }
 }
 
-crate::words! {
+patchbay_shared::words! {
     /// How Patchbay came to know a call.
     pub CallSource: "call_source" {
         Webhook = "webhook", "Live", Mute;

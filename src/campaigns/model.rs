@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::calls::model::{CampaignType, ContactOutcome};
-pub use crate::dialling::model::{BatchStatus, ContactStatus};
-use crate::shared::ids::{
+pub use patchbay_calls::model::{CampaignType, ContactOutcome};
+pub use patchbay_dialling::model::{BatchStatus, ContactStatus};
+use patchbay_shared::ids::{
     AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId, NumberId,
 };
-use crate::shared::{AppError, Stamp};
+use patchbay_shared::{AppError, Stamp};
 
 mod terms;
 mod window;
@@ -15,7 +15,7 @@ mod window;
 pub use terms::{CampaignForm, CampaignTerms};
 pub use window::{CallingWindow, day_name};
 
-crate::words! {
+patchbay_shared::words! {
     pub CampaignStatus: "campaign_status" {
         Draft = "draft", "Draft", Mute;
         Active = "active", "Active", Ok;
@@ -177,7 +177,7 @@ impl Bounded {
     /// `1,284` or `10,000+`.
     pub fn text(self) -> String {
         let plus = if self.more { "+" } else { "" };
-        format!("{}{plus}", crate::shared::money::count_text(self.count))
+        format!("{}{plus}", patchbay_shared::money::count_text(self.count))
     }
 }
 

@@ -1,14 +1,14 @@
 use leptos::prelude::*;
 
 use super::model::{CampaignChoices, CampaignForm, CampaignQuery, CampaignRow, CampaignView, MemberQuery, MemberRow};
-use crate::shared::ids::{CampaignContactId, CampaignId};
-use crate::shared::{AppError, Page};
+use patchbay_shared::ids::{CampaignContactId, CampaignId};
+use patchbay_shared::{AppError, Page};
 
 /// A page of campaigns, newest first.
 #[server(prefix = "/rpc", endpoint = "list_campaigns")]
 pub async fn list_campaigns(#[server(default)] query: CampaignQuery) -> Result<Page<CampaignRow>, AppError> {
     use super::server::store;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCampaigns).await?;
     store::list(&mut tx, &query, store::PAGE).await
 }
@@ -17,17 +17,17 @@ pub async fn list_campaigns(#[server(default)] query: CampaignQuery) -> Result<P
 #[server(prefix = "/rpc", endpoint = "client_campaigns")]
 pub async fn client_campaigns(client: String) -> Result<Vec<CampaignRow>, AppError> {
     use super::server::store;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     let query = CampaignQuery { client: Some(client), ..CampaignQuery::default() };
-    Ok(store::list(&mut tx, &query, crate::shared::page::FIRST_FEW).await?.rows)
+    Ok(store::list(&mut tx, &query, patchbay_shared::page::FIRST_FEW).await?.rows)
 }
 
 /// One campaign's page: terms, counts, obstacles.
 #[server(prefix = "/rpc", endpoint = "get_campaign")]
 pub async fn get_campaign(id: CampaignId) -> Result<CampaignView, AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCampaigns).await?;
     ops::page(&mut tx, id).await
 }
@@ -36,7 +36,7 @@ pub async fn get_campaign(id: CampaignId) -> Result<CampaignView, AppError> {
 #[server(prefix = "/rpc", endpoint = "list_campaign_contacts")]
 pub async fn list_campaign_contacts(query: MemberQuery) -> Result<Page<MemberRow>, AppError> {
     use super::server::store;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCampaigns).await?;
     let campaign = store::get(&mut tx, query.campaign.parse()?).await?;
     store::members::list(&mut tx, campaign.id, &query).await
@@ -46,7 +46,7 @@ pub async fn list_campaign_contacts(query: MemberQuery) -> Result<Page<MemberRow
 #[server(prefix = "/rpc", endpoint = "get_campaign_choices")]
 pub async fn get_campaign_choices(client: Option<String>) -> Result<CampaignChoices, AppError> {
     use super::server::store;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ManageCampaigns).await?;
     let client = client.filter(|id| !id.is_empty()).map(|id| id.parse()).transpose()?;
     store::choices::for_client(&mut tx, client).await
@@ -56,7 +56,7 @@ pub async fn get_campaign_choices(client: Option<String>) -> Result<CampaignChoi
 #[server(prefix = "/rpc", endpoint = "create_campaign")]
 pub async fn create_campaign(client: String, form: CampaignForm) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let client =
         client.parse().map_err(|_| AppError::invalid("client", "Choose the client that the campaign is for."))?;
     let terms = form.check()?;
@@ -71,7 +71,7 @@ pub async fn create_campaign(client: String, form: CampaignForm) -> Result<(), A
 #[server(prefix = "/rpc", endpoint = "change_campaign")]
 pub async fn change_campaign(id: CampaignId, form: CampaignForm) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let terms = form.check()?;
     let mut tx = scope()?.write(Action::ManageCampaigns).await?;
     ops::change(&mut tx, id, &terms).await?;
@@ -84,7 +84,7 @@ pub async fn change_campaign(id: CampaignId, form: CampaignForm) -> Result<(), A
 #[server(prefix = "/rpc", endpoint = "move_campaign")]
 pub async fn move_campaign(id: CampaignId, to: String) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let to = to.parse().map_err(|message: String| AppError::invalid("to", message))?;
     let mut tx = scope()?.write(Action::ManageCampaigns).await?;
     ops::set_status(&mut tx, id, to).await?;
@@ -102,7 +102,7 @@ pub async fn add_campaign_contacts(
     #[server(default)] words: Option<String>,
 ) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let by = super::model::AddBy::read(&by, import.as_deref(), words.as_deref())?;
     let mut tx = scope()?.write(Action::ManageCampaigns).await?;
     let (added, more) = ops::add_or_enqueue(&mut tx, id, &by).await?;
@@ -119,7 +119,7 @@ pub async fn remove_campaign_contacts(
     #[server(default)] contact: Option<CampaignContactId>,
 ) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageCampaigns).await?;
     let removed = ops::remove_undialled(&mut tx, id, contact).await?;
     tx.commit().await?;

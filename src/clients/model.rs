@@ -1,11 +1,11 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::metering::model::BudgetAction;
-use crate::shared::ids::ClientId;
-use crate::shared::{FieldErrors, Money, Stamp, Tone};
+use patchbay_metering::model::BudgetAction;
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::{FieldErrors, Money, Stamp, Tone};
 
-crate::words! {
+patchbay_shared::words! {
     pub ClientStatus: "client_status" {
         Active = "active", "Active", Ok;
         Archived = "archived", "Archived", Mute;

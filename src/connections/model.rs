@@ -3,10 +3,10 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::shared::ids::ConnectionId;
-use crate::shared::{AppError, FieldErrors, Stamp};
+use patchbay_shared::ids::ConnectionId;
+use patchbay_shared::{AppError, FieldErrors, Stamp};
 
-crate::words! {
+patchbay_shared::words! {
     /// How an account at an outside service is doing.
     pub IntegrationStatus: "integration_status" {
         Active = "active", "Connected", Ok;

@@ -1,25 +1,25 @@
 use leptos::prelude::*;
 
 use super::model::{Connection, ConnectionForm, VoiceCatalog};
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// The three services and how the workspace's accounts there are doing.
 #[server(prefix = "/rpc", endpoint = "list_connections")]
 pub async fn list_connections() -> Result<Vec<Connection>, AppError> {
-    super::server::ops::list(&crate::access::server::scope()?).await
+    super::server::ops::list(&patchbay_access::server::scope()?).await
 }
 
 /// One service by its name. Errors: `NotFound`.
 #[server(prefix = "/rpc", endpoint = "get_connection")]
 pub async fn get_connection(provider: String) -> Result<Connection, AppError> {
-    super::server::ops::get(&crate::access::server::scope()?, &provider).await
+    super::server::ops::get(&patchbay_access::server::scope()?, &provider).await
 }
 
 /// Tries the credentials and stores them if the service takes them. Errors: `Invalid` at the key; `ProviderDown`.
 #[server(prefix = "/rpc", endpoint = "save_connection")]
 pub async fn save_connection(#[server(flatten)] form: ConnectionForm) -> Result<(), AppError> {
-    let visitor = crate::access::server::visitor()?;
-    crate::users::proof::demand(&visitor, &form.current).await?;
+    let visitor = patchbay_access::server::visitor()?;
+    patchbay_users::proof::demand(&visitor, &form.current).await?;
     super::server::connect::save(&visitor.scope()?, &form).await?;
     leptos_axum::redirect(&format!("/connections/{}", form.provider));
     Ok(())
@@ -28,7 +28,7 @@ pub async fn save_connection(#[server(flatten)] form: ConnectionForm) -> Result<
 /// Asks the service now whether the stored credentials still work; the answer is stored and shown.
 #[server(prefix = "/rpc", endpoint = "check_connection")]
 pub async fn check_connection(provider: String) -> Result<(), AppError> {
-    super::server::connect::check_now(&crate::access::server::scope()?, &provider).await?;
+    super::server::connect::check_now(&patchbay_access::server::scope()?, &provider).await?;
     leptos_axum::redirect(&format!("/connections/{provider}"));
     Ok(())
 }
@@ -36,7 +36,7 @@ pub async fn check_connection(provider: String) -> Result<(), AppError> {
 /// Switches a connection off (`on` absent) or on again. Nothing is sent to a service that is switched off.
 #[server(prefix = "/rpc", endpoint = "switch_connection")]
 pub async fn switch_connection(provider: String, on: Option<String>) -> Result<(), AppError> {
-    super::server::connect::switch(&crate::access::server::scope()?, &provider, on.is_some()).await?;
+    super::server::connect::switch(&patchbay_access::server::scope()?, &provider, on.is_some()).await?;
     leptos_axum::redirect(&format!("/connections/{provider}"));
     Ok(())
 }
@@ -44,5 +44,5 @@ pub async fn switch_connection(provider: String, on: Option<String>) -> Result<(
 /// Models and voices for agents, from the voice service or, for ten minutes, from memory.
 #[server(prefix = "/rpc", endpoint = "get_voice_catalog")]
 pub async fn get_voice_catalog() -> Result<VoiceCatalog, AppError> {
-    super::server::catalog::voice(&crate::access::server::scope()?).await
+    super::server::catalog::voice(&patchbay_access::server::scope()?).await
 }

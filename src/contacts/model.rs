@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::shared::ids::{CallId, CampaignId, ClientId, ContactId, ImportId};
-use crate::shared::{AppError, FieldErrors, Stamp};
+use patchbay_shared::ids::{CallId, CampaignId, ClientId, ContactId, ImportId};
+use patchbay_shared::{AppError, FieldErrors, Stamp};
 
 pub mod countries;
 pub mod guess;
@@ -79,8 +79,8 @@ pub struct Contact {
 pub struct ContactCampaign {
     pub id: CampaignId,
     pub name: String,
-    pub status: crate::dialling::model::ContactStatus,
-    pub outcome: Option<crate::calls::model::ContactOutcome>,
+    pub status: patchbay_dialling::model::ContactStatus,
+    pub outcome: Option<patchbay_calls::model::ContactOutcome>,
     pub attempts: i32,
 }
 
@@ -90,8 +90,8 @@ pub struct ContactCall {
     pub id: CallId,
     pub started: Stamp,
     pub agent_name: Option<String>,
-    pub direction: crate::agents::model::CallDirection,
-    pub outcome: Option<crate::calls::model::ContactOutcome>,
+    pub direction: patchbay_agents::model::CallDirection,
+    pub outcome: Option<patchbay_calls::model::ContactOutcome>,
     /// Whole seconds of talk.
     pub seconds: Option<i32>,
     pub summary: Option<String>,
@@ -126,7 +126,7 @@ impl ContactForm {
             email: contact.email.clone().unwrap_or_default(),
             company: contact.company.clone().unwrap_or_default(),
             timezone: contact.timezone.clone().unwrap_or_default(),
-            attributes: crate::shared::variables::variables_text(&contact.attributes),
+            attributes: patchbay_shared::variables::variables_text(&contact.attributes),
         }
     }
 
@@ -142,7 +142,7 @@ impl ContactForm {
         if !email.is_empty() && !looks_like_email(email) {
             errors.add("email", "This is not an e-mail address. Write it like ada@example.com, or leave it empty.");
         }
-        crate::shared::variables::parse_variables(&self.attributes).unwrap_or_else(|message| {
+        patchbay_shared::variables::parse_variables(&self.attributes).unwrap_or_else(|message| {
             errors.add("attributes", message);
             BTreeMap::new()
         })

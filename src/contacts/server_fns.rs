@@ -1,14 +1,14 @@
 use leptos::prelude::*;
 
 use super::model::{Contact, ContactForm, ContactQuery, ContactRow, ImportChoices, ImportRow, ImportView, MappingForm};
-use crate::shared::ids::{ContactId, ImportId};
-use crate::shared::{AppError, Page};
+use patchbay_shared::ids::{ContactId, ImportId};
+use patchbay_shared::{AppError, Page};
 
 /// A page of contacts, newest first.
 #[server(prefix = "/rpc", endpoint = "list_contacts")]
 pub async fn list_contacts(#[server(default)] query: ContactQuery) -> Result<Page<ContactRow>, AppError> {
     use super::server::store;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadContacts).await?;
     store::list(&mut tx, &query, store::PAGE).await
 }
@@ -17,7 +17,7 @@ pub async fn list_contacts(#[server(default)] query: ContactQuery) -> Result<Pag
 #[server(prefix = "/rpc", endpoint = "get_contact")]
 pub async fn get_contact(id: ContactId) -> Result<Contact, AppError> {
     use super::server::store;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadContacts).await?;
     store::get(&mut tx, id).await
 }
@@ -26,7 +26,7 @@ pub async fn get_contact(id: ContactId) -> Result<Contact, AppError> {
 #[server(prefix = "/rpc", endpoint = "create_contact")]
 pub async fn create_contact(#[server(default)] client: String, form: ContactForm) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let scope = scope()?;
     let client = ops::client_of(&scope, &client)?;
     let mut tx = scope.write(Action::ManageContacts).await?;
@@ -40,7 +40,7 @@ pub async fn create_contact(#[server(default)] client: String, form: ContactForm
 #[server(prefix = "/rpc", endpoint = "change_contact")]
 pub async fn change_contact(id: ContactId, form: ContactForm) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageContacts).await?;
     ops::change(&mut tx, id, &form).await?;
     tx.commit().await?;
@@ -52,7 +52,7 @@ pub async fn change_contact(id: ContactId, form: ContactForm) -> Result<(), AppE
 #[server(prefix = "/rpc", endpoint = "suppress_contact")]
 pub async fn suppress_contact(id: ContactId, #[server(default)] reason: String) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageContacts).await?;
     ops::suppress(&mut tx, id, &reason).await?;
     tx.commit().await?;
@@ -64,7 +64,7 @@ pub async fn suppress_contact(id: ContactId, #[server(default)] reason: String) 
 #[server(prefix = "/rpc", endpoint = "allow_contact")]
 pub async fn allow_contact(id: ContactId) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageContacts).await?;
     ops::allow(&mut tx, id).await?;
     tx.commit().await?;
@@ -76,7 +76,7 @@ pub async fn allow_contact(id: ContactId) -> Result<(), AppError> {
 #[server(prefix = "/rpc", endpoint = "get_import_choices")]
 pub async fn get_import_choices(client: Option<String>) -> Result<ImportChoices, AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ManageContacts).await?;
     let client = client.filter(|id| !id.is_empty()).map(|id| id.parse()).transpose()?;
     ops::choices(&mut tx, client).await
@@ -86,7 +86,7 @@ pub async fn get_import_choices(client: Option<String>) -> Result<ImportChoices,
 #[server(prefix = "/rpc", endpoint = "list_imports")]
 pub async fn list_imports(client: Option<String>, cursor: Option<String>) -> Result<Page<ImportRow>, AppError> {
     use super::server::store::import_views;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadContacts).await?;
     let client = client.and_then(|id| id.parse().ok());
     import_views::list(&mut tx, client, cursor.as_deref(), import_views::PAGE).await
@@ -96,7 +96,7 @@ pub async fn list_imports(client: Option<String>, cursor: Option<String>) -> Res
 #[server(prefix = "/rpc", endpoint = "get_import")]
 pub async fn get_import(id: ImportId) -> Result<ImportView, AppError> {
     use super::server::store::import_views;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadContacts).await?;
     import_views::view(&mut tx, id).await
 }
@@ -105,7 +105,7 @@ pub async fn get_import(id: ImportId) -> Result<ImportView, AppError> {
 #[server(prefix = "/rpc", endpoint = "check_import")]
 pub async fn check_import(id: ImportId, form: MappingForm) -> Result<(), AppError> {
     use super::server::{ops, store::imports};
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageContacts).await?;
     let width = imports::work(tx.reading(), id).await?.preview.header(form.named.is_some()).len();
     let terms = form.check(width)?;
@@ -119,7 +119,7 @@ pub async fn check_import(id: ImportId, form: MappingForm) -> Result<(), AppErro
 #[server(prefix = "/rpc", endpoint = "run_import")]
 pub async fn run_import(id: ImportId) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageContacts).await?;
     ops::run_import(&mut tx, id).await?;
     tx.commit().await?;
@@ -131,7 +131,7 @@ pub async fn run_import(id: ImportId) -> Result<(), AppError> {
 #[server(prefix = "/rpc", endpoint = "cancel_import")]
 pub async fn cancel_import(id: ImportId) -> Result<(), AppError> {
     use super::server::ops;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageContacts).await?;
     ops::cancel_import(&mut tx, id).await?;
     tx.commit().await?;

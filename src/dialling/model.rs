@@ -1,6 +1,6 @@
 //! Where a batch and the contacts in it stand. Pure.
 
-crate::words! {
+patchbay_shared::words! {
     /// Where a contact stands in a campaign.
     pub ContactStatus: "contact_status" {
         Pending = "pending", "Waiting", Mute;
@@ -11,7 +11,7 @@ crate::words! {
     }
 }
 
-crate::words! {
+patchbay_shared::words! {
     pub BatchStatus: "batch_status" {
         /// Created, not yet picked up by a worker.
         Pending = "pending", "Starting", Info;

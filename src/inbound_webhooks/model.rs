@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::shared::{Page, Stamp};
+use patchbay_shared::{Page, Stamp};
 
-crate::words! {
+patchbay_shared::words! {
     /// State of a queued webhook, enrichment or job.
     pub ProcessingStatus: "processing_status" {
         Pending = "pending", "Waiting", Mute;

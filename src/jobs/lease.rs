@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use crate::shared::ids::WorkspaceId;
+use patchbay_shared::ids::WorkspaceId;
 
 /// Which table, and what it calls the due time and the finishing time.
 #[derive(Debug, Clone, Copy)]

@@ -10,8 +10,8 @@ use sqlx::postgres::PgListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::access::server::Db;
-pub use crate::services::live::{Notice, Topic};
+use patchbay_access::server::Db;
+pub use patchbay_services::live::{Notice, Topic};
 
 const CHANNEL: &str = "patchbay_live";
 
@@ -64,8 +64,8 @@ async fn send_out(db: Db, me: Uuid, stop: CancellationToken) {
     }
 }
 
-async fn send(db: &Db, text: &str) -> Result<(), crate::shared::AppError> {
-    let mut tx = crate::access::server::SystemTx::open(db, "live notices").await?;
+async fn send(db: &Db, text: &str) -> Result<(), patchbay_shared::AppError> {
+    let mut tx = patchbay_access::server::SystemTx::open(db, "live notices").await?;
     sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(text).execute(tx.conn()).await?;
     tx.commit().await
 }

@@ -2,9 +2,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::access::server::{Db, SystemTx, WriteTx};
-use crate::shared::AppError;
-use crate::shared::error::internal;
+use patchbay_access::server::{Db, SystemTx, WriteTx};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 /// A piece of background work: a struct that carries ids, an imperative name, and what makes two of them the same.
 pub trait Job: Serialize + DeserializeOwned + Send + 'static {

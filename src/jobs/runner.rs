@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::lease::{self, Claim, JOBS, Table};
 use super::queue::{JOBS_BELL, Job};
-use crate::access::server::{Db, Scope, SystemTx};
-use crate::shared::AppError;
+use patchbay_access::server::{Db, Scope, SystemTx};
+use patchbay_shared::AppError;
 
 /// How a piece of work ended.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 use serde::{Deserialize, Serialize};
 
-use crate::shared::email::is_address;
-use crate::access::Role;
-use crate::shared::ids::{ClientId, InvitationId, UserId};
-use crate::shared::{FieldErrors, Stamp};
+use patchbay_shared::email::is_address;
+use patchbay_access::Role;
+use patchbay_shared::ids::{ClientId, InvitationId, UserId};
+use patchbay_shared::{FieldErrors, Stamp};
 
-crate::words! {
+patchbay_shared::words! {
     /// A suspended person cannot sign in.
     pub UserStatus: "user_status" {
         Active = "active", "Active", Ok;
@@ -70,7 +70,7 @@ pub enum LinkKind {
     Password,
 }
 
-crate::words! {
+patchbay_shared::words! {
     /// How an invitation stands.
     pub InvitationStatus: "text" {
         Open = "open", "Open", Info;
@@ -138,7 +138,7 @@ pub fn grantable(role: Role) -> &'static [Role] {
 
 /// What someone gains and loses with another role: names of what the policy table lets them do.
 pub fn role_change(from: Role, to: Role) -> (Vec<&'static str>, Vec<&'static str>) {
-    use crate::access::{Action, allows};
+    use patchbay_access::{Action, allows};
     let gained = |from: Role, to: Role| {
         let all = Action::ALL.iter().filter(|action| allows(to, **action) && !allows(from, **action));
         let mut words: Vec<&'static str> = Vec::new();

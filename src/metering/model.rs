@@ -3,10 +3,10 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::shared::ids::ClientId;
-use crate::shared::{Money, Tone};
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::{Money, Tone};
 
-crate::words! {
+patchbay_shared::words! {
     /// What happens when the month's budget is spent.
     pub BudgetAction: "budget_action" {
         Warn = "warn", "Tell the agency, and go on", Warn;

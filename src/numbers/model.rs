@@ -1,12 +1,12 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::agents::model::ClientChoice;
-use crate::agents::model::CallDirection;
-use crate::shared::ids::{AgentId, ClientId, NumberId};
-use crate::shared::{AppError, FieldErrors, Money, Page, Phone, Stamp};
+use patchbay_agents::model::ClientChoice;
+use patchbay_agents::model::CallDirection;
+use patchbay_shared::ids::{AgentId, ClientId, NumberId};
+use patchbay_shared::{AppError, FieldErrors, Money, Page, Phone, Stamp};
 
-crate::words! {
+patchbay_shared::words! {
     /// A number's life: pending → active ⇄ inactive → released, and released is final.
     pub NumberStatus: "phone_number_status" {
         Pending = "pending", "Ordered", Info;

@@ -3,14 +3,14 @@ use leptos::prelude::*;
 use super::model::{
     AssignForm, FoundNumber, NumberList, NumberPage, NumberQuery, NumberRow, NumberSearchForm, OrderForm, OwnedForm,
 };
-use crate::agents::model::ClientChoice;
-use crate::shared::AppError;
+use patchbay_agents::model::ClientChoice;
+use patchbay_shared::AppError;
 
 /// The agency's numbers.
 #[server(prefix = "/rpc", endpoint = "list_numbers")]
 pub async fn list_numbers(#[server(default)] query: NumberQuery) -> Result<NumberList, AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     server::ops::list(&mut tx, &query).await
 }
@@ -19,17 +19,17 @@ pub async fn list_numbers(#[server(default)] query: NumberQuery) -> Result<Numbe
 #[server(prefix = "/rpc", endpoint = "client_numbers")]
 pub async fn client_numbers(client: String) -> Result<Vec<NumberRow>, AppError> {
     use super::server::store;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     let query = NumberQuery { client: Some(client), ..NumberQuery::default() };
-    Ok(store::list(&mut tx, &query, crate::shared::page::FIRST_FEW).await?.rows)
+    Ok(store::list(&mut tx, &query, patchbay_shared::page::FIRST_FEW).await?.rows)
 }
 
 /// One number. Errors: `NotFound`.
 #[server(prefix = "/rpc", endpoint = "get_number")]
 pub async fn get_number(id: String) -> Result<NumberPage, AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     server::ops::page(&mut tx, id.parse()?).await
 }
@@ -37,22 +37,22 @@ pub async fn get_number(id: String) -> Result<NumberPage, AppError> {
 /// Clients that a new number can belong to.
 #[server(prefix = "/rpc", endpoint = "number_clients")]
 pub async fn number_clients() -> Result<Vec<ClientChoice>, AppError> {
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ManageNumbers).await?;
-    crate::agents::server::store::clients(&mut tx).await
+    patchbay_agents::server::store::clients(&mut tx).await
 }
 
 /// Numbers that the carrier offers now. Errors: `Invalid`; `ProviderDown`; `Conflict` when no carrier is connected.
 #[server(prefix = "/rpc", endpoint = "search_numbers")]
 pub async fn search_numbers(form: NumberSearchForm) -> Result<Vec<FoundNumber>, AppError> {
-    super::server::ops::search(&crate::access::server::scope()?, &form).await
+    super::server::ops::search(&patchbay_access::server::scope()?, &form).await
 }
 
 /// Orders a number; its page shows how far the order is.
 #[server(prefix = "/rpc", endpoint = "order_number")]
 pub async fn order_number(#[server(flatten)] form: OrderForm) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageNumbers).await?;
     let id = server::ops::order(&mut tx, &form).await?;
     tx.commit().await?;
@@ -63,7 +63,7 @@ pub async fn order_number(#[server(flatten)] form: OrderForm) -> Result<(), AppE
 /// Adds a number that the agency rents already. Errors: `Invalid` when the carrier answers and does not list it.
 #[server(prefix = "/rpc", endpoint = "add_owned_number")]
 pub async fn add_owned_number(#[server(flatten)] form: OwnedForm) -> Result<(), AppError> {
-    let id = super::server::ops::add_owned(&crate::access::server::scope()?, &form).await?;
+    let id = super::server::ops::add_owned(&patchbay_access::server::scope()?, &form).await?;
     leptos_axum::redirect(&format!("/numbers/{id}"));
     Ok(())
 }
@@ -72,7 +72,7 @@ pub async fn add_owned_number(#[server(flatten)] form: OwnedForm) -> Result<(), 
 #[server(prefix = "/rpc", endpoint = "assign_number")]
 pub async fn assign_number(#[server(flatten)] form: AssignForm) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageNumbers).await?;
     let id = form.id.parse()?;
     server::ops::assign(&mut tx, id, &form.check()?).await?;
@@ -85,7 +85,7 @@ pub async fn assign_number(#[server(flatten)] form: AssignForm) -> Result<(), Ap
 #[server(prefix = "/rpc", endpoint = "set_number_status")]
 pub async fn set_number_status(id: String, status: String) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageNumbers).await?;
     let id = id.parse()?;
     server::ops::set_status(&mut tx, id, &status).await?;
@@ -98,7 +98,7 @@ pub async fn set_number_status(id: String, status: String) -> Result<(), AppErro
 #[server(prefix = "/rpc", endpoint = "release_number")]
 pub async fn release_number(id: String) -> Result<(), AppError> {
     let id = id.parse()?;
-    super::server::ops::release(&crate::access::server::scope()?, id).await?;
+    super::server::ops::release(&patchbay_access::server::scope()?, id).await?;
     leptos_axum::redirect(&format!("/numbers/{id}"));
     Ok(())
 }

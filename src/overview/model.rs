@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::shared::Money;
+use patchbay_shared::Money;
 
 /// Everything on the dashboard, for one viewer. What the viewer may not see is absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ pub struct RunningBatch {
     pub id: String,
     pub name: String,
     pub client: String,
-    pub status: crate::dialling::model::BatchStatus,
+    pub status: patchbay_dialling::model::BatchStatus,
     pub answered: i64,
     pub unanswered: i64,
     pub failed: i64,

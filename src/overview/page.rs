@@ -9,9 +9,9 @@ use leptos::prelude::*;
 
 use super::model::Overview;
 use super::server_fns::get_overview;
-use crate::access::Action;
-use crate::shell::viewer;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
+use patchbay_ui::*;
 use blocks::{Batches, Clients, Live, Needs, StartList};
 use figures::{Figures, Hours};
 

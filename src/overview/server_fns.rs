@@ -1,12 +1,12 @@
 use leptos::prelude::*;
 
 use super::model::{Overview, RailCounts};
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// The dashboard. `client` narrows it for agency roles.
 #[server(prefix = "/rpc", endpoint = "get_overview")]
 pub async fn get_overview(client: Option<String>) -> Result<Overview, AppError> {
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadUsage).await?;
     super::server::overview(&mut tx, client.as_deref()).await
 }
@@ -14,7 +14,7 @@ pub async fn get_overview(client: Option<String>) -> Result<Overview, AppError> 
 /// Live calls and running batches, for the rail.
 #[server(prefix = "/rpc", endpoint = "rail_counts")]
 pub async fn count_rail() -> Result<RailCounts, AppError> {
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCalls).await?;
     super::server::store::rail_counts(&mut tx).await
 }

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::model::{QueueHealth, WorkspaceQuery, WorkspaceRow, WorkspaceView};
-use crate::shared::{AppError, Page};
+use patchbay_shared::{AppError, Page};
 
 /// Agencies on this installation. Platform admins only; others get `NotFound`.
 #[server(prefix = "/rpc", endpoint = "list_workspaces")]
@@ -20,7 +20,7 @@ pub async fn platform_queues() -> Result<Vec<QueueHealth>, AppError> {
 /// One agency: plan, limits, use and health. Errors: `NotFound`.
 #[server(prefix = "/rpc", endpoint = "get_workspace")]
 pub async fn get_workspace(id: String) -> Result<WorkspaceView, AppError> {
-    super::server::ops::view(&crate::access::server::visitor()?, id.parse()?).await
+    super::server::ops::view(&patchbay_access::server::visitor()?, id.parse()?).await
 }
 
 /// Changes an agency's plan and what was agreed in its place.
@@ -34,11 +34,11 @@ pub async fn save_workspace_terms(
     #[server(default)] lines: String,
     #[server(default)] current: String,
 ) -> Result<(), AppError> {
-    let visitor = crate::access::server::visitor()?;
+    let visitor = patchbay_access::server::visitor()?;
     let scope = visitor.platform_scope(id.parse()?)?;
-    crate::users::proof::demand(&visitor, &current).await?;
-    let mut errors = crate::shared::FieldErrors::default();
-    let agreed = crate::workspaces::model::Agreed::read(&people, &clients, &agents, &lines, &mut errors);
+    patchbay_users::proof::demand(&visitor, &current).await?;
+    let mut errors = patchbay_shared::FieldErrors::default();
+    let agreed = patchbay_workspaces::model::Agreed::read(&people, &clients, &agents, &lines, &mut errors);
     errors.check()?;
     let plan = plan.parse().map_err(|error: String| AppError::invalid("plan", error))?;
     super::server::ops::set_terms(&scope, plan, agreed).await?;
@@ -53,11 +53,11 @@ pub async fn invite_workspace_owner(
     email: String,
     #[server(default)] current: String,
 ) -> Result<(), AppError> {
-    let visitor = crate::access::server::visitor()?;
+    let visitor = patchbay_access::server::visitor()?;
     let scope = visitor.platform_scope(id.parse()?)?;
-    crate::users::proof::demand(&visitor, &current).await?;
+    patchbay_users::proof::demand(&visitor, &current).await?;
     let invited = super::server::ops::invite_owner(&scope, &email).await?;
-    crate::members::server::links::show(&visitor, crate::members::model::LinkKind::Invitation, vec![invited]).await
+    patchbay_members::server::links::show(&visitor, patchbay_members::model::LinkKind::Invitation, vec![invited]).await
 }
 
 /// Creates an agency and invites its owner.
@@ -68,17 +68,17 @@ pub async fn create_workspace(
     plan: String,
     timezone: String,
 ) -> Result<(), AppError> {
-    let visitor = crate::access::server::visitor()?;
-    let scope = visitor.platform_scope(crate::shared::ids::WorkspaceId::new())?;
+    let visitor = patchbay_access::server::visitor()?;
+    let scope = visitor.platform_scope(patchbay_shared::ids::WorkspaceId::new())?;
     let plan = plan.parse().map_err(|error: String| AppError::invalid("plan", error))?;
     let invited = super::server::ops::open_workspace(&scope, &workspace, &email, plan, &timezone).await?;
-    crate::members::server::links::show(&visitor, crate::members::model::LinkKind::Invitation, vec![invited]).await
+    patchbay_members::server::links::show(&visitor, patchbay_members::model::LinkKind::Invitation, vec![invited]).await
 }
 
 /// Suspends (`status` = suspended) or reactivates (active) an agency.
 #[server(prefix = "/rpc", endpoint = "set_workspace_status")]
 pub async fn set_workspace_status(id: String, status: String, reason: String) -> Result<(), AppError> {
-    let scope = crate::access::server::visitor()?.platform_scope(id.parse()?)?;
+    let scope = patchbay_access::server::visitor()?.platform_scope(id.parse()?)?;
     let status = status.parse().map_err(|error: String| AppError::invalid("status", error))?;
     super::server::ops::set_status(&scope, status, &reason).await?;
     leptos_axum::redirect(&format!("/platform/{id}"));
@@ -92,9 +92,9 @@ pub async fn open_support_session(
     reason: String,
     #[server(default)] current: String,
 ) -> Result<(), AppError> {
-    let visitor = crate::access::server::visitor()?;
+    let visitor = patchbay_access::server::visitor()?;
     visitor.platform_scope(id.parse()?)?;
-    crate::users::proof::demand(&visitor, &current).await?;
+    patchbay_users::proof::demand(&visitor, &current).await?;
     super::server::support::open(&visitor, id.parse()?, &reason).await?;
     leptos_axum::redirect("/dashboard");
     Ok(())
@@ -103,7 +103,7 @@ pub async fn open_support_session(
 /// Ends the support session that the viewer is in.
 #[server(prefix = "/rpc", endpoint = "end_support_session")]
 pub async fn end_support_session() -> Result<(), AppError> {
-    super::server::support::end(&crate::access::server::visitor()?).await?;
+    super::server::support::end(&patchbay_access::server::visitor()?).await?;
     leptos_axum::redirect("/platform");
     Ok(())
 }

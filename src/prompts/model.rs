@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::shared::ids::{AgentId, PromptId};
-use crate::shared::{AppError, FieldErrors, Page, Stamp};
+use patchbay_shared::ids::{AgentId, PromptId};
+use patchbay_shared::{AppError, FieldErrors, Page, Stamp};
 
 /// The label of the version that agents use.
 pub const PRODUCTION: &str = "production";

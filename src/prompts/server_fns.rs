@@ -1,13 +1,13 @@
 use leptos::prelude::*;
 
 use super::model::{PromptForm, PromptList, PromptPage, PromptQuery};
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// Prompts by name.
 #[server(prefix = "/rpc", endpoint = "list_prompts")]
 pub async fn list_prompts(#[server(default)] query: PromptQuery) -> Result<PromptList, AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     server::ops::list(&mut tx, &query).await
 }
@@ -16,7 +16,7 @@ pub async fn list_prompts(#[server(default)] query: PromptQuery) -> Result<Promp
 #[server(prefix = "/rpc", endpoint = "get_prompt")]
 pub async fn get_prompt(id: String, version: Option<i32>) -> Result<PromptPage, AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
     server::ops::page(&mut tx, id.parse()?, version).await
 }
@@ -25,7 +25,7 @@ pub async fn get_prompt(id: String, version: Option<i32>) -> Result<PromptPage, 
 #[server(prefix = "/rpc", endpoint = "save_prompt")]
 pub async fn save_prompt(#[server(flatten)] form: PromptForm) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManagePrompts).await?;
     let id = server::ops::save(&mut tx, &form).await?;
     tx.commit().await?;
@@ -37,7 +37,7 @@ pub async fn save_prompt(#[server(flatten)] form: PromptForm) -> Result<(), AppE
 #[server(prefix = "/rpc", endpoint = "restore_prompt_version")]
 pub async fn restore_prompt_version(id: String, version: i32) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManagePrompts).await?;
     server::ops::restore_version(&mut tx, id.parse()?, version).await?;
     tx.commit().await?;
@@ -49,7 +49,7 @@ pub async fn restore_prompt_version(id: String, version: i32) -> Result<(), AppE
 #[server(prefix = "/rpc", endpoint = "use_prompt_version")]
 pub async fn use_prompt_version(id: String, version: i32) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManagePrompts).await?;
     server::ops::use_version(&mut tx, id.parse()?, version).await?;
     tx.commit().await?;
@@ -61,7 +61,7 @@ pub async fn use_prompt_version(id: String, version: i32) -> Result<(), AppError
 #[server(prefix = "/rpc", endpoint = "set_prompt_active")]
 pub async fn set_prompt_active(id: String, on: Option<String>) -> Result<(), AppError> {
     use super::server;
-    use crate::access::{Action, server::scope};
+    use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManagePrompts).await?;
     server::ops::set_active(&mut tx, id.parse()?, on.is_some()).await?;
     tx.commit().await?;

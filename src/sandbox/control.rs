@@ -19,7 +19,7 @@ use super::settings::SandboxSettings;
 use super::state::Sandbox;
 use super::telnyx::carrier;
 use super::voice;
-use crate::providers::signature::telnyx_public_key;
+use patchbay_providers::signature::telnyx_public_key;
 
 pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()

@@ -10,7 +10,7 @@ use super::call::Call;
 use super::clock::iso;
 use super::state::{DeliveryEntry, Sandbox};
 use super::ultravox::shapes;
-use crate::providers::signature::{sign_telnyx, sign_ultravox};
+use patchbay_providers::signature::{sign_telnyx, sign_ultravox};
 
 /// Who signs.
 pub(super) enum Signature {

@@ -104,7 +104,7 @@ async fn a_call_lives_and_its_webhooks_are_signed() {
     assert!((seconds - talk.num_milliseconds() as f64 / 1000.0).abs() < 0.1, "{seconds} and {talk}");
 
     let letters = letters.lock().unwrap();
-    let secret = crate::providers::sealed::Secret::new("s3cret".to_owned());
+    let secret = patchbay_providers::sealed::Secret::new("s3cret".to_owned());
     let public = sandbox.carrier_public_key(KEY);
     let mut kinds = Vec::new();
     for (headers, body) in letters.iter() {
@@ -112,7 +112,7 @@ async fn a_call_lives_and_its_webhooks_are_signed() {
         let document: Value = serde_json::from_slice(body).unwrap();
         let now = chrono::Utc::now();
         if let Some(event) = document["event"].as_str() {
-            crate::providers::signature::verify_ultravox(
+            patchbay_providers::signature::verify_ultravox(
                 std::slice::from_ref(&secret),
                 text("x-ultravox-webhook-timestamp"),
                 text("x-ultravox-webhook-signature"),
@@ -123,7 +123,7 @@ async fn a_call_lives_and_its_webhooks_are_signed() {
             .unwrap();
             kinds.push(event.to_owned());
         } else {
-            crate::providers::signature::verify_telnyx(
+            patchbay_providers::signature::verify_telnyx(
                 std::slice::from_ref(&public),
                 text("telnyx-timestamp"),
                 text("telnyx-signature-ed25519"),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::shared::ids::{ClientId, WorkspaceId};
+use patchbay_shared::ids::{ClientId, WorkspaceId};
 
 /// What changed: a list (`calls`) or one thing (`batch:0193…`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

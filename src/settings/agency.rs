@@ -4,12 +4,12 @@ use leptos::prelude::*;
 
 use super::model::{AUDIT_DAYS, AgencyView};
 use super::server_fns::{SaveAgency, get_agency};
-use crate::access::{Action, SecondFactorRule};
-use crate::shell::viewer;
-use crate::workspaces::model::Held;
-use crate::shared::zones::zone_options;
-use crate::shell::{ProofField, SettingsNav};
-use crate::ui::*;
+use patchbay_access::{Action, SecondFactorRule};
+use patchbay_shell::viewer;
+use patchbay_workspaces::model::Held;
+use patchbay_shared::zones::zone_options;
+use patchbay_shell::{ProofField, SettingsNav};
+use patchbay_ui::*;
 
 /// The agency's name, its rules, and what its plan gives.
 #[lazy]

@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::workspaces::model::AgencyRules;
-use crate::access::SecondFactorRule;
-use crate::workspaces::model::{Held, WorkspacePlan};
-use crate::shared::FieldErrors;
+use patchbay_workspaces::model::AgencyRules;
+use patchbay_access::SecondFactorRule;
+use patchbay_workspaces::model::{Held, WorkspacePlan};
+use patchbay_shared::FieldErrors;
 
 /// The agency's own page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

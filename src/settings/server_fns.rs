@@ -1,12 +1,12 @@
 use leptos::prelude::*;
 
 use super::model::AgencyView;
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// The agency's own settings, its plan and what it holds of it.
 #[server(prefix = "/rpc", endpoint = "get_agency")]
 pub async fn get_agency() -> Result<AgencyView, AppError> {
-    super::server::view(&crate::access::server::scope()?).await
+    super::server::view(&patchbay_access::server::scope()?).await
 }
 
 /// Saves the agency's name, zone and rules.
@@ -19,8 +19,8 @@ pub async fn save_agency(
     #[server(default)] concurrency: String,
     #[server(default)] current: String,
 ) -> Result<(), AppError> {
-    let visitor = crate::access::server::visitor()?;
-    crate::users::proof::demand(&visitor, &current).await?;
+    let visitor = patchbay_access::server::visitor()?;
+    patchbay_users::proof::demand(&visitor, &current).await?;
     let form = super::model::AgencyForm { name, timezone, second_factor, audit_days, concurrency };
     super::server::save(&visitor.scope()?, &form).await?;
     leptos_axum::redirect("/settings/agency");

@@ -14,11 +14,11 @@ macro_rules! ids {
         }
 
         impl std::str::FromStr for $name {
-            type Err = crate::shared::AppError;
+            type Err = crate::AppError;
 
             /// An id that is no id names nothing: not found.
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                text.parse().map(Self).map_err(|_| crate::shared::AppError::NotFound)
+                text.parse().map(Self).map_err(|_| crate::AppError::NotFound)
             }
         }
 

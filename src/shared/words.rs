@@ -52,8 +52,8 @@ macro_rules! words {
             }
 
             /// The tone of its lamp or tag.
-            pub fn tone(self) -> $crate::shared::Tone {
-                match self { $($name::$variant => $crate::shared::Tone::$tone),+ }
+            pub fn tone(self) -> $crate::Tone {
+                match self { $($name::$variant => $crate::Tone::$tone),+ }
             }
         }
 
@@ -75,26 +75,26 @@ macro_rules! words {
         }
 
         #[cfg(feature = "ssr")]
-        impl sqlx::Type<sqlx::Postgres> for $name {
-            fn type_info() -> sqlx::postgres::PgTypeInfo {
-                sqlx::postgres::PgTypeInfo::with_name($pg)
+        impl $crate::sqlx::Type<$crate::sqlx::Postgres> for $name {
+            fn type_info() -> $crate::sqlx::postgres::PgTypeInfo {
+                $crate::sqlx::postgres::PgTypeInfo::with_name($pg)
             }
         }
 
         #[cfg(feature = "ssr")]
-        impl<'r> sqlx::Decode<'r, sqlx::Postgres> for $name {
-            fn decode(value: sqlx::postgres::PgValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        impl<'r> $crate::sqlx::Decode<'r, $crate::sqlx::Postgres> for $name {
+            fn decode(value: $crate::sqlx::postgres::PgValueRef<'r>) -> Result<Self, $crate::sqlx::error::BoxDynError> {
                 Ok(value.as_str()?.parse::<$name>()?)
             }
         }
 
         #[cfg(feature = "ssr")]
-        impl sqlx::Encode<'_, sqlx::Postgres> for $name {
+        impl $crate::sqlx::Encode<'_, $crate::sqlx::Postgres> for $name {
             fn encode_by_ref(
                 &self,
-                buffer: &mut sqlx::postgres::PgArgumentBuffer,
-            ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
-                <&str as sqlx::Encode<sqlx::Postgres>>::encode_by_ref(&self.as_str(), buffer)
+                buffer: &mut $crate::sqlx::postgres::PgArgumentBuffer,
+            ) -> Result<$crate::sqlx::encode::IsNull, $crate::sqlx::error::BoxDynError> {
+                <&str as $crate::sqlx::Encode<$crate::sqlx::Postgres>>::encode_by_ref(&self.as_str(), buffer)
             }
         }
     )+};

@@ -1,7 +1,7 @@
 use super::viewer;
-use crate::access::Action;
-use crate::shared::ids::ClientId;
-use crate::ui::{TabItem, tab};
+use patchbay_access::Action;
+use patchbay_shared::ids::ClientId;
+use patchbay_ui::{TabItem, tab};
 
 /// The pages about one client. `now` is the one that is open: `overview` or `settings`.
 pub fn client_tabs(id: ClientId, now: &str) -> Vec<TabItem> {

@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 
 use super::viewer;
-use crate::ui::form::use_errors;
-use crate::ui::*;
+use patchbay_ui::form::use_errors;
+use patchbay_ui::*;
 
 /// The viewer's password, in forms for which they have to have proved lately who they are. It is asked for only when they have not.
 #[component]

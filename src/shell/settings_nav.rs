@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::access::Action;
+use patchbay_access::Action;
 use super::viewer;
 
 /// Links to the settings pages that the viewer may open.

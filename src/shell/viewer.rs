@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 
-use crate::access::{Action, ClientName, Viewer};
-use crate::shared::AppError;
-use crate::ui::*;
+use patchbay_access::{Action, ClientName, Viewer};
+use patchbay_shared::AppError;
+use patchbay_ui::*;
 
 /// The person who is looking. Only inside signed-in pages.
 pub fn viewer() -> Viewer {
@@ -18,7 +18,7 @@ pub fn refused(action: Action) -> Option<AnyView> {
     // The platform's rooms, and an agency's for its clients' people, do not exist.
     let hidden = action == Action::ManagePlatform || !viewer.role.is_agency();
     let error = if hidden { AppError::NotFound } else { AppError::Forbidden };
-    if let Some(set) = use_context::<crate::ui::page_boundary::SetStatus>() {
+    if let Some(set) = use_context::<patchbay_ui::page_boundary::SetStatus>() {
         (set.0)(error.status());
     }
     Some(view! { <Trouble page=true error/> }.into_any())

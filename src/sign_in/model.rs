@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::shared::Stamp;
+use patchbay_shared::Stamp;
 
 /// One place where the viewer is signed in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

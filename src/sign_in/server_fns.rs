@@ -1,14 +1,14 @@
 use leptos::prelude::*;
 
 use super::model::{Passkeys, SecondFactor, SecondStep, SessionRow};
-use crate::access::Viewer;
-use crate::shared::AppError;
+use patchbay_access::Viewer;
+use patchbay_shared::AppError;
 
 /// Signs in and goes to `next` (a path of this site) or the dashboard; to the second step where the account has one.
 /// Errors: `Invalid` at the form; `Limited` after too many tries.
 #[server(prefix = "/rpc", endpoint = "sign_in")]
 pub async fn sign_in(email: String, password: String, next: Option<String>) -> Result<(), AppError> {
-    let visitor = crate::access::server::visitor()?;
+    let visitor = patchbay_access::server::visitor()?;
     let role = super::server::sign_in(&visitor, &email, &password).await?;
     leptos_axum::redirect(&super::server::way_in(role, next.as_deref()));
     Ok(())
@@ -17,7 +17,7 @@ pub async fn sign_in(email: String, password: String, next: Option<String>) -> R
 /// The second step: a code of the app, or a recovery code.
 #[server(prefix = "/rpc", endpoint = "verify_second_factor")]
 pub async fn verify_second_factor(code: String, next: Option<String>) -> Result<(), AppError> {
-    let visitor = crate::access::server::visitor()?;
+    let visitor = patchbay_access::server::visitor()?;
     let role = super::server::second_factor::verify(&visitor, &code).await?;
     leptos_axum::redirect(&super::server::way_in(Some(role), next.as_deref()));
     Ok(())
@@ -26,7 +26,7 @@ pub async fn verify_second_factor(code: String, next: Option<String>) -> Result<
 /// Ends this session; with `everywhere`, all of this person's sessions.
 #[server(prefix = "/rpc", endpoint = "sign_out")]
 pub async fn sign_out(everywhere: Option<String>) -> Result<(), AppError> {
-    let visitor = crate::access::server::visitor()?;
+    let visitor = patchbay_access::server::visitor()?;
     super::server::sign_out(&visitor, everywhere.is_some()).await?;
     leptos_axum::redirect("/login");
     Ok(())
@@ -35,19 +35,19 @@ pub async fn sign_out(everywhere: Option<String>) -> Result<(), AppError> {
 /// Who is looking. Errors: `NotSignedIn`.
 #[server(prefix = "/rpc", endpoint = "who_am_i")]
 pub async fn who_am_i() -> Result<Viewer, AppError> {
-    Ok(crate::access::server::visitor()?.viewer()?.clone())
+    Ok(patchbay_access::server::visitor()?.viewer()?.clone())
 }
 
 /// Whether this installation sends e-mail, so that a forgotten password can be replaced without help.
 #[server(prefix = "/rpc", endpoint = "sends_mail")]
 pub async fn sends_mail() -> Result<bool, AppError> {
-    Ok(crate::mail::is_set_up(crate::access::server::visitor()?.db.services()))
+    Ok(patchbay_mail::is_set_up(patchbay_access::server::visitor()?.db.services()))
 }
 
 /// Sends a link for a new password, if somebody has this address.
 #[server(prefix = "/rpc", endpoint = "ask_for_password")]
 pub async fn ask_for_password(email: String) -> Result<(), AppError> {
-    super::server::resets::ask(&crate::access::server::visitor()?, &email).await?;
+    super::server::resets::ask(&patchbay_access::server::visitor()?, &email).await?;
     leptos_axum::redirect("/forgot?sent=1");
     Ok(())
 }
@@ -55,13 +55,13 @@ pub async fn ask_for_password(email: String) -> Result<(), AppError> {
 /// The address that a link for a new password is for. Anybody who has the link may ask.
 #[server(prefix = "/rpc", endpoint = "open_password_link")]
 pub async fn open_password_link(token: String) -> Result<String, AppError> {
-    super::server::resets::whose(&crate::access::server::visitor()?, &token).await
+    super::server::resets::whose(&patchbay_access::server::visitor()?, &token).await
 }
 
 /// Sets the password that the holder of a link chose.
 #[server(prefix = "/rpc", endpoint = "choose_password")]
 pub async fn choose_password(token: String, password: String) -> Result<(), AppError> {
-    super::server::resets::choose(&crate::access::server::visitor()?, &token, &password).await?;
+    super::server::resets::choose(&patchbay_access::server::visitor()?, &token, &password).await?;
     leptos_axum::redirect("/login?chosen=1");
     Ok(())
 }
@@ -69,19 +69,19 @@ pub async fn choose_password(token: String, password: String) -> Result<(), AppE
 /// Changes the viewer's own password.
 #[server(prefix = "/rpc", endpoint = "change_password")]
 pub async fn change_password(current: String, password: String) -> Result<(), AppError> {
-    super::server::resets::change(&crate::access::server::visitor()?, &current, &password).await
+    super::server::resets::change(&patchbay_access::server::visitor()?, &current, &password).await
 }
 
 /// Where the viewer is signed in.
 #[server(prefix = "/rpc", endpoint = "list_sessions")]
 pub async fn list_sessions() -> Result<Vec<SessionRow>, AppError> {
-    super::server::sessions::list(&crate::access::server::visitor()?).await
+    super::server::sessions::list(&patchbay_access::server::visitor()?).await
 }
 
 /// Ends one of the viewer's own sessions.
 #[server(prefix = "/rpc", endpoint = "end_session")]
 pub async fn end_session(id: String) -> Result<(), AppError> {
-    super::server::sessions::end(&crate::access::server::visitor()?, &id).await?;
+    super::server::sessions::end(&patchbay_access::server::visitor()?, &id).await?;
     leptos_axum::redirect("/settings/security");
     Ok(())
 }
@@ -89,13 +89,13 @@ pub async fn end_session(id: String) -> Result<(), AppError> {
 /// How the viewer's second factor stands.
 #[server(prefix = "/rpc", endpoint = "get_second_factor")]
 pub async fn get_second_factor() -> Result<SecondFactor, AppError> {
-    super::server::second_factor::state(&crate::access::server::visitor()?).await
+    super::server::second_factor::state(&patchbay_access::server::visitor()?).await
 }
 
 /// Begins setting the second factor up.
 #[server(prefix = "/rpc", endpoint = "begin_second_factor")]
 pub async fn begin_second_factor(current: String) -> Result<(), AppError> {
-    super::server::second_factor::begin(&crate::access::server::visitor()?, &current).await?;
+    super::server::second_factor::begin(&patchbay_access::server::visitor()?, &current).await?;
     leptos_axum::redirect("/settings/security");
     Ok(())
 }
@@ -103,7 +103,7 @@ pub async fn begin_second_factor(current: String) -> Result<(), AppError> {
 /// Turns the second factor on with its first code.
 #[server(prefix = "/rpc", endpoint = "confirm_second_factor")]
 pub async fn confirm_second_factor(code: String) -> Result<(), AppError> {
-    super::server::second_factor::confirm(&crate::access::server::visitor()?, &code).await?;
+    super::server::second_factor::confirm(&patchbay_access::server::visitor()?, &code).await?;
     leptos_axum::redirect("/settings/security");
     Ok(())
 }
@@ -111,7 +111,7 @@ pub async fn confirm_second_factor(code: String) -> Result<(), AppError> {
 /// Turns the second factor off.
 #[server(prefix = "/rpc", endpoint = "turn_off_second_factor")]
 pub async fn turn_off_second_factor(current: String) -> Result<(), AppError> {
-    super::server::second_factor::turn_off(&crate::access::server::visitor()?, &current).await?;
+    super::server::second_factor::turn_off(&patchbay_access::server::visitor()?, &current).await?;
     leptos_axum::redirect("/settings/security");
     Ok(())
 }
@@ -119,7 +119,7 @@ pub async fn turn_off_second_factor(current: String) -> Result<(), AppError> {
 /// Ten new recovery codes.
 #[server(prefix = "/rpc", endpoint = "make_recovery_codes")]
 pub async fn make_recovery_codes(current: String) -> Result<(), AppError> {
-    super::server::second_factor::new_codes(&crate::access::server::visitor()?, &current).await?;
+    super::server::second_factor::new_codes(&patchbay_access::server::visitor()?, &current).await?;
     leptos_axum::redirect("/settings/security");
     Ok(())
 }
@@ -127,13 +127,13 @@ pub async fn make_recovery_codes(current: String) -> Result<(), AppError> {
 /// The viewer's passkeys.
 #[server(prefix = "/rpc", endpoint = "list_passkeys")]
 pub async fn list_passkeys() -> Result<Passkeys, AppError> {
-    super::server::passkeys::list(&crate::access::server::visitor()?).await
+    super::server::passkeys::list(&patchbay_access::server::visitor()?).await
 }
 
 /// Begins adding a passkey.
 #[server(prefix = "/rpc", endpoint = "begin_passkey")]
 pub async fn begin_passkey(current: String) -> Result<(), AppError> {
-    super::server::passkeys::begin(&crate::access::server::visitor()?, &current).await?;
+    super::server::passkeys::begin(&patchbay_access::server::visitor()?, &current).await?;
     leptos_axum::redirect("/settings/security");
     Ok(())
 }
@@ -141,7 +141,7 @@ pub async fn begin_passkey(current: String) -> Result<(), AppError> {
 /// Adds the passkey that the browser has made. `answer`: `RegistrationResponseJSON`.
 #[server(prefix = "/rpc", endpoint = "add_passkey")]
 pub async fn add_passkey(name: String, answer: String) -> Result<(), AppError> {
-    super::server::passkeys::add(&crate::access::server::visitor()?, &name, &answer).await?;
+    super::server::passkeys::add(&patchbay_access::server::visitor()?, &name, &answer).await?;
     leptos_axum::redirect("/settings/security");
     Ok(())
 }
@@ -149,7 +149,7 @@ pub async fn add_passkey(name: String, answer: String) -> Result<(), AppError> {
 /// Removes one of the viewer's passkeys.
 #[server(prefix = "/rpc", endpoint = "remove_passkey")]
 pub async fn remove_passkey(id: String, current: String) -> Result<(), AppError> {
-    super::server::passkeys::remove(&crate::access::server::visitor()?, &id, &current).await?;
+    super::server::passkeys::remove(&patchbay_access::server::visitor()?, &id, &current).await?;
     leptos_axum::redirect("/settings/security");
     Ok(())
 }
@@ -157,19 +157,19 @@ pub async fn remove_passkey(id: String, current: String) -> Result<(), AppError>
 /// Whether passkeys work at this site's address.
 #[server(prefix = "/rpc", endpoint = "offers_passkeys")]
 pub async fn offers_passkeys() -> Result<bool, AppError> {
-    super::server::by_passkey::is_offered(&crate::access::server::visitor()?)
+    super::server::by_passkey::is_offered(&patchbay_access::server::visitor()?)
 }
 
 /// What the second step can be made with, for whoever has typed the right password in this browser.
 #[server(prefix = "/rpc", endpoint = "get_second_step")]
 pub async fn get_second_step() -> Result<SecondStep, AppError> {
-    super::server::by_passkey::second_step(&crate::access::server::visitor()?).await
+    super::server::by_passkey::second_step(&patchbay_access::server::visitor()?).await
 }
 
 /// The question for the browser's authenticator: `PublicKeyCredentialRequestOptionsJSON`. `second`: after the password.
 #[server(prefix = "/rpc", endpoint = "ask_for_passkey")]
 pub async fn ask_for_passkey(second: bool) -> Result<String, AppError> {
-    super::server::by_passkey::ask(&crate::access::server::visitor()?, second).await
+    super::server::by_passkey::ask(&patchbay_access::server::visitor()?, second).await
 }
 
 /// Signs in with a passkey, alone or as the second step. `answer`: `AuthenticationResponseJSON`. Gives the address to go on to.
@@ -177,7 +177,7 @@ pub async fn ask_for_passkey(second: bool) -> Result<String, AppError> {
 #[server(prefix = "/rpc", endpoint = "sign_in_with_passkey")]
 pub async fn sign_in_with_passkey(second: bool, answer: String, next: Option<String>) -> Result<String, AppError> {
     use super::server::by_passkey;
-    let visitor = crate::access::server::visitor()?;
+    let visitor = patchbay_access::server::visitor()?;
     let role =
         if second { by_passkey::verify(&visitor, &answer).await } else { by_passkey::sign_in(&visitor, &answer).await };
     Ok(super::server::way_in(Some(role?), next.as_deref()))

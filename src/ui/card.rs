@@ -2,7 +2,7 @@ use leptos::children::ViewFnOnce;
 use leptos::prelude::*;
 
 use super::Icon;
-use crate::shared::Tone;
+use patchbay_shared::Tone;
 
 /// A whole number of any size.
 #[derive(Debug, Clone, Copy)]

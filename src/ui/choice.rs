@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::field::{Ties, first_value};
 use super::form::typed;
-use crate::shared::FieldErrors;
+use patchbay_shared::FieldErrors;
 
 /// Whether a box starts ticked: as it was sent before the form was refused, else as stored.
 fn first_checked(name: &str, value: &str, stored: bool) -> bool {

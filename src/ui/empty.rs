@@ -3,7 +3,7 @@ use leptos_router::hooks::use_location;
 
 use super::Icon;
 use super::address::{kept_pairs, query_string};
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// Nothing here yet: what it is, and one thing to do.
 #[component]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::Icon;
 use super::form::{FormContext, field_id, last_word, typed, use_errors};
-use crate::shared::FieldErrors;
+use patchbay_shared::FieldErrors;
 
 /// The ties of one field.
 #[derive(Debug, Clone)]

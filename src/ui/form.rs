@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::button::{Button, ButtonKind};
 use super::form_action::{FormAction, PostForm};
 use super::toast::{toast, toast_with};
-use crate::shared::{FieldErrors, Tone};
+use patchbay_shared::{FieldErrors, Tone};
 
 /// What was typed into a form that the server refused, for the one page view that follows. The server provides it as context.
 #[derive(Debug, Clone, Serialize, Deserialize)]

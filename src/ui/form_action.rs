@@ -12,7 +12,7 @@ use leptos::server::ServerActionError;
 use leptos::server_fn::ServerFn;
 use leptos::server_fn::error::ServerFnUrlError;
 
-use crate::shared::{AppError, FieldErrors};
+use patchbay_shared::{AppError, FieldErrors};
 
 thread_local! {
     // The refusal that came with the page counts until a form is sent. On the server nothing is ever sent.
@@ -102,8 +102,8 @@ mod browser {
     use leptos::web_sys::FormData;
 
     use super::{FormAction, SPENT};
-    use crate::shared::{AppError, Tone};
-    use crate::ui::toast_with;
+    use patchbay_shared::{AppError, Tone};
+    use crate::toast_with;
 
     pub fn send(action: FormAction, event: &SubmitEvent) {
         // A second press while the first is on its way.

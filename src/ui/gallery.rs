@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::*;
-use crate::shared::{AppError, FieldErrors, Tone};
+use patchbay_shared::{AppError, FieldErrors, Tone};
 
 /// The page. It stands outside the shell, so it brings what the shell would: the landmark, messages, the mark of a live page.
 #[component]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use super::Icon;
 use super::escape_html;
 use super::field::{Ties, first_value, framed};
-use crate::shared::FieldErrors;
+use patchbay_shared::FieldErrors;
 
 /// One line of text. `kind` is the input's type; a password never keeps a value.
 #[component]

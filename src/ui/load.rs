@@ -13,7 +13,7 @@ use leptos::server::codee::{Decoder, Encoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// A page in two steps. Making it asks for its data; calling it builds its view. The router makes a page before it builds
 /// the frame around it, so that both ask at the same time, and server and browser number their data alike.

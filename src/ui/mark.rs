@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::shared::{Stamp, Tone};
+use patchbay_shared::{Stamp, Tone};
 
 /// A drawing from the sprite `/icons.svg`. It only decorates: the words beside it, or the label of its button, say the same.
 #[component]

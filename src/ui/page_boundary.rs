@@ -8,7 +8,7 @@ use leptos_meta::Title;
 use serde::de::DeserializeOwned;
 
 use super::{Loaded, Skeleton, Trouble};
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// Sets the HTTP status of the answer. The server provides it.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use leptos::wasm_bindgen::prelude::Closure;
 use leptos::web_sys::Element;
 
 use super::escape_html;
-use crate::shared::Tone;
+use patchbay_shared::Tone;
 
 const STAYS: Duration = Duration::from_secs(8);
 const MOST: u32 = 4;

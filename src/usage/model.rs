@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::metering::model::BudgetStatus;
-use crate::shared::Money;
+use patchbay_metering::model::BudgetStatus;
+use patchbay_shared::Money;
 
 /// The last thirty days, today included, by the viewer's days.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

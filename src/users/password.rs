@@ -5,9 +5,9 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
-use crate::services::Services;
-use crate::shared::error::internal;
-use crate::shared::{AppError, FieldErrors};
+use patchbay_services::Services;
+use patchbay_shared::error::internal;
+use patchbay_shared::{AppError, FieldErrors};
 
 /// Hashing takes a core and 19 MiB; more than two at once would starve everything else.
 struct Turns(Semaphore);

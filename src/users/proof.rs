@@ -4,10 +4,10 @@ use chrono::Utc;
 
 use super::throttle::{self, Keys};
 use super::{store, verify};
-use crate::access::Action;
-use crate::access::server::{PROOF_LASTS, SESSION_PROVED, SystemTx, Visitor};
-use crate::shared::AppError;
-use crate::shared::error::internal;
+use patchbay_access::Action;
+use patchbay_access::server::{PROOF_LASTS, SESSION_PROVED, SystemTx, Visitor};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 /// Demands that the visitor has proved in the last five minutes who they are; else `current` must be their password.
 /// Errors: `Invalid` at `current`, where the form then asks for it; `Limited` after too many tries.

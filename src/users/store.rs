@@ -4,10 +4,10 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::access::Role;
-use crate::access::server::WriteTx;
-use crate::shared::AppError;
-use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+use patchbay_access::Role;
+use patchbay_access::server::WriteTx;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
 
 /// A person about to be written.
 pub struct NewUser<'a> {

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
-use crate::access::server::{Db, SystemTx};
-use crate::shared::AppError;
+use patchbay_access::server::{Db, SystemTx};
+use patchbay_shared::AppError;
 
 /// Wrong tries per address in a quarter of an hour.
 const PER_ADDRESS: i32 = 30;

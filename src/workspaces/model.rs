@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::SecondFactorRule;
-use crate::shared::FieldErrors;
+use patchbay_access::SecondFactorRule;
+use patchbay_shared::FieldErrors;
 
-crate::words! {
+patchbay_shared::words! {
     /// What an agency has booked.
     pub WorkspacePlan: "workspace_plan" {
         Free = "free", "Free", Mute;

@@ -4,7 +4,7 @@
 mod addresses;
 mod functions;
 
-use patchbay::access::{Action, Role, allows};
+use patchbay_access::{Action, Role, allows};
 
 pub use addresses::{API_ROUTES, OTHER_ROUTES, PAGES, ROUTES, SCOPES};
 pub use functions::FUNCTIONS;

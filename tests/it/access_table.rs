@@ -1,6 +1,6 @@
 //! The whole matrix as one page that a person can read: `docs/access.md`. `tenancy.rs` and `api_keys.rs` go through it for real.
 
-use patchbay::access::{ApiScope, Role, allows};
+use patchbay_access::{ApiScope, Role, allows};
 
 use super::access_matrix::{API_ROUTES, Asks, Door, FUNCTIONS, Names, PAGES, ROUTES, SCOPES, Wanted, Who, wanted};
 

@@ -1,7 +1,7 @@
 //! What an agency asks of its people, and what the platform grants the agency.
 
-use patchbay::access::server::SESSION_PROVED;
-use patchbay::platform::server::ops::create_admin;
+use patchbay_access::server::SESSION_PROVED;
+use patchbay_platform::server::ops::create_admin;
 use serde_json::Value;
 
 use super::support::agency::{PASSWORD, agent_fields, invitation, shown_token};

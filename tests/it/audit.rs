@@ -1,9 +1,9 @@
 //! The trail: every change is in it, in order and without gaps; whoever changes a row later is found out.
 
-use patchbay::access::Action;
-use patchbay::access::server::Scope;
-use patchbay::audit::server::{anchors, verify};
-use patchbay::shared::ids::WorkspaceId;
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
+use patchbay_audit::server::{anchors, verify};
+use patchbay_shared::ids::WorkspaceId;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 

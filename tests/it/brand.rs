@@ -1,6 +1,6 @@
 //! White label: a brand reaches whoever it is for, and a host name counts once DNS has proved it.
 
-use patchbay::brand::server::install_dns;
+use patchbay_brand::server::install_dns;
 use reqwest::Method;
 use reqwest::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS,

@@ -1,8 +1,8 @@
 //! Imports as people have them: files in every shape, rows that must be mended, workers that die, and who may see what.
 
-use patchbay::access::server::Scope;
-use patchbay::contacts::server::import;
-use patchbay::shared::ids::{ImportId, WorkspaceId};
+use patchbay_access::server::Scope;
+use patchbay_contacts::server::import;
+use patchbay_shared::ids::{ImportId, WorkspaceId};
 use serde_json::Value;
 
 use super::support::{Agency, Answer, Browser, World, eventually, owner_value, run};

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use patchbay::access::server::{Db, DbSettings};
+use patchbay_access::server::{Db, DbSettings};
 use patchbay::boot::migrate;
-use patchbay::connections::server::ops::{SandboxAddresses, install_sandbox};
-use patchbay::sandbox::{Sandbox, SandboxSettings};
+use patchbay_connections::server::ops::{SandboxAddresses, install_sandbox};
+use patchbay_sandbox::{Sandbox, SandboxSettings};
 use serde_json::json;
 
 use super::support::{Agency, World, fresh_database, run};
@@ -66,7 +66,7 @@ fn nobody_is_rung_twice_or_forgotten_however_often_the_dialler_dies() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let sandbox_base = format!("http://{}", listener.local_addr().expect("an address"));
         let sandbox = Sandbox::new(SandboxSettings::for_tests());
-        let routes = patchbay::sandbox::router(sandbox.clone());
+        let routes = patchbay_sandbox::router(sandbox.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         install_sandbox(SandboxAddresses::at(&sandbox_base));
 

@@ -3,11 +3,11 @@
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use patchbay::access::server::{Db, DbSettings, Scope};
+use patchbay_access::server::{Db, DbSettings, Scope};
 use patchbay::boot::migrate;
-use patchbay::platform::server::ops::create_workspace;
-use patchbay::sandbox::{Sandbox, SandboxSettings};
-use patchbay::shared::ids::WorkspaceId;
+use patchbay_platform::server::ops::create_workspace;
+use patchbay_sandbox::{Sandbox, SandboxSettings};
+use patchbay_shared::ids::WorkspaceId;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -1,7 +1,7 @@
 //! Who may do what is one table, printed and reviewed: a change of the policy shows as a change of `docs/policy.md`.
 
-use patchbay::access::policy::table;
-use patchbay::access::{Action, Role};
+use patchbay_access::policy::table;
+use patchbay_access::{Action, Role};
 
 const HEAD: &str = "# Who may do what\n\n\
     Printed from `src/access/policy.rs`. After a change there: `PATCHBAY_PRINT=1 cargo test --features ssr --test it policy`.\n\n";

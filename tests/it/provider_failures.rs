@@ -1,10 +1,10 @@
 //! Every way in which an answer can be missing or wrong, over one plain request.
 
 use crate::provider_stub::*;
-use patchbay::providers::openrouter::{OpenRouter, OpenRouterConfig};
-use patchbay::providers::public_address::PublicResolver;
-use patchbay::providers::telnyx::{Telnyx, TelnyxConfig};
-use patchbay::providers::{ChatProvider, HttpClient, HttpSettings, Kind, ProviderError, TelephonyProvider};
+use patchbay_providers::openrouter::{OpenRouter, OpenRouterConfig};
+use patchbay_providers::public_address::PublicResolver;
+use patchbay_providers::telnyx::{Telnyx, TelnyxConfig};
+use patchbay_providers::{ChatProvider, HttpClient, HttpSettings, Kind, ProviderError, TelephonyProvider};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::SocketAddr;
 use std::sync::Arc;

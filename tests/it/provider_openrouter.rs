@@ -1,9 +1,9 @@
 //! OpenRouter: exact requests, documented answers, errors inside a success.
 
 use crate::provider_stub::*;
-use patchbay::providers::chat::*;
-use patchbay::providers::openrouter::{OpenRouter, OpenRouterConfig};
-use patchbay::providers::{Kind, ProviderError};
+use patchbay_providers::chat::*;
+use patchbay_providers::openrouter::{OpenRouter, OpenRouterConfig};
+use patchbay_providers::{Kind, ProviderError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! Signatures and sealed secrets against the shared test vectors.
 
 use chrono::{DateTime, Duration as Span, Utc};
-use patchbay::providers::signature::*;
-use patchbay::providers::ultravox::WebhookEvent;
-use patchbay::providers::{KeyRing, SealError, Secret};
+use patchbay_providers::signature::*;
+use patchbay_providers::ultravox::WebhookEvent;
+use patchbay_providers::{KeyRing, SealError, Secret};
 use serde_json::Value;
 use std::time::Duration;
 

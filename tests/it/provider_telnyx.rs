@@ -1,10 +1,10 @@
 //! Telnyx: exact requests, documented answers, events.
 
 use crate::provider_stub::*;
-use patchbay::providers::telephony::*;
-use patchbay::providers::telnyx::{CallEventKind, HangupCause, Telnyx, TelnyxConfig, TelnyxEvent, TelnyxPayload};
-use patchbay::providers::voice::CallDirection;
-use patchbay::providers::{Kind, TelephonyProvider};
+use patchbay_providers::telephony::*;
+use patchbay_providers::telnyx::{CallEventKind, HangupCause, Telnyx, TelnyxConfig, TelnyxEvent, TelnyxPayload};
+use patchbay_providers::voice::CallDirection;
+use patchbay_providers::{Kind, TelephonyProvider};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -2,10 +2,10 @@
 
 use crate::provider_stub::*;
 use chrono::{DateTime, Utc};
-use patchbay::providers::http::Endpoint;
-use patchbay::providers::ultravox::{Carrier, Ultravox, UltravoxConfig, WebhookEvent, WebhookKind};
-use patchbay::providers::voice::*;
-use patchbay::providers::{HttpSettings, Kind, Secret};
+use patchbay_providers::http::Endpoint;
+use patchbay_providers::ultravox::{Carrier, Ultravox, UltravoxConfig, WebhookEvent, WebhookKind};
+use patchbay_providers::voice::*;
+use patchbay_providers::{HttpSettings, Kind, Secret};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! A platform admin sees an agency's data in a support session alone: announced, for an hour, in the trail, and changing nothing.
 
-use patchbay::platform::server::ops::create_admin;
+use patchbay_platform::server::ops::create_admin;
 
 use super::access_matrix::{Asks, FUNCTIONS};
 use super::support::agency::PASSWORD;

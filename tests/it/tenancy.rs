@@ -2,7 +2,7 @@
 //!
 //! Answers for what belongs to others are the same, byte by byte, as for what does not exist.
 
-use patchbay::access::Role;
+use patchbay_access::Role;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, ORIGIN};
 
@@ -92,7 +92,7 @@ impl Stage {
         let theirs = Agency::new(world, "theirs").await;
         theirs.connect(world).await;
         let email = format!("{}@platform.example", unique("root"));
-        patchbay::platform::server::ops::create_admin(&world.db, "Root", &email, agency::PASSWORD)
+        patchbay_platform::server::ops::create_admin(&world.db, "Root", &email, agency::PASSWORD)
             .await
             .expect("an admin");
         let platform = Browser::signed_in(world, &email).await;

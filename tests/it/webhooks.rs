@@ -1,7 +1,7 @@
 //! What providers deliver, and what pretends to come from them.
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
-use patchbay::providers::signature::{ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, sign_ultravox};
+use patchbay_providers::signature::{ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, sign_ultravox};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

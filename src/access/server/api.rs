@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
 
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// Rows that a list gives unless it is asked for another number.
 const USUAL: usize = 50;

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use futures::stream;
 
 use super::{ReadTx, Scope};
-use crate::access::Action;
-use crate::shared::{AppError, Page, csv_cell};
+use crate::Action;
+use patchbay_shared::{AppError, Page, csv_cell};
 
 /// Rows of a file that are read at a time.
 pub const ROWS_AT_ONCE: usize = 200;

@@ -5,8 +5,8 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor, Postgres, Transaction};
 use tokio::sync::broadcast;
 
-use crate::services::{Notice, Services, Wakers};
-use crate::shared::{AppError, error::internal};
+use patchbay_services::{Notice, Services, Wakers};
+use patchbay_shared::{AppError, error::internal};
 
 /// The database. Nobody outside this folder gets the pool: work goes through `ReadTx`, `WriteTx` or `SystemTx`.
 #[derive(Clone)]

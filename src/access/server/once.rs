@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Visitor;
-use crate::providers::Binding;
-use crate::shared::AppError;
-use crate::shared::error::internal;
+use patchbay_providers::Binding;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 fn place(visitor: &Visitor, kind: &str) -> Result<Binding, AppError> {
     let viewer = visitor.viewer()?;

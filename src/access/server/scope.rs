@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use super::{Db, ReadTx, WriteTx};
-use crate::access::{Action, ApiScope, Role, Viewer, allows};
-use crate::services::Services;
-use crate::shared::AppError;
-use crate::shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
+use crate::{Action, ApiScope, Role, Viewer, allows};
+use patchbay_services::Services;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
 
 /// A caller inside one workspace, and inside one client for client roles. The only way to a tenant's data.
 #[derive(Clone)]
@@ -121,7 +121,7 @@ impl Scope {
 
     /// The viewer's zone; UTC for machines.
     pub fn zone(&self) -> chrono_tz::Tz {
-        self.viewer().map_or(chrono_tz::Tz::UTC, |viewer| crate::shared::zone::zone(&viewer.timezone))
+        self.viewer().map_or(chrono_tz::Tz::UTC, |viewer| patchbay_shared::zone::zone(&viewer.timezone))
     }
 
     /// Whether the policy table lets the caller do it. Machines may do what people asked them to.

@@ -1,5 +1,5 @@
-use crate::shared::AppError;
-use crate::shared::ids::UserId;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::UserId;
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use tower_sessions::session::{Id, Record};

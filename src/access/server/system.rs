@@ -1,7 +1,7 @@
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::Db;
-use crate::shared::AppError;
+use patchbay_shared::AppError;
 
 /// A transaction over the tables that span tenants: queues, sessions, sign-in, the list of workspaces. It sees no tenant
 /// table at all: their policies do not know it. Used in few files, each with its reason.

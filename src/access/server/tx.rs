@@ -2,9 +2,9 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::Scope;
 use super::scope::ActorKind;
-use crate::services::{HookFuture, Notice, Services, Topic};
-use crate::shared::AppError;
-use crate::shared::ids::{ClientId, UserId, WorkspaceId};
+use patchbay_services::{HookFuture, Notice, Services, Topic};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
 
 /// A read-only transaction that sees one tenant.
 pub struct ReadTx {

@@ -6,10 +6,10 @@ use leptos::prelude::use_context;
 use tower_sessions::Session;
 
 use super::{Db, KeyUse, PROOF_LASTS, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER, Scope, SystemTx};
-use crate::access::viewer::{SupportView, ViewerClient, ViewerWorkspace};
-use crate::access::{Role, SecondFactorRule, Viewer};
-use crate::shared::AppError;
-use crate::shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
+use crate::viewer::{SupportView, ViewerClient, ViewerWorkspace};
+use crate::{Role, SecondFactorRule, Viewer};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
 
 /// Whoever sent this request: a signed-in person or nobody. Put into the request by `identify`.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ impl Visitor {
 pub fn visitor() -> Result<Visitor, AppError> {
     use_context::<Parts>()
         .and_then(|parts| parts.extensions.get::<Visitor>().cloned())
-        .ok_or_else(|| crate::shared::error::internal("no visitor in the request: the layer is missing"))
+        .ok_or_else(|| patchbay_shared::error::internal("no visitor in the request: the layer is missing"))
 }
 
 /// Inside a server function: the caller's scope.
@@ -88,7 +88,7 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
                 Err(error) => return error.into_response(),
             },
             Ok(None) => None,
-            Err(error) => return crate::shared::error::internal(error).into_response(),
+            Err(error) => return patchbay_shared::error::internal(error).into_response(),
         },
         None => None,
     };
@@ -147,7 +147,7 @@ async fn has_proved(session: &Session) -> bool {
 async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result<Option<(Viewer, Vec<serde_json::Value>)>, AppError> {
     let mut tx = SystemTx::open(db, "who is asking").await?;
     let row = sqlx::query!(
-        r#"select u.name, u.email, u.role as "role: crate::access::Role", u.timezone, u.client_id,
+        r#"select u.name, u.email, u.role as "role: crate::Role", u.timezone, u.client_id,
                   w.id as "workspace_id?", w.name as "workspace_name?", w.timezone as "workspace_timezone?",
                   w.status::text as "workspace_status?", w.branding as "branding?",
                   coalesce((w.settings ->> 'sandbox')::boolean, true) as "sandbox!",
@@ -171,7 +171,7 @@ async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result
     let timezone = row.timezone.clone().or(row.workspace_timezone).unwrap_or_else(|| "UTC".into());
     let watch = match (row.support_id, row.support_admin, row.support_reason, row.support_until) {
         (Some(id), Some(admin), Some(reason), Some(until)) => {
-            let until = until.with_timezone(&crate::shared::zone::zone(&timezone)).format("%H:%M").to_string();
+            let until = until.with_timezone(&patchbay_shared::zone::zone(&timezone)).format("%H:%M").to_string();
             Some(SupportView { id: SupportSessionId(id), admin, reason, until })
         }
         _ => None,

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::list::{AgentState, Sync};
-use crate::agents::model::{AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name};
-use crate::agents::server_fns::{DeleteAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent};
-use crate::shared::Tone;
-use crate::shared::phone::spaced;
-use crate::ui::*;
+use crate::model::{AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name};
+use crate::server_fns::{DeleteAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent};
+use patchbay_shared::Tone;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::*;
 
 /// One agent: what it is, whether the voice service has it, and what uses it.
 #[lazy]

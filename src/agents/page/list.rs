@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::access::Action;
-use crate::agents::model::{AgentList, AgentQuery, AgentRow, AgentStatus, LANGUAGES, SyncState, language_name};
-use crate::agents::server_fns::list_agents;
-use crate::shell::viewer;
-use crate::shared::Tone;
-use crate::ui::*;
+use patchbay_access::Action;
+use crate::model::{AgentList, AgentQuery, AgentRow, AgentStatus, LANGUAGES, SyncState, language_name};
+use crate::server_fns::list_agents;
+use patchbay_shell::viewer;
+use patchbay_shared::Tone;
+use patchbay_ui::*;
 
 /// The agency's agents.
 #[lazy]

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::{Job, Registry};
-use crate::shared::ids::AgentId;
+use patchbay_jobs::{Job, Registry};
+use patchbay_shared::ids::AgentId;
 
 /// Brings one state of an agent to the voice service. `state` is the agent's `updated_at` in microseconds: a change while a run
 /// is at work makes a run of its own, and a run for a state that is no longer the newest does nothing.

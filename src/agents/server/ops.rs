@@ -2,20 +2,20 @@ use serde_json::json;
 
 use super::jobs::SyncAgent;
 use super::store::{self, Agent, mappings};
-use crate::access::Action;
-use crate::access::server::{Change, ReadTx, WriteTx};
-use crate::agents::model::{
+use patchbay_access::Action;
+use patchbay_access::server::{Change, ReadTx, WriteTx};
+use crate::model::{
     AgentChoices, AgentFields, AgentForm, AgentList, AgentPage, AgentPrompt, AgentQuery, AgentStatus, PromptWish, worst,
 };
-use crate::jobs::live::Topic;
-use crate::jobs::{NewJob, enqueue};
-use crate::workspaces::model::Kind;
-use crate::workspaces::server::limits;
-use crate::prompts::model::{PromptText, variables};
-use crate::prompts::server as prompts;
-use crate::shared::AppError;
-use crate::shared::ids::{AgentId, ClientId, PromptId};
-use crate::shared::zone::stamp;
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::{NewJob, enqueue};
+use patchbay_workspaces::model::Kind;
+use patchbay_workspaces::server::limits;
+use patchbay_prompts::model::{PromptText, variables};
+use patchbay_prompts::server as prompts;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{AgentId, ClientId, PromptId};
+use patchbay_shared::zone::stamp;
 
 /// Rows on a page of the list.
 const ROWS: usize = 50;

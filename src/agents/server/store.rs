@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::agents::model::{
+use patchbay_access::server::{ReadTx, WriteTx};
+use crate::model::{
     AgentConfig, AgentFields, AgentNumber, AgentQuery, AgentRow, AgentStatus, ClientChoice, SyncState,
 };
-use crate::prompts::server::store::{filled, like, name_place};
-use crate::shared::ids::{AgentId, ClientId, NumberId, PromptId};
-use crate::shared::zone::stamp;
-use crate::shared::{AppError, Cursor, Page};
+use patchbay_shared::search::{filled, like, name_place};
+use patchbay_shared::ids::{AgentId, ClientId, NumberId, PromptId};
+use patchbay_shared::zone::stamp;
+use patchbay_shared::{AppError, Cursor, Page};
 
 /// Rows of one statement in one direction of the list; the two directions differ in two words only.
 macro_rules! list_in {

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use super::store::{self, Agent, mappings};
-use crate::access::Action;
-use crate::access::server::Scope;
-use crate::agents::model::{AgentConfig, FirstSpeaker as Speaker, MappingRow};
-use crate::connections::server::ops as connections;
-use crate::jobs::live::Topic;
-use crate::jobs::runner::{Failure, Verdict};
-use crate::prompts::server::store as prompts;
-use crate::providers::error::Kind;
-use crate::providers::voice::{AgentSpec, Fallback, FirstSpeaker};
-use crate::providers::{ProviderError, VoiceProvider};
-use crate::shared::AppError;
-use crate::shared::ids::{AgentId, AgentMappingId, PromptId};
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
+use crate::model::{AgentConfig, FirstSpeaker as Speaker, MappingRow};
+use patchbay_connections::server::ops as connections;
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::runner::{Failure, Verdict};
+use patchbay_prompts::server::store as prompts;
+use patchbay_providers::error::Kind;
+use patchbay_providers::voice::{AgentSpec, Fallback, FirstSpeaker};
+use patchbay_providers::{ProviderError, VoiceProvider};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{AgentId, AgentMappingId, PromptId};
 
 /// How long to wait for another run for the same agent.
 const AFTER_YOU: Duration = Duration::from_millis(500);
@@ -135,7 +135,7 @@ async fn record_all(scope: &Scope, id: AgentId, copies: &[MappingRow], error: &s
     tx.commit().await
 }
 
-fn tell(tx: &mut crate::access::server::WriteTx, id: AgentId) {
+fn tell(tx: &mut patchbay_access::server::WriteTx, id: AgentId) {
     tx.notify(Topic::list("agents"), None);
     tx.notify(Topic::one("agent", id), None);
 }

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 
 use super::{key, store};
-use crate::access::server::{Db, KeyUse, scope_of_key, sender};
-use crate::shared::AppError;
+use patchbay_access::server::{Db, KeyUse, scope_of_key, sender};
+use patchbay_shared::AppError;
 
 /// Checks the key, counts the request, and puts the program's `Scope` into it. Answers carry the limit:
 /// `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset` (seconds).

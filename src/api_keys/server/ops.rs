@@ -1,13 +1,13 @@
 use serde_json::json;
 
 use super::{key, store};
-use crate::access::Action;
-use crate::access::server::{Change, Scope, Visitor, WriteTx};
-use crate::api_keys::model::{KeyRow, KeyTerms, NewKey};
-use crate::jobs::live::Topic;
-use crate::access::server::once;
-use crate::shared::ids::ApiKeyId;
-use crate::shared::{AppError, FieldErrors, Page};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, Scope, Visitor, WriteTx};
+use crate::model::{KeyRow, KeyTerms, NewKey};
+use patchbay_jobs::live::Topic;
+use patchbay_access::server::once;
+use patchbay_shared::ids::ApiKeyId;
+use patchbay_shared::{AppError, FieldErrors, Page};
 
 /// Hours that a key goes on after its successor has been made.
 const OVERLAP: i32 = 24;

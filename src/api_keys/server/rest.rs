@@ -2,8 +2,8 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
-use crate::access::server::{Db, Scope};
-use crate::shared::AppError;
+use patchbay_access::server::{Db, Scope};
+use patchbay_shared::AppError;
 
 /// `GET /v1/me`: whose key this is and what it may do now.
 pub fn v1() -> Router<Db> {

@@ -2,11 +2,11 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::key::Made;
-use crate::access::server::{Db, ReadTx, SystemTx, WriteTx};
-use crate::access::{ApiScope, Role, allows};
-use crate::api_keys::model::{KeyRow, KeyStatus, KeyTerms};
-use crate::shared::ids::{ApiKeyId, UserId};
-use crate::shared::{AppError, Cursor, Page, zone};
+use patchbay_access::server::{Db, ReadTx, SystemTx, WriteTx};
+use patchbay_access::{ApiScope, Role, allows};
+use crate::model::{KeyRow, KeyStatus, KeyTerms};
+use patchbay_shared::ids::{ApiKeyId, UserId};
+use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
 pub const PAGE: usize = 50;

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::audit::model::{AuditEvent, AuditField};
-use crate::audit::server_fns::get_audit_event;
-use crate::shared::AppError;
-use crate::ui::*;
+use crate::model::{AuditEvent, AuditField};
+use crate::server_fns::get_audit_event;
+use patchbay_shared::AppError;
+use patchbay_ui::*;
 
 /// One event: who, from where, and every field as it was and as it became.
 #[lazy]

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::audit::model::{AuditPage, AuditQuery, AuditRow};
-use crate::audit::server_fns::list_audit_events;
-use crate::shell::SettingsNav;
-use crate::ui::*;
+use crate::model::{AuditPage, AuditQuery, AuditRow};
+use crate::server_fns::list_audit_events;
+use patchbay_shell::SettingsNav;
+use patchbay_ui::*;
 
 /// Who changed what, when and from where.
 #[lazy]

@@ -2,8 +2,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::anchors;
-use crate::access::server::{NewEvent, ReadTx, WriteTx};
-use crate::shared::AppError;
+use patchbay_access::server::{NewEvent, ReadTx, WriteTx};
+use patchbay_shared::AppError;
 
 /// Adds a row to the workspace's chain. The head row stays locked until the commit: rows get their places in commit order,
 /// without gaps, and other workspaces are not held up.

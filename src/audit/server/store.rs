@@ -1,9 +1,9 @@
 use chrono::{Days, NaiveDate, NaiveTime};
 use serde_json::Value;
 
-use crate::access::server::ReadTx;
-use crate::audit::model::{AuditEvent, AuditField, AuditPage, AuditQuery, AuditRow};
-use crate::shared::{AppError, Cursor, Page, zone};
+use patchbay_access::server::ReadTx;
+use crate::model::{AuditEvent, AuditField, AuditPage, AuditQuery, AuditRow};
+use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
 pub const PAGE: usize = 50;

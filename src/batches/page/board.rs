@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
-use crate::batches::model::{BatchView, Line, ResultRow};
-use crate::calls::page::Ticking;
-use crate::shared::Tone;
-use crate::shared::phone::spaced;
-use crate::ui::*;
+use crate::model::{BatchView, Line, ResultRow};
+use patchbay_calls::page::Ticking;
+use patchbay_shared::Tone;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::*;
 
 /// Free lines beyond this many are not drawn one by one.
 const MOST_FREE: usize = 10;

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::board::{LineBoard, Pace, Results};
-use crate::batches::model::{BatchStatus, BatchView};
-use crate::batches::server_fns::{PauseBatch, ResumeBatch, StopBatch, get_batch};
-use crate::shared::money::count_text;
-use crate::ui::*;
+use crate::model::{BatchStatus, BatchView};
+use crate::server_fns::{PauseBatch, ResumeBatch, StopBatch, get_batch};
+use patchbay_shared::money::count_text;
+use patchbay_ui::*;
 
 /// One batch, live.
 #[lazy]
@@ -104,17 +104,17 @@ fn Trouble(batch: BatchView) -> impl IntoView {
         let raise = batch.may_raise.then(|| {
             view! { " "<a class="link" href=format!("/clients/{}/settings", batch.client_id)>"Change the budget"</a> }
         });
-        return view! { <Callout tone=crate::shared::Tone::Warn icon="gauge"><p><b>"The batch waits. "</b>{reason}{raise}</p></Callout> }
+        return view! { <Callout tone=patchbay_shared::Tone::Warn icon="gauge"><p><b>"The batch waits. "</b>{reason}{raise}</p></Callout> }
             .into_any();
     }
     let line = match batch.status {
-        BatchStatus::Failed => batch.error.map(|reason| (crate::shared::Tone::Bad, format!("The batch failed. {reason} Its contacts are back in the campaign: start a new batch when it is mended."))),
+        BatchStatus::Failed => batch.error.map(|reason| (patchbay_shared::Tone::Bad, format!("The batch failed. {reason} Its contacts are back in the campaign: start a new batch when it is mended."))),
         BatchStatus::Paused => Some(match (batch.pause_reason, batch.paused_by) {
-            (Some(reason), _) => (crate::shared::Tone::Warn, format!("Patchbay paused this batch. {reason}")),
-            (None, Some(name)) => (crate::shared::Tone::Info, format!("Paused by {name}. No new calls start; calls on the line go on.")),
-            (None, None) => (crate::shared::Tone::Info, "Paused. No new calls start; calls on the line go on.".to_owned()),
+            (Some(reason), _) => (patchbay_shared::Tone::Warn, format!("Patchbay paused this batch. {reason}")),
+            (None, Some(name)) => (patchbay_shared::Tone::Info, format!("Paused by {name}. No new calls start; calls on the line go on.")),
+            (None, None) => (patchbay_shared::Tone::Info, "Paused. No new calls start; calls on the line go on.".to_owned()),
         }),
-        BatchStatus::Completed if batch.stopped => Some((crate::shared::Tone::Info, "Stopped early. Contacts that were not called are back in the campaign.".to_owned())),
+        BatchStatus::Completed if batch.stopped => Some((patchbay_shared::Tone::Info, "Stopped early. Contacts that were not called are back in the campaign.".to_owned())),
         _ => None,
     };
     line.map(|(tone, text)| view! { <Callout tone=tone icon="triangle-alert"><p>{text}</p></Callout> }).into_any()

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::batches::model::{BatchMode, Readiness};
-use crate::batches::server_fns::{CreateBatch, batch_campaigns, batch_readiness};
-use crate::shared::money::count_text;
-use crate::ui::*;
+use crate::model::{BatchMode, Readiness};
+use crate::server_fns::{CreateBatch, batch_campaigns, batch_readiness};
+use patchbay_shared::money::count_text;
+use patchbay_ui::*;
 
 type Choices = Vec<(String, String)>;
 

@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::access::Action;
-use crate::shell::viewer;
-use crate::batches::model::{BatchPage as Rows, BatchQuery, BatchRow, BatchStatus};
-use crate::batches::server_fns::list_batches;
-use crate::shared::money::count_text;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
+use crate::model::{BatchPage as Rows, BatchQuery, BatchRow, BatchStatus};
+use crate::server_fns::list_batches;
+use patchbay_shared::money::count_text;
+use patchbay_ui::*;
 
 /// Batches, newest first.
 #[lazy]

@@ -6,11 +6,11 @@ use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::{ops, store};
-use crate::access::Action;
-use crate::access::server::{Db, Scope, page_size};
-use crate::batches::model::{BatchQuery, BatchRow, Progress};
-use crate::shared::AppError;
-use crate::shared::ids::BatchId;
+use patchbay_access::Action;
+use patchbay_access::server::{Db, Scope, page_size};
+use crate::model::{BatchQuery, BatchRow, Progress};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::BatchId;
 
 /// `GET /v1/batches`: newest first; `campaign`, `status`, `cursor`, `limit`. `GET /v1/batches/{id}`: one, with its progress.
 /// `POST /v1/batches/{id}/pause`, `resume`, `stop`: safe to repeat.

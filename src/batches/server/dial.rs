@@ -7,19 +7,19 @@ use tokio::task::JoinSet;
 
 use super::ops;
 use super::store::{self, Batch};
-use crate::access::Action;
-use crate::access::server::Scope;
-use crate::agents::server::ops::CallableAgent;
-use crate::batches::model::BatchStatus;
-use crate::calls::server::dialled::{self, Intent};
-use crate::calls::server::fold::CALL_KEY;
-use crate::campaigns::Campaign;
-use crate::connections::server::ops as connections;
-use crate::providers::voice::{Line, NewVoiceCall, VoiceCall};
-use crate::providers::{Kind, ProviderError, VoiceProvider};
-use crate::dialling::server::contacts;
-use crate::dialling::server::settle::notify;
-use crate::shared::AppError;
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
+use patchbay_agents::server::ops::CallableAgent;
+use crate::model::BatchStatus;
+use patchbay_calls::server::dialled::{self, Intent};
+use patchbay_calls::server::fold::CALL_KEY;
+use patchbay_campaigns::Campaign;
+use patchbay_connections::server::ops as connections;
+use patchbay_providers::voice::{Line, NewVoiceCall, VoiceCall};
+use patchbay_providers::{Kind, ProviderError, VoiceProvider};
+use patchbay_dialling::server::contacts;
+use patchbay_dialling::server::settle::notify;
+use patchbay_shared::AppError;
 
 /// An intent older than this is not sent: whoever reconciles may already be asking about it. With the request's own time limit (ten
 /// seconds) it stays below `reconcile::AGE`.
@@ -145,7 +145,7 @@ async fn record(scope: &Scope, batch: &Batch, intent: &Intent, answer: Answer) -
             let wait = error.retry_after.unwrap_or(Duration::from_secs(5));
             // Before the contact is free again: nobody in the workspace dials until then, in whatever process.
             let mut tx = scope.write(Action::RunBatches).await?;
-            crate::workspaces::server::store::hold(&mut tx, wait).await?;
+            patchbay_workspaces::server::store::hold(&mut tx, wait).await?;
             tx.commit().await?;
             take_back(scope, intent, wait).await
         }

@@ -1,5 +1,5 @@
-use crate::dialling::server::jobs::RunBatch;
-use crate::jobs::Registry;
+use patchbay_dialling::server::jobs::RunBatch;
+use patchbay_jobs::Registry;
 
 /// Registers what the job of a batch does.
 pub fn register(registry: &mut Registry) {

@@ -1,28 +1,28 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use crate::dialling::server::jobs::RunBatch;
+use patchbay_dialling::server::jobs::RunBatch;
 use super::store::{self, Batch, NewBatch};
-use crate::access::Action;
-use crate::access::server::{Change, Scope, WriteTx};
-use crate::batches::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
-use crate::campaigns::{Campaign, CampaignStatus, ContactOutcome};
-use crate::metering::model::BudgetStatus;
-use crate::metering::server::budget;
-use crate::jobs::live::Topic;
-use crate::jobs::{NewJob, enqueue};
-use crate::dialling::server::contacts;
-use crate::dialling::server::settle::notify;
-use crate::shared::ids::{BatchId, CallId, CampaignContactId, CampaignId, ClientId};
-use crate::shared::{AppError, Money, zone};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, Scope, WriteTx};
+use crate::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
+use patchbay_campaigns::{Campaign, CampaignStatus, ContactOutcome};
+use patchbay_metering::model::BudgetStatus;
+use patchbay_metering::server::budget;
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::{NewJob, enqueue};
+use patchbay_dialling::server::contacts;
+use patchbay_dialling::server::settle::notify;
+use patchbay_shared::ids::{BatchId, CallId, CampaignContactId, CampaignId, ClientId};
+use patchbay_shared::{AppError, Money, zone};
 
 /// Everything that must hold before a batch of this campaign can start, in words, and how many contacts it would call.
 pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> Result<Readiness, AppError> {
-    let prices = crate::connections::server::ops::settings(scope).await?;
+    let prices = patchbay_connections::server::ops::settings(scope).await?;
     let mut tx = scope.read(action).await?;
-    let campaign = crate::campaigns::server::store::get(&mut tx, campaign).await?;
+    let campaign = patchbay_campaigns::server::store::get(&mut tx, campaign).await?;
     let checks = checks(&mut tx, &campaign).await?;
-    let missing = crate::campaigns::server::store::choices::missing_variables(&mut tx, &campaign).await?;
+    let missing = patchbay_campaigns::server::store::choices::missing_variables(&mut tx, &campaign).await?;
     let held = budget::status(&mut tx, campaign.client_id).await?.filter(BudgetStatus::holds);
     let (to_dial, suppressed, later) = contacts::dialable(&mut tx, campaign.id).await?;
     let seconds = store::average_seconds(&mut tx, campaign.id).await?;
@@ -48,8 +48,8 @@ pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> R
     })
 }
 
-async fn checks(tx: &mut crate::access::server::ReadTx, campaign: &Campaign) -> Result<Vec<(bool, String)>, AppError> {
-    let agent = crate::agents::server::ops::ready_to_call(tx, campaign.agent_id, campaign.client_id).await;
+async fn checks(tx: &mut patchbay_access::server::ReadTx, campaign: &Campaign) -> Result<Vec<(bool, String)>, AppError> {
+    let agent = patchbay_agents::server::ops::ready_to_call(tx, campaign.agent_id, campaign.client_id).await;
     let is_active = campaign.status == CampaignStatus::Active;
     Ok(vec![
         if is_active {
@@ -80,12 +80,12 @@ async fn checks(tx: &mut crate::access::server::ReadTx, campaign: &Campaign) -> 
 pub async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppError> {
     let starts = starts_at(scope, terms)?;
     let mut tx = scope.write(Action::RunBatches).await?;
-    if crate::workspaces::server::store::is_suspended(tx.reading()).await? {
+    if patchbay_workspaces::server::store::is_suspended(tx.reading()).await? {
         return Err(AppError::Conflict(
             "This workspace is suspended: nothing is dialled until the platform reactivates it.".into(),
         ));
     }
-    let campaign = crate::campaigns::server::store::get(tx.reading(), terms.campaign).await?;
+    let campaign = patchbay_campaigns::server::store::get(tx.reading(), terms.campaign).await?;
     if let Some((_, reason)) = checks(tx.reading(), &campaign).await?.into_iter().find(|(holds, _)| !holds) {
         return Err(AppError::invalid("campaign", reason));
     }
@@ -199,7 +199,7 @@ pub async fn stop(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 async fn wait_for_requests(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     for _ in 0..30 {
         let mut tx = scope.read(Action::RunBatches).await?;
-        if !crate::calls::server::dialled::in_flight(&mut tx, id, 20.0).await? {
+        if !patchbay_calls::server::dialled::in_flight(&mut tx, id, 20.0).await? {
             break;
         }
         drop(tx);

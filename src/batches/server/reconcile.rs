@@ -10,19 +10,19 @@ use futures::{StreamExt, stream};
 
 use super::store::{self, Batch};
 use super::{dial, tick};
-use crate::access::Action;
-use crate::access::server::Scope;
-use crate::batches::model::BatchStatus;
-use crate::calls::server::dialled::{self, Intent, Unsettled};
-use crate::calls::server::fold::CALL_KEY;
-use crate::calls::server::follow;
-use crate::metering::server::budget;
-use crate::connections::server::ops as connections;
-use crate::providers::VoiceProvider;
-use crate::workspaces::server as workspaces;
-use crate::dialling::server::contacts;
-use crate::shared::AppError;
-use crate::shared::ids::{BatchId, CallId};
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
+use crate::model::BatchStatus;
+use patchbay_calls::server::dialled::{self, Intent, Unsettled};
+use patchbay_calls::server::fold::CALL_KEY;
+use patchbay_calls::server::follow;
+use patchbay_metering::server::budget;
+use patchbay_connections::server::ops as connections;
+use patchbay_providers::VoiceProvider;
+use patchbay_workspaces::server as workspaces;
+use patchbay_dialling::server::contacts;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{BatchId, CallId};
 
 /// Seconds after which an unanswered question counts as lost: longer than an intent is fresh plus the request's own time limit, so
 /// that nobody can still be sending it.
@@ -122,7 +122,7 @@ async fn settle(
     let began = Instant::now();
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, batch.id).await?;
-    let campaign = crate::campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
+    let campaign = patchbay_campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
     let contact = contacts::contact(tx.reading(), call.campaign_contact_id).await?;
     let (now, home) = (tx.reading().now().await?, workspaces::store::lock_capacity(&mut tx).await?);
     let closed = tick::closed_until(&contact, &campaign, now);
@@ -138,7 +138,7 @@ async fn settle(
         let opens = closed.and_then(|opens| (opens - now).to_std().ok());
         return dial::take_back(scope, &intent_of(&batch, call), opens.or(home.hold).unwrap_or_default()).await;
     }
-    let agent = crate::agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id).await?;
+    let agent = patchbay_agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id).await?;
     let Some(fence) = dialled::claim_redial(&mut tx, call).await? else { return Ok(()) };
     tx.commit().await?;
     let intent = Intent { dialled_at: fence, ..intent_of(&batch, call) };
@@ -152,10 +152,10 @@ fn intent_of(batch: &Batch, call: &Unsettled) -> Intent {
         id: call.id,
         client_id: call.client_id,
         // The row is written already: only ids, numbers and the fence matter from here on.
-        agent_id: crate::shared::ids::AgentId(uuid::Uuid::nil()),
+        agent_id: patchbay_shared::ids::AgentId(uuid::Uuid::nil()),
         campaign_id: batch.campaign_id,
         campaign_contact_id: call.campaign_contact_id,
-        contact_id: crate::shared::ids::ContactId(uuid::Uuid::nil()),
+        contact_id: patchbay_shared::ids::ContactId(uuid::Uuid::nil()),
         batch_id: batch.id,
         attempt_no: call.attempt_no,
         from: call.from.clone(),

@@ -4,11 +4,11 @@ use axum::routing::get;
 use axum::{Extension, Router};
 
 use super::{store, view};
-use crate::access::Action;
-use crate::access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
-use crate::batches::model::{BatchQuery, BatchRow, ResultRow};
-use crate::shared::AppError;
-use crate::shared::ids::BatchId;
+use patchbay_access::Action;
+use patchbay_access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
+use crate::model::{BatchQuery, BatchRow, ResultRow};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::BatchId;
 
 /// `GET /batches.csv`: the list with the filters of its address.
 /// `GET /batches/{id}/results.csv`: every ended call of the batch, newest first.

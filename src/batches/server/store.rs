@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::batches::model::{BatchMode, BatchPage, BatchQuery, BatchRow, BatchStatus, Progress};
-use crate::shared::ids::{BatchId, CampaignId, ClientId};
-use crate::shared::{AppError, Cursor, Page, zone};
+use patchbay_access::server::{ReadTx, WriteTx};
+use crate::model::{BatchMode, BatchPage, BatchQuery, BatchRow, BatchStatus, Progress};
+use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
+use patchbay_shared::{AppError, Cursor, Page, zone};
 
 mod home;
 

@@ -9,21 +9,21 @@ use chrono::{DateTime, Utc};
 
 use super::store::{self, Batch};
 use super::{dial, ops, reconcile};
-use crate::access::Action;
-use crate::access::server::{Scope, WriteTx};
-use crate::agents::server::ops::CallableAgent;
-use crate::batches::model::BatchStatus;
-use crate::calls::server::dialled::{self, Intent};
-use crate::campaigns::{Campaign, CampaignStatus, ContactFacts};
-use crate::metering::server::budget::{self, Headroom};
-use crate::connections::server::ops as connections;
-use crate::jobs::runner::{Failure, Verdict};
-use crate::providers::{Pass, VoiceProvider};
-use crate::workspaces::server as workspaces;
-use crate::dialling::server::contacts::{self, Due};
-use crate::dialling::server::settle::notify;
-use crate::shared::ids::{BatchId, CallId};
-use crate::shared::{AppError, zone};
+use patchbay_access::Action;
+use patchbay_access::server::{Scope, WriteTx};
+use patchbay_agents::server::ops::CallableAgent;
+use crate::model::BatchStatus;
+use patchbay_calls::server::dialled::{self, Intent};
+use patchbay_campaigns::{Campaign, CampaignStatus, ContactFacts};
+use patchbay_metering::server::budget::{self, Headroom};
+use patchbay_connections::server::ops as connections;
+use patchbay_jobs::runner::{Failure, Verdict};
+use patchbay_providers::{Pass, VoiceProvider};
+use patchbay_workspaces::server as workspaces;
+use patchbay_dialling::server::contacts::{self, Due};
+use patchbay_dialling::server::settle::notify;
+use patchbay_shared::ids::{BatchId, CallId};
+use patchbay_shared::{AppError, zone};
 
 /// While contacts are on the line a tick looks this often; an ended call wakes it sooner.
 const BUSY: Duration = Duration::from_millis(500);
@@ -101,7 +101,7 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
         Ok(voice) => voice,
         Err(reason) => return pause(tx, &batch, &format!("{reason} Then resume the batch.")).await,
     };
-    let campaign = crate::campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
+    let campaign = patchbay_campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
     if campaign.status != CampaignStatus::Active {
         return pause(
             tx,
@@ -110,7 +110,7 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
         )
         .await;
     }
-    let agent = match crate::agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id)
+    let agent = match patchbay_agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id)
         .await
     {
         Ok(agent) if campaign.number_is_active => agent,

@@ -3,21 +3,21 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::store;
-use crate::access::Action;
-use crate::access::server::ReadTx;
-use crate::batches::model::{BatchStatus, BatchView, Line, ResultRow};
-use crate::campaigns::{ContactOutcome, ContactStatus};
-use crate::metering::model::BudgetStatus;
-use crate::metering::server::budget;
-use crate::shared::ids::{BatchId, CallId};
-use crate::shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
+use patchbay_access::Action;
+use patchbay_access::server::ReadTx;
+use crate::model::{BatchStatus, BatchView, Line, ResultRow};
+use patchbay_campaigns::{ContactOutcome, ContactStatus};
+use patchbay_metering::model::BudgetStatus;
+use patchbay_metering::server::budget;
+use patchbay_shared::ids::{BatchId, CallId};
+use patchbay_shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
 /// How many finished calls the page shows.
 const RESULTS: usize = 12;
 
 pub async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppError> {
     let batch = store::get(tx, id).await?;
-    let campaign = crate::campaigns::server::store::get(tx, batch.campaign_id).await?;
+    let campaign = patchbay_campaigns::server::store::get(tx, batch.campaign_id).await?;
     let (local, now) = (tx.scope().zone(), tx.now().await?);
     let costs = tx.scope().viewer().is_some_and(|viewer| viewer.sees_cost());
     let may_run = tx.scope().may(Action::RunBatches);

@@ -1,9 +1,9 @@
 use super::story::{Agency, PASSWORD, PLATFORM_ADMIN};
 use super::visit::{Visit, id_in};
-use crate::access::server::{Db, Scope};
-use crate::platform::server::ops;
-use crate::shared::AppError;
-use crate::shared::ids::WorkspaceId;
+use patchbay_access::server::{Db, Scope};
+use patchbay_platform::server::ops;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::WorkspaceId;
 
 pub async fn create_platform_admin(db: &Db) -> Result<(), AppError> {
     match ops::create_admin(db, "Pat Admin", PLATFORM_ADMIN, PASSWORD).await {

@@ -4,8 +4,8 @@ use chrono::{TimeDelta, Utc};
 use futures::future::try_join_all;
 
 use super::visit::{Visit, id_in};
-use crate::sandbox::Sandbox;
-use crate::shared::AppError;
+use patchbay_sandbox::Sandbox;
+use patchbay_shared::AppError;
 
 pub const PASSWORD: &str = "patchbay-demo";
 pub const PLATFORM_ADMIN: &str = "pat@patchbay.test";

@@ -4,8 +4,8 @@ use reqwest::header::{ACCEPT, LOCATION, ORIGIN};
 use serde_json::Value;
 
 use super::story::PASSWORD;
-use crate::shared::AppError;
-use crate::shared::error::internal;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 /// A signed-in person who sends the same requests as the pages do.
 pub struct Visit {

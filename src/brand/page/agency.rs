@@ -4,18 +4,18 @@ use leptos::prelude::*;
 
 use super::host::HostCard;
 use super::look::{Look, Saved};
-use crate::access::Action;
-use crate::brand::model::BrandView;
-use crate::brand::server_fns::get_brand;
-use crate::shell::SettingsNav;
-use crate::ui::*;
+use patchbay_access::Action;
+use crate::model::BrandView;
+use crate::server_fns::get_brand;
+use patchbay_shell::SettingsNav;
+use patchbay_ui::*;
 
 /// The agency's own brand and host name.
 #[lazy]
 pub fn brand_page() -> PageView {
     let brand = load(|| (), |()| get_brand(None));
     Arc::new(move || {
-        if let Some(refusal) = crate::shell::refused(Action::ManageBrand) {
+        if let Some(refusal) = patchbay_shell::refused(Action::ManageBrand) {
             return refusal;
         }
         live::on_change(&["brand"], move || brand.refetch());

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::look::{Look, Saved};
-use crate::access::Action;
-use crate::brand::model::BrandView;
-use crate::brand::server_fns::get_brand;
-use crate::shell::client_tabs;
-use crate::ui::*;
+use patchbay_access::Action;
+use crate::model::BrandView;
+use crate::server_fns::get_brand;
+use patchbay_shell::client_tabs;
+use patchbay_ui::*;
 
 /// What a client's people see in place of the agency's brand.
 #[lazy]
@@ -17,7 +17,7 @@ pub fn client_brand_page() -> PageView {
     let id = move || params.read().get("id").unwrap_or_default();
     let brand = load(id, |id| get_brand(Some(id)));
     Arc::new(move || {
-        if let Some(refusal) = crate::shell::refused(Action::ManageBrand) {
+        if let Some(refusal) = patchbay_shell::refused(Action::ManageBrand) {
             return refusal;
         }
         live::on_change(&["brand"], move || brand.refetch());

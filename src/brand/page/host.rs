@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
-use crate::brand::model::HostView;
-use crate::brand::server_fns::{CheckBrandHost, SaveBrandHost};
-use crate::shared::Tone;
-use crate::shell::ProofField;
-use crate::ui::*;
+use crate::model::HostView;
+use crate::server_fns::{CheckBrandHost, SaveBrandHost};
+use patchbay_shared::Tone;
+use patchbay_shell::ProofField;
+use patchbay_ui::*;
 
 /// The agency's own host name: which, what DNS has to say, and whether it does.
 #[component]

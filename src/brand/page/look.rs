@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::web_sys::HtmlInputElement;
 
-use crate::brand::model::{BrandView, Colours, LogoProblem, PRODUCT, USUAL_ACCENT, colour};
-use crate::brand::server_fns::{RemoveLogo, SaveBrand};
-use crate::shared::{FieldErrors, Tone};
-use crate::ui::*;
+use crate::model::{BrandView, Colours, LogoProblem, PRODUCT, USUAL_ACCENT, colour};
+use crate::server_fns::{RemoveLogo, SaveBrand};
+use patchbay_shared::{FieldErrors, Tone};
+use patchbay_ui::*;
 
 /// Says after a change that it is made.
 #[component]

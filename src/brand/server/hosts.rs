@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::store::{self, Owner};
 use super::{dns, shown};
-use crate::access::Action;
-use crate::access::server::{Change, Db, ReadTx, Scope, WriteTx, random_token};
-use crate::brand::model::{Brand, HostView, host_in};
-use crate::services::Services;
-use crate::jobs::live::Topic;
-use crate::shared::ids::WorkspaceId;
-use crate::shared::{AppError, zone};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, Db, ReadTx, Scope, WriteTx, random_token};
+use crate::model::{Brand, HostView, host_in};
+use patchbay_services::Services;
+use patchbay_jobs::live::Topic;
+use patchbay_shared::ids::WorkspaceId;
+use patchbay_shared::{AppError, zone};
 
 /// Hours in a row without its record after which a name is let go.
 const MISSES: i32 = 24;
@@ -67,7 +67,7 @@ fn checked(text: &str) -> Option<String> {
 }
 
 fn site(services: &Services) -> Result<url::Url, AppError> {
-    url::Url::parse(&services.public_url).map_err(crate::shared::error::internal)
+    url::Url::parse(&services.public_url).map_err(patchbay_shared::error::internal)
 }
 
 /// The installation's own host.
@@ -78,7 +78,7 @@ fn site_host(services: &Services) -> Result<String, AppError> {
 /// What the addresses on a host begin with, without a slash at the end: as the site's own, with this host.
 fn base_of(services: &Services, host: &str) -> Result<String, AppError> {
     let mut url = site(services)?;
-    url.set_host(Some(host)).map_err(crate::shared::error::internal)?;
+    url.set_host(Some(host)).map_err(patchbay_shared::error::internal)?;
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 

@@ -5,8 +5,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::{hosts, shown};
-use crate::access::server::{Db, Visitor};
-use crate::brand::model::{Brand, Branding};
+use patchbay_access::server::{Db, Visitor};
+use crate::model::{Brand, Branding};
 
 /// Comes after `access::server::identify`: fills in host name and brand, and puts the `Brand` into the request. At an agency's own host
 /// name nobody but its people are known.
@@ -22,7 +22,7 @@ pub async fn apply_brand(State(db): State<Db>, mut request: Request, next: Next)
         visitor.base = tenant.base;
         brand = tenant.brand;
         let own = |workspace: &_| visitor.home == Some(*workspace);
-        let is_own = |viewer: &crate::access::Viewer| viewer.workspace.as_ref().is_some_and(|home| own(&home.id));
+        let is_own = |viewer: &patchbay_access::Viewer| viewer.workspace.as_ref().is_some_and(|home| own(&home.id));
         visitor.viewer = visitor.viewer.take().filter(is_own);
     }
     if let Some(viewer) = &mut visitor.viewer {

@@ -6,9 +6,9 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use uuid::Uuid;
 
-use crate::brand::model::{LogoProblem, MAX_LOGO, MAX_LOGO_SIDE};
-use crate::shared::AppError;
-use crate::shared::error::internal;
+use crate::model::{LogoProblem, MAX_LOGO, MAX_LOGO_SIDE};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 /// The kinds that are taken, with their endings and media types. No SVG: it is a document that can hold a script.
 const KINDS: [(&str, &str); 3] = [("png", "image/png"), ("jpg", "image/jpeg"), ("webp", "image/webp")];

@@ -10,7 +10,7 @@ mod style;
 mod upload;
 
 use super::model::{Brand, Branding, PRODUCT};
-use crate::services::Services;
+use patchbay_services::Services;
 
 /// A brand as pages show it.
 pub fn shown(services: &Services, branding: Branding) -> Brand {

@@ -1,12 +1,12 @@
 use serde_json::json;
 
 use super::{logos, store, style};
-use crate::access::Action;
-use crate::access::server::{Change, ReadTx, Scope, WriteTx};
-use crate::brand::model::{Brand, BrandForm, BrandView, Branding};
-use crate::jobs::live::Topic;
-use crate::shared::ids::ClientId;
-use crate::shared::{AppError, FieldErrors};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
+use crate::model::{Brand, BrandForm, BrandView, Branding};
+use patchbay_jobs::live::Topic;
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::{AppError, FieldErrors};
 
 /// The client that a form names, if it names one.
 pub fn named(client: Option<&str>) -> Result<Option<ClientId>, AppError> {

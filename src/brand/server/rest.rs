@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::{logos, style, upload};
-use crate::access::server::Db;
-use crate::shared::AppError;
+use patchbay_access::server::Db;
+use patchbay_shared::AppError;
 
 /// For files whose address changes with their contents.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";

@@ -1,10 +1,10 @@
 use sqlx::types::Json;
 
-use crate::access::server::{Db, ReadTx, SystemTx, WriteTx};
-use crate::brand::model::Branding;
-use crate::access::ClientName;
-use crate::shared::AppError;
-use crate::shared::ids::{ClientId, WorkspaceId};
+use patchbay_access::server::{Db, ReadTx, SystemTx, WriteTx};
+use crate::model::Branding;
+use patchbay_access::ClientName;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{ClientId, WorkspaceId};
 
 /// What the agency has set.
 pub async fn agency(tx: &mut ReadTx) -> Result<Branding, AppError> {
@@ -50,8 +50,8 @@ pub async fn lock(tx: &mut WriteTx, client: Option<ClientId>) -> Result<(), AppE
 pub async fn set(tx: &mut WriteTx, client: Option<ClientId>, branding: &Branding) -> Result<(), AppError> {
     let branding = serde_json::json!(branding);
     match client {
-        None => crate::workspaces::server::store::set_branding(tx, &branding).await,
-        Some(client) => crate::clients::server::ops::set_branding(tx, client, &branding).await,
+        None => patchbay_workspaces::server::store::set_branding(tx, &branding).await,
+        Some(client) => patchbay_clients::server::ops::set_branding(tx, client, &branding).await,
     }
 }
 

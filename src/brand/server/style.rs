@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use sha2::{Digest, Sha256};
 
 use super::palette::{Palette, Rgb, derive, hex_of, rgb};
-use crate::brand::model::Colours;
+use crate::model::Colours;
 
 /// Sheets that are kept made. More colours than that are made again.
 const KEPT: usize = 500;

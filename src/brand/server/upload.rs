@@ -3,11 +3,11 @@ use axum::extract::{Extension, Multipart};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{logos, ops, store};
-use crate::access::Action;
-use crate::access::server::Visitor;
-use crate::brand::model::{LogoProblem, MAX_LOGO};
-use crate::shared::AppError;
-use crate::shared::ids::ClientId;
+use patchbay_access::Action;
+use patchbay_access::server::Visitor;
+use crate::model::{LogoProblem, MAX_LOGO};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::ClientId;
 
 /// `POST /settings/brand/logo`: the field `client` for a client's logo, then `file`. Goes back to the page, with what was wrong.
 pub async fn upload(Extension(visitor): Extension<Visitor>, form: Multipart) -> Response {

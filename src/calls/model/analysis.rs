@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Sentiment;
-use crate::calls::model::{CampaignType, ContactOutcome};
+use crate::model::{CampaignType, ContactOutcome};
 
 /// What a model read in a transcript, by the kind of campaign. Calls without a campaign are read as customer service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Analysis, AnalysisStatus, CallDirection, CallState, Sentiment, TranscriptStatus};
-use crate::calls::model::ContactOutcome;
-use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
-use crate::shared::{Money, Stamp};
+use crate::model::ContactOutcome;
+use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
+use patchbay_shared::{Money, Stamp};
 
 /// One call's page. Holds nothing that the viewer may not see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

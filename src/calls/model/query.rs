@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CallRow, CallView};
-use crate::shared::ids::CallId;
+use patchbay_shared::ids::CallId;
 
 /// What the list is narrowed to, as it stands in the address. Empty fields are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

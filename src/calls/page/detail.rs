@@ -7,12 +7,12 @@ use super::facts::{CallFacts, CostCard};
 use super::prompt;
 use super::result::{AnalysisCard, EvidenceCard, ResultCard};
 use super::transcript::Parts;
-use crate::calls::model::query::encoded;
-use crate::calls::model::{CallDetail, CallDirection, CallPrompt, CallQuery, CallState, Said, TranscriptStatus};
-use crate::calls::server_fns::{ReviewCall, get_call};
-use crate::shared::ids::CallId;
-use crate::shared::phone::spaced;
-use crate::ui::*;
+use crate::model::query::encoded;
+use crate::model::{CallDetail, CallDirection, CallPrompt, CallQuery, CallState, Said, TranscriptStatus};
+use crate::server_fns::{ReviewCall, get_call};
+use patchbay_shared::ids::CallId;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::*;
 
 /// One call: its sound, what was said, what came of it.
 #[lazy]
@@ -84,12 +84,12 @@ fn Page(call: CallDetail, prompt: Loaded<Option<CallPrompt>>, player: Player, ag
             title=call.title.clone()
             tags=move || view! {
                 <State tone=state.tone() label=state.label()/>
-                {reviewed.then(|| view! { <Tag tone=crate::shared::Tone::Ok>"Reviewed"</Tag> })}
+                {reviewed.then(|| view! { <Tag tone=patchbay_shared::Tone::Ok>"Reviewed"</Tag> })}
             }
             sub_view=move || view! { <Cord nodes=cord live/> }
             actions=actions
         />
-        {error.map(|error| view! { <Callout tone=crate::shared::Tone::Bad><b>"The call failed. "</b>{error}</Callout> })}
+        {error.map(|error| view! { <Callout tone=patchbay_shared::Tone::Bad><b>"The call failed. "</b>{error}</Callout> })}
         <div class="cols call">
             <div class="cols min0">
                 <Sound call=call.clone() player/>

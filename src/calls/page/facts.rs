@@ -1,9 +1,9 @@
 use leptos::prelude::*;
 
 use super::keys::Ticking;
-use crate::calls::model::CallDetail;
-use crate::shared::money::{count_text, length_text};
-use crate::ui::*;
+use crate::model::CallDetail;
+use patchbay_shared::money::{count_text, length_text};
+use patchbay_ui::*;
 
 /// When, how long, why it ended, and what it belongs to.
 #[component]
@@ -41,7 +41,7 @@ pub fn CallFacts(call: CallDetail) -> impl IntoView {
 pub fn CostCard(call: CallDetail) -> impl IntoView {
     let Some(costs) = call.costs else { return ().into_any() };
     let waits = costs.billed_seconds.is_none() && (call.state.is_open() || call.seconds.unwrap_or(0) > 0);
-    let priced = |money: crate::shared::Money| if waits { "not priced yet".to_owned() } else { money.text() };
+    let priced = |money: patchbay_shared::Money| if waits { "not priced yet".to_owned() } else { money.text() };
     let (voice, carrier, total) = (priced(costs.voice), priced(costs.carrier), priced(costs.total));
     let tokens = call.analysis_model.map(|(_, read, written)| format!("{} tokens", count_text(read + written)));
     view! {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos::web_sys::{Element, HtmlElement, js_sys};
 
-use crate::shared::money::length_text;
+use patchbay_shared::money::length_text;
 
 /// J and K move the focus between the elements `row-0`, `row-1`, …; Enter then opens the link as it always does.
 pub fn walk_rows() {

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 
 use super::keys::walk_rows;
 use super::rows::Rows;
-use crate::access::Action;
-use crate::shell::viewer;
-use crate::calls::model::{CallChoices, CallList, CallQuery, CallView, Sentiment};
-use crate::calls::server_fns::{list_call_choices, list_calls};
-use crate::calls::model::ContactOutcome;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
+use crate::model::{CallChoices, CallList, CallQuery, CallView, Sentiment};
+use crate::server_fns::{list_call_choices, list_calls};
+use crate::model::ContactOutcome;
+use patchbay_ui::*;
 
 /// Every call, newest first.
 #[lazy]

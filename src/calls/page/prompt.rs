@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 
-use crate::calls::model::CallPrompt;
-use crate::shared::AppError;
-use crate::ui::*;
+use crate::model::CallPrompt;
+use patchbay_shared::AppError;
+use patchbay_ui::*;
 
 /// The words that the agent was given. Read when they are asked for: most visits to a call never look at them.
 #[component]
@@ -31,5 +31,5 @@ fn Words(prompt: CallPrompt) -> impl IntoView {
 
 /// The prompt of the call, once its tab is open.
 pub async fn fetch(id: String, is_open: bool) -> Result<Option<CallPrompt>, AppError> {
-    if is_open { crate::calls::server_fns::get_call_prompt(id).await.map(Some) } else { Ok(None) }
+    if is_open { crate::server_fns::get_call_prompt(id).await.map(Some) } else { Ok(None) }
 }

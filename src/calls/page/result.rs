@@ -1,14 +1,14 @@
 use leptos::prelude::*;
 
 use super::detail::moment;
-use crate::calls::model::{
+use crate::model::{
     Analysis, AnalysisStatus, CallDetail, EnrichmentType, EvidenceLine, Problem, TranscriptStatus,
 };
-use crate::calls::server_fns::RetryEnrichment;
-use crate::shared::Tone;
-use crate::shared::ids::CallId;
-use crate::shared::money::length_text;
-use crate::ui::*;
+use crate::server_fns::RetryEnrichment;
+use patchbay_shared::Tone;
+use patchbay_shared::ids::CallId;
+use patchbay_shared::money::length_text;
+use patchbay_ui::*;
 
 /// What came of the call, or why that is not known yet.
 #[component]

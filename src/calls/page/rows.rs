@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
 use super::keys::Ticking;
-use crate::calls::model::{CallDirection, CallList, CallQuery, CallRow, CallState};
-use crate::shared::money::length_text;
-use crate::shared::phone::spaced;
-use crate::ui::*;
+use crate::model::{CallDirection, CallList, CallQuery, CallRow, CallState};
+use patchbay_shared::money::length_text;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::*;
 
 /// The table: calls that go on first, then the page.
 #[component]
@@ -58,8 +58,8 @@ fn Row(row: CallRow, index: usize, query: CallQuery, cost: bool, client: bool) -
     };
     let outcome = row.outcome.map(|outcome| view! { <Tag tone=outcome.tone()>{outcome.label()}</Tag> });
     let goal =
-        row.goal_reached.filter(|reached| *reached).map(|_| view! { <Tag tone=crate::shared::Tone::Ok>"Goal"</Tag> });
-    let help = row.needs_help.then(|| view! { <Tag tone=crate::shared::Tone::Warn>"Not read"</Tag> });
+        row.goal_reached.filter(|reached| *reached).map(|_| view! { <Tag tone=patchbay_shared::Tone::Ok>"Goal"</Tag> });
+    let help = row.needs_help.then(|| view! { <Tag tone=patchbay_shared::Tone::Warn>"Not read"</Tag> });
     let has_none = outcome.is_none() && goal.is_none() && help.is_none();
     let sentiment = match row.sentiment {
         Some(sentiment) => view! { <Tag tone=sentiment.tone()>{sentiment.label()}</Tag> }.into_any(),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::transcript::When;
-use crate::calls::model::{CallDetail, EventRow, Said, Turn};
-use crate::shared::Tone;
-use crate::ui::*;
+use crate::model::{CallDetail, EventRow, Said, Turn};
+use patchbay_shared::Tone;
+use patchbay_ui::*;
 
 /// Everything in time: who spoke how long, how long the other side waited for an answer, what tools took.
 #[component]

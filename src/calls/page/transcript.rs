@@ -8,11 +8,11 @@ use super::detail::moment;
 use super::prompt::Prompt;
 use super::result::TryAgain;
 use super::steps::{Events, Raw, Steps, took};
-use crate::calls::model::detail::marked;
-use crate::calls::model::{CallDetail, CallPrompt, EnrichmentType, Said, TranscriptStatus, Turn};
-use crate::shared::Tone;
-use crate::shared::money::length_text;
-use crate::ui::*;
+use crate::model::detail::marked;
+use crate::model::{CallDetail, CallPrompt, EnrichmentType, Said, TranscriptStatus, Turn};
+use patchbay_shared::Tone;
+use patchbay_shared::money::length_text;
+use patchbay_ui::*;
 
 /// Transcript; steps and the prompt for whoever may see them; for the agency events and raw data.
 #[component]

@@ -8,18 +8,18 @@ use chrono::{DateTime, Utc};
 
 use super::enrich::{notify, refused, taken_over};
 use super::store::{self, enrichment};
-use crate::access::Action;
-use crate::access::server::{Scope, WriteTx};
-use crate::calls::model::{Analysis, AnalysisStatus, CsAnalysis, Said, SdrAnalysis};
-use crate::calls::model::CampaignType;
-use crate::connections::server::ops as connections;
-use crate::jobs::lease::{self, Claim, ENRICHMENTS};
-use crate::jobs::runner::{Failure, Verdict};
-use crate::providers::ProviderError;
-use crate::providers::chat::{ChatAnswer, ChatMessage, ChatRequest};
-use crate::shared::AppError;
-use crate::shared::ids::CallId;
-use crate::metering::server::usage::{NewUsage, record};
+use patchbay_access::Action;
+use patchbay_access::server::{Scope, WriteTx};
+use crate::model::{Analysis, AnalysisStatus, CsAnalysis, Said, SdrAnalysis};
+use crate::model::CampaignType;
+use patchbay_connections::server::ops as connections;
+use patchbay_jobs::lease::{self, Claim, ENRICHMENTS};
+use patchbay_jobs::runner::{Failure, Verdict};
+use patchbay_providers::ProviderError;
+use patchbay_providers::chat::{ChatAnswer, ChatMessage, ChatRequest};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::CallId;
+use patchbay_metering::server::usage::{NewUsage, record};
 
 /// Goes up when the prompt or the schema changes, so that results can be told apart.
 pub const PROMPT_VERSION: i32 = 1;
@@ -105,7 +105,7 @@ async fn finish(
     mut tx: WriteTx,
     claim: &Claim,
     call: CallId,
-    client: Option<crate::shared::ids::ClientId>,
+    client: Option<patchbay_shared::ids::ClientId>,
 ) -> Result<Verdict, Failure> {
     if !lease::finish(tx.conn(), ENRICHMENTS, claim).await? {
         return Err(taken_over());
@@ -124,11 +124,11 @@ fn parse(answer: &ChatAnswer, kind: CampaignType) -> Result<Analysis, ProviderEr
 
 /// PostgreSQL's JSON takes every character but this one.
 fn without_nul(analysis: Analysis) -> Result<Analysis, AppError> {
-    let text = serde_json::to_string(&analysis).map_err(crate::shared::error::internal)?;
+    let text = serde_json::to_string(&analysis).map_err(patchbay_shared::error::internal)?;
     if !text.contains("\\u0000") {
         return Ok(analysis);
     }
-    serde_json::from_str(&text.replace("\\u0000", "")).map_err(crate::shared::error::internal)
+    serde_json::from_str(&text.replace("\\u0000", "")).map_err(patchbay_shared::error::internal)
 }
 
 /// The moment, when the text is one. Without an offset it is meant in the client's zone.
@@ -140,7 +140,7 @@ fn agreed_moment(text: &str, timezone: &str) -> Option<DateTime<Utc>> {
     let local = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
         .iter()
         .find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok())?;
-    Some(crate::shared::zone::instant(local.date(), local.time(), crate::shared::zone::zone(timezone)))
+    Some(patchbay_shared::zone::instant(local.date(), local.time(), patchbay_shared::zone::zone(timezone)))
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::store::{self, detail};
-use crate::access::Action;
-use crate::access::server::{Db, Scope, page_size};
-use crate::calls::model::{CallDetail, CallQuery, CallRow, Said};
-use crate::shared::AppError;
-use crate::shared::ids::CallId;
+use patchbay_access::Action;
+use patchbay_access::server::{Db, Scope, page_size};
+use crate::model::{CallDetail, CallQuery, CallRow, Said};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::CallId;
 
 /// `GET /v1/calls`: newest first, with the filters that the list's page has in its address, `cursor` and `limit`.
 /// `GET /v1/calls/{id}`: one call with its transcript and analysis.

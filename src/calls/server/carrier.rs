@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::access::server::WriteTx;
-use crate::jobs::live::Topic;
-use crate::providers::telnyx::{CallEvent, CallEventKind, HangupCause, TelnyxEvent};
-use crate::shared::AppError;
-use crate::shared::ids::{BatchId, CallId, ClientId};
+use patchbay_access::server::WriteTx;
+use patchbay_jobs::live::Topic;
+use patchbay_providers::telnyx::{CallEvent, CallEventKind, HangupCause, TelnyxEvent};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{BatchId, CallId, ClientId};
 
 /// How far the carrier's start of a leg may lie from ours, in seconds.
 const NEAR: f64 = 180.0;
@@ -120,7 +120,7 @@ async fn add_cost(tx: &mut WriteTx, call: &Found, total: Decimal) -> Result<(), 
     )
     .fetch_one(tx.conn())
     .await?;
-    crate::metering::server::budget::add(tx, call.client_id, started, total).await
+    patchbay_metering::server::budget::add(tx, call.client_id, started, total).await
 }
 
 /// The carrier knows better why a call was not put through; what was said already stays.

@@ -6,9 +6,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::shared::AppError;
-use crate::shared::ids::{AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, PromptId};
+use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, PromptId};
 
 /// A call that is about to be placed.
 #[derive(Debug, Clone)]

@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::access::server::WriteTx;
-use crate::calls::model::ContactOutcome;
-use crate::services::HookFuture;
-use crate::shared::ids::{BatchId, CallId, CampaignContactId};
+use patchbay_access::server::WriteTx;
+use crate::model::ContactOutcome;
+use patchbay_services::HookFuture;
+use patchbay_shared::ids::{BatchId, CallId, CampaignContactId};
 
 /// An ended call of a contact.
 #[derive(Debug, Clone, Copy)]

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use super::store::enrichment as store;
 use super::{analysis, transcript};
-use crate::access::Action;
-use crate::access::server::{Db, Scope, WriteTx};
-use crate::calls::model::{AnalysisStatus, EnrichmentType, TranscriptStatus};
-use crate::jobs::lease::{Claim, ENRICHMENTS};
-use crate::jobs::live::Topic;
-use crate::jobs::runner::{Failure, Queue, Verdict};
-use crate::providers::{Kind, ProviderError};
-use crate::shared::AppError;
-use crate::shared::ids::{CallId, ClientId};
+use patchbay_access::Action;
+use patchbay_access::server::{Db, Scope, WriteTx};
+use crate::model::{AnalysisStatus, EnrichmentType, TranscriptStatus};
+use patchbay_jobs::lease::{Claim, ENRICHMENTS};
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::runner::{Failure, Queue, Verdict};
+use patchbay_providers::{Kind, ProviderError};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{CallId, ClientId};
 
 const BELL: &str = "enrichment";
 /// How long work of a suspended workspace waits before it is looked at again.
@@ -98,7 +98,7 @@ pub(super) fn notify(tx: &mut WriteTx, call: CallId, client: Option<ClientId>) {
 
 /// A service's error as the outcome of the work. Refused credentials also show on the connection.
 pub(super) async fn refused(scope: &Scope, error: &ProviderError) -> Failure {
-    use crate::connections::server::ops;
+    use patchbay_connections::server::ops;
     if error.kind == Kind::Credentials
         && let Err(cause) = ops::mark_failing(scope, error.provider, &error.sentence()).await
     {

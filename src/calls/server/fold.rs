@@ -6,15 +6,15 @@ use rust_decimal::Decimal;
 
 use super::ended::{CallEnded, Corrected, Ended};
 use super::{enrich, follow};
-use crate::access::server::WriteTx;
-use crate::calls::model::{CallDirection, EnrichmentType};
-use crate::calls::model::ContactOutcome;
-use crate::metering::server::budget;
-use crate::jobs::live::Topic;
-use crate::providers::voice::{EndReason, SipTermination, VoiceCall};
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::{BatchId, CallId, CampaignContactId, ClientId};
+use patchbay_access::server::WriteTx;
+use crate::model::{CallDirection, EnrichmentType};
+use crate::model::ContactOutcome;
+use patchbay_metering::server::budget;
+use patchbay_jobs::live::Topic;
+use patchbay_providers::voice::{EndReason, SipTermination, VoiceCall};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::{BatchId, CallId, CampaignContactId, ClientId};
 
 /// The key in the provider's metadata that holds our call's id.
 pub const CALL_KEY: &str = "patchbay_call";
@@ -116,7 +116,7 @@ async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError
     let (prompt_id, prompt_version) =
         words.map_or((None, None), |words| (words.synced_prompt_id, words.synced_prompt_version));
     let direction = match call.direction {
-        crate::providers::voice::CallDirection::Outbound => CallDirection::Outbound,
+        patchbay_providers::voice::CallDirection::Outbound => CallDirection::Outbound,
         _ => CallDirection::Inbound,
     };
     sqlx::query!(

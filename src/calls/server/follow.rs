@@ -8,15 +8,15 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::fold::{self, CALL_KEY, News};
-use crate::access::Action;
-use crate::access::server::{Scope, WriteTx};
-use crate::connections::server::ops as connections;
-use crate::jobs::runner::{Failure, Verdict};
-use crate::jobs::{Job, NewJob, Registry};
-use crate::providers::voice::VoiceCall;
-use crate::providers::{Kind, ProviderError, VoiceProvider};
-use crate::shared::AppError;
-use crate::shared::ids::CallId;
+use patchbay_access::Action;
+use patchbay_access::server::{Scope, WriteTx};
+use patchbay_connections::server::ops as connections;
+use patchbay_jobs::runner::{Failure, Verdict};
+use patchbay_jobs::{Job, NewJob, Registry};
+use patchbay_providers::voice::VoiceCall;
+use patchbay_providers::{Kind, ProviderError, VoiceProvider};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::CallId;
 
 /// Asks after one call until it has ended and its bill is settled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,12 +45,12 @@ pub fn register(registry: &mut Registry) {
 /// Has the call asked after, not before `minutes` from now.
 pub async fn enqueue(tx: &mut WriteTx, call: CallId, minutes: i64) -> Result<(), AppError> {
     let run_at = Some(tx.reading().now().await? + chrono::Duration::minutes(minutes));
-    crate::jobs::enqueue(tx, &FollowCall { call }, NewJob { run_at }).await
+    patchbay_jobs::enqueue(tx, &FollowCall { call }, NewJob { run_at }).await
 }
 
 /// The bill is settled: nobody needs to ask any more.
 pub async fn no_longer(tx: &mut WriteTx, call: CallId) -> Result<(), AppError> {
-    crate::jobs::queue::withdraw(tx, &FollowCall { call }).await
+    patchbay_jobs::queue::withdraw(tx, &FollowCall { call }).await
 }
 
 struct State {

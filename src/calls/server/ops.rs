@@ -1,11 +1,11 @@
 use super::enrich;
 use super::store::{self, enrichment};
-use crate::access::Action;
-use crate::access::server::{Change, Scope, WriteTx};
-use crate::calls::model::{AnalysisStatus, CallList, CallQuery, CallView, EnrichmentType, TranscriptStatus};
-use crate::jobs::live::Topic;
-use crate::shared::AppError;
-use crate::shared::ids::CallId;
+use patchbay_access::Action;
+use patchbay_access::server::{Change, Scope, WriteTx};
+use crate::model::{AnalysisStatus, CallList, CallQuery, CallView, EnrichmentType, TranscriptStatus};
+use patchbay_jobs::live::Topic;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::CallId;
 
 /// The page of the list, put together from one read transaction.
 pub async fn list(scope: &Scope, query: CallQuery) -> Result<CallList, AppError> {

@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use crate::calls::model::Peaks;
+use crate::model::Peaks;
 
 /// Somebody spoke from here to there, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]

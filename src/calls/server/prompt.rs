@@ -2,12 +2,12 @@
 //! see; this is the one place that reads beyond it, after the call was found within it.
 
 use super::store::detail;
-use crate::access::server::Scope;
-use crate::access::{Action, Viewer};
-use crate::calls::model::CallPrompt;
-use crate::prompts::server::store as prompts;
-use crate::shared::AppError;
-use crate::shared::ids::CallId;
+use patchbay_access::server::Scope;
+use patchbay_access::{Action, Viewer};
+use crate::model::CallPrompt;
+use patchbay_prompts::server::store as prompts;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::CallId;
 
 /// The words that the call's agent was given. Errors: `NotFound`, also when the viewer may not see prompts.
 pub async fn read(scope: &Scope, call: CallId) -> Result<CallPrompt, AppError> {

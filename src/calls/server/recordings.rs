@@ -7,12 +7,12 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart};
 
 use super::peaks::{self, Span};
-use crate::calls::model::Peaks;
-use crate::providers::voice::Recording;
-use crate::providers::{Kind, ProviderError};
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::{CallId, WorkspaceId};
+use crate::model::Peaks;
+use patchbay_providers::voice::Recording;
+use patchbay_providers::{Kind, ProviderError};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::{CallId, WorkspaceId};
 
 /// The name under which a call's sound is kept.
 pub fn key(workspace: WorkspaceId, call: CallId) -> String {

@@ -9,13 +9,13 @@ use serde::Deserialize;
 
 use super::byte_range::{self, Asked};
 use super::{recordings, store};
-use crate::access::Action;
-use crate::access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
-use crate::calls::model::{CallDirection, CallQuery, CallRow, Said};
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::CallId;
-use crate::shared::money::length_text;
+use patchbay_access::Action;
+use patchbay_access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
+use crate::model::{CallDirection, CallQuery, CallRow, Said};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::CallId;
+use patchbay_shared::money::length_text;
 
 /// The sound of a call, the list as a file, a transcript as text.
 pub fn routes() -> Router<Db> {

@@ -6,11 +6,11 @@ pub mod enrichment;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
-use crate::access::server::ReadTx;
-use crate::calls::model::{CallChoices, CallDirection, CallQuery, CallRow, CallState, CallView, DialState};
-use crate::calls::model::ContactOutcome;
-use crate::shared::ids::{CallId, ClientId};
-use crate::shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
+use patchbay_access::server::ReadTx;
+use crate::model::{CallChoices, CallDirection, CallQuery, CallRow, CallState, CallView, DialState};
+use crate::model::ContactOutcome;
+use patchbay_shared::ids::{CallId, ClientId};
+use patchbay_shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
 /// Rows on a page of the list.
 pub const PAGE: usize = 25;

@@ -6,16 +6,16 @@ use super::enrich::{self, notify, refused, taken_over};
 use super::peaks::Span;
 use super::recordings::{self, Trouble};
 use super::store::enrichment::{self as store, NewMessage};
-use crate::access::Action;
-use crate::access::server::Scope;
-use crate::calls::model::{EnrichmentType, Peaks, TranscriptStatus};
-use crate::connections::server::ops as connections;
-use crate::jobs::lease::{self, Claim, ENRICHMENTS};
-use crate::jobs::runner::{Failure, Verdict};
-use crate::providers::VoiceProvider;
-use crate::providers::voice::{MessageRole, VoiceMessage};
-use crate::shared::AppError;
-use crate::shared::ids::CallId;
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
+use crate::model::{EnrichmentType, Peaks, TranscriptStatus};
+use patchbay_connections::server::ops as connections;
+use patchbay_jobs::lease::{self, Claim, ENRICHMENTS};
+use patchbay_jobs::runner::{Failure, Verdict};
+use patchbay_providers::VoiceProvider;
+use patchbay_providers::voice::{MessageRole, VoiceMessage};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::CallId;
 
 /// From this attempt on a recording that does not come keeps the transcript no longer.
 const WITHOUT_SOUND_FROM: i32 = 4;

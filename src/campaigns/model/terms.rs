@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::window::clock;
 use super::{CallingWindow, Campaign, CampaignType};
-use crate::shared::variables::variables_text;
-use crate::shared::ids::{AgentId, NumberId};
-use crate::shared::variables::parse_variables;
-use crate::shared::{AppError, FieldErrors};
+use patchbay_shared::variables::variables_text;
+use patchbay_shared::ids::{AgentId, NumberId};
+use patchbay_shared::variables::parse_variables;
+use patchbay_shared::{AppError, FieldErrors};
 
 /// What a person enters for a campaign. Times as `HH:MM`, variables as `name = value` lines, days as check boxes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,11 +1,11 @@
 use leptos::prelude::*;
 
-use crate::campaigns::server_fns::{AddCampaignContacts, RemoveCampaignContacts};
-use crate::campaigns::{CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow};
-use crate::shared::ids::CampaignId;
-use crate::shared::phone::spaced;
-use crate::shared::{Page, Tone};
-use crate::ui::*;
+use crate::server_fns::{AddCampaignContacts, RemoveCampaignContacts};
+use crate::{CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow};
+use patchbay_shared::ids::CampaignId;
+use patchbay_shared::phone::spaced;
+use patchbay_shared::{Page, Tone};
+use patchbay_ui::*;
 
 /// Who is in the campaign, how each stands, and the forms that add and remove.
 #[component]
@@ -45,7 +45,7 @@ fn said(shown: &CampaignView) -> Option<String> {
     let count = |count: i64, verb: &str| match count {
         0 => format!("Nobody {verb}: they are in it already, or on the do-not-call list."),
         1 => format!("1 contact {verb}."),
-        more => format!("{} contacts {verb}.", crate::shared::money::count_text(more)),
+        more => format!("{} contacts {verb}.", patchbay_shared::money::count_text(more)),
     };
     if shown.adding {
         return Some("Contacts are being added in the background. You can leave this page.".into());

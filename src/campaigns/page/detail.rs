@@ -6,10 +6,10 @@ use leptos_router::hooks::use_params_map;
 use super::contacts::ContactsTab;
 use super::form::EditForm;
 use super::overview::{BatchesTab, OverviewTab, ResultsTab};
-use crate::campaigns::server_fns::{MoveCampaign, get_campaign, get_campaign_choices, list_campaign_contacts};
-use crate::campaigns::{CampaignChoices, CampaignStatus, CampaignView, MemberQuery, MemberRow};
-use crate::shared::{Page, Tone};
-use crate::ui::*;
+use crate::server_fns::{MoveCampaign, get_campaign, get_campaign_choices, list_campaign_contacts};
+use crate::{CampaignChoices, CampaignStatus, CampaignView, MemberQuery, MemberRow};
+use patchbay_shared::{Page, Tone};
+use patchbay_ui::*;
 
 /// One campaign: where it stands, its contacts, batches and results, its settings.
 #[lazy]

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::components::Form;
 
-use crate::campaigns::server_fns::{ChangeCampaign, CreateCampaign, get_campaign_choices};
-use crate::campaigns::{Campaign, CampaignChoices, CampaignForm, CampaignType, Choice, FILLED_BY_CONTACT};
-use crate::shared::Tone;
-use crate::ui::*;
+use crate::server_fns::{ChangeCampaign, CreateCampaign, get_campaign_choices};
+use crate::{Campaign, CampaignChoices, CampaignForm, CampaignType, Choice, FILLED_BY_CONTACT};
+use patchbay_shared::Tone;
+use patchbay_ui::*;
 
 /// The form for a new campaign: first the client, because agents and numbers go by it.
 #[lazy]

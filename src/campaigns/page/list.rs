@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::access::Action;
-use crate::shell::viewer;
-use crate::campaigns::server_fns::list_campaigns;
-use crate::campaigns::{CampaignQuery, CampaignRow, CampaignStatus};
-use crate::shared::Page;
-use crate::shared::phone::spaced;
-use crate::ui::address::query_string;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
+use crate::server_fns::list_campaigns;
+use crate::{CampaignQuery, CampaignRow, CampaignStatus};
+use patchbay_shared::Page;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::address::query_string;
+use patchbay_ui::*;
 
 /// All campaigns, newest first.
 #[lazy]

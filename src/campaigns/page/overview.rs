@@ -1,11 +1,11 @@
 use leptos::prelude::*;
 
-use crate::campaigns::{CampaignView, ContactOutcome, ContactStatus};
-use crate::shared::variables::variables_text;
-use crate::shared::Tone;
-use crate::shared::money::count_text;
-use crate::shared::phone::spaced;
-use crate::ui::*;
+use crate::{CampaignView, ContactOutcome, ContactStatus};
+use patchbay_shared::variables::variables_text;
+use patchbay_shared::Tone;
+use patchbay_shared::money::count_text;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::*;
 
 /// Counts, and the terms in words.
 #[component]
@@ -94,7 +94,7 @@ pub fn BatchesTab(shown: CampaignView) -> impl IntoView {
     let id = shown.campaign.id;
     let all = format!("/batches?campaign={id}");
     let new = format!("/batches/new?campaign={id}");
-    let may_start = shown.may_manage && shown.campaign.status == crate::campaigns::CampaignStatus::Active;
+    let may_start = shown.may_manage && shown.campaign.status == crate::CampaignStatus::Active;
     if shown.batches.is_empty() {
         let text = if may_start {
             "A batch dials the contacts that wait."

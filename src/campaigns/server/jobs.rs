@@ -1,12 +1,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::ops;
-use crate::access::Action;
-use crate::access::server::Scope;
-use crate::campaigns::AddBy;
-use crate::jobs::queue::{Job, NewJob, enqueue};
-use crate::jobs::runner::{Failure, Registry, Verdict};
-use crate::shared::ids::{CampaignId, ContactId};
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
+use crate::AddBy;
+use patchbay_jobs::queue::{Job, NewJob, enqueue};
+use patchbay_jobs::runner::{Failure, Registry, Verdict};
+use patchbay_shared::ids::{CampaignId, ContactId};
 
 /// Goes on adding contacts to a campaign, from the one after `after`.
 #[derive(Debug, Clone, Serialize, Deserialize)]

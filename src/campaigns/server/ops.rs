@@ -2,14 +2,14 @@ use serde_json::json;
 
 use super::jobs::AddContacts;
 use super::store::{self, choices, members};
-use crate::access::Action;
-use crate::access::server::{Change, ReadTx, WriteTx};
-use crate::campaigns::{AddBy, Campaign, CampaignStatus, CampaignTerms, CampaignView};
-use crate::jobs::live::Topic;
-use crate::jobs::queue::{NewJob, enqueue};
-use crate::dialling::server::contacts as dialling;
-use crate::shared::ids::{CampaignContactId, CampaignId, ClientId, ContactId};
-use crate::shared::{AppError, FieldErrors, zone};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, ReadTx, WriteTx};
+use crate::{AddBy, Campaign, CampaignStatus, CampaignTerms, CampaignView};
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::queue::{NewJob, enqueue};
+use patchbay_dialling::server::contacts as dialling;
+use patchbay_shared::ids::{CampaignContactId, CampaignId, ClientId, ContactId};
+use patchbay_shared::{AppError, FieldErrors, zone};
 
 /// Contacts that join in one statement.
 const CHUNK: i64 = 5_000;

@@ -7,12 +7,12 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::store::{self, members};
-use crate::access::Action;
-use crate::access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
-use crate::campaigns::{Bounded, CampaignQuery, CampaignRow};
-use crate::shared::AppError;
-use crate::shared::csv_cell;
-use crate::shared::ids::CampaignId;
+use patchbay_access::Action;
+use patchbay_access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
+use crate::{Bounded, CampaignQuery, CampaignRow};
+use patchbay_shared::AppError;
+use patchbay_shared::csv_cell;
+use patchbay_shared::ids::CampaignId;
 
 /// Rows read at a time, each time in a short transaction of its own.
 const ROWS: i64 = 2_000;

@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::batches::model::BatchStatus;
-use crate::campaigns::{
+use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_dialling::model::BatchStatus;
+use crate::{
     Bounded, CallingWindow, Campaign, CampaignBatch, CampaignQuery, CampaignRow, CampaignStatus, CampaignTerms,
     CampaignType,
 };
-use crate::shared::ids::{AgentId, BatchId, CampaignId, ClientId, NumberId};
-use crate::shared::{AppError, Cursor, Page, zone};
+use patchbay_shared::ids::{AgentId, BatchId, CampaignId, ClientId, NumberId};
+use patchbay_shared::{AppError, Cursor, Page, zone};
 
 pub mod choices;
 pub mod members;

@@ -2,19 +2,19 @@
 
 use leptos::prelude::*;
 
-use crate::access::Action;
-use crate::agents::model::AgentRow;
-use crate::shell::viewer;
-use crate::calls::model::CallRow;
-use crate::calls::page::Ticking;
-use crate::campaigns::CampaignRow;
-use crate::members::model::MemberRow;
-use crate::numbers::model::NumberRow;
-use crate::shared::Tone;
-use crate::shared::ids::ClientId;
-use crate::shared::money::length_text;
-use crate::shared::phone::spaced;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_agents::model::AgentRow;
+use patchbay_shell::viewer;
+use patchbay_calls::model::CallRow;
+use patchbay_calls::page::Ticking;
+use patchbay_campaigns::CampaignRow;
+use patchbay_members::model::MemberRow;
+use patchbay_numbers::model::NumberRow;
+use patchbay_shared::Tone;
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::money::length_text;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::*;
 
 /// A block: its rows, or what to do while there are none.
 #[component]

@@ -6,25 +6,25 @@ use leptos_router::hooks::use_params_map;
 
 use super::blocks::{Agents, Calls, Campaigns, Numbers, People};
 use super::month::{Month, Spent};
-use crate::shell::client_tabs;
-use crate::access::Action;
-use crate::agents::model::AgentRow;
-use crate::agents::server_fns::client_agents;
-use crate::shell::viewer;
-use crate::calls::model::CallRow;
-use crate::calls::server_fns::client_calls;
-use crate::campaigns::CampaignRow;
-use crate::campaigns::server_fns::client_campaigns;
-use crate::clients::model::{Client, ClientStatus};
-use crate::clients::server_fns::get_client;
-use crate::members::model::MemberRow;
-use crate::members::server_fns::client_members;
-use crate::numbers::model::NumberRow;
-use crate::numbers::server_fns::client_numbers;
-use crate::shared::ids::ClientId;
-use crate::ui::*;
-use crate::usage::model::ClientMonth;
-use crate::usage::server_fns::get_client_month;
+use patchbay_shell::client_tabs;
+use patchbay_access::Action;
+use patchbay_agents::model::AgentRow;
+use patchbay_agents::server_fns::client_agents;
+use patchbay_shell::viewer;
+use patchbay_calls::model::CallRow;
+use patchbay_calls::server_fns::client_calls;
+use patchbay_campaigns::CampaignRow;
+use patchbay_campaigns::server_fns::client_campaigns;
+use patchbay_clients::model::{Client, ClientStatus};
+use patchbay_clients::server_fns::get_client;
+use patchbay_members::model::MemberRow;
+use patchbay_members::server_fns::client_members;
+use patchbay_numbers::model::NumberRow;
+use patchbay_numbers::server_fns::client_numbers;
+use patchbay_shared::ids::ClientId;
+use patchbay_ui::*;
+use patchbay_usage::model::ClientMonth;
+use patchbay_usage::server_fns::get_client_month;
 
 /// What belongs to the client, each part from the room that owns it.
 #[derive(Clone, Copy)]

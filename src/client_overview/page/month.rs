@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
-use crate::metering::model::BudgetStatus;
-use crate::shared::Tone;
-use crate::shared::money::count_text;
-use crate::ui::*;
-use crate::usage::model::ClientMonth;
+use patchbay_metering::model::BudgetStatus;
+use patchbay_shared::Tone;
+use patchbay_shared::money::count_text;
+use patchbay_ui::*;
+use patchbay_usage::model::ClientMonth;
 
 /// The month so far: figures, and how far the budget goes.
 #[component]
@@ -63,7 +63,7 @@ fn Budget(standing: Option<BudgetStatus>, client: String) -> impl IntoView {
 
 /// How much of the budget is spent, in percent, as a bar shows it.
 fn share(standing: &BudgetStatus) -> f64 {
-    let number = |money: crate::shared::Money| money.0.to_string().parse::<f64>().unwrap_or(0.0);
+    let number = |money: patchbay_shared::Money| money.0.to_string().parse::<f64>().unwrap_or(0.0);
     match number(standing.budget) {
         budget if budget > 0.0 => (number(standing.spent) / budget * 100.0).min(100.0),
         _ => 100.0,

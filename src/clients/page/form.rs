@@ -2,18 +2,18 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::shell::viewer;
-use crate::clients::model::Client;
-use crate::metering::model::BudgetAction;
-use crate::clients::server_fns::SaveClient;
-use crate::shared::zones::zone_options;
-use crate::ui::*;
+use patchbay_shell::viewer;
+use crate::model::Client;
+use patchbay_metering::model::BudgetAction;
+use crate::server_fns::SaveClient;
+use patchbay_shared::zones::zone_options;
+use patchbay_ui::*;
 
 /// The form for a new client.
 #[lazy]
 pub fn new_client_page() -> PageView {
     Arc::new(move || {
-        if let Some(refusal) = crate::shell::refused(crate::access::Action::ManageClients) {
+        if let Some(refusal) = patchbay_shell::refused(patchbay_access::Action::ManageClients) {
             return refusal;
         }
         view! {

@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::access::Action;
-use crate::shell::viewer;
-use crate::clients::model::ClientRow;
-use crate::clients::server_fns::list_clients;
-use crate::shared::Page;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
+use crate::model::ClientRow;
+use crate::server_fns::list_clients;
+use patchbay_shared::Page;
+use patchbay_ui::*;
 
 /// The agency's clients.
 #[lazy]

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::form::ClientFields;
-use crate::shell::client_tabs;
-use crate::access::Action;
-use crate::shell::viewer;
-use crate::clients::model::{Client, ClientStatus};
-use crate::clients::server_fns::{SetClientStatus, get_client};
-use crate::ui::*;
+use patchbay_shell::client_tabs;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
+use crate::model::{Client, ClientStatus};
+use crate::server_fns::{SetClientStatus, get_client};
+use patchbay_ui::*;
 
 /// What a client is called, what its people see, what its budget does.
 #[lazy]

@@ -1,14 +1,14 @@
 use super::store::{self, Values};
-use crate::metering::server::budget::{self, BudgetMoved};
-use crate::access::server::{Change, WriteTx};
-use crate::clients::model::{Client, ClientForm, ClientStatus};
-use crate::metering::model::BudgetAction;
-use crate::jobs::live::Topic;
-use crate::shared::slug::slug_of;
-use crate::workspaces::model::Kind;
-use crate::workspaces::server::limits;
-use crate::shared::ids::ClientId;
-use crate::shared::{AppError, FieldErrors};
+use patchbay_metering::server::budget::{self, BudgetMoved};
+use patchbay_access::server::{Change, WriteTx};
+use crate::model::{Client, ClientForm, ClientStatus};
+use patchbay_metering::model::BudgetAction;
+use patchbay_jobs::live::Topic;
+use patchbay_shared::slug::slug_of;
+use patchbay_workspaces::model::Kind;
+use patchbay_workspaces::server::limits;
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::{AppError, FieldErrors};
 
 /// Adds a client or changes the one that the form names.
 pub async fn save(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, AppError> {
@@ -29,7 +29,7 @@ pub async fn create(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, App
     store::insert(tx, id, &values).await?;
     limits::check_limit(tx, Kind::Clients).await?;
     // Agents of the whole agency serve the new client too.
-    crate::agents::server::ops::client_added(tx).await?;
+    patchbay_agents::server::ops::client_added(tx).await?;
     if values.monthly_budget.is_some() {
         set_budget(tx, id, None, &values).await?;
     }

@@ -5,9 +5,9 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 
 use super::store;
-use crate::access::Action;
-use crate::access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
-use crate::shared::AppError;
+use patchbay_access::Action;
+use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
+use patchbay_shared::AppError;
 
 /// `GET /clients.csv`: the list with the filters of its address.
 pub fn routes() -> Router<Db> {

@@ -1,9 +1,9 @@
-use crate::access::server::{ReadTx, WriteTx};
-use crate::clients::model::{Client, ClientRow, ClientStatus};
-use crate::metering::model::BudgetAction;
-use crate::access::ClientName;
-use crate::shared::ids::ClientId;
-use crate::shared::{AppError, Cursor, Page, zone};
+use patchbay_access::server::{ReadTx, WriteTx};
+use crate::model::{Client, ClientRow, ClientStatus};
+use patchbay_metering::model::BudgetAction;
+use patchbay_access::ClientName;
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
 pub const PAGE: usize = 50;

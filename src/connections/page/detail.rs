@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::list::{ConnectionFacts, ConnectionState};
-use crate::connections::model::{Connection, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE};
-use crate::connections::server_fns::{CheckConnection, SaveConnection, SwitchConnection, get_connection};
-use crate::shared::Tone;
-use crate::shell::ProofField;
-use crate::ui::*;
+use crate::model::{Connection, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE};
+use crate::server_fns::{CheckConnection, SaveConnection, SwitchConnection, get_connection};
+use patchbay_shared::Tone;
+use patchbay_shell::ProofField;
+use patchbay_ui::*;
 
 /// One service: how it is doing, and its credentials. The form does not follow live notices: what is being typed stays.
 #[lazy]

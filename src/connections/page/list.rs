@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::connections::model::{Connection, IntegrationStatus};
-use crate::connections::server_fns::list_connections;
-use crate::shared::Tone;
-use crate::ui::*;
+use crate::model::{Connection, IntegrationStatus};
+use crate::server_fns::list_connections;
+use patchbay_shared::Tone;
+use patchbay_ui::*;
 
 /// The services that the workspace runs on.
 #[lazy]

@@ -3,11 +3,11 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::ops;
-use crate::access::Action;
-use crate::access::server::Scope;
-use crate::connections::model::{VoiceCatalog, VoiceChoice};
-use crate::shared::AppError;
-use crate::shared::ids::WorkspaceId;
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
+use crate::model::{VoiceCatalog, VoiceChoice};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::WorkspaceId;
 
 /// How long an answer is good for.
 const FRESH: Duration = Duration::from_secs(600);

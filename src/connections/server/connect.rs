@@ -6,17 +6,17 @@ use serde_json::json;
 
 use super::ops::{self, Credentials};
 use super::store::{self, Save, Stored};
-use crate::access::Action;
-use crate::access::server::{Change, Scope, WriteTx, random_token};
-use crate::connections::model::{CheckedForm, ConnectionForm, ConnectionSettings, IntegrationStatus, Mode, Provider};
-use crate::jobs::live::Topic;
-use crate::providers::error::Kind;
-use crate::providers::signature::is_telnyx_public_key;
-use crate::providers::{ProviderError, Secret, openrouter, telnyx, ultravox};
-use crate::services::{HookFuture, Services};
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::ConnectionId;
+use patchbay_access::Action;
+use patchbay_access::server::{Change, Scope, WriteTx, random_token};
+use crate::model::{CheckedForm, ConnectionForm, ConnectionSettings, IntegrationStatus, Mode, Provider};
+use patchbay_jobs::live::Topic;
+use patchbay_providers::error::Kind;
+use patchbay_providers::signature::is_telnyx_public_key;
+use patchbay_providers::{ProviderError, Secret, openrouter, telnyx, ultravox};
+use patchbay_services::{HookFuture, Services};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::ConnectionId;
 
 /// Told, in its transaction, that an account at a service was saved, and whether it is another one than before: what the former account
 /// knew by its ids is unknown to this one. Boot gives it.

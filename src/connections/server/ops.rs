@@ -9,25 +9,25 @@ use uuid::Uuid;
 
 pub use super::connect::{NewConnection, connect, create};
 use super::store::{self, Stored};
-use crate::access::Action;
-use crate::access::server::Scope;
-use crate::connections::model::{
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
+use crate::model::{
     Connection, ConnectionSettings, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE,
 };
-use crate::jobs::live::Topic;
-use crate::jobs::runner::Failure;
-use crate::services::Services;
-use crate::providers::openrouter::{ANSWER_TIMEOUT, OpenRouter, OpenRouterConfig};
-use crate::providers::sealed::in_the_clear;
-use crate::providers::telnyx::{Telnyx, TelnyxConfig};
-use crate::providers::ultravox::{Carrier, Ultravox, UltravoxConfig};
-use crate::providers::{
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::runner::Failure;
+use patchbay_services::Services;
+use patchbay_providers::openrouter::{ANSWER_TIMEOUT, OpenRouter, OpenRouterConfig};
+use patchbay_providers::sealed::in_the_clear;
+use patchbay_providers::telnyx::{Telnyx, TelnyxConfig};
+use patchbay_providers::ultravox::{Carrier, Ultravox, UltravoxConfig};
+use patchbay_providers::{
     Binding, ChatProvider, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider,
 };
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::{ConnectionId, WorkspaceId};
-use crate::shared::zone::stamp;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::{ConnectionId, WorkspaceId};
+use patchbay_shared::zone::stamp;
 
 /// The document that is sealed: nothing but the key.
 #[derive(Serialize, Deserialize)]

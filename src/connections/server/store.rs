@@ -2,9 +2,9 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::connections::model::{ConnectionSettings, IntegrationStatus, Mode};
-use crate::shared::AppError;
+use patchbay_access::server::{ReadTx, WriteTx};
+use crate::model::{ConnectionSettings, IntegrationStatus, Mode};
+use patchbay_shared::AppError;
 
 /// A connection as it stands in the table, secrets sealed.
 #[derive(Clone)]
@@ -131,5 +131,5 @@ pub async fn refresh_sandbox_flag(tx: &mut WriteTx) -> Result<(), AppError> {
     )
     .fetch_one(tx.conn())
     .await?;
-    crate::workspaces::server::store::set_sandbox(tx, !is_live).await
+    patchbay_workspaces::server::store::set_sandbox(tx, !is_live).await
 }

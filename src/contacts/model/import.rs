@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pick;
-use crate::shared::ids::{CampaignId, ClientId, ImportId};
-use crate::shared::{AppError, FieldErrors, Stamp};
+use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
+use patchbay_shared::{AppError, FieldErrors, Stamp};
 
-crate::words! {
+patchbay_shared::words! {
     /// How far an import has come.
     pub ImportStatus: "import_status" {
         Uploaded = "uploaded", "Choose columns", Info;

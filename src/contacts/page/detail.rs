@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::form::EditForm;
-use crate::contacts::server_fns::{AllowContact, SuppressContact, get_contact};
-use crate::contacts::{Contact, ContactCall, ContactCampaign};
-use crate::shared::Tone;
-use crate::shared::money::length_text;
-use crate::shared::phone::spaced;
-use crate::ui::*;
+use crate::server_fns::{AllowContact, SuppressContact, get_contact};
+use crate::{Contact, ContactCall, ContactCampaign};
+use patchbay_shared::Tone;
+use patchbay_shared::money::length_text;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::*;
 
 /// One contact: who it is, what campaigns it is in, and every call with it.
 #[lazy]

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::shell::viewer;
-use crate::contacts::server_fns::{ChangeContact, CreateContact, get_import_choices};
-use crate::contacts::{Contact, ContactForm, ImportChoices, countries};
-use crate::shared::zones::zone_options;
-use crate::ui::*;
+use patchbay_shell::viewer;
+use crate::server_fns::{ChangeContact, CreateContact, get_import_choices};
+use crate::{Contact, ContactForm, ImportChoices, countries};
+use patchbay_shared::zones::zone_options;
+use patchbay_ui::*;
 
 /// The form for one new contact.
 #[lazy]

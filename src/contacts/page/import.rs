@@ -5,11 +5,11 @@ use leptos_router::hooks::use_params_map;
 
 use super::mapping::CancelForm;
 use super::upload::ImportSteps;
-use crate::contacts::server_fns::{RunImport, get_import};
-use crate::contacts::{DuplicateRule, ImportStatus, ImportView, Problem};
-use crate::shared::Tone;
-use crate::shared::money::count_text;
-use crate::ui::*;
+use crate::server_fns::{RunImport, get_import};
+use crate::{DuplicateRule, ImportStatus, ImportView, Problem};
+use patchbay_shared::Tone;
+use patchbay_shared::money::count_text;
+use patchbay_ui::*;
 
 /// The third and fourth step of an import: what the check found, then its progress and its result.
 #[lazy]

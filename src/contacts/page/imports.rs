@@ -3,13 +3,13 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::list::{Parts, with_client};
-use crate::access::Action;
-use crate::shell::viewer;
-use crate::contacts::server_fns::list_imports;
-use crate::contacts::{ImportRow, ImportStatus};
-use crate::shared::Page;
-use crate::shared::money::count_text;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
+use crate::server_fns::list_imports;
+use crate::{ImportRow, ImportStatus};
+use patchbay_shared::Page;
+use patchbay_shared::money::count_text;
+use patchbay_ui::*;
 
 /// All imports, newest first.
 #[lazy]

@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::access::Action;
-use crate::shell::viewer;
-use crate::contacts::server_fns::list_contacts;
-use crate::contacts::{ContactQuery, ContactRow};
-use crate::shared::Page;
-use crate::shared::phone::spaced;
-use crate::ui::address::query_string;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
+use crate::server_fns::list_contacts;
+use crate::{ContactQuery, ContactRow};
+use patchbay_shared::Page;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::address::query_string;
+use patchbay_ui::*;
 
 type Rows = Loaded<Page<ContactRow>>;
 
@@ -153,9 +153,9 @@ fn Listed(page: Page<ContactRow>, suppressed: bool) -> impl IntoView {
 fn Row(row: ContactRow, in_agency: bool, suppressed: bool) -> impl IntoView {
     let name = if row.name.is_empty() { row.phone.clone() } else { row.name };
     let (tone, word) = if row.do_not_call {
-        (crate::shared::Tone::Warn, "Do not call")
+        (patchbay_shared::Tone::Warn, "Do not call")
     } else {
-        (crate::shared::Tone::Ok, "May be called")
+        (patchbay_shared::Tone::Ok, "May be called")
     };
     view! {
         <tr>

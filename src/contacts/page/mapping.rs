@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::upload::ImportSteps;
-use crate::contacts::server_fns::{CancelImport, CheckImport, get_import, get_import_choices};
-use crate::contacts::{DuplicateRule, ImportChoices, ImportStatus, ImportView, Target, attribute_key, countries};
-use crate::shared::Tone;
-use crate::ui::*;
+use crate::server_fns::{CancelImport, CheckImport, get_import, get_import_choices};
+use crate::{DuplicateRule, ImportChoices, ImportStatus, ImportView, Target, attribute_key, countries};
+use patchbay_shared::Tone;
+use patchbay_ui::*;
 
 /// The second step of an import: what each column is.
 #[lazy]

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::shell::viewer;
-use crate::contacts::server_fns::get_import_choices;
-use crate::contacts::{ImportChoices, UploadProblem};
-use crate::shared::Tone;
-use crate::ui::*;
+use patchbay_shell::viewer;
+use crate::server_fns::get_import_choices;
+use crate::{ImportChoices, UploadProblem};
+use patchbay_shared::Tone;
+use patchbay_ui::*;
 
 /// The first step of an import: whose people, and the file.
 #[lazy]

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ops, store};
-use crate::access::Action;
-use crate::access::server::{Body, Db, Scope, page_size};
-use crate::contacts::model::{Contact, ContactForm, ContactQuery, ContactRow};
-use crate::shared::AppError;
-use crate::shared::ids::ContactId;
+use patchbay_access::Action;
+use patchbay_access::server::{Body, Db, Scope, page_size};
+use crate::model::{Contact, ContactForm, ContactQuery, ContactRow};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::ContactId;
 
 /// `GET /v1/contacts`: newest first; `q`, `client`, `suppressed`, `cursor`, `limit`. `POST /v1/contacts`: a new one.
 /// `GET` and `PUT /v1/contacts/{id}`: one contact.

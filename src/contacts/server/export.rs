@@ -9,12 +9,12 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::import::records::Records;
 use super::store::{self, import_views};
-use crate::access::Action;
-use crate::access::server::{ROWS_AT_ONCE, Scope, csv_file};
-use crate::contacts::{ContactQuery, ImportRow, ImportView, Problem};
-use crate::shared::AppError;
-use crate::shared::csv_cell;
-use crate::shared::ids::{ClientId, ImportId};
+use patchbay_access::Action;
+use patchbay_access::server::{ROWS_AT_ONCE, Scope, csv_file};
+use crate::{ContactQuery, ImportRow, ImportView, Problem};
+use patchbay_shared::AppError;
+use patchbay_shared::csv_cell;
+use patchbay_shared::ids::{ClientId, ImportId};
 
 /// Rows read at a time.
 const ROWS: i64 = 2_000;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::services::Services;
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::{ImportId, WorkspaceId};
+use patchbay_services::Services;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::{ImportId, WorkspaceId};
 
 /// Files that nobody imported are deleted after this long.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -1,11 +1,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::import;
-use crate::access::server::Scope;
-use crate::jobs::queue::Job;
-use crate::jobs::runner::{Failure, Registry, Verdict};
-use crate::shared::AppError;
-use crate::shared::ids::ImportId;
+use patchbay_access::server::Scope;
+use patchbay_jobs::queue::Job;
+use patchbay_jobs::runner::{Failure, Registry, Verdict};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::ImportId;
 
 /// Reads a file and counts what would become of its rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -5,13 +5,13 @@ use serde_json::json;
 use super::jobs::{CheckImport, RunImport};
 use super::store::{self, Values, imports};
 use super::{files, import::sniff};
-use crate::access::Action;
-use crate::access::server::{Change, ReadTx, Scope, WriteTx};
-use crate::contacts::{ContactForm, ImportChoices, ImportStatus, ImportTerms, Pick, check_reason, countries, guess};
-use crate::jobs::live::Topic;
-use crate::jobs::queue::{NewJob, enqueue};
-use crate::shared::ids::{CampaignId, ClientId, ContactId, ImportId};
-use crate::shared::{AppError, FieldErrors, Phone};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
+use crate::{ContactForm, ImportChoices, ImportStatus, ImportTerms, Pick, check_reason, countries, guess};
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::queue::{NewJob, enqueue};
+use patchbay_shared::ids::{CampaignId, ClientId, ContactId, ImportId};
+use patchbay_shared::{AppError, FieldErrors, Phone};
 
 /// A contact's form, read: everything checked, the number in E.164.
 struct Checked {
@@ -132,7 +132,7 @@ pub async fn choices(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Import
     let own = tx.scope().client_id();
     let mut choices = ImportChoices::default();
     if own.is_none() {
-        let names = crate::clients::server::store::names(tx).await?;
+        let names = patchbay_clients::server::store::names(tx).await?;
         choices.clients = names.into_iter().map(|row| Pick { id: row.id.to_string(), label: row.name }).collect();
     }
     // Whose role only reads campaigns adds nobody to one.

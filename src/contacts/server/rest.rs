@@ -4,10 +4,10 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::{export, upload};
-use crate::access::server::{Db, Visitor};
-use crate::contacts::ContactQuery;
-use crate::shared::AppError;
-use crate::shared::ids::ImportId;
+use patchbay_access::server::{Db, Visitor};
+use crate::ContactQuery;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::ImportId;
 
 /// Uploads and downloads. They need a signed-in visitor.
 pub fn routes() -> axum::Router<Db> {

@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::access::Action;
-use crate::access::server::{ReadTx, WriteTx};
-use crate::agents::model::CallDirection;
-use crate::calls::model::ContactOutcome;
-use crate::dialling::model::ContactStatus;
-use crate::contacts::{Contact, ContactCall, ContactCampaign, ContactQuery, ContactRow, Pick};
-use crate::shared::ids::{AgentId, CallId, CampaignId, ClientId, ContactId, ImportId};
-use crate::shared::{AppError, Cursor, Page, Phone, zone};
+use patchbay_access::Action;
+use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_agents::model::CallDirection;
+use patchbay_calls::model::ContactOutcome;
+use patchbay_dialling::model::ContactStatus;
+use crate::{Contact, ContactCall, ContactCampaign, ContactQuery, ContactRow, Pick};
+use patchbay_shared::ids::{AgentId, CallId, CampaignId, ClientId, ContactId, ImportId};
+use patchbay_shared::{AppError, Cursor, Page, Phone, zone};
 
 pub mod import_views;
 pub mod imports;

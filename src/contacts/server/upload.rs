@@ -8,12 +8,12 @@ use tokio::io::AsyncWriteExt;
 use super::import::sniff::{self, Utf8Count};
 use super::store::imports;
 use super::{files, ops};
-use crate::access::Action;
-use crate::access::server::{Scope, Visitor};
-use crate::contacts::{MAX_FILE, UploadProblem};
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::{CampaignId, ClientId, ImportId};
+use patchbay_access::Action;
+use patchbay_access::server::{Scope, Visitor};
+use crate::{MAX_FILE, UploadProblem};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
 
 /// `POST /contacts/imports/upload`: fields `client`, `campaign`, then `file`. Goes on to the second step, or back to the first with
 /// what was wrong.

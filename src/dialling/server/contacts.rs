@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::calls::model::ContactOutcome;
-use crate::shared::AppError;
-use crate::shared::ids::{BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId};
+use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_calls::model::ContactOutcome;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId};
 
 /// Gives the batch its contacts: pending ones of the campaign whose time has come and who may be called. In their order.
 pub async fn take_contacts(

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::Job;
-use crate::shared::ids::BatchId;
+use patchbay_jobs::Job;
+use patchbay_shared::ids::BatchId;
 
 /// Dials a batch, tick by tick, until nothing is left. Batches register what it does.
 #[derive(Debug, Clone, Serialize, Deserialize)]

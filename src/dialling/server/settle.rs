@@ -2,13 +2,13 @@
 
 use super::contacts::{self, Settled};
 use super::jobs::RunBatch;
-use crate::access::server::WriteTx;
-use crate::calls::model::ContactOutcome;
-use crate::calls::server::ended::{Corrected, Ended};
-use crate::jobs::live::Topic;
-use crate::jobs::{NewJob, enqueue};
-use crate::shared::AppError;
-use crate::shared::ids::{BatchId, ClientId};
+use patchbay_access::server::WriteTx;
+use patchbay_calls::model::ContactOutcome;
+use patchbay_calls::server::ended::{Corrected, Ended};
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::{NewJob, enqueue};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{BatchId, ClientId};
 
 /// Done, failed, or tried again later in the same batch while the campaign's rules allow.
 pub async fn settle(tx: &mut WriteTx, ended: Ended<'_>) -> Result<(), AppError> {

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::inbound_webhooks::model::{Body, ProcessingStatus, SENDERS, Webhook};
-use crate::inbound_webhooks::server_fns::{ReplayWebhook, get_webhook};
-use crate::shared::money::count_text;
-use crate::ui::*;
+use crate::model::{Body, ProcessingStatus, SENDERS, Webhook};
+use crate::server_fns::{ReplayWebhook, get_webhook};
+use patchbay_shared::money::count_text;
+use patchbay_ui::*;
 
 /// One event: what came, what was made of it, and the way to work it through again.
 #[lazy]
@@ -53,9 +53,9 @@ fn Detail(webhook: Webhook) -> impl IntoView {
 #[component]
 fn Remark(status: ProcessingStatus, note: String) -> impl IntoView {
     let (tone, icon) = match status {
-        ProcessingStatus::Failed => (crate::shared::Tone::Bad, "circle-alert"),
-        ProcessingStatus::Completed => (crate::shared::Tone::Info, "info"),
-        _ => (crate::shared::Tone::Warn, "triangle-alert"),
+        ProcessingStatus::Failed => (patchbay_shared::Tone::Bad, "circle-alert"),
+        ProcessingStatus::Completed => (patchbay_shared::Tone::Info, "info"),
+        _ => (patchbay_shared::Tone::Warn, "triangle-alert"),
     };
     view! { <Callout tone icon><p>{note}</p></Callout> }
 }

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::inbound_webhooks::model::{KINDS, ProcessingStatus, SENDERS, WebhookList, WebhookQuery, WebhookRow};
-use crate::inbound_webhooks::server_fns::{ReplayFailedWebhooks, list_webhooks};
-use crate::shell::SettingsNav;
-use crate::shared::money::count_text;
-use crate::ui::*;
+use crate::model::{KINDS, ProcessingStatus, SENDERS, WebhookList, WebhookQuery, WebhookRow};
+use crate::server_fns::{ReplayFailedWebhooks, list_webhooks};
+use patchbay_shell::SettingsNav;
+use patchbay_shared::money::count_text;
+use patchbay_ui::*;
 
 /// Everything that the outside services reported, and how far it was worked through.
 #[lazy]

@@ -9,16 +9,16 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{keys, store};
-use crate::access::Action;
-use crate::access::server::{Db, Scope};
-use crate::connections::server::ops::WebhookKeys;
-use crate::providers::SignatureError;
-use crate::providers::signature::{
+use patchbay_access::Action;
+use patchbay_access::server::{Db, Scope};
+use patchbay_connections::server::ops::WebhookKeys;
+use patchbay_providers::SignatureError;
+use patchbay_providers::signature::{
     TELNYX_SIGNATURE, TELNYX_TIMESTAMP, TOLERANCE, ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, verify_telnyx,
     verify_ultravox,
 };
-use crate::shared::AppError;
-use crate::shared::ids::{ConnectionId, WorkspaceId};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 
 /// The longest event id that is kept as it came.
 const LONGEST_ID: usize = 200;

@@ -4,16 +4,16 @@
 use rust_decimal::Decimal;
 
 use super::store::{self, Stored};
-use crate::access::Action;
-use crate::access::server::{Db, Scope, WriteTx};
-use crate::calls::server::{carrier, fold};
-use crate::connections::server::ops as connections;
-use crate::jobs::lease::{self, Claim, WEBHOOKS};
-use crate::jobs::live::Topic;
-use crate::jobs::runner::{Failure, Queue, Verdict};
-use crate::providers::telnyx::{TelnyxEvent, TelnyxPayload};
-use crate::providers::ultravox::WebhookEvent;
-use crate::shared::AppError;
+use patchbay_access::Action;
+use patchbay_access::server::{Db, Scope, WriteTx};
+use patchbay_calls::server::{carrier, fold};
+use patchbay_connections::server::ops as connections;
+use patchbay_jobs::lease::{self, Claim, WEBHOOKS};
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::runner::{Failure, Queue, Verdict};
+use patchbay_providers::telnyx::{TelnyxEvent, TelnyxPayload};
+use patchbay_providers::ultravox::WebhookEvent;
+use patchbay_shared::AppError;
 
 /// Events that are worked on at once.
 const AT_ONCE: usize = 8;

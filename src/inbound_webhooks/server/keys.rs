@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::access::server::Scope;
-use crate::connections::server::ops::{self, WebhookKeys};
-use crate::shared::AppError;
-use crate::shared::ids::{ConnectionId, WorkspaceId};
+use patchbay_access::server::Scope;
+use patchbay_connections::server::ops::{self, WebhookKeys};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 
 /// How long a withdrawn secret may still open the door.
 const KEPT: Duration = Duration::from_secs(5);

@@ -1,10 +1,10 @@
 use serde_json::json;
 
 use super::store;
-use crate::access::server::{Change, WriteTx};
-use crate::jobs::live::Topic;
-use crate::shared::AppError;
-use crate::shared::ids::WebhookId;
+use patchbay_access::server::{Change, WriteTx};
+use patchbay_jobs::live::Topic;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::WebhookId;
 
 /// Works one event through again; the original stays as it came. What it changed already is not changed twice.
 /// Errors: `NotFound`; `Conflict` while it waits or is being worked on.

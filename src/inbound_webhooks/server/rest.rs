@@ -7,11 +7,11 @@ use axum::{Extension, Router};
 
 use super::ingest::{self, Answer, Letter};
 use super::store;
-use crate::access::Action;
-use crate::access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
-use crate::inbound_webhooks::model::WebhookQuery;
-use crate::shared::AppError;
-use crate::shared::ids::{ConnectionId, WorkspaceId};
+use patchbay_access::Action;
+use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
+use crate::model::WebhookQuery;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 
 /// The largest body that is read, in bytes.
 const MOST: usize = 1024 * 1024;

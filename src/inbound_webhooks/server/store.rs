@@ -4,11 +4,11 @@ use chrono::Utc;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::access::Action;
-use crate::access::server::{ReadTx, WriteTx};
-use crate::inbound_webhooks::model::{Body, ProcessingStatus, Webhook, WebhookList, WebhookQuery, WebhookRow};
-use crate::shared::ids::{ConnectionId, WebhookId};
-use crate::shared::{AppError, Cursor, Page, zone};
+use patchbay_access::Action;
+use patchbay_access::server::{ReadTx, WriteTx};
+use crate::model::{Body, ProcessingStatus, Webhook, WebhookList, WebhookQuery, WebhookRow};
+use patchbay_shared::ids::{ConnectionId, WebhookId};
+use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// The bell that wakes this queue's workers.
 pub const BELL: &str = "webhooks";

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::members::model::InvitationOffer;
-use crate::members::server_fns::{AcceptInvitation, open_invitation};
-use crate::sign_in::page::{DoorCard, DoorErrors, DoorField};
-use crate::ui::*;
+use crate::model::InvitationOffer;
+use crate::server_fns::{AcceptInvitation, open_invitation};
+use patchbay_sign_in::page::{DoorCard, DoorErrors, DoorField};
+use patchbay_ui::*;
 
 /// What somebody with an invitation's link sees: who invites them to what, and the form for their account.
 #[lazy]

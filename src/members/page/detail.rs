@@ -4,15 +4,15 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::what_it_may;
-use crate::access::Role;
-use crate::shell::{client_options, viewer};
-use crate::members::model::{MemberView, UserStatus, grantable, role_change};
-use crate::members::server_fns::{
+use patchbay_access::Role;
+use patchbay_shell::{client_options, viewer};
+use crate::model::{MemberView, UserStatus, grantable, role_change};
+use crate::server_fns::{
     ChangeMemberRole, ClearMemberSecondFactor, MakePasswordLink, SetMemberStatus, SignMemberOut, get_member,
 };
-use crate::shared::Tone;
-use crate::shell::ProofField;
-use crate::ui::*;
+use patchbay_shared::Tone;
+use patchbay_shell::ProofField;
+use patchbay_ui::*;
 
 /// One person: role, state, and ways to help them in or keep them out.
 #[lazy]

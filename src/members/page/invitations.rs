@@ -3,12 +3,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::people_tabs;
-use crate::members::model::{InvitationRow, InvitationStatus};
-use crate::members::server_fns::{ResendInvitation, WithdrawInvitation, list_invitations};
-use crate::shell::SettingsNav;
-use crate::shared::Page;
-use crate::shell::ProofField;
-use crate::ui::*;
+use crate::model::{InvitationRow, InvitationStatus};
+use crate::server_fns::{ResendInvitation, WithdrawInvitation, list_invitations};
+use patchbay_shell::SettingsNav;
+use patchbay_shared::Page;
+use patchbay_shell::ProofField;
+use patchbay_ui::*;
 
 /// Who has been invited, and what became of it.
 #[lazy]

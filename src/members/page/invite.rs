@@ -3,12 +3,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::what_it_may;
-use crate::access::{Action, Role};
-use crate::shell::{client_options, refused, viewer};
-use crate::members::model::grantable;
-use crate::members::server_fns::InviteMembers;
-use crate::shell::ProofField;
-use crate::ui::*;
+use patchbay_access::{Action, Role};
+use patchbay_shell::{client_options, refused, viewer};
+use crate::model::grantable;
+use crate::server_fns::InviteMembers;
+use patchbay_shell::ProofField;
+use patchbay_ui::*;
 
 /// The form that invites one address or many.
 #[lazy]

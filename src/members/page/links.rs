@@ -2,17 +2,17 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::members::model::{LinkKind, ShownLinks};
-use crate::members::server_fns::take_links;
-use crate::shared::Tone;
-use crate::ui::*;
+use crate::model::{LinkKind, ShownLinks};
+use crate::server_fns::take_links;
+use patchbay_shared::Tone;
+use patchbay_ui::*;
 
 /// What became of the invitations or the link that were just made.
 #[lazy]
 pub fn links_page() -> PageView {
     let links = load(|| (), |()| take_links());
     Arc::new(move || {
-        if let Some(refusal) = crate::shell::refused(crate::access::Action::ReadMembers) {
+        if let Some(refusal) = patchbay_shell::refused(patchbay_access::Action::ReadMembers) {
             return refusal;
         }
         view! {

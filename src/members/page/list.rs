@@ -3,14 +3,14 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::people_tabs;
-use crate::access::Role;
-use crate::shell::viewer;
-use crate::members::model::MemberRow;
-use crate::members::server_fns::list_members;
-use crate::shell::SettingsNav;
-use crate::shared::{Page, Tone};
-use crate::ui::address::query_string;
-use crate::ui::*;
+use patchbay_access::Role;
+use patchbay_shell::viewer;
+use crate::model::MemberRow;
+use crate::server_fns::list_members;
+use patchbay_shell::SettingsNav;
+use patchbay_shared::{Page, Tone};
+use patchbay_ui::address::query_string;
+use patchbay_ui::*;
 
 /// People of the agency, or of the viewer's own client.
 #[lazy]

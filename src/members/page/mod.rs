@@ -14,7 +14,7 @@ pub use links::{LinkList, links_page};
 pub use list::members_page;
 pub use profile::profile_page;
 
-use crate::access::Role;
+use patchbay_access::Role;
 
 /// One line on what a role may do, for pickers.
 pub(super) fn what_it_may(role: Role) -> &'static str {
@@ -29,8 +29,8 @@ pub(super) fn what_it_may(role: Role) -> &'static str {
 }
 
 /// The two lists of this room.
-fn people_tabs(current: &'static str) -> Vec<crate::ui::TabItem> {
-    use crate::ui::tab;
+fn people_tabs(current: &'static str) -> Vec<patchbay_ui::TabItem> {
+    use patchbay_ui::tab;
     vec![
         tab("People", "/settings/users", current == "people"),
         tab("Invitations", "/settings/users/invitations", current == "invitations"),

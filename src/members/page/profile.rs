@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::shell::{SettingsNav, viewer};
-use crate::members::server_fns::SaveProfile;
-use crate::shared::zones::zone_options;
-use crate::ui::*;
+use patchbay_shell::{SettingsNav, viewer};
+use crate::server_fns::SaveProfile;
+use patchbay_shared::zones::zone_options;
+use patchbay_ui::*;
 
 /// Name, zone, look.
 #[lazy]

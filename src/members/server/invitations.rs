@@ -6,20 +6,20 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::ops::{action_for, checked_role};
-use crate::access::server::{Change, ReadTx, Scope, Visitor, WriteTx};
-use crate::access::{Action, Role};
-use crate::brand::server::{hosts, ops};
-use crate::jobs::live::Topic;
-use crate::mail;
-use crate::members::model::{InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person};
-use crate::shared::email::is_address;
-use crate::workspaces::model::Kind;
-use crate::workspaces::server::limits;
-use crate::shared::ids::{ClientId, InvitationId, UserId, WorkspaceId};
-use crate::shared::{AppError, Cursor, FieldErrors, Page, zone};
-use crate::sign_in::server::{sessions, ticket};
-use crate::users::store::NewUser;
-use crate::users::{self, check_new, hash_password};
+use patchbay_access::server::{Change, ReadTx, Scope, Visitor, WriteTx};
+use patchbay_access::{Action, Role};
+use patchbay_brand::server::{hosts, ops};
+use patchbay_jobs::live::Topic;
+use patchbay_mail as mail;
+use crate::model::{InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person};
+use patchbay_shared::email::is_address;
+use patchbay_workspaces::model::Kind;
+use patchbay_workspaces::server::limits;
+use patchbay_shared::ids::{ClientId, InvitationId, UserId, WorkspaceId};
+use patchbay_shared::{AppError, Cursor, FieldErrors, Page, zone};
+use patchbay_sign_in::server::{sessions, ticket};
+use patchbay_users::store::NewUser;
+use patchbay_users::{self as users, check_new, hash_password};
 
 /// Rows on a page.
 pub const PAGE: usize = 100;
@@ -42,7 +42,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
     let role = role.ok_or(AppError::Forbidden)?;
     let mut tx = scope.write(action_for(role)).await?;
     if let Some(client) = client {
-        crate::clients::server::store::get(tx.reading(), client).await?;
+        patchbay_clients::server::store::get(tx.reading(), client).await?;
     }
     let here: Vec<String> = sqlx::query_scalar!(
         r#"select lower(email) as "email!" from users where workspace_id = $1 and lower(email) = any($2)"#,
@@ -249,7 +249,7 @@ async fn get(tx: &mut WriteTx, id: InvitationId) -> Result<Invitation, AppError>
 
 fn may_change(scope: &Scope, role: Role) -> Result<(), AppError> {
     let viewer = scope.viewer().ok_or(AppError::NotSignedIn)?;
-    let may = crate::members::model::grantable(viewer.role).contains(&role);
+    let may = crate::model::grantable(viewer.role).contains(&role);
     if may { Ok(()) } else { Err(AppError::Forbidden) }
 }
 
@@ -295,7 +295,7 @@ pub async fn list(
                 (_, _, true) => InvitationStatus::Expired,
                 _ => InvitationStatus::Open,
             };
-            let grants = viewer.as_ref().map_or(&[][..], |viewer| crate::members::model::grantable(viewer.role));
+            let grants = viewer.as_ref().map_or(&[][..], |viewer| crate::model::grantable(viewer.role));
             InvitationRow {
                 id: row.id,
                 email: row.email,
@@ -377,7 +377,7 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     }
     limits::check_limit(&mut tx, Kind::Members).await?;
     if row.role == Role::AgencyOwner {
-        crate::workspaces::server::store::claim_ownership(&mut tx, user).await?;
+        patchbay_workspaces::server::store::claim_ownership(&mut tx, user).await?;
     }
     let change = Change {
         action: "accepted an invitation",

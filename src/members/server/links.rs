@@ -1,9 +1,9 @@
 //! Links that whoever made them hands over by hand: shown once.
 
-use crate::access::server::Visitor;
-use crate::members::model::{Invited, LinkKind, ShownLinks};
-use crate::access::server::once;
-use crate::shared::AppError;
+use patchbay_access::server::Visitor;
+use crate::model::{Invited, LinkKind, ShownLinks};
+use patchbay_access::server::once;
+use patchbay_shared::AppError;
 
 const KIND: &str = "links";
 

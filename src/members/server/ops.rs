@@ -1,16 +1,16 @@
 use serde_json::json;
 
 use super::{invitations, store};
-use crate::access::server::{Change, Scope, WriteTx};
-use crate::access::{Action, Role};
-use crate::jobs::live::Topic;
-use crate::members::model::{Invited, MemberView, UserStatus, grantable};
-use crate::workspaces::model::Kind;
-use crate::workspaces::server::limits;
-use crate::users;
-use crate::shared::ids::{ClientId, UserId};
-use crate::shared::{AppError, FieldErrors};
-use crate::sign_in::server::{resets, second_factor, sessions};
+use patchbay_access::server::{Change, Scope, WriteTx};
+use patchbay_access::{Action, Role};
+use patchbay_jobs::live::Topic;
+use crate::model::{Invited, MemberView, UserStatus, grantable};
+use patchbay_workspaces::model::Kind;
+use patchbay_workspaces::server::limits;
+use patchbay_users as users;
+use patchbay_shared::ids::{ClientId, UserId};
+use patchbay_shared::{AppError, FieldErrors};
+use patchbay_sign_in::server::{resets, second_factor, sessions};
 
 /// The role and client that a form asks for, as far as the caller may give them. Nobody gives a role above their own; a client's
 /// admin lets viewers of that client in. What is wrong is added to `errors`.
@@ -53,7 +53,7 @@ pub async fn change_role(scope: &Scope, id: UserId, role: &str, client: &str) ->
     let old = store::get(&mut tx, id).await?;
     may_change(scope, id, old.role)?;
     if let Some(client) = client {
-        crate::clients::server::store::get(tx.reading(), client).await?;
+        patchbay_clients::server::store::get(tx.reading(), client).await?;
     }
     if (old.role, old.client) != (role, client) {
         users::store::set_role(&mut tx, id, role, client).await?;
@@ -151,7 +151,7 @@ async fn keep_an_owner(tx: &mut WriteTx, was: Role, then: &str) -> Result<(), Ap
         return Ok(());
     }
     if store::active_owners(tx).await? > 0 {
-        return crate::workspaces::server::store::settle_ownership(tx).await;
+        return patchbay_workspaces::server::store::settle_ownership(tx).await;
     }
     Err(AppError::Conflict(format!("This is the last active owner. Make someone else an owner first, then {then}.")))
 }

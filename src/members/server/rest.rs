@@ -5,9 +5,9 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 
 use super::{invitations, store};
-use crate::access::Action;
-use crate::access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
-use crate::shared::AppError;
+use patchbay_access::Action;
+use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
+use patchbay_shared::AppError;
 
 /// `GET /settings/users.csv` and `GET /settings/invitations.csv`: the lists with the filters of their addresses.
 pub fn routes() -> Router<Db> {

@@ -1,10 +1,10 @@
 use chrono::{DateTime, Utc};
 
-use crate::access::server::{ReadTx, Scope, WriteTx};
-use crate::access::{Role, Viewer};
-use crate::members::model::{MemberRow, MemberView, UserStatus, grantable};
-use crate::shared::ids::{ClientId, UserId};
-use crate::shared::{AppError, Cursor, Page, zone};
+use patchbay_access::server::{ReadTx, Scope, WriteTx};
+use patchbay_access::{Role, Viewer};
+use crate::model::{MemberRow, MemberView, UserStatus, grantable};
+use patchbay_shared::ids::{ClientId, UserId};
+use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
 pub const PAGE: usize = 100;

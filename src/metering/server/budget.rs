@@ -8,15 +8,15 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::jobs::LookAtBudget;
-use crate::access::Action;
-use crate::access::server::{Change, ReadTx, Scope, WriteTx};
-use crate::metering::model::{BudgetAction, LEVELS, BudgetStatus};
-use crate::services::HookFuture;
-use crate::jobs::live::Topic;
-use crate::jobs::runner::{Failure, Verdict};
-use crate::jobs::{NewJob, enqueue};
-use crate::shared::ids::ClientId;
-use crate::shared::{AppError, Money};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
+use crate::model::{BudgetAction, LEVELS, BudgetStatus};
+use patchbay_services::HookFuture;
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::runner::{Failure, Verdict};
+use patchbay_jobs::{NewJob, enqueue};
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::{AppError, Money};
 
 /// What waits for a client's budget looks again, in the transaction in which the budget moved. Batches give it to boot.
 pub struct BudgetMoved(pub for<'a> fn(&'a mut WriteTx, ClientId) -> HookFuture<'a>);

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::{Job, Registry};
-use crate::shared::ids::ClientId;
+use patchbay_jobs::{Job, Registry};
+use patchbay_shared::ids::ClientId;
 
 /// Adds up a client's month where that has not been done, and tells the trail what part of the budget is spent. Two are no harm: the
 /// second finds nothing to do. One that waited for the other's end would miss what came meanwhile.

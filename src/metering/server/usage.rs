@@ -4,10 +4,10 @@ use rust_decimal::RoundingStrategy;
 use uuid::Uuid;
 
 use super::budget;
-use crate::access::server::WriteTx;
-use crate::providers::chat::ChatUsage;
-use crate::shared::AppError;
-use crate::shared::ids::{AgentId, CallId, ClientId, UserId};
+use patchbay_access::server::WriteTx;
+use patchbay_providers::chat::ChatUsage;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{AgentId, CallId, ClientId, UserId};
 
 /// One answer of a model.
 #[derive(Debug, Clone)]

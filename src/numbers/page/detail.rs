@@ -3,11 +3,11 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::numbers::model::{NumberPage, NumberStatus};
-use crate::numbers::server_fns::{AssignNumber, ReleaseNumber, SetNumberStatus, get_number};
-use crate::shared::Tone;
-use crate::shared::phone::spaced;
-use crate::ui::*;
+use crate::model::{NumberPage, NumberStatus};
+use crate::server_fns::{AssignNumber, ReleaseNumber, SetNumberStatus, get_number};
+use patchbay_shared::Tone;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::*;
 
 /// One number: where it stands, and whom it belongs to.
 #[lazy]

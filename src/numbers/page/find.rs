@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::agents::model::ClientChoice;
-use crate::numbers::model::{COUNTRIES, FoundNumber, NumberSearchForm};
-use crate::numbers::server_fns::{AddOwnedNumber, OrderNumber, number_clients, search_numbers};
-use crate::shared::phone::spaced;
-use crate::ui::*;
+use patchbay_agents::model::ClientChoice;
+use crate::model::{COUNTRIES, FoundNumber, NumberSearchForm};
+use crate::server_fns::{AddOwnedNumber, OrderNumber, number_clients, search_numbers};
+use patchbay_shared::phone::spaced;
+use patchbay_ui::*;
 
 fn asked() -> NumberSearchForm {
     NumberSearchForm {
@@ -106,7 +106,7 @@ fn Offers(found: Vec<FoundNumber>, clients: Vec<ClientChoice>) -> impl IntoView 
 
 #[component]
 fn Offer(offer: FoundNumber, order: FormAction, clients: Vec<(String, String)>) -> impl IntoView {
-    let price = |cost: Option<crate::shared::Money>| cost.map_or_else(|| "Not said".to_owned(), |cost| cost.text());
+    let price = |cost: Option<patchbay_shared::Money>| cost.map_or_else(|| "Not said".to_owned(), |cost| cost.text());
     let country = asked().country;
     let cost = offer.monthly_cost.map(|cost| cost.0.to_string()).unwrap_or_default();
     let options = clients.into_iter().map(|(id, name)| view! { <option value=id>{name}</option> }).collect_view();

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::access::Action;
-use crate::shell::viewer;
-use crate::agents::model::CallDirection;
-use crate::numbers::model::{NumberList, NumberQuery, NumberRow, NumberStatus};
-use crate::numbers::server_fns::list_numbers;
-use crate::shared::phone::spaced;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
+use patchbay_agents::model::CallDirection;
+use crate::model::{NumberList, NumberQuery, NumberRow, NumberStatus};
+use crate::server_fns::list_numbers;
+use patchbay_shared::phone::spaced;
+use patchbay_ui::*;
 
 /// The agency's phone numbers.
 #[lazy]

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::{Job, Registry};
-use crate::shared::ids::NumberId;
+use patchbay_jobs::{Job, Registry};
+use patchbay_shared::ids::NumberId;
 
 /// Orders a number at the carrier and waits until it is ours.
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,21 +2,21 @@ use serde_json::json;
 
 use super::jobs::OrderNumber;
 use super::store::{self, Number};
-use crate::access::Action;
-use crate::access::server::{Change, ReadTx, Scope, WriteTx};
-use crate::agents::server::store as agents;
-use crate::connections::server::ops as connections;
-use crate::jobs::live::Topic;
-use crate::jobs::{NewJob, enqueue};
-use crate::numbers::model::{
+use patchbay_access::Action;
+use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
+use patchbay_agents::server::store as agents;
+use patchbay_connections::server::ops as connections;
+use patchbay_jobs::live::Topic;
+use patchbay_jobs::{NewJob, enqueue};
+use crate::model::{
     Assignment, COUNTRIES, FoundNumber, NewNumber, NumberList, NumberPage, NumberQuery, NumberRow, NumberSearchForm,
     NumberStatus, OrderForm, OwnedForm,
 };
-use crate::providers::error::Kind;
-use crate::providers::telephony::{AvailableNumber, NumberOrder, NumberSearch};
-use crate::shared::ids::{AgentId, ClientId, NumberId};
-use crate::shared::zone::stamp;
-use crate::shared::{AppError, Money, Phone};
+use patchbay_providers::error::Kind;
+use patchbay_providers::telephony::{AvailableNumber, NumberOrder, NumberSearch};
+use patchbay_shared::ids::{AgentId, ClientId, NumberId};
+use patchbay_shared::zone::stamp;
+use patchbay_shared::{AppError, Money, Phone};
 
 /// Rows on a page of the list.
 const ROWS: usize = 50;

@@ -7,16 +7,16 @@ use serde_json::json;
 
 use super::ops;
 use super::store::{self, Number};
-use crate::access::Action;
-use crate::access::server::Scope;
-use crate::connections::server::ops as connections;
-use crate::jobs::runner::{Failure, Verdict};
-use crate::numbers::model::NumberStatus;
-use crate::providers::error::Kind;
-use crate::providers::telephony::{NewNumberOrder, NumberOrder, OrderStatus};
-use crate::providers::{ProviderError, TelephonyProvider};
-use crate::shared::AppError;
-use crate::shared::ids::{ClientId, NumberId};
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
+use patchbay_connections::server::ops as connections;
+use patchbay_jobs::runner::{Failure, Verdict};
+use crate::model::NumberStatus;
+use patchbay_providers::error::Kind;
+use patchbay_providers::telephony::{NewNumberOrder, NumberOrder, OrderStatus};
+use patchbay_providers::{ProviderError, TelephonyProvider};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{ClientId, NumberId};
 
 /// One run. Done when the number is in use or the order has failed; else it comes back.
 pub async fn run(scope: &Scope, id: NumberId) -> Result<Verdict, Failure> {

@@ -2,14 +2,14 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::agents::model::AgentStatus;
-use crate::agents::model::CallDirection;
-use crate::numbers::model::{AgentChoice, Assignment, NewNumber, NumberQuery, NumberRow, NumberStatus};
-use crate::prompts::server::store::{filled, like, name_place};
-use crate::shared::ids::{AgentId, ClientId, NumberId};
-use crate::shared::zone::stamp;
-use crate::shared::{AppError, Cursor, Money, Page};
+use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_agents::model::AgentStatus;
+use patchbay_agents::model::CallDirection;
+use crate::model::{AgentChoice, Assignment, NewNumber, NumberQuery, NumberRow, NumberStatus};
+use patchbay_shared::search::{filled, like, name_place};
+use patchbay_shared::ids::{AgentId, ClientId, NumberId};
+use patchbay_shared::zone::stamp;
+use patchbay_shared::{AppError, Cursor, Money, Page};
 
 /// Rows of one statement in one direction of the list; the two directions differ in two words only.
 macro_rules! list_in {

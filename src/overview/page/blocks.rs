@@ -1,11 +1,11 @@
 use leptos::prelude::*;
 
-use crate::shell::viewer;
-use crate::calls::page::Ticking;
-use crate::overview::model::{ClientFigures, LiveCall, Need, RunningBatch, StartStep};
-use crate::shared::Tone;
-use crate::shared::money::count_text;
-use crate::ui::*;
+use patchbay_shell::viewer;
+use patchbay_calls::page::Ticking;
+use crate::model::{ClientFigures, LiveCall, Need, RunningBatch, StartStep};
+use patchbay_shared::Tone;
+use patchbay_shared::money::count_text;
+use patchbay_ui::*;
 
 /// Who is on the line now.
 #[component]

@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 
-use crate::overview::model::{Figures as Numbers, Hour};
-use crate::shared::money::{count_text, length_text};
-use crate::ui::*;
+use crate::model::{Figures as Numbers, Hour};
+use patchbay_shared::money::{count_text, length_text};
+use patchbay_ui::*;
 
 /// Today's figures beside yesterday's at the same time of day.
 #[component]

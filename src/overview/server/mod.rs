@@ -3,11 +3,11 @@ pub mod store;
 use chrono::{Duration, NaiveTime, Utc};
 
 use super::model::{Need, Overview, StartStep};
-use crate::access::Action;
-use crate::access::server::ReadTx;
-use crate::metering::server::budget;
-use crate::shared::ids::ClientId;
-use crate::shared::{AppError, zone};
+use patchbay_access::Action;
+use patchbay_access::server::ReadTx;
+use patchbay_metering::server::budget;
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::{AppError, zone};
 
 /// Puts the dashboard together from one read transaction, so that its figures belong to one moment.
 pub async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview, AppError> {
@@ -35,7 +35,7 @@ pub async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview,
     (page.live, page.live_total) = store::live(tx, client, now).await?;
     page.scope_name = match (&viewer.client, client) {
         (Some(own), _) => own.name.clone(),
-        (None, Some(id)) => crate::clients::server::store::get(tx, id).await?.name,
+        (None, Some(id)) => patchbay_clients::server::store::get(tx, id).await?.name,
         (None, None) => "All clients".into(),
     };
     if agency {

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::access::server::ReadTx;
-use crate::dialling::model::BatchStatus;
-use crate::overview::model::{ClientFigures, Figures, Hour, LiveCall, Need, RailCounts, RunningBatch};
-use crate::shared::ids::ClientId;
-use crate::shared::{AppError, Money, money, zone};
+use patchbay_access::server::ReadTx;
+use patchbay_dialling::model::BatchStatus;
+use crate::model::{ClientFigures, Figures, Hour, LiveCall, Need, RailCounts, RunningBatch};
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::{AppError, Money, money, zone};
 
 /// Counts of the calls that started in `from..to`.
 pub async fn figures(
@@ -206,7 +206,7 @@ pub async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need
     .fetch_all(tx.conn())
     .await?;
     for row in connections {
-        let title = format!("The connection to {} is failing", crate::providers::error::display_name(&row.provider));
+        let title = format!("The connection to {} is failing", patchbay_providers::error::display_name(&row.provider));
         needs.push(need(
             "plug",
             "bad",

@@ -5,15 +5,15 @@ use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_params_map;
 
 use super::list::Queues;
-use crate::platform::model::{ConnectionHealth, WorkspaceUse, WorkspaceView};
-use crate::workspaces::model::{WorkspacePlan, WorkspaceStatus};
-use crate::platform::server_fns::{
+use crate::model::{ConnectionHealth, WorkspaceUse, WorkspaceView};
+use patchbay_workspaces::model::{WorkspacePlan, WorkspaceStatus};
+use crate::server_fns::{
     InviteWorkspaceOwner, OpenSupportSession, SaveWorkspaceTerms, SetWorkspaceStatus, get_workspace,
 };
-use crate::settings::agency::HeldBars;
-use crate::shared::money::count_text;
-use crate::shell::ProofField;
-use crate::ui::*;
+use patchbay_settings::agency::HeldBars;
+use patchbay_shared::money::count_text;
+use patchbay_shell::ProofField;
+use patchbay_ui::*;
 
 /// One agency, as the platform sees it: plan, limits, use, health, and the door to a support session.
 #[lazy]

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::platform::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
-use crate::workspaces::model::WorkspaceStatus;
-use crate::platform::server_fns::{list_workspaces, platform_queues};
-use crate::shared::Page;
-use crate::ui::*;
+use crate::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
+use patchbay_workspaces::model::WorkspaceStatus;
+use crate::server_fns::{list_workspaces, platform_queues};
+use patchbay_shared::Page;
+use patchbay_ui::*;
 
 /// The platform admin's page: agencies, and how the queues are doing.
 #[lazy]

@@ -2,20 +2,20 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::access::Action;
-use crate::members::model::ShownLinks;
-use crate::members::page::LinkList;
-use crate::members::server_fns::take_links;
-use crate::workspaces::model::WorkspacePlan;
-use crate::platform::server_fns::CreateWorkspace;
-use crate::shared::zones::zone_options;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_members::model::ShownLinks;
+use patchbay_members::page::LinkList;
+use patchbay_members::server_fns::take_links;
+use patchbay_workspaces::model::WorkspacePlan;
+use crate::server_fns::CreateWorkspace;
+use patchbay_shared::zones::zone_options;
+use patchbay_ui::*;
 
 /// The form for a new agency, whose owner is invited.
 #[lazy]
 pub fn new_workspace_page() -> PageView {
     Arc::new(move || {
-        if let Some(refusal) = crate::shell::refused(Action::ManagePlatform) {
+        if let Some(refusal) = patchbay_shell::refused(Action::ManagePlatform) {
             return refusal;
         }
         let create = FormAction::of::<CreateWorkspace>();
@@ -45,7 +45,7 @@ pub fn new_workspace_page() -> PageView {
 pub fn new_links_page() -> PageView {
     let links = load(|| (), |()| take_links());
     Arc::new(move || {
-        if let Some(refusal) = crate::shell::refused(Action::ManagePlatform) {
+        if let Some(refusal) = patchbay_shell::refused(Action::ManagePlatform) {
             return refusal;
         }
         view! {

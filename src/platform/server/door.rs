@@ -1,6 +1,6 @@
-use crate::access::Action;
-use crate::access::server::{Db, SystemTx, visitor};
-use crate::shared::{AppError, zone};
+use patchbay_access::Action;
+use patchbay_access::server::{Db, SystemTx, visitor};
+use patchbay_shared::{AppError, zone};
 
 /// The database, for platform admins. For everybody else this room does not exist.
 pub fn db() -> Result<Db, AppError> {

@@ -2,20 +2,21 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::store;
-use crate::access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx};
-use crate::access::{Action, Role};
-use crate::connections::model::Provider;
-use crate::members::model::Invited;
-use crate::members::server::invitations;
-use crate::platform::model::{ConnectionHealth, WorkspaceUse, WorkspaceView};
-use crate::workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
-use crate::shared::slug::slug_of;
-use crate::shared::ids::{UserId, WorkspaceId};
-use crate::shared::{AppError, FieldErrors, zone};
-use crate::users::store::NewUser;
-use crate::users::{self, check_new, hash_password};
-use crate::workspaces::server as workspaces;
-use crate::{connections, usage};
+use patchbay_access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx};
+use patchbay_access::{Action, Role};
+use patchbay_connections::model::Provider;
+use patchbay_members::model::Invited;
+use patchbay_members::server::invitations;
+use crate::model::{ConnectionHealth, WorkspaceUse, WorkspaceView};
+use patchbay_workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
+use patchbay_shared::slug::slug_of;
+use patchbay_shared::ids::{UserId, WorkspaceId};
+use patchbay_shared::{AppError, FieldErrors, zone};
+use patchbay_users::store::NewUser;
+use patchbay_users::{self as users, check_new, hash_password};
+use patchbay_workspaces::server as workspaces;
+use patchbay_connections as connections;
+use patchbay_usage as usage;
 
 /// Creates an agency with its owner: the workspace that `scope` names. Errors: `Invalid` at name, email or password.
 pub async fn create_workspace(
@@ -52,7 +53,7 @@ pub async fn open_workspace(
 ) -> Result<Invited, AppError> {
     let mut errors = FieldErrors::default();
     check_workspace(name, timezone, &mut errors);
-    if !crate::shared::email::is_address(email.trim()) {
+    if !patchbay_shared::email::is_address(email.trim()) {
         errors.add("email", "Write the owner's full e-mail address, for example ada@example.com.");
     }
     errors.check()?;
@@ -146,7 +147,7 @@ pub async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Re
 /// Invites the first owner again, at the same address or another; links sent before stop working. Errors: `Conflict` once somebody owns
 /// the agency.
 pub async fn invite_owner(scope: &Scope, email: &str) -> Result<Invited, AppError> {
-    if !crate::shared::email::is_address(email.trim()) {
+    if !patchbay_shared::email::is_address(email.trim()) {
         return Err(AppError::invalid("email", "Write the owner's full e-mail address, for example ada@example.com."));
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
@@ -184,7 +185,7 @@ async fn record(tx: &mut WriteTx, action: &str, after: serde_json::Value) -> Res
 fn check_person(name: &str, email: &str, password: &str, more: impl FnOnce(&mut FieldErrors)) -> Result<(), AppError> {
     let mut errors = FieldErrors::default();
     more(&mut errors);
-    crate::members::model::check_person(name, email, &mut errors);
+    patchbay_members::model::check_person(name, email, &mut errors);
     check_new(password, &[email, name], &mut errors);
     errors.check()
 }

@@ -1,9 +1,9 @@
-use crate::access::Role;
-use crate::access::server::{SystemTx, WriteTx};
-use crate::platform::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
-use crate::workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
-use crate::shared::ids::{UserId, WorkspaceId};
-use crate::shared::{AppError, Cursor, Page, zone};
+use patchbay_access::Role;
+use patchbay_access::server::{SystemTx, WriteTx};
+use crate::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
+use patchbay_workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
+use patchbay_shared::ids::{UserId, WorkspaceId};
+use patchbay_shared::{AppError, Cursor, Page, zone};
 
 const PAGE: usize = 50;
 
@@ -79,7 +79,7 @@ pub async fn get(tx: &mut SystemTx, id: WorkspaceId, zone: chrono_tz::Tz) -> Res
             created: zone::stamp(row.created_at, chrono::Utc::now(), zone),
         },
         timezone: row.timezone,
-        agreed: crate::workspaces::server::limits::read(row.limits),
+        agreed: patchbay_workspaces::server::limits::read(row.limits),
         queues,
     })
 }

@@ -3,12 +3,12 @@
 
 use serde_json::json;
 
-use crate::access::Action;
-use crate::access::server::{Change, SESSION_SUPPORT, Scope, Visitor, WriteTx};
-use crate::jobs::live::Topic;
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::{SupportSessionId, WorkspaceId};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, SESSION_SUPPORT, Scope, Visitor, WriteTx};
+use patchbay_jobs::live::Topic;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::{SupportSessionId, WorkspaceId};
 
 /// Minutes that a session lasts.
 const MINUTES: i32 = 60;

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::versions::{Side, VersionActions};
-use crate::access::Action;
-use crate::shell::refused;
-use crate::prompts::model::PromptPage;
-use crate::prompts::server_fns::{SavePrompt, SetPromptActive, get_prompt};
-use crate::shared::AppError;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_shell::refused;
+use crate::model::PromptPage;
+use crate::server_fns::{SavePrompt, SetPromptActive, get_prompt};
+use patchbay_shared::AppError;
+use patchbay_ui::*;
 
 /// The form for a new prompt.
 #[lazy]

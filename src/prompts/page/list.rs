@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::access::Action;
-use crate::shell::viewer;
-use crate::prompts::model::{PromptList, PromptQuery, PromptRow};
-use crate::prompts::server_fns::list_prompts;
-use crate::shared::Tone;
-use crate::ui::*;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
+use crate::model::{PromptList, PromptQuery, PromptRow};
+use crate::server_fns::list_prompts;
+use patchbay_shared::Tone;
+use patchbay_ui::*;
 
 /// The agency's prompts.
 #[lazy]

@@ -1,9 +1,9 @@
 use leptos::prelude::*;
 
-use crate::prompts::model::{PromptPage, VersionRow};
-use crate::prompts::server_fns::{RestorePromptVersion, UsePromptVersion};
-use crate::shared::Tone;
-use crate::ui::*;
+use crate::model::{PromptPage, VersionRow};
+use crate::server_fns::{RestorePromptVersion, UsePromptVersion};
+use patchbay_shared::Tone;
+use patchbay_ui::*;
 
 /// What can be done with an older version that is being looked at.
 #[component]

@@ -1,14 +1,14 @@
 use serde_json::json;
 
 use super::store;
-use crate::access::Action;
-use crate::access::server::{Change, ReadTx, WriteTx};
-use crate::jobs::live::Topic;
-use crate::prompts::model::{PromptForm, PromptList, PromptPage, PromptQuery, PromptText, variables};
-use crate::services::HookFuture;
-use crate::shared::ids::PromptId;
-use crate::shared::zone::moment_text;
-use crate::shared::{AppError, FieldErrors};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, ReadTx, WriteTx};
+use patchbay_jobs::live::Topic;
+use crate::model::{PromptForm, PromptList, PromptPage, PromptQuery, PromptText, variables};
+use patchbay_services::HookFuture;
+use patchbay_shared::ids::PromptId;
+use patchbay_shared::zone::moment_text;
+use patchbay_shared::{AppError, FieldErrors};
 
 /// Told, in its transaction, that agents speak another version of a prompt from now on. Boot gives it.
 pub struct PromptChanged(pub for<'a> fn(&'a mut WriteTx, PromptId) -> HookFuture<'a>);

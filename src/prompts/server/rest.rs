@@ -4,10 +4,10 @@ use axum::routing::get;
 use axum::{Extension, Router};
 
 use super::store;
-use crate::access::Action;
-use crate::access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
-use crate::prompts::model::{PromptQuery, PromptRow};
-use crate::shared::AppError;
+use patchbay_access::Action;
+use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
+use crate::model::{PromptQuery, PromptRow};
+use patchbay_shared::AppError;
 
 /// `/prompts/export.csv`: the list with the filters of its address.
 pub fn routes() -> Router<Db> {

@@ -1,10 +1,11 @@
 use chrono::{DateTime, Utc};
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::prompts::model::{PRODUCTION, PromptChoice, PromptQuery, PromptRow, PromptText, PromptUser, VersionRow};
-use crate::shared::ids::{AgentId, PromptId};
-use crate::shared::zone::stamp;
-use crate::shared::{AppError, Cursor, Page};
+use patchbay_shared::search::{filled, like, name_place};
+use patchbay_access::server::{ReadTx, WriteTx};
+use crate::model::{PRODUCTION, PromptChoice, PromptQuery, PromptRow, PromptText, PromptUser, VersionRow};
+use patchbay_shared::ids::{AgentId, PromptId};
+use patchbay_shared::zone::stamp;
+use patchbay_shared::{AppError, Cursor, Page};
 
 /// Rows of one statement in one direction of the list; the two directions differ in two words only.
 macro_rules! list_in {
@@ -337,17 +338,6 @@ async fn insert_version(
     Ok(())
 }
 
-/// A pattern for `ilike` in which the words stand for themselves.
-pub(crate) fn like(words: Option<&str>) -> Option<String> {
-    let words = filled(words)?;
-    Some(format!("%{}%", words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")))
-}
-
-/// A filter from the address: empty means none.
-pub(crate) fn filled(text: Option<&str>) -> Option<String> {
-    text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
 /// `active` unless the address says `inactive` or `all`.
 pub(crate) fn wanted_state(state: Option<&str>) -> Option<bool> {
     match state {
@@ -355,10 +345,4 @@ pub(crate) fn wanted_state(state: Option<&str>) -> Option<bool> {
         Some("inactive") => Some(false),
         _ => Some(true),
     }
-}
-
-/// A place in a list by name: `<id>_<name>`.
-pub(crate) fn name_place(key: &str) -> Option<(&str, uuid::Uuid)> {
-    let (id, name) = (key.get(..36)?, key.get(37..)?);
-    Some((name, id.parse().ok()?))
 }

@@ -1,6 +1,6 @@
 //! One request, described before it is sent.
 
-use crate::providers::sealed::Secret;
+use crate::sealed::Secret;
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;

@@ -1,8 +1,8 @@
 //! Files: read piece by piece, up to a limit, after at most one redirect.
 
 use super::{Ask, Endpoint, cause};
-use crate::providers::error::{Kind, ProviderError};
-use crate::providers::public_address::check_url;
+use crate::error::{Kind, ProviderError};
+use crate::public_address::check_url;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use reqwest::{RequestBuilder, Response, header};

@@ -1,9 +1,9 @@
 //! Requests and answers as OpenRouter writes them.
 
 use super::{NAME, forbidden_is_rejected, own_words};
-use crate::providers::chat::*;
-use crate::providers::error::{Kind, ProviderError};
-use crate::providers::wire;
+use crate::chat::*;
+use crate::error::{Kind, ProviderError};
+use crate::wire;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};

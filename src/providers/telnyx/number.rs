@@ -1,7 +1,7 @@
 //! Numbers and orders as Telnyx writes them. Nearly every field may be null.
 
-use crate::providers::telephony::{AvailableNumber, NumberOrder, OrderStatus, OrderedNumber, OwnedNumber};
-use crate::providers::wire;
+use crate::telephony::{AvailableNumber, NumberOrder, OrderStatus, OrderedNumber, OwnedNumber};
+use crate::wire;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;

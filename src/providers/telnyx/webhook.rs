@@ -3,9 +3,9 @@
 
 use super::number::Order;
 use super::{Kind, NAME, ProviderError};
-use crate::providers::telephony::NumberOrder;
-use crate::providers::voice::{CallDirection, words};
-use crate::providers::wire;
+use crate::telephony::NumberOrder;
+use crate::voice::{CallDirection, words};
+use crate::wire;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;

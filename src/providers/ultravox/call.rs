@@ -1,7 +1,7 @@
 //! Calls and messages as Ultravox writes them. Unknown fields are ignored, unknown words are kept.
 
-use crate::providers::voice::{CallDirection, EndReason, SipTermination, VoiceCall, VoiceMessage};
-use crate::providers::wire;
+use crate::voice::{CallDirection, EndReason, SipTermination, VoiceCall, VoiceMessage};
+use crate::wire;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};

@@ -1,8 +1,8 @@
 //! What is sent to Ultravox. Absent means "as the agent has it", so nothing is sent as null.
 
 use super::Carrier;
-use crate::providers::voice::{AgentSpec, FirstSpeaker, Line, NewVoiceCall};
-use crate::providers::wire::seconds_text;
+use crate::voice::{AgentSpec, FirstSpeaker, Line, NewVoiceCall};
+use crate::wire::seconds_text;
 use serde_json::{Map, Value, json};
 
 /// The longest name of an agent, in characters.

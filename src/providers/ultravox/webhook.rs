@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::{Kind, NAME, ProviderError};
-use crate::providers::voice::{VoiceCall, words};
+use crate::voice::{VoiceCall, words};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 

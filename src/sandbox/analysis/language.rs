@@ -1,9 +1,9 @@
 //! Which language a text is in.
 
-use crate::sandbox::conversation::Language;
+use crate::conversation::Language;
 
 /// By the script, then by small words.
-pub(in crate::sandbox) fn guess_language(text: &str) -> Language {
+pub(crate) fn guess_language(text: &str) -> Language {
     if text.chars().any(|c| ('\u{0A80}'..='\u{0AFF}').contains(&c)) {
         return Language::Gujarati;
     }

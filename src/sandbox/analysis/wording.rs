@@ -85,7 +85,7 @@ impl Facts {
 }
 
 /// A short name for what was heard.
-pub(in crate::sandbox) fn label(cue: Cue) -> &'static str {
+pub(crate) fn label(cue: Cue) -> &'static str {
     match cue {
         Cue::Booked => "Meeting booked",
         Cue::Interested => "Wants information",

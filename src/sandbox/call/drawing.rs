@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::Answer;
-use crate::sandbox::conversation::Family;
-use crate::sandbox::dice::Dice;
-use crate::sandbox::settings::SandboxSettings;
+use crate::conversation::Family;
+use crate::dice::Dice;
+use crate::settings::SandboxSettings;
 
 pub(super) fn family(campaign_type: Option<&str>, prompt: &str) -> Family {
     match campaign_type.map(str::to_lowercase).as_deref() {
@@ -64,7 +64,7 @@ pub(super) fn draw_answer(settings: &SandboxSettings, sure: bool, dice: &mut Dic
 }
 
 /// Reads a duration string such as `30s`.
-pub(in crate::sandbox) fn seconds_of(value: Option<&Value>) -> Option<f64> {
+pub(crate) fn seconds_of(value: Option<&Value>) -> Option<f64> {
     value?.as_str()?.strip_suffix('s')?.parse().ok().filter(|seconds| *seconds > 0.0)
 }
 

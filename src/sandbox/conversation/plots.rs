@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::slots::Slots;
-use crate::sandbox::dice::Dice;
+use crate::dice::Dice;
 
 /// What kind of campaign the call belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

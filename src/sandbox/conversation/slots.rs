@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::tongue::Tongue;
-use crate::sandbox::dice::Dice;
+use crate::dice::Dice;
 
 #[derive(Debug, Clone)]
 pub struct Slots {

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::dice::Dice;
-use crate::sandbox::schema::Writer;
-use crate::sandbox::{analysis, conversation};
+use crate::dice::Dice;
+use crate::schema::Writer;
+use crate::{analysis, conversation};
 
 /// What the model says: words, or tools to call.
 pub(super) struct Answer {

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use crate::sandbox::gate::Key;
-use crate::sandbox::state::Sandbox;
+use crate::gate::Key;
+use crate::state::Sandbox;
 
 /// Id, name, context length, US dollars per million tokens of prompt and of answer.
 pub(super) const MODELS: [(&str, &str, u64, f64, f64); 8] = [

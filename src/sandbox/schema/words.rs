@@ -4,8 +4,8 @@ mod choice;
 
 pub(super) use choice::choose;
 
-use crate::sandbox::analysis::{Facts, Finding, label};
-use crate::sandbox::conversation::{Cue, Plot};
+use crate::analysis::{Facts, Finding, label};
+use crate::conversation::{Cue, Plot};
 
 /// `qualifiedLead`, `qualified_lead` and `Qualified lead` are the same name.
 pub(super) fn normal(name: &str) -> String {

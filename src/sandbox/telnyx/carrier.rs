@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::leg_ids;
-use crate::sandbox::call::{Answer, Call};
-use crate::sandbox::clock::iso;
-use crate::sandbox::delivery::{Letter, Signature, send};
-use crate::sandbox::dice::Dice;
-use crate::sandbox::state::Sandbox;
-use crate::sandbox::ultravox::shapes::billed_seconds;
+use crate::call::{Answer, Call};
+use crate::clock::iso;
+use crate::delivery::{Letter, Signature, send};
+use crate::dice::Dice;
+use crate::state::Sandbox;
+use crate::ultravox::shapes::billed_seconds;
 
 /// US dollars for a minute.
 const PRICE: f64 = 0.007;
 
 /// The seed of an account's Ed25519 key: always the same for the same sandbox seed and API key.
-pub(in crate::sandbox) fn signing_seed(sandbox: &Sandbox, key: &str) -> [u8; 32] {
+pub(crate) fn signing_seed(sandbox: &Sandbox, key: &str) -> [u8; 32] {
     Dice::new(sandbox.settings().seed, &format!("carrier:{key}")).bytes32()
 }
 
-pub(in crate::sandbox) fn initiated(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
+pub(crate) fn initiated(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
     let extra = json!({
         "direction": if call.inbound { "incoming" } else { "outgoing" },
         "state": if call.inbound { "parked" } else { "bridging" },
@@ -33,12 +33,12 @@ pub(in crate::sandbox) fn initiated(sandbox: &Arc<Sandbox>, key: &str, call: &Ca
     event(sandbox, key, call, "call.initiated", 0.0, extra);
 }
 
-pub(in crate::sandbox) fn answered(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
+pub(crate) fn answered(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
     let extra = json!({"state": "answered", "codec": "PCMU", "sampling_rate": 8000, "tags": [], "custom_headers": []});
     event(sandbox, key, call, "call.answered", call.joined.unwrap_or(0.0), extra);
 }
 
-pub(in crate::sandbox) fn hung_up(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
+pub(crate) fn hung_up(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
     let by_agent = call.end_reason == Some("agent_hangup");
     let (cause, source, sip) = match call.plan.answer {
         _ if call.plan.sip_reason == "CANCELED" => ("originator_cancel", "caller", "487"),
@@ -56,7 +56,7 @@ pub(in crate::sandbox) fn hung_up(sandbox: &Arc<Sandbox>, key: &str, call: &Call
     event(sandbox, key, call, "call.hangup", call.ended.unwrap_or(0.0), extra);
 }
 
-pub(in crate::sandbox) fn cost(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
+pub(crate) fn cost(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
     let talk = call.joined.zip(call.ended).map_or(0.0, |(joined, ended)| ended - joined);
     let billed = billed_seconds(talk);
     let total = format!("{:.4}", billed as f64 / 60.0 * PRICE);

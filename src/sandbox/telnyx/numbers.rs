@@ -11,11 +11,11 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::{missing, one};
-use crate::sandbox::clock::iso;
-use crate::sandbox::dice::Dice;
-use crate::sandbox::gate::{Key, Provider, object};
-use crate::sandbox::settings::SandboxSettings;
-use crate::sandbox::state::{Account, Sandbox};
+use crate::clock::iso;
+use crate::dice::Dice;
+use crate::gate::{Key, Provider, object};
+use crate::settings::SandboxSettings;
+use crate::state::{Account, Sandbox};
 
 pub(super) type Params = Query<Vec<(String, String)>>;
 
@@ -31,7 +31,7 @@ const US_AREAS: [(&str, &str, &str); 8] = [
 ];
 
 /// A new account with its first numbers.
-pub(in crate::sandbox) fn starter_account(key: &str, settings: &SandboxSettings) -> Account {
+pub(crate) fn starter_account(key: &str, settings: &SandboxSettings) -> Account {
     let mut account = Account::default();
     let mut dice = Dice::new(settings.seed, &format!("numbers:{key}"));
     for index in 0..settings.starter_numbers {

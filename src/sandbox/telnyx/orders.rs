@@ -15,9 +15,9 @@ use uuid::Uuid;
 use super::carrier::send_event;
 use super::numbers::{Params, add_number, country_of, listing};
 use super::{missing, one, unprocessable};
-use crate::sandbox::clock::iso;
-use crate::sandbox::gate::{Key, Provider, object};
-use crate::sandbox::state::Sandbox;
+use crate::clock::iso;
+use crate::gate::{Key, Provider, object};
+use crate::state::Sandbox;
 
 /// Takes an order; it is decided after `order_secs`.
 pub(super) async fn create(

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::conversation::{Family, Language, Plot, Role, Scene, compose};
-use crate::sandbox::{analysis, schema};
+use crate::conversation::{Family, Language, Plot, Role, Scene, compose};
+use crate::{analysis, schema};
 
 #[test]
 fn an_analysis_finds_what_the_conversation_was_about() {

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::paging::{Params, page, param};
 use super::{missing, unreadable};
-use crate::sandbox::dice::Dice;
-use crate::sandbox::gate::{Key, no_content, object};
-use crate::sandbox::state::Sandbox;
+use crate::dice::Dice;
+use crate::gate::{Key, no_content, object};
+use crate::state::Sandbox;
 
 const MODELS: [&str; 5] =
     ["ultravox-v0.7", "ultravox-v0.6", "ultravox-v0.6-llama3.3-70b", "ultravox-v0.6-gemma3-27b", "ultravox-v0.5"];

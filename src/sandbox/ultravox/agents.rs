@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use super::paging::{Params, page, param};
 use super::{invalid, missing, unreadable};
-use crate::sandbox::clock::iso;
-use crate::sandbox::gate::{Key, no_content, object};
-use crate::sandbox::state::{Account, Sandbox};
+use crate::clock::iso;
+use crate::gate::{Key, no_content, object};
+use crate::state::{Account, Sandbox};
 
 const LONGEST_NAME: usize = 64;
 

@@ -11,10 +11,10 @@ use chrono::Utc;
 use serde_json::{Map, Value, json};
 
 use super::{invalid, missing, unreadable};
-use crate::sandbox::call::NewCall;
-use crate::sandbox::gate::{Fault, Key, Provider, fault, garbage, never, object};
-use crate::sandbox::life;
-use crate::sandbox::state::{LogEntry, Sandbox};
+use crate::call::NewCall;
+use crate::gate::{Fault, Key, Provider, fault, garbage, never, object};
+use crate::life;
+use crate::state::{LogEntry, Sandbox};
 
 const MEDIA: [&str; 7] = ["webRtc", "twilio", "telnyx", "plivo", "exotel", "sip", "serverWebSocket"];
 

@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::paging::{Params, address, page, page_size, param};
 use super::{missing, shapes, unreadable};
-use crate::sandbox::call::{Call, seconds_of};
-use crate::sandbox::gate::{Key, Provider, no_content, object};
-use crate::sandbox::state::{Account, Sandbox};
-use crate::sandbox::voice;
+use crate::call::{Call, seconds_of};
+use crate::gate::{Key, Provider, no_content, object};
+use crate::state::{Account, Sandbox};
+use crate::voice;
 
 pub(super) async fn list(
     State(sandbox): State<Arc<Sandbox>>,

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::sandbox::call::{Answer, Call};
-use crate::sandbox::clock::{iso, span};
-use crate::sandbox::conversation::{Role, Turn};
-use crate::sandbox::dice::Dice;
+use crate::call::{Answer, Call};
+use crate::clock::{iso, span};
+use crate::conversation::{Role, Turn};
+use crate::dice::Dice;
 
 /// A call as it stands now.
-pub(in crate::sandbox) fn call(call: &Call) -> Value {
+pub(crate) fn call(call: &Call) -> Value {
     let at = |offset: Option<f64>| offset.map(|offset| iso(call.clock.at(offset)));
     let talk = call.joined.zip(call.ended).map(|(joined, ended)| ended - joined);
     let billed = call.billed.then(|| talk.map_or(0, billed_seconds));
@@ -67,7 +67,7 @@ pub(in crate::sandbox) fn call(call: &Call) -> Value {
 }
 
 /// Whole steps of six seconds.
-pub(in crate::sandbox) fn billed_seconds(seconds: f64) -> u64 {
+pub(crate) fn billed_seconds(seconds: f64) -> u64 {
     ((seconds / 6.0).ceil() as u64) * 6
 }
 

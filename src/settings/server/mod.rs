@@ -1,10 +1,10 @@
 //! The agency's own page: what it shows, and saving it.
 
-use crate::access::Action;
-use crate::access::server::Scope;
-use crate::settings::model::{AgencyForm, AgencyView};
-use crate::shared::{AppError, FieldErrors};
-use crate::workspaces::server::{limits, rules};
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
+use crate::model::{AgencyForm, AgencyView};
+use patchbay_shared::{AppError, FieldErrors};
+use patchbay_workspaces::server::{limits, rules};
 
 /// The agency's page.
 pub async fn view(scope: &Scope) -> Result<AgencyView, AppError> {

@@ -6,8 +6,8 @@ use leptos_router::hooks::use_query_map;
 
 use super::authenticator;
 use super::frame::DoorCard;
-use crate::sign_in::server_fns::{ask_for_passkey, sign_in_with_passkey};
-use crate::ui::*;
+use crate::server_fns::{ask_for_passkey, sign_in_with_passkey};
+use patchbay_ui::*;
 
 /// Signing in with a passkey alone.
 #[lazy]

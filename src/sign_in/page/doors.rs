@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::frame::{DoorCard, DoorErrors, DoorField};
-use crate::shared::AppError;
-use crate::sign_in::model::SecondStep;
-use crate::sign_in::server_fns::{
+use patchbay_shared::AppError;
+use crate::model::SecondStep;
+use crate::server_fns::{
     AskForPassword, ChoosePassword, SignIn, VerifySecondFactor, get_second_step, offers_passkeys, open_password_link,
     sends_mail,
 };
-use crate::ui::*;
+use patchbay_ui::*;
 
 /// Signing in: a plain form, an answer, and the address that was asked for before.
 #[lazy]
@@ -42,7 +42,7 @@ fn SignInForm(passkeys: bool) -> impl IntoView {
     view! {
         <DoorCard title="Sign in">
             <PostForm action=sign_in class="body form">
-                {asked.get("chosen").map(|_| view! { <Callout tone=crate::shared::Tone::Ok icon="circle-check">"Your new password is set. Sign in with it."</Callout> })}
+                {asked.get("chosen").map(|_| view! { <Callout tone=patchbay_shared::Tone::Ok icon="circle-check">"Your new password is set. Sign in with it."</Callout> })}
                 <DoorErrors action=sign_in title="You are not signed in" whole=true/>
                 <input type="hidden" name="next" value=next/>
                 <div class="field">

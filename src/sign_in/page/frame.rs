@@ -1,9 +1,9 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::brand::model::Brand;
-use crate::shared::{AppError, FieldErrors};
-use crate::ui::*;
+use patchbay_brand::model::Brand;
+use patchbay_shared::{AppError, FieldErrors};
+use patchbay_ui::*;
 
 /// The one card of a page before sign-in. These pages carry no wasm: a plain form is all they need.
 #[component]

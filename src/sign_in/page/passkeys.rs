@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::authenticator;
-use crate::sign_in::model::{PasskeyRow, PasskeySetup, Passkeys};
-use crate::sign_in::server_fns::{AddPasskey, BeginPasskey, RemovePasskey};
-use crate::ui::*;
+use crate::model::{PasskeyRow, PasskeySetup, Passkeys};
+use crate::server_fns::{AddPasskey, BeginPasskey, RemovePasskey};
+use patchbay_ui::*;
 
 /// The list, and the way to another one.
 #[component]

@@ -4,14 +4,14 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use super::passkeys::PasskeyList;
-use crate::shell::viewer;
-use crate::shell::SettingsNav;
-use crate::sign_in::model::{Passkeys, SecondFactor, SecondFactorSetup, SessionRow};
-use crate::sign_in::server_fns::{
+use patchbay_shell::viewer;
+use patchbay_shell::SettingsNav;
+use crate::model::{Passkeys, SecondFactor, SecondFactorSetup, SessionRow};
+use crate::server_fns::{
     BeginSecondFactor, ChangePassword, ConfirmSecondFactor, EndSession, MakeRecoveryCodes, SignOut,
     TurnOffSecondFactor, get_second_factor, list_passkeys, list_sessions,
 };
-use crate::ui::*;
+use patchbay_ui::*;
 
 /// Second factor, passkeys, password, and where the viewer is signed in.
 #[lazy]
@@ -101,7 +101,7 @@ fn SessionLine(row: SessionRow, again: Callback<()>) -> impl IntoView {
             <td><Time stamp=row.seen/></td>
             <td class="acts">
                 {if row.is_this {
-                    view! { <Tag tone=crate::shared::Tone::Ok>"This one"</Tag> }.into_any()
+                    view! { <Tag tone=patchbay_shared::Tone::Ok>"This one"</Tag> }.into_any()
                 } else {
                     view! {
                         <ServerForm action=end class="inline" prefix=format!("end-{}", &id[..8]) no_summary=true on_done=again said="Session ended">
@@ -158,7 +158,7 @@ fn IsOn(again: Callback<()>) -> impl IntoView {
     let off = FormAction::of::<TurnOffSecondFactor>();
     view! {
         <div class="row wrap">
-            <State tone=crate::shared::Tone::Ok label="On: codes of an authenticator app"/>
+            <State tone=patchbay_shared::Tone::Ok label="On: codes of an authenticator app"/>
             <DialogLink name="off" kind=ButtonKind::Danger>"Turn off"</DialogLink>
         </div>
         <ConfirmForm name="off" action=off title="Turn the second factor off?" text="The app's codes stop working. Without a passkey, the password alone will sign you in again." confirm="Turn off" danger=true on_done=again said="The second factor is off">
@@ -187,7 +187,7 @@ fn NewCodes(codes: Vec<String>) -> impl IntoView {
     let text = codes.join("\n");
     let codes = codes.into_iter().map(|code| view! { <li>{code}</li> }).collect_view();
     view! {
-        <Callout tone=crate::shared::Tone::Warn icon="key-round">
+        <Callout tone=patchbay_shared::Tone::Warn icon="key-round">
             <p><b>"Keep these recovery codes now: they are not shown again."</b>" With your password, each signs you in once when phone and passkey are not at hand."</p>
             <ul class="recovery-codes">{codes}</ul>
             <CopyButton text=text label="Copy all codes"/>

@@ -9,13 +9,13 @@ use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredent
 use super::ceremony::{self, Site};
 use super::second_factor;
 use super::sessions;
-use crate::users::throttle::{self, Keys};
-use crate::access::Role;
-use crate::access::server::{SystemTx, Visitor};
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::WorkspaceId;
-use crate::sign_in::model::SecondStep;
+use patchbay_users::throttle::{self, Keys};
+use patchbay_access::Role;
+use patchbay_access::server::{SystemTx, Visitor};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::WorkspaceId;
+use crate::model::SecondStep;
 
 /// The session's keys for the two questions: an answer to one is none to the other.
 const ALONE: &str = "passkey to sign in";

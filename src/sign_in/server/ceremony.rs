@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use tower_sessions::Expiry;
 use webauthn_rs::prelude::{Url, Webauthn, WebauthnBuilder};
 
-use crate::access::server::Visitor;
-use crate::shared::AppError;
-use crate::shared::error::internal;
+use patchbay_access::server::Visitor;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 /// Seconds that a ceremony may take.
 const PATIENCE: i64 = 300;

@@ -7,11 +7,11 @@ use leptos_axum::ResponseOptions;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::access::server::Visitor;
-use crate::services::Services;
-use crate::providers::Binding;
-use crate::shared::AppError;
-use crate::shared::error::internal;
+use patchbay_access::server::Visitor;
+use patchbay_services::Services;
+use patchbay_providers::Binding;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 const COOKIE: &str = "patchbay-device";
 const YEAR: u32 = 365 * 24 * 3600;

@@ -7,12 +7,12 @@ pub mod second_factor;
 pub mod sessions;
 pub mod ticket;
 
-use crate::access::Role;
-use crate::access::server::{SystemTx, Visitor};
-use crate::services::HookFuture;
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::WorkspaceId;
+use patchbay_access::Role;
+use patchbay_access::server::{SystemTx, Visitor};
+use patchbay_services::HookFuture;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::WorkspaceId;
 
 const WRONG: &str = "The e-mail address or the password is wrong. Check both and try again.";
 
@@ -23,8 +23,8 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
     if email.is_empty() || password.is_empty() || email.len() > 320 || password.len() > 1024 {
         return Err(AppError::invalid("email", WRONG));
     }
-    let keys = crate::users::throttle::Keys::new(&email, visitor.ip.as_deref(), device::is_known(visitor, &email));
-    crate::users::throttle::charge(&visitor.db, &keys).await?;
+    let keys = patchbay_users::throttle::Keys::new(&email, visitor.ip.as_deref(), device::is_known(visitor, &email));
+    patchbay_users::throttle::charge(&visitor.db, &keys).await?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
     let account = sqlx::query!(
         r#"select id, password_hash, role as "role: Role", workspace_id from users where lower(email) = $1 and status = 'active'"#,
@@ -34,7 +34,7 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
     .await?;
     drop(tx);
     let stored = account.as_ref().map(|account| account.password_hash.clone());
-    let right = crate::users::verify(visitor.db.services(), password.to_owned(), stored).await?;
+    let right = patchbay_users::verify(visitor.db.services(), password.to_owned(), stored).await?;
     // At an agency's own host name everybody else is nobody.
     let is_at_home = |workspace: Option<uuid::Uuid>| visitor.may_enter(workspace.map(WorkspaceId));
     let Some(account) = account.filter(|account| right && is_at_home(account.workspace_id)) else {
@@ -42,7 +42,7 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
         tracing::info!(ip = visitor.ip, request_id = visitor.request_id, "a wrong password, or nobody's address");
         return Err(AppError::invalid("email", WRONG));
     };
-    crate::users::throttle::succeeded(&visitor.db, &keys).await?;
+    patchbay_users::throttle::succeeded(&visitor.db, &keys).await?;
     if second_factor::is_awaited(visitor, account.id).await? {
         return Ok(None);
     }

@@ -6,16 +6,16 @@ use uuid::Uuid;
 use webauthn_rs::prelude::{CredentialID, PasskeyRegistration, RegisterPublicKeyCredential};
 
 use super::ceremony::{self, Site};
-use crate::shared::ids::UserId;
-use crate::users::proof::prove;
+use patchbay_shared::ids::UserId;
+use patchbay_users::proof::prove;
 use super::second_factor::{self, NEW_CODES};
 use super::sessions::{self, Own};
-use crate::access::Viewer;
-use crate::access::server::{end_sessions, SystemTx, Visitor};
-use crate::access::server::once;
-use crate::shared::error::internal;
-use crate::shared::{AppError, zone};
-use crate::sign_in::model::{PasskeyRow, PasskeySetup, Passkeys, device};
+use patchbay_access::Viewer;
+use patchbay_access::server::{end_sessions, SystemTx, Visitor};
+use patchbay_access::server::once;
+use patchbay_shared::error::internal;
+use patchbay_shared::{AppError, zone};
+use crate::model::{PasskeyRow, PasskeySetup, Passkeys, device};
 
 /// Most passkeys of one person.
 const MOST: usize = 20;

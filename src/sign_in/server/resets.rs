@@ -5,15 +5,15 @@ use uuid::Uuid;
 
 use super::sessions::{self, Own};
 use super::ticket;
-use crate::access::Action;
-use crate::access::server::{end_sessions, Change, Db, Scope, SystemTx, Visitor, WriteTx};
-use crate::brand::server::{hosts, ops};
-use crate::mail;
-use crate::shared::ids::{ClientId, UserId, WorkspaceId};
-use crate::users::proof::prove;
-use crate::users::throttle::{self, Keys};
-use crate::users::{check_new, hash_password, store};
-use crate::shared::{AppError, FieldErrors};
+use patchbay_access::Action;
+use patchbay_access::server::{end_sessions, Change, Db, Scope, SystemTx, Visitor, WriteTx};
+use patchbay_brand::server::{hosts, ops};
+use patchbay_mail as mail;
+use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
+use patchbay_users::proof::prove;
+use patchbay_users::throttle::{self, Keys};
+use patchbay_users::{check_new, hash_password, store};
+use patchbay_shared::{AppError, FieldErrors};
 
 /// Minutes that a link is good for.
 const MINUTES: i32 = 30;

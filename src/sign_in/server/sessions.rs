@@ -5,15 +5,15 @@ use serde_json::Value;
 use tower_sessions::Session;
 use uuid::Uuid;
 
-use crate::access::server::{
+use patchbay_access::server::{
     Change, Db, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_USER, Scope, SystemTx, Visitor,
     WriteTx, end_session, end_sessions, session_hash,
 };
-use crate::access::{Action, Role, Viewer};
-use crate::shared::error::internal;
-use crate::shared::ids::{UserId, WorkspaceId};
-use crate::shared::{AppError, zone};
-use crate::sign_in::model::{SessionRow, device};
+use patchbay_access::{Action, Role, Viewer};
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::{UserId, WorkspaceId};
+use patchbay_shared::{AppError, zone};
+use crate::model::{SessionRow, device};
 
 /// Starts a fresh session for someone who has proved who they are. A new id: whoever knew the old one knows nothing.
 pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
@@ -23,7 +23,7 @@ pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
     session.insert(SESSION_IP, visitor.ip.as_deref().unwrap_or_default()).await.map_err(internal)?;
     session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
-    let account = crate::users::store::note_sign_in(tx.conn(), user).await?;
+    let account = patchbay_users::store::note_sign_in(tx.conn(), user).await?;
     if !visitor.may_enter(account.workspace) {
         return Err(AppError::NotSignedIn);
     }

@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::access::server::random_token;
+use patchbay_access::server::random_token;
 
 /// A new ticket: what goes into the link, and what the table keeps.
 pub struct Ticket {

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 
 use super::model::{ModelUsage, Usage, UsageDay};
 use super::server_fns::get_usage;
-use crate::shared::money::count_text;
-use crate::ui::*;
+use patchbay_shared::money::count_text;
+use patchbay_ui::*;
 
 #[lazy]
 pub fn usage_page() -> PageView {
@@ -61,9 +61,9 @@ fn Figures(usage: Usage) -> impl IntoView {
 
 #[component]
 fn Spend(days: Vec<UsageDay>, zone: String) -> impl IntoView {
-    let number = |money: crate::shared::Money| money.0.to_string().parse::<f64>().unwrap_or(0.0);
+    let number = |money: patchbay_shared::Money| money.0.to_string().parse::<f64>().unwrap_or(0.0);
     let values =
-        |part: fn(&UsageDay) -> crate::shared::Money| days.iter().map(|day| number(part(day))).collect::<Vec<f64>>();
+        |part: fn(&UsageDay) -> patchbay_shared::Money| days.iter().map(|day| number(part(day))).collect::<Vec<f64>>();
     let series = vec![
         Series::new("Voice", "chart-1", values(|day| day.voice)),
         Series::new("Carrier", "chart-3", values(|day| day.carrier)),

@@ -4,11 +4,11 @@ pub mod store;
 use chrono::{Datelike, Days, Months, NaiveTime};
 
 use super::model::{ClientMonth, Usage, UsageDay};
-use crate::access::Action;
-use crate::access::server::{ReadTx, Scope};
-use crate::metering::model::BudgetStatus;
-use crate::shared::ids::ClientId;
-use crate::shared::{AppError, Money, zone};
+use patchbay_access::Action;
+use patchbay_access::server::{ReadTx, Scope};
+use patchbay_metering::model::BudgetStatus;
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::{AppError, Money, zone};
 
 const DAYS: u64 = 30;
 
@@ -42,7 +42,7 @@ pub async fn usage(scope: &Scope, client: Option<&str>) -> Result<Usage, AppErro
 
 /// See `server_fns::get_client_month`.
 pub async fn client_month(tx: &mut ReadTx, id: ClientId) -> Result<ClientMonth, AppError> {
-    let client = crate::clients::server::store::get(tx, id).await?;
+    let client = patchbay_clients::server::store::get(tx, id).await?;
     let local = zone::zone(&client.timezone);
     let today = tx.now().await?.with_timezone(&local).date_naive();
     let first = today.with_day(1).unwrap_or(today);

@@ -5,8 +5,8 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use serde::Deserialize;
 
-use crate::access::server::{Db, Visitor};
-use crate::shared::{AppError, csv_cell};
+use patchbay_access::server::{Db, Visitor};
+use patchbay_shared::{AppError, csv_cell};
 
 /// `GET /usage.csv`: the days of the page, one a row.
 pub fn routes() -> Router<Db> {

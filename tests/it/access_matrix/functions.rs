@@ -1,4 +1,4 @@
-use patchbay::access::Action::*;
+use patchbay_access::Action::*;
 
 use super::Asks::*;
 use super::Names::*;

@@ -1,6 +1,6 @@
-use patchbay::access::server::Scope;
-use patchbay::platform::server::ops::create_workspace;
-use patchbay::shared::ids::WorkspaceId;
+use patchbay_access::server::Scope;
+use patchbay_platform::server::ops::create_workspace;
+use patchbay_shared::ids::WorkspaceId;
 
 use super::{Browser, World, eventually, owner_value, unique};
 

@@ -9,11 +9,11 @@ mod door;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use patchbay::access::server::Db;
+use patchbay_access::server::Db;
 use patchbay::boot::config::Options;
 use patchbay::boot::{cli, migrate};
-use patchbay::connections::server::ops::{SandboxAddresses, install_sandbox};
-use patchbay::sandbox::{Sandbox, SandboxSettings};
+use patchbay_connections::server::ops::{SandboxAddresses, install_sandbox};
+use patchbay_sandbox::{Sandbox, SandboxSettings};
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -58,7 +58,7 @@ async fn start() -> World {
     let sandbox_listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port for the sandbox");
     let sandbox_base = format!("http://{}", sandbox_listener.local_addr().expect("its address"));
     let sandbox = Sandbox::new(SandboxSettings::for_tests());
-    let routes = patchbay::sandbox::router(sandbox.clone());
+    let routes = patchbay_sandbox::router(sandbox.clone());
     tokio::spawn(async move { axum::serve(sandbox_listener, routes).await });
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -1,11 +1,11 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::agents::model::{AgentStatus, MappingRow, sync_state};
-use crate::agents::model::CallDirection;
-use crate::shared::AppError;
-use crate::shared::ids::{AgentId, AgentMappingId, ClientId, PromptId};
+use patchbay_access::server::{ReadTx, WriteTx};
+use crate::model::{AgentStatus, MappingRow, sync_state};
+use crate::model::CallDirection;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{AgentId, AgentMappingId, ClientId, PromptId};
 
 /// The copies that an agent should have: one per active client that it serves. Copies for former clients stay in the table,
 /// because late events of their calls are attributed through them, and are left out here.

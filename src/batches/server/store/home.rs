@@ -1,8 +1,8 @@
 //! What a batch needs to know of its surroundings: who may be dialled for, and how long calls last.
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::shared::AppError;
-use crate::shared::ids::{BatchId, CampaignId, ClientId};
+use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
 
 /// Average whole seconds of talk over the campaign's last answered calls.
 pub async fn average_seconds(tx: &mut ReadTx, campaign: CampaignId) -> Result<Option<f64>, AppError> {
@@ -30,6 +30,6 @@ pub async fn under_way(tx: &mut ReadTx, client: ClientId) -> Result<Vec<BatchId>
 
 /// Clients for which nothing new is dialled this month.
 pub async fn clients_held(tx: &mut ReadTx) -> Result<Vec<ClientId>, AppError> {
-    let reached = crate::metering::server::budget::reached(tx, None).await?;
+    let reached = patchbay_metering::server::budget::reached(tx, None).await?;
     Ok(reached.into_iter().filter(|standing| standing.holds()).map(|standing| standing.id).collect())
 }

@@ -1,8 +1,8 @@
-use crate::calls::model::{Said, Turn};
-use crate::calls::server::store::enrichment::CallFacts;
-use crate::calls::model::CampaignType;
-use crate::shared::money::length_text;
-use crate::shared::zone;
+use crate::model::{Said, Turn};
+use crate::server::store::enrichment::CallFacts;
+use crate::model::CampaignType;
+use patchbay_shared::money::length_text;
+use patchbay_shared::zone;
 
 /// Longer transcripts lose their middle: beginning and end say what a call was about and how it ended.
 const LONGEST: usize = 120_000;

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 
-use crate::calls::model::CampaignType;
-use crate::providers::chat::AnswerSchema;
+use crate::model::CampaignType;
+use patchbay_providers::chat::AnswerSchema;
 
 /// The form for one kind of campaign. Strict: every field is required and nothing else may stand there.
 pub fn of(kind: CampaignType) -> AnswerSchema {

@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::access::server::ReadTx;
-use crate::access::{Action, Viewer};
-use crate::calls::model::{
+use patchbay_access::server::ReadTx;
+use patchbay_access::{Action, Viewer};
+use crate::model::{
     Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType,
     EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
 };
-use crate::calls::model::ContactOutcome;
-use crate::shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
-use crate::shared::{AppError, Money, time_key, zone};
+use crate::model::ContactOutcome;
+use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
+use patchbay_shared::{AppError, Money, time_key, zone};
 
 /// Everything about one call that the viewer may see. `list` is the query of the list that the person came from.
 /// Errors: `NotFound`.
@@ -241,7 +241,7 @@ fn evidence(analysis: &Analysis, turns: &[Turn]) -> Vec<EvidenceLine> {
 async fn problems(
     tx: &mut ReadTx,
     id: CallId,
-    stamp: &impl Fn(DateTime<Utc>) -> crate::shared::Stamp,
+    stamp: &impl Fn(DateTime<Utc>) -> patchbay_shared::Stamp,
 ) -> Result<HashMap<EnrichmentType, Problem>, AppError> {
     let rows = sqlx::query!(
         r#"select type as "kind: EnrichmentType", status::text as "status!", last_error, attempts, next_attempt_at
@@ -263,7 +263,7 @@ async fn problems(
 async fn events(
     tx: &mut ReadTx,
     id: CallId,
-    stamp: &impl Fn(DateTime<Utc>) -> crate::shared::Stamp,
+    stamp: &impl Fn(DateTime<Utc>) -> patchbay_shared::Stamp,
 ) -> Result<Vec<EventRow>, AppError> {
     let rows = sqlx::query!(
         "select id, occurred_at, event_type, provider, payload from call_events

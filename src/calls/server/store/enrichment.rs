@@ -5,13 +5,13 @@ use rust_decimal::Decimal;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::calls::model::{Analysis, AnalysisStatus, EnrichmentType, Peaks, TranscriptStatus};
-use crate::calls::model::CampaignType;
-use crate::jobs::lease::Claim;
-use crate::providers::chat::ChatUsage;
-use crate::shared::AppError;
-use crate::shared::ids::{AgentId, CallId, ClientId};
+use patchbay_access::server::{ReadTx, WriteTx};
+use crate::model::{Analysis, AnalysisStatus, EnrichmentType, Peaks, TranscriptStatus};
+use crate::model::CampaignType;
+use patchbay_jobs::lease::Claim;
+use patchbay_providers::chat::ChatUsage;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{AgentId, CallId, ClientId};
 
 /// One message as it is stored.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,13 +1,13 @@
-use crate::access::server::ReadTx;
-use crate::campaigns::{Campaign, CampaignChoices, Choice, FILLED_BY_CONTACT};
-use crate::prompts::model::variables;
-use crate::shared::AppError;
-use crate::shared::ids::{AgentId, ClientId, NumberId};
+use patchbay_access::server::ReadTx;
+use crate::{Campaign, CampaignChoices, Choice, FILLED_BY_CONTACT};
+use patchbay_prompts::model::variables;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{AgentId, ClientId, NumberId};
 
 /// Agents, numbers and imports that a campaign of `client` may use. Without a client, only the clients to choose from.
 pub async fn for_client(tx: &mut ReadTx, client: Option<ClientId>) -> Result<CampaignChoices, AppError> {
     let mut choices = CampaignChoices::default();
-    let clients = crate::clients::server::store::names(tx).await?;
+    let clients = patchbay_clients::server::store::names(tx).await?;
     choices.clients =
         clients.into_iter().map(|row| Choice { id: row.id.to_string(), label: row.name, note: None }).collect();
     let Some(client) = client else { return Ok(choices) };
@@ -82,7 +82,7 @@ async fn imports(tx: &mut ReadTx, client: ClientId) -> Result<Vec<Choice>, AppEr
         .map(|row| Choice {
             id: row.id.to_string(),
             label: row.file_name,
-            note: row.rows.map(|rows| format!("{} contacts", crate::shared::money::count_text(rows))),
+            note: row.rows.map(|rows| format!("{} contacts", patchbay_shared::money::count_text(rows))),
         })
         .collect())
 }

@@ -1,10 +1,10 @@
 use chrono::Utc;
 use uuid::Uuid;
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::campaigns::{Bounded, CampaignCounts, ContactOutcome, ContactStatus, MemberQuery, MemberRow};
-use crate::shared::ids::{CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
-use crate::shared::{AppError, Cursor, Page, zone};
+use patchbay_access::server::{ReadTx, WriteTx};
+use crate::{Bounded, CampaignCounts, ContactOutcome, ContactStatus, MemberQuery, MemberRow};
+use patchbay_shared::ids::{CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
+use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on one page of a list.
 const PAGE: usize = 50;

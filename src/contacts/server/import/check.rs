@@ -1,14 +1,14 @@
 use std::collections::BTreeMap;
 
 use super::pieces::{Piece, Walk, walk};
-use crate::access::Action;
-use crate::access::server::{Change, Scope};
-use crate::contacts::server::{files, store::imports};
-use crate::contacts::{CheckResult, ImportStatus, Problem};
-use crate::jobs::live::Topic;
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::ImportId;
+use patchbay_access::Action;
+use patchbay_access::server::{Change, Scope};
+use crate::server::{files, store::imports};
+use crate::{CheckResult, ImportStatus, Problem};
+use patchbay_jobs::live::Topic;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::ImportId;
 
 /// Problems that the page shows.
 const SHOWN: usize = 50;

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::records::{Cells, Record};
-use crate::contacts::{MAX_NAME, Mapping, Preview, Target, attribute_key, looks_like_email};
-use crate::shared::{Phone, csv_cell};
+use crate::{MAX_NAME, Mapping, Preview, Target, attribute_key, looks_like_email};
+use patchbay_shared::{Phone, csv_cell};
 
 /// Longest value of a variable, in characters.
 const MAX_VALUE: usize = 10_000;

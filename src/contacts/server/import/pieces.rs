@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use super::decode::Decoded;
 use super::person::{Person, Plan, Refusal};
 use super::records::Records;
-use crate::contacts::{Mapping, Preview};
+use crate::{Mapping, Preview};
 
 /// Rows in one piece, which is one transaction.
 const ROWS: usize = 5_000;

@@ -1,12 +1,12 @@
 use super::pieces::{Piece, Walk, walk};
-use crate::access::Action;
-use crate::access::server::{Change, Scope, WriteTx};
-use crate::contacts::ImportStatus;
-use crate::contacts::server::{files, store::imports, store::stage};
-use crate::jobs::live::Topic;
-use crate::shared::AppError;
-use crate::shared::error::internal;
-use crate::shared::ids::ImportId;
+use patchbay_access::Action;
+use patchbay_access::server::{Change, Scope, WriteTx};
+use crate::ImportStatus;
+use crate::server::{files, store::imports, store::stage};
+use patchbay_jobs::live::Topic;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::ImportId;
 
 pub const FILE_GONE: &str = "The file is gone: uploads are deleted after seven days. Upload it again.";
 /// Tries to write one piece. Two imports into one client can get in each other's way; the second try settles that.

@@ -7,9 +7,9 @@ use std::path::Path;
 pub use super::decode::Utf8Count;
 use super::decode::{self, Decoded};
 use super::records::Records;
-use crate::contacts::{MAX_COLUMNS, Preview, UploadProblem};
-use crate::shared::AppError;
-use crate::shared::error::internal;
+use crate::{MAX_COLUMNS, Preview, UploadProblem};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 /// How much of the file is looked at.
 const HEAD: u64 = 64 * 1024;
@@ -134,7 +134,7 @@ fn preview<R: Read>(mut records: Records<R>, above: u32) -> Result<Result<Previe
     }
     let first = rows.remove(0);
     let preview = Preview { first, rows, above, check: None };
-    if preview.rows.is_empty() && crate::contacts::guess::is_named(&preview) {
+    if preview.rows.is_empty() && crate::guess::is_named(&preview) {
         return Ok(Err(UploadProblem::NoRows));
     }
     Ok(Ok(preview))

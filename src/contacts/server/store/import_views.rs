@@ -2,11 +2,11 @@ use chrono::Utc;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::access::server::ReadTx;
-use crate::contacts::server::import::sniff::delimiter_name;
-use crate::contacts::{DuplicateRule, ImportRow, ImportStatus, ImportView, Mapping, Preview, Problem};
-use crate::shared::ids::{CampaignId, ClientId, ImportId};
-use crate::shared::{AppError, Cursor, Page, zone};
+use patchbay_access::server::ReadTx;
+use crate::server::import::sniff::delimiter_name;
+use crate::{DuplicateRule, ImportRow, ImportStatus, ImportView, Mapping, Preview, Problem};
+use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
+use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on one page of a list.
 pub const PAGE: usize = 25;
@@ -66,7 +66,7 @@ pub async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, AppError>
         completed: row.completed_at.map(|at| zone::stamp(at, now, zone_of_viewer)),
         rows_per_second,
         problems,
-        may_manage: tx.scope().may(crate::access::Action::ManageContacts),
+        may_manage: tx.scope().may(patchbay_access::Action::ManageContacts),
     })
 }
 

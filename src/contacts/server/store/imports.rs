@@ -1,9 +1,9 @@
 use sqlx::types::Json;
 
-use crate::access::server::{ReadTx, WriteTx};
-use crate::contacts::{CheckResult, DuplicateRule, ImportStatus, ImportTerms, Mapping, Preview, Target};
-use crate::shared::AppError;
-use crate::shared::ids::{CampaignId, ClientId, ImportId};
+use patchbay_access::server::{ReadTx, WriteTx};
+use crate::{CheckResult, DuplicateRule, ImportStatus, ImportTerms, Mapping, Preview, Target};
+use patchbay_shared::AppError;
+use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
 
 /// Imports of one workspace that may run at the same time.
 pub const AT_ONCE: i64 = 5;
@@ -28,9 +28,9 @@ pub struct Work {
 
 impl Work {
     /// How to walk through its file.
-    pub fn walk(&self, services: &crate::services::Services) -> Result<crate::contacts::server::import::Walk, AppError> {
-        Ok(crate::contacts::server::import::Walk {
-            path: crate::contacts::server::files::path(services, &self.file_key)?,
+    pub fn walk(&self, services: &patchbay_services::Services) -> Result<crate::server::import::Walk, AppError> {
+        Ok(crate::server::import::Walk {
+            path: crate::server::files::path(services, &self.file_key)?,
             encoding: self.encoding.clone(),
             delimiter: self.delimiter.bytes().next().unwrap_or(b','),
             preview: self.preview.clone(),

@@ -5,11 +5,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::imports::Work;
-use crate::access::server::WriteTx;
-use crate::dialling::server as dialling;
-use crate::contacts::DuplicateRule;
-use crate::contacts::server::import::Piece;
-use crate::shared::AppError;
+use patchbay_access::server::WriteTx;
+use patchbay_dialling::server as dialling;
+use crate::DuplicateRule;
+use crate::server::import::Piece;
+use patchbay_shared::AppError;
 
 /// How writing a piece ended.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{figure, has, normal, truth};
-use crate::sandbox::analysis::{Facts, Finding, label};
-use crate::sandbox::conversation::{Cue, Plot};
+use crate::analysis::{Facts, Finding, label};
+use crate::conversation::{Cue, Plot};
 
 /// The option that fits best; the first one when none does.
-pub(in crate::sandbox::schema) fn choose(
+pub(crate) fn choose(
     options: &[Value],
     name: &str,
     facts: Option<&Facts>,

@@ -4,15 +4,15 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::access::server::{Scope, WriteTx};
-use crate::brand::model::Brand;
-use crate::jobs::runner::{Failure, Verdict};
-use crate::jobs::{Job, NewJob, Registry, enqueue};
-use crate::providers::Binding;
-use crate::providers::smtp::{Letter, Smtp, SmtpError};
-use crate::services::Services;
-use crate::shared::AppError;
-use crate::shared::error::internal;
+use patchbay_access::server::{Scope, WriteTx};
+use patchbay_brand::model::Brand;
+use patchbay_jobs::runner::{Failure, Verdict};
+use patchbay_jobs::{Job, NewJob, Registry, enqueue};
+use patchbay_providers::Binding;
+use patchbay_providers::smtp::{Letter, Smtp, SmtpError};
+use patchbay_services::Services;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 /// A plain text to one person.
 #[derive(Debug, Clone, Serialize, Deserialize)]

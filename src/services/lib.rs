@@ -19,10 +19,10 @@ use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use tokio::sync::broadcast;
 
-use crate::providers::smtp::Smtp;
-use crate::providers::{Breakers, HttpClient, KeyRing};
-use crate::shared::AppError;
-use crate::shared::error::internal;
+use patchbay_providers::smtp::Smtp;
+use patchbay_providers::{Breakers, HttpClient, KeyRing};
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 pub use clock::Clock;
 pub use live::{Notice, Topic};

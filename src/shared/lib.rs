@@ -9,6 +9,9 @@ pub mod ids;
 pub mod money;
 pub mod page;
 pub mod phone;
+#[cfg(feature = "ssr")]
+mod problem;
+pub mod search;
 pub mod slug;
 pub mod stamp;
 pub mod variables;
@@ -23,3 +26,8 @@ pub use page::{Cursor, Page, read_time_key, time_key};
 pub use phone::Phone;
 pub use stamp::Stamp;
 pub use words::Tone;
+
+/// For the macros of this crate alone.
+#[cfg(feature = "ssr")]
+#[doc(hidden)]
+pub use sqlx;

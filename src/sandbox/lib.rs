@@ -131,6 +131,6 @@ impl Sandbox {
 
     /// The key that checks an account's carrier events: base64 of 32 bytes.
     pub fn carrier_public_key(&self, key: &str) -> String {
-        crate::providers::signature::telnyx_public_key(&telnyx::carrier::signing_seed(self, key))
+        patchbay_providers::signature::telnyx_public_key(&telnyx::carrier::signing_seed(self, key))
     }
 }
