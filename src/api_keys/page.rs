@@ -7,7 +7,7 @@ use super::server_fns::{CreateApiKey, RevokeApiKey, RotateApiKey, list_api_keys,
 use patchbay_access::{Action, ApiScope};
 use patchbay_shell::{refused, viewer};
 use patchbay_shell::SettingsNav;
-use patchbay_shared::{Page, Tone};
+use patchbay_shared::Tone;
 use patchbay_shell::ProofField;
 use patchbay_ui::*;
 
@@ -17,108 +17,78 @@ pub fn api_keys_page() -> PageView {
     let rows = load(|| query("cursor"), list_api_keys);
     Arc::new(move || {
         let again = Callback::new(move |()| rows.refetch());
-        live::on_change(&["api_keys"], move || rows.refetch());
-        view! {
-            <PageTitle text="API keys" parents=vec![crumb("Settings", "/settings/profile")]/>
-            <PageHead
-                title="API keys"
-                sub="For programs that work with this agency's data."
-                actions=|| view! { <LinkButton href="/settings/api-keys/new" kind=ButtonKind::Primary icon="plus">"New key"</LinkButton> }
-            />
-            <div class="cols settings">
-                <SettingsNav current="/settings/api-keys"/>
-                <PageBoundary data=rows view={move |page: Page<KeyRow>| view! { <Rows page again/> }}/>
-            </div>
-        }
-        .into_any()
+        List::<KeyRow>::new("API keys")
+            .under(crumb("Settings", "/settings/profile"))
+            .subtitle("For programs that work with this agency's data.")
+            .live(&["api_keys"])
+            .add(true, "plus", "/settings/api-keys/new", "New key")
+            .within(|list| view! { <div class="cols settings"><SettingsNav current="/settings/api-keys"/>{list}</div> })
+            .table("top wrap")
+            .column("Key", |row| {
+                let (name, prefix) = (row.name.clone(), row.prefix.clone());
+                view! { <div class="who"><b>{name}</b><small class="mono">{prefix}"…"</small></div> }
+            })
+            .column("Acts as", |row| row.owner.clone())
+            .column("May", scopes)
+            .number("This hour", |row| match row.rate_limit {
+                0 => format!("{} of any", row.used),
+                limit => format!("{} of {limit}", row.used),
+            })
+            .class("nowrap")
+            .column("Last used", |row| {
+                let address = row.last_ip.clone().map(|ip| view! { <small class="sub mono">" "{ip}</small> });
+                view! { {cell::time_or(row.last_used.as_ref(), "Never")}{address} }
+            })
+            .column("State", |row| {
+                let ends = row.expires.clone().filter(|_| works(row));
+                view! { {cell::state(row.status)}{ends.map(|stamp| view! { <small class="sub">" ends "<Time stamp/></small> })} }
+            })
+            .acts("Actions", move |row| works(row).then(|| view! { <Change id=row.id.to_string() name=row.name.clone() again/> }))
+            .empty_view(|| view! {
+                <EmptyState icon="key-round" title="No keys" text="A key lets a program read calls, add contacts or run batches, within your own rights.">
+                    <LinkButton href="/settings/api-keys/new" kind=ButtonKind::Primary icon="plus">"New key"</LinkButton>
+                </EmptyState>
+            })
+            .page(rows)
     })
 }
 
-#[component]
-fn Rows(page: Page<KeyRow>, again: Callback<()>) -> impl IntoView {
-    if page.rows.is_empty() {
-        return view! {
-            <EmptyState icon="key-round" title="No keys" text="A key lets a program read calls, add contacts or run batches, within your own rights.">
-                <LinkButton href="/settings/api-keys/new" kind=ButtonKind::Primary icon="plus">"New key"</LinkButton>
-            </EmptyState>
-        }
-        .into_any();
-    }
-    let rows = page.rows.into_iter().map(|row| view! { <Row row again/> }).collect_view();
-    view! {
-        <section class="card clip">
-            <DataTable
-                label="API keys"
-                class="top wrap"
-                head=|| view! {
-                    <th scope="col">"Key"</th>
-                    <th scope="col">"Acts as"</th>
-                    <th scope="col">"May"</th>
-                    <th scope="col" class="num">"This hour"</th>
-                    <th scope="col">"Last used"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col"><span class="sr">"Actions"</span></th>
-                }
-            >
-                {rows}
-            </DataTable>
-            <Pager newer=page.newer older=page.older note="50 per page"/>
-        </section>
-    }
-    .into_any()
+fn works(row: &KeyRow) -> bool {
+    matches!(row.status, KeyStatus::Active | KeyStatus::Expiring)
 }
 
-#[component]
-fn Row(row: KeyRow, again: Callback<()>) -> impl IntoView {
-    let (rotate, revoke) = (FormAction::of::<RotateApiKey>(), FormAction::of::<RevokeApiKey>());
-    let works = matches!(row.status, KeyStatus::Active | KeyStatus::Expiring);
-    let (id, same_id) = (row.id.to_string(), row.id.to_string());
-    let dialog = format!("revoke-{id}");
-    let (rotate_name, dialog_too) = (format!("rotate-{id}"), dialog.clone());
+fn scopes(row: &KeyRow) -> AnyView {
     let scopes = row
         .scopes
-        .into_iter()
+        .iter()
         .map(|scope| {
-            let is_lost = row.lost.contains(&scope);
+            let (word, is_lost) = (scope.as_str(), row.lost.contains(scope));
             let tone = if is_lost { Tone::Bad } else { Tone::Mute };
             let lost =
                 is_lost.then(|| view! { <span class="sr">" (refused: the owner may not do this any more)"</span> });
-            view! { <Tag tone=tone>{scope.as_str()}{lost}</Tag> }
+            view! { <Tag tone=tone>{word}{lost}</Tag> }
         })
         .collect_view();
-    let limit = if row.rate_limit == 0 {
-        format!("{} of any", row.used)
-    } else {
-        format!("{} of {}", row.used, row.rate_limit)
-    };
-    let (title, rotate_title) = (format!("Revoke {}?", row.name), format!("Rotate {}?", row.name));
+    view! { <div class="row wrap">{scopes}</div> }.into_any()
+}
+
+#[component]
+fn Change(id: String, name: String, again: Callback<()>) -> impl IntoView {
+    let (rotate, revoke) = (FormAction::of::<RotateApiKey>(), FormAction::of::<RevokeApiKey>());
+    let (dialog, rotate_name, same_id) = (format!("revoke-{id}"), format!("rotate-{id}"), id.clone());
+    let (title, rotate_title) = (format!("Revoke {name}?"), format!("Rotate {name}?"));
     view! {
-        <tr>
-            <td><div class="who"><b>{row.name}</b><small class="mono">{row.prefix}"…"</small></div></td>
-            <td>{row.owner}</td>
-            <td><div class="row wrap">{scopes}</div></td>
-            <td class="num nowrap">{limit}</td>
-            <td>{match row.last_used { Some(stamp) => view! { <Time stamp/> }.into_any(), None => "Never".into_any() }}{row.last_ip.map(|ip| view! { <small class="sub mono">" "{ip}</small> })}</td>
-            <td>
-                <State tone=row.status.tone() label=row.status.label()/>
-                {row.expires.filter(|_| works).map(|stamp| view! { <small class="sub">" ends "<Time stamp/></small> })}
-            </td>
-            <td class="acts">
-                {works.then(|| view! {
-                    <div class="row end">
-                        <DialogLink name=rotate_name.clone() small=true>"Rotate"</DialogLink>
-                        <DialogLink name=dialog kind=ButtonKind::Danger>"Revoke"</DialogLink>
-                    </div>
-                    <ConfirmForm name=rotate_name action=rotate title=rotate_title text="A new key with the same terms is made and shown once. The present one goes on for a day, so that programs can change over." confirm="Make the successor">
-                        <input type="hidden" name="id" value=id/>
-                        <ProofField/>
-                    </ConfirmForm>
-                    <ConfirmForm name=dialog_too action=revoke title=title text="Programs that use it are refused from this moment on. This cannot be undone." confirm="Revoke" danger=true on_done=again said="Key revoked">
-                        <input type="hidden" name="id" value=same_id/>
-                    </ConfirmForm>
-                })}
-            </td>
-        </tr>
+        <div class="row end">
+            <DialogLink name=rotate_name.clone() small=true>"Rotate"</DialogLink>
+            <DialogLink name=dialog.clone() kind=ButtonKind::Danger>"Revoke"</DialogLink>
+        </div>
+        <ConfirmForm name=rotate_name action=rotate title=rotate_title text="A new key with the same terms is made and shown once. The present one goes on for a day, so that programs can change over." confirm="Make the successor">
+            <input type="hidden" name="id" value=id/>
+            <ProofField/>
+        </ConfirmForm>
+        <ConfirmForm name=dialog action=revoke title=title text="Programs that use it are refused from this moment on. This cannot be undone." confirm="Revoke" danger=true on_done=again said="Key revoked">
+            <input type="hidden" name="id" value=same_id/>
+        </ConfirmForm>
     }
 }
 

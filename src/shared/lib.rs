@@ -25,7 +25,7 @@ pub use money::Money;
 pub use page::{Cursor, Page, read_time_key, time_key};
 pub use phone::Phone;
 pub use stamp::Stamp;
-pub use words::Tone;
+pub use words::{Tone, Word};
 
 /// For the macros of this crate alone.
 #[cfg(feature = "ssr")]

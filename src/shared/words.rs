@@ -26,6 +26,18 @@ impl Tone {
     }
 }
 
+/// A fixed word. `words!` makes it for every enum that it declares.
+pub trait Word: Copy {
+    /// What stands in addresses and in the database.
+    fn as_str(self) -> &'static str;
+
+    /// What a person reads.
+    fn label(self) -> &'static str;
+
+    /// The tone of its lamp or tag.
+    fn tone(self) -> Tone;
+}
+
 /// Declares an enum whose values are fixed words in the database, in addresses and in JSON.
 ///
 /// `words! { /// doc
@@ -54,6 +66,20 @@ macro_rules! words {
             /// The tone of its lamp or tag.
             pub fn tone(self) -> $crate::Tone {
                 match self { $($name::$variant => $crate::Tone::$tone),+ }
+            }
+        }
+
+        impl $crate::Word for $name {
+            fn as_str(self) -> &'static str {
+                self.as_str()
+            }
+
+            fn label(self) -> &'static str {
+                self.label()
+            }
+
+            fn tone(self) -> $crate::Tone {
+                self.tone()
             }
         }
 

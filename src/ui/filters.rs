@@ -4,11 +4,12 @@ use leptos_router::hooks::use_location;
 
 use super::Icon;
 use super::address::{Kept, query, query_string, with_query};
+use patchbay_shared::Word;
 
 /// One filter of a list: a choice, or a day.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    name: &'static str,
+    pub(super) name: &'static str,
     label: String,
     /// Empty for a day.
     options: Vec<(String, String)>,
@@ -21,6 +22,11 @@ impl Filter {
     pub fn new(name: &'static str, label: impl Into<String>, options: Vec<(String, String)>) -> Self {
         let label = label.into();
         Self { name, any: format!("{label}: any"), label, options, rare: false }
+    }
+
+    /// A choice of fixed words.
+    pub fn words<W: Word>(name: &'static str, label: impl Into<String>, all: &[W]) -> Self {
+        Self::new(name, label, options_of(all.iter().map(|word| (word.as_str(), word.label()))))
     }
 
     /// A day.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::*;
-use patchbay_shared::{AppError, FieldErrors, Tone};
+use patchbay_shared::{AppError, FieldErrors, Page, Tone};
 
 /// The page. It stands outside the shell, so it brings what the shell would: the landmark, messages, the mark of a live page.
 #[component]
@@ -94,27 +94,23 @@ fn figures() -> AnyView {
 }
 
 fn lists() -> AnyView {
-    let rows = [("Rosa Imhof", "2:14"), ("Tom Adeyemi", "0:41")]
-        .map(|(name, length)| view! { <tr><td><a href="/dev/ui">{name}</a></td><td class="num">{length}</td></tr> })
-        .collect_view();
+    let rows = vec![("Rosa Imhof", "2:14"), ("Tom Adeyemi", "0:41")];
+    let people = List::<(&str, &str)>::new("People")
+        .search("q", "Search people")
+        .filter(Filter::new("state", "State", options_of([("ok", "Fine"), ("bad", "Failed")])))
+        .filter(Filter::date("from", "From"))
+        .keep(&["sort"])
+        .sorted("name")
+        .column("Name", |(name, _)| view! { <a href="/dev/ui">{*name}</a> })
+        .sort("name")
+        .number("Length", |(_, length)| *length)
+        .sort("length")
+        .note("2 on this page")
+        .show(Page { rows, newer: None, older: Some("o1".to_owned()) });
     view! {
         <div class="stack">
             <Tabs label="Parts" items=vec![tab("All", "/dev/ui", true).count(2), tab("Live", "/dev/ui?tab=live", false)]/>
-            <FilterBar
-                search="q"
-                placeholder="Search people"
-                filters=vec![Filter::new("state", "State", options_of([("ok", "Fine"), ("bad", "Failed")])), Filter::date("from", "From")]
-                keep=vec!["sort"]
-            />
-            <section class="card clip">
-                <DataTable
-                    label="People"
-                    head=|| view! { <SortHead label="Name" key="name" default="name"/> <SortHead label="Length" key="length" num=true descending_first=true/> }
-                >
-                    {rows}
-                </DataTable>
-                <Pager newer=None older="o1".to_owned() note="2 on this page"/>
-            </section>
+            {people}
         </div>
     }
     .into_any()

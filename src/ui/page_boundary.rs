@@ -42,9 +42,9 @@ where
     boundary(content_of(data, view), fallback, false)
 }
 
-type Content = Box<dyn Fn() -> Option<Result<AnyView, AppError>> + Send>;
+pub(super) type Content = Box<dyn Fn() -> Option<Result<AnyView, AppError>> + Send>;
 
-fn content_of<T, V>(data: Loaded<T>, view: impl Fn(T) -> V + Send + 'static) -> Content
+pub(super) fn content_of<T, V>(data: Loaded<T>, view: impl Fn(T) -> V + Send + 'static) -> Content
 where
     T: DeserializeOwned + Clone + Send + Sync + 'static,
     V: IntoView + 'static,
@@ -52,7 +52,7 @@ where
     Box::new(move || data.get().map(|answer| answer.map(|value| view(value).into_any())))
 }
 
-fn boundary(content: Content, fallback: Option<ViewFnOnce>, page: bool) -> impl IntoView {
+pub(super) fn boundary(content: Content, fallback: Option<ViewFnOnce>, page: bool) -> impl IntoView {
     let set_status = use_context::<SetStatus>().filter(|_| page);
     let fallback = move || match fallback {
         Some(fallback) => fallback.run(),

@@ -86,17 +86,8 @@ fn Filters(choices: CallChoices) -> impl IntoView {
         Filter::new("agent", "Agent", choices.agents),
         Filter::new("campaign", "Campaign", choices.campaigns),
         Filter::new("direction", "Way", options_of([("inbound", "In"), ("outbound", "Out")])).rare(),
-        Filter::new(
-            "outcome",
-            "Outcome",
-            options_of(ContactOutcome::ALL.iter().map(|word| (word.as_str(), word.label()))),
-        ),
-        Filter::new(
-            "sentiment",
-            "Sentiment",
-            options_of(Sentiment::ALL.iter().map(|word| (word.as_str(), word.label()))),
-        )
-        .rare(),
+        Filter::words("outcome", "Outcome", ContactOutcome::ALL),
+        Filter::words("sentiment", "Sentiment", Sentiment::ALL).rare(),
     ];
     if viewer().may(Action::ReadWorkshop) {
         filters.push(Filter::new("reviewed", "Reviewed", options_of([("yes", "Yes"), ("no", "No")])).rare());

@@ -1,97 +1,78 @@
 use leptos::prelude::*;
 
 use super::keys::Ticking;
-use crate::model::{CallDirection, CallList, CallQuery, CallRow, CallState};
+use crate::model::{CallDirection, CallList, CallRow, CallState};
 use patchbay_shared::money::length_text;
 use patchbay_shared::phone::spaced;
+use patchbay_shared::{Page, Tone};
 use patchbay_ui::*;
 
 /// The table: calls that go on first, then the page.
 #[component]
 pub fn Rows(list: CallList) -> impl IntoView {
     let (cost, client) = (list.sees_cost, list.is_agency);
-    let query = list.query.clone();
-    let rows = list
-        .live
-        .into_iter()
-        .chain(list.page.rows)
-        .enumerate()
-        .map(|(index, row)| view! { <Row row index query=query.clone() cost client/> })
-        .collect_view();
+    let query = list.query;
+    let rows = list.live.into_iter().chain(list.page.rows).enumerate().collect();
+    let table = List::<(usize, CallRow)>::new("Calls")
+        .table("wide")
+        .column("State", |(_, row)| {
+            view! { <State tone=row.state.tone() label=row.state.label() on=row.state != CallState::NoAnswer/> }
+        })
+        .newest("Started", |(_, row)| cell::time(&row.started))
+        .class("nowrap")
+        .column("Contact", move |(index, row)| contact(*index, row, query.call_address(row.id)))
+        .column("Agent", |(_, row)| or_dash(row.agent.clone()))
+        .column("Client", |(_, row)| or_dash(row.client.clone()))
+        .class("sub2")
+        .when(client)
+        .column("Way", |(_, row)| view! { <span class="row"><Way direction=row.direction/></span> })
+        .number("Length", |(_, row)| match (row.state.is_open(), row.seconds) {
+            (true, Some(seconds)) => view! { <Ticking seconds/> }.into_any(),
+            (false, seconds) | (_, seconds @ None) => or_dash(seconds.map(length_text)),
+        })
+        .column("Outcome", |(_, row)| outcome(row))
+        .column("Sentiment", |(_, row)| match row.sentiment {
+            Some(sentiment) => view! { <Tag tone=sentiment.tone()>{sentiment.label()}</Tag> }.into_any(),
+            None => or_dash(None),
+        })
+        .number("Cost", |(_, row)| or_dash(row.cost.as_ref().map(|cost| cost.text())))
+        .when(cost)
+        .note("25 per page")
+        .show(Page { rows, newer: list.page.newer, older: list.page.older });
     view! {
-        <section class="card clip">
-            <DataTable
-                label="Calls"
-                class="wide"
-                head=move || view! {
-                    <th scope="col">"State"</th>
-                    <th scope="col" aria-sort="descending">"Started ↓"</th>
-                    <th scope="col">"Contact"</th>
-                    <th scope="col">"Agent"</th>
-                    {client.then(|| view! { <th scope="col">"Client"</th> })}
-                    <th scope="col">"Way"</th>
-                    <th scope="col" class="num">"Length"</th>
-                    <th scope="col">"Outcome"</th>
-                    <th scope="col">"Sentiment"</th>
-                    {cost.then(|| view! { <th scope="col" class="num">"Cost"</th> })}
-                }
-            >
-                {rows}
-            </DataTable>
-            <Pager newer=list.page.newer older=list.page.older note="25 per page"/>
-        </section>
+        {table}
         <p class="note js-only only-wide"><kbd>"J"</kbd><kbd>"K"</kbd>" move between calls "<kbd>"Enter"</kbd>" opens one"</p>
     }
 }
 
-#[component]
-fn Row(row: CallRow, index: usize, query: CallQuery, cost: bool, client: bool) -> impl IntoView {
-    let dash = || view! { <span class="sub">"–"</span> }.into_any();
-    let href = query.call_address(row.id);
+fn or_dash(text: Option<String>) -> AnyView {
+    text.map_or_else(|| view! { <span class="sub">"–"</span> }.into_any(), IntoAny::into_any)
+}
+
+fn contact(index: usize, row: &CallRow, href: String) -> AnyView {
     let title = row.title().to_owned();
     // Under a number there is no need to say the number again.
-    let number = row.number.clone().filter(|number| *number != title);
-    let length = match (row.state.is_open(), row.seconds) {
-        (true, Some(seconds)) => view! { <Ticking seconds/> }.into_any(),
-        (false, Some(seconds)) => length_text(seconds).into_any(),
-        (_, None) => dash(),
-    };
-    let outcome = row.outcome.map(|outcome| view! { <Tag tone=outcome.tone()>{outcome.label()}</Tag> });
-    let goal =
-        row.goal_reached.filter(|reached| *reached).map(|_| view! { <Tag tone=patchbay_shared::Tone::Ok>"Goal"</Tag> });
-    let help = row.needs_help.then(|| view! { <Tag tone=patchbay_shared::Tone::Warn>"Not read"</Tag> });
-    let has_none = outcome.is_none() && goal.is_none() && help.is_none();
-    let sentiment = match row.sentiment {
-        Some(sentiment) => view! { <Tag tone=sentiment.tone()>{sentiment.label()}</Tag> }.into_any(),
-        None => dash(),
-    };
-    let price = match row.cost {
-        Some(cost) => cost.text().into_any(),
-        None => dash(),
-    };
+    let number = row.number.as_ref().filter(|number| **number != title).map(|number| spaced(number));
     view! {
-        <tr>
-            <td><State tone=row.state.tone() label=row.state.label() on=row.state != CallState::NoAnswer/></td>
-            <td class="nowrap"><Time stamp=row.started/></td>
-            <td>
-                <div class="who">
-                    <a id=format!("row-{index}") href=href>{title}</a>
-                    {number.map(|number| view! { <small class="mono">{spaced(&number)}</small> })}
-                </div>
-            </td>
-            <td>{row.agent.map_or_else(dash, IntoAny::into_any)}</td>
-            {client.then(|| view! { <td class="sub2">{row.client.map_or_else(dash, IntoAny::into_any)}</td> })}
-            <td><span class="row"><Way direction=row.direction/></span></td>
-            <td class="num">{length}</td>
-            <td>
-                <span class="row">{outcome}{goal}{help}{has_none.then(dash)}
-                    {row.is_reviewed.then(|| view! { <span class="ok-ink" title="Reviewed"><Icon name="check" small=true/><span class="sr">"Reviewed"</span></span> })}
-                </span>
-            </td>
-            <td>{sentiment}</td>
-            {cost.then(|| view! { <td class="num">{price}</td> })}
-        </tr>
+        <div class="who">
+            <a id=format!("row-{index}") href=href>{title}</a>
+            {number.map(|number| view! { <small class="mono">{number}</small> })}
+        </div>
     }
+    .into_any()
+}
+
+fn outcome(row: &CallRow) -> AnyView {
+    let outcome = row.outcome.map(|outcome| view! { <Tag tone=outcome.tone()>{outcome.label()}</Tag> });
+    let goal = row.goal_reached.filter(|reached| *reached).map(|_| view! { <Tag tone=Tone::Ok>"Goal"</Tag> });
+    let help = row.needs_help.then(|| view! { <Tag tone=Tone::Warn>"Not read"</Tag> });
+    let none = (outcome.is_none() && goal.is_none() && help.is_none()).then(|| or_dash(None));
+    view! {
+        <span class="row">{outcome}{goal}{help}{none}
+            {row.is_reviewed.then(|| view! { <span class="ok-ink" title="Reviewed"><Icon name="check" small=true/><span class="sr">"Reviewed"</span></span> })}
+        </span>
+    }
+    .into_any()
 }
 
 /// In or out, as icon and word.

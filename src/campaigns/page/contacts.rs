@@ -25,8 +25,8 @@ pub fn ContactsTab(
         <div class="row between wrap">
             <FilterBar
                 filters=vec![
-                    Filter::new("status", "State", options_of(ContactStatus::ALL.iter().map(|s| (s.as_str(), s.label())))),
-                    Filter::new("outcome", "Last outcome", options_of(ContactOutcome::ALL.iter().map(|o| (o.as_str(), o.label())))),
+                    Filter::words("status", "State", ContactStatus::ALL),
+                    Filter::words("outcome", "Last outcome", ContactOutcome::ALL),
                 ]
                 keep=vec!["tab"]
             />
@@ -132,84 +132,60 @@ fn RemoveForm(id: String) -> impl IntoView {
 
 #[component]
 fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl IntoView {
-    if page.rows.is_empty() {
-        let filtered = query("status").is_some() || query("outcome").is_some();
-        let text = if filtered {
-            "Choose another state or outcome."
-        } else {
-            "A campaign dials only the contacts that are in it."
-        };
-        let title = if filtered { "No contacts match" } else { "No contacts yet" };
-        return view! { <section class="card"><EmptyState icon="users" title text/></section> }.into_any();
-    }
+    let filtered = query("status").is_some() || query("outcome").is_some();
+    let (title, text) = if filtered {
+        ("No contacts match", "Choose another state or outcome.")
+    } else {
+        ("No contacts yet", "A campaign dials only the contacts that are in it.")
+    };
     let remove = FormAction::of::<RemoveCampaignContacts>();
-    let rows = page
-        .rows
-        .into_iter()
-        .map(|row| view! { <Member row campaign=campaign.clone() may_change remove/> })
-        .collect_view();
-    view! {
-        <FormScope errors=remove.errors() pending=remove.pending() prefix="member">
-            <FormErrors errors=remove.errors()/>
-        </FormScope>
-        <section class="card clip">
-            <DataTable
-                label="Contacts of the campaign"
-                head=move || view! {
-                    <th scope="col">"Contact"</th>
-                    <th scope="col">"Company"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col">"Last outcome"</th>
-                    <th scope="col" class="num">"Calls"</th>
-                    <th scope="col">"Next try"</th>
-                    {may_change.then(|| view! { <th scope="col"><span class="sr">"Remove"</span></th> })}
+    let errors = (!page.rows.is_empty()).then(|| {
+        view! {
+            <FormScope errors=remove.errors() pending=remove.pending() prefix="member">
+                <FormErrors errors=remove.errors()/>
+            </FormScope>
+        }
+    });
+    let list = List::<MemberRow>::new("Contacts of the campaign")
+        .column("Contact", |row| {
+            let note = view! { <small class="mono">{spaced(&row.phone)}</small> };
+            cell::who(format!("/contacts/{}", row.contact_id), name(row), note)
+        })
+        .column("Company", |row| row.company.clone())
+        .column("State", |row| {
+            let error = row.last_error.clone();
+            view! {
+                {cell::state(row.status)}
+                {row.do_not_call.then(|| view! { " " <Tag tone=Tone::Warn>"Do not call"</Tag> })}
+                {error.map(|error| view! { <br/><small class="bad-ink">{error}</small> })}
+            }
+        })
+        .column("Last outcome", |row| match (row.last_call_id, row.outcome.map(|outcome| outcome.label())) {
+            (Some(call), outcome) => cell::link(format!("/calls/{call}"), outcome.unwrap_or("Last call")),
+            (None, outcome) => outcome.into_any(),
+        })
+        .number("Calls", |row| row.attempts)
+        .column("Next try", |row| cell::time(row.next_attempt.as_ref()))
+        .acts("Remove", move |row| {
+            let undialled = row.status == ContactStatus::Pending && row.attempts == 0 && row.last_call_id.is_none();
+            let (campaign, id, label) = (campaign.clone(), row.id.to_string(), format!("Remove {}", name(row)));
+            undialled.then(|| {
+                view! {
+                    <PostForm action=remove class="inline">
+                        <input type="hidden" name="id" value=campaign/>
+                        <input type="hidden" name="contact" value=id/>
+                        <IconButton icon="x" label=label submit=true kind=ButtonKind::Ghost small=true/>
+                    </PostForm>
                 }
-            >
-                {rows}
-            </DataTable>
-            <Pager newer=page.newer older=page.older note="50 per page, in dialling order"/>
-        </section>
-    }
-    .into_any()
+            })
+        })
+        .when(may_change)
+        .note("50 per page, in dialling order")
+        .empty("users", title, text)
+        .show(page);
+    view! { {errors} {list} }
 }
 
-#[component]
-fn Member(row: MemberRow, campaign: String, may_change: bool, remove: FormAction) -> impl IntoView {
-    let name = if row.name.is_empty() { row.phone.clone() } else { row.name };
-    let undialled = row.status == ContactStatus::Pending && row.attempts == 0 && row.last_call_id.is_none();
-    let outcome = row.outcome.map(|outcome| outcome.label());
-    let outcome = match (row.last_call_id, outcome) {
-        (Some(call), outcome) => {
-            view! { <a class="link" href=format!("/calls/{call}")>{outcome.unwrap_or("Last call")}</a> }.into_any()
-        }
-        (None, outcome) => outcome.into_any(),
-    };
-    let label = format!("Remove {name}");
-    view! {
-        <tr>
-            <td>
-                <div class="who"><a href=format!("/contacts/{}", row.contact_id)>{name}</a><small class="mono">{spaced(&row.phone)}</small></div>
-            </td>
-            <td>{row.company}</td>
-            <td>
-                <State tone=row.status.tone() label=row.status.label()/>
-                {row.do_not_call.then(|| view! { " " <Tag tone=Tone::Warn>"Do not call"</Tag> })}
-                {row.last_error.map(|error| view! { <br/><small class="bad-ink">{error}</small> })}
-            </td>
-            <td>{outcome}</td>
-            <td class="num">{row.attempts}</td>
-            <td>{row.next_attempt.map(|stamp| view! { <Time stamp/> })}</td>
-            {may_change.then(|| view! {
-                <td class="acts">
-                    {undialled.then(|| view! {
-                        <PostForm action=remove class="inline">
-                            <input type="hidden" name="id" value=campaign/>
-                            <input type="hidden" name="contact" value=row.id.to_string()/>
-                            <IconButton icon="x" label=label submit=true kind=ButtonKind::Ghost small=true/>
-                        </PostForm>
-                    })}
-                </td>
-            })}
-        </tr>
-    }
+fn name(row: &MemberRow) -> &str {
+    if row.name.is_empty() { &row.phone } else { &row.name }
 }

@@ -6,8 +6,8 @@ use patchbay_access::Action;
 use patchbay_shell::viewer;
 use crate::server_fns::list_contacts;
 use crate::{ContactQuery, ContactRow};
-use patchbay_shared::Page;
 use patchbay_shared::phone::spaced;
+use patchbay_shared::{Page, Tone};
 use patchbay_ui::address::query_string;
 use patchbay_ui::*;
 
@@ -18,31 +18,25 @@ type Rows = Loaded<Page<ContactRow>>;
 pub fn contacts_page() -> PageView {
     let rows = rows(asked);
     Arc::new(move || {
-        live::on_change(&["contacts"], move || rows.refetch());
         let may_add = viewer().may(Action::ManageContacts);
-        view! {
-            <PageTitle text="Contacts"/>
-            <PageHead
-                title="Contacts"
-                sub="People that agents call. Each belongs to one client."
-                actions=move || view! {
-                    <LinkButton href=move || export_address(&asked()) icon="download" external=true>"Export"</LinkButton>
-                    {may_add.then(|| view! {
-                        <LinkButton href=move || with_client("/contacts/imports/new") icon="upload">"Import"</LinkButton>
-                        <LinkButton href=move || with_client("/contacts/new") kind=ButtonKind::Primary icon="plus">"New contact"</LinkButton>
-                    })}
+        people("Contacts", "all")
+            .subtitle("People that agents call. Each belongs to one client.")
+            .action(export_link(asked))
+            .action(may_add.then(|| {
+                view! {
+                    <LinkButton href=move || with_client("/contacts/imports/new") icon="upload">"Import"</LinkButton>
                 }
-            />
-            <Parts current="all"/>
-            <FilterBar
-                search="q"
-                placeholder="Name, company, e-mail or number"
-                filters=vec![Filter::new("suppressed", "Do not call", options_of([("yes", "On the list"), ("no", "May be called")]))]
-                keep=vec!["client", "import"]
-            />
-            <PageBoundary data=rows view={move |page: Page<ContactRow>| view! { <Listed page suppressed=false/> }}/>
-        }
-        .into_any()
+            }))
+            .add(may_add, "plus", Signal::derive(|| with_client("/contacts/new")), "New contact")
+            .filter(Filter::new(
+                "suppressed",
+                "Do not call",
+                options_of([("yes", "On the list"), ("no", "May be called")]),
+            ))
+            .keep(&["client", "import"])
+            .column("Added", |row| cell::time(&row.created))
+            .empty_view(move || view! { <section class="card"><Nobody may_add/></section> })
+            .page(rows)
     })
 }
 
@@ -51,22 +45,43 @@ pub fn contacts_page() -> PageView {
 pub fn suppressed_page() -> PageView {
     let rows = rows(asked_suppressed);
     Arc::new(move || {
-        live::on_change(&["contacts"], move || rows.refetch());
-        view! {
-            <PageTitle text="Do not call" parents=vec![crumb("Contacts", "/contacts")]/>
-            <PageHead
-                title="Do not call"
-                sub="Nobody here is dialled, whatever campaign they are in. Open a contact to add it or take it off."
-                actions=|| view! {
-                    <LinkButton href=move || export_address(&asked_suppressed()) icon="download" external=true>"Export"</LinkButton>
-                }
-            />
-            <Parts current="suppressed"/>
-            <FilterBar search="q" placeholder="Name, company, e-mail or number" keep=vec!["client"]/>
-            <PageBoundary data=rows view={move |page: Page<ContactRow>| view! { <Listed page suppressed=true/> }}/>
-        }
-        .into_any()
+        people("Do not call", "suppressed")
+            .under(crumb("Contacts", "/contacts"))
+            .subtitle("Nobody here is dialled, whatever campaign they are in. Open a contact to add it or take it off.")
+            .action(export_link(asked_suppressed))
+            .keep(&["client"])
+            .column("Why", |row| row.do_not_call_reason.clone())
+            .empty(
+                "phone-off",
+                "Nobody is on the do-not-call list",
+                "When somebody asks not to be called, open the contact and choose Do not call.",
+            )
+            .page(rows)
     })
+}
+
+/// What both lists of people have.
+fn people(title: &'static str, part: &'static str) -> List<ContactRow> {
+    List::<ContactRow>::new(title)
+        .label("Contacts")
+        .live(&["contacts"])
+        .above(view! { <Parts current=part/> })
+        .search("q", "Name, company, e-mail or number")
+        .narrowed_by(&["import"])
+        .no_match_in_card()
+        .column("Contact", |row| {
+            let name = if row.name.is_empty() { &row.phone } else { &row.name };
+            cell::who(format!("/contacts/{}", row.id), name, view! { <small class="mono">{spaced(&row.phone)}</small> })
+        })
+        .column("Company", |row| row.company.clone())
+        .column("E-mail", |row| row.email.clone())
+        .column("Client", |row| row.client_name.clone())
+        .when(viewer().client.is_none())
+        .column("State", |row| match row.do_not_call {
+            true => cell::state_of(Tone::Warn, "Do not call"),
+            false => cell::state_of(Tone::Ok, "May be called"),
+        })
+        .note("50 per page, newest first")
 }
 
 /// The three lists of this room.
@@ -106,7 +121,6 @@ fn asked_suppressed() -> ContactQuery {
     ContactQuery { suppressed: Some("yes".into()), import: None, ..asked() }
 }
 
-/// The export has the filters of the list.
 fn export_address(asked: &ContactQuery) -> String {
     let fields =
         [("q", &asked.q), ("client", &asked.client), ("suppressed", &asked.suppressed), ("import", &asked.import)];
@@ -115,77 +129,14 @@ fn export_address(asked: &ContactQuery) -> String {
     format!("/contacts/export.csv{}", query_string(&pairs))
 }
 
-#[component]
-fn Listed(page: Page<ContactRow>, suppressed: bool) -> impl IntoView {
-    if page.rows.is_empty() {
-        let filtered =
-            ["q", "import"].into_iter().chain((!suppressed).then_some("suppressed")).any(|key| query(key).is_some());
-        if filtered {
-            return view! { <section class="card"><NoMatch what="contacts"/></section> }.into_any();
-        }
-        return view! { <section class="card"><Nobody suppressed/></section> }.into_any();
-    }
-    let in_agency = viewer().client.is_none();
-    let rows = page.rows.into_iter().map(|row| view! { <Row row in_agency suppressed/> }).collect_view();
-    let last = if suppressed { "Why" } else { "Added" };
-    view! {
-        <section class="card clip">
-            <DataTable
-                label="Contacts"
-                head=move || view! {
-                    <th scope="col">"Contact"</th>
-                    <th scope="col">"Company"</th>
-                    <th scope="col">"E-mail"</th>
-                    {in_agency.then(|| view! { <th scope="col">"Client"</th> })}
-                    <th scope="col">"State"</th>
-                    <th scope="col">{last}</th>
-                }
-            >
-                {rows}
-            </DataTable>
-            <Pager newer=page.newer older=page.older note="50 per page, newest first"/>
-        </section>
-    }
-    .into_any()
+/// The export has the filters of the list.
+fn export_link(asked: fn() -> ContactQuery) -> AnyView {
+    view! { <LinkButton href=move || export_address(&asked()) icon="download" external=true>"Export"</LinkButton> }
+        .into_any()
 }
 
 #[component]
-fn Row(row: ContactRow, in_agency: bool, suppressed: bool) -> impl IntoView {
-    let name = if row.name.is_empty() { row.phone.clone() } else { row.name };
-    let (tone, word) = if row.do_not_call {
-        (patchbay_shared::Tone::Warn, "Do not call")
-    } else {
-        (patchbay_shared::Tone::Ok, "May be called")
-    };
-    view! {
-        <tr>
-            <td>
-                <div class="who"><a href=format!("/contacts/{}", row.id)>{name}</a><small class="mono">{spaced(&row.phone)}</small></div>
-            </td>
-            <td>{row.company}</td>
-            <td>{row.email}</td>
-            {in_agency.then(|| view! { <td>{row.client_name}</td> })}
-            <td><State tone label=word/></td>
-            <td>
-                {if suppressed { row.do_not_call_reason.into_any() } else { view! { <Time stamp=row.created/> }.into_any() }}
-            </td>
-        </tr>
-    }
-}
-
-#[component]
-fn Nobody(suppressed: bool) -> impl IntoView {
-    if suppressed {
-        return view! {
-            <EmptyState
-                icon="phone-off"
-                title="Nobody is on the do-not-call list"
-                text="When somebody asks not to be called, open the contact and choose Do not call."
-            />
-        }
-        .into_any();
-    }
-    let may_add = viewer().may(Action::ManageContacts);
+fn Nobody(may_add: bool) -> impl IntoView {
     view! {
         <EmptyState icon="contact" title="No contacts yet" text="Import a list as CSV, or add people one by one.">
             {may_add.then(|| view! {
@@ -194,5 +145,4 @@ fn Nobody(suppressed: bool) -> impl IntoView {
             })}
         </EmptyState>
     }
-    .into_any()
 }

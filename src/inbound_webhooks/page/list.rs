@@ -36,20 +36,30 @@ pub fn inbound_webhooks_page() -> PageView {
 #[component]
 fn Listed(list: WebhookList) -> impl IntoView {
     let WebhookList { page, failed, may_replay } = list;
-    let is_narrowed = ["status", "provider", "kind"].into_iter().any(|key| query(key).is_some());
-    let filters = vec![
-        Filter::new(
-            "status",
-            "State",
-            options_of(ProcessingStatus::ALL.iter().map(|status| (status.as_str(), status.label()))),
-        ),
-        Filter::new("provider", "From", options_of(SENDERS)),
-        Filter::new("kind", "Event", options_of(KINDS.map(|kind| (kind, kind)))),
-    ];
-    let rows = if page.rows.is_empty() && is_narrowed {
-        view! { <section class="card"><NoMatch what="events"/></section> }.into_any()
-    } else if page.rows.is_empty() {
-        view! {
+    let list = List::<WebhookRow>::new("Inbound webhooks")
+        .filter(Filter::words("status", "State", ProcessingStatus::ALL))
+        .filter(Filter::new("provider", "From", options_of(SENDERS)))
+        .filter(Filter::new("kind", "Event", options_of(KINDS.map(|kind| (kind, kind)))))
+        .what("events")
+        .no_match_in_card()
+        .table("mid")
+        .column("Received", |row| {
+            let time = cell::time(&row.received);
+            view! { <a class="link" href=format!("/webhooks/inbound/{}", row.id)>{time}</a> }
+        })
+        .class("nowrap")
+        .column("From", |row| {
+            let known = SENDERS.iter().find(|(name, _)| *name == row.provider);
+            known.map_or_else(|| row.provider.clone(), |(_, label)| (*label).to_owned())
+        })
+        .column("Event", |row| row.kind.clone())
+        .class("mono")
+        .column("State", |row| cell::state(row.status))
+        .number("Tries", |row| row.attempts)
+        .column("Remark", |row| row.note.clone())
+        .class("sub")
+        .note("50 per page, newest first")
+        .empty_view(|| view! {
             <section class="card">
                 <EmptyState
                     icon="webhook"
@@ -59,11 +69,8 @@ fn Listed(list: WebhookList) -> impl IntoView {
                     <LinkButton href="/connections">"Connections"</LinkButton>
                 </EmptyState>
             </section>
-        }
-        .into_any()
-    } else {
-        view! { <Table rows=page.rows newer=page.newer older=page.older/> }.into_any()
-    };
+        })
+        .show(page);
     view! {
         <PageHead
             title="Inbound webhooks"
@@ -75,8 +82,7 @@ fn Listed(list: WebhookList) -> impl IntoView {
                 })}
             }
         />
-        <FilterBar filters/>
-        {rows}
+        {list}
         {(may_replay && failed > 0).then(|| view! { <ReplayAll failed/> })}
     }
 }
@@ -97,47 +103,5 @@ fn ReplayAll(failed: i64) -> impl IntoView {
             text=format!("{} events are worked through again. What one of them changed already is not changed twice.", counted(failed))
             confirm="Replay"
         />
-    }
-}
-
-#[component]
-fn Table(rows: Vec<WebhookRow>, newer: Option<String>, older: Option<String>) -> impl IntoView {
-    let rows = rows.into_iter().map(|row| view! { <Row row/> }).collect_view();
-    view! {
-        <section class="card clip">
-            <DataTable
-                label="Inbound webhooks"
-                class="mid"
-                head=|| view! {
-                    <th scope="col">"Received"</th>
-                    <th scope="col">"From"</th>
-                    <th scope="col">"Event"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col" class="num">"Tries"</th>
-                    <th scope="col">"Remark"</th>
-                }
-            >
-                {rows}
-            </DataTable>
-            <Pager newer older note="50 per page, newest first"/>
-        </section>
-    }
-}
-
-#[component]
-fn Row(row: WebhookRow) -> impl IntoView {
-    let sender = SENDERS
-        .iter()
-        .find(|(name, _)| *name == row.provider)
-        .map_or(row.provider.clone(), |(_, label)| (*label).to_owned());
-    view! {
-        <tr>
-            <td class="nowrap"><a class="link" href=format!("/webhooks/inbound/{}", row.id)><Time stamp=row.received/></a></td>
-            <td>{sender}</td>
-            <td class="mono">{row.kind}</td>
-            <td><State tone=row.status.tone() label=row.status.label()/></td>
-            <td class="num">{row.attempts}</td>
-            <td class="sub">{row.note}</td>
-        </tr>
     }
 }

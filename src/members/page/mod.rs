@@ -14,7 +14,11 @@ pub use links::{LinkList, links_page};
 pub use list::members_page;
 pub use profile::profile_page;
 
+use leptos::prelude::*;
+
 use patchbay_access::Role;
+use patchbay_shell::SettingsNav;
+use patchbay_ui::{Tabs, tab};
 
 /// One line on what a role may do, for pickers.
 pub(super) fn what_it_may(role: Role) -> &'static str {
@@ -28,11 +32,16 @@ pub(super) fn what_it_may(role: Role) -> &'static str {
     }
 }
 
-/// The two lists of this room.
-fn people_tabs(current: &'static str) -> Vec<patchbay_ui::TabItem> {
-    use patchbay_ui::tab;
-    vec![
+/// What the two lists of this room stand in.
+fn people_frame(current: &'static str, list: AnyView) -> impl IntoView {
+    let tabs = vec![
         tab("People", "/settings/users", current == "people"),
         tab("Invitations", "/settings/users/invitations", current == "invitations"),
-    ]
+    ];
+    view! {
+        <div class="cols settings">
+            <SettingsNav current="/settings/users"/>
+            <div class="stack gap-4"><Tabs label="People" items=tabs/>{list}</div>
+        </div>
+    }
 }

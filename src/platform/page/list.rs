@@ -5,7 +5,6 @@ use leptos::prelude::*;
 use crate::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
 use patchbay_workspaces::model::WorkspaceStatus;
 use crate::server_fns::{list_workspaces, platform_queues};
-use patchbay_shared::Page;
 use patchbay_ui::*;
 
 /// The platform admin's page: agencies, and how the queues are doing.
@@ -15,19 +14,28 @@ pub fn platform_page() -> PageView {
     let rows = load(asked, list_workspaces);
     let queues = load(|| (), |()| platform_queues());
     Arc::new(move || {
-        let states = options_of(WorkspaceStatus::ALL.iter().map(|status| (status.as_str(), status.label())));
-        view! {
-            <PageTitle text="Workspaces"/>
-            <PageHead
-                title="Workspaces"
-                sub="Agencies on this installation. Their data is theirs: it is not shown here."
-                actions=|| view! { <LinkButton href="/platform/new" kind=ButtonKind::Primary icon="plus">"New workspace"</LinkButton> }
-            />
-            <BlockBoundary data=queues view={|queues: Vec<QueueHealth>| view! { <Queues queues/> }}/>
-            <FilterBar search="q" placeholder="Name" filters=vec![Filter::new("status", "State", states)]/>
-            <PageBoundary data=rows view={|page: Page<WorkspaceRow>| view! { <Rows page/> }}/>
-        }
-        .into_any()
+        List::<WorkspaceRow>::new("Workspaces")
+            .subtitle("Agencies on this installation. Their data is theirs: it is not shown here.")
+            .add(true, "plus", "/platform/new", "New workspace")
+            .above(view! { <BlockBoundary data=queues view={|queues: Vec<QueueHealth>| view! { <Queues queues/> }}/> })
+            .search("q", "Name")
+            .filter(Filter::words("status", "State", WorkspaceStatus::ALL))
+            .column("Agency", |row| {
+                let (name, slug) = (row.name.clone(), row.slug.clone());
+                view! {
+                    <div class="who">
+                        <a class="link" href=format!("/platform/{}", row.id)><b>{name}</b></a>
+                        <small class="mono">{slug}</small>
+                    </div>
+                }
+            })
+            .column("Owner", |row| cell::or(&row.owner, "Nobody yet"))
+            .column("Plan", |row| row.plan.label())
+            .number("People", |row| row.users)
+            .number("Failed work", |row| row.failed_work)
+            .column("Since", |row| cell::time(&row.created))
+            .column("State", |row| cell::state(row.status))
+            .page(rows)
     })
 }
 
@@ -42,52 +50,4 @@ pub fn Queues(queues: Vec<QueueHealth>) -> impl IntoView {
         })
         .collect_view();
     view! { <Kpis count=3>{figures}</Kpis> }
-}
-
-#[component]
-fn Rows(page: Page<WorkspaceRow>) -> impl IntoView {
-    if page.rows.is_empty() {
-        return view! { <NoMatch what="workspaces"/> }.into_any();
-    }
-    let rows = page.rows.into_iter().map(|row| view! { <Row row/> }).collect_view();
-    view! {
-        <section class="card clip">
-            <DataTable
-                label="Workspaces"
-                head=|| view! {
-                    <th scope="col">"Agency"</th>
-                    <th scope="col">"Owner"</th>
-                    <th scope="col">"Plan"</th>
-                    <th scope="col" class="num">"People"</th>
-                    <th scope="col" class="num">"Failed work"</th>
-                    <th scope="col">"Since"</th>
-                    <th scope="col">"State"</th>
-                }
-            >
-                {rows}
-            </DataTable>
-            <Pager newer=page.newer older=page.older note="50 per page"/>
-        </section>
-    }
-    .into_any()
-}
-
-#[component]
-fn Row(row: WorkspaceRow) -> impl IntoView {
-    view! {
-        <tr>
-            <td>
-                <div class="who">
-                    <a class="link" href=format!("/platform/{}", row.id)><b>{row.name}</b></a>
-                    <small class="mono">{row.slug}</small>
-                </div>
-            </td>
-            <td>{row.owner.unwrap_or_else(|| "Nobody yet".into())}</td>
-            <td>{row.plan.label()}</td>
-            <td class="num">{row.users}</td>
-            <td class="num">{row.failed_work}</td>
-            <td><Time stamp=row.created/></td>
-            <td><State tone=row.status.tone() label=row.status.label()/></td>
-        </tr>
-    }
 }
