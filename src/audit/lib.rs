@@ -1,5 +1,6 @@
-//! Who changed what, when and from where. Owns the tables audit_events and audit_heads.
+//! Who changed what, when and from where. Owns the tables audit_events, audit_heads and audit_anchors.
 //! The surprising part: rows are chained by hashes, one chain per workspace, so that tampering shows (`server::chain`).
+//! Reads the tables api_keys, clients and workspaces.
 
 pub mod model;
 pub mod page;

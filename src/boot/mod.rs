@@ -1,5 +1,6 @@
 //! Puts the process together: configuration, telemetry, the HTTP router, the workers, shutdown, the private PostgreSQL.
 //! The surprising part: `demo` runs the whole product on sandbox providers, history included.
+//! Reads the tables api_key_hours, jobs, sessions and workspaces.
 
 pub mod cli;
 pub mod config;

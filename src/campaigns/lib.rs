@@ -2,6 +2,8 @@
 //! Owns the tables campaigns and campaign_contacts. Dialling is not here: see batches.
 //! The surprising part: large additions of contacts go on in the background in small transactions (`server::jobs`), and adding the
 //! same contact twice changes nothing.
+//! Reads the tables agency_phone_numbers, agent_mappings, agents, call_batches, clients, contact_imports, contacts, jobs and
+//! prompts.
 
 pub mod model;
 pub mod page;

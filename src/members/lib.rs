@@ -1,4 +1,5 @@
-//! People of an agency and of its clients. Shares the table users with signing in.
+//! People of an agency and of its clients. Owns the tables users and invitations.
+//! Reads the tables clients and workspaces.
 
 pub mod model;
 pub mod page;

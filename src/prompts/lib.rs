@@ -2,6 +2,7 @@
 //!
 //! The surprising part: a saved version never changes. Agents use the version that carries the label `production`; going back is
 //! moving the label. Calls record the version that they used.
+//! Reads the tables agents and users.
 
 pub mod model;
 pub mod page;

@@ -1,4 +1,5 @@
 //! The viewer's own settings, the agency's, and the menu of all settings pages. Owns `workspaces.settings`, not the table.
+//! Reads the table workspaces.
 
 pub mod agency;
 pub mod model;

@@ -1,5 +1,6 @@
-//! Signing in and out. Owns the tables sessions, sign_in_throttles, password_resets, recovery_codes and passkeys (the session store itself is in `access::server`).
+//! Signing in and out. Owns the tables sign_in_throttles, password_resets, recovery_codes and passkeys (sessions are `access`'s).
 //! The surprising part: every answer to a wrong attempt is the same and takes as long, so that nobody learns which accounts exist.
+//! Reads the tables sessions and users.
 
 pub mod model;
 pub mod page;

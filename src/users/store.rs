@@ -22,7 +22,24 @@ pub struct NewUser<'a> {
     pub password_hash: &'a str,
 }
 
+/// Keeps somebody's client from going away until the commit. No foreign key does: people are on every node, clients are not.
+/// Errors: `NotFound`.
+async fn hold_client(
+    conn: &mut PgConnection,
+    workspace: Option<WorkspaceId>,
+    client: Option<ClientId>,
+) -> Result<(), AppError> {
+    if let (Some(workspace), Some(client)) = (workspace, client) {
+        sqlx::query!("select id from clients where workspace_id = $1 and id = $2 for key share", workspace.0, client.0)
+            .fetch_one(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Errors: `Invalid` at `email` when somebody has the address; `NotFound` for a client that is not the workspace's.
 pub async fn insert(conn: &mut PgConnection, new: &NewUser<'_>) -> Result<(), AppError> {
+    hold_client(conn, new.workspace, new.client).await?;
     sqlx::query!(
         "insert into users (id, workspace_id, client_id, name, email, role, password_hash) values ($1, $2, $3, $4, $5, $6, $7)",
         new.id.0,
@@ -115,6 +132,8 @@ pub async fn set_has_passkey(conn: &mut PgConnection, id: Uuid, has: bool) -> Re
 }
 
 pub async fn set_role(tx: &mut WriteTx, id: UserId, role: Role, client: Option<ClientId>) -> Result<(), AppError> {
+    let workspace = Some(tx.workspace_id());
+    hold_client(tx.conn(), workspace, client).await?;
     sqlx::query!(
         "update users set role = $3, client_id = $4, updated_at = now() where workspace_id = $1 and id = $2",
         tx.w(),

@@ -29,6 +29,23 @@ pub fn tenant_tables() -> Vec<String> {
     classes().tenant.tables
 }
 
+/// Every table, in the order of classes: tenant, reference, local.
+pub fn tables() -> Vec<String> {
+    let all = classes();
+    [all.tenant.tables, all.reference.tables, all.local.tables].concat()
+}
+
+/// What a table's class is called.
+pub fn class_of(table: &str) -> &'static str {
+    let all = classes();
+    let has = |class: &Class| class.tables.iter().any(|own| own == table);
+    match (has(&all.tenant), has(&all.reference)) {
+        (true, _) => "tenant",
+        (_, true) => "reference",
+        _ => "local",
+    }
+}
+
 /// `('clients', 'calls', …)` for a statement.
 fn sql_list(tables: &[String]) -> String {
     format!("('{}')", tables.join("', '"))
@@ -182,6 +199,16 @@ fn keys_carry_the_tenant() {
         .await;
         none(
             world,
+            "foreign keys that keep the tables from being spread: to a tenant table from one of another class, to a local table from a reference",
+            &format!(
+                "select k.conrelid::regclass || ' → ' || k.confrelid::regclass || ': ' || k.conname from pg_constraint k where k.contype = 'f'
+                   and ((k.confrelid::regclass::text in {tenant} and k.conrelid::regclass::text not in {tenant})
+                     or (k.confrelid::regclass::text in {local} and k.conrelid::regclass::text not in {local}))"
+            ),
+        )
+        .await;
+        none(
+            world,
             "tenant tables without an index that begins with workspace_id, for row security",
             &format!(
                 "select name from ({TABLES}) t where name in {tenant} and not exists (
@@ -250,10 +277,11 @@ fn the_applications_role_owns_nothing_and_cannot_get_round_row_security() {
         .await;
         none(
             world,
-            "the trail must not be rewritten, nor versions deleted",
+            "the trail must not be rewritten, nor versions and clients deleted",
             "select 'audit_events' where has_table_privilege('patchbay_app', 'audit_events', 'update, delete, truncate')
              union all select 'audit_anchors' where has_table_privilege('patchbay_app', 'audit_anchors', 'update, delete, truncate')
              union all select 'audit_heads' where has_table_privilege('patchbay_app', 'audit_heads', 'delete, truncate')
+             union all select 'clients' where has_table_privilege('patchbay_app', 'clients', 'delete, truncate')
              union all select 'prompt_versions' where has_table_privilege('patchbay_app', 'prompt_versions', 'delete, truncate')",
         )
         .await;

@@ -25,8 +25,8 @@ macro_rules! list_in {
                        and 'production' = any(v.labels)) as prompt_version,
                       m.mappings as "mappings!", m.failing as "failing!", m.waiting as "waiting!"
                from agents a
-               left join clients c on c.workspace_id = a.workspace_id and c.id = a.client_id
-               left join prompts p on p.workspace_id = a.workspace_id and p.id = a.prompt_service_id
+               left join clients c on c.workspace_id = $1 and c.id = a.client_id
+               left join prompts p on p.workspace_id = $1 and p.id = a.prompt_service_id
                cross join lateral (
                  select count(*) as mappings, count(*) filter (where m.sync_error is not null) as failing,
                         count(*) filter (where m.provider_agent_id is null or m.synced_at is null or m.synced_at < a.updated_at) as waiting
@@ -115,7 +115,7 @@ pub async fn get(tx: &mut ReadTx, id: AgentId) -> Result<Agent, AppError> {
         Agent,
         r#"select a.name, a.description, a.status as "status: AgentStatus", a.is_active, a.client_id, c.name as "client?", a.language,
                   a.llm_model, a.prompt_service_id, a.tags, a.config as "config: Json<AgentConfig>", a.updated_at
-           from agents a left join clients c on c.workspace_id = a.workspace_id and c.id = a.client_id
+           from agents a left join clients c on c.workspace_id = $1 and c.id = a.client_id
            where a.workspace_id = $1 and a.id = $2"#,
         workspace,
         id.0

@@ -253,8 +253,8 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
                       case when $17 then c.started_at end, case when $17 then c.id end
              limit $18
            ) c
-           left join agents a on a.workspace_id = c.workspace_id and a.id = c.agent_id
-           left join clients k on k.workspace_id = c.workspace_id and k.id = c.client_id
+           left join agents a on a.workspace_id = $1 and a.id = c.agent_id
+           left join clients k on k.workspace_id = $1 and k.id = c.client_id
            order by case when not $17 then c.started_at end desc, case when not $17 then c.id end desc,
                     case when $17 then c.started_at end, case when $17 then c.id end"#,
         tx.w(),

@@ -30,9 +30,9 @@ pub async fn get(tx: &mut ReadTx, id: CampaignId) -> Result<Campaign, AppError> 
                   c.variables as "variables: Json<BTreeMap<String, String>>",
                   c.calling_window as "calling_window: Json<CallingWindow>", c.max_attempts, c.retry_minutes
            from campaigns c
-           join clients cl on cl.workspace_id = c.workspace_id and cl.id = c.client_id
-           left join agents a on a.workspace_id = c.workspace_id and a.id = c.agent_id
-           left join agency_phone_numbers n on n.workspace_id = c.workspace_id and n.id = c.number_id
+           join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
+           left join agents a on a.workspace_id = $1 and a.id = c.agent_id
+           left join agency_phone_numbers n on n.workspace_id = $1 and n.id = c.number_id
            where c.workspace_id = $1 and c.id = $2"#,
         tx.w(),
         id.0
@@ -93,9 +93,9 @@ pub async fn list(tx: &mut ReadTx, query: &CampaignQuery, limit: usize) -> Resul
                and ($5::uuid is null or c.id < $5) and ($6::uuid is null or c.id > $6)
              order by (case when $6::uuid is null then c.id end) desc, c.id asc limit $8
            ) c
-           join clients cl on cl.workspace_id = c.workspace_id and cl.id = c.client_id
-           left join agents a on a.workspace_id = c.workspace_id and a.id = c.agent_id
-           left join agency_phone_numbers n on n.workspace_id = c.workspace_id and n.id = c.number_id
+           join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
+           left join agents a on a.workspace_id = $1 and a.id = c.agent_id
+           left join agency_phone_numbers n on n.workspace_id = $1 and n.id = c.number_id
            order by (case when $6::uuid is null then c.id end) desc, c.id asc"#,
         tx.w(),
         client.map(|id: ClientId| id.0),

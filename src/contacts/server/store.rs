@@ -111,7 +111,7 @@ async fn find_all(tx: &mut ReadTx, limits: Limits) -> Result<Vec<Found>, AppErro
                 and ($4::uuid is null or import_id = $4) and id > $6
               order by id asc limit $7)
            ) c
-           join clients cl on cl.workspace_id = c.workspace_id and cl.id = c.client_id
+           join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
            order by (case when $6::uuid is null then c.id end) desc, c.id asc"#,
         tx.w(),
         limits.client,
@@ -134,7 +134,7 @@ async fn find_by_words(tx: &mut ReadTx, words: &str, limits: Limits) -> Result<V
                   c.attributes as "attributes: Json<BTreeMap<String, String>>", c.do_not_call, c.do_not_call_reason, c.created_at
            from (select search_contacts($2, 1000) as id) found
            join contacts c on c.workspace_id = $1 and c.id = found.id
-           join clients cl on cl.workspace_id = c.workspace_id and cl.id = c.client_id
+           join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
            where ($3::uuid is null or c.client_id = $3) and ($4::bool is null or c.do_not_call = $4)
              and ($5::uuid is null or c.import_id = $5) and ($6::uuid is null or c.id < $6) and ($7::uuid is null or c.id > $7)
            order by (case when $7::uuid is null then c.id end) desc, c.id asc limit $8"#,
@@ -174,8 +174,8 @@ pub async fn get(tx: &mut ReadTx, id: ContactId) -> Result<Contact, AppError> {
                   c.do_not_call_reason, c.do_not_call_at, c.import_id as "import_id: ImportId", i.file_name as "file_name?",
                   c.created_at, c.updated_at
            from contacts c
-           join clients cl on cl.workspace_id = c.workspace_id and cl.id = c.client_id
-           left join contact_imports i on i.workspace_id = c.workspace_id and i.id = c.import_id
+           join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
+           left join contact_imports i on i.workspace_id = $1 and i.id = c.import_id
            where c.workspace_id = $1 and c.id = $2"#,
         tx.w(),
         id.0
@@ -214,7 +214,7 @@ async fn campaigns(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCampaign
         ContactCampaign,
         r#"select c.id as "id: CampaignId", c.name, m.status as "status: ContactStatus", m.outcome as "outcome?: ContactOutcome",
                   m.attempts
-           from campaign_contacts m join campaigns c on c.workspace_id = m.workspace_id and c.id = m.campaign_id
+           from campaign_contacts m join campaigns c on c.workspace_id = $1 and c.id = m.campaign_id
            where m.workspace_id = $1 and m.contact_id = $2 order by m.id desc limit 50"#,
         tx.w(),
         id.0
@@ -229,7 +229,7 @@ async fn calls(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCall>, AppEr
         r#"select c.id as "id: CallId", c.started_at, a.name as "agent_name?", c.direction as "direction: CallDirection",
                   c.outcome as "outcome?: ContactOutcome", c.duration, c.summary, c.ended_at is null as "is_live!",
                   c.agent_id as "agent_id: AgentId"
-           from calls c left join agents a on a.workspace_id = c.workspace_id and a.id = c.agent_id
+           from calls c left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            where c.workspace_id = $1 and c.contact_id = $2 order by c.started_at desc, c.id desc limit 50"#,
         tx.w(),
         id.0

@@ -18,8 +18,8 @@ macro_rules! list_in {
             r#"select n.id, n.number, n.status as "status: NumberStatus", n.direction as "direction: CallDirection", n.country,
                       n.monthly_cost, n.last_error, n.purchased_at, n.released_at, c.name as "client?", a.name as "agent?"
                from agency_phone_numbers n
-               left join clients c on c.workspace_id = n.workspace_id and c.id = n.client_id
-               left join agents a on a.workspace_id = n.workspace_id and a.id = n.agent_id
+               left join clients c on c.workspace_id = $1 and c.id = n.client_id
+               left join agents a on a.workspace_id = $1 and a.id = n.agent_id
                where n.workspace_id = $1
                  and ($2::text is null or n.number like $2)
                  and (($3::text is null and n.status <> 'released') or n.status::text = $3)
@@ -100,8 +100,8 @@ pub async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppError> {
                   c.name as "client?", n.agent_id, a.name as "agent?", n.provider_number_id, n.provider_order_id, n.capabilities,
                   n.country, n.monthly_cost, n.purchased_at, n.released_at, n.last_error, n.created_at
            from agency_phone_numbers n
-           left join clients c on c.workspace_id = n.workspace_id and c.id = n.client_id
-           left join agents a on a.workspace_id = n.workspace_id and a.id = n.agent_id
+           left join clients c on c.workspace_id = $1 and c.id = n.client_id
+           left join agents a on a.workspace_id = $1 and a.id = n.agent_id
            where n.workspace_id = $1 and n.id = $2"#,
         workspace,
         id.0
@@ -124,7 +124,7 @@ pub async fn agents(tx: &mut ReadTx) -> Result<Vec<AgentChoice>, AppError> {
     let workspace = tx.w();
     let rows = sqlx::query!(
         r#"select a.id, a.name, c.name as "client?" from agents a
-           left join clients c on c.workspace_id = a.workspace_id and c.id = a.client_id
+           left join clients c on c.workspace_id = $1 and c.id = a.client_id
            where a.workspace_id = $1 and a.is_active order by a.name, a.id limit 500"#,
         workspace
     )

@@ -16,8 +16,8 @@ pub async fn list(tx: &mut ReadTx, agent: AgentId) -> Result<Vec<MappingRow>, Ap
                   coalesce(m.synced_at >= a.updated_at, false) as "is_current!",
                   m.default_direction as "direction: CallDirection"
            from agent_mappings m
-           join agents a on a.workspace_id = m.workspace_id and a.id = m.agent_id
-           join clients c on c.workspace_id = m.workspace_id and c.id = m.client_id
+           join agents a on a.workspace_id = $1 and a.id = m.agent_id
+           join clients c on c.workspace_id = $1 and c.id = m.client_id
            where m.workspace_id = $1 and m.agent_id = $2 and c.status = 'active'
              and (a.client_id is null or a.client_id = m.client_id)
            order by c.name, m.id"#,
@@ -45,7 +45,7 @@ pub async fn list(tx: &mut ReadTx, agent: AgentId) -> Result<Vec<MappingRow>, Ap
 pub async fn fill(tx: &mut WriteTx, agent: AgentId) -> Result<bool, AppError> {
     let workspace = tx.w();
     let missing: Vec<Uuid> = sqlx::query_scalar!(
-        "select c.id from clients c join agents a on a.workspace_id = c.workspace_id and a.id = $2
+        "select c.id from clients c join agents a on a.workspace_id = $1 and a.id = $2
          where c.workspace_id = $1 and c.status = 'active' and (a.client_id is null or a.client_id = c.id)
            and not exists (select from agent_mappings m
                            where m.workspace_id = $1 and m.agent_id = $2 and m.client_id = c.id and m.provider = 'ultravox')",
@@ -201,7 +201,7 @@ pub async fn callable(tx: &mut ReadTx, agent: AgentId, client: ClientId) -> Resu
                   m.provider_agent_id as "provider_agent_id?", m.synced_prompt_version as "prompt_version?",
                   m.synced_prompt_id as "prompt_id?: PromptId", m.sync_error as "sync_error?"
            from agents a
-           left join agent_mappings m on m.workspace_id = a.workspace_id and m.agent_id = a.id and m.client_id = $3
+           left join agent_mappings m on m.workspace_id = $1 and m.agent_id = a.id and m.client_id = $3
                 and m.provider = 'ultravox'
            where a.workspace_id = $1 and a.id = $2"#,
         workspace,

@@ -34,10 +34,10 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
                   c.recording_key is not null as "is_recorded!", c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version, c.prompt_id,
                   c.reviewed_at, u.name as "reviewer?"
            from calls c
-           left join clients k on k.workspace_id = c.workspace_id and k.id = c.client_id
-           left join agents a on a.workspace_id = c.workspace_id and a.id = c.agent_id
-           left join campaigns m on m.workspace_id = c.workspace_id and m.id = c.campaign_id
-           left join call_batches b on b.workspace_id = c.workspace_id and b.id = c.batch_id
+           left join clients k on k.workspace_id = $1 and k.id = c.client_id
+           left join agents a on a.workspace_id = $1 and a.id = c.agent_id
+           left join campaigns m on m.workspace_id = $1 and m.id = c.campaign_id
+           left join call_batches b on b.workspace_id = $1 and b.id = c.batch_id
            left join users u on u.id = c.reviewed_by
            where c.workspace_id = $1 and c.id = $2"#,
         tx.w(),

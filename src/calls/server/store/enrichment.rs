@@ -99,9 +99,9 @@ pub async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppError> {
                   a.language as "language?", m.type as "campaign_type?: CampaignType", m.goal as "goal?", c.contact_name,
                   c.started_at, coalesce(k.timezone, 'UTC') as "timezone!", c.recording_key
            from calls c
-           left join agents a on a.workspace_id = c.workspace_id and a.id = c.agent_id
-           left join campaigns m on m.workspace_id = c.workspace_id and m.id = c.campaign_id
-           left join clients k on k.workspace_id = c.workspace_id and k.id = c.client_id
+           left join agents a on a.workspace_id = $1 and a.id = c.agent_id
+           left join campaigns m on m.workspace_id = $1 and m.id = c.campaign_id
+           left join clients k on k.workspace_id = $1 and k.id = c.client_id
            where c.workspace_id = $1 and c.id = $2"#,
         tx.w(),
         id.0

@@ -24,7 +24,7 @@ async fn agents(tx: &mut ReadTx, client: ClientId, choices: &mut CampaignChoices
         r#"select a.id, a.name, a.status = 'active' as "is_live!", coalesce(p.template, '') as "template!",
                   exists (select from agent_mappings m where m.workspace_id = $1 and m.agent_id = a.id and m.client_id = $2
                           and m.provider_agent_id is not null) as "is_mapped!"
-           from agents a left join prompts p on p.workspace_id = a.workspace_id and p.id = a.prompt_service_id
+           from agents a left join prompts p on p.workspace_id = $1 and p.id = a.prompt_service_id
            where a.workspace_id = $1 and a.is_active
              and (a.client_id is null
                   or exists (select from agent_mappings m where m.workspace_id = $1 and m.agent_id = a.id and m.client_id = $2))
@@ -146,7 +146,7 @@ pub async fn obstacles(tx: &mut ReadTx, campaign: &Campaign) -> Result<Vec<Strin
 /// The prompt's names that neither the campaign, nor every call, nor the newest contacts' attributes fill.
 pub async fn missing_variables(tx: &mut ReadTx, campaign: &Campaign) -> Result<Vec<String>, AppError> {
     let template = sqlx::query_scalar!(
-        "select p.template from agents a join prompts p on p.workspace_id = a.workspace_id and p.id = a.prompt_service_id
+        "select p.template from agents a join prompts p on p.workspace_id = $1 and p.id = a.prompt_service_id
          where a.workspace_id = $1 and a.id = $2",
         tx.w(),
         campaign.agent_id.0

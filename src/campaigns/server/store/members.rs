@@ -62,7 +62,7 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
                 and ($5::text is null or status::text = $5) and ($6::text is null or outcome::text = $6)
               order by id desc limit $7)
            ) m
-           join contacts c on c.workspace_id = m.workspace_id and c.id = m.contact_id
+           join contacts c on c.workspace_id = $1 and c.id = m.contact_id
            order by m.id"#,
         tx.w(),
         campaign.0,
@@ -118,7 +118,7 @@ pub async fn export(tx: &mut ReadTx, campaign: CampaignId, after: Uuid, most: i6
         ExportRow,
         r#"select m.id as "id: CampaignContactId", c.name, c.phone, c.company, c.email, m.status as "status: ContactStatus",
                   m.outcome as "outcome?: ContactOutcome", m.attempts, m.last_error
-           from campaign_contacts m join contacts c on c.workspace_id = m.workspace_id and c.id = m.contact_id
+           from campaign_contacts m join contacts c on c.workspace_id = $1 and c.id = m.contact_id
            where m.workspace_id = $1 and m.campaign_id = $2 and m.id > $3 order by m.id limit $4"#,
         tx.w(),
         campaign.0,

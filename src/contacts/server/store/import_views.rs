@@ -21,8 +21,8 @@ pub async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, AppError>
                   i.status as "status: ImportStatus", i.bytes_done, i.total_rows, i.imported_rows, i.updated_rows, i.duplicate_rows,
                   i.rejected_rows, i.cancel_requested, i.error, i.started_at, i.completed_at, i.created_at, u.name as "started_by?"
            from contact_imports i
-           join clients cl on cl.workspace_id = i.workspace_id and cl.id = i.client_id
-           left join campaigns ca on ca.workspace_id = i.workspace_id and ca.id = i.campaign_id
+           join clients cl on cl.workspace_id = $1 and cl.id = i.client_id
+           left join campaigns ca on ca.workspace_id = $1 and ca.id = i.campaign_id
            left join users u on u.id = i.started_by
            where i.workspace_id = $1 and i.id = $2"#,
         tx.w(),
@@ -101,7 +101,7 @@ pub async fn list(
         r#"select i.id as "id: ImportId", i.file_name, cl.name as client_name, i.status as "status: ImportStatus", i.imported_rows,
                   i.updated_rows, i.duplicate_rows + i.rejected_rows as "rejected!", u.name as "started_by?", i.created_at
            from contact_imports i
-           join clients cl on cl.workspace_id = i.workspace_id and cl.id = i.client_id
+           join clients cl on cl.workspace_id = $1 and cl.id = i.client_id
            left join users u on u.id = i.started_by
            where i.workspace_id = $1 and ($2::uuid is null or i.client_id = $2)
              and ($3::uuid is null or i.id < $3) and ($4::uuid is null or i.id > $4)
