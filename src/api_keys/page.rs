@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use super::model::{KeyRow, KeyStatus, NewKey};
 use super::server_fns::{CreateApiKey, RevokeApiKey, RotateApiKey, list_api_keys, take_api_key};
 use patchbay_access::{Action, ApiScope};
-use patchbay_shell::{refused, viewer};
-use patchbay_shell::SettingsNav;
 use patchbay_shared::Tone;
 use patchbay_shell::ProofField;
+use patchbay_shell::SettingsNav;
+use patchbay_shell::{refused, viewer};
 use patchbay_ui::*;
 
 /// Keys of the agency.

@@ -6,18 +6,18 @@ use leptos::task::spawn_local;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
-use patchbay_shell::{Shell, viewer};
+use patchbay_access::ClientName;
 use patchbay_access::viewer::SupportView;
 use patchbay_access::{Action, Role, Viewer};
 use patchbay_brand::model::PRODUCT;
-use patchbay_access::ClientName;
 use patchbay_clients::server_fns::client_names;
 use patchbay_overview::model::RailCounts;
 use patchbay_overview::server_fns::count_rail;
 use patchbay_platform::server_fns::EndSupportSession;
 use patchbay_shared::AppError;
-use patchbay_sign_in::server_fns::{SignOut, who_am_i};
 use patchbay_shell::frame::{NavGroup, NavItem, ScopeSwitch};
+use patchbay_shell::Shell;
+use patchbay_sign_in::server_fns::{SignOut, who_am_i};
 use patchbay_ui::*;
 
 /// Asks once who is looking, then shows rail, top bar and the page.

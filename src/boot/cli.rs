@@ -118,7 +118,9 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
                 .map_err(|error| AppError::Conflict(format!("--at: {at} cannot be used: {error}")))?;
             println!("Sandbox providers answer at http://{at}");
             let settings = patchbay_sandbox::SandboxSettings::default();
-            patchbay_sandbox::serve(listener, settings, stop_signal()).await.map_err(patchbay_shared::error::internal)?;
+            patchbay_sandbox::serve(listener, settings, stop_signal())
+                .await
+                .map_err(patchbay_shared::error::internal)?;
         }
         Command::Migrate => {
             let (owner, postgres) = owner_url(&config).await?;
@@ -149,8 +151,10 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             match workspace {
                 Some(workspace) => {
                     let scope = Scope::of_job(app.db.clone(), WorkspaceId::new(), "command line");
-                    patchbay_platform::server::ops::create_workspace(&scope, &workspace, &name, &email, &password, "UTC")
-                        .await?;
+                    patchbay_platform::server::ops::create_workspace(
+                        &scope, &workspace, &name, &email, &password, "UTC",
+                    )
+                    .await?;
                 }
                 None => patchbay_platform::server::ops::create_admin(&app.db, &name, &email, &password).await?,
             }

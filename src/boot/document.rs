@@ -5,10 +5,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use leptos_meta::MetaTags;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
 
-use patchbay_brand::model::Brand;
 use crate::app::App;
+use patchbay_brand::model::Brand;
+use patchbay_ui::escape_html;
 
 /// Where a passkey is asked for, which takes script.
 const PASSKEY_PAGES: [&str; 2] = ["/login/passkey", "/mfa/passkey"];
@@ -33,6 +34,7 @@ pub fn document(options: LeptosOptions, style: String) -> impl IntoView {
         None => ("/favicon.svg".to_owned(), Some("image/svg+xml")),
     };
     set_policy();
+    provide_meta_context();
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme data-density=density>
@@ -44,6 +46,9 @@ pub fn document(options: LeptosOptions, style: String) -> impl IntoView {
                 <link rel="stylesheet" href=style/>
                 {brand.style.map(|style| view! { <link rel="stylesheet" href=style/> })}
                 {hydrates.then(|| view! { <HydrationScripts options/> })}
+                // The title is written as it is given, and names in it are chosen by people. The browser sets the title as text, so this
+                // stands here, where only the server comes by.
+                <Title formatter=|title: String| escape_html(&title)/>
                 <MetaTags/>
             </head>
             <body>

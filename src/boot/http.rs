@@ -21,8 +21,8 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use super::config::Config;
 use super::static_files::{site_pkg_dir, static_files};
 use super::{document, events, forms, guard, telemetry};
-use patchbay_access::server::{Db, SessionTable, Visitor, identify};
 use crate::app::App;
+use patchbay_access::server::{Db, SessionTable, Visitor, identify};
 use patchbay_brand::model::Brand;
 use patchbay_brand::server::layer::apply_brand;
 use patchbay_shared::AppError;
@@ -160,7 +160,8 @@ async fn refresh_session(State(_): State<Db>, request: Request, next: Next) -> R
         let now = chrono::Utc::now().timestamp();
         let started = session.get::<i64>("started").await.ok().flatten();
         let seen = session.get::<i64>("seen").await.ok().flatten().unwrap_or(0);
-        let of_admin = session.get::<bool>(patchbay_access::server::SESSION_OF_ADMIN).await.ok().flatten() == Some(true);
+        let of_admin =
+            session.get::<bool>(patchbay_access::server::SESSION_OF_ADMIN).await.ok().flatten() == Some(true);
         let (longest, idle, noted) = if of_admin { (8 * 3600, 3600, 60) } else { (14 * 24 * 3600, 12 * 3600, 600) };
         if started.is_some_and(|started| now - started > longest) || (seen > 0 && now - seen > idle) {
             let _ = session.flush().await;

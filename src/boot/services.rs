@@ -2,10 +2,19 @@
 
 use super::config::Config;
 use patchbay_access::server::AppendEvent;
+use patchbay_agents as agents;
+use patchbay_audit as audit;
+use patchbay_batches as batches;
+use patchbay_calls as calls;
 use patchbay_calls::server::ended::CallEnded;
+use patchbay_clients as clients;
 use patchbay_connections::model::Provider;
 use patchbay_connections::server::connect::AccountSaved;
+use patchbay_dialling as dialling;
+use patchbay_members as members;
 use patchbay_metering::server::budget::BudgetMoved;
+use patchbay_numbers as numbers;
+use patchbay_platform as platform;
 use patchbay_prompts::server::ops::PromptChanged;
 use patchbay_providers::sealed::KeyRing;
 use patchbay_providers::{HttpClient, HttpSettings};
@@ -14,20 +23,10 @@ use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_sign_in::server::EndSupport;
 use patchbay_workspaces::server::limits::Counters;
-use patchbay_agents as agents;
-use patchbay_audit as audit;
-use patchbay_batches as batches;
-use patchbay_calls as calls;
-use patchbay_clients as clients;
-use patchbay_dialling as dialling;
-use patchbay_members as members;
-use patchbay_numbers as numbers;
-use patchbay_platform as platform;
 
 /// Keys, the way out, stores, mail. Errors: `Conflict` that names the option.
 pub fn services(config: &Config) -> Result<Services, AppError> {
-    let ring =
-        KeyRing::from_env_text(&config.keys).map_err(|error| AppError::Conflict(format!("--keys: {error}")))?;
+    let ring = KeyRing::from_env_text(&config.keys).map_err(|error| AppError::Conflict(format!("--keys: {error}")))?;
     let settings = Settings {
         ring,
         http: HttpClient::new(HttpSettings::default()).map_err(internal)?,

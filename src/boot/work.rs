@@ -18,8 +18,11 @@ pub async fn run_workers(db: Db, stop: CancellationToken) {
     patchbay_contacts::server::jobs::register(&mut registry);
     patchbay_mail::register(&mut registry);
     patchbay_numbers::server::jobs::register(&mut registry);
-    let queues =
-        vec![registry.queue(16), patchbay_inbound_webhooks::server::jobs::queue(), patchbay_calls::server::enrich::queue()];
+    let queues = vec![
+        registry.queue(16),
+        patchbay_inbound_webhooks::server::jobs::queue(),
+        patchbay_calls::server::enrich::queue(),
+    ];
     let upkeep = tokio::spawn(upkeep(db.clone(), stop.clone()));
     Runner { db, queues }.run(stop).await;
     let _ = upkeep.await;

@@ -123,6 +123,7 @@ patchbay_shared::words! {
         Kind = "kind", "This is not a PNG, JPEG or WebP picture. Save the logo in one of these formats and choose it again.", Bad;
         TooLarge = "too-large", "The picture has more than 512 kB. Save it smaller and choose it again.", Bad;
         TooWide = "too-wide", "The picture has more than 2000 pixels on a side. Scale it down and choose it again.", Bad;
+        LongField = "long-field", "What came before the picture is longer than anything that this form sends. Choose the picture here and send it again.", Bad;
         Broken = "broken", "The upload broke off. Choose the picture again.", Bad;
     }
 }

@@ -102,7 +102,14 @@ mod tests {
     fn standing(budget: &str, spent: &str, action: BudgetAction) -> BudgetStatus {
         let money = |text: &str| Money(text.parse().unwrap_or_default());
         let id = ClientId(uuid::Uuid::nil());
-        BudgetStatus { id, name: "A".into(), budget: money(budget), spent: money(spent), action, ends: "1 December".into() }
+        BudgetStatus {
+            id,
+            name: "A".into(),
+            budget: money(budget),
+            spent: money(spent),
+            action,
+            ends: "1 December".into(),
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use patchbay_shared::email::is_address;
 use patchbay_access::Role;
+use patchbay_shared::email::is_address;
 use patchbay_shared::ids::{ClientId, InvitationId, UserId};
 use patchbay_shared::{FieldErrors, Stamp};
 

@@ -1,8 +1,8 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use patchbay_agents::model::ClientChoice;
 use patchbay_agents::model::CallDirection;
+use patchbay_agents::model::ClientChoice;
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};
 use patchbay_shared::{AppError, FieldErrors, Money, Page, Phone, Stamp};
 

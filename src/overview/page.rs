@@ -9,11 +9,11 @@ use leptos::prelude::*;
 
 use super::model::Overview;
 use super::server_fns::get_overview;
+use blocks::{Batches, Clients, Live, Needs, StartList};
+use figures::{Figures, Hours};
 use patchbay_access::Action;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
-use blocks::{Batches, Clients, Live, Needs, StartList};
-use figures::{Figures, Hours};
 
 /// The first page after signing in. Client roles see it as their overview.
 #[lazy]

@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use super::model::{AUDIT_DAYS, AgencyView};
 use super::server_fns::{SaveAgency, get_agency};
 use patchbay_access::{Action, SecondFactorRule};
-use patchbay_shell::viewer;
-use patchbay_workspaces::model::Held;
 use patchbay_shared::zones::zone_options;
+use patchbay_shell::viewer;
 use patchbay_shell::{ProofField, SettingsNav};
 use patchbay_ui::*;
+use patchbay_workspaces::model::Held;
 
 /// The agency's name, its rules, and what its plan gives.
 #[lazy]

@@ -4,11 +4,8 @@
 pub mod agency;
 pub mod model;
 
-
 #[cfg(feature = "ssr")]
 pub mod server;
 pub mod server_fns;
 
 pub use agency::agency_page;
-
-

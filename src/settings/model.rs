@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use patchbay_workspaces::model::AgencyRules;
 use patchbay_access::SecondFactorRule;
-use patchbay_workspaces::model::{Held, WorkspacePlan};
 use patchbay_shared::FieldErrors;
+use patchbay_workspaces::model::AgencyRules;
+use patchbay_workspaces::model::{Held, WorkspacePlan};
 
 /// The agency's own page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

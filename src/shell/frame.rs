@@ -5,17 +5,17 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use patchbay_ui::mark_hydrated;
+use patchbay_access::Viewer;
+use patchbay_shared::Tone;
 use patchbay_ui::address::{Kept, query, query_string};
 use patchbay_ui::live::{LiveState, live_state, provide_live};
+use patchbay_ui::mark_hydrated;
 use patchbay_ui::menu::MenuList;
 use patchbay_ui::page_frame::{InShell, Product};
 use patchbay_ui::preferences::AppearanceMenu;
 use patchbay_ui::shortcuts::{GoTo, HelpButton, Shortcuts};
 use patchbay_ui::toast::Toasts;
 use patchbay_ui::{Avatar, Icon, Lamp, MenuButton, MenuLink};
-use patchbay_access::Viewer;
-use patchbay_shared::Tone;
 
 /// Entries of the rail under one heading (none for the first).
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
-use patchbay_access::Action;
 use super::viewer;
+use patchbay_access::Action;
 
 /// Links to the settings pages that the viewer may open.
 #[component]

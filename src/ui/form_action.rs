@@ -102,8 +102,8 @@ mod browser {
     use leptos::web_sys::FormData;
 
     use super::{FormAction, SPENT};
-    use patchbay_shared::{AppError, Tone};
     use crate::toast_with;
+    use patchbay_shared::{AppError, Tone};
 
     pub fn send(action: FormAction, event: &SubmitEvent) {
         // A second press while the first is on its way.

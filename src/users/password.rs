@@ -35,9 +35,8 @@ pub async fn hash_password(services: &Services, password: String) -> Result<Stri
 
 /// Whether `password` belongs to `stored`. Without a stored hash it does the same work and says no.
 pub async fn verify(services: &Services, password: String, stored: Option<String>) -> Result<bool, AppError> {
-    static NOBODY: LazyLock<String> = LazyLock::new(|| {
-        argon().hash_password(b"nobody has this").map(|hash| hash.to_string()).unwrap_or_default()
-    });
+    static NOBODY: LazyLock<String> =
+        LazyLock::new(|| argon().hash_password(b"nobody has this").map(|hash| hash.to_string()).unwrap_or_default());
     let turns = services.state::<Turns>();
     let _turn = turns.0.acquire().await.map_err(internal)?;
     tokio::task::spawn_blocking(move || {

@@ -8,7 +8,7 @@ use reqwest::header::{
 use serde_json::Value;
 
 use super::support::agency::{PASSWORD, shown_token};
-use super::support::{Agency, Answer, Browser, Dns, World, owner_value, run};
+use super::support::{Agency, Answer, Browser, Dns, Page, World, owner_value, run};
 
 const LOGO: &str = "/settings/brand/logo";
 
@@ -275,6 +275,15 @@ fn a_host_name_counts_once_dns_has_proved_it() {
             assert!(address(&door, "/brand/8a1538-").is_some(), "{path}");
         }
         assert!(!stranger.get("/login").await.text.contains("Halden Calls"));
+        // No name puts anything into the page of whoever comes to the door.
+        let hostile = "</title><form action=/rpc/evil>";
+        let fields = [("client", ""), ("product", hostile), ("accent", "#8a1538"), ("support", "help@a.example")];
+        assert_eq!(brand(&ours.owner, fields).await.status, 200);
+        for path in ["/login", "/forgot", "/reset/x", "/invite/x"] {
+            let door = Page::read(&page_at(&stranger, &host, path).await.text);
+            assert!(door.titles.len() == 1 && door.titles[0].ends_with(hostile), "{path}: {:?}", door.titles);
+            assert!(door.forms.iter().all(|form| form.action != "/rpc/evil"), "{path}: {:?}", door.forms);
+        }
         assert_eq!(link_of(&ours, "b@hosted.example").await, base);
         assert_eq!(link_of(&theirs, "b@stranger.example").await, site(world));
 

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use patchbay_access::server::{Db, DbSettings};
 use patchbay::boot::migrate;
+use patchbay_access::server::{Db, DbSettings};
 use patchbay_connections::server::ops::{SandboxAddresses, install_sandbox};
 use patchbay_sandbox::{Sandbox, SandboxSettings};
 use serde_json::json;

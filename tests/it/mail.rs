@@ -3,8 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use patchbay_access::server::{Db, DbSettings, Scope};
 use patchbay::boot::migrate;
+use patchbay_access::server::{Db, DbSettings, Scope};
 use patchbay_platform::server::ops::create_workspace;
 use patchbay_sandbox::{Sandbox, SandboxSettings};
 use patchbay_shared::ids::WorkspaceId;

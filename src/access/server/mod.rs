@@ -10,6 +10,7 @@ mod scope;
 mod session;
 mod system;
 mod tx;
+mod upload_form;
 mod visitor;
 
 pub use address::sender;
@@ -23,4 +24,5 @@ pub use session::{
 };
 pub use system::SystemTx;
 pub use tx::{AppendEvent, Change, NewEvent, ReadTx, WriteTx};
+pub use upload_form::{FormFault, MAX_BEFORE_FILE, Part, UploadForm};
 pub use visitor::{Visitor, identify, scope, scope_of_key, visitor};

@@ -1,6 +1,6 @@
+use async_trait::async_trait;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::UserId;
-use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{self, SessionStore};
@@ -107,16 +107,13 @@ impl SessionStore for SessionTable {
 
 /// Ends one session of somebody's, in a transaction that spans. False: it was none of theirs.
 pub async fn end_session(conn: &mut sqlx::PgConnection, user: UserId, hash: &[u8]) -> Result<bool, AppError> {
-    let done = sqlx::query!("delete from sessions where id_hash = $1 and user_id = $2", hash, user.0).execute(conn).await?;
+    let done =
+        sqlx::query!("delete from sessions where id_hash = $1 and user_id = $2", hash, user.0).execute(conn).await?;
     Ok(done.rows_affected() > 0)
 }
 
 /// Ends somebody's sessions but `keep`, the hash of one that goes on, in a transaction that spans.
-pub async fn end_sessions(
-    conn: &mut sqlx::PgConnection,
-    user: UserId,
-    keep: Option<Vec<u8>>,
-) -> Result<(), AppError> {
+pub async fn end_sessions(conn: &mut sqlx::PgConnection, user: UserId, keep: Option<Vec<u8>>) -> Result<(), AppError> {
     sqlx::query!("delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)", user.0, keep)
         .execute(conn)
         .await?;
@@ -126,9 +123,11 @@ pub async fn end_sessions(
 /// Removes sessions that have ended, some at a time.
 pub async fn prune_sessions(db: &Db) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "ended sessions").await?;
-    sqlx::query!("delete from sessions where id_hash in (select id_hash from sessions where expires_at < now() limit 1000)")
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "delete from sessions where id_hash in (select id_hash from sessions where expires_at < now() limit 1000)"
+    )
+    .execute(tx.conn())
+    .await?;
     tx.commit().await
 }
 

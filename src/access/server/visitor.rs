@@ -144,7 +144,11 @@ async fn has_proved(session: &Session) -> bool {
 
 /// The person, and the branding that they see. `support`: a session of a platform admin over one workspace, which counts while it is open
 /// and theirs.
-async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result<Option<(Viewer, Vec<serde_json::Value>)>, AppError> {
+async fn load_viewer(
+    db: &Db,
+    id: UserId,
+    support: Option<uuid::Uuid>,
+) -> Result<Option<(Viewer, Vec<serde_json::Value>)>, AppError> {
     let mut tx = SystemTx::open(db, "who is asking").await?;
     let row = sqlx::query!(
         r#"select u.name, u.email, u.role as "role: crate::Role", u.timezone, u.client_id,
@@ -218,7 +222,11 @@ async fn load_viewer(db: &Db, id: UserId, support: Option<uuid::Uuid>) -> Result
 }
 
 /// The viewer's own client is a tenant's row, so it is read inside the tenant.
-async fn load_client(db: &Db, viewer: &Viewer, id: ClientId) -> Result<Option<(ViewerClient, serde_json::Value)>, AppError> {
+async fn load_client(
+    db: &Db,
+    viewer: &Viewer,
+    id: ClientId,
+) -> Result<Option<(ViewerClient, serde_json::Value)>, AppError> {
     let Some(home) = &viewer.workspace else { return Ok(None) };
     let scope = Scope { client_id: Some(id), ..Scope::of_job(db.clone(), home.id, "sign-in") };
     let mut tx = super::ReadTx::open(&scope).await?;

@@ -3,15 +3,15 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use patchbay_access::Action;
+use crate::model::CallDirection;
 use crate::model::{AgentChoices, AgentConfig, AgentPage, FirstSpeaker, LANGUAGES, USUAL_MODEL};
 use crate::server_fns::{SaveAgent, get_agent, get_agent_choices};
-use patchbay_shell::refused;
-use crate::model::CallDirection;
+use patchbay_access::Action;
 use patchbay_connections::model::VoiceCatalog;
 use patchbay_connections::server_fns::get_voice_catalog;
 use patchbay_prompts::page::PromptConflict;
 use patchbay_shared::{AppError, Tone};
+use patchbay_shell::refused;
 use patchbay_ui::*;
 
 /// What the form is made of: the agent as it is, if there is one, and what can be chosen.

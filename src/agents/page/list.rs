@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_access::Action;
 use crate::model::{AgentQuery, AgentRow, AgentStatus, LANGUAGES, SyncState, language_name};
 use crate::server_fns::list_agents;
-use patchbay_shell::viewer;
+use patchbay_access::Action;
 use patchbay_shared::Tone;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// The agency's agents.

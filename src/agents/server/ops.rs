@@ -2,20 +2,20 @@ use serde_json::json;
 
 use super::jobs::SyncAgent;
 use super::store::{self, Agent, mappings};
-use patchbay_access::Action;
-use patchbay_access::server::{Change, ReadTx, WriteTx};
 use crate::model::{
     AgentChoices, AgentFields, AgentForm, AgentList, AgentPage, AgentPrompt, AgentQuery, AgentStatus, PromptWish, worst,
 };
+use patchbay_access::Action;
+use patchbay_access::server::{Change, ReadTx, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
-use patchbay_workspaces::model::Kind;
-use patchbay_workspaces::server::limits;
 use patchbay_prompts::model::{PromptText, variables};
 use patchbay_prompts::server as prompts;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, ClientId, PromptId};
 use patchbay_shared::zone::stamp;
+use patchbay_workspaces::model::Kind;
+use patchbay_workspaces::server::limits;
 
 /// Rows on a page of the list.
 const ROWS: usize = 50;

@@ -6,12 +6,10 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::model::{AgentConfig, AgentFields, AgentNumber, AgentQuery, AgentRow, AgentStatus, ClientChoice, SyncState};
 use patchbay_access::server::{ReadTx, WriteTx};
-use crate::model::{
-    AgentConfig, AgentFields, AgentNumber, AgentQuery, AgentRow, AgentStatus, ClientChoice, SyncState,
-};
-use patchbay_shared::search::{filled, like, name_place};
 use patchbay_shared::ids::{AgentId, ClientId, NumberId, PromptId};
+use patchbay_shared::search::{filled, like, name_place};
 use patchbay_shared::zone::stamp;
 use patchbay_shared::{AppError, Cursor, Page};
 

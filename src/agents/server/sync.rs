@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::store::{self, Agent, mappings};
+use crate::model::{AgentConfig, FirstSpeaker as Speaker, MappingRow};
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
-use crate::model::{AgentConfig, FirstSpeaker as Speaker, MappingRow};
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Verdict};

@@ -1,11 +1,11 @@
 use serde_json::json;
 
 use super::{key, store};
-use patchbay_access::Action;
-use patchbay_access::server::{Change, Scope, Visitor, WriteTx};
 use crate::model::{KeyRow, KeyTerms, NewKey};
-use patchbay_jobs::live::Topic;
+use patchbay_access::Action;
 use patchbay_access::server::once;
+use patchbay_access::server::{Change, Scope, Visitor, WriteTx};
+use patchbay_jobs::live::Topic;
 use patchbay_shared::ids::ApiKeyId;
 use patchbay_shared::{AppError, FieldErrors, Page};
 

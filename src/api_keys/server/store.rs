@@ -2,9 +2,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::key::Made;
+use crate::model::{KeyRow, KeyStatus, KeyTerms};
 use patchbay_access::server::{Db, ReadTx, SystemTx, WriteTx};
 use patchbay_access::{ApiScope, Role, allows};
-use crate::model::{KeyRow, KeyStatus, KeyTerms};
 use patchbay_shared::ids::{ApiKeyId, UserId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 

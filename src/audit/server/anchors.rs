@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use uuid::Uuid;
 
-use patchbay_providers::KeyRing;
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Db, ReadTx, Scope, SystemTx, WriteTx};
 use patchbay_providers::Binding;
-use patchbay_workspaces::server::rules;
+use patchbay_providers::KeyRing;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::WorkspaceId;
+use patchbay_workspaces::server::rules;
 
 /// For every agency: seals the head of its chain if it has moved, and removes events that it no longer keeps.
 pub async fn keep_all(db: &Db) -> Result<(), AppError> {

@@ -88,7 +88,9 @@ pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
     let Some(head) = head else { return Ok(Ok(0)) };
     let beginning = head.base_hash.unwrap_or_else(|| Sha256::digest(workspace.as_bytes()).to_vec());
     let (mut previous, mut expected) = (beginning, head.base_seq + 1);
-    if head.base_seq > 0 && !anchors::is_base(&tx.services().ring, workspace, head.base_seq, &previous, head.base_seal.as_deref()) {
+    if head.base_seq > 0
+        && !anchors::is_base(&tx.services().ring, workspace, head.base_seq, &previous, head.base_seal.as_deref())
+    {
         return Ok(Err(head.base_seq));
     }
     let mut seals = anchors::all(tx).await?;

@@ -4,9 +4,9 @@ use axum::routing::get;
 use axum::{Extension, Router};
 
 use super::store;
+use crate::model::{AuditQuery, AuditRow};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
-use crate::model::{AuditQuery, AuditRow};
 use patchbay_shared::AppError;
 
 /// `GET /settings/audit.csv`: the same filters as the page.

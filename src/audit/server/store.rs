@@ -1,8 +1,8 @@
 use chrono::{Days, NaiveDate, NaiveTime};
 use serde_json::Value;
 
-use patchbay_access::server::ReadTx;
 use crate::model::{AuditEvent, AuditField, AuditPage, AuditQuery, AuditRow};
+use patchbay_access::server::ReadTx;
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_access::Action;
-use patchbay_shell::viewer;
 use crate::model::{BatchQuery, BatchRow, BatchStatus};
 use crate::server_fns::list_batches;
+use patchbay_access::Action;
 use patchbay_shared::money::count_text;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// Batches, newest first.

@@ -7,18 +7,18 @@ use tokio::task::JoinSet;
 
 use super::ops;
 use super::store::{self, Batch};
+use crate::model::BatchStatus;
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
 use patchbay_agents::server::ops::CallableAgent;
-use crate::model::BatchStatus;
 use patchbay_calls::server::dialled::{self, Intent};
 use patchbay_calls::server::fold::CALL_KEY;
 use patchbay_campaigns::Campaign;
 use patchbay_connections::server::ops as connections;
-use patchbay_providers::voice::{Line, NewVoiceCall, VoiceCall};
-use patchbay_providers::{Kind, ProviderError, VoiceProvider};
 use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::settle::notify;
+use patchbay_providers::voice::{Line, NewVoiceCall, VoiceCall};
+use patchbay_providers::{Kind, ProviderError, VoiceProvider};
 use patchbay_shared::AppError;
 
 /// An intent older than this is not sent: whoever reconciles may already be asking about it. With the request's own time limit (ten

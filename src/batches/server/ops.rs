@@ -1,18 +1,18 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use patchbay_dialling::server::jobs::RunBatch;
 use super::store::{self, Batch, NewBatch};
+use crate::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Scope, WriteTx};
-use crate::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
 use patchbay_campaigns::{Campaign, CampaignStatus, ContactOutcome};
-use patchbay_metering::model::BudgetStatus;
-use patchbay_metering::server::budget;
+use patchbay_dialling::server::contacts;
+use patchbay_dialling::server::jobs::RunBatch;
+use patchbay_dialling::server::settle::notify;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
-use patchbay_dialling::server::contacts;
-use patchbay_dialling::server::settle::notify;
+use patchbay_metering::model::BudgetStatus;
+use patchbay_metering::server::budget;
 use patchbay_shared::ids::{BatchId, CallId, CampaignContactId, CampaignId, ClientId};
 use patchbay_shared::{AppError, Money, zone};
 
@@ -48,7 +48,10 @@ pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> R
     })
 }
 
-async fn checks(tx: &mut patchbay_access::server::ReadTx, campaign: &Campaign) -> Result<Vec<(bool, String)>, AppError> {
+async fn checks(
+    tx: &mut patchbay_access::server::ReadTx,
+    campaign: &Campaign,
+) -> Result<Vec<(bool, String)>, AppError> {
     let agent = patchbay_agents::server::ops::ready_to_call(tx, campaign.agent_id, campaign.client_id).await;
     let is_active = campaign.status == CampaignStatus::Active;
     Ok(vec![

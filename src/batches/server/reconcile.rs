@@ -10,19 +10,19 @@ use futures::{StreamExt, stream};
 
 use super::store::{self, Batch};
 use super::{dial, tick};
+use crate::model::BatchStatus;
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
-use crate::model::BatchStatus;
 use patchbay_calls::server::dialled::{self, Intent, Unsettled};
 use patchbay_calls::server::fold::CALL_KEY;
 use patchbay_calls::server::follow;
-use patchbay_metering::server::budget;
 use patchbay_connections::server::ops as connections;
-use patchbay_providers::VoiceProvider;
-use patchbay_workspaces::server as workspaces;
 use patchbay_dialling::server::contacts;
+use patchbay_metering::server::budget;
+use patchbay_providers::VoiceProvider;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{BatchId, CallId};
+use patchbay_workspaces::server as workspaces;
 
 /// Seconds after which an unanswered question counts as lost: longer than an intent is fresh plus the request's own time limit, so
 /// that nobody can still be sending it.
@@ -138,7 +138,8 @@ async fn settle(
         let opens = closed.and_then(|opens| (opens - now).to_std().ok());
         return dial::take_back(scope, &intent_of(&batch, call), opens.or(home.hold).unwrap_or_default()).await;
     }
-    let agent = patchbay_agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id).await?;
+    let agent =
+        patchbay_agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id).await?;
     let Some(fence) = dialled::claim_redial(&mut tx, call).await? else { return Ok(()) };
     tx.commit().await?;
     let intent = Intent { dialled_at: fence, ..intent_of(&batch, call) };

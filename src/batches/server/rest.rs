@@ -4,9 +4,9 @@ use axum::routing::get;
 use axum::{Extension, Router};
 
 use super::{store, view};
+use crate::model::{BatchQuery, BatchRow, ResultRow};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
-use crate::model::{BatchQuery, BatchRow, ResultRow};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::BatchId;
 

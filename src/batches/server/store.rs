@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use patchbay_access::server::{ReadTx, WriteTx};
 use crate::model::{BatchMode, BatchPage, BatchQuery, BatchRow, BatchStatus, Progress};
+use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 

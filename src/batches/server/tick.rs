@@ -9,21 +9,21 @@ use chrono::{DateTime, Utc};
 
 use super::store::{self, Batch};
 use super::{dial, ops, reconcile};
+use crate::model::BatchStatus;
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_agents::server::ops::CallableAgent;
-use crate::model::BatchStatus;
 use patchbay_calls::server::dialled::{self, Intent};
 use patchbay_campaigns::{Campaign, CampaignStatus, ContactFacts};
-use patchbay_metering::server::budget::{self, Headroom};
 use patchbay_connections::server::ops as connections;
-use patchbay_jobs::runner::{Failure, Verdict};
-use patchbay_providers::{Pass, VoiceProvider};
-use patchbay_workspaces::server as workspaces;
 use patchbay_dialling::server::contacts::{self, Due};
 use patchbay_dialling::server::settle::notify;
+use patchbay_jobs::runner::{Failure, Verdict};
+use patchbay_metering::server::budget::{self, Headroom};
+use patchbay_providers::{Pass, VoiceProvider};
 use patchbay_shared::ids::{BatchId, CallId};
 use patchbay_shared::{AppError, zone};
+use patchbay_workspaces::server as workspaces;
 
 /// While contacts are on the line a tick looks this often; an ended call wakes it sooner.
 const BUSY: Duration = Duration::from_millis(500);
@@ -144,8 +144,7 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
         free = 0;
     }
     if free > 0 {
-        let pass =
-            scope.services().breakers.ask(scope.workspace_id().0, "ultravox", Instant::now());
+        let pass = scope.services().breakers.ask(scope.workspace_id().0, "ultravox", Instant::now());
         let wait = match pass {
             Pass::Go => home.hold,
             Pass::Probe => {

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::store;
+use crate::model::{BatchStatus, BatchView, Line, ResultRow};
 use patchbay_access::Action;
 use patchbay_access::server::ReadTx;
-use crate::model::{BatchStatus, BatchView, Line, ResultRow};
 use patchbay_campaigns::{ContactOutcome, ContactStatus};
 use patchbay_metering::model::BudgetStatus;
 use patchbay_metering::server::budget;

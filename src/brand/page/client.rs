@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::look::{Look, Saved};
-use patchbay_access::Action;
 use crate::model::BrandView;
 use crate::server_fns::get_brand;
+use patchbay_access::Action;
 use patchbay_shell::client_tabs;
 use patchbay_ui::*;
 

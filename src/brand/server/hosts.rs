@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::store::{self, Owner};
 use super::{dns, shown};
+use crate::model::{Brand, HostView, host_in};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Db, ReadTx, Scope, WriteTx, random_token};
-use crate::model::{Brand, HostView, host_in};
-use patchbay_services::Services;
 use patchbay_jobs::live::Topic;
+use patchbay_services::Services;
 use patchbay_shared::ids::WorkspaceId;
 use patchbay_shared::{AppError, zone};
 

@@ -5,8 +5,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::{hosts, shown};
-use patchbay_access::server::{Db, Visitor};
 use crate::model::{Brand, Branding};
+use patchbay_access::server::{Db, Visitor};
 
 /// Comes after `access::server::identify`: fills in host name and brand, and puts the `Brand` into the request. At an agency's own host
 /// name nobody but its people are known.

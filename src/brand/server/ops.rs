@@ -1,9 +1,9 @@
 use serde_json::json;
 
 use super::{logos, store, style};
+use crate::model::{Brand, BrandForm, BrandView, Branding};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
-use crate::model::{Brand, BrandForm, BrandView, Branding};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, FieldErrors};

@@ -1,8 +1,8 @@
 use sqlx::types::Json;
 
-use patchbay_access::server::{Db, ReadTx, SystemTx, WriteTx};
 use crate::model::Branding;
 use patchbay_access::ClientName;
+use patchbay_access::server::{Db, ReadTx, SystemTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{ClientId, WorkspaceId};
 

@@ -1,16 +1,16 @@
+use axum::extract::Extension;
 use axum::extract::multipart::Field;
-use axum::extract::{Extension, Multipart};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{logos, ops, store};
-use patchbay_access::Action;
-use patchbay_access::server::Visitor;
 use crate::model::{LogoProblem, MAX_LOGO};
+use patchbay_access::Action;
+use patchbay_access::server::{FormFault, Part, UploadForm, Visitor};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::ClientId;
 
 /// `POST /settings/brand/logo`: the field `client` for a client's logo, then `file`. Goes back to the page, with what was wrong.
-pub async fn upload(Extension(visitor): Extension<Visitor>, form: Multipart) -> Response {
+pub async fn upload(Extension(visitor): Extension<Visitor>, form: UploadForm) -> Response {
     match take(&visitor, form).await {
         Ok((client, problem)) => {
             let words = problem.map_or_else(|| "saved=1".to_owned(), |problem| format!("problem={problem}"));
@@ -20,28 +20,22 @@ pub async fn upload(Extension(visitor): Extension<Visitor>, form: Multipart) -> 
     }
 }
 
-async fn take(visitor: &Visitor, mut form: Multipart) -> Result<(Option<ClientId>, Option<LogoProblem>), AppError> {
+async fn take(visitor: &Visitor, mut form: UploadForm) -> Result<(Option<ClientId>, Option<LogoProblem>), AppError> {
     let scope = visitor.scope()?;
     // Ask before anything is read.
     drop(scope.write(Action::ManageBrand).await?);
     let mut client = None;
     loop {
-        let field = match form.next_field().await {
-            Ok(Some(field)) => field,
-            Ok(None) => return Ok((client, Some(LogoProblem::NoFile))),
-            Err(_) => return Ok((client, Some(LogoProblem::Broken))),
-        };
-        match field.name() {
-            Some("client") => {
-                let id = field.text().await.unwrap_or_default();
-                if !id.is_empty() {
-                    let id: ClientId = id.parse()?;
+        match form.next().await {
+            Ok(Some(Part::Text { name, text })) => {
+                if name == "client" && !text.is_empty() {
+                    let id: ClientId = text.parse()?;
                     let mut tx = scope.write(Action::ManageBrand).await?;
                     store::client(tx.reading(), id).await?;
                     client = Some(id);
                 }
             }
-            Some("file") => {
+            Ok(Some(Part::File(field))) => {
                 let judged = read(field).await.and_then(|bytes| Ok((logos::judge(&bytes)?, bytes)));
                 let (ending, bytes) = match judged {
                     Ok(judged) => judged,
@@ -54,7 +48,9 @@ async fn take(visitor: &Visitor, mut form: Multipart) -> Result<(Option<ClientId
                 }
                 return Ok((client, None));
             }
-            _ => {}
+            Ok(None) => return Ok((client, Some(LogoProblem::NoFile))),
+            Err(FormFault::TooLong) => return Ok((client, Some(LogoProblem::LongField))),
+            Err(FormFault::Broken) => return Ok((client, Some(LogoProblem::Broken))),
         }
     }
 }

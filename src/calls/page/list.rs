@@ -4,11 +4,11 @@ use leptos::prelude::*;
 
 use super::keys::walk_rows;
 use super::rows::Rows;
-use patchbay_access::Action;
-use patchbay_shell::viewer;
+use crate::model::ContactOutcome;
 use crate::model::{CallChoices, CallList, CallQuery, CallView, Sentiment};
 use crate::server_fns::{list_call_choices, list_calls};
-use crate::model::ContactOutcome;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// Every call, newest first.

@@ -1,9 +1,7 @@
 use leptos::prelude::*;
 
 use super::detail::moment;
-use crate::model::{
-    Analysis, AnalysisStatus, CallDetail, EnrichmentType, EvidenceLine, Problem, TranscriptStatus,
-};
+use crate::model::{Analysis, AnalysisStatus, CallDetail, EnrichmentType, EvidenceLine, Problem, TranscriptStatus};
 use crate::server_fns::RetryEnrichment;
 use patchbay_shared::Tone;
 use patchbay_shared::ids::CallId;

@@ -8,18 +8,18 @@ use chrono::{DateTime, Utc};
 
 use super::enrich::{notify, refused, taken_over};
 use super::store::{self, enrichment};
+use crate::model::CampaignType;
+use crate::model::{Analysis, AnalysisStatus, CsAnalysis, Said, SdrAnalysis};
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
-use crate::model::{Analysis, AnalysisStatus, CsAnalysis, Said, SdrAnalysis};
-use crate::model::CampaignType;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::lease::{self, Claim, ENRICHMENTS};
 use patchbay_jobs::runner::{Failure, Verdict};
+use patchbay_metering::server::usage::{NewUsage, record};
 use patchbay_providers::ProviderError;
 use patchbay_providers::chat::{ChatAnswer, ChatMessage, ChatRequest};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
-use patchbay_metering::server::usage::{NewUsage, record};
 
 /// Goes up when the prompt or the schema changes, so that results can be told apart.
 pub const PROMPT_VERSION: i32 = 1;

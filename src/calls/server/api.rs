@@ -6,9 +6,9 @@ use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::store::{self, detail};
+use crate::model::{CallDetail, CallQuery, CallRow, Said};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, Scope, page_size};
-use crate::model::{CallDetail, CallQuery, CallRow, Said};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
 

@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 
-use patchbay_access::server::WriteTx;
 use crate::model::ContactOutcome;
+use patchbay_access::server::WriteTx;
 use patchbay_services::HookFuture;
 use patchbay_shared::ids::{BatchId, CallId, CampaignContactId};
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::store::enrichment as store;
 use super::{analysis, transcript};
+use crate::model::{AnalysisStatus, EnrichmentType, TranscriptStatus};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, Scope, WriteTx};
-use crate::model::{AnalysisStatus, EnrichmentType, TranscriptStatus};
 use patchbay_jobs::lease::{Claim, ENRICHMENTS};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Queue, Verdict};

@@ -6,11 +6,11 @@ use rust_decimal::Decimal;
 
 use super::ended::{CallEnded, Corrected, Ended};
 use super::{enrich, follow};
-use patchbay_access::server::WriteTx;
-use crate::model::{CallDirection, EnrichmentType};
 use crate::model::ContactOutcome;
-use patchbay_metering::server::budget;
+use crate::model::{CallDirection, EnrichmentType};
+use patchbay_access::server::WriteTx;
 use patchbay_jobs::live::Topic;
+use patchbay_metering::server::budget;
 use patchbay_providers::voice::{EndReason, SipTermination, VoiceCall};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;

@@ -1,8 +1,8 @@
 use super::enrich;
 use super::store::{self, enrichment};
+use crate::model::{AnalysisStatus, CallList, CallQuery, CallView, EnrichmentType, TranscriptStatus};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Scope, WriteTx};
-use crate::model::{AnalysisStatus, CallList, CallQuery, CallView, EnrichmentType, TranscriptStatus};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;

@@ -2,9 +2,9 @@
 //! see; this is the one place that reads beyond it, after the call was found within it.
 
 use super::store::detail;
+use crate::model::CallPrompt;
 use patchbay_access::server::Scope;
 use patchbay_access::{Action, Viewer};
-use crate::model::CallPrompt;
 use patchbay_prompts::server::store as prompts;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;

@@ -91,7 +91,11 @@ pub async fn head(store: &dyn ObjectStore, key: &str) -> Result<ObjectMeta, AppE
 }
 
 /// The bytes, or a range of them. Errors: `NotFound`.
-pub async fn read(store: &dyn ObjectStore, key: &str, range: Option<std::ops::Range<u64>>) -> Result<GetResult, AppError> {
+pub async fn read(
+    store: &dyn ObjectStore,
+    key: &str,
+    range: Option<std::ops::Range<u64>>,
+) -> Result<GetResult, AppError> {
     store.get_opts(&Path::from(key), GetOptions::new().with_range(range)).await.map_err(missing)
 }
 

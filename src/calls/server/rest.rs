@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use super::byte_range::{self, Asked};
 use super::{recordings, store};
+use crate::model::{CallDirection, CallQuery, CallRow, Said};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
-use crate::model::{CallDirection, CallQuery, CallRow, Said};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::CallId;

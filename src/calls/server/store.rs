@@ -6,9 +6,9 @@ pub mod enrichment;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
-use patchbay_access::server::ReadTx;
-use crate::model::{CallChoices, CallDirection, CallQuery, CallRow, CallState, CallView, DialState};
 use crate::model::ContactOutcome;
+use crate::model::{CallChoices, CallDirection, CallQuery, CallRow, CallState, CallView, DialState};
+use patchbay_access::server::ReadTx;
 use patchbay_shared::ids::{CallId, ClientId};
 use patchbay_shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 

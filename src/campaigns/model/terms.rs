@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::window::clock;
 use super::{CallingWindow, Campaign, CampaignType};
-use patchbay_shared::variables::variables_text;
 use patchbay_shared::ids::{AgentId, NumberId};
 use patchbay_shared::variables::parse_variables;
+use patchbay_shared::variables::variables_text;
 use patchbay_shared::{AppError, FieldErrors};
 
 /// What a person enters for a campaign. Times as `HH:MM`, variables as `name = value` lines, days as check boxes.

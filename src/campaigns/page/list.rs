@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_access::Action;
-use patchbay_shell::viewer;
 use crate::server_fns::list_campaigns;
 use crate::{CampaignQuery, CampaignRow, CampaignStatus};
+use patchbay_access::Action;
 use patchbay_shared::phone::spaced;
+use patchbay_shell::viewer;
 use patchbay_ui::address::query_string;
 use patchbay_ui::*;
 

@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
 use crate::{CampaignView, ContactOutcome, ContactStatus};
-use patchbay_shared::variables::variables_text;
 use patchbay_shared::Tone;
 use patchbay_shared::money::count_text;
 use patchbay_shared::phone::spaced;
+use patchbay_shared::variables::variables_text;
 use patchbay_ui::*;
 
 /// Counts, and the terms in words.

@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::ops;
+use crate::AddBy;
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
-use crate::AddBy;
 use patchbay_jobs::queue::{Job, NewJob, enqueue};
 use patchbay_jobs::runner::{Failure, Registry, Verdict};
 use patchbay_shared::ids::{CampaignId, ContactId};

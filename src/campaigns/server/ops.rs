@@ -2,12 +2,12 @@ use serde_json::json;
 
 use super::jobs::AddContacts;
 use super::store::{self, choices, members};
+use crate::{AddBy, Campaign, CampaignStatus, CampaignTerms, CampaignView};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, ReadTx, WriteTx};
-use crate::{AddBy, Campaign, CampaignStatus, CampaignTerms, CampaignView};
+use patchbay_dialling::server::contacts as dialling;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
-use patchbay_dialling::server::contacts as dialling;
 use patchbay_shared::ids::{CampaignContactId, CampaignId, ClientId, ContactId};
 use patchbay_shared::{AppError, FieldErrors, zone};
 

@@ -7,9 +7,9 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::store::{self, members};
+use crate::{Bounded, CampaignQuery, CampaignRow};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
-use crate::{Bounded, CampaignQuery, CampaignRow};
 use patchbay_shared::AppError;
 use patchbay_shared::csv_cell;
 use patchbay_shared::ids::CampaignId;

@@ -3,12 +3,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use patchbay_access::server::{ReadTx, WriteTx};
-use patchbay_dialling::model::BatchStatus;
 use crate::{
     Bounded, CallingWindow, Campaign, CampaignBatch, CampaignQuery, CampaignRow, CampaignStatus, CampaignTerms,
     CampaignType,
 };
+use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_dialling::model::BatchStatus;
 use patchbay_shared::ids::{AgentId, BatchId, CampaignId, ClientId, NumberId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 

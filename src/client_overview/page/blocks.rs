@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use patchbay_access::Action;
 use patchbay_agents::model::AgentRow;
-use patchbay_shell::viewer;
 use patchbay_calls::model::CallRow;
 use patchbay_calls::page::Ticking;
 use patchbay_campaigns::CampaignRow;
@@ -14,6 +13,7 @@ use patchbay_shared::Tone;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::money::length_text;
 use patchbay_shared::phone::spaced;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// A block: its rows, or what to do while there are none.

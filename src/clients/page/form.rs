@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_shell::viewer;
 use crate::model::Client;
-use patchbay_metering::model::BudgetAction;
 use crate::server_fns::SaveClient;
+use patchbay_metering::model::BudgetAction;
 use patchbay_shared::zones::zone_options;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// The form for a new client.

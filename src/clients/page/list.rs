@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_access::Action;
-use patchbay_shell::viewer;
 use crate::model::ClientRow;
 use crate::server_fns::list_clients;
+use patchbay_access::Action;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// The agency's clients.

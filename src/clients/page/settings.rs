@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::form::ClientFields;
-use patchbay_shell::client_tabs;
-use patchbay_access::Action;
-use patchbay_shell::viewer;
 use crate::model::{Client, ClientStatus};
 use crate::server_fns::{SetClientStatus, get_client};
+use patchbay_access::Action;
+use patchbay_shell::client_tabs;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// What a client is called, what its people see, what its budget does.

@@ -1,14 +1,14 @@
 use super::store::{self, Values};
-use patchbay_metering::server::budget::{self, BudgetMoved};
-use patchbay_access::server::{Change, WriteTx};
 use crate::model::{Client, ClientForm, ClientStatus};
-use patchbay_metering::model::BudgetAction;
+use patchbay_access::server::{Change, WriteTx};
 use patchbay_jobs::live::Topic;
+use patchbay_metering::model::BudgetAction;
+use patchbay_metering::server::budget::{self, BudgetMoved};
+use patchbay_shared::ids::ClientId;
 use patchbay_shared::slug::slug_of;
+use patchbay_shared::{AppError, FieldErrors};
 use patchbay_workspaces::model::Kind;
 use patchbay_workspaces::server::limits;
-use patchbay_shared::ids::ClientId;
-use patchbay_shared::{AppError, FieldErrors};
 
 /// Adds a client or changes the one that the form names.
 pub async fn save(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, AppError> {

@@ -1,7 +1,7 @@
-use patchbay_access::server::{ReadTx, WriteTx};
 use crate::model::{Client, ClientRow, ClientStatus};
-use patchbay_metering::model::BudgetAction;
 use patchbay_access::ClientName;
+use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_metering::model::BudgetAction;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Cursor, Page, zone};
 

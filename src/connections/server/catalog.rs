@@ -3,9 +3,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::ops;
+use crate::model::{VoiceCatalog, VoiceChoice};
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
-use crate::model::{VoiceCatalog, VoiceChoice};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::WorkspaceId;
 

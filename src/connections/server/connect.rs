@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::ops::{self, Credentials};
 use super::store::{self, Save, Stored};
+use crate::model::{CheckedForm, ConnectionForm, ConnectionSettings, IntegrationStatus, Mode, Provider};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Scope, WriteTx, random_token};
-use crate::model::{CheckedForm, ConnectionForm, ConnectionSettings, IntegrationStatus, Mode, Provider};
 use patchbay_jobs::live::Topic;
 use patchbay_providers::error::Kind;
 use patchbay_providers::signature::is_telnyx_public_key;

@@ -9,21 +9,19 @@ use uuid::Uuid;
 
 pub use super::connect::{NewConnection, connect, create};
 use super::store::{self, Stored};
-use patchbay_access::Action;
-use patchbay_access::server::Scope;
 use crate::model::{
     Connection, ConnectionSettings, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE,
 };
+use patchbay_access::Action;
+use patchbay_access::server::Scope;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::Failure;
-use patchbay_services::Services;
 use patchbay_providers::openrouter::{ANSWER_TIMEOUT, OpenRouter, OpenRouterConfig};
 use patchbay_providers::sealed::in_the_clear;
 use patchbay_providers::telnyx::{Telnyx, TelnyxConfig};
 use patchbay_providers::ultravox::{Carrier, Ultravox, UltravoxConfig};
-use patchbay_providers::{
-    Binding, ChatProvider, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider,
-};
+use patchbay_providers::{Binding, ChatProvider, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider};
+use patchbay_services::Services;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{ConnectionId, WorkspaceId};
@@ -102,12 +100,7 @@ pub async fn webhook_keys(scope: &Scope, id: ConnectionId, provider: &str) -> Re
     match Provider::from_str(provider) {
         Ok(Provider::Ultravox) => {
             let sealed = stored.sealed_webhook_secrets.as_deref().ok_or(AppError::NotFound)?;
-            Ok(WebhookKeys::Ultravox(open_webhook_secrets(
-                scope.services(),
-                scope.workspace_id(),
-                provider,
-                sealed,
-            )?))
+            Ok(WebhookKeys::Ultravox(open_webhook_secrets(scope.services(), scope.workspace_id(), provider, sealed)?))
         }
         Ok(Provider::Telnyx) => stored.public_key.map(WebhookKeys::Telnyx).ok_or(AppError::NotFound),
         _ => Err(AppError::NotFound),

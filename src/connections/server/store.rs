@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use patchbay_access::server::{ReadTx, WriteTx};
 use crate::model::{ConnectionSettings, IntegrationStatus, Mode};
+use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
 
 /// A connection as it stands in the table, secrets sealed.

@@ -45,6 +45,7 @@ patchbay_shared::words! {
         TooWide = "wide", "The first line has more than 200 columns. Remove those that you do not need, and check that the file is a list.", Bad;
         LongLine = "long", "Line 1 is longer than 256 kB, so this is not a list with one person per line.", Bad;
         TooMany = "busy", "Five imports are already running here. Wait until one has finished, then upload again.", Bad;
+        LongField = "long-field", "What came before the file is longer than anything that this form sends. Fill in the form here and send it again.", Bad;
         Broken = "broken", "The upload broke off. Check the connection and try again.", Bad;
     }
 }

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_shell::viewer;
 use crate::server_fns::{ChangeContact, CreateContact, get_import_choices};
 use crate::{Contact, ContactForm, ImportChoices, countries};
 use patchbay_shared::zones::zone_options;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// The form for one new contact.

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::list::{Parts, with_client};
-use patchbay_access::Action;
-use patchbay_shell::viewer;
 use crate::server_fns::list_imports;
 use crate::{ImportRow, ImportStatus};
+use patchbay_access::Action;
 use patchbay_shared::money::count_text;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// All imports, newest first.

@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_access::Action;
-use patchbay_shell::viewer;
 use crate::server_fns::list_contacts;
 use crate::{ContactQuery, ContactRow};
+use patchbay_access::Action;
 use patchbay_shared::phone::spaced;
 use patchbay_shared::{Page, Tone};
+use patchbay_shell::viewer;
 use patchbay_ui::address::query_string;
 use patchbay_ui::*;
 

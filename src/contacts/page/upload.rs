@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_shell::viewer;
 use crate::server_fns::get_import_choices;
 use crate::{ImportChoices, UploadProblem};
 use patchbay_shared::Tone;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// The first step of an import: whose people, and the file.

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ops, store};
+use crate::model::{Contact, ContactForm, ContactQuery, ContactRow};
 use patchbay_access::Action;
 use patchbay_access::server::{Body, Db, Scope, page_size};
-use crate::model::{Contact, ContactForm, ContactQuery, ContactRow};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::ContactId;
 

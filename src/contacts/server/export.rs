@@ -9,9 +9,9 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::import::records::Records;
 use super::store::{self, import_views};
+use crate::{ContactQuery, ImportRow, ImportView, Problem};
 use patchbay_access::Action;
 use patchbay_access::server::{ROWS_AT_ONCE, Scope, csv_file};
-use crate::{ContactQuery, ImportRow, ImportView, Problem};
 use patchbay_shared::AppError;
 use patchbay_shared::csv_cell;
 use patchbay_shared::ids::{ClientId, ImportId};

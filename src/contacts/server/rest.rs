@@ -4,8 +4,8 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::{export, upload};
-use patchbay_access::server::{Db, Visitor};
 use crate::ContactQuery;
+use patchbay_access::server::{Db, Visitor};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::ImportId;
 

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::{Contact, ContactCall, ContactCampaign, ContactQuery, ContactRow, Pick};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_agents::model::CallDirection;
 use patchbay_calls::model::ContactOutcome;
 use patchbay_dialling::model::ContactStatus;
-use crate::{Contact, ContactCall, ContactCampaign, ContactQuery, ContactRow, Pick};
 use patchbay_shared::ids::{AgentId, CallId, CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::{AppError, Cursor, Page, Phone, zone};
 

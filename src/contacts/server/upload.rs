@@ -1,23 +1,23 @@
 //! The upload: straight to the disk, piece by piece, then a look at its head.
 
+use axum::extract::Extension;
 use axum::extract::multipart::Field;
-use axum::extract::{Extension, Multipart};
 use axum::response::{IntoResponse, Redirect, Response};
 use tokio::io::AsyncWriteExt;
 
 use super::import::sniff::{self, Utf8Count};
 use super::store::imports;
 use super::{files, ops};
-use patchbay_access::Action;
-use patchbay_access::server::{Scope, Visitor};
 use crate::{MAX_FILE, UploadProblem};
+use patchbay_access::Action;
+use patchbay_access::server::{FormFault, Part, Scope, UploadForm, Visitor};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
 
 /// `POST /contacts/imports/upload`: fields `client`, `campaign`, then `file`. Goes on to the second step, or back to the first with
 /// what was wrong.
-pub async fn upload(Extension(visitor): Extension<Visitor>, form: Multipart) -> Response {
+pub async fn upload(Extension(visitor): Extension<Visitor>, form: UploadForm) -> Response {
     match take(&visitor, form).await {
         Ok(Ok(id)) => Redirect::to(&format!("/contacts/imports/{id}/mapping")).into_response(),
         Ok(Err(Refused { problem, client, campaign })) => {
@@ -40,7 +40,7 @@ struct Refused {
     campaign: Option<CampaignId>,
 }
 
-async fn take(visitor: &Visitor, mut form: Multipart) -> Result<Result<ImportId, Refused>, AppError> {
+async fn take(visitor: &Visitor, mut form: UploadForm) -> Result<Result<ImportId, Refused>, AppError> {
     let scope = visitor.scope()?;
     // Ask before anything is written to the disk.
     let mut tx = scope.write(Action::ManageContacts).await?;
@@ -52,17 +52,13 @@ async fn take(visitor: &Visitor, mut form: Multipart) -> Result<Result<ImportId,
         return refused(UploadProblem::TooMany, client, campaign);
     }
     loop {
-        let field = match form.next_field().await {
-            Ok(Some(field)) => field,
-            Ok(None) => return refused(UploadProblem::NoFile, client, campaign),
-            Err(_) => return refused(UploadProblem::Broken, client, campaign),
-        };
-        match field.name() {
-            Some("client") if scope.client_id().is_none() => {
-                client = field.text().await.ok().and_then(|id| id.parse().ok())
-            }
-            Some("campaign") => campaign = field.text().await.ok().and_then(|id| id.parse().ok()),
-            Some("file") => {
+        match form.next().await {
+            Ok(Some(Part::Text { name, text })) => match name.as_str() {
+                "client" if scope.client_id().is_none() => client = text.parse().ok(),
+                "campaign" => campaign = text.parse().ok(),
+                _ => {}
+            },
+            Ok(Some(Part::File(field))) => {
                 let Some(client) = client else { return refused(UploadProblem::NoClient, None, campaign) };
                 return Ok(store(&scope, client, campaign, field).await?.map_err(|problem| Refused {
                     problem,
@@ -70,7 +66,9 @@ async fn take(visitor: &Visitor, mut form: Multipart) -> Result<Result<ImportId,
                     campaign,
                 }));
             }
-            _ => {}
+            Ok(None) => return refused(UploadProblem::NoFile, client, campaign),
+            Err(FormFault::TooLong) => return refused(UploadProblem::LongField, client, campaign),
+            Err(FormFault::Broken) => return refused(UploadProblem::Broken, client, campaign),
         }
     }
 }
@@ -121,7 +119,11 @@ async fn store(
 
 /// Writes the bytes as they come. A file that is too large is read to its end all the same, but not kept: a browser that is cut off
 /// while it sends shows its own error page instead of ours.
-async fn keep(scope: &Scope, key: &str, mut field: Field<'_>) -> Result<Result<(u64, Utf8Count), UploadProblem>, AppError> {
+async fn keep(
+    scope: &Scope,
+    key: &str,
+    mut field: Field<'_>,
+) -> Result<Result<(u64, Utf8Count), UploadProblem>, AppError> {
     let path = files::path(scope.services(), key)?;
     if let Some(folder) = path.parent() {
         tokio::fs::create_dir_all(folder).await.map_err(internal)?;

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use crate::model::{KINDS, ProcessingStatus, SENDERS, WebhookList, WebhookQuery, WebhookRow};
 use crate::server_fns::{ReplayFailedWebhooks, list_webhooks};
-use patchbay_shell::SettingsNav;
 use patchbay_shared::money::count_text;
+use patchbay_shell::SettingsNav;
 use patchbay_ui::*;
 
 /// Everything that the outside services reported, and how far it was worked through.

@@ -7,9 +7,9 @@ use axum::{Extension, Router};
 
 use super::ingest::{self, Answer, Letter};
 use super::store;
+use crate::model::WebhookQuery;
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
-use crate::model::WebhookQuery;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 

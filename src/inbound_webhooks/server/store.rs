@@ -4,9 +4,9 @@ use chrono::Utc;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::model::{Body, ProcessingStatus, Webhook, WebhookList, WebhookQuery, WebhookRow};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, WriteTx};
-use crate::model::{Body, ProcessingStatus, Webhook, WebhookList, WebhookQuery, WebhookRow};
 use patchbay_shared::ids::{ConnectionId, WebhookId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 

@@ -4,14 +4,14 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::what_it_may;
-use patchbay_access::Role;
-use patchbay_shell::{client_options, viewer};
 use crate::model::{MemberView, UserStatus, grantable, role_change};
 use crate::server_fns::{
     ChangeMemberRole, ClearMemberSecondFactor, MakePasswordLink, SetMemberStatus, SignMemberOut, get_member,
 };
+use patchbay_access::Role;
 use patchbay_shared::Tone;
 use patchbay_shell::ProofField;
+use patchbay_shell::{client_options, viewer};
 use patchbay_ui::*;
 
 /// One person: role, state, and ways to help them in or keep them out.

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::what_it_may;
-use patchbay_access::{Action, Role};
-use patchbay_shell::{client_options, refused, viewer};
 use crate::model::grantable;
 use crate::server_fns::InviteMembers;
+use patchbay_access::{Action, Role};
 use patchbay_shell::ProofField;
+use patchbay_shell::{client_options, refused, viewer};
 use patchbay_ui::*;
 
 /// The form that invites one address or many.

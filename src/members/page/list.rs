@@ -3,11 +3,11 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::people_frame;
-use patchbay_access::Role;
-use patchbay_shell::viewer;
 use crate::model::MemberRow;
 use crate::server_fns::list_members;
+use patchbay_access::Role;
 use patchbay_shared::Tone;
+use patchbay_shell::viewer;
 use patchbay_ui::address::query_string;
 use patchbay_ui::*;
 

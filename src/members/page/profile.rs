@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_shell::{SettingsNav, viewer};
 use crate::server_fns::SaveProfile;
 use patchbay_shared::zones::zone_options;
+use patchbay_shell::{SettingsNav, viewer};
 use patchbay_ui::*;
 
 /// Name, zone, look.

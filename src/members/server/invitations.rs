@@ -6,20 +6,22 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::ops::{action_for, checked_role};
+use crate::model::{
+    InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person,
+};
 use patchbay_access::server::{Change, ReadTx, Scope, Visitor, WriteTx};
 use patchbay_access::{Action, Role};
 use patchbay_brand::server::{hosts, ops};
 use patchbay_jobs::live::Topic;
 use patchbay_mail as mail;
-use crate::model::{InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person};
 use patchbay_shared::email::is_address;
-use patchbay_workspaces::model::Kind;
-use patchbay_workspaces::server::limits;
 use patchbay_shared::ids::{ClientId, InvitationId, UserId, WorkspaceId};
 use patchbay_shared::{AppError, Cursor, FieldErrors, Page, zone};
 use patchbay_sign_in::server::{sessions, ticket};
 use patchbay_users::store::NewUser;
 use patchbay_users::{self as users, check_new, hash_password};
+use patchbay_workspaces::model::Kind;
+use patchbay_workspaces::server::limits;
 
 /// Rows on a page.
 pub const PAGE: usize = 100;

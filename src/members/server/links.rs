@@ -1,7 +1,7 @@
 //! Links that whoever made them hands over by hand: shown once.
 
-use patchbay_access::server::Visitor;
 use crate::model::{Invited, LinkKind, ShownLinks};
+use patchbay_access::server::Visitor;
 use patchbay_access::server::once;
 use patchbay_shared::AppError;
 

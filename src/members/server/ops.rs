@@ -1,16 +1,16 @@
 use serde_json::json;
 
 use super::{invitations, store};
+use crate::model::{Invited, MemberView, UserStatus, grantable};
 use patchbay_access::server::{Change, Scope, WriteTx};
 use patchbay_access::{Action, Role};
 use patchbay_jobs::live::Topic;
-use crate::model::{Invited, MemberView, UserStatus, grantable};
-use patchbay_workspaces::model::Kind;
-use patchbay_workspaces::server::limits;
-use patchbay_users as users;
 use patchbay_shared::ids::{ClientId, UserId};
 use patchbay_shared::{AppError, FieldErrors};
 use patchbay_sign_in::server::{resets, second_factor, sessions};
+use patchbay_users as users;
+use patchbay_workspaces::model::Kind;
+use patchbay_workspaces::server::limits;
 
 /// The role and client that a form asks for, as far as the caller may give them. Nobody gives a role above their own; a client's
 /// admin lets viewers of that client in. What is wrong is added to `errors`.

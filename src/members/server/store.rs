@@ -1,8 +1,8 @@
 use chrono::{DateTime, Utc};
 
+use crate::model::{MemberRow, MemberView, UserStatus, grantable};
 use patchbay_access::server::{ReadTx, Scope, WriteTx};
 use patchbay_access::{Role, Viewer};
-use crate::model::{MemberRow, MemberView, UserStatus, grantable};
 use patchbay_shared::ids::{ClientId, UserId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 

@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::jobs::LookAtBudget;
+use crate::model::{BudgetAction, BudgetStatus, LEVELS};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
-use crate::model::{BudgetAction, LEVELS, BudgetStatus};
-use patchbay_services::HookFuture;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_jobs::{NewJob, enqueue};
+use patchbay_services::HookFuture;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Money};
 

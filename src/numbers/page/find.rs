@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_agents::model::ClientChoice;
 use crate::model::{COUNTRIES, FoundNumber, NumberSearchForm};
 use crate::server_fns::{AddOwnedNumber, OrderNumber, number_clients, search_numbers};
+use patchbay_agents::model::ClientChoice;
 use patchbay_shared::phone::spaced;
 use patchbay_ui::*;
 

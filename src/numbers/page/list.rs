@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_access::Action;
-use patchbay_shell::viewer;
-use patchbay_agents::model::CallDirection;
 use crate::model::{NumberQuery, NumberRow, NumberStatus};
 use crate::server_fns::list_numbers;
+use patchbay_access::Action;
+use patchbay_agents::model::CallDirection;
 use patchbay_shared::phone::spaced;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// The agency's phone numbers.

@@ -2,16 +2,16 @@ use serde_json::json;
 
 use super::jobs::OrderNumber;
 use super::store::{self, Number};
+use crate::model::{
+    Assignment, COUNTRIES, FoundNumber, NewNumber, NumberList, NumberPage, NumberQuery, NumberRow, NumberSearchForm,
+    NumberStatus, OrderForm, OwnedForm,
+};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
 use patchbay_agents::server::store as agents;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
-use crate::model::{
-    Assignment, COUNTRIES, FoundNumber, NewNumber, NumberList, NumberPage, NumberQuery, NumberRow, NumberSearchForm,
-    NumberStatus, OrderForm, OwnedForm,
-};
 use patchbay_providers::error::Kind;
 use patchbay_providers::telephony::{AvailableNumber, NumberOrder, NumberSearch};
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};

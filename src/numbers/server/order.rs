@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::ops;
 use super::store::{self, Number};
+use crate::model::NumberStatus;
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::runner::{Failure, Verdict};
-use crate::model::NumberStatus;
 use patchbay_providers::error::Kind;
 use patchbay_providers::telephony::{NewNumberOrder, NumberOrder, OrderStatus};
 use patchbay_providers::{ProviderError, TelephonyProvider};

@@ -4,9 +4,9 @@ use axum::routing::get;
 use axum::{Extension, Router};
 
 use super::store;
+use crate::model::{NumberQuery, NumberRow};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
-use crate::model::{NumberQuery, NumberRow};
 use patchbay_shared::AppError;
 
 /// `/numbers/export.csv`: the list with the filters of its address.

@@ -2,12 +2,12 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use crate::model::{AgentChoice, Assignment, NewNumber, NumberQuery, NumberRow, NumberStatus};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_agents::model::AgentStatus;
 use patchbay_agents::model::CallDirection;
-use crate::model::{AgentChoice, Assignment, NewNumber, NumberQuery, NumberRow, NumberStatus};
-use patchbay_shared::search::{filled, like, name_place};
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};
+use patchbay_shared::search::{filled, like, name_place};
 use patchbay_shared::zone::stamp;
 use patchbay_shared::{AppError, Cursor, Money, Page};
 

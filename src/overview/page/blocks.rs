@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
-use patchbay_shell::viewer;
-use patchbay_calls::page::Ticking;
 use crate::model::{ClientFigures, LiveCall, Need, RunningBatch, StartStep};
+use patchbay_calls::page::Ticking;
 use patchbay_shared::Tone;
 use patchbay_shared::money::count_text;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// Who is on the line now.

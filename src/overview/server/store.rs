@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::model::{ClientFigures, Figures, Hour, LiveCall, Need, RailCounts, RunningBatch};
 use patchbay_access::server::ReadTx;
 use patchbay_dialling::model::BatchStatus;
-use crate::model::{ClientFigures, Figures, Hour, LiveCall, Need, RailCounts, RunningBatch};
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Money, money, zone};
 

@@ -6,7 +6,6 @@ use leptos_router::hooks::use_params_map;
 
 use super::list::Queues;
 use crate::model::{ConnectionHealth, WorkspaceUse, WorkspaceView};
-use patchbay_workspaces::model::{WorkspacePlan, WorkspaceStatus};
 use crate::server_fns::{
     InviteWorkspaceOwner, OpenSupportSession, SaveWorkspaceTerms, SetWorkspaceStatus, get_workspace,
 };
@@ -14,6 +13,7 @@ use patchbay_settings::agency::HeldBars;
 use patchbay_shared::money::count_text;
 use patchbay_shell::ProofField;
 use patchbay_ui::*;
+use patchbay_workspaces::model::{WorkspacePlan, WorkspaceStatus};
 
 /// One agency, as the platform sees it: plan, limits, use, health, and the door to a support session.
 #[lazy]

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
-use patchbay_workspaces::model::WorkspaceStatus;
 use crate::server_fns::{list_workspaces, platform_queues};
 use patchbay_ui::*;
+use patchbay_workspaces::model::WorkspaceStatus;
 
 /// The platform admin's page: agencies, and how the queues are doing.
 #[lazy]

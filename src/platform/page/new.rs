@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use crate::server_fns::CreateWorkspace;
 use patchbay_access::Action;
 use patchbay_members::model::ShownLinks;
 use patchbay_members::page::LinkList;
 use patchbay_members::server_fns::take_links;
-use patchbay_workspaces::model::WorkspacePlan;
-use crate::server_fns::CreateWorkspace;
 use patchbay_shared::zones::zone_options;
 use patchbay_ui::*;
+use patchbay_workspaces::model::WorkspacePlan;
 
 /// The form for a new agency, whose owner is invited.
 #[lazy]

@@ -2,21 +2,21 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::store;
+use crate::model::{ConnectionHealth, WorkspaceUse, WorkspaceView};
 use patchbay_access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx};
 use patchbay_access::{Action, Role};
+use patchbay_connections as connections;
 use patchbay_connections::model::Provider;
 use patchbay_members::model::Invited;
 use patchbay_members::server::invitations;
-use crate::model::{ConnectionHealth, WorkspaceUse, WorkspaceView};
-use patchbay_workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
-use patchbay_shared::slug::slug_of;
 use patchbay_shared::ids::{UserId, WorkspaceId};
+use patchbay_shared::slug::slug_of;
 use patchbay_shared::{AppError, FieldErrors, zone};
+use patchbay_usage as usage;
 use patchbay_users::store::NewUser;
 use patchbay_users::{self as users, check_new, hash_password};
+use patchbay_workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
 use patchbay_workspaces::server as workspaces;
-use patchbay_connections as connections;
-use patchbay_usage as usage;
 
 /// Creates an agency with its owner: the workspace that `scope` names. Errors: `Invalid` at name, email or password.
 pub async fn create_workspace(

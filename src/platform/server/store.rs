@@ -1,9 +1,9 @@
+use crate::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
 use patchbay_access::Role;
 use patchbay_access::server::{SystemTx, WriteTx};
-use crate::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
-use patchbay_workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
 use patchbay_shared::ids::{UserId, WorkspaceId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
+use patchbay_workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
 
 const PAGE: usize = 50;
 

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::versions::{Side, VersionActions};
-use patchbay_access::Action;
-use patchbay_shell::refused;
 use crate::model::PromptPage;
 use crate::server_fns::{SavePrompt, SetPromptActive, get_prompt};
+use patchbay_access::Action;
 use patchbay_shared::AppError;
+use patchbay_shell::refused;
 use patchbay_ui::*;
 
 /// The form for a new prompt.

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use patchbay_access::Action;
-use patchbay_shell::viewer;
 use crate::model::{PromptQuery, PromptRow};
 use crate::server_fns::list_prompts;
+use patchbay_access::Action;
 use patchbay_shared::Tone;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// The agency's prompts.

@@ -1,10 +1,10 @@
 use serde_json::json;
 
 use super::store;
+use crate::model::{PromptForm, PromptList, PromptPage, PromptQuery, PromptText, variables};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, ReadTx, WriteTx};
 use patchbay_jobs::live::Topic;
-use crate::model::{PromptForm, PromptList, PromptPage, PromptQuery, PromptText, variables};
 use patchbay_services::HookFuture;
 use patchbay_shared::ids::PromptId;
 use patchbay_shared::zone::moment_text;
@@ -171,7 +171,7 @@ async fn new_version(
     if production {
         store::move_production(tx, id, version).await?;
         let changed = tx.services().hooks.get::<PromptChanged>()?.0;
-    changed(tx, id).await?;
+        changed(tx, id).await?;
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 use chrono::{DateTime, Utc};
 
-use patchbay_shared::search::{filled, like, name_place};
-use patchbay_access::server::{ReadTx, WriteTx};
 use crate::model::{PRODUCTION, PromptChoice, PromptQuery, PromptRow, PromptText, PromptUser, VersionRow};
+use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::ids::{AgentId, PromptId};
+use patchbay_shared::search::{filled, like, name_place};
 use patchbay_shared::zone::stamp;
 use patchbay_shared::{AppError, Cursor, Page};
 

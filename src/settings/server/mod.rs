@@ -1,8 +1,8 @@
 //! The agency's own page: what it shows, and saving it.
 
+use crate::model::{AgencyForm, AgencyView};
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
-use crate::model::{AgencyForm, AgencyView};
 use patchbay_shared::{AppError, FieldErrors};
 use patchbay_workspaces::server::{limits, rules};
 

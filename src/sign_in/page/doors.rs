@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::frame::{DoorCard, DoorErrors, DoorField};
-use patchbay_shared::AppError;
 use crate::model::SecondStep;
 use crate::server_fns::{
     AskForPassword, ChoosePassword, SignIn, VerifySecondFactor, get_second_step, offers_passkeys, open_password_link,
     sends_mail,
 };
+use patchbay_shared::AppError;
 use patchbay_ui::*;
 
 /// Signing in: a plain form, an answer, and the address that was asked for before.

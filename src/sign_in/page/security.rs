@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use super::passkeys::PasskeyList;
-use patchbay_shell::viewer;
-use patchbay_shell::SettingsNav;
 use crate::model::{Passkeys, SecondFactor, SecondFactorSetup, SessionRow};
 use crate::server_fns::{
     BeginSecondFactor, ChangePassword, ConfirmSecondFactor, EndSession, MakeRecoveryCodes, SignOut,
     TurnOffSecondFactor, get_second_factor, list_passkeys, list_sessions,
 };
+use patchbay_shell::SettingsNav;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// Second factor, passkeys, password, and where the viewer is signed in.

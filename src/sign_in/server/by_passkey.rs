@@ -9,13 +9,13 @@ use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredent
 use super::ceremony::{self, Site};
 use super::second_factor;
 use super::sessions;
-use patchbay_users::throttle::{self, Keys};
+use crate::model::SecondStep;
 use patchbay_access::Role;
 use patchbay_access::server::{SystemTx, Visitor};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::WorkspaceId;
-use crate::model::SecondStep;
+use patchbay_users::throttle::{self, Keys};
 
 /// The session's keys for the two questions: an answer to one is none to the other.
 const ALONE: &str = "passkey to sign in";

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use patchbay_access::server::Visitor;
-use patchbay_services::Services;
 use patchbay_providers::Binding;
+use patchbay_services::Services;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 

@@ -6,16 +6,16 @@ use uuid::Uuid;
 use webauthn_rs::prelude::{CredentialID, PasskeyRegistration, RegisterPublicKeyCredential};
 
 use super::ceremony::{self, Site};
-use patchbay_shared::ids::UserId;
-use patchbay_users::proof::prove;
 use super::second_factor::{self, NEW_CODES};
 use super::sessions::{self, Own};
-use patchbay_access::Viewer;
-use patchbay_access::server::{end_sessions, SystemTx, Visitor};
-use patchbay_access::server::once;
-use patchbay_shared::error::internal;
-use patchbay_shared::{AppError, zone};
 use crate::model::{PasskeyRow, PasskeySetup, Passkeys, device};
+use patchbay_access::Viewer;
+use patchbay_access::server::once;
+use patchbay_access::server::{SystemTx, Visitor, end_sessions};
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::UserId;
+use patchbay_shared::{AppError, zone};
+use patchbay_users::proof::prove;
 
 /// Most passkeys of one person.
 const MOST: usize = 20;

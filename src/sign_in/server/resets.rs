@@ -6,14 +6,14 @@ use uuid::Uuid;
 use super::sessions::{self, Own};
 use super::ticket;
 use patchbay_access::Action;
-use patchbay_access::server::{end_sessions, Change, Db, Scope, SystemTx, Visitor, WriteTx};
+use patchbay_access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx, end_sessions};
 use patchbay_brand::server::{hosts, ops};
 use patchbay_mail as mail;
 use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
+use patchbay_shared::{AppError, FieldErrors};
 use patchbay_users::proof::prove;
 use patchbay_users::throttle::{self, Keys};
 use patchbay_users::{check_new, hash_password, store};
-use patchbay_shared::{AppError, FieldErrors};
 
 /// Minutes that a link is good for.
 const MINUTES: i32 = 30;

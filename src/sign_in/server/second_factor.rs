@@ -8,18 +8,18 @@ use sha2::{Digest, Sha256};
 use totp_rs::{Algorithm, Builder, Totp};
 use uuid::Uuid;
 
-use patchbay_shared::ids::UserId;
-use patchbay_users::proof::prove;
 use super::sessions::{self, Own};
-use patchbay_users::throttle::{self, Keys};
-use patchbay_access::server::{end_sessions, Db, SystemTx, Visitor};
+use crate::model::{SecondFactor, SecondFactorSetup};
+use patchbay_access::server::once;
+use patchbay_access::server::{Db, SystemTx, Visitor, end_sessions};
 use patchbay_access::{Role, Viewer};
 use patchbay_providers::Binding;
-use patchbay_access::server::once;
 use patchbay_services::Services;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
-use crate::model::{SecondFactor, SecondFactorSetup};
+use patchbay_shared::ids::UserId;
+use patchbay_users::proof::prove;
+use patchbay_users::throttle::{self, Keys};
 
 /// The session's key for somebody whose password was right and whose code is awaited.
 const PENDING: &str = "second factor pending";

@@ -5,6 +5,7 @@ use serde_json::Value;
 use tower_sessions::Session;
 use uuid::Uuid;
 
+use crate::model::{SessionRow, device};
 use patchbay_access::server::{
     Change, Db, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_USER, Scope, SystemTx, Visitor,
     WriteTx, end_session, end_sessions, session_hash,
@@ -13,7 +14,6 @@ use patchbay_access::{Action, Role, Viewer};
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{UserId, WorkspaceId};
 use patchbay_shared::{AppError, zone};
-use crate::model::{SessionRow, device};
 
 /// Starts a fresh session for someone who has proved who they are. A new id: whoever knew the old one knows nothing.
 pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {

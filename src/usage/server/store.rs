@@ -1,9 +1,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::model::{ClientMonth, ModelUsage, UsageDay};
 use patchbay_access::server::ReadTx;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Money};
-use crate::model::{ClientMonth, ModelUsage, UsageDay};
 
 /// Puts calls, talk and its money into the days. Returns how many calls are not priced yet.
 pub async fn talk(

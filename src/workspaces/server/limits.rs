@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
+use crate::model::{Agreed, Held, Kind, Limits, WorkspacePlan};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_services::HookFuture;
 use patchbay_shared::AppError;
-use crate::model::{Agreed, Held, Kind, Limits, WorkspacePlan};
 
 /// Counts something of the workspace that the transaction is in.
 pub type Count = for<'a> fn(&'a mut ReadTx) -> HookFuture<'a, i64>;

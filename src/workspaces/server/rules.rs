@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
+use crate::model::AgencyRules;
 use patchbay_access::SecondFactorRule;
 use patchbay_access::server::{Change, ReadTx, WriteTx};
 use patchbay_shared::AppError;
-use crate::model::AgencyRules;
 
 /// The rules of the workspace that the transaction is in. Unknown words count as the default.
 pub async fn get(tx: &mut ReadTx) -> Result<AgencyRules, AppError> {

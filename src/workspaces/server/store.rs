@@ -3,10 +3,10 @@
 use sqlx::types::Json;
 
 use super::limits;
+use crate::model::{Agreed, Limits, WorkspacePlan, WorkspaceStatus};
 use patchbay_access::server::{Db, ReadTx, SystemTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::UserId;
-use crate::model::{Agreed, Limits, WorkspacePlan, WorkspaceStatus};
 
 /// Writes the workspace that the transaction is in.
 pub async fn insert(tx: &mut WriteTx, name: &str, slug: &str, timezone: &str) -> Result<(), AppError> {

@@ -231,10 +231,14 @@ impl Agency {
 
     /// A campaign of client one that may call at any hour.
     pub async fn campaign(&self, agent: &str, number: &str) -> String {
-        let name = format!("{} campaign", self.one.secret);
+        self.campaign_called(&format!("{} campaign", self.one.secret), agent, number).await
+    }
+
+    /// The same, of another name.
+    pub async fn campaign_called(&self, name: &str, agent: &str, number: &str) -> String {
         let fields = [
             ("client", self.one.id.as_str()),
-            ("form[name]", &name),
+            ("form[name]", name),
             ("form[kind]", "sdr"),
             ("form[agent]", agent),
             ("form[number]", number),

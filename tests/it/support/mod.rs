@@ -5,13 +5,14 @@ mod authenticator;
 mod client;
 mod dns;
 mod door;
+mod page;
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use patchbay_access::server::Db;
 use patchbay::boot::config::Options;
 use patchbay::boot::{cli, migrate};
+use patchbay_access::server::Db;
 use patchbay_connections::server::ops::{SandboxAddresses, install_sandbox};
 use patchbay_sandbox::{Sandbox, SandboxSettings};
 use sqlx::{Connection, PgConnection};
@@ -24,6 +25,7 @@ pub use authenticator::Authenticator;
 pub use client::{Answer, Browser};
 pub use dns::Dns;
 pub use door::Door;
+pub use page::Page;
 
 /// A running installation.
 pub struct World {

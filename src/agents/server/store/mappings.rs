@@ -1,9 +1,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use patchbay_access::server::{ReadTx, WriteTx};
-use crate::model::{AgentStatus, MappingRow, sync_state};
 use crate::model::CallDirection;
+use crate::model::{AgentStatus, MappingRow, sync_state};
+use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, AgentMappingId, ClientId, PromptId};
 

@@ -1,6 +1,6 @@
+use crate::model::CampaignType;
 use crate::model::{Said, Turn};
 use crate::server::store::enrichment::CallFacts;
-use crate::model::CampaignType;
 use patchbay_shared::money::length_text;
 use patchbay_shared::zone;
 

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use patchbay_access::server::ReadTx;
-use patchbay_access::{Action, Viewer};
+use crate::model::ContactOutcome;
 use crate::model::{
     Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType,
     EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
 };
-use crate::model::ContactOutcome;
+use patchbay_access::server::ReadTx;
+use patchbay_access::{Action, Viewer};
 use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
 use patchbay_shared::{AppError, Money, time_key, zone};
 

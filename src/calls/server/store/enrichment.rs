@@ -5,9 +5,9 @@ use rust_decimal::Decimal;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use patchbay_access::server::{ReadTx, WriteTx};
-use crate::model::{Analysis, AnalysisStatus, EnrichmentType, Peaks, TranscriptStatus};
 use crate::model::CampaignType;
+use crate::model::{Analysis, AnalysisStatus, EnrichmentType, Peaks, TranscriptStatus};
+use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_jobs::lease::Claim;
 use patchbay_providers::chat::ChatUsage;
 use patchbay_shared::AppError;

@@ -1,5 +1,5 @@
-use patchbay_access::server::ReadTx;
 use crate::{Campaign, CampaignChoices, Choice, FILLED_BY_CONTACT};
+use patchbay_access::server::ReadTx;
 use patchbay_prompts::model::variables;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};

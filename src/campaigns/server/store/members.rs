@@ -1,8 +1,8 @@
 use chrono::Utc;
 use uuid::Uuid;
 
-use patchbay_access::server::{ReadTx, WriteTx};
 use crate::{Bounded, CampaignCounts, ContactOutcome, ContactStatus, MemberQuery, MemberRow};
+use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::ids::{CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::pieces::{Piece, Walk, walk};
-use patchbay_access::Action;
-use patchbay_access::server::{Change, Scope};
 use crate::server::{files, store::imports};
 use crate::{CheckResult, ImportStatus, Problem};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, Scope};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;

@@ -1,8 +1,8 @@
 use super::pieces::{Piece, Walk, walk};
-use patchbay_access::Action;
-use patchbay_access::server::{Change, Scope, WriteTx};
 use crate::ImportStatus;
 use crate::server::{files, store::imports, store::stage};
+use patchbay_access::Action;
+use patchbay_access::server::{Change, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;

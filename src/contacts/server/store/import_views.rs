@@ -2,9 +2,9 @@ use chrono::Utc;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use patchbay_access::server::ReadTx;
 use crate::server::import::sniff::delimiter_name;
 use crate::{DuplicateRule, ImportRow, ImportStatus, ImportView, Mapping, Preview, Problem};
+use patchbay_access::server::ReadTx;
 use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 

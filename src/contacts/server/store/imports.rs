@@ -1,7 +1,7 @@
 use sqlx::types::Json;
 
-use patchbay_access::server::{ReadTx, WriteTx};
 use crate::{CheckResult, DuplicateRule, ImportStatus, ImportTerms, Mapping, Preview, Target};
+use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
 

@@ -5,10 +5,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::imports::Work;
-use patchbay_access::server::WriteTx;
-use patchbay_dialling::server as dialling;
 use crate::DuplicateRule;
 use crate::server::import::Piece;
+use patchbay_access::server::WriteTx;
+use patchbay_dialling::server as dialling;
 use patchbay_shared::AppError;
 
 /// How writing a piece ended.
