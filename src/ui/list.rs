@@ -5,8 +5,8 @@
 //! /// The agency's clients.
 //! #[lazy]
 //! pub fn clients_page() -> PageView {
-//!     let asked = || ClientQuery { words: query("q"), state: query("state"), cursor: query("cursor") };
-//!     let rows = load(asked, list_clients);
+//!     let asked = || (query("q"), query("state").as_deref() == Some("archived"), query("cursor"));
+//!     let rows = load(asked, |(words, archived, cursor)| list_clients(words, archived, cursor));
 //!     Arc::new(move || {
 //!         List::<ClientRow>::new("Clients")
 //!             .live(&["clients"])
@@ -19,6 +19,7 @@
 //!             .column("Since", |row| cell::time(&row.created))
 //!             .column("State", |row| cell::state(row.status))
 //!             .empty("building-2", "No clients yet", "A client is a customer of your agency.")
+//!             .first("Add the first client")
 //!             .page(rows)
 //!     })
 //! }
