@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use patchbay_metering::model::BudgetAction;
 use patchbay_shared::ids::ClientId;
-use patchbay_shared::{FieldErrors, Money, Stamp, Tone};
+use patchbay_shared::{FieldErrors, Stamp};
 
 patchbay_shared::words! {
     pub ClientStatus: "client_status" {

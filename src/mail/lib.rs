@@ -9,7 +9,7 @@ use patchbay_brand::model::Brand;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_jobs::{Job, NewJob, Registry, enqueue};
 use patchbay_providers::Binding;
-use patchbay_providers::smtp::{Letter, Smtp, SmtpError};
+use patchbay_providers::smtp::{Letter, SmtpError};
 use patchbay_services::Services;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;

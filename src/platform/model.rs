@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use patchbay_connections::model::IntegrationStatus;
 use patchbay_shared::ids::WorkspaceId;
-use patchbay_shared::{FieldErrors, Money, Stamp};
+use patchbay_shared::{Money, Stamp};
 use patchbay_workspaces::model::{Agreed, Held, WorkspacePlan, WorkspaceStatus};
 
 /// One agency on the platform's own page: what it is and how much it does, and nothing of what it does it with.

@@ -1,6 +1,5 @@
 //! White label: a brand reaches whoever it is for, and a host name counts once DNS has proved it.
 
-use patchbay_brand::server::install_dns;
 use reqwest::Method;
 use reqwest::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS,
@@ -228,8 +227,7 @@ async fn link_of(agency: &Agency, email: &str) -> String {
 #[test]
 fn a_host_name_counts_once_dns_has_proved_it() {
     run(|world| async move {
-        let dns = Dns::start().await;
-        install_dns(Some(dns.address));
+        let dns = world.dns.as_ref().expect("a name server");
         let (ours, theirs) = (Agency::new(world, "hosted").await, Agency::new(world, "stranger").await);
         let host = format!("voice.{}.example", ours.name);
         let record = format!("_patchbay.{host}");
@@ -288,7 +286,7 @@ fn a_host_name_counts_once_dns_has_proved_it() {
         assert_eq!(link_of(&theirs, "b@stranger.example").await, site(world));
 
         the_door_is_for_its_own_people(world, &host, &ours, &theirs).await;
-        the_proof_decides(world, &dns, &host, &ours, &theirs).await;
+        the_proof_decides(world, dns, &host, &ours, &theirs).await;
     });
 }
 

@@ -8,12 +8,10 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use patchbay::boot::migrate;
-use patchbay_access::server::{Db, DbSettings};
-use patchbay_connections::server::ops::{SandboxAddresses, install_sandbox};
 use patchbay_sandbox::{Sandbox, SandboxSettings};
 use serde_json::json;
 
-use super::support::{Agency, World, fresh_database, run};
+use super::support::{Agency, World, fresh_database, open_database, run};
 
 const CONTACTS: usize = 200;
 const LINES: usize = 10;
@@ -58,7 +56,6 @@ fn nobody_is_rung_twice_or_forgotten_however_often_the_dialler_dies() {
         let owner = fresh_database().await;
         migrate::migrate(&owner).await.expect("the schema");
         let app = owner.replace("patchbay_owner@", "patchbay_app@");
-        let db = Db::connect(&DbSettings { url: app.clone(), max_connections: 4 }).await.expect("the database");
         let folder = std::env::temp_dir().join(format!("patchbay-killed-{}", uuid::Uuid::now_v7().simple()));
         std::fs::create_dir_all(folder.join("site/pkg/test")).expect("a folder");
         std::fs::write(folder.join("site/.pkg"), "pkg/test\n").expect("an empty site");
@@ -68,7 +65,7 @@ fn nobody_is_rung_twice_or_forgotten_however_often_the_dialler_dies() {
         let sandbox = Sandbox::new(SandboxSettings::for_tests());
         let routes = patchbay_sandbox::router(sandbox.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        install_sandbox(SandboxAddresses::at(&sandbox_base));
+        let db = open_database(&app, &folder.join("data"), Some(&sandbox_base)).await;
 
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
@@ -91,6 +88,7 @@ fn nobody_is_rung_twice_or_forgotten_however_often_the_dialler_dies() {
             sandbox_base: sandbox_base.clone(),
             sandbox: sandbox.clone(),
             db,
+            dns: None,
             owner_url: owner,
         };
 

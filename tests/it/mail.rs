@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use patchbay::boot::migrate;
-use patchbay_access::server::{Db, DbSettings, Scope};
+use patchbay_access::server::Scope;
 use patchbay_platform::server::ops::create_workspace;
 use patchbay_sandbox::{Sandbox, SandboxSettings};
 use patchbay_shared::ids::WorkspaceId;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::support::agency::PASSWORD;
-use super::support::{Browser, World, eventually, fresh_database, owner_value, run};
+use super::support::{Browser, World, eventually, fresh_database, open_database, owner_value, run};
 
 /// What the mail server was given: receiver, and the text with its line breaks and escapes undone.
 type Inbox = Arc<Mutex<Vec<(String, String)>>>;
@@ -85,7 +85,8 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
         let owner_url = fresh_database().await;
         migrate::migrate(&owner_url).await.expect("the schema");
         let app = owner_url.replace("patchbay_owner@", "patchbay_app@");
-        let db = Db::connect(&DbSettings { url: app.clone(), max_connections: 2 }).await.expect("the database");
+        let folder = std::env::temp_dir().join(format!("patchbay-mail-{}", uuid::Uuid::now_v7().simple()));
+        let db = open_database(&app, &folder.join("data"), None).await;
         let scope = Scope::of_job(db.clone(), WorkspaceId::new(), "tests");
         create_workspace(&scope, "Mailing Agency", "Olga", "olga@mailing.example", PASSWORD, "UTC")
             .await
@@ -95,7 +96,6 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let smtp = format!("smtp://{}", listener.local_addr().expect("an address"));
         tokio::spawn(take_mail(listener, inbox.clone()));
-        let folder = std::env::temp_dir().join(format!("patchbay-mail-{}", uuid::Uuid::now_v7().simple()));
         std::fs::create_dir_all(folder.join("site/pkg/test")).expect("a folder");
         std::fs::write(folder.join("site/.pkg"), "pkg/test\n").expect("an empty site");
         let port =
@@ -125,6 +125,7 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
             sandbox_base: String::new(),
             sandbox: Sandbox::new(SandboxSettings::for_tests()),
             db,
+            dns: None,
             owner_url,
         };
 

@@ -9,7 +9,6 @@ use patchbay_campaigns::{Campaign, CampaignStatus, ContactOutcome};
 use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::jobs::RunBatch;
 use patchbay_dialling::server::settle::notify;
-use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_metering::model::BudgetStatus;
 use patchbay_metering::server::budget;

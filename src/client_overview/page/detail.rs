@@ -19,7 +19,6 @@ use patchbay_members::model::MemberRow;
 use patchbay_members::server_fns::client_members;
 use patchbay_numbers::model::NumberRow;
 use patchbay_numbers::server_fns::client_numbers;
-use patchbay_shared::ids::ClientId;
 use patchbay_shell::client_tabs;
 use patchbay_shell::viewer;
 use patchbay_ui::*;

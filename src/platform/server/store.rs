@@ -1,7 +1,6 @@
 use crate::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
-use patchbay_access::Role;
-use patchbay_access::server::{SystemTx, WriteTx};
-use patchbay_shared::ids::{UserId, WorkspaceId};
+use patchbay_access::server::SystemTx;
+use patchbay_shared::ids::WorkspaceId;
 use patchbay_shared::{AppError, Cursor, Page, zone};
 use patchbay_workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
 

@@ -12,7 +12,7 @@ use patchbay_access::server::{
 };
 use patchbay_access::{Action, Role, Viewer};
 use patchbay_shared::error::internal;
-use patchbay_shared::ids::{UserId, WorkspaceId};
+use patchbay_shared::ids::UserId;
 use patchbay_shared::{AppError, zone};
 
 /// Starts a fresh session for someone who has proved who they are. A new id: whoever knew the old one knows nothing.

@@ -1,9 +1,10 @@
 use chrono::{SecondsFormat, Utc};
 use patchbay_access::server::Scope;
 use patchbay_connections::model::{ConnectionSettings, Mode, Provider};
-use patchbay_connections::server::ops::{NewConnection, SandboxAddresses, connect};
+use patchbay_connections::server::ops::{NewConnection, connect};
 use patchbay_providers::Secret;
 use patchbay_providers::signature::{ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, sign_ultravox};
+use patchbay_services::SandboxAddresses;
 use patchbay_shared::ids::WorkspaceId;
 
 use super::{Agency, World, eventually, owner_value, unique};

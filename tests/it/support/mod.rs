@@ -13,7 +13,6 @@ use std::time::Duration;
 use patchbay::boot::config::Options;
 use patchbay::boot::{cli, migrate};
 use patchbay_access::server::Db;
-use patchbay_connections::server::ops::{SandboxAddresses, install_sandbox};
 use patchbay_sandbox::{Sandbox, SandboxSettings};
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
@@ -33,6 +32,8 @@ pub struct World {
     pub sandbox_base: String,
     pub sandbox: Arc<Sandbox>,
     pub db: Db,
+    /// The name server that the installation asks.
+    pub dns: Option<Dns>,
     /// The database's owner: for looking at what the application cannot show, never for making test data.
     pub owner_url: String,
 }
@@ -65,7 +66,9 @@ async fn start() -> World {
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
+    let dns = Dns::start().await;
     let options = Options {
+        dns: Some(dns.address.to_string()),
         database_url: Some(app),
         data_dir: Some(folder.join("data")),
         listen: Some(address.to_string()),
@@ -82,19 +85,34 @@ async fn start() -> World {
     if std::env::var_os("RUST_LOG").is_some() {
         patchbay::boot::telemetry::start_logs(false);
     }
-    let home = cli::Home::open(&config).await.expect("the database");
-    let db = home.db.clone();
-    std::mem::forget(home);
-    install_sandbox(SandboxAddresses::at(&sandbox_base));
+    let app = cli::App::open(&config).await.expect("the database");
+    let db = app.db.clone();
+    std::mem::forget(app);
     let server = db.clone();
     tokio::spawn(async move { cli::serve(&config, server, listener, true, CancellationToken::new()).await });
-    let world = World { base: format!("http://{address}"), sandbox_base, sandbox, db, owner_url: owner };
+    let world = World { base: format!("http://{address}"), sandbox_base, sandbox, db, dns: Some(dns), owner_url: owner };
     let http = reqwest::Client::new();
     eventually("the server is ready", || async {
         http.get(format!("{}/readyz", world.base)).send().await.is_ok_and(|answer| answer.status().is_success())
     })
     .await;
     world
+}
+
+/// The database at `url`, as the application's role, with what a process on this data folder works with beside it: for tests that start
+/// processes of their own and prepare what these find.
+pub async fn open_database(url: &str, data: &std::path::Path, sandbox_url: Option<&str>) -> Db {
+    let options = Options {
+        database_url: Some(url.to_owned()),
+        data_dir: Some(data.to_owned()),
+        db_connections: Some(4),
+        sandbox_url: sandbox_url.map(str::to_owned),
+        ..Options::default()
+    };
+    let app = cli::App::open(&options.resolve().expect("a configuration")).await.expect("the database");
+    let db = app.db.clone();
+    std::mem::forget(app);
+    db
 }
 
 /// A new empty database in the test cluster (`scripts/dev-db`, or PATCHBAY_TEST_DATABASE_URL for another one).

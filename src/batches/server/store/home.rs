@@ -1,6 +1,6 @@
 //! What a batch needs to know of its surroundings: who may be dialled for, and how long calls last.
 
-use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_access::server::ReadTx;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
 

@@ -2,7 +2,7 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use crate::{Bounded, CampaignCounts, ContactOutcome, ContactStatus, MemberQuery, MemberRow};
-use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_access::server::ReadTx;
 use patchbay_shared::ids::{CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
