@@ -5,14 +5,14 @@ use super::store::{self, Batch, NewBatch};
 use crate::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Scope, WriteTx};
-use patchbay_campaigns::{Campaign, CampaignStatus, ContactOutcome};
+use patchbay_campaigns::{Campaign, CampaignStatus};
 use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::jobs::RunBatch;
 use patchbay_dialling::server::settle::notify;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_metering::model::BudgetStatus;
 use patchbay_metering::server::budget;
-use patchbay_shared::ids::{BatchId, CallId, CampaignContactId, CampaignId, ClientId};
+use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
 use patchbay_shared::{AppError, Money, zone};
 
 /// Everything that must hold before a batch of this campaign can start, in words, and how many contacts it would call.
