@@ -1,12 +1,14 @@
 # Patchbay's tasks. Each line here is one script in scripts/; read that for what it does.
 
-.PHONY: help run dev build test bench check fmt db db-reset sqlx setup
+.PHONY: help run dev build test bench build-times check fmt db db-reset sqlx setup
 
 help:
-	@echo 'make run       build everything and run the demo'
+	@echo 'make run       build everything quickly and run the demo'
+	@echo 'make build     the programs for production, in target/release'
 	@echo 'make dev       build and run, again after every change'
 	@echo 'make test      everything that has to pass before a change is merged'
 	@echo 'make bench     measure the release build'
+	@echo 'make build-times  how long each half takes to compile, and what takes longest'
 	@echo 'make check     does it compile? (both halves, quickly)'
 	@echo 'make fmt       format the source'
 	@echo 'make db        start the development database that the SQL is checked against'
@@ -19,8 +21,9 @@ setup:
 build: setup
 	@scripts/build --release
 
-run: build
-	@env -u DATABASE_URL target/release/patchbay demo
+run: setup
+	@scripts/build
+	@env -u DATABASE_URL target/debug/patchbay demo
 
 dev: setup
 	@scripts/dev
@@ -31,12 +34,15 @@ test:
 bench:
 	@scripts/bench
 
+build-times:
+	@scripts/build-times
+
 check:
-	cargo check --features ssr --all-targets
+	cargo check --workspace --features ssr --all-targets
 	cargo check --lib --features hydrate
 
 fmt:
-	cargo fmt
+	cargo fmt --all
 	cargo fmt --manifest-path xtask/Cargo.toml
 
 db: setup

@@ -70,9 +70,45 @@ builds_wasm() {
 # Name of the toolchain that scripts/wasm-toolchain makes on machines where rustup cannot add the target.
 wasm_toolchain_name() { echo "${PATCHBAY_WASM_TOOLCHAIN:-web}"; }
 
-# In automatic runs nothing is built a second time, so the data for that only costs time; and the lock files count.
+# Runs a command at the same time as what follows, with its output in a file. One at a time in a script, which also has to
+# say `trap end_beside EXIT`: then the command ends with the script, whatever happens.
+begin_beside() {
+  beside_log=$(mktemp)
+  beside_began=$SECONDS
+  # In a group of its own, so that all that it starts can be ended with it.
+  setsid "$@" >"$beside_log" 2>&1 </dev/null &
+  beside=$!
+}
+
+# Waits for that command, shows what it printed, and fails if it failed. `beside_seconds` is how long the wait was.
+finish_beside() {
+  local status=0 begin=$SECONDS
+  wait "$beside" || status=$?
+  beside=
+  beside_seconds=$((SECONDS - begin))
+  cat "$beside_log" >&2
+  rm -f "$beside_log"
+  return $status
+}
+
+# Ends that command if it still runs.
+end_beside() {
+  [ -n "${beside:-}" ] || return 0
+  if kill -- "-$beside" 2>/dev/null; then wait "$beside" 2>/dev/null || true; fi
+  beside=
+  rm -f "$beside_log"
+}
+
+# Makes clippy the compiler of our own crates, so that one pass lints and builds, and a warning is an error. What cargo makes
+# this way has names of its own: nothing is compiled again because of the change.
+lint_while_building() {
+  export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
+}
+
+# In automatic runs nothing is built a second time and nobody debugs, so the data for that only costs time; and the lock files
+# count.
 if [ "${CI:-}" = true ]; then
-  export CARGO_INCREMENTAL=0
+  export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
   locked=--locked
 else
   locked=

@@ -78,6 +78,7 @@ enum UserCommand {
 /// Runs the command. Errors are one line on standard error and exit code 1.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    patchbay_providers::http::use_ring();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -76,3 +76,42 @@ impl BudgetStatus {
 
 /// The parts of a budget, in percent, at which people are told.
 pub const LEVELS: [i64; 2] = [80, 100];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(budget: &str, spent: &str, action: BudgetAction) -> BudgetStatus {
+        let money = |text: &str| Money(text.parse().unwrap_or_default());
+        let id = ClientId(uuid::Uuid::nil());
+        BudgetStatus {
+            id,
+            name: "A".into(),
+            budget: money(budget),
+            spent: money(spent),
+            action,
+            ends: "1 December".into(),
+        }
+    }
+
+    #[test]
+    fn a_level_is_reached_to_the_cent() {
+        let at = |spent: &str| status("500", spent, BudgetAction::Hold);
+        assert!(!at("399.999999").has_reached(80) && at("400").has_reached(80));
+        assert!(!at("499.999999").holds() && at("500").holds());
+        assert!(!status("500", "500", BudgetAction::Warn).holds());
+    }
+
+    #[test]
+    fn a_budget_of_nothing_is_spent_at_once() {
+        assert!(status("0", "0", BudgetAction::Hold).holds());
+    }
+
+    #[test]
+    fn the_reason_names_the_amount_only_to_those_who_may_see_it() {
+        let spent = status("500", "512.3", BudgetAction::Hold);
+        let known = "The monthly budget of $500.00 is spent; it goes on when the month ends on 1 December or the budget is raised.";
+        assert_eq!(spent.reason(true), known);
+        assert!(!spent.reason(false).contains('$'));
+    }
+}

@@ -101,6 +101,7 @@ pub struct DeliveryEntry {
 impl Sandbox {
     /// A new sandbox, with the state file's contents if there is one. Doesn't listen yet: see `serve` and `router`.
     pub fn new(settings: SandboxSettings) -> Arc<Sandbox> {
+        patchbay_providers::http::use_ring();
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(std::time::Duration::from_secs(15))

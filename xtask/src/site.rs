@@ -59,7 +59,7 @@ fn place_build(site: &Path, browser_half: &Path, style_sheet: &[u8], release: bo
             files::write(&aside.join(path), bytes)?;
         }
         if release {
-            compress::file(&aside.join(format!("{NAME}.css")))?;
+            compress::files([aside.join(format!("{NAME}.css"))])?;
         }
         fs::rename(&aside, &folder)?;
     }
@@ -70,6 +70,7 @@ fn place_build(site: &Path, browser_half: &Path, style_sheet: &[u8], release: bo
 fn copy_public(site: &Path, release: bool) -> Result<()> {
     let public = Path::new("public");
     let mut wanted = BTreeSet::new();
+    let mut copies = Vec::new();
     for path in files::list(public)? {
         if path.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b".")) {
             continue;
@@ -77,11 +78,12 @@ fn copy_public(site: &Path, release: bool) -> Result<()> {
         let copy = site.join(&path);
         files::write(&copy, &files::read(&public.join(&path))?)?;
         if release {
-            compress::file(&copy)?;
+            copies.push(copy);
             wanted.extend(["br", "gz"].map(|ending| compress::beside(&path, ending)));
         }
         wanted.insert(path);
     }
+    compress::files(copies)?;
     for path in files::list(site)? {
         if !wanted.contains(&path) && !path.starts_with("pkg") && path != Path::new(".pkg") {
             fs::remove_file(site.join(path))?;

@@ -56,9 +56,17 @@ pub struct HttpClient {
     settings: Arc<HttpSettings>,
 }
 
+/// Makes ring the cryptography under every TLS connection of this process. It has to be called before the first
+/// [`reqwest::Client`] is built, plain HTTP included; calling it again does nothing.
+pub fn use_ring() {
+    // Refused when something has chosen before, which is fine: there is one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 impl HttpClient {
     /// Fails when the machine's TLS set-up is unusable.
     pub fn new(settings: HttpSettings) -> Result<Self, ProviderError> {
+        use_ring();
         let builder = || {
             reqwest::Client::builder()
                 .connect_timeout(settings.connect_timeout)

@@ -117,6 +117,8 @@ pub async fn open_database(url: &str, data: &std::path::Path, sandbox_url: Optio
 
 /// A new empty database in the test cluster (`scripts/dev-db`, or PATCHBAY_TEST_DATABASE_URL for another one).
 pub async fn fresh_database() -> String {
+    // Every test that talks HTTP comes by here first.
+    patchbay_providers::http::use_ring();
     let cluster = std::env::var("PATCHBAY_TEST_DATABASE_URL")
         .unwrap_or_else(|_| "postgres://patchbay_owner@127.0.0.1:54329/patchbay".into());
     let name = format!("test_{}", uuid::Uuid::now_v7().simple());

@@ -176,7 +176,7 @@ fn iter_functions_with_relocs<'m>(
             &module.defined_funcs[function_index..],
             // We need a monotone predicate: whatever the function's body ends before the relocation range.
             // Uses the fact that `reloc_file_range` is never empty and fully contained in the funcs body.
-            |func| reloc_file_range.end > func.body.range().end,
+            |func| reloc_file_range.end > func.body.range().end as u64,
         );
         function_index += found_index;
         if function_index >= module.defined_funcs.len() {

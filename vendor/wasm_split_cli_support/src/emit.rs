@@ -14,7 +14,7 @@ use crate::{
         OutputModuleInfo, SplitModuleIdentifier, SplitProgramInfo, MAIN_MODULE,
     },
     tracing_support::perf_span,
-    util::wasm_data_start,
+    util::{input_range, wasm_data_start},
 };
 use eyre::{bail, Context, Result};
 use wasm_encoder::{reencode::Reencode, ConstExpr, EntityType, ProducersField, ProducersSection};
@@ -417,8 +417,6 @@ impl RelocTarget for ModuleEmitState<'_> {
     }
 }
 
-mod dwarf;
-
 impl<'a> ModuleEmitState<'a> {
     fn new(
         emit_state: &'a EmitState,
@@ -663,7 +661,6 @@ impl<'a> ModuleEmitState<'a> {
         self.generate_name_section()?;
         self.generate_producers_section()?;
         self.generate_target_features_section();
-        self.generate_debug_sections()?;
         self.generate_wasm_bindgen_sections();
         Ok(())
     }
@@ -996,7 +993,7 @@ impl<'a> ModuleEmitState<'a> {
                     let input_func = &self.input_module.defined_funcs
                         [input_func_id - self.input_module.imported_funcs.len()];
                     let relocated_def = self
-                        .get_relocated_data(input_func.body.range(), None)
+                        .get_relocated_data(input_range(input_func.body.range()), None)
                         .with_context(|| {
                             format!(
                                 "when emitted definition of func[{}] in module {}",
@@ -1058,7 +1055,7 @@ impl<'a> ModuleEmitState<'a> {
 
     fn get_relocated_segment_data(&self, segment_idx: usize, data: &Data<'_>) -> Result<Vec<u8>> {
         // Note: `data.range` includes the segment header.
-        let range_end = data.range.end;
+        let range_end = data.range.end as u64;
         let range_start = wasm_data_start(data);
         // unchanged from the input in this case
         let segment_address = self
@@ -1314,15 +1311,6 @@ impl<'a> ModuleEmitState<'a> {
         producers.field(PROCESSED_BY_FIELD_NAME, &produced_by);
         self.output_module.section(&producers);
         Ok(())
-    }
-
-    fn generate_debug_sections(&mut self) -> Result<()> {
-        if !self.emit_state.input_options.emit_dwarf {
-            return Ok(());
-        }
-        let perf_span = perf_span!("debug section", module_index = self.output_module_index);
-        let _perf_span = perf_span.enter();
-        dwarf::emit_debug_info(self)
     }
 }
 

@@ -84,11 +84,6 @@ pub struct Options<'a> {
     ///
     /// Default: false
     pub verbose: bool,
-    /// Switch to transform and emit `.debug_` sections.
-    ///
-    /// This option is experimental.
-    /// Default: `true` if the `WASM_SPLIT_CLI_ENABLE_DWARF` environment variable is non-empty.
-    pub emit_dwarf: bool,
     /// [Patchbay] How many chunks shared by several split modules may be emitted. They are merged until no more are
     /// left; `None` emits one for every set of split modules that share something.
     ///
@@ -115,8 +110,6 @@ impl<'wasm> Options<'wasm> {
             main_module: "./main.js",
             target: OutputTarget::default(),
             verbose: false,
-            emit_dwarf: std::env::var_os("WASM_SPLIT_CLI_ENABLE_DWARF")
-                .is_some_and(|v| !v.is_empty()),
             most_chunks: None,
             first_split: None,
             strict_tests: false,

@@ -1,10 +1,5 @@
-use eyre::{bail, ensure, Result};
-use gimli::DwarfSections;
-use std::{
-    collections::HashMap,
-    fmt::Debug,
-    ops::{Deref, Range},
-};
+use eyre::{bail, Result};
+use std::collections::HashMap;
 use wasmparser::{
     BinaryReader, CustomSectionReader, Imports, KnownCustom, NameSectionReader, Payload,
     ProducersSectionReader, Subsection, Subsections, TypeRef,
@@ -32,8 +27,6 @@ pub type ElementId = usize;
 pub type DataSegmentId = usize;
 pub type TagId = usize;
 pub type SectionId = usize;
-pub type ParameterId = usize;
-pub type TagParameterId = usize;
 
 #[derive(Debug)]
 pub struct ImportedFunc {
@@ -60,8 +53,6 @@ pub struct Names<'a> {
     pub elements: HashMap<ElementId, &'a str>,
     pub data_segments: HashMap<DataSegmentId, &'a str>,
     pub tags: HashMap<TagId, &'a str>,
-    pub parameters: HashMap<ParameterId, wasmparser::NameMap<'a>>,
-    pub tag_parameters: HashMap<TagParameterId, wasmparser::NameMap<'a>>,
 }
 
 fn convert_name_map<'a>(name_map: wasmparser::NameMap<'a>) -> Result<HashMap<usize, &'a str>> {
@@ -126,12 +117,6 @@ impl<'a> Names<'a> {
                 Name::Field(_name_map) => {
                     bail!("Field names not supported");
                 }
-                Name::Parameter(name_map) => {
-                    names.parameters = convert_indirect_name_map(name_map)?;
-                }
-                Name::TagParameter(name_map) => {
-                    names.tag_parameters = convert_indirect_name_map(name_map)?;
-                }
                 Name::Unknown { ty, .. } => {
                     bail!("Unknown name subsection: {:?}", ty);
                 }
@@ -143,217 +128,6 @@ impl<'a> Names<'a> {
 
 pub type InputOffset = u64;
 pub use crate::reloc::SymbolIndex;
-
-// We use our own struct here instead of a simple slice to track input positions and ranges
-#[derive(Clone, Default)]
-pub struct DwarfReader<'a> {
-    data: &'a [u8],
-    data_range: Range<InputOffset>,
-}
-impl Deref for DwarfReader<'_> {
-    type Target = [u8];
-    fn deref(&self) -> &Self::Target {
-        self.data
-    }
-}
-// TODO(MSRV): use std::fmt::from_fn
-struct DebugByte(u8);
-impl Debug for DebugByte {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:02x}", self.0)
-    }
-}
-struct DebugLen(usize);
-impl Debug for DebugLen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "...; {}", self.0)
-    }
-}
-struct DebugBytes<'a>(&'a [u8]);
-impl Debug for DebugBytes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut list = f.debug_list();
-        list.entries(self.0.iter().take(8).copied().map(DebugByte));
-        if self.0.len() > 8 {
-            list.entry(&DebugLen(self.0.len()));
-        }
-        list.finish()
-    }
-}
-impl Debug for DwarfReader<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DwarfReader")
-            .field("data", &DebugBytes(self.data))
-            .field("data_range", &self.data_range)
-            .finish()
-    }
-}
-impl DwarfReader<'_> {
-    fn offset_id_enc(&self, offset: usize) -> u64 {
-        self.data.as_ptr().wrapping_byte_add(offset) as u64
-    }
-    fn offset_id_dec(id: u64) -> *const u8 {
-        std::ptr::null::<u8>().wrapping_byte_offset(id as isize)
-    }
-    fn offset_of_addr(&self, ptr: *const u8) -> Option<<Self as gimli::Reader>::Offset> {
-        let offset = ptr as isize - self.data.as_ptr() as isize;
-        // TODO(MSRV): diff.cast_unsigned/diff.strict_cast_unsigned
-        if offset >= 0 && offset as usize <= gimli::Reader::len(self) {
-            Some(offset as usize)
-        } else {
-            None
-        }
-    }
-    /// range in the input of the byte range
-    pub fn range(&self) -> Range<u64> {
-        self.data_range.clone()
-    }
-}
-impl<'a> From<CustomSectionReader<'a>> for DwarfReader<'a> {
-    fn from(custom: CustomSectionReader<'a>) -> Self {
-        let rdr = DwarfReader {
-            data: custom.data(),
-            data_range: custom.data_range(),
-        };
-        assert!(rdr.data.len() == (rdr.data_range.end - rdr.data_range.start) as usize);
-        rdr
-    }
-}
-impl<'a> gimli::Reader for DwarfReader<'a> {
-    type Endian = gimli::LittleEndian;
-    type Offset = usize;
-
-    fn endian(&self) -> Self::Endian {
-        gimli::LittleEndian
-    }
-
-    fn len(&self) -> Self::Offset {
-        debug_assert!(self.data.len() == (self.data_range.end - self.data_range.start) as usize);
-        self.data.len()
-    }
-
-    fn empty(&mut self) {
-        let _ = self.truncate(0);
-    }
-
-    fn truncate(&mut self, len: Self::Offset) -> gimli::Result<()> {
-        let prefix = self.split(len)?;
-        *self = prefix;
-        Ok(())
-    }
-
-    fn offset_from(&self, base: &Self) -> Self::Offset {
-        let offset = base.offset_of_addr(self.data.as_ptr()).unwrap();
-        assert!(offset + self.len() <= base.len());
-        offset
-    }
-
-    fn offset_id(&self) -> gimli::ReaderOffsetId {
-        gimli::ReaderOffsetId(self.offset_id_enc(0))
-    }
-
-    fn lookup_offset_id(&self, id: gimli::ReaderOffsetId) -> Option<Self::Offset> {
-        let ptr = Self::offset_id_dec(id.0);
-        self.offset_of_addr(ptr)
-    }
-
-    fn find(&self, byte: u8) -> gimli::Result<Self::Offset> {
-        self.data
-            .iter()
-            .position(|&c| c == byte)
-            .ok_or_else(|| gimli::Error::UnexpectedEof(self.offset_id()))
-    }
-
-    fn skip(&mut self, len: Self::Offset) -> gimli::Result<()> {
-        let _ = self.split(len)?;
-        Ok(())
-    }
-
-    fn split(&mut self, len: Self::Offset) -> gimli::Result<Self> {
-        if len > self.len() {
-            return Err(gimli::Error::UnexpectedEof(self.offset_id()));
-        }
-        let (prefix, more) = self.data.split_at(len);
-        let mid = self.data_range.start + len as u64;
-        let split = Self {
-            data: prefix,
-            data_range: self.data_range.start..mid,
-        };
-        *self = Self {
-            data: more,
-            data_range: mid..self.data_range.end,
-        };
-        Ok(split)
-    }
-
-    fn to_slice(&self) -> gimli::Result<std::borrow::Cow<'_, [u8]>> {
-        Ok(self.data.into())
-    }
-
-    fn to_string(&self) -> gimli::Result<std::borrow::Cow<'_, str>> {
-        match str::from_utf8(self.data) {
-            Ok(s) => Ok(s.into()),
-            _ => Err(gimli::Error::BadUtf8),
-        }
-    }
-
-    fn to_string_lossy(&self) -> gimli::Result<std::borrow::Cow<'_, str>> {
-        Ok(String::from_utf8_lossy(self.data))
-    }
-
-    fn read_slice(&mut self, buf: &mut [u8]) -> gimli::Result<()> {
-        let prefix = self.split(buf.len())?;
-        buf.copy_from_slice(prefix.data);
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-pub enum DwarfState<'a> {
-    #[default]
-    None,
-    Inline(Box<DwarfSections<DwarfReader<'a>>>),
-    External,
-}
-
-impl<'a> From<DwarfParseState<'a>> for DwarfState<'a> {
-    fn from(value: DwarfParseState<'a>) -> Self {
-        match value {
-            DwarfParseState::Undecided => Self::None,
-            DwarfParseState::Inline(sections) => Self::Inline(sections),
-            DwarfParseState::External => Self::External,
-        }
-    }
-}
-
-#[derive(Default)]
-enum DwarfParseState<'a> {
-    #[default]
-    Undecided,
-    Inline(Box<DwarfSections<DwarfReader<'a>>>),
-    External,
-}
-
-impl<'a> DwarfParseState<'a> {
-    fn as_internal(&mut self) -> Option<&mut DwarfSections<DwarfReader<'a>>> {
-        if let Self::Undecided = self {
-            *self = Self::Inline(Default::default());
-        }
-        match self {
-            Self::Inline(sections) => Some(sections),
-            _ => None,
-        }
-    }
-    fn as_external(&mut self) -> Option<()> {
-        if let Self::Undecided = self {
-            *self = Self::External;
-        }
-        match self {
-            Self::External => Some(()),
-            _ => None,
-        }
-    }
-}
 
 #[derive(Default)]
 pub struct InputModule<'a> {
@@ -389,7 +163,6 @@ pub struct InputModule<'a> {
     pub producers: Option<ProducersSectionReader<'a>>,
     pub target_features: Option<CustomSectionReader<'a>>,
     pub wasm_bindgen_unstable: Vec<CustomSectionReader<'a>>,
-    pub dwarf: DwarfState<'a>,
 
     pub names: Names<'a>,
     pub imported_func_map: HashMap<ImportId, InputFuncId>,
@@ -412,7 +185,6 @@ impl<'a> InputModule<'a> {
         let mut reloc_info = RelocInfoParser::default();
         let mut function_types: Vec<FuncTypeId> = Vec::new();
         let parser = wasmparser::Parser::new(0);
-        let mut dwarf_state = DwarfParseState::default();
         let mut num_split_sections_found = 0;
         for payload in parser.parse_all(wasm) {
             let payload = payload?;
@@ -484,14 +256,6 @@ impl<'a> InputModule<'a> {
                     });
                 }
                 Payload::CustomSection(reader) => {
-                    macro_rules! dwarf_match {
-                        ($name:ident) => {{
-                            let Some(dwarf) = dwarf_state.as_internal() else {
-                                bail!("can't have dwarf sections with external dwarf data");
-                            };
-                            dwarf.$name = DwarfReader::from(reader).into();
-                        }};
-                    }
                     match (reader.as_known(), reader.name()) {
                         (KnownCustom::Name(names), _) => module.names = Names::from_reader(names)?,
                         (KnownCustom::Producers(producers), _) => {
@@ -508,35 +272,8 @@ impl<'a> InputModule<'a> {
                             let () = read_wasm_split_section(rdr, &mut module.options)?;
                             num_split_sections_found += 1;
                         }
-                        (_, ".debug_abbrev") => dwarf_match!(debug_abbrev),
-                        (_, ".debug_addr") => dwarf_match!(debug_addr),
-                        (_, ".debug_aranges") => dwarf_match!(debug_aranges),
-                        (_, ".debug_info") => dwarf_match!(debug_info),
-                        (_, ".debug_line") => dwarf_match!(debug_line),
-                        (_, ".debug_line_str") => dwarf_match!(debug_line_str),
-                        (_, ".debug_macinfo") => dwarf_match!(debug_macinfo),
-                        (_, ".debug_macro") => dwarf_match!(debug_macro),
-                        (_, ".debug_names") => dwarf_match!(debug_names),
-                        (_, ".debug_str") => dwarf_match!(debug_str),
-                        (_, ".debug_str_offsets") => dwarf_match!(debug_str_offsets),
-                        (_, ".debug_types") => dwarf_match!(debug_types),
-                        (_, ".debug_loc") => dwarf_match!(debug_loc),
-                        (_, ".debug_loclists") => dwarf_match!(debug_loclists),
-                        (_, ".debug_ranges") => dwarf_match!(debug_ranges),
-                        (_, ".debug_rnglists") => dwarf_match!(debug_rnglists),
-                        // https://github.com/WebAssembly/tool-conventions/blob/main/Dwarf.md
-                        (_, "external_debug_info") => {
-                            ensure!(
-                                dwarf_state.as_external().is_some(),
-                                "can't have both external and internal dwarf data"
-                            );
-                            // TODO: the file location "should" be relative to the input file
-                            // currently, we don't do any file loading in this tool though,
-                            // there is no protocol either to ask the caller about this either.
-                            tracing::warn!(
-                                "external DWARF data detected that will not be relocated"
-                            );
-                        }
+                        // [Patchbay] Debug information is not carried over.
+                        (_, name) if name.starts_with(".debug_") || name == "external_debug_info" => {}
                         _ => {
                             if !was_reloc_section {
                                 tracing::warn!(
@@ -562,7 +299,6 @@ impl<'a> InputModule<'a> {
             );
         }
         module.reloc_info = reloc_info.finish(&module)?;
-        module.dwarf = dwarf_state.into();
 
         for (import_id, import) in module.imports.iter().enumerate() {
             let import_id = import_id as ImportId;

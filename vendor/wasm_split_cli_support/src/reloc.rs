@@ -18,7 +18,7 @@ use crate::{
         DataSegmentId, GlobalId, InputFuncId, InputModule, InputOffset, SectionId, TableId, TagId,
     },
     tracing_support::perf_span,
-    util::{find_subrange, shift_range, wasm_data_start, wasm_reloc_range},
+    util::{find_subrange, input_range, shift_range, wasm_data_start, wasm_reloc_range},
 };
 
 // An offset (index) into the bytes of the input module
@@ -138,7 +138,7 @@ impl<'a> RelocInfoParser<'a> {
                 // alas, llvm seems to generate relocations relative to data offset though.
                 section_range.start = custom.data_offset();
             }
-            self.info.relocatable_ranges.push(section_range);
+            self.info.relocatable_ranges.push(input_range(section_range));
         }
         match payload {
             Payload::DataSection(segments) => {
@@ -268,8 +268,8 @@ fn get_data_symbols(data_segments: &[Data], symbols: &[SymbolInfo]) -> Result<Ve
             .get(symbol.index as usize)
             .ok_or_else(|| anyhow!("Invalid data segment index in symbol: {:?}", symbol))?;
         let symbol_range = shift_range(0..u64::from(symbol.size), u64::from(symbol.offset));
-        let data_start = data_segment.range.end - data_segment.data.len() as u64;
-        if symbol_range.end > data_segment.range.end - data_start {
+        let data_start = wasm_data_start(data_segment);
+        if symbol_range.end > data_segment.range.end as u64 - data_start {
             bail!(
                 "Invalid symbol {symbol:?} for data segment of size {:?}",
                 data_segment.data.len()

@@ -6,8 +6,6 @@ use crate::graph_utils::tarjan_scc::{SccEvent, SccId, TarjanSccResult};
 use crate::read::{ExportId, ImportId, InputFuncId, InputModule};
 use crate::tracing_support::perf_span;
 use eyre::{anyhow, bail, Result};
-use lazy_static::lazy_static;
-use regex::Regex;
 use tracing::{field, trace, warn};
 use wasmparser::TypeRef;
 
@@ -29,37 +27,20 @@ pub fn get_split_points(module: &InputModule) -> Result<Vec<SplitPoint>> {
     let perf_span = perf_span!("discover split points", split_point_count = field::Empty);
     let _perf_span = perf_span.enter();
 
+    // [Patchbay] Read by hand: the original has a regular expression here, whose crate is most of this tool's compile time.
     macro_rules! process_imports_or_exports {
-        ($pattern:expr, $map:ident, $member:ident, $id_ty:ty) => {
+        ($kind:expr, $map:ident, $member:ident, $id_ty:ty) => {
             let mut $map = HashMap::<(String, String), $id_ty>::new();
-            {
-                lazy_static! {
-                    static ref PATTERN: Regex = Regex::new($pattern).unwrap();
-                }
-
-                for (id, item) in module.$member.iter().enumerate() {
-                    let Some(captures) = PATTERN.captures(&item.name) else {
-                        continue;
-                    };
-                    let (_, [module_name, unique_id]) = captures.extract();
+            for (id, item) in module.$member.iter().enumerate() {
+                if let Some((module_name, unique_id)) = split_name(&item.name, $kind) {
                     $map.insert((module_name.into(), unique_id.into()), id);
                 }
             }
         };
     }
 
-    process_imports_or_exports!(
-        "__wasm_split_00(.*)00_import_([0-9a-f]{32})",
-        import_map,
-        imports,
-        ImportId
-    );
-    process_imports_or_exports!(
-        "__wasm_split_00(.*)00_export_([0-9a-f]{32})",
-        export_map,
-        exports,
-        ExportId
-    );
+    process_imports_or_exports!("00_import_", import_map, imports, ImportId);
+    process_imports_or_exports!("00_export_", export_map, exports, ExportId);
 
     let split_points = import_map
         .drain()
@@ -105,6 +86,17 @@ pub fn get_split_points(module: &InputModule) -> Result<Vec<SplitPoint>> {
     split_points.sort_unstable_by_key(|split| split.export);
     perf_span.record("split_point_count", split_points.len());
     Ok(split_points)
+}
+
+/// [Patchbay] What `__wasm_split_00(.*)00_import_([0-9a-f]{32})` finds in `name`, `kind` being its middle part: the module's
+/// name and the number of the split.
+fn split_name<'a>(name: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
+    let (_, rest) = name.split_once("__wasm_split_00")?;
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    rest.rmatch_indices(kind).find_map(|(at, _)| {
+        let unique_id = rest.get(at + kind.len()..at + kind.len() + 32)?;
+        unique_id.as_bytes().iter().all(is_digit).then(|| (&rest[..at], unique_id))
+    })
 }
 
 #[derive(Debug, Default)]
@@ -158,7 +150,7 @@ fn print_deps(module_name: &str, module: &InputModule, reachable: &HashSet<DepNo
                 .checked_sub(module.imported_funcs.len())
                 .map(|defined_index| {
                     let body_range = module.defined_funcs[defined_index].body.range();
-                    body_range.end - body_range.start
+                    (body_range.end - body_range.start) as u64
                 })
                 .unwrap_or_default();
             total_size += size;

@@ -44,6 +44,11 @@ pub fn exponential_partition_point<T>(slice: &[T], eventually_false: impl Fn(&T)
     skipped + to_test.partition_point(eventually_false)
 }
 
+/// [Patchbay] wasmparser 0.245 counts positions in the input as `usize`.
+pub fn input_range(range: Range<usize>) -> Range<u64> {
+    range.start as u64..range.end as u64
+}
+
 pub fn shift_range(range: Range<u64>, offset: u64) -> Range<u64> {
     let start = range.start.min(range.end);
     let new_end = range
@@ -59,12 +64,12 @@ pub fn shift_range(range: Range<u64>, offset: u64) -> Range<u64> {
 
 pub fn wasm_data_len(data: &wasmparser::Data<'_>) -> u64 {
     let len_u64 = u64::try_from(data.data.len()).unwrap();
-    debug_assert!(data.range.end >= len_u64);
+    debug_assert!(data.range.end as u64 >= len_u64);
     len_u64
 }
 
 pub fn wasm_data_start(data: &wasmparser::Data<'_>) -> u64 {
-    data.range.end - wasm_data_len(data)
+    data.range.end as u64 - wasm_data_len(data)
 }
 
 pub fn wasm_reloc_range(reloc: &wasmparser::RelocationEntry) -> Range<u64> {
