@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 use patchbay_access::server::Db;
 use patchbay_jobs::{Registry, Runner};
 
-/// Runs all queues until `stop`.
-pub async fn run_workers(db: Db, stop: CancellationToken) {
+/// All queues, and what is done with their items.
+pub fn runner(db: Db) -> Runner {
     let mut registry = Registry::default();
     patchbay_agents::server::jobs::register(&mut registry);
     patchbay_batches::server::jobs::register(&mut registry);
@@ -18,13 +18,15 @@ pub async fn run_workers(db: Db, stop: CancellationToken) {
     patchbay_contacts::server::jobs::register(&mut registry);
     patchbay_mail::register(&mut registry);
     patchbay_numbers::server::jobs::register(&mut registry);
-    let queues = vec![
-        registry.queue(16),
-        patchbay_inbound_webhooks::server::jobs::queue(),
-        patchbay_calls::server::enrich::queue(),
-    ];
+    let queues =
+        vec![registry.queue(16), patchbay_inbound_webhooks::server::jobs::queue(), patchbay_calls::server::enrich::queue()];
+    Runner { db, queues }
+}
+
+/// Runs all queues until `stop`.
+pub async fn run_workers(db: Db, stop: CancellationToken) {
     let upkeep = tokio::spawn(upkeep(db.clone(), stop.clone()));
-    Runner { db, queues }.run(stop).await;
+    runner(db).run(stop).await;
     let _ = upkeep.await;
 }
 

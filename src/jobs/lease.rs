@@ -38,16 +38,28 @@ pub struct Claim {
     pub max_attempts: i32,
 }
 
-/// Takes up to `most` due items for `owner`.
-pub async fn claim(conn: &mut PgConnection, table: Table, owner: Uuid, most: i64) -> Result<Vec<Claim>, sqlx::Error> {
+/// Takes up to `most` due items for `owner`; only those of one workspace, if one is given.
+pub async fn claim(
+    conn: &mut PgConnection,
+    table: Table,
+    owner: Uuid,
+    most: i64,
+    only: Option<WorkspaceId>,
+) -> Result<Vec<Claim>, sqlx::Error> {
     let Table { name, due, .. } = table;
+    let homes = match only {
+        Some(_) => "select $3::uuid as workspace_id".to_owned(),
+        None => format!(
+            "(select workspace_id from {name} where status = 'pending' order by workspace_id limit 1)
+             union all
+             select (select q.workspace_id from {name} q where q.status = 'pending' and q.workspace_id > homes.workspace_id
+                     order by q.workspace_id limit 1)
+             from homes where homes.workspace_id is not null"
+        ),
+    };
     let sql = format!(
         "with recursive homes as (
-           (select workspace_id from {name} where status = 'pending' order by workspace_id limit 1)
-           union all
-           select (select q.workspace_id from {name} q where q.status = 'pending' and q.workspace_id > homes.workspace_id
-                   order by q.workspace_id limit 1)
-           from homes where homes.workspace_id is not null
+           {homes}
          ), places as (
            select next.id, next.place from homes cross join lateral (
              select q.id, row_number() over (order by q.{due}, q.id) as place from (
@@ -63,8 +75,9 @@ pub async fn claim(conn: &mut PgConnection, table: Table, owner: Uuid, most: i64
          from mine where q.id = mine.id
          returning q.id, q.workspace_id, q.attempts, q.max_attempts"
     );
-    let rows: Vec<(Uuid, Uuid, i32, i32)> =
-        sqlx::query_as(AssertSqlSafe(sql)).bind(owner).bind(most).fetch_all(conn).await?;
+    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(owner).bind(most);
+    let query = if let Some(only) = only { query.bind(only) } else { query };
+    let rows: Vec<(Uuid, Uuid, i32, i32)> = query.fetch_all(conn).await?;
     Ok(rows
         .into_iter()
         .map(|(id, workspace, attempt, max_attempts)| Claim {

@@ -7,4 +7,4 @@ pub mod queue;
 pub mod runner;
 
 pub use queue::{Job, NewJob, enqueue};
-pub use runner::{Registry, Runner};
+pub use runner::{Registry, Runner, beside};

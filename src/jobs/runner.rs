@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -12,6 +13,7 @@ use super::lease::{self, Claim, JOBS, Table};
 use super::queue::{JOBS_BELL, Job};
 use patchbay_access::server::{Db, Scope, SystemTx};
 use patchbay_shared::AppError;
+use patchbay_shared::ids::WorkspaceId;
 
 /// How a piece of work ended.
 #[derive(Debug)]
@@ -143,20 +145,87 @@ impl Runner {
         }
         while loops.join_next().await.is_some() {}
     }
+
+    /// Runs what is due in one workspace, with all that it starts, until nothing is due there. Gives how many pieces of work that were.
+    /// What is due later stays. There is no heartbeat, so a piece of work must end within a lease.
+    pub async fn drain(&self, workspace: WorkspaceId) -> Result<usize, AppError> {
+        let (owner, beside, mut done) = (Uuid::now_v7(), Beside::default(), 0);
+        loop {
+            let mut running = JoinSet::new();
+            for queue in &self.queues {
+                for claim in claim(&self.db, queue.table, owner, queue.at_once, Some(workspace)).await? {
+                    running.spawn(work(self.db.clone(), queue.clone(), claim, beside.clone()));
+                }
+            }
+            if running.is_empty() {
+                return Ok(done);
+            }
+            done += running.len();
+            while running.join_next().await.is_some() {}
+            beside.ended().await;
+        }
+    }
+}
+
+tokio::task_local! {
+    static BESIDE: Beside;
+}
+
+/// What work has started beside itself and is not over yet.
+#[derive(Clone)]
+struct Beside(Arc<watch::Sender<usize>>);
+
+impl Default for Beside {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+}
+
+impl Beside {
+    async fn ended(&self) {
+        // Fails only when there is no sender any more, and we are one.
+        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+    }
+}
+
+/// Counts until it is dropped, also by a panic.
+struct Turn(Beside);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|count| *count -= 1);
+    }
+}
+
+/// Starts something that goes on beside a piece of work and is not waited for by it. Whoever runs the work waits for it before stopping.
+pub fn beside<F>(future: F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Ok(beside) = BESIDE.try_with(Clone::clone) else {
+        tokio::spawn(future);
+        return;
+    };
+    beside.0.send_modify(|count| *count += 1);
+    let turn = Turn(beside.clone());
+    tokio::spawn(BESIDE.scope(beside, async move {
+        let _turn = turn;
+        future.await;
+    }));
 }
 
 async fn run_queue(db: Db, queue: Queue, stop: CancellationToken) {
     let owner = Uuid::now_v7();
     let bell = db.wakers().bell(queue.bell);
     let beat = tokio::spawn(keep_alive(db.clone(), queue.table, owner));
-    let mut running: JoinSet<()> = JoinSet::new();
+    let (mut running, beside) = (JoinSet::<()>::new(), Beside::default());
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
         let free = queue.at_once.saturating_sub(running.len());
         let claims = if free == 0 { Vec::new() } else { take(&db, queue.table, owner, free).await };
         let full = claims.len() == free;
         for claim in claims {
-            running.spawn(work(db.clone(), queue.clone(), claim));
+            running.spawn(work(db.clone(), queue.clone(), claim, beside.clone()));
         }
         if full && free > 0 {
             continue;
@@ -168,7 +237,11 @@ async fn run_queue(db: Db, queue: Queue, stop: CancellationToken) {
             () = tokio::time::sleep(POLL) => {}
         }
     }
-    let drained = tokio::time::timeout(DRAIN, async { while running.join_next().await.is_some() {} }).await;
+    let all = async {
+        while running.join_next().await.is_some() {}
+        beside.ended().await;
+    };
+    let drained = tokio::time::timeout(DRAIN, all).await;
     beat.abort();
     if drained.is_err() {
         running.abort_all();
@@ -181,14 +254,21 @@ async fn run_queue(db: Db, queue: Queue, stop: CancellationToken) {
     }
 }
 
+async fn claim(
+    db: &Db,
+    table: Table,
+    owner: Uuid,
+    most: usize,
+    only: Option<WorkspaceId>,
+) -> Result<Vec<Claim>, AppError> {
+    let mut tx = SystemTx::open(db, "claim").await?;
+    let claims = lease::claim(tx.conn(), table, owner, most as i64, only).await?;
+    tx.commit().await?;
+    Ok(claims)
+}
+
 async fn take(db: &Db, table: Table, owner: Uuid, most: usize) -> Vec<Claim> {
-    let claimed = async {
-        let mut tx = SystemTx::open(db, "claim").await?;
-        let claims = lease::claim(tx.conn(), table, owner, most as i64).await?;
-        tx.commit().await?;
-        Ok::<_, AppError>(claims)
-    };
-    match claimed.await {
+    match claim(db, table, owner, most, None).await {
         Ok(claims) => claims,
         Err(error) => {
             tracing::warn!(queue = table.name, cause = %error, "could not claim work; trying again");
@@ -198,11 +278,11 @@ async fn take(db: &Db, table: Table, owner: Uuid, most: usize) -> Vec<Claim> {
     }
 }
 
-async fn work(db: Db, queue: Queue, claim: Claim) {
+async fn work(db: Db, queue: Queue, claim: Claim, beside: Beside) {
     let started = Instant::now();
     let name = queue.table.name;
     // In a task of its own, so that a panic is a failure of this item and of nothing else.
-    let ended = tokio::spawn((queue.handler)(db.clone(), claim.clone())).await;
+    let ended = tokio::spawn(BESIDE.scope(beside, (queue.handler)(db.clone(), claim.clone()))).await;
     let result = ended.unwrap_or_else(|panic| {
         Err(Failure {
             error: format!("The worker's code broke while it did this: {panic}"),

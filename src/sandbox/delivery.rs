@@ -90,9 +90,9 @@ pub(super) fn send(sandbox: &Arc<Sandbox>, letter: Letter) {
     let letter = Arc::new(letter);
     if dice.chance(settings.duplicate_rate) {
         let later = delay + dice.between([20.0, 400.0]);
-        tokio::spawn(deliver(sandbox.clone(), letter.clone(), later, true));
+        sandbox.begin(&letter.key, deliver(sandbox.clone(), letter.clone(), later, true));
     }
-    tokio::spawn(deliver(sandbox.clone(), letter, delay, false));
+    sandbox.begin(&letter.key.clone(), deliver(sandbox.clone(), letter, delay, false));
 }
 
 async fn deliver(sandbox: Arc<Sandbox>, letter: Arc<Letter>, delay_ms: f64, duplicate: bool) {

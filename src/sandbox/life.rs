@@ -27,7 +27,7 @@ pub(super) fn place(sandbox: &Arc<Sandbox>, key: &str, new: NewCall) -> Result<(
     if !fits {
         return Err(());
     }
-    tokio::spawn(run(sandbox.clone(), key.to_owned(), id));
+    sandbox.begin(key, run(sandbox.clone(), key.to_owned(), id));
     Ok((id, shape))
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ pub struct Sandbox {
     throws: AtomicU64,
     pub(super) http: reqwest::Client,
     pub(super) sending: Semaphore,
+    /// How many calls, orders and letters go on by themselves, per account.
+    under_way: watch::Sender<HashMap<String, usize>>,
     /// Ends every running call when cancelled.
     pub(super) shutdown: CancellationToken,
 }
@@ -113,6 +115,7 @@ impl Sandbox {
             throws: AtomicU64::new(0),
             http,
             sending: Semaphore::new(SENDING_AT_ONCE),
+            under_way: watch::Sender::default(),
             shutdown: CancellationToken::new(),
         };
         Arc::new(sandbox)
@@ -154,6 +157,25 @@ impl Sandbox {
             .entry(key.to_owned())
             .or_insert_with(|| super::telnyx::numbers::starter_account(key, &settings));
         work(account)
+    }
+
+    /// Starts something that goes on by itself on behalf of an account.
+    pub(super) fn begin<F>(self: &Arc<Self>, key: &str, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.under_way.send_modify(|counts| *counts.entry(key.to_owned()).or_default() += 1);
+        let turn = Turn { sandbox: self.clone(), key: key.to_owned() };
+        tokio::spawn(async move {
+            let _turn = turn;
+            future.await;
+        });
+    }
+
+    /// Waits until all calls of an account have ended, its orders are decided, and everybody has been told.
+    pub async fn settle(&self, key: &str) {
+        // Fails only when there is no sender any more, and we hold it.
+        let _ = self.under_way.subscribe().wait_for(|counts| !counts.contains_key(key)).await;
     }
 
     /// A fresh stream of chance.
@@ -203,6 +225,25 @@ impl Sandbox {
     /// Every create request so far, oldest first; of one account if a key is given.
     pub fn call_log(&self, key: Option<&str>) -> Vec<LogEntry> {
         self.state().log.iter().filter(|entry| key.is_none_or(|key| entry.key == key)).cloned().collect()
+    }
+}
+
+/// Counts as under way until it is dropped, also by a panic.
+struct Turn {
+    sandbox: Arc<Sandbox>,
+    key: String,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.sandbox.under_way.send_modify(|counts| {
+            if let Some(count) = counts.get_mut(&self.key) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(&self.key);
+                }
+            }
+        });
     }
 }
 

@@ -32,7 +32,8 @@ fn rules<'a>(
 fn whom_the_rule_binds_sets_up_a_second_factor_before_anything_else() {
     run(|world| async move {
         let agency = Agency::new(world, "rule").await;
-        agency.owner.done("save_agency", &rules(&agency, "agency", "", "")).await;
+        agency.gather().await;
+        agency.owner.filled("/settings/agency", "save_agency", &rules(&agency, "agency", "", "")).await;
         // It binds the owner who made it, too.
         for browser in [&agency.owner, &agency.admin, &agency.member] {
             let page = browser.get("/calls").await;
@@ -49,9 +50,9 @@ fn whom_the_rule_binds_sets_up_a_second_factor_before_anything_else() {
         assert_eq!(agency.member.rpc("list_calls", &[]).await.status, 200, "with one they go on");
         drop(app);
         super::second_factor::turn_on(&agency.owner).await;
-        agency.owner.done("save_agency", &rules(&agency, "everybody", "", "")).await;
+        agency.owner.filled("/settings/agency", "save_agency", &rules(&agency, "everybody", "", "")).await;
         assert_eq!(agency.one.viewer.rpc("list_calls", &[]).await.status, 409);
-        agency.owner.done("save_agency", &rules(&agency, "nobody", "", "")).await;
+        agency.owner.filled("/settings/agency", "save_agency", &rules(&agency, "nobody", "", "")).await;
         assert_eq!(agency.one.viewer.rpc("list_calls", &[]).await.status, 200);
         let trail = agency
             .owner
@@ -87,6 +88,7 @@ fn only_owners_change_the_agencys_rules_and_bad_ones_are_refused_at_their_fields
 fn an_unattended_browser_makes_no_key_and_changes_no_role() {
     run(|world| async move {
         let agency = Agency::new(world, "unattended").await;
+        agency.gather().await;
         age_session(world, &agency.owner_email(), SESSION_PROVED, 301).await;
         let viewer =
             agency.one.viewer.done("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
@@ -132,6 +134,7 @@ fn an_unattended_browser_makes_no_key_and_changes_no_role() {
 fn a_plan_limits_people_clients_and_agents_and_the_platform_can_agree_otherwise() {
     run(|world| async move {
         let (agency, works) = Agency::ready(world, "limited").await;
+        agency.gather().await;
         let pat = platform(world).await;
         let id = agency.workspace_id.as_str();
         let view = pat.done("get_workspace", &[("id", id)]).await.json();
@@ -147,9 +150,9 @@ fn a_plan_limits_people_clients_and_agents_and_the_platform_can_agree_otherwise(
             ("agents", "1"),
             ("lines", "3"),
         ];
-        pat.done("save_workspace_terms", &terms).await;
+        pat.filled(&format!("/platform/{id}"), "save_workspace_terms", &terms).await;
         let client = [("name", "One more"), ("timezone", "UTC"), ("monthly_budget", "")];
-        let refused = agency.owner.rpc("save_client", &client).await;
+        let refused = agency.owner.fill("/clients/new", "save_client", &client).await;
         assert!(refused.status == 409 && refused.text.contains("room for 2 clients"), "{refused:?}");
         let refused = agency.owner.rpc("save_agent", &agent_fields("One more", &agency.one.id, &works.prompt)).await;
         assert!(refused.status == 409 && refused.text.contains("room for 1 agents"), "{refused:?}");
@@ -165,17 +168,18 @@ fn a_plan_limits_people_clients_and_agents_and_the_platform_can_agree_otherwise(
             assert!(refused.status == 409 && refused.text.contains("people"), "{refused:?}");
         }
         // Archiving makes room, and coming back needs it.
-        agency.owner.done("set_client_status", &[("id", &agency.two.id), ("status", "archived")]).await;
-        agency.owner.done("save_client", &client).await;
-        let back = agency.owner.rpc("set_client_status", &[("id", &agency.two.id), ("status", "active")]).await;
+        let settings = format!("/clients/{}/settings", agency.two.id);
+        agency.owner.filled(&settings, "set_client_status", &[("status", "archived")]).await;
+        agency.owner.filled("/clients/new", "save_client", &client).await;
+        let back = agency.owner.fill(&settings, "set_client_status", &[("status", "active")]).await;
         assert_eq!(back.status, 409, "{back:?}");
         // The agency sees what it has; a batch has the agreed lines.
         let page = agency.member.get("/settings/agency").await.text;
         assert!(page.contains("Clients: 2 of 2") && page.contains("of 3"), "the agency reads its limits");
-        let terms = [("id", id), ("plan", "pro"), ("people", more.as_str())];
-        pat.done("save_workspace_terms", &terms).await;
+        let terms = [("plan", "pro"), ("people", more.as_str()), ("clients", ""), ("agents", ""), ("lines", "")];
+        pat.filled(&format!("/platform/{id}"), "save_workspace_terms", &terms).await;
         invitation(&agency.owner, &mail("late"), "agency_member", "").await;
-        agency.owner.done("set_client_status", &[("id", &agency.two.id), ("status", "active")]).await;
+        agency.owner.filled(&settings, "set_client_status", &[("status", "active")]).await;
         let wrong =
             pat.rpc("save_workspace_terms", &[("id", id), ("plan", "gold"), ("people", "-1"), ("lines", "many")]).await;
         assert!(wrong.error_at("people").is_some() && wrong.error_at("lines").is_some(), "{wrong:?}");
@@ -189,7 +193,8 @@ fn two_who_add_the_last_one_at_once_do_not_both_come_in() {
     run(|world| async move {
         let agency = Agency::new(world, "last-one").await;
         let pat = platform(world).await;
-        pat.done("save_workspace_terms", &[("id", &agency.workspace_id), ("plan", "pro"), ("clients", "3")]).await;
+        let page = format!("/platform/{}", agency.workspace_id);
+        pat.filled(&page, "save_workspace_terms", &[("plan", "pro"), ("clients", "3")]).await;
         let mut tasks = tokio::task::JoinSet::new();
         for at in 0..6 {
             let browser = agency.owner.clone();
@@ -214,7 +219,7 @@ fn an_owner_whose_invitation_ran_out_is_invited_again_and_the_old_link_is_dead()
         let name = unique("Founders");
         let address = format!("{}@founders.example", unique("fay"));
         let fields = [("workspace", name.as_str()), ("email", &address), ("plan", "pro"), ("timezone", "UTC")];
-        pat.done("create_workspace", &fields).await;
+        pat.filled("/platform/new", "create_workspace", &fields).await;
         let old = shown_token(&pat).await;
         let rows = pat.done("list_workspaces", &[("query[words]", &name)]).await.json();
         let id = rows["rows"][0]["id"].as_str().expect("a workspace").to_owned();
@@ -224,7 +229,8 @@ fn an_owner_whose_invitation_ran_out_is_invited_again_and_the_old_link_is_dead()
         )
         .await;
         assert!(pat.rpc("invite_workspace_owner", &[("id", &id), ("email", "x")]).await.error_at("email").is_some());
-        pat.done("invite_workspace_owner", &[("id", &id), ("email", &address)]).await;
+        let page = format!("/platform/{id}");
+        pat.filled(&page, "invite_workspace_owner", &[("email", &address)]).await;
         let new = shown_token(&pat).await;
         let accept = |token: String| async move {
             let browser = Browser::new(world);

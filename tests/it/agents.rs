@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::{Agency, Browser, World, eventually, run, unique};
+use super::support::{Agency, Browser, World, run, unique};
 
 /// An agent's form, filled in; `changes` replace or add fields.
 fn agent_form<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -24,14 +24,12 @@ async fn agent(browser: &Browser, id: &str) -> Value {
     browser.done("get_agent", &[("id", id)]).await.json()
 }
 
-/// The agent's state at the voice service, once it is `wanted`.
-async fn synced(browser: &Browser, id: &str, wanted: &str, version: Option<i64>) {
-    eventually(&format!("the agent is {wanted} with version {version:?}"), || async {
-        let page = agent(browser, id).await;
-        let held = page["mappings"][0]["prompt_version"].as_i64();
-        page["sync"] == wanted && (version.is_none() || held == version)
-    })
-    .await;
+/// Has the agent sent to the voice service, which then has this version.
+async fn synced(agency: &Agency, id: &str, version: i64) {
+    agency.drain().await;
+    let page = agent(&agency.owner, id).await;
+    assert_eq!(page["sync"], "synced", "{page}");
+    assert_eq!(page["mappings"][0]["prompt_version"], version, "{page}");
 }
 
 #[test]
@@ -40,7 +38,8 @@ fn wrong_credentials_change_nothing_and_right_ones_are_never_shown() {
         let agency = Agency::new(world, "keys").await;
         let fields =
             |key| [("provider", "ultravox"), ("mode", "sandbox"), ("price_per_minute", "0.05"), ("api_key", key)];
-        let refused = agency.owner.rpc("save_connection", &fields("wrong-key-1234567890")).await;
+        let refused =
+            agency.owner.fill("/connections/ultravox", "save_connection", &fields("wrong-key-1234567890")).await;
         assert_eq!(refused.status, 422, "{refused:?}");
         assert!(refused.error_at("api_key").expect("a message at the key").contains("refused"), "{refused:?}");
         let listed = agency.owner.done("list_connections", &[]).await.json();
@@ -49,8 +48,9 @@ fn wrong_credentials_change_nothing_and_right_ones_are_never_shown() {
         let key = format!("sandbox-{}", unique(""));
         assert_eq!(agency.admin.rpc("save_connection", &fields(&key)).await.status, 403);
         assert_eq!(agency.one.admin.rpc("save_connection", &fields(&key)).await.status, 404);
-        agency.owner.done("save_connection", &fields(&key)).await;
-        agency.owner.done("check_connection", &[("provider", "ultravox")]).await;
+        let form = "/connections/ultravox";
+        agency.owner.filled(form, "save_connection", &fields(&key)).await;
+        agency.owner.filled(form, "check_connection", &[]).await;
         for page in ["/connections", "/connections/ultravox"] {
             let shown = agency.owner.get(page).await;
             assert_eq!(shown.status, 200, "{page}");
@@ -60,8 +60,7 @@ fn wrong_credentials_change_nothing_and_right_ones_are_never_shown() {
             assert_eq!(agency.one.viewer.get(page).await.status, 404, "client roles know nothing of {page}");
         }
         // An empty key keeps the stored one.
-        let kept = [("provider", "ultravox"), ("mode", "sandbox"), ("price_per_minute", "0.07"), ("api_key", "")];
-        agency.owner.done("save_connection", &kept).await;
+        agency.owner.filled(form, "save_connection", &[("price_per_minute", "0.07")]).await;
         let connection = agency.owner.done("get_connection", &[("provider", "ultravox")]).await.json();
         assert_eq!(connection["settings"]["voice_price_per_minute"], "0.07");
         assert_eq!(connection["hint"], key[key.len() - 4..]);
@@ -81,36 +80,32 @@ fn an_agent_follows_its_prompt_to_the_voice_service() {
         ]);
         assert_eq!(agency.member.rpc("save_agent", &form).await.status, 403);
         assert_eq!(agency.one.admin.rpc("save_agent", &form).await.status, 404);
-        let id = agency.owner.made("save_agent", &form).await;
-        synced(&agency.owner, &id, "synced", Some(1)).await;
+        let id = agency.owner.made_on("/agents/new", "save_agent", &form).await;
+        synced(&agency, &id, 1).await;
 
         let page = agent(&agency.owner, &id).await;
         assert_eq!(page["status"], "draft");
         assert_eq!(page["prompt"]["variables"][0], "first_name");
         assert_eq!(page["mappings"].as_array().expect("copies").len(), 1, "one client, one copy");
-        agency.owner.done("set_agent_status", &[("id", &id), ("status", "active")]).await;
+        let desk = format!("/agents/{id}");
+        agency.owner.filled(&desk, "set_agent_status", &[("status", "active")]).await;
 
         // A published version reaches the service; an unpublished one does not.
         let prompt = page["prompt"]["id"].as_str().expect("a prompt").to_owned();
-        let second = [
-            ("id", prompt.as_str()),
-            ("base_version", "1"),
-            ("name", &name),
-            ("template", "You are Pat."),
-            ("production", "true"),
-        ];
-        agency.admin.done("save_prompt", &second).await;
-        synced(&agency.owner, &id, "synced", Some(2)).await;
-        let third = [("id", prompt.as_str()), ("base_version", "2"), ("name", &name), ("template", "You are Max.")];
-        agency.admin.done("save_prompt", &third).await;
+        let editor = format!("/prompts/{prompt}");
+        let second = [("base_version", "1"), ("template", "You are Pat."), ("production", "true")];
+        agency.admin.filled(&editor, "save_prompt", &second).await;
+        synced(&agency, &id, 2).await;
+        let third = [("base_version", "2"), ("template", "You are Max."), ("production", "")];
+        agency.admin.filled(&editor, "save_prompt", &third).await;
         let page = agent(&agency.owner, &id).await;
         assert_eq!((page["prompt"]["version"].as_i64(), page["prompt"]["production"].as_i64()), (Some(3), Some(2)));
 
         // However often it is sent, there is one agent at the service.
         for _ in 0..3 {
-            agency.owner.done("sync_agent", &[("id", &id)]).await;
+            agency.owner.filled(&desk, "sync_agent", &[]).await;
         }
-        synced(&agency.owner, &id, "synced", Some(2)).await;
+        synced(&agency, &id, 2).await;
         let url = format!("{}/ultravox/api/agents", world.sandbox_base);
         let there = reqwest::Client::new().get(url).header("x-api-key", &key).send().await.expect("an answer");
         let there: Value = serde_json::from_str(&there.text().await.expect("text")).expect("a list");
@@ -118,8 +113,8 @@ fn an_agent_follows_its_prompt_to_the_voice_service() {
         assert_eq!(there["results"][0]["callTemplate"]["systemPrompt"], "You are Pat.");
 
         assert_eq!(agency.admin.rpc("delete_agent", &[("id", &id)]).await.status, 403, "only owners delete");
-        agency.owner.done("delete_agent", &[("id", &id)]).await;
-        agency.owner.done("restore_agent", &[("id", &id)]).await;
+        agency.owner.filled(&desk, "delete_agent", &[]).await;
+        agency.owner.filled(&desk, "restore_agent", &[]).await;
         assert_eq!(agent(&agency.owner, &id).await["status"], "paused", "a restored agent does not call at once");
     });
 }
@@ -128,8 +123,10 @@ fn an_agent_follows_its_prompt_to_the_voice_service() {
 fn an_agent_without_a_prompt_stays_a_draft() {
     run(|world: &World| async move {
         let agency = Agency::new(world, "drafts").await;
-        let id =
-            agency.owner.made("save_agent", &agent_form(&[("name", "Empty"), ("client_id", &agency.one.id)])).await;
+        let id = agency
+            .owner
+            .made_on("/agents/new", "save_agent", &agent_form(&[("name", "Empty"), ("client_id", &agency.one.id)]))
+            .await;
         let refused = agency.owner.rpc("set_agent_status", &[("id", &id), ("status", "active")]).await;
         assert_eq!(refused.status, 409, "{refused:?}");
         let wrong = agent_form(&[("name", ""), ("temperature", "7"), ("language", "klingon")]);
@@ -146,7 +143,7 @@ fn two_people_saving_a_prompt_do_not_overwrite_each_other() {
     run(|world: &World| async move {
         let agency = Agency::new(world, "prompts").await;
         let new = [("name", "=1+1"), ("template", "One {{a}}"), ("production", "true")];
-        let id = agency.owner.made("save_prompt", &new).await;
+        let id = agency.owner.made_on("/prompts/new", "save_prompt", &new).await;
         let text = |template| {
             [
                 ("id", id.as_str()),
@@ -162,7 +159,7 @@ fn two_people_saving_a_prompt_do_not_overwrite_each_other() {
         assert!(refused.text.contains("saved version 2"), "{refused:?}");
         let over: Vec<_> = text("Mine").into_iter().chain([("overwrite", "true")]).collect();
         agency.owner.done("save_prompt", &over).await;
-        agency.owner.done("restore_prompt_version", &[("id", &id), ("version", "1")]).await;
+        agency.owner.filled(&format!("/prompts/{id}?version=1"), "restore_prompt_version", &[]).await;
         let page = agency.member.done("get_prompt", &[("id", &id)]).await.json();
         assert_eq!((page["version"].as_i64(), page["template"].as_str()), (Some(4), Some("One {{a}}")));
         let old = agency.member.done("get_prompt", &[("id", &id), ("version", "2")]).await.json();
@@ -188,27 +185,23 @@ fn a_number_is_found_ordered_used_and_given_back() {
         assert_eq!(agency.member.rpc("search_numbers", &search).await.status, 403);
         let found = agency.admin.done("search_numbers", &search).await.json();
         let number = found[0]["number"].as_str().expect("a number on offer").to_owned();
-        let order = [
-            ("number", number.as_str()),
-            ("country", "US"),
-            ("client_id", agency.one.id.as_str()),
-            ("monthly_cost", "1.00"),
-        ];
-        let id = agency.admin.made("order_number", &order).await;
+        let order = [("number", number.as_str()), ("country", "US"), ("client_id", agency.one.id.as_str())];
+        let id = agency.admin.made_on("/numbers/new?country=US&area=312", "order_number", &order).await;
         let twice = agency.admin.rpc("order_number", &order).await;
         assert_eq!(twice.status, 422, "the same number is not ordered twice: {twice:?}");
-        eventually("the number is ours", || async {
-            agency.admin.done("get_number", &[("id", &id)]).await.json()["row"]["status"] == "active"
-        })
-        .await;
-        let elsewhere =
-            agency.admin.rpc("add_owned_number", &[("number", "+41446681800"), ("direction", "outbound")]).await;
+        agency.drain().await;
+        let row = agency.admin.done("get_number", &[("id", &id)]).await.json()["row"].clone();
+        assert_eq!(row["status"], "active", "the number is ours: {row}");
+        let elsewhere = agency
+            .admin
+            .fill("/numbers/new", "add_owned_number", &[("number", "+41446681800"), ("direction", "outbound")])
+            .await;
         assert!(elsewhere.error_at("number").is_some(), "{elsewhere:?}");
 
         let other = Agency::new(world, "numberless").await;
         assert_eq!(other.owner.rpc("release_number", &[("id", &id)]).await.status, 404);
         assert_eq!(agency.member.rpc("release_number", &[("id", &id)]).await.status, 403);
-        agency.admin.done("release_number", &[("id", &id)]).await;
+        agency.admin.filled(&format!("/numbers/{id}"), "release_number", &[]).await;
         assert_eq!(agency.admin.done("get_number", &[("id", &id)]).await.json()["row"]["status"], "released");
         let again = agency.admin.rpc("set_number_status", &[("id", &id), ("status", "active")]).await;
         assert_eq!(again.status, 409, "released is final");

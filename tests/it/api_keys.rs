@@ -10,7 +10,7 @@ use super::support::{Agency, Browser, Works, World, owner_lines, owner_value, ru
 async fn key(browser: &Browser, scopes: &[&str], limit: &str) -> String {
     let mut fields = vec![("name", "Sync"), ("rate_limit", limit), ("days", "30")];
     fields.extend(scopes.iter().map(|scope| ("scopes[]", *scope)));
-    browser.done("create_api_key", &fields).await;
+    browser.filled("/settings/api-keys/new", "create_api_key", &fields).await;
     let made = browser.done("take_api_key", &[]).await.json();
     assert_eq!(browser.done("take_api_key", &[]).await.text, "null", "shown once");
     made["key"].as_str().unwrap_or_else(|| panic!("a key in {made}")).to_owned()
@@ -178,13 +178,14 @@ fn a_key_is_worth_what_its_owner_is_worth_now() {
         let trail = agency.owner.done("list_audit_events", &[("query[entity]", "contact")]).await.text;
         assert!(trail.contains("with the key “Sync”"), "{trail}");
         // The owner may less: the key as well, at once.
-        agency.owner.done("change_member_role", &[("id", &id), ("role", "agency_member")]).await;
+        let page = format!("/settings/users/{id}");
+        agency.owner.filled(&page, "change_member_role", &[("role", "agency_member")]).await;
         assert_eq!(call(world, Some(&key), "POST", "/v1/contacts", body()).await.status, 403);
         assert_eq!(call(world, Some(&key), "GET", "/v1/calls", None).await.status, 200);
         let rows = agency.owner.done("list_api_keys", &[]).await.json();
         assert_eq!(rows["rows"][0]["lost"], json!(["contacts:write"]), "{rows}");
         // The owner is out: the key too.
-        agency.owner.done("set_member_status", &[("id", &id), ("status", "suspended")]).await;
+        agency.owner.filled(&page, "set_member_status", &[("status", "suspended")]).await;
         assert_eq!(call(world, Some(&key), "GET", "/v1/calls", None).await.status, 401);
     });
 }
@@ -199,7 +200,7 @@ fn a_key_is_rotated_with_overlap_revoked_at_once_and_expires() {
             rows["rows"][0]["id"].as_str().expect("an id").to_owned()
         };
         let old_id = newest().await;
-        agency.owner.done("rotate_api_key", &[("id", &old_id)]).await;
+        agency.owner.filled("/settings/api-keys", "rotate_api_key", &[("id", &old_id)]).await;
         let new = agency.owner.done("take_api_key", &[]).await.json()["key"].as_str().expect("a key").to_owned();
         for key in [&old, &new] {
             assert_eq!(call(world, Some(key), "GET", "/v1/me", None).await.status, 200, "both work for a day");
@@ -207,7 +208,7 @@ fn a_key_is_rotated_with_overlap_revoked_at_once_and_expires() {
         let again = agency.owner.rpc("rotate_api_key", &[("id", &old_id)]).await;
         assert!(again.status == 409 && again.text.contains("successor"), "one successor: {again:?}");
         let new_id = newest().await;
-        agency.owner.done("revoke_api_key", &[("id", &new_id)]).await;
+        agency.owner.filled("/settings/api-keys", "revoke_api_key", &[("id", &new_id)]).await;
         agency.owner.done("revoke_api_key", &[("id", &new_id)]).await;
         assert_eq!(call(world, Some(&new), "GET", "/v1/me", None).await.status, 401, "at once");
         assert_eq!(agency.owner.rpc("rotate_api_key", &[("id", &new_id)]).await.status, 409);

@@ -27,14 +27,11 @@ async fn rows(browser: &super::support::Browser) -> Vec<Value> {
 fn every_change_is_written_down_with_who_and_what() {
     run(|world| async move {
         let agency = Agency::new(world, "trail").await;
+        agency.gather().await;
         let before = walk(world, &agency).await.expect("an unbroken chain");
-        let fields = [
-            ("id", agency.one.id.as_str()),
-            ("name", "Renamed client"),
-            ("timezone", "Asia/Kolkata"),
-            ("monthly_budget", "12.5"),
-        ];
-        agency.admin.done("save_client", &fields).await;
+        let fields = [("name", "Renamed client"), ("timezone", "Asia/Kolkata"), ("monthly_budget", "12.5")];
+        let page = format!("/clients/{}/settings", agency.one.id);
+        agency.admin.filled(&page, "save_client", &fields).await;
         let newest = rows(&agency.owner).await.remove(0);
         assert_eq!(
             (newest["action"].as_str(), newest["entity"].as_str()),
@@ -77,6 +74,7 @@ fn every_change_is_written_down_with_who_and_what() {
 fn a_clients_admin_reads_that_clients_part_and_a_member_none() {
     run(|world| async move {
         let agency = Agency::new(world, "parts").await;
+        agency.gather().await;
         let all = rows(&agency.owner).await;
         let own = rows(&agency.one.admin).await;
         assert!(!own.is_empty() && own.len() < all.len());
@@ -98,9 +96,10 @@ fn an_exported_cell_is_no_formula() {
             let fields =
                 [("name", format!("{name} {at}")), ("timezone", "UTC".into()), ("monthly_budget", String::new())];
             let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (*key, value.as_str())).collect();
-            agency.owner.done("save_client", &fields).await;
+            agency.owner.filled("/clients/new", "save_client", &fields).await;
         }
-        agency.owner.done("save_profile", &[("name", "=cmd|' /C calc'!A0"), ("timezone", "UTC")]).await;
+        let fields = [("name", "=cmd|' /C calc'!A0"), ("timezone", "UTC")];
+        agency.owner.filled("/settings/profile", "save_profile", &fields).await;
         let file = agency.owner.get("/settings/audit.csv").await;
         let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(file.text.as_bytes());
         let mut seen = 0;
@@ -121,6 +120,7 @@ fn an_exported_cell_is_no_formula() {
 fn a_changed_row_a_missing_row_and_a_cut_end_are_found() {
     run(|world| async move {
         let agency = Agency::new(world, "tamper").await;
+        agency.gather().await;
         let count = walk(world, &agency).await.expect("an unbroken chain");
         assert!(count >= 9, "workspace, clients and people: {count}");
         let at = format!("workspace_id = '{}'", agency.workspace_id);
@@ -172,6 +172,7 @@ fn a_changed_row_a_missing_row_and_a_cut_end_are_found() {
 fn many_writers_make_one_chain_without_gaps() {
     run(|world| async move {
         let agency = Agency::new(world, "writers").await;
+        agency.gather().await;
         let before = walk(world, &agency).await.expect("an unbroken chain");
         let people =
             [&agency.owner, &agency.admin, &agency.member, &agency.one.admin, &agency.one.viewer, &agency.two.viewer];
@@ -205,6 +206,7 @@ async fn keep(world: &World, agency: &Agency) {
 fn a_chain_made_anew_from_the_first_row_on_is_found_by_its_sealed_heads() {
     run(|world| async move {
         let agency = Agency::new(world, "rewritten").await;
+        agency.gather().await;
         let count = walk(world, &agency).await.expect("an unbroken chain");
         keep(world, &agency).await;
         keep(world, &agency).await;
@@ -229,6 +231,7 @@ fn a_chain_made_anew_from_the_first_row_on_is_found_by_its_sealed_heads() {
 fn events_are_kept_as_long_as_the_owner_says_and_the_rest_still_proves_itself() {
     run(|world| async move {
         let agency = Agency::new(world, "retention").await;
+        agency.gather().await;
         keep(world, &agency).await;
         let count = walk(world, &agency).await.expect("an unbroken chain");
         let rules = [
@@ -238,7 +241,7 @@ fn events_are_kept_as_long_as_the_owner_says_and_the_rest_still_proves_itself() 
             ("audit_days", "90"),
             ("concurrency", ""),
         ];
-        agency.owner.done("save_agency", &rules).await;
+        agency.owner.filled("/settings/agency", "save_agency", &rules).await;
         keep(world, &agency).await;
         assert_eq!(walk(world, &agency).await, Ok(count + 1), "nothing is old enough");
         // A hundred days later for the first five: the rows are changed and chained anew, as time alone would not have done.
@@ -284,13 +287,9 @@ fn events_are_kept_as_long_as_the_owner_says_and_the_rest_still_proves_itself() 
 fn an_event_shows_every_field_before_and_after() {
     run(|world| async move {
         let agency = Agency::new(world, "fields").await;
-        let fields = [
-            ("id", agency.one.id.as_str()),
-            ("name", "Renamed client"),
-            ("timezone", "Asia/Kolkata"),
-            ("monthly_budget", ""),
-        ];
-        agency.owner.done("save_client", &fields).await;
+        let fields = [("name", "Renamed client"), ("timezone", "Asia/Kolkata"), ("monthly_budget", "")];
+        let page = format!("/clients/{}/settings", agency.one.id);
+        agency.owner.filled(&page, "save_client", &fields).await;
         let filter = [("query[action]", "changed"), ("query[entity]", "client")];
         let list = agency.owner.done("list_audit_events", &filter).await.json();
         assert!(list["actions"].to_string().contains("changed"), "{list}");

@@ -28,7 +28,11 @@ fn address(page: &Answer, start: &str) -> Option<String> {
 }
 
 async fn brand(browser: &Browser, fields: [(&str, &str); 4]) -> Answer {
-    browser.rpc("save_brand", &fields).await
+    let page = match fields[0].1 {
+        "" => "/settings/brand".to_owned(),
+        client => format!("/clients/{client}/brand"),
+    };
+    browser.fill(&page, "save_brand", &fields).await
 }
 
 /// A request of a page on another host name of the installation.
@@ -96,7 +100,7 @@ fn a_brand_reaches_its_own_people_and_nobody_else() {
 
         // An emptied field falls back again.
         let fields = [("client", id), ("product", ""), ("accent", ""), ("was", "#1d4ed8"), ("support", "")];
-        ours.admin.done("save_brand", &fields).await;
+        ours.admin.filled(&format!("/clients/{id}/brand"), "save_brand", &fields).await;
         assert!(address(&ours.one.viewer.get("/dashboard").await, "/brand/ffd400-").is_some());
         let trail = format!(
             "select count(*) from audit_events where workspace_id = '{}' and entity = 'brand'",
@@ -158,7 +162,7 @@ fn what_is_no_brand_is_refused_at_its_field() {
         // Agency owners and admins alone; for a client's people there is no such place.
         let fields = [("client", ""), ("product", "Mine"), ("accent", ""), ("support", "")];
         for (browser, status) in [(&agency.member, 403), (&agency.one.admin, 404), (&agency.one.viewer, 404)] {
-            assert_eq!(brand(browser, fields).await.status, status);
+            assert_eq!(browser.rpc("save_brand", &fields).await.status, status);
             assert_eq!(browser.upload(LOGO, &[("client", "")], "logo.png", png(64, 64, 0)).await.status, status);
             assert_eq!(browser.get("/settings/brand").await.status, status);
             assert_eq!(browser.rpc("save_brand_host", &[("host", "voice.example.com")]).await.status, status);
@@ -194,7 +198,7 @@ fn a_logo_is_shown_kept_and_taken_away() {
         assert_eq!(answer.location, Some(format!("/clients/{id}/brand?saved=1")));
         let own = address(&agency.one.viewer.get("/dashboard").await, "/brand/logo/").expect("the client's logo");
         assert_ne!(own, logo);
-        agency.admin.done("remove_logo", &[("client", id)]).await;
+        agency.admin.filled(&format!("/clients/{id}/brand"), "remove_logo", &[]).await;
         assert_eq!(nobody.get(&own).await.status, 404);
         assert_eq!(address(&agency.one.viewer.get("/dashboard").await, "/brand/logo/"), Some(logo));
     });
@@ -207,7 +211,7 @@ async fn host_of(agency: &Agency) -> Value {
 
 /// What checking the host name says; none when it is proved.
 async fn check(agency: &Agency) -> Option<String> {
-    let answer = agency.owner.rpc("check_brand_host", &[]).await;
+    let answer = agency.owner.fill("/settings/brand", "check_brand_host", &[]).await;
     assert!(matches!(answer.status, 200 | 422), "{answer:?}");
     answer.error_at("host")
 }
@@ -219,7 +223,8 @@ fn site(world: &World) -> String {
 
 /// The beginning of the link in a new invitation.
 async fn link_of(agency: &Agency, email: &str) -> String {
-    agency.owner.done("invite_members", &[("emails", email), ("role", "agency_member")]).await;
+    let fields = [("emails", email), ("role", "agency_member")];
+    agency.owner.filled("/settings/users/new", "invite_members", &fields).await;
     let shown = agency.owner.done("take_links", &[]).await.json();
     shown["links"][0]["link"].as_str().and_then(|link| link.split("/invite/").next()).unwrap_or_default().to_owned()
 }
@@ -234,11 +239,12 @@ fn a_host_name_counts_once_dns_has_proved_it() {
         let base = world.base.replace("127.0.0.1", &host);
 
         for bad in ["127.0.0.1", "[::1]", "localhost", "*.halden.example", "a b.example", "voice..example"] {
-            let answer = ours.owner.rpc("save_brand_host", &[("host", bad)]).await;
+            let answer = ours.owner.fill("/settings/brand", "save_brand_host", &[("host", bad)]).await;
             assert!(answer.status == 422 && answer.error_at("host").is_some(), "{bad}: {answer:?}");
         }
         assert_eq!(ours.owner.rpc("check_brand_host", &[]).await.status, 409);
-        ours.owner.done("save_brand_host", &[("host", &format!("https://{}/", host.to_uppercase()))]).await;
+        let typed = format!("https://{}/", host.to_uppercase());
+        ours.owner.filled("/settings/brand", "save_brand_host", &[("host", &typed)]).await;
         let fields =
             [("client", ""), ("product", "Halden Calls"), ("accent", "#8a1538"), ("support", "help@a.example")];
         assert_eq!(brand(&ours.owner, fields).await.status, 200);
@@ -325,7 +331,7 @@ async fn the_door_is_for_its_own_people(world: &World, host: &str, ours: &Agency
 
 async fn the_proof_decides(world: &World, dns: &Dns, host: &str, ours: &Agency, theirs: &Agency) {
     let record = format!("_patchbay.{host}");
-    theirs.owner.done("save_brand_host", &[("host", host)]).await;
+    theirs.owner.filled("/settings/brand", "save_brand_host", &[("host", host)]).await;
     let proof = |view: Value| view["proof"].as_str().expect("a proof").to_owned();
     let (our_proof, their_proof) = (proof(host_of(ours).await), proof(host_of(theirs).await));
     assert_ne!(our_proof, their_proof);

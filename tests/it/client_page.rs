@@ -4,9 +4,7 @@ use super::support::{Agency, Browser, run};
 
 /// Saves the client's settings as its form does; `more` is ticked or filled in.
 async fn save(agency: &Agency, more: &[(&str, &str)]) {
-    let fields = [("id", agency.one.id.as_str()), ("name", agency.one.secret.as_str()), ("timezone", "UTC")];
-    let fields: Vec<(&str, &str)> = fields.into_iter().chain(more.iter().copied()).collect();
-    agency.owner.done("save_client", &fields).await;
+    agency.owner.filled(&format!("/clients/{}/settings", agency.one.id), "save_client", more).await;
 }
 
 /// The names of the rows that a block's function gives.
@@ -18,6 +16,7 @@ async fn block(browser: &Browser, function: &str, client: &str) -> String {
 fn the_page_shows_what_belongs_to_the_client() {
     run(|world| async move {
         let (agency, works) = Agency::worked(world, "clientpage").await;
+        agency.gather().await;
         let (one, two) = (&agency.one, &agency.two);
         for browser in [&agency.owner, &agency.admin, &agency.member] {
             let month = browser.done("get_client_month", &[("client", &one.id)]).await.json();
@@ -52,6 +51,7 @@ fn the_page_shows_what_belongs_to_the_client() {
 fn people_and_forms_are_for_those_who_may_have_them() {
     run(|world| async move {
         let (agency, stranger) = (Agency::new(world, "pageroles").await, Agency::new(world, "pagestranger").await);
+        agency.gather().await;
         let id = &agency.one.id;
         let people = agency.admin.done("client_members", &[("client", id)]).await.json();
         assert_eq!(people.as_array().map(Vec::len), Some(2), "the client's admin and viewer: {people}");
@@ -108,14 +108,8 @@ fn a_prompt_is_shown_to_a_client_only_when_the_agency_shares_it_and_only_that_of
 
         // What the agent says since has other words; the call keeps its own.
         let other = format!("{} and other words", agency.secret);
-        let changed = [
-            ("id", works.prompt.as_str()),
-            ("base_version", "1"),
-            ("name", "Renamed"),
-            ("template", other.as_str()),
-            ("production", "true"),
-        ];
-        agency.owner.done("save_prompt", &changed).await;
+        let changed = [("name", "Renamed"), ("template", other.as_str()), ("production", "true")];
+        agency.owner.filled(&format!("/prompts/{}", works.prompt), "save_prompt", &changed).await;
         save(&agency, &[("shares_prompts", "true")]).await;
         for who in [&agency.one.admin, &agency.one.viewer] {
             let shown = who.done("get_call_prompt", &call).await.json();
@@ -132,7 +126,7 @@ fn a_prompt_is_shown_to_a_client_only_when_the_agency_shares_it_and_only_that_of
             assert_eq!(who.rpc("get_call_prompt", &call).await.status, 404);
         }
         // Taken back, it is gone.
-        save(&agency, &[]).await;
+        save(&agency, &[("shares_prompts", "")]).await;
         assert_eq!(agency.one.admin.rpc("get_call_prompt", &call).await.status, 404);
     });
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::{Agency, Answer, eventually, run};
+use super::support::{Agency, Answer, run};
 
 async fn upload(agency: &Agency, name: &str, bytes: &[u8]) -> Answer {
     agency.owner.upload("/contacts/imports/upload", &[("client", &agency.one.id)], name, bytes.to_vec()).await
@@ -16,23 +16,21 @@ async fn view(agency: &Agency, id: &str) -> Value {
 async fn bring(agency: &Agency, file: &[u8], columns: &[&str], duplicates: &str) -> Value {
     let answer = upload(agency, "people.csv", file).await;
     let id = answer.id().unwrap_or_else(|| panic!("an import: {answer:?}"));
-    let mut fields: Vec<(String, &str)> = vec![
-        ("id".into(), &id),
-        ("form[named]".into(), "true"),
-        ("form[country]".into(), "US"),
-        ("form[duplicates]".into(), duplicates),
-    ];
+    let mut fields: Vec<(String, &str)> =
+        vec![("form[named]".into(), "true"), ("form[country]".into(), "US"), ("form[duplicates]".into(), duplicates)];
     fields.extend(columns.iter().enumerate().map(|(at, target)| (format!("form[columns][{at}]"), *target)));
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-    agency.owner.done("check_import", &fields).await;
+    agency.owner.filled(&format!("/contacts/imports/{id}/mapping"), "check_import", &fields).await;
     until(agency, &id, "checked").await;
+    // By hand: the page offers it only when there is something to import.
     agency.owner.done("run_import", &[("id", &id)]).await;
     until(agency, &id, "completed").await;
     view(agency, &id).await
 }
 
 async fn until(agency: &Agency, id: &str, wanted: &str) {
-    eventually(&format!("the import is {wanted}"), || async { view(agency, id).await["status"] == wanted }).await;
+    agency.drain().await;
+    assert_eq!(view(agency, id).await["status"], wanted);
 }
 
 async fn names(agency: &Agency) -> Vec<String> {
@@ -140,7 +138,8 @@ fn people_who_asked_not_to_be_called_stay_so_through_an_import() {
     run(|world| async move {
         let agency = Agency::new(world, "donotcall").await;
         let id = agency.contact("+12025550164").await;
-        agency.owner.done("suppress_contact", &[("id", &id), ("reason", "Asked for it")]).await;
+        let page = format!("/contacts/{id}");
+        agency.owner.filled(&page, "suppress_contact", &[("reason", "Asked for it")]).await;
         bring(&agency, b"Name,Phone\nSomebody,+12025550164\n", &["name", "phone"], "update").await;
         let contact = agency.owner.done("get_contact", &[("id", &id)]).await.json();
         assert_eq!(
@@ -148,7 +147,7 @@ fn people_who_asked_not_to_be_called_stay_so_through_an_import() {
             (Some(true), Some("Somebody")),
             "{contact}"
         );
-        agency.owner.done("allow_contact", &[("id", &id)]).await;
+        agency.owner.filled(&page, "allow_contact", &[]).await;
         assert_eq!(agency.owner.done("get_contact", &[("id", &id)]).await.json()["do_not_call"], false);
     });
 }
@@ -162,7 +161,7 @@ fn exports_are_harmless_and_hold_what_was_asked_for() {
             ("form[name]", "=HYPERLINK(\"http://evil\")"),
             ("form[phone]", "+12025550165"),
         ];
-        agency.owner.done("create_contact", &fields).await;
+        agency.owner.filled("/contacts/new", "create_contact", &fields).await;
         agency.contact("+12025550166").await;
         let file = agency.owner.get("/contacts/export.csv").await;
         assert!(file.text.contains("'=HYPERLINK"), "{}", file.text);
@@ -194,6 +193,7 @@ fn a_wrong_form_says_at_each_field_what_to_do() {
             ("form[name]", "X"),
             ("form[phone]", "12"),
             ("form[email]", "nobody"),
+            // No choice of the list, so it is sent by hand.
             ("form[timezone]", "Mars"),
         ];
         let answer = agency.owner.rpc("create_contact", &fields).await;
@@ -208,7 +208,7 @@ fn a_wrong_form_says_at_each_field_what_to_do() {
         agency.contact("+12025550167").await;
         let fields =
             [("client", agency.one.id.as_str()), ("form[name]", "Again"), ("form[phone]", "+1 (202) 555-0167")];
-        let twice = agency.owner.rpc("create_contact", &fields).await;
+        let twice = agency.owner.fill("/contacts/new", "create_contact", &fields).await;
         assert_eq!(twice.status, 422, "{twice:?}");
     });
 }

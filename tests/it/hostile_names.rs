@@ -26,7 +26,7 @@ fn a_hostile_name_is_text_in_every_title() {
         let owner = &agency.owner;
         // A client's admin chooses this name, and the agency's owner sees it.
         let fields = [("form[name]", HOSTILE), ("form[phone]", "+12025550177"), ("form[timezone]", "UTC")];
-        let contact = agency.one.admin.made("create_contact", &fields).await;
+        let contact = agency.one.admin.made_on("/contacts/new", "create_contact", &fields).await;
         is_only_text(owner, &format!("/contacts/{contact}")).await;
         let file = format!("name,phone\n{HOSTILE},+12025550178\n").into_bytes();
         let answer = agency.one.admin.upload("/contacts/imports/upload", &[], HOSTILE, file).await;
@@ -36,13 +36,13 @@ fn a_hostile_name_is_text_in_every_title() {
         assert!(page.titles.len() == 1 && page.titles[0].starts_with("evil><button>&lt;Go&amp;"), "{:?}", page.titles);
 
         let client = [("name", HOSTILE), ("timezone", "UTC"), ("shares_recordings", "true"), ("monthly_budget", "")];
-        let client = owner.made("save_client", &client).await;
+        let client = owner.made_on("/clients/new", "save_client", &client).await;
         is_only_text(owner, &format!("/clients/{client}")).await;
         let agent = super::support::agency::agent_fields(HOSTILE, &agency.one.id, &works.prompt);
         let agent = owner.made("save_agent", &agent).await;
         is_only_text(owner, &format!("/agents/{agent}")).await;
         let prompt = [("name", HOSTILE), ("template", HOSTILE), ("production", "true")];
-        let prompt = owner.made("save_prompt", &prompt).await;
+        let prompt = owner.made_on("/prompts/new", "save_prompt", &prompt).await;
         is_only_text(owner, &format!("/prompts/{prompt}")).await;
         let campaign = agency.campaign_called(HOSTILE, &works.agent, &works.number).await;
         is_only_text(owner, &format!("/campaigns/{campaign}")).await;
@@ -54,16 +54,14 @@ fn a_hostile_agency_does_nothing_to_the_platform_nor_its_brand_to_its_clients() 
     run(|world| async move {
         let agency = Agency::new(world, "hostile").await;
         let owner = &agency.owner;
-        let rules = [("name", HOSTILE), ("timezone", "UTC"), ("second_factor", "nobody")];
-        owner.done("save_agency", &rules).await;
+        owner.filled("/settings/agency", "save_agency", &[("name", HOSTILE)]).await;
         let platform = admin(world).await;
         is_only_text(&platform, &format!("/platform/{}", agency.workspace_id)).await;
 
         // A brand's name is at most forty characters long.
         let product = "</title><form action=/rpc/evil>";
-        let fields = [("client", ""), ("was", ""), ("product", product), ("accent", ""), ("support", "")];
-        owner.done("save_brand", &fields).await;
-        for path in ["/dashboard", "/contacts", "/nowhere"] {
+        owner.filled("/settings/brand", "save_brand", &[("product", product)]).await;
+        for path in ["/dashboard", "/contacts", "/settings/profile"] {
             let answer = agency.one.viewer.get(path).await;
             let page = Page::read(&answer.text);
             assert!(page.titles.len() == 1 && page.titles[0].ends_with(product), "{path}: {:?}", page.titles);

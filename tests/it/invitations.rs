@@ -19,7 +19,8 @@ fn many_are_invited_at_once_and_each_comes_in_with_the_role_they_were_given() {
         let agency = Agency::new(world, "inviting").await;
         let domain = format!("{}.example", unique("guests"));
         let pasted = format!("Ada Able <ada@{domain}>, bob@{domain};\ncarl@{domain} ADA@{domain}");
-        agency.owner.done("invite_members", &[("emails", &pasted), ("role", "agency_member")]).await;
+        let fields = [("emails", pasted.as_str()), ("role", "agency_member")];
+        agency.owner.filled("/settings/users/new", "invite_members", &fields).await;
         let shown = agency.owner.done("take_links", &[]).await.json();
         let links = shown["links"].as_array().expect("links").clone();
         assert_eq!(links.len(), 3, "an address counts once: {shown}");
@@ -33,8 +34,9 @@ fn many_are_invited_at_once_and_each_comes_in_with_the_role_they_were_given() {
                 "the page names the agency: {}",
                 page.status
             );
-            let (browser, answer) = accept(world, token, "Gabi Guest").await;
-            assert_eq!(answer.status, 200, "{answer:?}");
+            let browser = Browser::new(world);
+            let fields = [("name", "Gabi Guest"), ("password", PASSWORD)];
+            browser.filled(&format!("/invite/{token}"), "accept_invitation", &fields).await;
             let me = browser.done("who_am_i", &[]).await.json();
             assert_eq!((me["role"].as_str(), me["email"].as_str()), (Some("agency_member"), link["email"].as_str()));
         }
@@ -82,7 +84,8 @@ fn a_link_works_once_and_a_changed_withdrawn_or_old_one_never() {
         assert_eq!(accept(world, &newer, "New link").await.1.status, 200);
         // Withdrawn.
         let id = uuid::Uuid::parse_str(other_id).expect("an id").to_string();
-        agency.owner.done("withdraw_invitation", &[("id", &id)]).await;
+        let list = "/settings/users/invitations";
+        agency.owner.filled(list, "withdraw_invitation", &[("id", &id)]).await;
         agency.owner.done("withdraw_invitation", &[("id", &id)]).await;
         assert_eq!(accept(world, &other, "Late").await.1.status, 409);
         // Too old.
@@ -93,7 +96,7 @@ fn a_link_works_once_and_a_changed_withdrawn_or_old_one_never() {
         // A new link for it.
         let slow: String =
             owner_value(world, &format!("select id::text from invitations where email = '{}'", mail("slow"))).await;
-        agency.owner.done("resend_invitation", &[("id", &slow)]).await;
+        agency.owner.filled(list, "resend_invitation", &[("id", &slow)]).await;
         let token = shown_token(&agency.owner).await;
         assert_eq!(accept(world, &token, "Slow").await.1.status, 200);
     });
@@ -134,7 +137,9 @@ fn nobody_gives_a_role_above_their_own_or_reaches_another_client() {
         let foreign = [("emails", &*mail()), ("role", "client_viewer"), ("client", stranger.one.id.as_str())];
         assert_eq!(agency.owner.rpc("invite_members", &foreign).await.status, 404);
         let email = mail();
-        let token = invitation(&agency.one.admin, &email, "client_viewer", &agency.two.id).await;
+        let crafted = [("emails", email.as_str()), ("role", "client_viewer"), ("client", agency.two.id.as_str())];
+        agency.one.admin.done("invite_members", &crafted).await;
+        let token = shown_token(&agency.one.admin).await;
         let (viewer, answer) = accept(world, &token, "Own Client").await;
         assert_eq!(answer.status, 200);
         assert_eq!(viewer.done("who_am_i", &[]).await.json()["client"]["id"], agency.one.id.as_str());
@@ -168,7 +173,8 @@ fn a_new_role_counts_at_once_and_an_agency_always_has_an_owner() {
             async move { browser.done("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned() }
         };
         let (admin, member) = (me(&agency.admin).await, me(&agency.member).await);
-        agency.owner.done("change_member_role", &[("id", &admin), ("role", "agency_owner")]).await;
+        let page = format!("/settings/users/{admin}");
+        agency.owner.filled(&page, "change_member_role", &[("role", "agency_owner")]).await;
         assert_eq!(agency.admin.rpc("who_am_i", &[]).await.status, 401, "whoever gets another role signs in again");
         // Two owners take the role from each other at the same moment: one stays.
         let email: String = owner_value(world, &format!("select email from users where id = '{admin}'")).await;
@@ -200,12 +206,13 @@ fn a_new_role_counts_at_once_and_an_agency_always_has_an_owner() {
         assert!(theirs);
         // From agency to client and back: the client goes with the role.
         let left = if a.status == 200 { &agency.owner } else { &second };
-        let to_client = [("id", member.as_str()), ("role", "client_viewer"), ("client", agency.two.id.as_str())];
-        left.done("change_member_role", &to_client).await;
+        let to_client = [("role", "client_viewer"), ("client", agency.two.id.as_str())];
+        let page = format!("/settings/users/{member}");
+        left.filled(&page, "change_member_role", &to_client).await;
         let view = left.done("get_member", &[("id", &member)]).await.json();
         assert_eq!(view["client_id"], agency.two.id.as_str());
-        left.done("change_member_role", &[("id", &member), ("role", "agency_member"), ("client", &agency.two.id)])
-            .await;
+        let back = [("role", "agency_member"), ("client", agency.two.id.as_str())];
+        left.filled(&page, "change_member_role", &back).await;
         assert!(left.done("get_member", &[("id", &member)]).await.json()["client_id"].is_null());
     });
 }
@@ -217,7 +224,8 @@ fn an_invitation_says_what_is_wrong_with_it() {
         let cases =
             [("", "at least one"), ("ada@", "Not an e-mail address: ada@"), ("ada@example.com, nonsense", "nonsense")];
         for (emails, words) in cases {
-            let answer = agency.owner.rpc("invite_members", &[("emails", emails), ("role", "agency_member")]).await;
+            let fields = [("emails", emails), ("role", "agency_member")];
+            let answer = agency.owner.fill("/settings/users/new", "invite_members", &fields).await;
             let message = answer.error_at("emails").unwrap_or_default();
             assert!(answer.status == 422 && message.contains(words), "{emails}: {answer:?}");
         }
@@ -238,8 +246,8 @@ fn an_invitation_says_what_is_wrong_with_it() {
         for (name, password, field) in
             [("Will", "password1", "password"), ("Will", "short", "password"), (" ", PASSWORD, "name")]
         {
-            let fields = [("token", token.as_str()), ("name", name), ("password", password)];
-            let answer = Browser::new(world).rpc("accept_invitation", &fields).await;
+            let fields = [("name", name), ("password", password)];
+            let answer = Browser::new(world).fill(&format!("/invite/{token}"), "accept_invitation", &fields).await;
             assert!(answer.status == 422 && answer.error_at(field).is_some(), "{name} {password}: {answer:?}");
         }
         assert_eq!(accept(world, &token, "Will").await.1.status, 200);
@@ -256,10 +264,11 @@ fn a_clients_admin_looks_after_that_clients_viewers_and_nobody_else() {
         };
         let (own, sister) = (id(&agency.one.viewer).await, id(&agency.two.viewer).await);
         let admin = &agency.one.admin;
-        admin.done("set_member_status", &[("id", &own), ("status", "suspended")]).await;
+        let page = format!("/settings/users/{own}");
+        admin.filled(&page, "set_member_status", &[("status", "suspended")]).await;
         assert_eq!(agency.one.viewer.rpc("who_am_i", &[]).await.status, 401);
-        admin.done("set_member_status", &[("id", &own), ("status", "active")]).await;
-        admin.done("make_password_link", &[("id", &own)]).await;
+        admin.filled(&page, "set_member_status", &[("status", "active")]).await;
+        admin.filled(&page, "make_password_link", &[]).await;
         for name in ["sign_member_out", "make_password_link", "clear_member_second_factor", "get_member"] {
             assert_eq!(admin.rpc(name, &[("id", &sister)]).await.status, 404, "{name}");
             assert_ne!(admin.rpc(name, &[("id", &own)]).await.status, 404, "{name}");

@@ -1,7 +1,10 @@
 //! With a mail server: invitations and new passwords arrive by e-mail, and nobody learns which addresses have accounts.
 
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::fs::File;
+use std::io::{BufRead, Write};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 use patchbay::boot::migrate;
 use patchbay_access::server::Scope;
@@ -10,12 +13,13 @@ use patchbay_sandbox::{Sandbox, SandboxSettings};
 use patchbay_shared::ids::WorkspaceId;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
 
 use super::support::agency::PASSWORD;
-use super::support::{Browser, World, eventually, fresh_database, open_database, owner_value, run};
+use super::support::{Browser, Workers, World, fresh_database, open_database, owner_value, pool, run};
 
 /// What the mail server was given: receiver, and the text with its line breaks and escapes undone.
-type Inbox = Arc<Mutex<Vec<(String, String)>>>;
+type Inbox = Arc<watch::Sender<Vec<(String, String)>>>;
 
 /// A mail server that takes everything, as RFC 5321 has it.
 async fn take_mail(listener: TcpListener, inbox: Inbox) {
@@ -44,7 +48,7 @@ async fn talk(stream: TcpStream, inbox: Inbox) -> std::io::Result<()> {
                     text += "\r\n";
                 }
                 let text = text.replace("=\r\n", "").replace("=3D", "=");
-                inbox.lock().expect("the inbox").push((to.clone(), text));
+                inbox.send_modify(|letters| letters.push((to.clone(), text)));
                 b"250 taken\r\n"
             }
             "QUIT" => {
@@ -60,14 +64,32 @@ async fn talk(stream: TcpStream, inbox: Inbox) -> std::io::Result<()> {
 
 /// The token behind `what` (`invite`, `reset`) in the newest message to `to`.
 async fn token(inbox: &Inbox, to: &str, what: &str) -> String {
-    let find = || {
-        let inbox = inbox.lock().expect("the inbox");
+    let find = |letters: &[(String, String)]| {
         let (_, text) =
-            inbox.iter().rev().find(|(receiver, text)| receiver == to && text.contains(&format!("/{what}/")))?;
+            letters.iter().rev().find(|(receiver, text)| receiver == to && text.contains(&format!("/{what}/")))?;
         text.split(&format!("/{what}/")).nth(1)?.split_whitespace().next().map(str::to_owned)
     };
-    eventually(&format!("a mail with a link to {what} reaches {to}"), || async { find().is_some() }).await;
-    find().expect("a token")
+    let mut news = inbox.subscribe();
+    let arrived = tokio::time::timeout(Duration::from_secs(60), news.wait_for(|letters| find(letters).is_some()));
+    let letters = arrived.await.unwrap_or_else(|_| panic!("a mail with a link to {what} reaches {to}"));
+    find(&letters.expect("the inbox")).expect("a token")
+}
+
+/// Keeps what the program says, and tells when it begins to serve.
+fn listen(said: ChildStderr, mut log: File) -> oneshot::Receiver<()> {
+    let (tell, told) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut tell = Some(tell);
+        for line in std::io::BufReader::new(said).lines().map_while(Result::ok) {
+            writeln!(log, "{line}").expect("the log");
+            if line.contains("serving")
+                && let Some(tell) = tell.take()
+            {
+                let _ = tell.send(());
+            }
+        }
+    });
+    told
 }
 
 struct Program(Child);
@@ -101,8 +123,8 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let base = format!("http://127.0.0.1:{port}");
-        let log = std::fs::File::create(folder.join("log")).expect("a log");
-        let program = Command::new(env!("CARGO_BIN_EXE_patchbay"))
+        let log = File::create(folder.join("log")).expect("a log");
+        let mut program = Command::new(env!("CARGO_BIN_EXE_patchbay"))
             .arg("serve")
             .env("DATABASE_URL", app)
             .env("PATCHBAY_DATA_DIR", folder.join("data"))
@@ -112,21 +134,21 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
             .env("PATCHBAY_MAIL_FROM", "Patchbay <voice@mailing.example>")
             .env("RUST_LOG", "debug")
             .stdout(Stdio::null())
-            .stderr(log)
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
+        let serving = listen(program.stderr.take().expect("what it says"), log);
         let _program = Program(program);
-        eventually("the server is ready", || async {
-            reqwest::get(format!("{base}/readyz")).await.is_ok_and(|answer| answer.status().is_success())
-        })
-        .await;
+        serving.await.expect("the server is ready");
         let world = World {
             base,
             sandbox_base: String::new(),
             sandbox: Sandbox::new(SandboxSettings::for_tests()),
             db,
             dns: None,
+            owner: pool(&owner_url),
             owner_url,
+            workers: Workers::Elsewhere,
         };
 
         // An invitation, which carries the agency's brand.
@@ -137,7 +159,7 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
         let shown = olga.done("take_links", &[]).await.json();
         assert!(shown["links"][0]["link"].is_null(), "the link goes by mail alone: {shown}");
         let invite = token(&inbox, "vera@mailing.example", "invite").await;
-        let letter = inbox.lock().expect("the inbox")[0].1.clone();
+        let letter = inbox.borrow()[0].1.clone();
         let header = |name: &str| letter.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
         let from = header("From:");
         assert!(from.contains("Mailing Voice") && from.contains("<voice@mailing.example>"), "{letter}");
@@ -163,7 +185,7 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
             last = stranger.rpc("ask_for_password", &[("email", "nobody@mailing.example")]).await.status;
         }
         assert_eq!(last, 429);
-        let letters = inbox.lock().expect("the inbox").clone();
+        let letters = inbox.borrow().clone();
         assert!(letters.iter().all(|(to, _)| to == "vera@mailing.example"), "{letters:?}");
 
         // The links are secrets: not in the queue, the trail, or the log.

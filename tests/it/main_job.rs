@@ -1,10 +1,13 @@
 //! What the product is for: a list of people in, calls out, results back to whom they belong, and nobody rung twice.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::support::{Agency, Browser, World, eventually, run};
+use patchbay_sandbox::SandboxSettings;
+
+use super::support::{Agency, Browser, World, run};
 
 /// How often somebody's phone rang because of this account, by number.
 fn rung(world: &World, key: &str) -> BTreeMap<String, usize> {
@@ -28,7 +31,6 @@ async fn import(agency: &Agency, file: &str, campaign: &str) -> String {
     let answer = agency.owner.upload("/contacts/imports/upload", &fields, "people.csv", file.as_bytes().to_vec()).await;
     let id = answer.id().unwrap_or_else(|| panic!("an import: {answer:?}"));
     let mapping = [
-        ("id", id.as_str()),
         ("form[named]", "true"),
         ("form[columns][0]", "name"),
         ("form[columns][1]", "phone"),
@@ -37,21 +39,17 @@ async fn import(agency: &Agency, file: &str, campaign: &str) -> String {
         ("form[duplicates]", "skip"),
         ("form[campaign]", campaign),
     ];
-    agency.owner.done("check_import", &mapping).await;
+    agency.owner.filled(&format!("/contacts/imports/{id}/mapping"), "check_import", &mapping).await;
     state_of_import(agency, &id, "checked").await;
-    agency.owner.done("run_import", &[("id", &id)]).await;
+    agency.owner.filled(&format!("/contacts/imports/{id}"), "run_import", &[]).await;
     state_of_import(agency, &id, "completed").await;
     id
 }
 
 async fn state_of_import(agency: &Agency, id: &str, wanted: &str) {
-    eventually(&format!("the import is {wanted}"), || async {
-        let view = agency.owner.done("get_import", &[("id", id)]).await.json();
-        let text = view.to_string();
-        assert!(!text.contains("\"failed\""), "{view}");
-        text.contains(&format!("\"status\":\"{wanted}\""))
-    })
-    .await;
+    agency.drain().await;
+    let view = agency.owner.done("get_import", &[("id", id)]).await.json();
+    assert_eq!(view["status"], wanted, "{view}");
 }
 
 #[test]
@@ -79,11 +77,7 @@ fn from_a_list_of_people_to_results_in_the_right_hands() {
             .as_str()
             .expect("an id")
             .to_owned();
-        eventually("the calls were read", || async {
-            let list = agency.owner.done("list_calls", &[("query[batch]", &batch)]).await.json();
-            list["page"]["rows"].as_array().is_some_and(|rows| rows.iter().all(|row| !row["sentiment"].is_null()))
-        })
-        .await;
+        assert!(rows.iter().all(|row| !row["sentiment"].is_null()), "all calls were read: {list}");
         // The viewer of the client sees what was said and what it means, and not what the agency keeps to itself.
         let seen = agency.one.viewer.done("get_call", &[("id", &call)]).await.json();
         assert!(seen["turns"].as_array().is_some_and(|turns| turns.len() > 3), "a transcript: {seen}");
@@ -132,7 +126,8 @@ const TALKED: [&str; 3] = ["answered", "declined", "callback_scheduled"];
 fn calls_that_go_wrong_end_as_they_should_and_nobody_is_rung_twice() {
     run(|world| async move {
         let (agency, works) = Agency::ready(world, "wrong").await;
-        agency.owner.done("suppress_contact", &[("id", &works.contact), ("reason", "Asked not to be called")]).await;
+        let contact = format!("/contacts/{}", works.contact);
+        agency.owner.filled(&contact, "suppress_contact", &[("reason", "Asked not to be called")]).await;
         // Number, how often it may ring, the contact's state and possible outcomes afterwards.
         let cases = [
             ("+12025550001", 1, "completed", &["busy"][..]),
@@ -156,20 +151,19 @@ fn calls_that_go_wrong_end_as_they_should_and_nobody_is_rung_twice() {
         }
         let batch = agency.batch(&works.campaign, 3).await;
         // Trouble in a row pauses the batch, with the reason and what to do: a person looks, and goes on.
-        eventually("the batch has ended", || async {
+        for _ in 0..20 {
+            agency.drain().await;
             let view = agency.owner.done("get_batch", &[("id", &batch)]).await.json();
+            if view["status"] == "completed" {
+                break;
+            }
             if view["status"] == "paused" {
                 assert!(view["pause_reason"].as_str().is_some_and(|reason| reason.contains("Resume")), "{view}");
-                agency.owner.rpc("resume_batch", &[("id", &batch)]).await;
+                agency.owner.fill(&format!("/batches/{batch}"), "resume_batch", &[]).await;
             }
-            view["status"] == "completed"
-        })
-        .await;
+        }
         // What was said is read after the call: an answering machine is found out then.
-        eventually("the calls were read", || async {
-            members(&agency, &works.campaign).await["+12025550003"]["outcome"] == "voicemail"
-        })
-        .await;
+        agency.finished(&batch).await;
         let (times, people) = (rung(world, &works.key), members(&agency, &works.campaign).await);
         let mut wrong = Vec::new();
         for (number, rings, status, outcomes) in cases {
@@ -199,8 +193,11 @@ fn a_provider_that_is_full_is_left_alone_and_a_stopped_batch_gives_its_people_ba
     run(|world| async move {
         let (agency, works) = Agency::ready(world, "full").await;
         let busy = "+12025550007";
-        agency.owner.done("suppress_contact", &[("id", &works.contact), ("reason", "Asked not to be called")]).await;
+        let contact = format!("/contacts/{}", works.contact);
+        agency.owner.filled(&contact, "suppress_contact", &[("reason", "Asked not to be called")]).await;
         agency.contact(busy).await;
+        let settings = SandboxSettings { retry_after_secs: 60, ..(*world.sandbox.settings()).clone() };
+        world.sandbox.set_settings(Some(&works.key), settings);
         let batch = agency.batch(&works.campaign, 1).await;
         let refused = || {
             world
@@ -210,23 +207,21 @@ fn a_provider_that_is_full_is_left_alone_and_a_stopped_batch_gives_its_people_ba
                 .filter(|entry| entry.outcome == "refused_limit")
                 .count()
         };
-        eventually("it was asked more than once", || async { refused() >= 2 }).await;
-        let log = world.sandbox.call_log(Some(&works.key));
-        for pair in log.windows(2) {
-            let wait = pair[1].at - pair[0].at;
-            assert!(wait >= chrono::Duration::milliseconds(950), "asked again after {wait}, though it said a second");
-        }
-        agency.owner.done("pause_batch", &[("id", &batch)]).await;
+        // It says that it wants a minute's peace.
+        agency.background.drain_for(Duration::from_secs(50)).await;
+        assert_eq!(refused(), 1, "asked again too soon");
+        agency.background.drain_for(Duration::from_secs(40)).await;
+        assert_eq!(refused(), 2, "asked once more after that");
+        let page = format!("/batches/{batch}");
+        agency.owner.filled(&page, "pause_batch", &[]).await;
         let view = agency.owner.done("get_batch", &[("id", &batch)]).await.json();
         assert_eq!(view["status"], "paused");
         // Twice is as good as once, and so is stopping.
         agency.owner.done("pause_batch", &[("id", &batch)]).await;
+        agency.owner.filled(&page, "stop_batch", &[]).await;
         agency.owner.done("stop_batch", &[("id", &batch)]).await;
-        agency.owner.done("stop_batch", &[("id", &batch)]).await;
-        eventually("the person waits in the campaign again", || async {
-            members(&agency, &works.campaign).await[busy]["status"] == "pending"
-        })
-        .await;
+        agency.drain().await;
+        assert_eq!(members(&agency, &works.campaign).await[busy]["status"], "pending", "the person waits again");
         assert_eq!(
             members(&agency, &works.campaign).await[busy]["attempts"],
             0,

@@ -15,7 +15,8 @@ fn a_changed_password_ends_every_other_session() {
         assert!(wrong.error_at("current").is_some(), "{wrong:?}");
         let weak = agency.owner.rpc("change_password", &[("current", PASSWORD), ("password", "qwertyuiop")]).await;
         assert!(weak.error_at("password").is_some(), "{weak:?}");
-        agency.owner.done("change_password", &[("current", PASSWORD), ("password", NEW)]).await;
+        let fields = [("current", PASSWORD), ("password", NEW)];
+        agency.owner.filled("/settings/security", "change_password", &fields).await;
         assert_eq!(elsewhere.rpc("who_am_i", &[]).await.status, 401);
         assert_eq!(agency.owner.rpc("who_am_i", &[]).await.status, 200);
         let old = Browser::new(world).rpc("sign_in", &[("email", &email), ("password", PASSWORD)]).await;
@@ -34,9 +35,10 @@ fn a_link_for_a_new_password_works_once_and_ends_every_session() {
         assert_eq!(agency.member.rpc("make_password_link", &[("id", id)]).await.status, 403);
         let owner = agency.owner.done("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
         assert_eq!(agency.admin.rpc("make_password_link", &[("id", &owner)]).await.status, 403);
-        agency.admin.done("make_password_link", &[("id", id)]).await;
+        let their_page = format!("/settings/users/{id}");
+        agency.admin.filled(&their_page, "make_password_link", &[]).await;
         let first = shown_token(&agency.admin).await;
-        agency.admin.done("make_password_link", &[("id", id)]).await;
+        agency.admin.filled(&their_page, "make_password_link", &[]).await;
         let token = shown_token(&agency.admin).await;
         let stranger = Browser::new(world);
         let choose = |token: String, password: &'static str| {
@@ -56,7 +58,7 @@ fn a_link_for_a_new_password_works_once_and_ends_every_session() {
         assert_eq!(agency.member.rpc("who_am_i", &[]).await.status, 401, "every session has ended");
         stranger.done("sign_in", &[("email", email), ("password", NEW)]).await;
         // Too old.
-        agency.admin.done("make_password_link", &[("id", id)]).await;
+        agency.admin.filled(&their_page, "make_password_link", &[]).await;
         let token = shown_token(&agency.admin).await;
         owner_lines(
             world,
@@ -107,7 +109,7 @@ fn everybody_sees_their_own_sessions_and_ends_them() {
         // Not somebody else's.
         agency.admin.done("end_session", &[("id", &id)]).await;
         assert_eq!(other.rpc("who_am_i", &[]).await.status, 200);
-        agency.owner.done("end_session", &[("id", &id)]).await;
+        agency.owner.filled("/settings/security", "end_session", &[("id", &id)]).await;
         agency.owner.done("end_session", &[("id", &id)]).await;
         assert_eq!(other.rpc("who_am_i", &[]).await.status, 401);
         assert_eq!(agency.owner.rpc("end_session", &[("id", "no id")]).await.status, 404);

@@ -15,6 +15,31 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
+/// Where a test may wait: processes of the program run as they like, a worker is cut off after a while, a stand-in answers late.
+const MAY_WAIT: [(&str, &str); 4] = [
+    ("tests/it/killed.rs", ""),
+    ("tests/it/hang_ups.rs", ""),
+    ("tests/it/contact_imports.rs", "Duration::from_millis(wait)"),
+    ("tests/it/provider_stub.rs", "answer.after"),
+];
+
+#[test]
+fn tests_have_work_done_and_do_not_wait_for_it() {
+    // In two parts, so that this file holds none of them.
+    let words = [("sl", "eep("), ("sleep_un", "til("), ("yield", "_now("), ("time::inter", "val(")];
+    let mut wrong = Vec::new();
+    for (path, text) in sources("tests/it", ".rs") {
+        for (at, line) in lines(&text) {
+            let waits = words.iter().any(|(start, end)| line.contains(&format!("{start}{end}")));
+            let may = MAY_WAIT.iter().any(|(file, words)| path == *file && line.contains(words));
+            if waits && !may {
+                wrong.push(format!("{path}:{at}: {}", line.trim()));
+            }
+        }
+    }
+    report("tests that wait for time to pass (Agency::drain has the work done)", wrong);
+}
+
 fn report(what: &str, wrong: Vec<String>) {
     assert!(wrong.is_empty(), "{what}:\n{}", wrong.join("\n"));
 }

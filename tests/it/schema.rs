@@ -357,6 +357,7 @@ fn without_a_scope_no_table_shows_a_row() {
 fn a_scope_shows_one_tenant_and_writes_into_no_other() {
     run(|world| async move {
         let (mine, other) = (Agency::new(world, "mine").await, Agency::new(world, "other").await);
+        tokio::join!(mine.gather(), other.gather());
         let mut app = as_app(world).await;
         let scope = format!("set app.workspace_id = '{}'", mine.workspace_id);
         app.execute(sqlx::AssertSqlSafe(scope)).await.expect("a scope");

@@ -21,14 +21,8 @@ fn steps_are_shown_to_a_client_only_when_the_agency_shares_them() {
             assert!(!steps(&who.done("get_call", &call).await.text), "unshared at first");
             assert!(!steps(&who.get(&format!("/calls/{}?tab=steps", works.call)).await.text));
         }
-        let shared = [
-            ("id", agency.one.id.as_str()),
-            ("name", agency.one.secret.as_str()),
-            ("timezone", "UTC"),
-            ("shares_steps", "true"),
-            ("monthly_budget", ""),
-        ];
-        agency.owner.done("save_client", &shared).await;
+        let settings = format!("/clients/{}/settings", agency.one.id);
+        agency.owner.filled(&settings, "save_client", &[("shares_steps", "true")]).await;
         for who in [&agency.one.admin, &agency.one.viewer] {
             assert!(steps(&who.done("get_call", &call).await.text), "shared now");
             assert!(steps(&who.get(&format!("/calls/{}?tab=steps", works.call)).await.text));

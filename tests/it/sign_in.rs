@@ -146,24 +146,27 @@ fn signing_out_ends_the_session_on_the_server() {
 fn a_suspended_person_is_out_at_once() {
     run(|world| async move {
         let agency = Agency::new(world, "suspended").await;
+        agency.gather().await;
         let viewer = agency.member.rpc("who_am_i", &[]).await.json();
         let id = viewer["user_id"].as_str().expect("an id").to_owned();
         let email = viewer["email"].as_str().expect("an address").to_owned();
-        agency.admin.done("set_member_status", &[("id", &id), ("status", "suspended")]).await;
+        let page = format!("/settings/users/{id}");
+        agency.admin.filled(&page, "set_member_status", &[("status", "suspended")]).await;
         assert_eq!(agency.member.rpc("who_am_i", &[]).await.status, 401);
         assert_eq!(agency.member.rpc("list_calls", &[]).await.status, 401);
         let again = Browser::from_address(world, "127.0.0.16")
             .rpc("sign_in", &[("email", &email), ("password", PASSWORD)])
             .await;
         assert_eq!(again.status, 422);
-        agency.admin.done("set_member_status", &[("id", &id), ("status", "active")]).await;
+        agency.admin.filled(&page, "set_member_status", &[("status", "active")]).await;
         Browser::signed_in(world, &email).await;
         // The last owner cannot be locked out, and nobody locks themselves out.
         let owner = agency.owner.rpc("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
         assert_eq!(agency.owner.rpc("set_member_status", &[("id", &owner), ("status", "suspended")]).await.status, 409);
         assert_eq!(agency.admin.rpc("set_member_status", &[("id", &owner), ("status", "suspended")]).await.status, 403);
         // A client that is archived takes its people along.
-        agency.owner.done("set_client_status", &[("id", &agency.two.id), ("status", "archived")]).await;
+        let settings = format!("/clients/{}/settings", agency.two.id);
+        agency.owner.filled(&settings, "set_client_status", &[("status", "archived")]).await;
         assert_eq!(agency.two.viewer.rpc("who_am_i", &[]).await.status, 401);
         assert_eq!(agency.one.viewer.rpc("who_am_i", &[]).await.status, 200);
     });

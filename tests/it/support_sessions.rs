@@ -28,7 +28,8 @@ fn without_a_session_an_admin_sees_nothing_and_with_one_reads_that_agency_alone(
             assert_eq!(answer.status, 404, "{answer:?}");
             assert_eq!(browser.rpc("end_support_session", &[]).await.status, 404);
         }
-        pat.done("open_support_session", &[("id", &agency.workspace_id), ("reason", "Ticket 4711")]).await;
+        pat.filled(&format!("/platform/{}", agency.workspace_id), "open_support_session", &[("reason", "Ticket 4711")])
+            .await;
         let seen = pat.done("list_clients", &[("archived", "false")]).await.text;
         assert!(seen.contains(&agency.one.secret) && !seen.contains(&other.one.secret), "{seen}");
         assert_eq!(pat.rpc("get_client", &[("id", &other.one.id)]).await.status, 404);
@@ -57,7 +58,12 @@ fn leaving_ends_the_session_too() {
         let agency = Agency::new(world, "left").await;
         for everywhere in [&[][..], &[("everywhere", "true")][..]] {
             let pat = admin(world).await;
-            pat.done("open_support_session", &[("id", &agency.workspace_id), ("reason", "Leaving soon")]).await;
+            pat.filled(
+                &format!("/platform/{}", agency.workspace_id),
+                "open_support_session",
+                &[("reason", "Leaving soon")],
+            )
+            .await;
             assert!(agency.owner.get("/calls").await.text.contains("Leaving soon"));
             pat.done("sign_out", everywhere).await;
             assert_eq!(pat.rpc("who_am_i", &[]).await.status, 401);
@@ -71,7 +77,8 @@ fn nothing_can_be_changed_in_one() {
     run(|world| async move {
         let agency = Agency::new(world, "untouched").await;
         let pat = admin(world).await;
-        pat.done("open_support_session", &[("id", &agency.workspace_id), ("reason", "Looking")]).await;
+        pat.filled(&format!("/platform/{}", agency.workspace_id), "open_support_session", &[("reason", "Looking")])
+            .await;
         let mut wrong = Vec::new();
         for door in FUNCTIONS.iter().filter(|door| door.changes && !matches!(door.asks, Asks::Nothing)) {
             let fields: Vec<(&str, &str)> = door
@@ -97,7 +104,7 @@ fn a_session_ends_by_itself_and_belongs_to_who_opened_it() {
     run(|world| async move {
         let agency = Agency::new(world, "timed").await;
         let (pat, quinn) = (admin(world).await, admin(world).await);
-        pat.done("open_support_session", &[("id", &agency.workspace_id), ("reason", "Timed")]).await;
+        pat.filled(&format!("/platform/{}", agency.workspace_id), "open_support_session", &[("reason", "Timed")]).await;
         assert_eq!(
             quinn.rpc("list_clients", &[("archived", "false")]).await.status,
             404,

@@ -90,6 +90,7 @@ impl Stage {
     async fn set(world: &World) -> Self {
         let (ours, works) = Agency::worked(world, "ours").await;
         let theirs = Agency::new(world, "theirs").await;
+        tokio::join!(ours.gather(), theirs.gather());
         theirs.connect(world).await;
         let email = format!("{}@platform.example", unique("root"));
         patchbay_platform::server::ops::create_admin(&world.db, "Root", &email, agency::PASSWORD)
@@ -97,9 +98,13 @@ impl Stage {
             .expect("an admin");
         let platform = Browser::signed_in(world, &email).await;
         let guest = Browser::signed_in(world, &email).await;
-        guest.done("open_support_session", &[("id", &ours.workspace_id), ("reason", "Looking")]).await;
+        guest
+            .filled(&format!("/platform/{}", ours.workspace_id), "open_support_session", &[("reason", "Looking")])
+            .await;
         let stranger = Browser::signed_in(world, &email).await;
-        stranger.done("open_support_session", &[("id", &theirs.workspace_id), ("reason", "Looking")]).await;
+        stranger
+            .filled(&format!("/platform/{}", theirs.workspace_id), "open_support_session", &[("reason", "Looking")])
+            .await;
         let ids = ids(&ours, works).await;
         Self { ours, ids, theirs, platform, guest, stranger }
     }

@@ -11,8 +11,9 @@ use futures::{Stream, StreamExt};
 
 /// The most bytes before the file: boundaries, headers and all other fields together.
 pub const MAX_BEFORE_FILE: usize = 64 * 1024;
-/// Bytes that the parser gets at once until the file begins.
-const PIECE: usize = 4 * 1024;
+/// Bytes that the parser gets at once until the file begins. It takes a piece whenever it is asked for something, also when it has
+/// enough, so that it is a few pieces ahead of what it gives.
+const PIECE: usize = 512;
 
 /// A form with fields of text and then, in the field `file`, a file of any size.
 pub struct UploadForm {

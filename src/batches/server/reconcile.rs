@@ -70,7 +70,7 @@ pub async fn start(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
         return Ok(young);
     }
     if let Some(turn) = Turn::take(scope.services().state(), id) {
-        tokio::spawn(reconcile(scope.clone(), batch, open, silent, turn));
+        patchbay_jobs::beside(reconcile(scope.clone(), batch, open, silent, turn));
     }
     Ok(true)
 }

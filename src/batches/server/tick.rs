@@ -62,7 +62,7 @@ async fn try_tick(scope: &Scope, id: BatchId) -> Result<Verdict, AppError> {
         Plan::Over => Verdict::Done,
         Plan::Wait(wait) => Verdict::Later(if unsettled { wait.min(Duration::from_secs(2)) } else { wait }),
         Plan::Dial(round) => {
-            tokio::spawn(dial::dial_all(*round));
+            patchbay_jobs::beside(dial::dial_all(*round));
             Verdict::Later(BUSY)
         }
     })

@@ -73,7 +73,7 @@ pub(super) async fn create(
     });
     sandbox.with_account(&key, |account| account.orders.insert(id.clone(), order.clone()));
     sandbox.keep();
-    tokio::spawn(decide_order(sandbox.clone(), key, id));
+    sandbox.begin(&key.clone(), decide_order(sandbox.clone(), key, id));
     one(StatusCode::OK, order)
 }
 

@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use patchbay_access::server::Scope;
 use patchbay_platform::server::ops::create_workspace;
 use patchbay_shared::ids::WorkspaceId;
 
-use super::{Browser, World, eventually, owner_value, unique};
+use super::client::Arrival;
+use super::{Background, Browser, World, unique};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "seven blue herons wait";
@@ -16,8 +19,10 @@ pub struct Agency {
     pub workspace_id: String,
     pub secret: String,
     pub owner: Browser,
+    /// Like all people but the owner, made when a test first has them do something.
     pub admin: Browser,
     pub member: Browser,
+    pub background: Background,
     pub one: ClientSide,
     pub two: ClientSide,
 }
@@ -54,13 +59,14 @@ impl Agency {
         let scope = Scope::of_job(world.db.clone(), workspace_id, "tests");
         create_workspace(&scope, &name, "Olga Owner", &owner, PASSWORD, "Europe/Zurich").await.expect("an agency");
         let owner = Browser::signed_in(world, &owner).await;
-        let admin = person(world, &owner, &name, "agency_admin", "").await;
-        let member = person(world, &owner, &name, "agency_member", "").await;
+        let admin = person(world, &owner, &name, "agency_admin", "");
+        let member = person(world, &owner, &name, "agency_member", "");
         let one = ClientSide::new(world, &owner, &name).await;
         let two = ClientSide::new(world, &owner, &name).await;
         Self {
             secret: unique("Workshop"),
             workspace_id: workspace_id.to_string(),
+            background: Background::new(world, workspace_id),
             name,
             owner,
             admin,
@@ -68,6 +74,19 @@ impl Agency {
             one,
             two,
         }
+    }
+
+    /// Has all people join now. For tests in which nobody may join later: because of what the owner does, or because people are counted.
+    pub async fn gather(&self) {
+        for person in [&self.admin, &self.member, &self.one.admin, &self.one.viewer, &self.two.admin, &self.two.viewer]
+        {
+            person.join().await;
+        }
+    }
+
+    /// Lets everything happen that is due and what follows from it, as if up to a minute passed.
+    pub async fn drain(&self) {
+        self.background.drain().await;
     }
 
     /// The address that its owner signs in with.
@@ -83,8 +102,8 @@ impl Agency {
         let owner = &agency.owner;
         let prompt_name = format!("{} prompt", agency.secret);
         let template = format!("You call for {}. Be brief and friendly.", agency.secret);
-        let prompt =
-            owner.made("save_prompt", &[("name", &prompt_name), ("template", &template), ("production", "true")]).await;
+        let prompt = [("name", prompt_name.as_str()), ("template", &template), ("production", "true")];
+        let prompt = owner.made_on("/prompts/new", "save_prompt", &prompt).await;
         let agent = agency.agent(&prompt).await;
         let number = agency.number().await;
         let contact = agency.contact("+12025550113").await;
@@ -118,56 +137,47 @@ impl Agency {
         agency.finished(&works.batch).await;
         let calls = owner.done("list_calls", &[("query[batch]", &works.batch)]).await.json();
         works.call = calls["page"]["rows"][0]["id"].as_str().unwrap_or_else(|| panic!("a call: {calls}")).to_owned();
-        eventually("the call was read and billed", || async {
-            let call = owner.done("get_call", &[("id", &works.call)]).await.json();
+        let call = owner.done("get_call", &[("id", &works.call)]).await.json();
+        assert!(
             call["analysis_status"] == "completed"
                 && !call["costs"]["billed_seconds"].is_null()
-                && !call["recording"].is_null()
-        })
-        .await;
+                && !call["recording"].is_null(),
+            "the call was read and billed: {call}"
+        );
         let events = owner.done("list_webhooks", &[]).await.json();
         works.webhook =
             events["page"]["rows"][0]["id"].as_str().unwrap_or_else(|| panic!("an event: {events}")).to_owned();
-        eventually("nothing is under way any more", || async {
-            let waiting = format!(
-                "select (select count(*) from jobs where workspace_id = '{0}' and status in ('pending', 'processing') and run_at < now() + interval '1 minute')
-                      + (select count(*) from webhook_queue where workspace_id = '{0}' and status in ('pending', 'processing'))
-                      + (select count(*) from enrichment_queue where workspace_id = '{0}' and status in ('pending', 'processing'))",
-                agency.workspace_id
-            );
-            owner_value::<i64>(world, &waiting).await == 0
-        })
-        .await;
         (agency, works)
     }
 
     /// Sets a campaign to active, gives it all contacts of its client, and starts a batch.
     pub async fn batch(&self, campaign: &str, lines: usize) -> String {
-        self.owner.done("move_campaign", &[("id", campaign), ("to", "active")]).await;
-        self.owner.done("add_campaign_contacts", &[("id", campaign), ("by", "all")]).await;
-        let (name, lines) = (format!("{} batch", self.one.secret), lines.to_string());
-        let fields = [("campaign", campaign), ("name", &name), ("mode", "immediate"), ("concurrency", &lines)];
-        let mut batch = None;
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-        // The voice service may not have heard of the agent's newest state yet: then the form says so.
-        while batch.is_none() {
-            let answer = self.owner.rpc("create_batch", &fields).await;
-            assert!(answer.status == 200 || std::time::Instant::now() < deadline, "no batch: {answer:?}");
-            assert!(matches!(answer.status, 200 | 409 | 422), "{answer:?}");
-            batch = answer.id();
-            tokio::task::yield_now().await;
+        let page = format!("/campaigns/{campaign}");
+        let shown = self.owner.done("get_campaign", &[("id", campaign)]).await.json();
+        if shown["campaign"]["status"] != "active" {
+            self.owner.filled(&page, "move_campaign", &[("to", "active")]).await;
         }
-        batch.expect("a batch")
+        self.owner.filled(&format!("{page}?tab=contacts"), "add_campaign_contacts", &[("by", "all")]).await;
+        // The voice service must have heard of the agent's newest state.
+        self.drain().await;
+        let (name, lines) = (format!("{} batch", self.one.secret), lines.to_string());
+        let fields = [("name", name.as_str()), ("mode", "immediate"), ("concurrency", &lines)];
+        self.owner.made_on(&format!("/batches/new?campaign={campaign}"), "create_batch", &fields).await
     }
 
-    /// Waits until a batch has ended.
+    /// Has a batch dialled to its end.
     pub async fn finished(&self, batch: &str) {
-        eventually("the batch has ended", || async {
-            let status = self.owner.done("get_batch", &[("id", batch)]).await.json();
-            assert_ne!(status["status"], "failed", "{status}");
-            status["status"] == "completed"
-        })
-        .await;
+        // However long it takes: an hour would do for hundreds of calls.
+        self.background.drain_until(Duration::from_secs(3600), || self.is_over(batch)).await;
+        let status = self.owner.done("get_batch", &[("id", batch)]).await.json();
+        assert_eq!(status["status"], "completed", "{status}");
+        // What follows from the last calls.
+        self.drain().await;
+    }
+
+    async fn is_over(&self, batch: &str) -> bool {
+        let status = self.owner.done("get_batch", &[("id", batch)]).await.json()["status"].clone();
+        status == "completed" || status == "failed"
     }
 
     /// Connects the three services to stand-ins of this agency's own. Returns its key there.
@@ -175,44 +185,44 @@ impl Agency {
         let key = format!("sandbox-{}", unique(""));
         let telnyx_key = world.sandbox.carrier_public_key(&key);
         let services = [
-            [("provider", "ultravox"), ("price_per_minute", "0.05"), ("public_key", "")],
-            [("provider", "telnyx"), ("public_key", telnyx_key.as_str()), ("price_per_minute", "")],
-            [("provider", "openrouter"), ("chat_model", "openai/gpt-5-mini"), ("price_per_minute", "")],
+            ("ultravox", ("price_per_minute", "0.05")),
+            ("telnyx", ("public_key", telnyx_key.as_str())),
+            ("openrouter", ("chat_model", "openai/gpt-5-mini")),
         ];
-        for service in services {
-            let fields: Vec<(&str, &str)> =
-                service.into_iter().chain([("mode", "sandbox"), ("api_key", key.as_str())]).collect();
-            self.owner.done("save_connection", &fields).await;
+        for (service, own) in services {
+            let fields = [("mode", "sandbox"), ("api_key", key.as_str()), own];
+            self.owner.filled(&format!("/connections/{service}"), "save_connection", &fields).await;
         }
+        self.background.add_account(&key);
         key
     }
 
     /// An agent of client one that the voice service knows and that may call.
     pub async fn agent(&self, prompt: &str) -> String {
         let name = format!("{} agent", self.one.secret);
-        let fields = agent_fields(&name, &self.one.id, prompt);
-        let agent = self.owner.made("save_agent", &fields).await;
-        eventually("the voice service knows the agent", || async {
-            let active = self.owner.rpc("set_agent_status", &[("id", &agent), ("status", "active")]).await;
-            active.status == 200
-        })
-        .await;
+        let fields = [
+            ("name", name.as_str()),
+            ("client_id", &self.one.id),
+            ("prompt_id", prompt),
+            ("greeting", "Hello."),
+            ("first_speaker", "agent"),
+            ("max_minutes", "10"),
+            ("recording", "true"),
+        ];
+        let agent = self.owner.made_on("/agents/new", "save_agent", &fields).await;
+        // The voice service has to know it first.
+        self.drain().await;
+        self.owner.filled(&format!("/agents/{agent}"), "set_agent_status", &[("status", "active")]).await;
         agent
     }
 
     /// A number that the agency has rented, active.
     async fn number(&self) -> String {
-        let search = [("form[country]", "US"), ("form[area_code]", ""), ("form[contains]", "")];
-        let found = self.owner.done("search_numbers", &search).await.json();
-        let number = found[0]["number"].as_str().expect("an offer").to_owned();
-        let id = self
-            .owner
-            .made("order_number", &[("number", &number), ("country", "US"), ("features", "voice"), ("client_id", "")])
-            .await;
-        eventually("the ordered number is active", || async {
-            self.owner.done("get_number", &[("id", &id)]).await.json()["row"]["status"] == "active"
-        })
-        .await;
+        // The first one on offer.
+        let id = self.owner.made_on("/numbers/new?country=US", "order_number", &[("client_id", "")]).await;
+        self.drain().await;
+        let number = self.owner.done("get_number", &[("id", &id)]).await.json();
+        assert_eq!(number["row"]["status"], "active", "the ordered number is active: {number}");
         // Its name is its number; what else is said about it is for the agency alone.
         id
     }
@@ -226,7 +236,7 @@ impl Agency {
             ("form[phone]", phone),
             ("form[timezone]", "UTC"),
         ];
-        self.owner.made("create_contact", &fields).await
+        self.owner.made_on("/contacts/new", "create_contact", &fields).await
     }
 
     /// A campaign of client one that may call at any hour.
@@ -237,7 +247,6 @@ impl Agency {
     /// The same, of another name.
     pub async fn campaign_called(&self, name: &str, agent: &str, number: &str) -> String {
         let fields = [
-            ("client", self.one.id.as_str()),
             ("form[name]", name),
             ("form[kind]", "sdr"),
             ("form[agent]", agent),
@@ -247,15 +256,15 @@ impl Agency {
             ("form[end]", "24:00"),
             ("form[max_attempts]", "1"),
             ("form[retry_minutes]", "60"),
-            ("form[mon]", "true"),
-            ("form[tue]", "true"),
-            ("form[wed]", "true"),
-            ("form[thu]", "true"),
-            ("form[fri]", "true"),
-            ("form[sat]", "true"),
-            ("form[sun]", "true"),
+            ("form[mon]", "on"),
+            ("form[tue]", "on"),
+            ("form[wed]", "on"),
+            ("form[thu]", "on"),
+            ("form[fri]", "on"),
+            ("form[sat]", "on"),
+            ("form[sun]", "on"),
         ];
-        self.owner.made("create_campaign", &fields).await
+        self.owner.made_on(&format!("/campaigns/new?client={}", self.one.id), "create_campaign", &fields).await
     }
 }
 
@@ -264,26 +273,26 @@ impl ClientSide {
         let secret = unique("Client");
         let fields =
             [("name", secret.as_str()), ("timezone", "UTC"), ("shares_recordings", "true"), ("monthly_budget", "")];
-        let id = owner.made("save_client", &fields).await;
-        let admin = person(world, owner, agency, "client_admin", &id).await;
-        let viewer = person(world, owner, agency, "client_viewer", &id).await;
+        let id = owner.made_on("/clients/new", "save_client", &fields).await;
+        let admin = person(world, owner, agency, "client_admin", &id);
+        let viewer = person(world, owner, agency, "client_viewer", &id);
         Self { id, secret, admin, viewer }
     }
 }
 
-/// A new person of the agency, who has accepted an invitation.
-async fn person(world: &World, owner: &Browser, agency: &str, role: &str, client: &str) -> Browser {
+/// A person of the agency, who will accept an invitation before doing anything.
+fn person(world: &World, owner: &Browser, agency: &str, role: &'static str, client: &str) -> Browser {
     let email = format!("{}@{agency}.example", unique(&role.replace('_', "-")));
-    let token = invitation(owner, &email, role, client).await;
-    let person = Browser::new(world);
-    let fields = [("token", token.as_str()), ("name", "Petra Person"), ("password", PASSWORD)];
-    person.done("accept_invitation", &fields).await;
-    person
+    Browser::of_somebody_new(world, Arrival { inviter: owner.clone(), email, role, client: client.to_owned() })
 }
 
 /// Invites an address; gives the token of the link that is shown once.
 pub async fn invitation(inviter: &Browser, email: &str, role: &str, client: &str) -> String {
-    inviter.done("invite_members", &[("emails", email), ("role", role), ("client", client)]).await;
+    let mut fields = vec![("emails", email), ("role", role)];
+    if !client.is_empty() {
+        fields.push(("client", client));
+    }
+    inviter.filled("/settings/users/new", "invite_members", &fields).await;
     shown_token(inviter).await
 }
 

@@ -7,7 +7,7 @@ use patchbay_providers::signature::{ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, sign
 use patchbay_services::SandboxAddresses;
 use patchbay_shared::ids::WorkspaceId;
 
-use super::{Agency, World, eventually, owner_value, unique};
+use super::{Agency, World, owner_value, unique};
 
 /// An agency whose voice account signs with a secret that the test knows.
 pub struct Door {
@@ -68,15 +68,13 @@ impl Door {
         owner_value(world, &sql).await
     }
 
-    /// Waits until every stored event is done or has failed.
+    /// Has every stored event worked on, until it is done or has failed for good.
     pub async fn settled(&self, world: &World) {
-        eventually("all events are processed", || async {
-            let sql = format!(
-                "select count(*) from webhook_queue where workspace_id = '{}' and status in ('pending', 'processing')",
-                self.agency.workspace_id
-            );
-            owner_value::<i64>(world, &sql).await == 0
-        })
-        .await;
+        self.agency.drain().await;
+        let sql = format!(
+            "select count(*) from webhook_queue where workspace_id = '{}' and status in ('pending', 'processing')",
+            self.agency.workspace_id
+        );
+        assert_eq!(owner_value::<i64>(world, &sql).await, 0, "all events are processed");
     }
 }

@@ -1,26 +1,29 @@
-//! The world that tests act in: a database of its own, the whole server with its workers, and the sandbox providers.
+//! The world that tests act in: a database of its own, the whole server without its workers, and the sandbox providers.
+//! Background work is done when a test says so (`Agency::drain`), so nobody waits for it.
 
 pub mod agency;
 mod authenticator;
+mod background;
 mod client;
 mod dns;
 mod door;
 mod page;
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use patchbay::boot::config::Options;
-use patchbay::boot::{cli, migrate};
+use patchbay::boot::{cli, migrate, work};
 use patchbay_access::server::Db;
 use patchbay_sandbox::{Sandbox, SandboxSettings};
-use sqlx::{Connection, PgConnection};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, PgConnection, PgPool};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 pub use agency::{Agency, Works};
 pub use authenticator::Authenticator;
+pub use background::{Background, Workers, next_due};
 pub use client::{Answer, Browser};
 pub use dns::Dns;
 pub use door::Door;
@@ -36,6 +39,9 @@ pub struct World {
     pub dns: Option<Dns>,
     /// The database's owner: for looking at what the application cannot show, never for making test data.
     pub owner_url: String,
+    /// The same, for support code.
+    pub owner: PgPool,
+    pub workers: Workers,
 }
 
 static WORLD: OnceLock<(Runtime, World)> = OnceLock::new();
@@ -60,7 +66,8 @@ async fn start() -> World {
 
     let sandbox_listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port for the sandbox");
     let sandbox_base = format!("http://{}", sandbox_listener.local_addr().expect("its address"));
-    let sandbox = Sandbox::new(SandboxSettings::for_tests());
+    // A call takes a few milliseconds: whoever waits for its end waits hardly at all.
+    let sandbox = Sandbox::new(SandboxSettings { speed: 20_000.0, ..SandboxSettings::for_tests() });
     let routes = patchbay_sandbox::router(sandbox.clone());
     tokio::spawn(async move { axum::serve(sandbox_listener, routes).await });
 
@@ -89,14 +96,27 @@ async fn start() -> World {
     let db = app.db.clone();
     std::mem::forget(app);
     let server = db.clone();
-    tokio::spawn(async move { cli::serve(&config, server, listener, true, CancellationToken::new()).await });
-    let world = World { base: format!("http://{address}"), sandbox_base, sandbox, db, dns: Some(dns), owner_url: owner };
-    let http = reqwest::Client::new();
-    eventually("the server is ready", || async {
-        http.get(format!("{}/readyz", world.base)).send().await.is_ok_and(|answer| answer.status().is_success())
-    })
-    .await;
-    world
+    tokio::spawn(async move { cli::serve(&config, server, listener, false, CancellationToken::new()).await });
+    // The socket is there already, so the answer comes as soon as there is somebody to give it.
+    let ready = reqwest::get(format!("http://{address}/readyz")).await.expect("an answer");
+    assert_eq!(ready.status(), 200, "the server is ready");
+    let workers = Workers::Ours(Arc::new(work::runner(db.clone())));
+    let owner_url = owner.clone();
+    World {
+        base: format!("http://{address}"),
+        sandbox_base,
+        sandbox,
+        db,
+        dns: Some(dns),
+        owner_url,
+        owner: pool(&owner),
+        workers,
+    }
+}
+
+/// Connections to look at a database as its owner, opened when they are used.
+pub fn pool(url: &str) -> PgPool {
+    PgPoolOptions::new().max_connections(8).connect_lazy(url).expect("an address")
 }
 
 /// The database at `url`, as the application's role, with what a process on this data folder works with beside it: for tests that start
@@ -132,42 +152,26 @@ pub async fn fresh_database() -> String {
     url.to_string()
 }
 
-/// Waits until `done`, at most sixty seconds. The wait between looks is short: tests await conditions, not time.
-pub async fn eventually<F, Fut>(what: &str, mut done: F)
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = bool>,
-{
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
-    while !done().await {
-        assert!(tokio::time::Instant::now() < deadline, "waited a minute in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(40)).await;
-    }
-}
-
 /// One value from the database as its owner sees it.
 pub async fn owner_value<T>(world: &World, sql: &str) -> T
 where
     T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
 {
-    let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
-    sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&mut connection).await.expect(sql)
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&world.owner).await.expect(sql)
 }
 
 /// Rows from the database as its owner sees them, each as one line of text.
 pub async fn owner_lines(world: &World, sql: &str) -> Vec<String> {
-    let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
-    sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect(sql)
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&world.owner).await.expect(sql)
 }
 
 /// Sets a moment that the sessions of somebody remember (`key`) so many seconds back.
 pub async fn age_session(world: &World, email: &str, key: &str, seconds: i64) {
     use tower_sessions::session::Record;
-    let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
     let rows: Vec<(Vec<u8>, Vec<u8>)> =
         sqlx::query_as("select s.id_hash, s.data from sessions s join users u on u.id = s.user_id where u.email = $1")
             .bind(email)
-            .fetch_all(&mut connection)
+            .fetch_all(&world.owner)
             .await
             .expect("sessions");
     assert!(!rows.is_empty(), "{email} is signed in");
@@ -178,7 +182,7 @@ pub async fn age_session(world: &World, email: &str, key: &str, seconds: i64) {
         assert!(before.is_some(), "the session remembers {key}");
         let data = rmp_serde::to_vec_named(&record).expect("a session");
         let update = sqlx::query("update sessions set data = $2 where id_hash = $1").bind(hash).bind(data);
-        update.execute(&mut connection).await.expect("a changed session");
+        update.execute(&world.owner).await.expect("a changed session");
     }
 }
 

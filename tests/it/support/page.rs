@@ -80,6 +80,10 @@ impl Form {
         for (name, value) in given {
             self.check(name, value)?;
         }
+        let mut buttons = self.inputs.iter().filter(|input| input.kind == Kind::Button).peekable();
+        if buttons.peek().is_some() && buttons.all(|button| button.is_disabled) {
+            return Err("its button cannot be pressed".to_owned());
+        }
         let mut fields = Vec::new();
         // A text that the test gives several times, as a page with several fields of one name would.
         let mut used = vec![false; given.len()];
