@@ -16,8 +16,9 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Where a test may wait: processes of the program run as they like, a worker is cut off after a while, a stand-in answers late.
-const MAY_WAIT: [(&str, &str); 4] = [
+const MAY_WAIT: [(&str, &str); 5] = [
     ("tests/it/killed.rs", ""),
+    ("tests/it/support/at_rest.rs", ""),
     ("tests/it/hang_ups.rs", ""),
     ("tests/it/contact_imports.rs", "Duration::from_millis(wait)"),
     ("tests/it/provider_stub.rs", "answer.after"),

@@ -63,7 +63,7 @@ impl Background {
         Fut: Future<Output = bool>,
     {
         let Workers::Ours(runner) = &self.workers else {
-            return crate::killed::at_rest(&self.owner, &self.sandbox, self.workspace, &self.accounts()).await;
+            return super::at_rest::at_rest(&self.owner, &self.sandbox, self.workspace, &self.accounts()).await;
         };
         let mut passed = Duration::ZERO;
         for _ in 0..5_000 {

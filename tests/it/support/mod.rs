@@ -2,6 +2,7 @@
 //! Background work is done when a test says so (`Agency::drain`), so nobody waits for it.
 
 pub mod agency;
+mod at_rest;
 mod authenticator;
 mod background;
 mod client;
