@@ -10,8 +10,11 @@ const asked = process.argv.slice(2);
 const names = readdirSync(`${here}journeys`).filter((name) => name.endsWith(".mjs")).map((name) => name.slice(0, -4)).sort();
 mkdirSync(`${here}results`, { recursive: true });
 
-const demo = await startDemo();
+// The browser first: without one there is no need to wait for the demo.
 const browser = await openBrowser();
+const began = Date.now();
+const demo = await startDemo();
+console.log(`the demo is complete after ${Date.now() - began} ms`);
 let passed = 0;
 const failed = [];
 try {

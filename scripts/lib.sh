@@ -55,7 +55,8 @@ find_postgres() {
 find_chromium() {
   local name
   for name in ${PATCHBAY_CHROMIUM:-} chromium chromium-browser google-chrome-stable google-chrome; do
-    command -v "$name" 2>/dev/null && return 0
+    # Programs only: a script may have a function of the same name.
+    type -P "$name" && return 0
   done
   return 1
 }

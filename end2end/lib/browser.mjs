@@ -14,11 +14,7 @@ export async function openBrowser() {
 
 /** A page in a context of its own. Script errors and policy violations on it fail the journey at `quiet(page)`. */
 export async function newPage(world, options = {}) {
-  return newTab(world, await world.browser.newContext({ viewport: { width: 1440, height: 1000 }, baseURL: world.demo.url, ...options }));
-}
-
-/** One more page in the same browser window: the same cookies, watched in the same way. */
-export async function newTab(world, context) {
+  const context = await world.browser.newContext({ viewport: { width: 1440, height: 1000 }, baseURL: world.demo.url, ...options });
   const page = await context.newPage();
   page.troubles = [];
   page.on("pageerror", (error) => page.troubles.push(`script: ${error.message}`));
