@@ -8,10 +8,13 @@ use tokio_util::sync::CancellationToken;
 use super::config::{Config, Options};
 use super::embedded_postgres::EmbeddedPostgres;
 use super::{demo, doctor, http, migrate, services, telemetry, work};
-use patchbay_access::Role;
-use patchbay_access::server::{Db, DbSettings, Scope};
+use patchbay_access::server::{Db, DbSettings, Machine, Scope};
+use patchbay_access::{Action, Role};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::WorkspaceId;
+
+/// Makes an agency and its owner.
+const COMMAND_LINE: Machine = Machine { name: "command line", actions: &[Action::ManagePlatform] };
 
 /// The control room for agencies that run AI voice agents.
 #[derive(Parser)]
@@ -150,7 +153,7 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             let role = if workspace.is_some() { Role::AgencyOwner } else { Role::Admin };
             match workspace {
                 Some(workspace) => {
-                    let scope = Scope::of_job(app.db.clone(), WorkspaceId::new(), "command line");
+                    let scope = Scope::of_operator(app.db.clone(), WorkspaceId::new(), COMMAND_LINE);
                     patchbay_platform::server::ops::create_workspace(
                         &scope, &workspace, &name, &email, &password, "UTC",
                     )

@@ -263,24 +263,19 @@ async fn account(scope: &Scope, provider: Provider) -> Result<(Stored, Secret<St
     Ok((stored, key))
 }
 
-/// The workspace's connections, whoever asks: the verb that needs a client has checked its own action already, and a client's
-/// people, whose calls are fetched with it, may not read this table themselves.
+/// The workspace's connections, for a verb that needs one of them and has checked its own action already.
 async fn all(scope: &Scope) -> Result<Vec<Stored>, AppError> {
-    let mut tx = machine(scope).read(Action::ReadWorkshop).await?;
+    let mut tx = scope.read(Action::UseConnections).await?;
     store::list(&mut tx).await
 }
 
 async fn health(scope: &Scope, provider: &str, error: Option<&str>) -> Result<(), AppError> {
-    let mut tx = machine(scope).write(Action::ManageConnections).await?;
+    let mut tx = scope.write(Action::UseConnections).await?;
     if store::set_health(&mut tx, provider, error, false).await? {
         tx.notify(Topic::list("connections"), None);
         tx.commit().await?;
     }
     Ok(())
-}
-
-fn machine(scope: &Scope) -> Scope {
-    Scope::of_job(scope.db().clone(), scope.workspace_id(), "connections")
 }
 
 pub(super) fn label(provider: &str) -> &str {

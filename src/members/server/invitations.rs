@@ -9,7 +9,7 @@ use super::ops::{action_for, checked_role};
 use crate::model::{
     InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person,
 };
-use patchbay_access::server::{Change, ReadTx, Scope, Visitor, WriteTx};
+use patchbay_access::server::{Change, Machine, ReadTx, Scope, Visitor, WriteTx};
 use patchbay_access::{Action, Role};
 use patchbay_brand::server::{hosts, ops};
 use patchbay_jobs::live::Topic;
@@ -314,6 +314,9 @@ pub async fn list(
     Ok(Page::cut(rows, limit, cursor.as_ref(), |row: &InvitationRow| row.id.to_string()))
 }
 
+/// An invitation shows what it offers, and makes one member.
+const LINK: Machine = Machine { name: "invitation", actions: &[Action::ReadMembers, Action::ManageViewers] };
+
 /// What the holder of a link sees before accepting. Errors: `Conflict` if the link is spent.
 pub async fn open(visitor: &Visitor, token: &str) -> Result<InvitationOffer, AppError> {
     let (mut tx, id, hash) = knock(visitor, token).await?;
@@ -402,7 +405,7 @@ async fn knock(visitor: &Visitor, token: &str) -> Result<(ReadTx, Uuid, Vec<u8>)
     let ticket =
         ticket::read::<2>(token).filter(|([workspace, _], _)| visitor.may_enter(Some(WorkspaceId(*workspace))));
     let ([workspace, id], hash) = ticket.ok_or_else(|| AppError::Conflict(SPENT.into()))?;
-    let scope = Scope::of_job(visitor.db.clone(), WorkspaceId(workspace), "invitation");
+    let scope = Scope::of_link(visitor.db.clone(), WorkspaceId(workspace), LINK);
     Ok((scope.read(Action::ReadMembers).await?, id, hash))
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::sessions::{self, Own};
 use super::ticket;
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx, end_sessions};
+use patchbay_access::server::{Change, Db, Machine, Scope, SystemTx, Visitor, WriteTx, end_sessions};
 use patchbay_brand::server::{hosts, ops};
 use patchbay_mail as mail;
 use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
@@ -18,6 +18,9 @@ use patchbay_users::{check_new, hash_password, store};
 /// Minutes that a link is good for.
 const MINUTES: i32 = 30;
 const SPENT: &str = "This link has been used or is more than 30 minutes old. Ask for a new one.";
+
+/// A link changes the password of the person whom it was sent to.
+const LINK: Machine = Machine { name: "forgotten password", actions: &[Action::EditOwnProfile] };
 
 /// Sends a link to the address, if somebody has it. The answer is the same, and as fast, in any case: the work is done afterwards.
 /// Errors: `Conflict` when this installation sends no e-mail; `Limited` after too many tries.
@@ -56,7 +59,7 @@ async fn send(visitor: &Visitor, email: &str) -> Result<(), AppError> {
     let Some(row) = row.filter(|row| visitor.may_enter(Some(row.workspace))) else { return Ok(()) };
     // Whoever asks for somebody else's, from however many addresses, does not fill their mailbox. The asker's answer is the same.
     throttle::charge(&visitor.db, &Keys::reset_messages(row.id.0)).await?;
-    let scope = Scope::of_job(visitor.db.clone(), row.workspace, "forgotten password");
+    let scope = Scope::of_link(visitor.db.clone(), row.workspace, LINK);
     let mut tx = scope.write(Action::EditOwnProfile).await?;
     let brand = ops::brand(tx.reading(), row.client).await?;
     let link = make(&mut tx, row.id).await?;
@@ -134,7 +137,7 @@ pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), App
     errors.check()?;
     let hash = hash_password(visitor.db.services(), new.to_owned()).await?;
     let Some(workspace) = found.workspace else { return Err(AppError::Conflict(SPENT.into())) };
-    let scope = Scope::of_job(visitor.db.clone(), workspace, "forgotten password");
+    let scope = Scope::of_link(visitor.db.clone(), workspace, LINK);
     let mut tx = scope.write(Action::EditOwnProfile).await?;
     tx.span("forgotten password").await?;
     // Two who hold the link at once: one comes through.
