@@ -209,7 +209,8 @@ fn workers_that_die_or_race_lose_and_double_nobody() {
         // Beside the real worker, others that are cut off at any moment.
         for wait in [1, 3, 9, 27, 81, 200, 400] {
             let db = world.db.clone();
-            let other = tokio::spawn(async move { import::run(&Scope::of_operator(db, workspace, TEST), import).await });
+            let other =
+                tokio::spawn(async move { import::run(&Scope::of_operator(db, workspace, TEST), import).await });
             tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
             other.abort();
         }

@@ -103,6 +103,17 @@ fn scopes_of_machines_are_made_in_known_places() {
 }
 
 #[test]
+fn connections_alone_open_the_accounts_at_outside_services() {
+    let opens = |text: &str| {
+        let code = code(text);
+        ["read", "write"].iter().any(|way| code.contains(&format!(".{way}(Action::UseConnections)")))
+    };
+    let places: Vec<String> =
+        sources("src", ".rs").into_iter().filter(|(_, text)| opens(text)).map(|(path, _)| path).collect();
+    assert_eq!(places, ["src/connections/server/ops.rs"]);
+}
+
+#[test]
 fn what_spans_tenants_is_opened_in_known_places() {
     let mut found = BTreeSet::new();
     for (path, text) in sources("src", ".rs") {

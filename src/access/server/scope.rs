@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::{Db, Machine, ReadTx, WriteTx};
 use crate::{Action, ApiScope, Role, Viewer, allows};
 use patchbay_services::Services;
-use patchbay_shared::AppError;
 use patchbay_shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
+use patchbay_shared::{AppError, Reason};
 
 /// A caller inside one workspace, and inside one client for client roles. The only way to a tenant's data.
 #[derive(Clone)]
@@ -131,8 +131,7 @@ impl Scope {
             return Ok(());
         }
         if self.viewer().is_some_and(|viewer| viewer.owes_second_factor && allows(viewer.role, action)) {
-            return Err(AppError::Conflict(
-                "Set up a second factor first, under Settings, Sign-in and security. Everything else waits until it is done.".into(),
+            return Err(AppError::Conflict(Reason::SecondFactorNeeded, "Set up a second factor first, under Settings, Sign-in and security. Everything else waits until it is done.".into(),
             ));
         }
         if let ActorKind::Machine(machine) = &self.actor.kind {
@@ -155,8 +154,7 @@ impl Scope {
         self.check(action)?;
         let suspended = self.viewer().and_then(|viewer| viewer.workspace.as_ref()).is_some_and(|home| home.suspended);
         if suspended && action != Action::EditOwnProfile {
-            return Err(AppError::Conflict(
-                "This workspace is suspended: you can read everything, and nothing can be changed. Write to the platform's support.".into(),
+            return Err(AppError::Conflict(Reason::Suspended, "This workspace is suspended: you can read everything, and nothing can be changed. Write to the platform's support.".into(),
             ));
         }
         WriteTx::open(self).await

@@ -13,7 +13,7 @@ use patchbay_access::server::{Change, Db, Machine, ReadTx, Scope, WriteTx, rando
 use patchbay_jobs::live::Topic;
 use patchbay_services::Services;
 use patchbay_shared::ids::WorkspaceId;
-use patchbay_shared::{AppError, zone};
+use patchbay_shared::{AppError, Reason, zone};
 
 /// Hours in a row without its record after which a name is let go.
 const MISSES: i32 = 24;
@@ -150,7 +150,7 @@ pub async fn check(scope: &Scope) -> Result<(), AppError> {
         let mut tx = scope.write(Action::ManageWorkspace).await?;
         store::host(tx.reading()).await?
     };
-    let row = row.ok_or_else(|| AppError::Conflict("Save a host name first.".into()))?;
+    let row = row.ok_or_else(|| AppError::Conflict(Reason::NotReady, "Save a host name first.".into()))?;
     let (name, wanted) = (record_name(&row.host), proof(&row.token));
     let refuse = |message: String| Err(AppError::invalid("host", message));
     // No transaction is open while others are asked.

@@ -10,7 +10,7 @@ use patchbay_access::server::{Change, Db, Machine, Scope, SystemTx, Visitor, Wri
 use patchbay_brand::server::{hosts, ops};
 use patchbay_mail as mail;
 use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
-use patchbay_shared::{AppError, FieldErrors};
+use patchbay_shared::{AppError, FieldErrors, Reason};
 use patchbay_users::proof::prove;
 use patchbay_users::throttle::{self, Keys};
 use patchbay_users::{check_new, hash_password, store};
@@ -27,6 +27,7 @@ const LINK: Machine = Machine { name: "forgotten password", actions: &[Action::E
 pub async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> {
     if !mail::is_set_up(visitor.db.services()) {
         return Err(AppError::Conflict(
+            Reason::Configuration,
             "This installation sends no e-mail. An owner or admin of your agency can make a link for you.".into(),
         ));
     }
@@ -112,7 +113,7 @@ struct Found {
 async fn find(visitor: &Visitor, token: &str) -> Result<Found, AppError> {
     let spent = || {
         tracing::info!(ip = visitor.ip, "a link for a new password that is spent or made up");
-        AppError::Conflict(SPENT.into())
+        AppError::Conflict(Reason::LinkSpent, SPENT.into())
     };
     let ([id], hash) = ticket::read::<1>(token).ok_or_else(spent)?;
     let mut tx = SystemTx::open(&visitor.db, "forgotten password").await?;
@@ -136,7 +137,7 @@ pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), App
     check_new(new, &[&found.email, &found.name], &mut errors);
     errors.check()?;
     let hash = hash_password(visitor.db.services(), new.to_owned()).await?;
-    let Some(workspace) = found.workspace else { return Err(AppError::Conflict(SPENT.into())) };
+    let Some(workspace) = found.workspace else { return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into())) };
     let scope = Scope::of_link(visitor.db.clone(), workspace, LINK);
     let mut tx = scope.write(Action::EditOwnProfile).await?;
     tx.span("forgotten password").await?;
@@ -145,7 +146,7 @@ pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), App
         .execute(tx.conn())
         .await?;
     if spent.rows_affected() == 0 {
-        return Err(AppError::Conflict(SPENT.into()));
+        return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
     }
     set(tx.conn(), found.user, &hash).await?;
     sessions::end_of(&mut tx, found.user, None).await?;
