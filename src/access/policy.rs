@@ -33,6 +33,8 @@ policy! {
     ReadUsage, "seeing usage": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
     /// The agency's own workshop: agents, prompts, numbers, clients, raw events.
     ReadWorkshop, "seeing agents and numbers": AgencyOwner | AgencyAdmin | AgencyMember;
+    /// Asking an outside service with the agency's account, on the way of an action that needs it, and noting how the service fared.
+    UseConnections, "seeing agents and numbers": AgencyOwner | AgencyAdmin | AgencyMember;
     ReadQueues, "seeing webhooks": AgencyOwner | AgencyAdmin | AgencyMember;
     /// Plan, limits and rules.
     ReadAgency, "the agency's settings": AgencyOwner | AgencyAdmin | AgencyMember;

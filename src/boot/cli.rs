@@ -8,10 +8,13 @@ use tokio_util::sync::CancellationToken;
 use super::config::{Config, Options};
 use super::embedded_postgres::EmbeddedPostgres;
 use super::{demo, doctor, http, migrate, services, telemetry, work};
-use patchbay_access::Role;
-use patchbay_access::server::{Db, DbSettings, Scope};
-use patchbay_shared::AppError;
+use patchbay_access::server::{Db, DbSettings, Machine, Scope};
+use patchbay_access::{Action, Role};
 use patchbay_shared::ids::WorkspaceId;
+use patchbay_shared::{AppError, Reason};
+
+/// Makes an agency and its owner.
+const COMMAND_LINE: Machine = Machine { name: "command line", actions: &[Action::ManagePlatform] };
 
 /// The control room for agencies that run AI voice agents.
 #[derive(Parser)]
@@ -114,9 +117,9 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
         }
         Command::Demo => demo::run(config).await?,
         Command::Sandbox { at } => {
-            let listener = TcpListener::bind(at)
-                .await
-                .map_err(|error| AppError::Conflict(format!("--at: {at} cannot be used: {error}")))?;
+            let listener = TcpListener::bind(at).await.map_err(|error| {
+                AppError::Conflict(Reason::Configuration, format!("--at: {at} cannot be used: {error}"))
+            })?;
             println!("Sandbox providers answer at http://{at}");
             let settings = patchbay_sandbox::SandboxSettings::default();
             patchbay_sandbox::serve(listener, settings, stop_signal())
@@ -151,7 +154,7 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             let role = if workspace.is_some() { Role::AgencyOwner } else { Role::Admin };
             match workspace {
                 Some(workspace) => {
-                    let scope = Scope::of_job(app.db.clone(), WorkspaceId::new(), "command line");
+                    let scope = Scope::of_operator(app.db.clone(), WorkspaceId::new(), COMMAND_LINE);
                     patchbay_platform::server::ops::create_workspace(
                         &scope, &workspace, &name, &email, &password, "UTC",
                     )
@@ -169,14 +172,15 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
 
 fn somebody(error: AppError, email: &str) -> AppError {
     match error {
-        AppError::NotFound => AppError::Conflict(format!("Nobody has the address {email}.")),
+        AppError::NotFound => AppError::Conflict(Reason::Configuration, format!("Nobody has the address {email}.")),
         other => other,
     }
 }
 
 fn password() -> Result<String, AppError> {
-    std::env::var("PATCHBAY_PASSWORD")
-        .map_err(|_| AppError::Conflict("Put the person's password into PATCHBAY_PASSWORD.".into()))
+    std::env::var("PATCHBAY_PASSWORD").map_err(|_| {
+        AppError::Conflict(Reason::Configuration, "Put the person's password into PATCHBAY_PASSWORD.".into())
+    })
 }
 
 /// The database that this process works on, its private server included if it runs one.
@@ -218,16 +222,15 @@ impl App {
 }
 
 async fn start_private(config: &Config) -> Result<EmbeddedPostgres, AppError> {
-    EmbeddedPostgres::start(&config.data_dir.join("postgres"))
-        .await
-        .map_err(|error| AppError::Conflict(format!("The private database did not start: {error}")))
+    EmbeddedPostgres::start(&config.data_dir.join("postgres")).await.map_err(|error| {
+        AppError::Conflict(Reason::Configuration, format!("The private database did not start: {error}"))
+    })
 }
 
 async fn owner_url(config: &Config) -> Result<(String, Option<EmbeddedPostgres>), AppError> {
     match (&config.owner_database_url, &config.database_url) {
         (Some(owner), _) => Ok((owner.clone(), None)),
-        (None, Some(_)) => Err(AppError::Conflict(
-            "Set PATCHBAY_OWNER_DATABASE_URL to the address of the role that owns the tables. DATABASE_URL belongs to the application.".into(),
+        (None, Some(_)) => Err(AppError::Conflict(Reason::Configuration, "Set PATCHBAY_OWNER_DATABASE_URL to the address of the role that owns the tables. DATABASE_URL belongs to the application.".into(),
         )),
         (None, None) => {
             let postgres = start_private(config).await?;
@@ -238,9 +241,9 @@ async fn owner_url(config: &Config) -> Result<(String, Option<EmbeddedPostgres>)
 
 /// The listening socket of the configured address.
 pub async fn bind(config: &Config) -> Result<TcpListener, AppError> {
-    TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| AppError::Conflict(format!("--listen: {} cannot be used: {error}", config.listen)))
+    TcpListener::bind(config.listen).await.map_err(|error| {
+        AppError::Conflict(Reason::Configuration, format!("--listen: {} cannot be used: {error}", config.listen))
+    })
 }
 
 /// Pages, webhooks and, if wanted, workers, until `stop`.

@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use patchbay_providers::smtp::{Smtp, SmtpError};
-use patchbay_shared::AppError;
+use patchbay_shared::{AppError, Reason};
 
 /// Options of every command. A flag wins over the environment, the environment over `patchbay.toml`.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -168,7 +168,7 @@ impl Options {
 }
 
 fn refuse(text: &str) -> AppError {
-    AppError::Conflict(text.to_owned())
+    AppError::Conflict(Reason::Configuration, text.to_owned())
 }
 
 /// An address, with or without a port.

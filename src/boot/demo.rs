@@ -12,7 +12,7 @@ use super::cli::{self, App};
 use super::config::Config;
 use patchbay_access::server::{Db, SystemTx};
 use patchbay_sandbox::{Sandbox, SandboxSettings};
-use patchbay_shared::AppError;
+use patchbay_shared::{AppError, Reason};
 use story::{AGENCIES, PASSWORD};
 use visit::Visit;
 
@@ -54,9 +54,10 @@ async fn start_sandbox(config: &mut Config, stop: &CancellationToken) -> Result<
     let mut at = config.listen;
     at.set_port(config.listen.port().wrapping_add(1));
     let listener = tokio::net::TcpListener::bind(at).await.map_err(|error| {
-        AppError::Conflict(format!(
-            "The sandbox providers need {at}, one above --listen, and it cannot be used: {error}"
-        ))
+        AppError::Conflict(
+            Reason::Configuration,
+            format!("The sandbox providers need {at}, one above --listen, and it cannot be used: {error}"),
+        )
     })?;
     let settings = SandboxSettings {
         speed: FAST,

@@ -3,7 +3,7 @@
 use super::cli::App;
 use super::config::Config;
 use patchbay_access::Action;
-use patchbay_access::server::{Scope, SystemTx};
+use patchbay_access::server::{Machine, Scope, SystemTx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::WorkspaceId;
 
@@ -50,6 +50,9 @@ pub async fn run(config: &Config) -> bool {
     healthy
 }
 
+/// Reads the audit trails.
+const DOCTOR: Machine = Machine { name: "doctor", actions: &[Action::ReadAudit] };
+
 async fn clock(app: &App) -> Result<f64, AppError> {
     let mut tx = SystemTx::open(&app.db, "doctor").await?;
     let theirs: chrono::DateTime<chrono::Utc> =
@@ -63,7 +66,7 @@ async fn chains(app: &App) -> Result<Vec<(String, Result<String, String>)>, AppE
     drop(tx);
     let mut lines = Vec::new();
     for row in rows {
-        let scope = Scope::of_job(app.db.clone(), WorkspaceId(row.id), "doctor");
+        let scope = Scope::of_operator(app.db.clone(), WorkspaceId(row.id), DOCTOR);
         let mut tx = scope.read(Action::ReadAudit).await?;
         let result = match patchbay_audit::server::verify(&mut tx).await? {
             Ok(count) => Ok(format!("{count} events, chain unbroken")),

@@ -25,8 +25,8 @@ use crate::app::App;
 use patchbay_access::server::{Db, SessionTable, Visitor, identify};
 use patchbay_brand::model::Brand;
 use patchbay_brand::server::layer::apply_brand;
-use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
+use patchbay_shared::{AppError, Reason};
 use patchbay_ui::form::Typed;
 use patchbay_ui::page_boundary::SetStatus;
 
@@ -42,7 +42,8 @@ impl Readiness {
 
 /// Everything that answers HTTP.
 pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, AppError> {
-    let pkg_dir = site_pkg_dir(&config.site_root).map_err(|error| AppError::Conflict(error.to_string()))?;
+    let pkg_dir = site_pkg_dir(&config.site_root)
+        .map_err(|error| AppError::Conflict(Reason::Configuration, error.to_string()))?;
     let style = format!("/{pkg_dir}/patchbay.css");
     let options = LeptosOptions::builder()
         .output_name("patchbay")

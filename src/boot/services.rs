@@ -19,14 +19,15 @@ use patchbay_prompts::server::ops::PromptChanged;
 use patchbay_providers::sealed::KeyRing;
 use patchbay_providers::{HttpClient, HttpSettings};
 use patchbay_services::{Hooks, SandboxAddresses, Services, Settings};
-use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
+use patchbay_shared::{AppError, Reason};
 use patchbay_sign_in::server::EndSupport;
 use patchbay_workspaces::server::limits::Counters;
 
 /// Keys, the way out, stores, mail. Errors: `Conflict` that names the option.
 pub fn services(config: &Config) -> Result<Services, AppError> {
-    let ring = KeyRing::from_env_text(&config.keys).map_err(|error| AppError::Conflict(format!("--keys: {error}")))?;
+    let ring = KeyRing::from_env_text(&config.keys)
+        .map_err(|error| AppError::Conflict(Reason::Configuration, format!("--keys: {error}")))?;
     let settings = Settings {
         ring,
         http: HttpClient::new(HttpSettings::default()).map_err(internal)?,

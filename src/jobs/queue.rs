@@ -2,6 +2,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use patchbay_access::Action;
 use patchbay_access::server::{Db, SystemTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
@@ -10,6 +11,9 @@ use patchbay_shared::error::internal;
 pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// Fixed: it stands in the table.
     const KIND: &'static str;
+
+    /// All that a job of this kind may do. Whatever else it asks for is refused.
+    const ACTIONS: &'static [Action];
 
     /// At most one unfinished job per key and workspace.
     fn dedupe_key(&self) -> Option<String> {

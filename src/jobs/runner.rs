@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::lease::{self, Claim, JOBS, Table};
 use super::queue::{JOBS_BELL, Job};
-use patchbay_access::server::{Db, Scope, SystemTx};
+use patchbay_access::server::{Db, Machine, Scope, SystemTx};
+use patchbay_runner_key::RunnerKey;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::WorkspaceId;
 
@@ -53,6 +54,9 @@ impl From<sqlx::Error> for Failure {
 pub type Work = Pin<Box<dyn Future<Output = Result<Verdict, Failure>> + Send>>;
 type Handler = Arc<dyn Fn(Db, Claim) -> Work + Send + Sync>;
 
+/// What lets this room, and no other, make the scopes of jobs.
+const KEY: RunnerKey = RunnerKey::new();
+
 /// One queue: its table, its bell, how many at once, and what to do with a claim.
 #[derive(Clone)]
 pub struct Queue {
@@ -63,21 +67,29 @@ pub struct Queue {
 }
 
 impl Queue {
-    pub fn new<F, Fut>(table: Table, bell: &'static str, at_once: usize, handler: F) -> Self
+    /// A queue whose work is all of one kind: `machine` names it, and all that it may do.
+    pub fn new<F, Fut>(table: Table, bell: &'static str, at_once: usize, machine: Machine, handler: F) -> Self
     where
-        F: Fn(Db, Claim) -> Fut + Send + Sync + 'static,
+        F: Fn(Scope, Claim) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Verdict, Failure>> + Send + 'static,
     {
-        Self { table, bell, at_once, handler: Arc::new(move |db, claim| Box::pin(handler(db, claim))) }
+        let handler = move |db: Db, claim: Claim| -> Work {
+            let scope = Scope::of_job(&KEY, db, claim.workspace_id, machine);
+            Box::pin(handler(scope, claim))
+        };
+        Self { table, bell, at_once, handler: Arc::new(handler) }
     }
 }
 
 type JobHandler = Arc<dyn Fn(Scope, serde_json::Value) -> Work + Send + Sync>;
 
+/// One kind of job: who it acts as, and what it does.
+type Kind = (Machine, JobHandler);
+
 /// What the jobs table's kinds do. Rooms register theirs in `boot::work`.
 #[derive(Clone, Default)]
 pub struct Registry {
-    kinds: HashMap<&'static str, JobHandler>,
+    kinds: HashMap<&'static str, Kind>,
 }
 
 impl Registry {
@@ -99,29 +111,30 @@ impl Registry {
                 handler(scope, job).await
             })
         };
-        self.kinds.insert(J::KIND, Arc::new(run));
+        self.kinds.insert(J::KIND, (Machine { name: J::KIND, actions: J::ACTIONS }, Arc::new(run)));
     }
 
     /// The queue of the jobs table.
     pub fn queue(self, at_once: usize) -> Queue {
         let kinds = Arc::new(self.kinds);
-        Queue::new(JOBS, JOBS_BELL, at_once, move |db, claim| {
+        let handler = move |db: Db, claim: Claim| -> Work {
             let kinds = kinds.clone();
-            async move {
+            Box::pin(async move {
                 let mut tx = SystemTx::open(&db, "claimed job").await?;
                 let row =
                     sqlx::query!("select kind, payload from jobs where id = $1", claim.id).fetch_one(tx.conn()).await?;
                 drop(tx);
-                let Some((kind, handler)) = kinds.get_key_value(row.kind.as_str()) else {
+                let Some((machine, handler)) = kinds.get(row.kind.as_str()) else {
                     return Err(Failure {
                         error: format!("No worker knows “{}”.", row.kind),
                         retry_after: None,
                         permanent: false,
                     });
                 };
-                handler(Scope::of_job(db, claim.workspace_id, kind), row.payload).await
-            }
-        })
+                handler(Scope::of_job(&KEY, db, claim.workspace_id, *machine), row.payload).await
+            })
+        };
+        Queue { table: JOBS, bell: JOBS_BELL, at_once, handler: Arc::new(handler) }
     }
 }
 

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_brand::model::Brand;
 use patchbay_jobs::runner::{Failure, Verdict};
@@ -66,6 +67,7 @@ struct SendMail {
 
 impl Job for SendMail {
     const KIND: &'static str = "send_mail";
+    const ACTIONS: &'static [Action] = &[];
 }
 
 /// The job of this room.

@@ -39,7 +39,7 @@ mod wire;
 pub use breaker::{Breakers, Pass};
 pub use chat::{ChatAnswer, ChatProvider, ChatRequest};
 pub use error::{Kind, ProviderError, display_name};
-pub use http::{HttpClient, HttpSettings};
+pub use http::{HttpClient, HttpSettings, REQUEST_TIMEOUT};
 pub use sealed::{Binding, KeyRing, SealError, Secret};
 pub use signature::SignatureError;
 pub use telephony::TelephonyProvider;

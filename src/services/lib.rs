@@ -21,8 +21,8 @@ use tokio::sync::broadcast;
 
 use patchbay_providers::smtp::Smtp;
 use patchbay_providers::{Breakers, HttpClient, KeyRing};
-use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
+use patchbay_shared::{AppError, Reason};
 
 pub use clock::Clock;
 pub use live::{Notice, Topic};
@@ -164,8 +164,9 @@ fn folder_store(folder: PathBuf) -> Result<Arc<dyn ObjectStore>, AppError> {
         .and_then(|()| LocalFileSystem::new_with_prefix(&folder).map_err(|error| error.to_string()));
     match opened {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error) => {
-            Err(AppError::Conflict(format!("--data-dir: the folder {} cannot be used: {error}", folder.display())))
-        }
+        Err(error) => Err(AppError::Conflict(
+            Reason::Configuration,
+            format!("--data-dir: the folder {} cannot be used: {error}", folder.display()),
+        )),
     }
 }

@@ -2,6 +2,8 @@ use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
 
+use crate::Reason;
+
 /// Everything that can go wrong, as the product says it. Each variant knows its HTTP status, its stable code and a
 /// sentence for the person who sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -16,9 +18,9 @@ pub enum AppError {
     /// Bad input: one message per field, in words that say what to do.
     #[error("{}", .0.sentence())]
     Invalid(FieldErrors),
-    /// The thing changed meanwhile, or its state does not allow this. A sentence with the next step.
-    #[error("{0}")]
-    Conflict(String),
+    /// The thing changed meanwhile, or its state does not allow this: which kind, and a sentence with the next step.
+    #[error("{1}")]
+    Conflict(Reason, String),
     #[error("Too many tries. Wait {0} seconds, then try again.")]
     Limited(u64),
     /// An outside service failed: what happened, why, what to do.
@@ -30,7 +32,8 @@ pub enum AppError {
     Transport(String),
 }
 
-/// How an error travels: `code` says which, `detail` holds the messages of fields, `text` everything else. Flat, because
+/// How an error travels: `code` says which, `detail` holds the messages of fields, `reason` the kind of a
+/// conflict, `text` everything else. Flat, because
 /// the code that reads an enum with contents is several times as large, and every page carries it.
 #[derive(Serialize, Deserialize)]
 struct Wire {
@@ -39,21 +42,24 @@ struct Wire {
     detail: Option<Vec<(String, String)>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 impl From<AppError> for Wire {
     fn from(error: AppError) -> Self {
         let code = error.code().to_owned();
+        let reason = if let AppError::Conflict(reason, _) = &error { Some(reason.as_str().to_owned()) } else { None };
         let (detail, text) = match error {
             AppError::NotSignedIn | AppError::Forbidden | AppError::NotFound => (None, None),
             AppError::Invalid(errors) => (Some(errors.0), None),
             AppError::Limited(seconds) => (None, Some(seconds.to_string())),
-            AppError::Conflict(text)
+            AppError::Conflict(_, text)
             | AppError::ProviderDown(text)
             | AppError::Internal(text)
             | AppError::Transport(text) => (None, Some(text)),
         };
-        Self { code, detail, text }
+        Self { code, detail, text, reason }
     }
 }
 
@@ -66,7 +72,7 @@ impl From<Wire> for AppError {
             "not_found" => Self::NotFound,
             "invalid" => Self::Invalid(FieldErrors(wire.detail.unwrap_or_default())),
             "limited" => Self::Limited(text.parse().unwrap_or(60)),
-            "conflict" => Self::Conflict(text),
+            "conflict" => Self::Conflict(Reason::named(&wire.reason.unwrap_or_default()), text),
             "provider_down" => Self::ProviderDown(text),
             "internal" => Self::Internal(text),
             _ => Self::Transport(text),
@@ -112,7 +118,7 @@ impl AppError {
             AppError::Forbidden => 403,
             AppError::NotFound => 404,
             AppError::Invalid(_) => 422,
-            AppError::Conflict(_) => 409,
+            AppError::Conflict(..) => 409,
             AppError::Limited(_) => 429,
             AppError::ProviderDown(_) => 502,
             AppError::Internal(_) => 500,
@@ -127,7 +133,7 @@ impl AppError {
             AppError::Forbidden => "forbidden",
             AppError::NotFound => "not_found",
             AppError::Invalid(_) => "invalid",
-            AppError::Conflict(_) => "conflict",
+            AppError::Conflict(..) => "conflict",
             AppError::Limited(_) => "limited",
             AppError::ProviderDown(_) => "provider_down",
             AppError::Internal(_) => "internal",
@@ -142,7 +148,7 @@ impl AppError {
             AppError::Forbidden => "Not allowed",
             AppError::NotFound => "Not found",
             AppError::Invalid(_) => "Please check what you entered",
-            AppError::Conflict(_) => "That is not possible now",
+            AppError::Conflict(..) => "That is not possible now",
             AppError::Limited(_) => "Too many tries",
             AppError::ProviderDown(_) => "An outside service failed",
             AppError::Internal(_) => "Something broke",
@@ -222,7 +228,7 @@ fn constraint_message(name: &str) -> Option<(&'static str, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AppError, FieldErrors};
+    use super::{AppError, FieldErrors, Reason};
 
     #[test]
     fn every_error_travels_unchanged() {
@@ -231,7 +237,8 @@ mod tests {
             AppError::Forbidden,
             AppError::NotFound,
             AppError::Invalid(FieldErrors(vec![("name".into(), "Give a name.".into())])),
-            AppError::Conflict("Somebody was faster.".into()),
+            AppError::Conflict(Reason::StalePage, "Somebody was faster.".into()),
+            AppError::Conflict(Reason::Other, "Not now.".into()),
             AppError::Limited(30),
             AppError::ProviderDown("It answered 500.".into()),
             AppError::Internal("abc".into()),

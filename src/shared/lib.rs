@@ -11,6 +11,7 @@ pub mod page;
 pub mod phone;
 #[cfg(feature = "ssr")]
 mod problem;
+pub mod reason;
 pub mod search;
 pub mod slug;
 pub mod stamp;
@@ -24,6 +25,7 @@ pub use error::{AppError, FieldErrors};
 pub use money::Money;
 pub use page::{Cursor, Page, read_time_key, time_key};
 pub use phone::Phone;
+pub use reason::Reason;
 pub use stamp::Stamp;
 pub use words::{Tone, Word};
 

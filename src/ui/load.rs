@@ -13,7 +13,7 @@ use leptos::server::codee::{Decoder, Encoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use patchbay_shared::AppError;
+use patchbay_shared::{AppError, Reason};
 
 /// A page in two steps. Making it asks for its data; calling it builds its view. The router makes a page before it builds
 /// the frame around it, so that both ask at the same time, and server and browser number their data alike.
@@ -149,7 +149,7 @@ impl Parcel {
 
 /// The page and the script in it are of different versions: a release came in between.
 fn unreadable() -> AppError {
-    AppError::Conflict("The page is of another version than the server. Reload it.".to_owned())
+    AppError::Conflict(Reason::StalePage, "The page is of another version than the server. Reload it.".to_owned())
 }
 
 /// `+` and the data as JSON, or `-` and the error.

@@ -67,7 +67,22 @@ fn a_scope_opens_its_routes_and_no_other() {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        // A conflict says of which kind it is, in a word that stays.
+        let key = key(&agency.owner, &["batches:run"], "0").await;
+        let ended = call(world, Some(&key), "POST", &format!("/v1/batches/{}/resume", works.batch), None).await;
+        assert_eq!((ended.status, &ended.body["code"]), (409, &json!("conflict")), "{}", ended.body);
+        assert_eq!(ended.body["reason"], "wrong_state", "{}", ended.body);
     });
+}
+
+#[test]
+fn every_reason_of_a_conflict_is_documented() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/API.md")).expect("docs/API.md");
+    let (_, after) = page.split_once("| `reason` of a `conflict` |").expect("the table of reasons");
+    let rows = after.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let named: Vec<&str> = rows.filter_map(|line| line.split('`').nth(1)).collect();
+    let known: Vec<&str> = patchbay_shared::Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    assert_eq!(named, known);
 }
 
 #[test]

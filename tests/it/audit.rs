@@ -1,7 +1,7 @@
 //! The trail: every change is in it, in order and without gaps; whoever changes a row later is found out.
 
 use patchbay_access::Action;
-use patchbay_access::server::Scope;
+use patchbay_access::server::{Machine, Scope};
 use patchbay_audit::server::{anchors, verify};
 use patchbay_shared::ids::WorkspaceId;
 use serde_json::Value;
@@ -9,11 +9,13 @@ use sqlx::{Connection, PgConnection};
 
 use super::support::{Agency, World, owner_lines, owner_value, run};
 
+const TEST: Machine = Machine { name: "test", actions: &[Action::ReadAudit] };
+
 /// Walks the agency's chain: `Ok(rows)` or the number of the first row that is wrong.
 async fn walk(world: &World, agency: &Agency) -> Result<i64, i64> {
     let workspace = WorkspaceId(agency.workspace_id.parse().expect("an id"));
     let mut tx =
-        Scope::of_job(world.db.clone(), workspace, "test").read(Action::ReadAudit).await.expect("a transaction");
+        Scope::of_operator(world.db.clone(), workspace, TEST).read(Action::ReadAudit).await.expect("a transaction");
     verify(&mut tx).await.expect("the trail can be read")
 }
 
@@ -199,7 +201,7 @@ fn many_writers_make_one_chain_without_gaps() {
 /// The hourly work on this agency's trail.
 async fn keep(world: &World, agency: &Agency) {
     let workspace = WorkspaceId(agency.workspace_id.parse().expect("an id"));
-    anchors::keep(&Scope::of_job(world.db.clone(), workspace, "test")).await.expect("the trail is kept");
+    anchors::keep(&Scope::of_operator(world.db.clone(), workspace, TEST)).await.expect("the trail is kept");
 }
 
 #[test]

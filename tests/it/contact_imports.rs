@@ -1,12 +1,14 @@
 //! Imports as people have them: files in every shape, rows that must be mended, workers that die, and who may see what.
 
-use patchbay_access::server::Scope;
+use patchbay_access::Action;
+use patchbay_access::server::{Machine, Scope};
 use patchbay_contacts::server::import;
 use patchbay_shared::ids::{ImportId, WorkspaceId};
 use serde_json::Value;
 
 use super::support::{Agency, Answer, Browser, World, owner_value, run};
 
+const TEST: Machine = Machine { name: "test", actions: &[Action::ReadContacts, Action::ManageContacts] };
 const UPLOAD: &str = "/contacts/imports/upload";
 
 /// Uploads a file for client one. Gives the import's id.
@@ -200,7 +202,7 @@ fn workers_that_die_or_race_lose_and_double_nobody() {
             for wait in [1, 3, 9, 27, 81, 200, 400] {
                 let db = world.db.clone();
                 let other =
-                    tokio::spawn(async move { import::run(&Scope::of_job(db, workspace, "test"), import).await });
+                    tokio::spawn(async move { import::run(&Scope::of_operator(db, workspace, TEST), import).await });
                 tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
                 other.abort();
             }
@@ -213,7 +215,7 @@ fn workers_that_die_or_race_lose_and_double_nobody() {
         assert_eq!(count(world, "contacts", &id).await, 9_702);
         assert_eq!(count(world, "contact_import_rejects", &id).await, 198);
         // Running it again changes nothing.
-        import::run(&Scope::of_job(world.db.clone(), workspace, "test"), import).await.expect("nothing to do");
+        import::run(&Scope::of_operator(world.db.clone(), workspace, TEST), import).await.expect("nothing to do");
         assert_eq!(count(world, "contacts", &id).await, 9_702);
     });
 }

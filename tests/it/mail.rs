@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 
-use super::support::agency::PASSWORD;
+use super::support::agency::{PASSWORD, TESTS};
 use super::support::{Browser, Workers, World, fresh_database, open_database, owner_value, pool, run};
 
 /// What the mail server was given: receiver, and the text with its line breaks and escapes undone.
@@ -109,7 +109,7 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
         let app = owner_url.replace("patchbay_owner@", "patchbay_app@");
         let folder = std::env::temp_dir().join(format!("patchbay-mail-{}", uuid::Uuid::now_v7().simple()));
         let db = open_database(&app, &folder.join("data"), None).await;
-        let scope = Scope::of_job(db.clone(), WorkspaceId::new(), "tests");
+        let scope = Scope::of_operator(db.clone(), WorkspaceId::new(), TESTS);
         create_workspace(&scope, "Mailing Agency", "Olga", "olga@mailing.example", PASSWORD, "UTC")
             .await
             .expect("an agency");

@@ -34,6 +34,7 @@ mod owners;
 mod passkeys;
 mod passwords;
 mod policy;
+mod powers;
 mod rooms;
 mod schema;
 mod second_factor;

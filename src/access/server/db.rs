@@ -6,7 +6,7 @@ use sqlx::{ConnectOptions, Executor, Postgres, Transaction};
 use tokio::sync::broadcast;
 
 use patchbay_services::{Notice, Services, Wakers};
-use patchbay_shared::{AppError, error::internal};
+use patchbay_shared::{AppError, Reason, error::internal};
 
 /// The database. Nobody outside this folder gets the pool: work goes through `ReadTx`, `WriteTx` or `SystemTx`.
 #[derive(Clone)]
@@ -30,10 +30,9 @@ pub struct DbSettings {
 impl Db {
     /// Opens the pool. The role must not be able to bypass row security: that is checked here, once.
     pub async fn connect(settings: &DbSettings, services: Arc<Services>) -> Result<Self, AppError> {
-        let options: PgConnectOptions = settings
-            .url
-            .parse()
-            .map_err(|error| AppError::Conflict(format!("DATABASE_URL cannot be read: {error}")))?;
+        let options: PgConnectOptions = settings.url.parse().map_err(|error| {
+            AppError::Conflict(Reason::Configuration, format!("DATABASE_URL cannot be read: {error}"))
+        })?;
         let options = options
             .application_name("patchbay")
             .options([
@@ -57,13 +56,16 @@ impl Db {
             })
             .connect_with(options.clone())
             .await
-            .map_err(|error| AppError::Conflict(format!("The database does not answer: {error}")))?;
+            .map_err(|error| {
+                AppError::Conflict(Reason::Configuration, format!("The database does not answer: {error}"))
+            })?;
         let bypass: bool =
             sqlx::query_scalar("select rolbypassrls or rolsuper from pg_roles where rolname = current_user")
                 .fetch_one(&pool)
                 .await?;
         if bypass {
             return Err(AppError::Conflict(
+                Reason::Configuration,
                 "DATABASE_URL signs in as a role that bypasses row security. Use the role patchbay_app.".into(),
             ));
         }

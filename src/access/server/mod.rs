@@ -1,10 +1,11 @@
-//! The walls around a tenant. `Db` hides the pool; a `Scope` comes only from a session (a platform admin names the workspace), the job runner or a verified webhook;
+//! The walls around a tenant. `Db` hides the pool; a `Scope` comes only from a session (a platform admin names the workspace), or is a machine's that declares what it may do (`machines`);
 //! `scope.read(action)` and `scope.write(action)` ask the policy table first and give a transaction that carries the tenant.
 
 mod address;
 mod api;
 mod csv_file;
 mod db;
+mod machines;
 pub mod once;
 mod scope;
 mod session;
@@ -17,6 +18,7 @@ pub use address::sender;
 pub use api::{Body, page_size};
 pub use csv_file::{ROWS_AT_ONCE, csv_file};
 pub use db::{Db, DbSettings};
+pub use machines::Machine;
 pub use scope::{Actor, KeyUse, Scope};
 pub use session::{
     PROOF_LASTS, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER,

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use super::{Db, ReadTx, WriteTx};
+use super::{Db, Machine, ReadTx, WriteTx};
 use crate::{Action, ApiScope, Role, Viewer, allows};
 use patchbay_services::Services;
-use patchbay_shared::AppError;
 use patchbay_shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
+use patchbay_shared::{AppError, Reason};
 
 /// A caller inside one workspace, and inside one client for client roles. The only way to a tenant's data.
 #[derive(Clone)]
@@ -36,8 +36,8 @@ pub struct KeyUse {
 #[derive(Debug, Clone)]
 pub enum ActorKind {
     Person(Box<Viewer>),
-    /// Patchbay itself: a job or a provider's verified webhook. The text says which.
-    Machine(&'static str),
+    /// Patchbay itself: a job, a provider's webhook, a link, upkeep.
+    Machine(Machine),
 }
 
 impl Scope {
@@ -68,18 +68,6 @@ impl Scope {
         let (ip, request_id) = (visitor.ip.clone(), visitor.request_id.clone());
         let actor = Arc::new(Actor { kind: ActorKind::Person(Box::new(viewer)), key: None, ip, request_id });
         Some(Self { db: visitor.db.clone(), workspace_id, client_id: None, actor })
-    }
-
-    /// For the job runner: work that a person or a provider asked for earlier, in the workspace that the job names.
-    pub fn of_job(db: Db, workspace_id: WorkspaceId, job: &'static str) -> Self {
-        let actor = Arc::new(Actor { kind: ActorKind::Machine(job), key: None, ip: None, request_id: None });
-        Self { db, workspace_id, client_id: None, actor }
-    }
-
-    /// For webhook ingest, which must read a connection's secrets to learn whether the sender is who it says. The caller may only
-    /// look that connection up before the signature has been checked.
-    pub fn of_webhook(db: Db, workspace_id: WorkspaceId, provider: &'static str) -> Self {
-        Self::of_job(db, workspace_id, provider)
     }
 
     /// The same caller with the sight of the whole agency, to read one thing of the agency that it shows its clients. The caller has
@@ -124,11 +112,11 @@ impl Scope {
         self.viewer().map_or(chrono_tz::Tz::UTC, |viewer| patchbay_shared::zone::zone(&viewer.timezone))
     }
 
-    /// Whether the policy table lets the caller do it. Machines may do what people asked them to.
+    /// Whether the caller may do it: a person by the policy table, a machine by what it declares.
     pub fn may(&self, action: Action) -> bool {
         let role_allows = match &self.actor.kind {
             ActorKind::Person(viewer) => viewer.may(action),
-            ActorKind::Machine(_) => true,
+            ActorKind::Machine(machine) => machine.actions.contains(&action),
         };
         role_allows && self.key().is_none_or(|key| key.scopes.iter().any(|scope| scope.action() == action))
     }
@@ -143,9 +131,11 @@ impl Scope {
             return Ok(());
         }
         if self.viewer().is_some_and(|viewer| viewer.owes_second_factor && allows(viewer.role, action)) {
-            return Err(AppError::Conflict(
-                "Set up a second factor first, under Settings, Sign-in and security. Everything else waits until it is done.".into(),
+            return Err(AppError::Conflict(Reason::SecondFactorNeeded, "Set up a second factor first, under Settings, Sign-in and security. Everything else waits until it is done.".into(),
             ));
+        }
+        if let ActorKind::Machine(machine) = &self.actor.kind {
+            tracing::error!(machine = machine.name, ?action, "a machine asked for what it does not declare");
         }
         // What a client's people may not see does not exist for them.
         let hidden = self.key().is_none()
@@ -164,8 +154,7 @@ impl Scope {
         self.check(action)?;
         let suspended = self.viewer().and_then(|viewer| viewer.workspace.as_ref()).is_some_and(|home| home.suspended);
         if suspended && action != Action::EditOwnProfile {
-            return Err(AppError::Conflict(
-                "This workspace is suspended: you can read everything, and nothing can be changed. Write to the platform's support.".into(),
+            return Err(AppError::Conflict(Reason::Suspended, "This workspace is suspended: you can read everything, and nothing can be changed. Write to the platform's support.".into(),
             ));
         }
         WriteTx::open(self).await

@@ -137,7 +137,7 @@ impl WriteTx {
                 let key = actor.key.as_ref().map(|key| format!(" with the key “{}”", key.name)).unwrap_or_default();
                 (Some(viewer.user_id.0), format!("{} ({}){key}", viewer.name, viewer.role.label()))
             }
-            ActorKind::Machine(name) => (None, format!("Patchbay ({name})")),
+            ActorKind::Machine(machine) => (None, format!("Patchbay ({})", machine.name)),
         };
         // A client's people may only write rows of their own client.
         let client_id = self.read.scope.client_id.or(change.client_id);

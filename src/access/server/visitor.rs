@@ -5,11 +5,16 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 
-use super::{Db, KeyUse, PROOF_LASTS, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER, Scope, SystemTx};
+use super::{Db, KeyUse, Machine, PROOF_LASTS, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER, Scope, SystemTx};
 use crate::viewer::{SupportView, ViewerClient, ViewerWorkspace};
-use crate::{Role, SecondFactorRule, Viewer};
+use crate::{Action, Role, SecondFactorRule, Viewer};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
+
+/// The role of a support session only reads, so it could not end itself.
+const SUPPORT_END: Machine = Machine { name: "support session", actions: &[Action::ManagePlatform] };
+/// Reads the one row that says which client somebody belongs to, without an action of anybody's.
+const SIGN_IN: Machine = Machine { name: "sign-in", actions: &[] };
 
 /// Whoever sent this request: a signed-in person or nobody. Put into the request by `identify`.
 #[derive(Clone)]
@@ -47,7 +52,7 @@ impl Visitor {
     pub fn support_scope(&self) -> Result<(Scope, SupportView), AppError> {
         let viewer = self.viewer()?;
         let (support, home) = viewer.support.clone().zip(viewer.workspace.as_ref()).ok_or(AppError::NotFound)?;
-        Ok((Scope::of_job(self.db.clone(), home.id, "support session"), support))
+        Ok((Scope::of_machine(self.db.clone(), home.id, SUPPORT_END), support))
     }
 
     /// A platform admin's scope over one workspace. For everybody else there is no such place: `NotFound`.
@@ -228,7 +233,7 @@ async fn load_client(
     id: ClientId,
 ) -> Result<Option<(ViewerClient, serde_json::Value)>, AppError> {
     let Some(home) = &viewer.workspace else { return Ok(None) };
-    let scope = Scope { client_id: Some(id), ..Scope::of_job(db.clone(), home.id, "sign-in") };
+    let scope = Scope { client_id: Some(id), ..Scope::of_machine(db.clone(), home.id, SIGN_IN) };
     let mut tx = super::ReadTx::open(&scope).await?;
     let row = sqlx::query!(
         r#"select name, shares_cost, shares_recordings, shares_steps, shares_prompts, branding

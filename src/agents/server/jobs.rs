@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use patchbay_access::Action;
 use patchbay_jobs::{Job, Registry};
 use patchbay_shared::ids::AgentId;
 
@@ -13,6 +14,7 @@ pub struct SyncAgent {
 
 impl Job for SyncAgent {
     const KIND: &'static str = "sync_agent";
+    const ACTIONS: &'static [Action] = &[Action::ReadWorkshop, Action::UseConnections, Action::ManageAgents];
 
     fn dedupe_key(&self) -> Option<String> {
         Some(format!("{}:{}", self.agent_id, self.state))

@@ -11,9 +11,9 @@ use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_prompts::model::{PromptText, variables};
 use patchbay_prompts::server as prompts;
-use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, ClientId, PromptId};
 use patchbay_shared::zone::stamp;
+use patchbay_shared::{AppError, Reason};
 use patchbay_workspaces::model::Kind;
 use patchbay_workspaces::server::limits;
 
@@ -37,7 +37,7 @@ pub struct CallableAgent {
 pub async fn ready_to_call(tx: &mut ReadTx, agent: AgentId, client: ClientId) -> Result<CallableAgent, AppError> {
     let found = mappings::callable(tx, agent, client).await?;
     let name = &found.name;
-    let obstacle = |text: String| Err(AppError::Conflict(text));
+    let obstacle = |text: String| Err(AppError::Conflict(Reason::NotReady, text));
     if !found.is_active {
         return obstacle(format!("The agent {name} was deleted. Choose another agent, or have an owner restore it."));
     }
@@ -128,7 +128,10 @@ pub async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, AppErro
     store::lock(tx, id).await?;
     let before = store::get(tx.reading(), id).await?;
     if !before.is_active {
-        return Err(AppError::Conflict("This agent was deleted. An owner can restore it first.".into()));
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            "This agent was deleted. An owner can restore it first.".into(),
+        ));
     }
     if prompt.is_none() && before.status == AgentStatus::Active {
         return Err(AppError::invalid(
@@ -173,10 +176,13 @@ pub async fn set_status(tx: &mut WriteTx, id: AgentId, word: &str) -> Result<(),
         return Ok(());
     }
     if !page.is_active {
-        return Err(AppError::Conflict("This agent was deleted. An owner can restore it first.".into()));
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            "This agent was deleted. An owner can restore it first.".into(),
+        ));
     }
     if let Some(missing) = page.missing().filter(|_| wanted == AgentStatus::Active) {
-        return Err(AppError::Conflict(missing.to_owned()));
+        return Err(AppError::Conflict(Reason::NotReady, missing.to_owned()));
     }
     store::set_status(tx, id, wanted).await?;
     tx.audit(Change {
@@ -201,10 +207,13 @@ pub async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Resul
     }
     let campaigns = if is_active { Vec::new() } else { store::running_campaigns(tx.reading(), id).await? };
     if !campaigns.is_empty() {
-        return Err(AppError::Conflict(format!(
-            "Active campaigns use this agent: {}. Pause them or give them another agent first.",
-            campaigns.join(", ")
-        )));
+        return Err(AppError::Conflict(
+            Reason::InUse,
+            format!(
+                "Active campaigns use this agent: {}. Pause them or give them another agent first.",
+                campaigns.join(", ")
+            ),
+        ));
     }
     store::set_active(tx, id, is_active).await?;
     if is_active {

@@ -7,7 +7,7 @@ use patchbay_access::server::once;
 use patchbay_access::server::{Change, Scope, Visitor, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::ids::ApiKeyId;
-use patchbay_shared::{AppError, FieldErrors, Page};
+use patchbay_shared::{AppError, FieldErrors, Page, Reason};
 
 /// Hours that a key goes on after its successor has been made.
 const OVERLAP: i32 = 24;
@@ -52,13 +52,19 @@ pub async fn rotate(scope: &Scope, id: ApiKeyId) -> Result<NewKey, AppError> {
     let mut tx = scope.write(Action::ManageKeys).await?;
     let old = store::lock(&mut tx, id).await?;
     if !old.is_usable {
-        return Err(AppError::Conflict("This key does not work any more. Make a new one.".into()));
+        return Err(AppError::Conflict(Reason::WrongState, "This key does not work any more. Make a new one.".into()));
     }
     if old.is_rotated {
-        return Err(AppError::Conflict("This key has a successor already. Rotate that one, or make a new key.".into()));
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            "This key has a successor already. Rotate that one, or make a new key.".into(),
+        ));
     }
     if old.terms.scopes.iter().any(|one| !scope.may(one.action())) {
-        return Err(AppError::Conflict("This key may do more than you. Its owner can rotate it.".into()));
+        return Err(AppError::Conflict(
+            Reason::WrongPerson,
+            "This key may do more than you. Its owner can rotate it.".into(),
+        ));
     }
     let new = issue(&mut tx, &old.terms, "rotated").await?;
     store::retire(&mut tx, id, OVERLAP).await?;

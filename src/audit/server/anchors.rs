@@ -7,13 +7,16 @@ use serde_json::json;
 use uuid::Uuid;
 
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Db, ReadTx, Scope, SystemTx, WriteTx};
+use patchbay_access::server::{Change, Db, Machine, ReadTx, Scope, SystemTx, WriteTx};
 use patchbay_providers::Binding;
 use patchbay_providers::KeyRing;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::WorkspaceId;
 use patchbay_workspaces::server::rules;
+
+/// Seals and prunes the trail: both belong to reading it.
+const UPKEEP: Machine = Machine { name: "audit upkeep", actions: &[Action::ReadAudit] };
 
 /// For every agency: seals the head of its chain if it has moved, and removes events that it no longer keeps.
 pub async fn keep_all(db: &Db) -> Result<(), AppError> {
@@ -22,7 +25,7 @@ pub async fn keep_all(db: &Db) -> Result<(), AppError> {
     drop(tx);
     for id in ids {
         // One agency's trouble is not the others'.
-        if let Err(error) = keep(&Scope::of_job(db.clone(), WorkspaceId(id), "audit upkeep")).await {
+        if let Err(error) = keep(&Scope::of_upkeep(db.clone(), WorkspaceId(id), UPKEEP)).await {
             tracing::warn!(workspace_id = %id, cause = %error, "this audit trail will be sealed in an hour");
         }
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::ops;
+use super::pause_reason::PauseReason;
 use super::store::{self, Batch};
 use crate::model::BatchStatus;
 use patchbay_access::Action;
@@ -21,9 +22,9 @@ use patchbay_providers::voice::{Line, NewVoiceCall, VoiceCall};
 use patchbay_providers::{Kind, ProviderError, VoiceProvider};
 use patchbay_shared::AppError;
 
-/// An intent older than this is not sent: whoever reconciles may already be asking about it. With the request's own time limit (ten
-/// seconds) it stays below `reconcile::AGE`.
-const FRESH: Duration = Duration::from_secs(8);
+/// An intent older than this is not sent: whoever reconciles may already be asking about it. With the request's own time limit it stays
+/// below `reconcile::AGE`, where the compiler adds up.
+pub(super) const FRESH: Duration = Duration::from_secs(8);
 
 /// Intents that were committed together, and what it takes to ask for them.
 pub struct Round {
@@ -169,8 +170,7 @@ async fn refuse(scope: &Scope, batch: &Batch, intent: &Intent, error: &ProviderE
         contacts::set_failed(&mut tx, intent.campaign_contact_id, &error.sentence()).await?;
     }
     if may_still_dial(&now) && dialled::only_refusals(tx.reading(), batch.id).await? {
-        let reason = format!("Five calls in a row were refused. {} Then resume the batch.", error.sentence());
-        ops::pause_with_reason(&mut tx, &now, &reason).await?;
+        ops::pause_with_reason(&mut tx, &now, &PauseReason::RefusedInARow(error.sentence())).await?;
     }
     notify(&mut tx, batch.id, batch.client_id);
     tx.commit().await
@@ -178,7 +178,7 @@ async fn refuse(scope: &Scope, batch: &Batch, intent: &Intent, error: &ProviderE
 
 async fn stop_dialling(scope: &Scope, batch: &Batch, intent: &Intent, error: &ProviderError) -> Result<(), AppError> {
     take_back(scope, intent, Duration::ZERO).await?;
-    pause(scope, batch, &format!("{} Then resume the batch: nobody was lost.", error.sentence())).await
+    pause(scope, batch, &PauseReason::RefusedForAll(error.sentence())).await
 }
 
 /// Five failures in a row, counted by the breaker: going on would only burn contacts, so a person has to look.
@@ -188,14 +188,10 @@ async fn trouble(scope: &Scope, batch: &Batch, error: &ProviderError) -> Result<
         return Ok(());
     }
     connections::mark_failing(scope, "ultravox", &error.sentence()).await?;
-    let reason = format!(
-        "Five calls in a row could not be placed. {} Resume when it works again: nobody was lost.",
-        error.sentence()
-    );
-    pause(scope, batch, &reason).await
+    pause(scope, batch, &PauseReason::NotPlacedInARow(error.sentence())).await
 }
 
-async fn pause(scope: &Scope, batch: &Batch, reason: &str) -> Result<(), AppError> {
+async fn pause(scope: &Scope, batch: &Batch, reason: &PauseReason) -> Result<(), AppError> {
     let mut tx = scope.write(Action::RunBatches).await?;
     let now = store::lock(&mut tx, batch.id).await?;
     if may_still_dial(&now) {

@@ -4,6 +4,7 @@ pub mod api;
 mod dial;
 pub mod jobs;
 pub mod ops;
+mod pause_reason;
 mod reconcile;
 pub mod rest;
 pub mod store;

@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::pause_reason::PauseReason;
 use super::store::{self, Batch, NewBatch};
 use crate::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
 use patchbay_access::Action;
@@ -13,7 +14,7 @@ use patchbay_jobs::{NewJob, enqueue};
 use patchbay_metering::model::BudgetStatus;
 use patchbay_metering::server::budget;
 use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
-use patchbay_shared::{AppError, Money, zone};
+use patchbay_shared::{AppError, Money, Reason, zone};
 
 /// Everything that must hold before a batch of this campaign can start, in words, and how many contacts it would call.
 pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> Result<Readiness, AppError> {
@@ -84,6 +85,7 @@ pub async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppErr
     let mut tx = scope.write(Action::RunBatches).await?;
     if patchbay_workspaces::server::store::is_suspended(tx.reading()).await? {
         return Err(AppError::Conflict(
+            Reason::Suspended,
             "This workspace is suspended: nothing is dialled until the platform reactivates it.".into(),
         ));
     }
@@ -152,8 +154,9 @@ pub async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 }
 
 /// Patchbay pauses a batch itself when going on would only fail: the reason says what happened and what to do.
-pub async fn pause_with_reason(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
-    store::set_paused(tx, batch.id, Some(reason)).await?;
+pub async fn pause_with_reason(tx: &mut WriteTx, batch: &Batch, reason: &PauseReason) -> Result<(), AppError> {
+    let reason = reason.text();
+    store::set_paused(tx, batch.id, Some(&reason)).await?;
     record(tx, "paused", batch.id, batch.client_id, serde_json::json!({ "status": "paused", "reason": reason })).await
 }
 
@@ -236,10 +239,10 @@ fn check_move(batch: &Batch, next: BatchStatus) -> Result<(), AppError> {
     if batch.status.may_become(next) {
         return Ok(());
     }
-    Err(AppError::Conflict(format!(
-        "This batch is {} now. Reload the page to see what is possible.",
-        batch.status.label().to_lowercase()
-    )))
+    Err(AppError::Conflict(
+        Reason::WrongState,
+        format!("This batch is {} now. Reload the page to see what is possible.", batch.status.label().to_lowercase()),
+    ))
 }
 
 async fn record(

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 
@@ -19,14 +19,18 @@ use patchbay_calls::server::follow;
 use patchbay_connections::server::ops as connections;
 use patchbay_dialling::server::contacts;
 use patchbay_metering::server::budget;
-use patchbay_providers::VoiceProvider;
+use patchbay_providers::{REQUEST_TIMEOUT, VoiceProvider};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{BatchId, CallId};
 use patchbay_workspaces::server as workspaces;
 
-/// Seconds after which an unanswered question counts as lost: longer than an intent is fresh plus the request's own time limit, so
-/// that nobody can still be sending it.
-const AGE: f64 = 20.0;
+/// After this an unanswered question counts as lost: longer than an intent is fresh plus the request's own time limit, so that nobody
+/// can still be sending it. The compiler adds up.
+const AGE: Duration = Duration::from_secs(20);
+const _: () = assert!(
+    dial::FRESH.as_millis() + REQUEST_TIMEOUT.as_millis() < AGE.as_millis(),
+    "an intent that is still being sent must not be asked about: its contact could be dialled twice"
+);
 /// Seconds without news after which a placed call is asked about.
 const SILENCE: f64 = 120.0;
 
@@ -62,7 +66,7 @@ impl Drop for Turn {
 pub async fn start(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
     let mut tx = scope.read(Action::ReadCampaigns).await?;
     let batch = store::get(&mut tx, id).await?;
-    let open = dialled::unsettled(&mut tx, id, AGE).await?;
+    let open = dialled::unsettled(&mut tx, id, AGE.as_secs_f64()).await?;
     let silent = dialled::silent(&mut tx, id, SILENCE).await?;
     let young = dialled::unsettled(&mut tx, id, 0.0).await?.len() > open.len();
     drop(tx);
@@ -78,7 +82,8 @@ pub async fn start(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
 async fn reconcile(scope: Scope, batch: Batch, open: Vec<Unsettled>, silent: Vec<(CallId, String)>, _turn: Turn) {
     let Ok(voice) = connections::voice(&scope).await else { return };
     let (scope, batch, voice) = (&scope, &batch, &voice);
-    // When the provider does not answer for one, the others are left for the next round.
+    // When the provider does not answer for one, the others are left for the next round. Only ever set: another call's answer does
+    // not make it reachable again.
     let is_down = AtomicBool::new(false);
     let is_down = &is_down;
     stream::iter(&open)
@@ -87,7 +92,7 @@ async fn reconcile(scope: Scope, batch: Batch, open: Vec<Unsettled>, silent: Vec
                 return;
             }
             if let Err(error) = settle(scope, batch, voice, call).await {
-                is_down.store(matches!(error, AppError::ProviderDown(_)), Ordering::Relaxed);
+                is_down.fetch_or(matches!(error, AppError::ProviderDown(_)), Ordering::Relaxed);
                 tracing::warn!(call_id = %call.id, cause = %error, "a call's fate is still unknown; asking again later");
             }
         })
@@ -98,7 +103,7 @@ async fn reconcile(scope: Scope, batch: Batch, open: Vec<Unsettled>, silent: Vec
                 return;
             }
             if let Err(error) = follow::ask(scope, voice, *call, provider_id).await {
-                is_down.store(matches!(error, AppError::ProviderDown(_)), Ordering::Relaxed);
+                is_down.fetch_or(matches!(error, AppError::ProviderDown(_)), Ordering::Relaxed);
                 tracing::warn!(call_id = %call, cause = %error, "a silent call could not be asked about; asking again later");
             }
         })
@@ -151,19 +156,10 @@ async fn settle(
 fn intent_of(batch: &Batch, call: &Unsettled) -> Intent {
     Intent {
         id: call.id,
-        client_id: call.client_id,
-        // The row is written already: only ids, numbers and the fence matter from here on.
-        agent_id: patchbay_shared::ids::AgentId(uuid::Uuid::nil()),
-        campaign_id: batch.campaign_id,
         campaign_contact_id: call.campaign_contact_id,
-        contact_id: patchbay_shared::ids::ContactId(uuid::Uuid::nil()),
         batch_id: batch.id,
-        attempt_no: call.attempt_no,
         from: call.from.clone(),
         to: call.to.clone(),
-        contact_name: String::new(),
-        prompt_id: None,
-        prompt_version: 0,
         dialled_at: call.dialled_at,
     }
 }

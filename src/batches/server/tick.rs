@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
+use super::pause_reason::PauseReason;
 use super::store::{self, Batch};
 use super::{dial, ops, reconcile};
 use crate::model::BatchStatus;
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_agents::server::ops::CallableAgent;
-use patchbay_calls::server::dialled::{self, Intent};
+use patchbay_calls::server::dialled::{self, Intent, NewIntent};
 use patchbay_campaigns::{Campaign, CampaignStatus, ContactFacts};
 use patchbay_connections::server::ops as connections;
 use patchbay_dialling::server::contacts::{self, Due};
@@ -22,7 +23,7 @@ use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_metering::server::budget::{self, Headroom};
 use patchbay_providers::{Pass, VoiceProvider};
 use patchbay_shared::ids::{BatchId, CallId};
-use patchbay_shared::{AppError, zone};
+use patchbay_shared::{AppError, Reason, zone};
 use patchbay_workspaces::server as workspaces;
 
 /// While contacts are on the line a tick looks this often; an ended call wakes it sooner.
@@ -55,7 +56,7 @@ async fn try_tick(scope: &Scope, id: BatchId) -> Result<Verdict, AppError> {
     let unsettled = reconcile::start(scope, id).await?;
     let voice = match connections::voice(scope).await {
         Ok(voice) => Ok(voice),
-        Err(AppError::Conflict(reason)) => Err(reason),
+        Err(AppError::Conflict(Reason::NotConnected, why)) => Err(PauseReason::NotConnected(why)),
         Err(error) => return Err(error),
     };
     Ok(match claim(scope, id, voice).await? {
@@ -76,7 +77,11 @@ enum Plan {
 }
 
 /// Claims due contacts for the free lines and writes the intents, in one transaction. `voice`: the provider, or why it cannot be used.
-async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>, String>) -> Result<Plan, AppError> {
+async fn claim(
+    scope: &Scope,
+    id: BatchId,
+    voice: Result<Arc<dyn VoiceProvider>, PauseReason>,
+) -> Result<Plan, AppError> {
     // Before the transaction and so before the intents' own time.
     let began = Instant::now();
     let mut tx = scope.write(Action::RunBatches).await?;
@@ -95,36 +100,27 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
     }
     let home = workspaces::store::lock_capacity(&mut tx).await?;
     if home.suspended {
-        return pause(tx, &batch, "The workspace was suspended. Resume the batch after it has been reactivated.").await;
+        return pause(tx, &batch, &PauseReason::Suspended).await;
     }
     let voice = match voice {
         Ok(voice) => voice,
-        Err(reason) => return pause(tx, &batch, &format!("{reason} Then resume the batch.")).await,
+        Err(reason) => return pause(tx, &batch, &reason).await,
     };
     let campaign = patchbay_campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
     if campaign.status != CampaignStatus::Active {
-        return pause(
-            tx,
-            &batch,
-            "The campaign is not active any more. Activate it on its page, then resume the batch.",
-        )
-        .await;
+        return pause(tx, &batch, &PauseReason::CampaignNotActive).await;
     }
-    let agent = match patchbay_agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id)
-        .await
-    {
-        Ok(agent) if campaign.number_is_active => agent,
-        Ok(_) => {
-            return pause(
-                tx,
-                &batch,
-                "The campaign's number is not active any more. Choose another one on the campaign's page, then resume.",
-            )
-            .await;
-        }
-        Err(AppError::Conflict(reason)) => return pause(tx, &batch, &format!("{reason} Then resume the batch.")).await,
-        Err(error) => return Err(error),
-    };
+    let agent =
+        match patchbay_agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id).await {
+            Ok(agent) if campaign.number_is_active => agent,
+            Ok(_) => {
+                return pause(tx, &batch, &PauseReason::NumberNotActive).await;
+            }
+            Err(AppError::Conflict(Reason::NotReady, why)) => {
+                return pause(tx, &batch, &PauseReason::AgentNotReady(why)).await;
+            }
+            Err(error) => return Err(error),
+        };
     let is_spent = match budget::headroom(tx.reading(), batch.client_id).await? {
         Headroom::Free => false,
         Headroom::Spent => true,
@@ -191,7 +187,7 @@ async fn wind_up(mut tx: WriteTx, id: BatchId) -> Result<Plan, AppError> {
     Ok(if here > 0 { Plan::Wait(Duration::from_secs(2)) } else { Plan::Over })
 }
 
-async fn pause(mut tx: WriteTx, batch: &Batch, reason: &str) -> Result<Plan, AppError> {
+async fn pause(mut tx: WriteTx, batch: &Batch, reason: &PauseReason) -> Result<Plan, AppError> {
     ops::pause_with_reason(&mut tx, batch, reason).await?;
     tx.commit().await?;
     Ok(Plan::Wait(PAUSED))
@@ -227,24 +223,27 @@ async fn take(
         }
         let intent = Intent {
             id: CallId::new(),
+            campaign_contact_id: contact.id,
+            batch_id: batch.id,
+            from: from.clone(),
+            to: contact.phone.clone(),
+            dialled_at: now,
+        };
+        let new = NewIntent {
+            intent,
             client_id: batch.client_id,
             agent_id: campaign.agent_id,
             campaign_id: campaign.id,
-            campaign_contact_id: contact.id,
             contact_id: contact.contact_id,
-            batch_id: batch.id,
             attempt_no: contact.attempts + 1,
-            from: from.clone(),
-            to: contact.phone.clone(),
             contact_name: contact.name.clone(),
             prompt_id: agent.prompt_id,
             prompt_version: agent.prompt_version,
-            dialled_at: now,
         };
-        dialled::insert_intent(tx, &intent).await?;
-        contacts::set_calling(tx, contact.id, intent.id).await?;
+        dialled::insert_intent(tx, &new).await?;
+        contacts::set_calling(tx, contact.id, new.intent.id).await?;
         let variables = variables(&contact, campaign);
-        intents.push((intent, variables));
+        intents.push((new.intent, variables));
     }
     Ok((intents, seen))
 }

@@ -1,9 +1,13 @@
 use super::story::{Agency, PASSWORD, PLATFORM_ADMIN};
 use super::visit::{Visit, id_in};
-use patchbay_access::server::{Db, Scope};
+use patchbay_access::Action;
+use patchbay_access::server::{Db, Machine, Scope};
 use patchbay_platform::server::ops;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::WorkspaceId;
+
+/// The demo makes agencies; everything in them is made through the front door.
+const DEMO: Machine = Machine { name: "demo", actions: &[Action::ManagePlatform] };
 
 pub async fn create_platform_admin(db: &Db) -> Result<(), AppError> {
     match ops::create_admin(db, "Pat Admin", PLATFORM_ADMIN, PASSWORD).await {
@@ -15,7 +19,7 @@ pub async fn create_platform_admin(db: &Db) -> Result<(), AppError> {
 
 /// An agency with its people and clients. What a start that was cut short has made stays as it is.
 pub async fn create_agency(base: &str, db: &Db, agency: &Agency) -> Result<(), AppError> {
-    let scope = Scope::of_job(db.clone(), WorkspaceId::new(), "demo");
+    let scope = Scope::of_operator(db.clone(), WorkspaceId::new(), DEMO);
     let made =
         ops::create_workspace(&scope, agency.name, agency.owner.0, agency.owner.1, PASSWORD, agency.timezone).await;
     match made {

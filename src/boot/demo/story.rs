@@ -5,7 +5,7 @@ use futures::future::try_join_all;
 
 use super::visit::{Visit, id_in};
 use patchbay_sandbox::Sandbox;
-use patchbay_shared::AppError;
+use patchbay_shared::{AppError, Reason};
 
 pub const PASSWORD: &str = "patchbay-demo";
 pub const PLATFORM_ADMIN: &str = "pat@patchbay.test";
@@ -175,7 +175,7 @@ pub async fn act(owner: &Visit, agency: &Agency, sandbox: &Sandbox) -> Result<()
 async fn serve(owner: &Visit, client: &Client, clients: &serde_json::Value, index: usize) -> Result<(), AppError> {
     let id =
         clients.as_array().into_iter().flatten().find(|row| row["name"] == client.name).map(|row| text(&row["id"]));
-    let id = id.ok_or_else(|| AppError::Conflict(format!("{} is not there.", client.name)))?;
+    let id = id.ok_or_else(|| AppError::Conflict(Reason::WrongState, format!("{} is not there.", client.name)))?;
     let campaign = build(owner, client, &id, index).await?;
     import(owner, client, &id).await?;
     owner.post("add_campaign_contacts", &[("id", &campaign), ("by", "all")]).await?;
@@ -192,7 +192,9 @@ pub async fn leave_batches(owner: &Visit, agency: &Agency) -> Result<(), AppErro
     let (campaigns, _) = owner.post("list_campaigns", &[]).await?;
     for client in agency.clients {
         let row = campaigns["rows"].as_array().into_iter().flatten().find(|row| row["name"] == client.campaign);
-        let row = row.ok_or_else(|| AppError::Conflict(format!("The campaign {} is not there.", client.campaign)))?;
+        let row = row.ok_or_else(|| {
+            AppError::Conflict(Reason::WrongState, format!("The campaign {} is not there.", client.campaign))
+        })?;
         let campaign = text(&row["id"]);
         start_batch(owner, &campaign, &format!("{}, wave 2", client.campaign), "4", SECOND_WAVE, "").await?;
         let start = Utc::now().date_naive() + TimeDelta::days(7);
@@ -285,8 +287,9 @@ async fn order_number(owner: &Visit, client: &Client, id: &str, index: usize) ->
         .await?;
     let offers = found.as_array().cloned().unwrap_or_default();
     let offer = offers.get(index).or(offers.first());
-    let offer =
-        offer.ok_or_else(|| AppError::Conflict(format!("The carrier offers no number in {}.", client.country)))?;
+    let offer = offer.ok_or_else(|| {
+        AppError::Conflict(Reason::WrongState, format!("The carrier offers no number in {}.", client.country))
+    })?;
     let (number, country, cost) = (text(&offer["number"]), client.country, text(&offer["monthly_cost"]));
     let order = [
         ("number", number.as_str()),

@@ -4,8 +4,8 @@ use reqwest::header::{ACCEPT, LOCATION, ORIGIN};
 use serde_json::Value;
 
 use super::story::PASSWORD;
-use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
+use patchbay_shared::{AppError, Reason};
 
 /// A signed-in person who sends the same requests as the pages do.
 pub struct Visit {
@@ -56,7 +56,9 @@ impl Visit {
         let request = self.http.post(format!("{}/contacts/imports/upload", self.base)).multipart(form);
         let (_, location) = self.send("upload", request.header(ACCEPT, "text/html")).await?;
         let id = location.strip_prefix("/contacts/imports/").and_then(|rest| rest.strip_suffix("/mapping"));
-        id.map(str::to_owned).ok_or_else(|| AppError::Conflict(format!("The upload of {name} was refused: {location}")))
+        id.map(str::to_owned).ok_or_else(|| {
+            AppError::Conflict(Reason::WrongState, format!("The upload of {name} was refused: {location}"))
+        })
     }
 
     /// Asks again, three minutes at the most, until `done`.
@@ -74,7 +76,7 @@ impl Visit {
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        Err(AppError::Conflict(format!("{what} did not happen within three minutes.")))
+        Err(AppError::Conflict(Reason::WrongState, format!("{what} did not happen within three minutes.")))
     }
 
     async fn send(&self, name: &str, request: reqwest::RequestBuilder) -> Result<(Value, String), AppError> {
@@ -84,7 +86,7 @@ impl Visit {
             response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let text = response.text().await.map_err(internal)?;
         if status.is_client_error() || status.is_server_error() {
-            return Err(AppError::Conflict(format!("{name} answered {status}: {text}")));
+            return Err(AppError::Conflict(Reason::WrongState, format!("{name} answered {status}: {text}")));
         }
         Ok((serde_json::from_str(&text).unwrap_or(Value::Null), location))
     }

@@ -9,11 +9,11 @@ use super::store::{self, Owner};
 use super::{dns, shown};
 use crate::model::{Brand, HostView, host_in};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Db, ReadTx, Scope, WriteTx, random_token};
+use patchbay_access::server::{Change, Db, Machine, ReadTx, Scope, WriteTx, random_token};
 use patchbay_jobs::live::Topic;
 use patchbay_services::Services;
 use patchbay_shared::ids::WorkspaceId;
-use patchbay_shared::{AppError, zone};
+use patchbay_shared::{AppError, Reason, zone};
 
 /// Hours in a row without its record after which a name is let go.
 const MISSES: i32 = 24;
@@ -150,7 +150,7 @@ pub async fn check(scope: &Scope) -> Result<(), AppError> {
         let mut tx = scope.write(Action::ManageWorkspace).await?;
         store::host(tx.reading()).await?
     };
-    let row = row.ok_or_else(|| AppError::Conflict("Save a host name first.".into()))?;
+    let row = row.ok_or_else(|| AppError::Conflict(Reason::NotReady, "Save a host name first.".into()))?;
     let (name, wanted) = (record_name(&row.host), proof(&row.token));
     let refuse = |message: String| Err(AppError::invalid("host", message));
     // No transaction is open while others are asked.
@@ -186,12 +186,15 @@ pub async fn check(scope: &Scope) -> Result<(), AppError> {
     tx.commit().await
 }
 
+/// Notes what DNS says of a name, and lets it go.
+const UPKEEP: Machine = Machine { name: "host names", actions: &[Action::ManageBrand] };
+
 /// Looks every proved name up again, once an hour. Whoever lets a domain go must not leave its links to the next one who has it: a name
 /// whose record is gone a day long is let go. That DNS does not answer counts for nothing.
 pub async fn look_again(db: &Db) -> Result<(), AppError> {
     for (workspace, host, token) in store::proved(db).await? {
         let Ok(found) = dns::texts(db.services().dns, &record_name(&host)).await else { continue };
-        let scope = Scope::of_job(db.clone(), workspace, "host names");
+        let scope = Scope::of_upkeep(db.clone(), workspace, UPKEEP);
         let mut tx = scope.write(Action::ManageBrand).await?;
         let misses = store::note(&mut tx, &host, &token, found.contains(&proof(&token))).await?;
         if misses >= MISSES && store::set_proved(&mut tx, &host, &token, false).await? {
@@ -204,7 +207,7 @@ pub async fn look_again(db: &Db) -> Result<(), AppError> {
 
 /// Somebody else has proved the name, and the former owner's proof is gone: their links must not lead there any more.
 async fn lose(db: &Db, owner: &Owner, host: &str) -> Result<(), AppError> {
-    let scope = Scope::of_job(db.clone(), owner.workspace, "host names");
+    let scope = Scope::of_upkeep(db.clone(), owner.workspace, UPKEEP);
     let mut tx = scope.write(Action::ManageBrand).await?;
     if store::set_proved(&mut tx, host, &owner.token, false).await? {
         record(&mut tx, "lost the host name", Some(host.to_owned()), None).await?;

@@ -10,26 +10,32 @@ use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, PromptId};
 
-/// A call that is about to be placed.
+/// A call that is about to be placed, the first time or again: all that asking the provider takes.
 #[derive(Debug, Clone)]
 pub struct Intent {
     pub id: CallId,
-    pub client_id: ClientId,
-    pub agent_id: AgentId,
-    pub campaign_id: CampaignId,
     pub campaign_contact_id: CampaignContactId,
-    pub contact_id: ContactId,
     pub batch_id: BatchId,
-    pub attempt_no: i32,
     /// E.164.
     pub from: String,
     /// E.164.
     pub to: String,
+    /// The fence: when the provider was last asked. Whoever was overtaken by a later question records nothing.
+    pub dialled_at: DateTime<Utc>,
+}
+
+/// What is written before the provider is asked the first time.
+#[derive(Debug, Clone)]
+pub struct NewIntent {
+    pub intent: Intent,
+    pub client_id: ClientId,
+    pub agent_id: AgentId,
+    pub campaign_id: CampaignId,
+    pub contact_id: ContactId,
+    pub attempt_no: i32,
     pub contact_name: String,
     pub prompt_id: Option<PromptId>,
     pub prompt_version: i32,
-    /// The fence: when the provider was last asked. Whoever was overtaken by a later question records nothing.
-    pub dialled_at: DateTime<Utc>,
 }
 
 /// A call whose fate at the provider is not known.
@@ -41,11 +47,11 @@ pub struct Unsettled {
     pub dialled_at: DateTime<Utc>,
     pub from: String,
     pub to: String,
-    pub attempt_no: i32,
 }
 
-/// Writes the intent to dial, with `intent.dialled_at` as its fence (the transaction's own moment). Committed before the provider is asked.
-pub async fn insert_intent(tx: &mut WriteTx, intent: &Intent) -> Result<(), AppError> {
+/// Writes the intent to dial, with `dialled_at` as its fence (the transaction's own moment). Committed before the provider is asked.
+pub async fn insert_intent(tx: &mut WriteTx, new: &NewIntent) -> Result<(), AppError> {
+    let intent = &new.intent;
     sqlx::query!(
         r#"insert into calls (workspace_id, id, client_id, agent_id, campaign_id, campaign_contact_id, contact_id, batch_id, attempt_no,
                               direction, dial_state, dialled_at, "from", "to", contact_name, started_at, prompt_version,
@@ -53,19 +59,19 @@ pub async fn insert_intent(tx: &mut WriteTx, intent: &Intent) -> Result<(), AppE
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'outbound', 'intent', $14, $10, $11, $12, now(), $13, $15)"#,
         tx.w(),
         intent.id.0,
-        intent.client_id.0,
-        intent.agent_id.0,
-        intent.campaign_id.0,
+        new.client_id.0,
+        new.agent_id.0,
+        new.campaign_id.0,
         intent.campaign_contact_id.0,
-        intent.contact_id.0,
+        new.contact_id.0,
         intent.batch_id.0,
-        intent.attempt_no,
+        new.attempt_no,
         intent.from,
         intent.to,
-        intent.contact_name,
-        intent.prompt_version,
+        new.contact_name,
+        new.prompt_version,
         intent.dialled_at,
-        intent.prompt_id.map(|id| id.0),
+        new.prompt_id.map(|id| id.0),
     )
     .execute(tx.conn())
     .await?;
@@ -137,7 +143,7 @@ pub async fn unsettled(tx: &mut ReadTx, batch: BatchId, age: f64) -> Result<Vec<
     Ok(sqlx::query_as!(
         Unsettled,
         r#"select id as "id: CallId", client_id as "client_id!: ClientId", campaign_contact_id as "campaign_contact_id!: CampaignContactId",
-                  dialled_at as "dialled_at!", "from" as "from!", "to" as "to!", attempt_no
+                  dialled_at as "dialled_at!", "from" as "from!", "to" as "to!"
            from calls where workspace_id = $1 and dial_state in ('intent', 'unknown') and batch_id = $2
              and dialled_at < now() - make_interval(secs => $3) order by dialled_at limit 200"#,
         tx.w(),

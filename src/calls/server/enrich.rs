@@ -6,7 +6,7 @@ use super::store::enrichment as store;
 use super::{analysis, transcript};
 use crate::model::{AnalysisStatus, EnrichmentType, TranscriptStatus};
 use patchbay_access::Action;
-use patchbay_access::server::{Db, Scope, WriteTx};
+use patchbay_access::server::{Machine, Scope, WriteTx};
 use patchbay_jobs::lease::{Claim, ENRICHMENTS};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Queue, Verdict};
@@ -33,13 +33,16 @@ pub async fn enqueue_again(tx: &mut WriteTx, call: CallId, kind: EnrichmentType)
     Ok(())
 }
 
+/// All that fetching a transcript and reading it may do.
+const ENRICHMENT: Machine =
+    Machine { name: "enrichment", actions: &[Action::ReadQueues, Action::UseConnections, Action::ReplayQueues] };
+
 /// Transcripts and analyses, eight at once.
 pub fn queue() -> Queue {
-    Queue::new(ENRICHMENTS, BELL, 8, work)
+    Queue::new(ENRICHMENTS, BELL, 8, ENRICHMENT, work)
 }
 
-async fn work(db: Db, claim: Claim) -> Result<Verdict, Failure> {
-    let scope = Scope::of_job(db, claim.workspace_id, "enrichment");
+async fn work(scope: Scope, claim: Claim) -> Result<Verdict, Failure> {
     let (call, kind, suspended) = {
         let mut tx = scope.read(Action::ReadQueues).await?;
         let (call, kind) = store::item(&mut tx, claim.id).await?;

@@ -26,6 +26,7 @@ pub struct FollowCall {
 
 impl Job for FollowCall {
     const KIND: &'static str = "follow_call";
+    const ACTIONS: &'static [Action] = &[Action::ReadCalls, Action::UseConnections, Action::RunBatches];
 
     fn dedupe_key(&self) -> Option<String> {
         Some(self.call.to_string())

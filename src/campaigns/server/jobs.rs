@@ -18,6 +18,7 @@ pub struct AddContacts {
 
 impl Job for AddContacts {
     const KIND: &'static str = "AddContacts";
+    const ACTIONS: &'static [Action] = &[Action::ManageCampaigns];
 
     /// The campaign's id comes first: its page looks for unfinished ones by it.
     fn dedupe_key(&self) -> Option<String> {

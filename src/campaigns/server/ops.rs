@@ -9,7 +9,7 @@ use patchbay_dialling::server::contacts as dialling;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
 use patchbay_shared::ids::{CampaignContactId, CampaignId, ClientId, ContactId};
-use patchbay_shared::{AppError, FieldErrors, zone};
+use patchbay_shared::{AppError, FieldErrors, Reason, zone};
 
 /// Contacts that join in one statement.
 const CHUNK: i64 = 5_000;
@@ -53,7 +53,10 @@ pub async fn create(tx: &mut WriteTx, client: ClientId, terms: &CampaignTerms) -
 pub async fn change(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTerms) -> Result<(), AppError> {
     let status = store::lock(tx, id).await?;
     if status == CampaignStatus::Archived {
-        return Err(AppError::Conflict("An archived campaign cannot be changed. Restore it first.".into()));
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            "An archived campaign cannot be changed. Restore it first.".into(),
+        ));
     }
     let before = store::get(tx.reading(), id).await?;
     check_fit(tx, before.client_id, terms, Some(&before)).await?;
@@ -94,20 +97,24 @@ pub async fn set_status(tx: &mut WriteTx, id: CampaignId, next: CampaignStatus) 
         return Ok(());
     }
     if !status.may_become(next) {
-        return Err(AppError::Conflict(format!(
-            "A campaign that is {} cannot become {}.",
-            status.label().to_lowercase(),
-            next.label().to_lowercase()
-        )));
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            format!(
+                "A campaign that is {} cannot become {}.",
+                status.label().to_lowercase(),
+                next.label().to_lowercase()
+            ),
+        ));
     }
     let campaign = store::get(tx.reading(), id).await?;
     if next == CampaignStatus::Active
         && let Some(obstacle) = choices::obstacles(tx.reading(), &campaign).await?.into_iter().next()
     {
-        return Err(AppError::Conflict(obstacle));
+        return Err(AppError::Conflict(Reason::NotReady, obstacle));
     }
     if next == CampaignStatus::Archived && store::open_batches(tx.reading(), id).await? > 0 {
         return Err(AppError::Conflict(
+            Reason::InUse,
             "A batch of this campaign is not finished. Stop it first, then archive.".into(),
         ));
     }
@@ -132,7 +139,10 @@ pub async fn add_contacts(tx: &mut WriteTx, campaign: &Campaign, by: &AddBy) -> 
 /// Adds the first 20,000 now and leaves the rest to a job. Gives the number that joined now, and whether more follow.
 pub async fn add_or_enqueue(tx: &mut WriteTx, id: CampaignId, by: &AddBy) -> Result<(u64, bool), AppError> {
     if store::lock(tx, id).await? == CampaignStatus::Archived {
-        return Err(AppError::Conflict("Nobody can be added to an archived campaign. Restore it first.".into()));
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            "Nobody can be added to an archived campaign. Restore it first.".into(),
+        ));
     }
     let campaign = store::get(tx.reading(), id).await?;
     let (added, rest) = add_some(tx, &campaign, by, nobody(), AT_ONCE).await?;
@@ -218,7 +228,10 @@ pub async fn remove_undialled(
         }
     }
     if removed == 0 && only.is_some() {
-        return Err(AppError::Conflict("This contact is in a batch or was called already, so it stays.".into()));
+        return Err(AppError::Conflict(
+            Reason::InUse,
+            "This contact is in a batch or was called already, so it stays.".into(),
+        ));
     }
     if removed > 0 {
         record(tx, "removed contacts", id, campaign.client_id, None, Some(json!({ "removed": removed }))).await?;

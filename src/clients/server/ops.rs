@@ -6,7 +6,7 @@ use patchbay_metering::model::BudgetAction;
 use patchbay_metering::server::budget::{self, BudgetMoved};
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::slug::slug_of;
-use patchbay_shared::{AppError, FieldErrors};
+use patchbay_shared::{AppError, FieldErrors, Reason};
 use patchbay_workspaces::model::Kind;
 use patchbay_workspaces::server::limits;
 
@@ -97,6 +97,7 @@ pub async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) ->
     store::get(tx.reading(), id).await?;
     if status == ClientStatus::Archived && store::unfinished_batches(tx, id).await? > 0 {
         return Err(AppError::Conflict(
+            Reason::InUse,
             "A batch of this client is unfinished. Stop it first, then archive the client.".into(),
         ));
     }

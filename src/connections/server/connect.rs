@@ -14,9 +14,9 @@ use patchbay_providers::error::Kind;
 use patchbay_providers::signature::is_telnyx_public_key;
 use patchbay_providers::{ProviderError, Secret, openrouter, telnyx, ultravox};
 use patchbay_services::{HookFuture, Services};
-use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::ConnectionId;
+use patchbay_shared::{AppError, Reason};
 
 /// Told, in its transaction, that an account at a service was saved, and whether it is another one than before: what the former account
 /// knew by its ids is unknown to this one. Boot gives it.
@@ -113,7 +113,9 @@ pub async fn check_now(scope: &Scope, provider: &str) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageConnections).await?;
     let stored = store::get(tx.reading(), provider).await?;
     drop(tx);
-    let stored = stored.ok_or_else(|| AppError::Conflict(format!("{} is not connected yet.", ops::label(provider))))?;
+    let stored = stored.ok_or_else(|| {
+        AppError::Conflict(Reason::NotConnected, format!("{} is not connected yet.", ops::label(provider)))
+    })?;
     let services = scope.services();
     let key = ops::open_key(services, scope.workspace_id(), &stored)?;
     let service = Provider::from_str(provider).map_err(|_| AppError::NotFound)?;

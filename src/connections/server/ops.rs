@@ -22,10 +22,10 @@ use patchbay_providers::telnyx::{Telnyx, TelnyxConfig};
 use patchbay_providers::ultravox::{Carrier, Ultravox, UltravoxConfig};
 use patchbay_providers::{Binding, ChatProvider, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider};
 use patchbay_services::Services;
-use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 use patchbay_shared::zone::stamp;
+use patchbay_shared::{AppError, Reason};
 
 /// The document that is sealed: nothing but the key.
 #[derive(Serialize, Deserialize)]
@@ -242,45 +242,47 @@ pub(super) fn open_webhook_secrets(
 
 fn unopened(error: SealError, stored: &Stored) -> AppError {
     tracing::warn!(provider = %stored.provider, connection = %stored.id, cause = %error, "stored credentials do not open");
-    AppError::Conflict(format!(
-        "The stored credentials for {} cannot be opened with this server's encryption keys. An owner can enter them again under Connections.",
-        label(&stored.provider)
-    ))
+    AppError::Conflict(
+        Reason::NotConnected,
+        format!(
+            "The stored credentials for {} cannot be opened with this server's encryption keys. An owner can enter them again under Connections.",
+            label(&stored.provider)
+        ),
+    )
 }
 
 /// The connection and its key, ready to use.
 async fn account(scope: &Scope, provider: Provider) -> Result<(Stored, Secret<String>), AppError> {
     let name = provider.label();
     let stored = all(scope).await?.into_iter().find(|row| row.provider == provider.as_str()).ok_or_else(|| {
-        AppError::Conflict(format!("{name} is not connected yet. An owner can connect it under Connections."))
+        AppError::Conflict(
+            Reason::NotConnected,
+            format!("{name} is not connected yet. An owner can connect it under Connections."),
+        )
     })?;
     if stored.status == IntegrationStatus::Inactive {
-        return Err(AppError::Conflict(format!(
-            "{name} is switched off. An owner can switch it on under Connections."
-        )));
+        return Err(AppError::Conflict(
+            Reason::NotConnected,
+            format!("{name} is switched off. An owner can switch it on under Connections."),
+        ));
     }
     let key = open_key(scope.services(), scope.workspace_id(), &stored)?;
     Ok((stored, key))
 }
 
-/// The workspace's connections, whoever asks: the verb that needs a client has checked its own action already, and a client's
-/// people, whose calls are fetched with it, may not read this table themselves.
+/// The workspace's connections, for a verb that needs one of them and has checked its own action already.
 async fn all(scope: &Scope) -> Result<Vec<Stored>, AppError> {
-    let mut tx = machine(scope).read(Action::ReadWorkshop).await?;
+    let mut tx = scope.read(Action::UseConnections).await?;
     store::list(&mut tx).await
 }
 
 async fn health(scope: &Scope, provider: &str, error: Option<&str>) -> Result<(), AppError> {
-    let mut tx = machine(scope).write(Action::ManageConnections).await?;
+    let mut tx = scope.write(Action::UseConnections).await?;
     if store::set_health(&mut tx, provider, error, false).await? {
         tx.notify(Topic::list("connections"), None);
         tx.commit().await?;
     }
     Ok(())
-}
-
-fn machine(scope: &Scope) -> Scope {
-    Scope::of_job(scope.db().clone(), scope.workspace_id(), "connections")
 }
 
 pub(super) fn label(provider: &str) -> &str {

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::import;
+use patchbay_access::Action;
 use patchbay_access::server::Scope;
 use patchbay_jobs::queue::Job;
 use patchbay_jobs::runner::{Failure, Registry, Verdict};
@@ -21,6 +22,7 @@ pub struct RunImport {
 
 impl Job for CheckImport {
     const KIND: &'static str = "CheckImport";
+    const ACTIONS: &'static [Action] = &[Action::ReadContacts, Action::ManageContacts];
 
     fn dedupe_key(&self) -> Option<String> {
         Some(self.import.to_string())
@@ -29,6 +31,7 @@ impl Job for CheckImport {
 
 impl Job for RunImport {
     const KIND: &'static str = "RunImport";
+    const ACTIONS: &'static [Action] = &[Action::ReadContacts, Action::ManageContacts];
 
     fn dedupe_key(&self) -> Option<String> {
         Some(self.import.to_string())

@@ -11,7 +11,7 @@ use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
 use patchbay_shared::ids::{CampaignId, ClientId, ContactId, ImportId};
-use patchbay_shared::{AppError, FieldErrors, Phone};
+use patchbay_shared::{AppError, FieldErrors, Phone, Reason};
 
 /// A contact's form, read: everything checked, the number in E.164.
 struct Checked {
@@ -194,6 +194,7 @@ pub async fn check_import(tx: &mut WriteTx, id: ImportId, mut terms: ImportTerms
     let status = imports::lock(tx, id).await?;
     if !matches!(status, ImportStatus::Uploaded | ImportStatus::Checked) {
         return Err(AppError::Conflict(
+            Reason::WrongState,
             "This import has started, so its columns stay. Upload the file again to change them.".into(),
         ));
     }
@@ -210,7 +211,12 @@ pub async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> 
     match imports::lock(tx, id).await? {
         ImportStatus::Checked => {}
         ImportStatus::Importing => return Ok(()),
-        _ => return Err(AppError::Conflict("This import is not ready. Open its page to see where it stands.".into())),
+        _ => {
+            return Err(AppError::Conflict(
+                Reason::WrongState,
+                "This import is not ready. Open its page to see where it stands.".into(),
+            ));
+        }
     }
     not_too_many(tx).await?;
     let work = imports::work(tx.reading(), id).await?;
@@ -238,6 +244,7 @@ async fn not_too_many(tx: &mut WriteTx) -> Result<(), AppError> {
         return Ok(());
     }
     Err(AppError::Conflict(
+        Reason::LimitReached,
         "Five imports are already running here. Wait until one has finished, then try again.".into(),
     ))
 }

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use patchbay_access::Action;
 use patchbay_jobs::Job;
 use patchbay_shared::ids::BatchId;
 
@@ -11,6 +12,8 @@ pub struct RunBatch {
 
 impl Job for RunBatch {
     const KIND: &'static str = "run_batch";
+    const ACTIONS: &'static [Action] =
+        &[Action::ReadCampaigns, Action::ReadCalls, Action::UseConnections, Action::RunBatches, Action::ManageClients];
 
     fn dedupe_key(&self) -> Option<String> {
         Some(self.batch.to_string())

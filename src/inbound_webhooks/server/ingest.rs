@@ -69,10 +69,11 @@ pub async fn take(db: Db, letter: Letter) -> Answer {
 
 async fn try_take(db: Db, letter: &Letter) -> Result<Answer, AppError> {
     let Some((provider, stamp, signature)) = signature_of(letter) else { return Ok(Answer::Stranger) };
-    let scope = Scope::of_webhook(db, letter.workspace, provider);
-    if !is_genuine(&scope, letter, provider, stamp, signature).await? {
+    let stranger = Scope::of_unverified_webhook(db.clone(), letter.workspace, provider);
+    if !is_genuine(&stranger, letter, provider, stamp, signature).await? {
         return Ok(Answer::Stranger);
     }
+    let scope = Scope::of_webhook(db, letter.workspace, provider);
     let (event_id, kind) = name(provider, &letter.body);
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let new = store::NewWebhook {

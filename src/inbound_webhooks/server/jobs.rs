@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::store::{self, Stored};
 use patchbay_access::Action;
-use patchbay_access::server::{Db, Scope, WriteTx};
+use patchbay_access::server::{Machine, Scope, WriteTx};
 use patchbay_calls::server::{carrier, fold};
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::lease::{self, Claim, WEBHOOKS};
@@ -24,13 +24,16 @@ enum Event {
     Carrier(Box<TelnyxEvent>),
 }
 
+/// All that an event may do when it is worked through.
+const WEBHOOK: Machine =
+    Machine { name: "webhook", actions: &[Action::ReadQueues, Action::UseConnections, Action::ReplayQueues] };
+
 /// The queue of stored events.
 pub fn queue() -> Queue {
-    Queue::new(WEBHOOKS, store::BELL, AT_ONCE, work)
+    Queue::new(WEBHOOKS, store::BELL, AT_ONCE, WEBHOOK, work)
 }
 
-async fn work(db: Db, claim: Claim) -> Result<Verdict, Failure> {
-    let scope = Scope::of_job(db, claim.workspace_id, "webhook");
+async fn work(scope: Scope, claim: Claim) -> Result<Verdict, Failure> {
     let stored = {
         let mut tx = scope.read(Action::ReadQueues).await?;
         store::item(&mut tx, claim.id).await?

@@ -3,8 +3,8 @@ use serde_json::json;
 use super::store;
 use patchbay_access::server::{Change, WriteTx};
 use patchbay_jobs::live::Topic;
-use patchbay_shared::AppError;
 use patchbay_shared::ids::WebhookId;
+use patchbay_shared::{AppError, Reason};
 
 /// Works one event through again; the original stays as it came. What it changed already is not changed twice.
 /// Errors: `NotFound`; `Conflict` while it waits or is being worked on.
@@ -12,6 +12,7 @@ pub async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppError> {
     let webhook = store::get(tx.reading(), id).await?;
     if !store::replay(tx, id).await? {
         return Err(AppError::Conflict(
+            Reason::WrongState,
             "This event is waiting or being worked on already. Look again in a moment.".into(),
         ));
     }

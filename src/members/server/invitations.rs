@@ -9,14 +9,14 @@ use super::ops::{action_for, checked_role};
 use crate::model::{
     InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person,
 };
-use patchbay_access::server::{Change, ReadTx, Scope, Visitor, WriteTx};
+use patchbay_access::server::{Change, Machine, ReadTx, Scope, Visitor, WriteTx};
 use patchbay_access::{Action, Role};
 use patchbay_brand::server::{hosts, ops};
 use patchbay_jobs::live::Topic;
 use patchbay_mail as mail;
 use patchbay_shared::email::is_address;
 use patchbay_shared::ids::{ClientId, InvitationId, UserId, WorkspaceId};
-use patchbay_shared::{AppError, Cursor, FieldErrors, Page, zone};
+use patchbay_shared::{AppError, Cursor, FieldErrors, Page, Reason, zone};
 use patchbay_sign_in::server::{sessions, ticket};
 use patchbay_users::store::NewUser;
 use patchbay_users::{self as users, check_new, hash_password};
@@ -77,6 +77,7 @@ pub async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError
     may_change(scope, row.role)?;
     if row.is_over {
         return Err(AppError::Conflict(
+            Reason::WrongState,
             "This invitation has been accepted or withdrawn. Invite the address again.".into(),
         ));
     }
@@ -314,6 +315,9 @@ pub async fn list(
     Ok(Page::cut(rows, limit, cursor.as_ref(), |row: &InvitationRow| row.id.to_string()))
 }
 
+/// An invitation shows what it offers, and makes one member.
+const LINK: Machine = Machine { name: "invitation", actions: &[Action::ReadMembers, Action::ManageViewers] };
+
 /// What the holder of a link sees before accepting. Errors: `Conflict` if the link is spent.
 pub async fn open(visitor: &Visitor, token: &str) -> Result<InvitationOffer, AppError> {
     let (mut tx, id, hash) = knock(visitor, token).await?;
@@ -330,7 +334,7 @@ pub async fn open(visitor: &Visitor, token: &str) -> Result<InvitationOffer, App
     )
     .fetch_optional(tx.conn())
     .await?
-    .ok_or_else(|| AppError::Conflict(SPENT.into()))?;
+    .ok_or_else(|| AppError::Conflict(Reason::LinkSpent, SPENT.into()))?;
     Ok(InvitationOffer { email: row.email, role: row.role, agency: row.agency, client: row.client })
 }
 
@@ -356,7 +360,7 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     )
     .fetch_optional(tx.conn())
     .await?
-    .ok_or_else(|| AppError::Conflict(SPENT.into()))?;
+    .ok_or_else(|| AppError::Conflict(Reason::LinkSpent, SPENT.into()))?;
     let user = UserId::new();
     let new = NewUser {
         id: user,
@@ -369,10 +373,11 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     };
     match users::store::insert(tx.conn(), &new).await {
         // Without e-mail the link's holder may be whoever made it: they learn nothing about accounts elsewhere.
-        Err(AppError::Invalid(_)) if !mail::is_set_up(tx.services()) => return Err(AppError::Conflict(SPENT.into())),
+        Err(AppError::Invalid(_)) if !mail::is_set_up(tx.services()) => {
+            return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
+        }
         Err(AppError::Invalid(_)) => {
-            return Err(AppError::Conflict(
-                "There already is an account with this address. Sign in with it, or ask for an invitation to another address.".into(),
+            return Err(AppError::Conflict(Reason::AlreadyThere, "There already is an account with this address. Sign in with it, or ask for an invitation to another address.".into(),
             ));
         }
         other => other?,
@@ -401,8 +406,8 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
 async fn knock(visitor: &Visitor, token: &str) -> Result<(ReadTx, Uuid, Vec<u8>), AppError> {
     let ticket =
         ticket::read::<2>(token).filter(|([workspace, _], _)| visitor.may_enter(Some(WorkspaceId(*workspace))));
-    let ([workspace, id], hash) = ticket.ok_or_else(|| AppError::Conflict(SPENT.into()))?;
-    let scope = Scope::of_job(visitor.db.clone(), WorkspaceId(workspace), "invitation");
+    let ([workspace, id], hash) = ticket.ok_or_else(|| AppError::Conflict(Reason::LinkSpent, SPENT.into()))?;
+    let scope = Scope::of_link(visitor.db.clone(), WorkspaceId(workspace), LINK);
     Ok((scope.read(Action::ReadMembers).await?, id, hash))
 }
 

@@ -6,7 +6,7 @@ use patchbay_access::server::{Change, Scope, WriteTx};
 use patchbay_access::{Action, Role};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::ids::{ClientId, UserId};
-use patchbay_shared::{AppError, FieldErrors};
+use patchbay_shared::{AppError, FieldErrors, Reason};
 use patchbay_sign_in::server::{resets, second_factor, sessions};
 use patchbay_users as users;
 use patchbay_workspaces::model::Kind;
@@ -153,7 +153,10 @@ async fn keep_an_owner(tx: &mut WriteTx, was: Role, then: &str) -> Result<(), Ap
     if store::active_owners(tx).await? > 0 {
         return patchbay_workspaces::server::store::settle_ownership(tx).await;
     }
-    Err(AppError::Conflict(format!("This is the last active owner. Make someone else an owner first, then {then}.")))
+    Err(AppError::Conflict(
+        Reason::InUse,
+        format!("This is the last active owner. Make someone else an owner first, then {then}."),
+    ))
 }
 
 pub(super) fn action_for(role: Role) -> Action {
@@ -163,7 +166,10 @@ pub(super) fn action_for(role: Role) -> Action {
 fn may_change(scope: &Scope, id: UserId, role: Role) -> Result<(), AppError> {
     let viewer = scope.viewer().ok_or(AppError::NotSignedIn)?;
     if viewer.user_id == id {
-        return Err(AppError::Conflict("You cannot do this to yourself. Ask another owner or admin.".into()));
+        return Err(AppError::Conflict(
+            Reason::WrongPerson,
+            "You cannot do this to yourself. Ask another owner or admin.".into(),
+        ));
     }
     if grantable(viewer.role).contains(&role) { Ok(()) } else { Err(AppError::Forbidden) }
 }

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use patchbay_access::Action;
 use patchbay_jobs::{Job, Registry};
 use patchbay_shared::ids::ClientId;
 
@@ -12,6 +13,7 @@ pub struct LookAtBudget {
 
 impl Job for LookAtBudget {
     const KIND: &'static str = "look_at_budget";
+    const ACTIONS: &'static [Action] = &[Action::ManageClients];
 }
 
 pub fn register(registry: &mut Registry) {

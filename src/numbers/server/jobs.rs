@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use patchbay_access::Action;
 use patchbay_jobs::{Job, Registry};
 use patchbay_shared::ids::NumberId;
 
@@ -11,6 +12,7 @@ pub struct OrderNumber {
 
 impl Job for OrderNumber {
     const KIND: &'static str = "order_number";
+    const ACTIONS: &'static [Action] = &[Action::ReadWorkshop, Action::UseConnections, Action::ManageNumbers];
 
     fn dedupe_key(&self) -> Option<String> {
         Some(self.number_id.to_string())

@@ -16,7 +16,7 @@ use patchbay_providers::error::Kind;
 use patchbay_providers::telephony::{AvailableNumber, NumberOrder, NumberSearch};
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};
 use patchbay_shared::zone::stamp;
-use patchbay_shared::{AppError, Money, Phone};
+use patchbay_shared::{AppError, Money, Phone, Reason};
 
 /// Rows on a page of the list.
 const ROWS: usize = 50;
@@ -167,6 +167,7 @@ pub async fn set_status(tx: &mut WriteTx, id: NumberId, word: &str) -> Result<()
     refuse_released(&before)?;
     if before.status == NumberStatus::Pending {
         return Err(AppError::Conflict(
+            Reason::WrongState,
             "This number is still being ordered. Wait until the carrier has confirmed it.".into(),
         ));
     }
@@ -188,15 +189,17 @@ pub async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError> {
     refuse_released(&number)?;
     if number.status == NumberStatus::Pending {
         return Err(AppError::Conflict(
+            Reason::WrongState,
             "This number is still being ordered. Wait until the carrier has confirmed it.".into(),
         ));
     }
     let campaigns = store::campaigns(tx.reading(), id, true).await?;
     if !campaigns.is_empty() {
         let names = campaigns.join(", ");
-        return Err(AppError::Conflict(format!(
-            "Active campaigns call from this number: {names}. Pause them or give them another number first."
-        )));
+        return Err(AppError::Conflict(
+            Reason::InUse,
+            format!("Active campaigns call from this number: {names}. Pause them or give them another number first."),
+        ));
     }
     store::set_status(&mut tx, id, NumberStatus::Inactive, Some("It is being given back to the carrier.")).await?;
     tell(&mut tx, id, number.client_id.map(ClientId));
@@ -274,9 +277,10 @@ fn offer(found: AvailableNumber) -> FoundNumber {
 
 fn refuse_released(number: &Number) -> Result<(), AppError> {
     match number.status {
-        NumberStatus::Released => {
-            Err(AppError::Conflict("This number was given back. Order it again if the carrier still offers it.".into()))
-        }
+        NumberStatus::Released => Err(AppError::Conflict(
+            Reason::WrongState,
+            "This number was given back. Order it again if the carrier still offers it.".into(),
+        )),
         _ => Ok(()),
     }
 }

@@ -11,7 +11,7 @@ use patchbay_members::model::Invited;
 use patchbay_members::server::invitations;
 use patchbay_shared::ids::{UserId, WorkspaceId};
 use patchbay_shared::slug::slug_of;
-use patchbay_shared::{AppError, FieldErrors, zone};
+use patchbay_shared::{AppError, FieldErrors, Reason, zone};
 use patchbay_usage as usage;
 use patchbay_users::store::NewUser;
 use patchbay_users::{self as users, check_new, hash_password};
@@ -152,7 +152,7 @@ pub async fn invite_owner(scope: &Scope, email: &str) -> Result<Invited, AppErro
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
     if !workspaces::store::has_no_owner(&mut tx).await? {
-        return Err(AppError::Conflict("This agency has an owner, who can invite others.".into()));
+        return Err(AppError::Conflict(Reason::WrongState, "This agency has an owner, who can invite others.".into()));
     }
     invitations::withdraw_owners(&mut tx).await?;
     let invited = invitations::issue(&mut tx, email.trim(), Role::AgencyOwner, None).await?;

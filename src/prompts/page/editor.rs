@@ -7,7 +7,7 @@ use super::versions::{Side, VersionActions};
 use crate::model::PromptPage;
 use crate::server_fns::{SavePrompt, SetPromptActive, get_prompt};
 use patchbay_access::Action;
-use patchbay_shared::AppError;
+use patchbay_shared::{AppError, Reason};
 use patchbay_shell::refused;
 use patchbay_ui::*;
 
@@ -147,7 +147,8 @@ fn Editor(prompt: Option<PromptPage>, done: Callback<()>) -> impl IntoView {
 #[component]
 pub fn PromptConflict(#[prop(into)] error: Signal<Option<AppError>>) -> impl IntoView {
     // Without script the refused form comes back with its error in the address.
-    let is_refused = move || matches!(error.get(), Some(AppError::Conflict(_))) || query("__err").is_some();
+    let is_refused =
+        move || matches!(error.get(), Some(AppError::Conflict(Reason::StalePage, _))) || query("__err").is_some();
     view! {
         <Show when=is_refused>
             <Checkbox

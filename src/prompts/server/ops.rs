@@ -8,7 +8,7 @@ use patchbay_jobs::live::Topic;
 use patchbay_services::HookFuture;
 use patchbay_shared::ids::PromptId;
 use patchbay_shared::zone::moment_text;
-use patchbay_shared::{AppError, FieldErrors};
+use patchbay_shared::{AppError, FieldErrors, Reason};
 
 /// Told, in its transaction, that agents speak another version of a prompt from now on. Boot gives it.
 pub struct PromptChanged(pub for<'a> fn(&'a mut WriteTx, PromptId) -> HookFuture<'a>);
@@ -53,7 +53,10 @@ pub async fn save(tx: &mut WriteTx, form: &PromptForm) -> Result<PromptId, AppEr
     let id: PromptId = form.id.parse()?;
     let before = store::lock(tx, id).await?;
     if !before.is_active {
-        return Err(AppError::Conflict("This prompt is deactivated. Restore it first, then save.".into()));
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            "This prompt is deactivated. Restore it first, then save.".into(),
+        ));
     }
     check_base(tx, id, before.version, &form.base_version, form.overwrite.is_some()).await?;
     store::update_words(tx, id, &text).await?;
@@ -110,7 +113,10 @@ pub async fn restore_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Re
     let before = store::lock(tx, id).await?;
     let template = store::version_text(tx.reading(), id, version).await?;
     if template == before.template {
-        return Err(AppError::Conflict(format!("Version {version} has the same text as the newest version.")));
+        return Err(AppError::Conflict(
+            Reason::AlreadyThere,
+            format!("Version {version} has the same text as the newest version."),
+        ));
     }
     new_version(tx, id, before.version, &template, &format!("Restored from version {version}"), true).await?;
     tell(tx, id);
@@ -143,10 +149,13 @@ pub async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) -> Resu
             1 => String::new(),
             more => format!(" and {} more", more - 1),
         };
-        return Err(AppError::Conflict(format!(
-            "The agent {}{others} uses this prompt. Give it another prompt first, then deactivate this one.",
-            first.name
-        )));
+        return Err(AppError::Conflict(
+            Reason::InUse,
+            format!(
+                "The agent {}{others} uses this prompt. Give it another prompt first, then deactivate this one.",
+                first.name
+            ),
+        ));
     }
     store::set_active(tx, id, is_active).await?;
     record(tx, if is_active { "restored" } else { "deactivated" }, id, None, Some(json!({"name": before.name})))
@@ -192,10 +201,13 @@ async fn check_base(tx: &mut WriteTx, id: PromptId, newest: i32, base: &str, ove
         Some((name, at)) => (name, format!(" ({})", moment_text(at, now, zone))),
         None => ("Somebody".to_owned(), String::new()),
     };
-    Err(AppError::Conflict(format!(
-        "{who} saved version {newest}{when} while you were working on version {base}. Your text is still here and is not saved. \
+    Err(AppError::Conflict(
+        Reason::StalePage,
+        format!(
+            "{who} saved version {newest}{when} while you were working on version {base}. Your text is still here and is not saved. \
          Look at version {newest}, take over what you need, and save again with the box ticked that puts your text after it."
-    )))
+        ),
+    ))
 }
 
 async fn record(

@@ -19,6 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
+/// Longest time from the start of a request to the last byte of its answer, unless a service is given more. After it, whoever sent the
+/// request has stopped sending: what keeps a contact from being dialled twice counts on it.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long to wait and how much to read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HttpSettings {
@@ -38,7 +42,7 @@ impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(5),
-            timeout: Duration::from_secs(10),
+            timeout: REQUEST_TIMEOUT,
             download_timeout: Duration::from_secs(600),
             json_limit: 8 << 20,
             download_limit: 200 << 20,

@@ -9,7 +9,7 @@ use crate::server_fns::{
     AskForPassword, ChoosePassword, SignIn, VerifySecondFactor, get_second_step, offers_passkeys, open_password_link,
     sends_mail,
 };
-use patchbay_shared::AppError;
+use patchbay_shared::{AppError, Reason};
 use patchbay_ui::*;
 
 /// Signing in: a plain form, an answer, and the address that was asked for before.
@@ -163,7 +163,7 @@ pub fn choose_password_page() -> PageView {
 #[component]
 fn Choose(token: String, email: String) -> impl IntoView {
     let choose = FormAction::of::<ChoosePassword>();
-    let spent = move || matches!(choose.answer(), Some(Err(AppError::Conflict(_))));
+    let spent = move || matches!(choose.answer(), Some(Err(AppError::Conflict(Reason::LinkSpent, _))));
     view! {
         <PostForm action=choose class="body form">
             <DoorErrors action=choose title="The password is not changed"/>

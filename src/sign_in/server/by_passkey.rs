@@ -12,9 +12,9 @@ use super::sessions;
 use crate::model::SecondStep;
 use patchbay_access::Role;
 use patchbay_access::server::{SystemTx, Visitor};
-use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::WorkspaceId;
+use patchbay_shared::{AppError, Reason};
 use patchbay_users::throttle::{self, Keys};
 
 /// The session's keys for the two questions: an answer to one is none to the other.
@@ -51,7 +51,10 @@ pub async fn ask(visitor: &Visitor, second: bool) -> Result<String, AppError> {
         let user = second_factor::awaited(visitor).await?.ok_or_else(second_factor::too_late)?;
         let own = credentials(visitor, user, &site.host).await?;
         if own.is_empty() {
-            return Err(AppError::Conflict("No passkey of yours belongs to this address. Use a code.".into()));
+            return Err(AppError::Conflict(
+                Reason::NotReady,
+                "No passkey of yours belongs to this address. Use a code.".into(),
+            ));
         }
         own
     } else {

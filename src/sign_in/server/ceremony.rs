@@ -10,8 +10,8 @@ use tower_sessions::Expiry;
 use webauthn_rs::prelude::{Url, Webauthn, WebauthnBuilder};
 
 use patchbay_access::server::Visitor;
-use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
+use patchbay_shared::{AppError, Reason};
 
 /// Seconds that a ceremony may take.
 const PATIENCE: i64 = 300;
@@ -32,7 +32,7 @@ impl Site {
     pub fn here(visitor: &Visitor, product: &str) -> Result<Self, AppError> {
         let url = address(visitor)?;
         if let Some(hurdle) = hurdle_at(&url) {
-            return Err(AppError::Conflict(hurdle));
+            return Err(AppError::Conflict(Reason::Configuration, hurdle));
         }
         let host = url.domain().unwrap_or_default().to_owned();
         let webauthn = WebauthnBuilder::new(&host, &url).and_then(|builder| builder.rp_name(product).build());
@@ -102,11 +102,11 @@ pub(super) async fn options(visitor: &Visitor, kind: &str) -> Result<Option<Stri
 pub(super) async fn take<T: DeserializeOwned>(visitor: &Visitor, kind: &str) -> Result<T, AppError> {
     let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
     let asked = session.remove::<Asked>(kind).await.map_err(internal)?;
-    let asked = asked.ok_or_else(|| AppError::Conflict(BY_NOW.into()))?;
+    let asked = asked.ok_or_else(|| AppError::Conflict(Reason::TooLate, BY_NOW.into()))?;
     // At once, not at the end of the request: a second request with the same answer finds nothing.
     session.save().await.map_err(internal)?;
     if !is_open(asked.since, Utc::now().timestamp()) {
-        return Err(AppError::Conflict(BY_NOW.into()));
+        return Err(AppError::Conflict(Reason::TooLate, BY_NOW.into()));
     }
     serde_json::from_str(&asked.state).map_err(internal)
 }

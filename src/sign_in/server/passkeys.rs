@@ -14,7 +14,7 @@ use patchbay_access::server::once;
 use patchbay_access::server::{SystemTx, Visitor, end_sessions};
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::UserId;
-use patchbay_shared::{AppError, zone};
+use patchbay_shared::{AppError, Reason, zone};
 use patchbay_users::proof::prove;
 
 /// Most passkeys of one person.
@@ -123,6 +123,7 @@ pub async fn add(visitor: &Visitor, name: &str, answer: &str) -> Result<(), AppE
     .rows_affected();
     if added == 0 {
         return Err(AppError::Conflict(
+            Reason::AlreadyThere,
             "This passkey is in use already. Make a new one, or use another device.".into(),
         ));
     }
@@ -161,7 +162,10 @@ fn room(count: usize) -> Result<(), AppError> {
     if count < MOST {
         return Ok(());
     }
-    Err(AppError::Conflict(format!("You have {MOST} passkeys, the most there can be. Remove one first.")))
+    Err(AppError::Conflict(
+        Reason::LimitReached,
+        format!("You have {MOST} passkeys, the most there can be. Remove one first."),
+    ))
 }
 
 fn product(viewer: &Viewer) -> &str {

@@ -6,11 +6,11 @@ use uuid::Uuid;
 use super::sessions::{self, Own};
 use super::ticket;
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx, end_sessions};
+use patchbay_access::server::{Change, Db, Machine, Scope, SystemTx, Visitor, WriteTx, end_sessions};
 use patchbay_brand::server::{hosts, ops};
 use patchbay_mail as mail;
 use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
-use patchbay_shared::{AppError, FieldErrors};
+use patchbay_shared::{AppError, FieldErrors, Reason};
 use patchbay_users::proof::prove;
 use patchbay_users::throttle::{self, Keys};
 use patchbay_users::{check_new, hash_password, store};
@@ -19,11 +19,15 @@ use patchbay_users::{check_new, hash_password, store};
 const MINUTES: i32 = 30;
 const SPENT: &str = "This link has been used or is more than 30 minutes old. Ask for a new one.";
 
+/// A link changes the password of the person whom it was sent to.
+const LINK: Machine = Machine { name: "forgotten password", actions: &[Action::EditOwnProfile] };
+
 /// Sends a link to the address, if somebody has it. The answer is the same, and as fast, in any case: the work is done afterwards.
 /// Errors: `Conflict` when this installation sends no e-mail; `Limited` after too many tries.
 pub async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> {
     if !mail::is_set_up(visitor.db.services()) {
         return Err(AppError::Conflict(
+            Reason::Configuration,
             "This installation sends no e-mail. An owner or admin of your agency can make a link for you.".into(),
         ));
     }
@@ -56,7 +60,7 @@ async fn send(visitor: &Visitor, email: &str) -> Result<(), AppError> {
     let Some(row) = row.filter(|row| visitor.may_enter(Some(row.workspace))) else { return Ok(()) };
     // Whoever asks for somebody else's, from however many addresses, does not fill their mailbox. The asker's answer is the same.
     throttle::charge(&visitor.db, &Keys::reset_messages(row.id.0)).await?;
-    let scope = Scope::of_job(visitor.db.clone(), row.workspace, "forgotten password");
+    let scope = Scope::of_link(visitor.db.clone(), row.workspace, LINK);
     let mut tx = scope.write(Action::EditOwnProfile).await?;
     let brand = ops::brand(tx.reading(), row.client).await?;
     let link = make(&mut tx, row.id).await?;
@@ -109,7 +113,7 @@ struct Found {
 async fn find(visitor: &Visitor, token: &str) -> Result<Found, AppError> {
     let spent = || {
         tracing::info!(ip = visitor.ip, "a link for a new password that is spent or made up");
-        AppError::Conflict(SPENT.into())
+        AppError::Conflict(Reason::LinkSpent, SPENT.into())
     };
     let ([id], hash) = ticket::read::<1>(token).ok_or_else(spent)?;
     let mut tx = SystemTx::open(&visitor.db, "forgotten password").await?;
@@ -133,8 +137,8 @@ pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), App
     check_new(new, &[&found.email, &found.name], &mut errors);
     errors.check()?;
     let hash = hash_password(visitor.db.services(), new.to_owned()).await?;
-    let Some(workspace) = found.workspace else { return Err(AppError::Conflict(SPENT.into())) };
-    let scope = Scope::of_job(visitor.db.clone(), workspace, "forgotten password");
+    let Some(workspace) = found.workspace else { return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into())) };
+    let scope = Scope::of_link(visitor.db.clone(), workspace, LINK);
     let mut tx = scope.write(Action::EditOwnProfile).await?;
     tx.span("forgotten password").await?;
     // Two who hold the link at once: one comes through.
@@ -142,7 +146,7 @@ pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), App
         .execute(tx.conn())
         .await?;
     if spent.rows_affected() == 0 {
-        return Err(AppError::Conflict(SPENT.into()));
+        return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
     }
     set(tx.conn(), found.user, &hash).await?;
     sessions::end_of(&mut tx, found.user, None).await?;

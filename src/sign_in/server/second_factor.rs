@@ -15,9 +15,9 @@ use patchbay_access::server::{Db, SystemTx, Visitor, end_sessions};
 use patchbay_access::{Role, Viewer};
 use patchbay_providers::Binding;
 use patchbay_services::Services;
-use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::UserId;
+use patchbay_shared::{AppError, Reason};
 use patchbay_users::proof::prove;
 use patchbay_users::throttle::{self, Keys};
 
@@ -76,7 +76,7 @@ pub(super) async fn awaited(visitor: &Visitor) -> Result<Option<Uuid>, AppError>
 
 /// What somebody hears whose password step is missing or too long ago.
 pub(super) fn too_late() -> AppError {
-    AppError::Conflict(BY_NOW.into())
+    AppError::Conflict(Reason::TooLate, BY_NOW.into())
 }
 
 /// Takes the code and starts the session. Errors: `Invalid` at `code`; `Limited`; `Conflict` when the password step is missing.
@@ -154,6 +154,7 @@ pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     if app_is_on(visitor).await? {
         return Err(AppError::Conflict(
+            Reason::WrongState,
             "The second factor is on already. Turn it off first to set up another app.".into(),
         ));
     }
@@ -168,7 +169,7 @@ pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
     let secret: Vec<u8> = once::look(visitor, SETUP)
         .await?
-        .ok_or_else(|| AppError::Conflict("This page is too old. Start setting up again.".into()))?;
+        .ok_or_else(|| AppError::Conflict(Reason::TooLate, "This page is too old. Start setting up again.".into()))?;
     let typed: String = code.chars().filter(char::is_ascii_digit).collect();
     let step = totp(&secret, "", "")?.check(&typed, Utc::now().timestamp().unsigned_abs());
     let Some(step) = step else {
@@ -211,7 +212,7 @@ pub async fn new_codes(visitor: &Visitor, current: &str) -> Result<(), AppError>
     let viewer = visitor.viewer()?.clone();
     let mut tx = Own::open(visitor, &viewer).await?;
     if !lock(tx.conn(), viewer.user_id.0).await? {
-        return Err(AppError::Conflict("Set up an authenticator app or add a passkey first.".into()));
+        return Err(AppError::Conflict(Reason::NotReady, "Set up an authenticator app or add a passkey first.".into()));
     }
     let codes = renew(tx.conn(), viewer.user_id.0).await?;
     tx.commit(Some("made new recovery codes")).await?;

@@ -6,7 +6,7 @@ use crate::model::{Agreed, Held, Kind, Limits, WorkspacePlan};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_services::HookFuture;
-use patchbay_shared::AppError;
+use patchbay_shared::{AppError, Reason};
 
 /// Counts something of the workspace that the transaction is in.
 pub type Count = for<'a> fn(&'a mut ReadTx) -> HookFuture<'a, i64>;
@@ -80,14 +80,17 @@ pub async fn check_limit(tx: &mut WriteTx, kind: Kind) -> Result<(), AppError> {
     let Some(limit) = limit.filter(|limit| used > *limit) else { return Ok(()) };
     // What the agency has agreed with the platform is the agency's business.
     let is_told = tx.scope().viewer().is_some() && tx.scope().may(Action::ReadAgency);
-    Err(AppError::Conflict(if is_told {
-        format!(
-            "The plan of this agency ({}) gives room for {limit} {what}; this would make {used}. Make room, or ask for a larger plan.",
-            plan.label()
-        )
-    } else {
-        format!("There is no room for more {what} just now. Ask the agency.")
-    }))
+    Err(AppError::Conflict(
+        Reason::LimitReached,
+        if is_told {
+            format!(
+                "The plan of this agency ({}) gives room for {limit} {what}; this would make {used}. Make room, or ask for a larger plan.",
+                plan.label()
+            )
+        } else {
+            format!("There is no room for more {what} just now. Ask the agency.")
+        },
+    ))
 }
 
 /// Locks the workspace until the commit. Whoever asks for room and writes into the trail before that locks it first: in the same order as

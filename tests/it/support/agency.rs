@@ -1,12 +1,15 @@
 use std::time::Duration;
 
-use patchbay_access::server::Scope;
+use patchbay_access::Action;
+use patchbay_access::server::{Machine, Scope};
 use patchbay_platform::server::ops::create_workspace;
 use patchbay_shared::ids::WorkspaceId;
 
 use super::client::Arrival;
 use super::{Background, Browser, World, unique};
 
+/// Makes agencies, as the command line does.
+pub const TESTS: Machine = Machine { name: "tests", actions: &[Action::ManagePlatform] };
 /// Everybody's password.
 pub const PASSWORD: &str = "seven blue herons wait";
 
@@ -56,7 +59,7 @@ impl Agency {
         let name = unique(name);
         let owner = format!("owner@{name}.example");
         let workspace_id = WorkspaceId::new();
-        let scope = Scope::of_job(world.db.clone(), workspace_id, "tests");
+        let scope = Scope::of_operator(world.db.clone(), workspace_id, TESTS);
         create_workspace(&scope, &name, "Olga Owner", &owner, PASSWORD, "Europe/Zurich").await.expect("an agency");
         let owner = Browser::signed_in(world, &owner).await;
         let admin = person(world, &owner, &name, "agency_admin", "");

@@ -1,5 +1,6 @@
 use chrono::{SecondsFormat, Utc};
-use patchbay_access::server::Scope;
+use patchbay_access::Action;
+use patchbay_access::server::{Machine, Scope};
 use patchbay_connections::model::{ConnectionSettings, Mode, Provider};
 use patchbay_connections::server::ops::{NewConnection, connect};
 use patchbay_providers::Secret;
@@ -8,6 +9,8 @@ use patchbay_services::SandboxAddresses;
 use patchbay_shared::ids::WorkspaceId;
 
 use super::{Agency, World, owner_value, unique};
+
+const TEST: Machine = Machine { name: "test", actions: &[Action::ManageConnections] };
 
 /// An agency whose voice account signs with a secret that the test knows.
 pub struct Door {
@@ -32,7 +35,7 @@ impl Door {
             public_key: None,
             settings: ConnectionSettings::default(),
         };
-        let id = connect(&Scope::of_job(world.db.clone(), workspace, "test"), account).await.expect("a connection");
+        let id = connect(&Scope::of_operator(world.db.clone(), workspace, TEST), account).await.expect("a connection");
         let path = format!("{}/webhooks/ultravox/{workspace}/{id}", world.base);
         Self { agency, secret, path, http: reqwest::Client::new() }
     }

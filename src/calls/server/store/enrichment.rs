@@ -10,8 +10,8 @@ use crate::model::{Analysis, AnalysisStatus, EnrichmentType, Peaks, TranscriptSt
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_jobs::lease::Claim;
 use patchbay_providers::chat::ChatUsage;
-use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, CallId, ClientId};
+use patchbay_shared::{AppError, Reason};
 
 /// One message as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -289,7 +289,10 @@ pub async fn set_reviewed(tx: &mut WriteTx, call: CallId, reviewed: bool) -> Res
     .fetch_one(tx.conn())
     .await?;
     if !row.is_over {
-        return Err(AppError::Conflict("The call is still going on. Mark it as reviewed when it has ended.".into()));
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            "The call is still going on. Mark it as reviewed when it has ended.".into(),
+        ));
     }
     sqlx::query!(
         "update calls set reviewed_at = case when $3 then now() end, reviewed_by = case when $3 then $4::uuid end, updated_at = now()
