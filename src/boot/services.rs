@@ -46,11 +46,11 @@ fn hooks() -> Hooks {
     let mut hooks = Hooks::default();
     hooks.add(AppendEvent(|tx, event| Box::pin(audit::server::append(tx, event))));
     hooks.add(Counters {
-        people: |tx| Box::pin(members::server::store::count(tx)),
-        members: |tx| Box::pin(members::server::store::active(tx)),
-        clients: |tx| Box::pin(clients::server::store::count(tx)),
-        agents: |tx| Box::pin(agents::server::store::count(tx)),
-        lines: |tx| Box::pin(calls::server::store::lines_in_use(tx)),
+        people: |tx| Box::pin(members::server::count(tx)),
+        members: |tx| Box::pin(members::server::active(tx)),
+        clients: |tx| Box::pin(clients::server::count(tx)),
+        agents: |tx| Box::pin(agents::server::count(tx)),
+        lines: |tx| Box::pin(calls::server::lines_in_use(tx)),
     });
     hooks.add(AccountSaved(|tx, provider, is_other| {
         Box::pin(async move {

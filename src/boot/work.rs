@@ -89,7 +89,7 @@ async fn upkeep(db: Db, stop: CancellationToken) {
             patchbay_access::server::prune_sessions(&db).await?;
             patchbay_sign_in::server::resets::prune(&db).await?;
             patchbay_users::throttle::prune(&db).await?;
-            patchbay_api_keys::server::store::prune(&db).await?;
+            patchbay_api_keys::server::prune(&db).await?;
             patchbay_jobs::queue::prune(&db).await
         };
         if let Err(error) = pruned.await {

@@ -72,7 +72,7 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery) -> Result<AgentList, AppE
 }
 
 pub async fn choices(tx: &mut ReadTx) -> Result<AgentChoices, AppError> {
-    Ok(AgentChoices { clients: store::clients(tx).await?, prompts: prompts::store::choices(tx).await? })
+    Ok(AgentChoices { clients: store::clients(tx).await?, prompts: prompts::choices(tx).await? })
 }
 
 /// Everything on an agent's page. Errors: `NotFound`.
@@ -81,12 +81,12 @@ pub async fn page(tx: &mut ReadTx, id: AgentId) -> Result<AgentPage, AppError> {
     let prompt = match agent.prompt_service_id.map(PromptId) {
         None => None,
         Some(prompt_id) => {
-            let prompt = prompts::store::get(tx, prompt_id).await?;
+            let prompt = prompts::get(tx, prompt_id).await?;
             Some(AgentPrompt {
                 id: prompt_id,
                 name: prompt.name,
                 version: prompt.version,
-                production: prompts::store::production(tx, prompt_id).await?.map(|(version, _)| version),
+                production: prompts::production(tx, prompt_id).await?.map(|(version, _)| version),
                 variables: variables(&prompt.template),
                 template: prompt.template,
             })
@@ -270,7 +270,7 @@ async fn take_prompt(tx: &mut WriteTx, fields: &AgentFields) -> Result<Option<Pr
     match &fields.prompt {
         PromptWish::None => Ok(None),
         PromptWish::Use(id) => {
-            let prompt = prompts::store::get(tx.reading(), *id).await?;
+            let prompt = prompts::get(tx.reading(), *id).await?;
             if !prompt.is_active {
                 return Err(AppError::invalid(
                     "prompt_id",

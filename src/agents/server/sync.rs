@@ -9,7 +9,7 @@ use patchbay_access::server::Scope;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Verdict};
-use patchbay_prompts::server::store as prompts;
+use patchbay_prompts::server as prompts;
 use patchbay_providers::error::Kind;
 use patchbay_providers::voice::{AgentSpec, Fallback, FirstSpeaker};
 use patchbay_providers::{ProviderError, VoiceProvider};

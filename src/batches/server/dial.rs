@@ -145,7 +145,7 @@ async fn record(scope: &Scope, batch: &Batch, intent: &Intent, answer: Answer) -
             let wait = error.retry_after.unwrap_or(Duration::from_secs(5));
             // Before the contact is free again: nobody in the workspace dials until then, in whatever process.
             let mut tx = scope.write(Action::RunBatches).await?;
-            patchbay_workspaces::server::store::hold(&mut tx, wait).await?;
+            patchbay_workspaces::server::hold(&mut tx, wait).await?;
             tx.commit().await?;
             take_back(scope, intent, wait).await
         }

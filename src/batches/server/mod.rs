@@ -6,6 +6,6 @@ pub mod jobs;
 pub mod ops;
 mod reconcile;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;
 mod tick;
 pub mod view;

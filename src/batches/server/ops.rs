@@ -19,9 +19,9 @@ use patchbay_shared::{AppError, Money, zone};
 pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> Result<Readiness, AppError> {
     let prices = patchbay_connections::server::ops::settings(scope).await?;
     let mut tx = scope.read(action).await?;
-    let campaign = patchbay_campaigns::server::store::get(&mut tx, campaign).await?;
+    let campaign = patchbay_campaigns::server::get(&mut tx, campaign).await?;
     let checks = checks(&mut tx, &campaign).await?;
-    let missing = patchbay_campaigns::server::store::choices::missing_variables(&mut tx, &campaign).await?;
+    let missing = patchbay_campaigns::server::missing_variables(&mut tx, &campaign).await?;
     let held = budget::status(&mut tx, campaign.client_id).await?.filter(BudgetStatus::holds);
     let (to_dial, suppressed, later) = contacts::dialable(&mut tx, campaign.id).await?;
     let seconds = store::average_seconds(&mut tx, campaign.id).await?;
@@ -82,12 +82,12 @@ async fn checks(
 pub async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppError> {
     let starts = starts_at(scope, terms)?;
     let mut tx = scope.write(Action::RunBatches).await?;
-    if patchbay_workspaces::server::store::is_suspended(tx.reading()).await? {
+    if patchbay_workspaces::server::is_suspended(tx.reading()).await? {
         return Err(AppError::Conflict(
             "This workspace is suspended: nothing is dialled until the platform reactivates it.".into(),
         ));
     }
-    let campaign = patchbay_campaigns::server::store::get(tx.reading(), terms.campaign).await?;
+    let campaign = patchbay_campaigns::server::get(tx.reading(), terms.campaign).await?;
     if let Some((_, reason)) = checks(tx.reading(), &campaign).await?.into_iter().find(|(holds, _)| !holds) {
         return Err(AppError::invalid("campaign", reason));
     }

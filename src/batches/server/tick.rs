@@ -93,7 +93,7 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
     {
         return Ok(Plan::Wait(early.min(IDLE)));
     }
-    let home = workspaces::store::lock_capacity(&mut tx).await?;
+    let home = workspaces::lock_capacity(&mut tx).await?;
     if home.suspended {
         return pause(tx, &batch, "The workspace was suspended. Resume the batch after it has been reactivated.").await;
     }
@@ -101,7 +101,7 @@ async fn claim(scope: &Scope, id: BatchId, voice: Result<Arc<dyn VoiceProvider>,
         Ok(voice) => voice,
         Err(reason) => return pause(tx, &batch, &format!("{reason} Then resume the batch.")).await,
     };
-    let campaign = patchbay_campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
+    let campaign = patchbay_campaigns::server::get(tx.reading(), batch.campaign_id).await?;
     if campaign.status != CampaignStatus::Active {
         return pause(
             tx,

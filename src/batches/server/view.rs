@@ -17,7 +17,7 @@ const RESULTS: usize = 12;
 
 pub async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppError> {
     let batch = store::get(tx, id).await?;
-    let campaign = patchbay_campaigns::server::store::get(tx, batch.campaign_id).await?;
+    let campaign = patchbay_campaigns::server::get(tx, batch.campaign_id).await?;
     let (local, now) = (tx.scope().zone(), tx.now().await?);
     let costs = tx.scope().viewer().is_some_and(|viewer| viewer.sees_cost());
     let may_run = tx.scope().may(Action::RunBatches);

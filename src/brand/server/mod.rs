@@ -5,7 +5,7 @@ pub mod logos;
 pub mod ops;
 mod palette;
 pub mod rest;
-pub mod store;
+mod store;
 mod style;
 mod upload;
 

@@ -50,7 +50,7 @@ pub async fn lock(tx: &mut WriteTx, client: Option<ClientId>) -> Result<(), AppE
 pub async fn set(tx: &mut WriteTx, client: Option<ClientId>, branding: &Branding) -> Result<(), AppError> {
     let branding = serde_json::json!(branding);
     match client {
-        None => patchbay_workspaces::server::store::set_branding(tx, &branding).await,
+        None => patchbay_workspaces::server::set_branding(tx, &branding).await,
         Some(client) => patchbay_clients::server::ops::set_branding(tx, client, &branding).await,
     }
 }

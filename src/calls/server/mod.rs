@@ -16,5 +16,8 @@ mod peaks;
 pub mod prompt;
 pub mod recordings;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;
 mod transcript;
+
+/// How many lines are taken, for the limits of an agency.
+pub use store::lines_in_use;

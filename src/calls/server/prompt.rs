@@ -5,7 +5,7 @@ use super::store::detail;
 use crate::model::CallPrompt;
 use patchbay_access::server::Scope;
 use patchbay_access::{Action, Viewer};
-use patchbay_prompts::server::store as prompts;
+use patchbay_prompts::server as prompts;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
 

@@ -3,4 +3,8 @@
 pub mod jobs;
 pub mod ops;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;
+
+pub use store::choices::missing_variables;
+/// The campaign that a batch dials.
+pub use store::get;

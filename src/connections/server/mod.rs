@@ -3,4 +3,7 @@
 pub mod catalog;
 pub mod connect;
 pub mod ops;
-pub mod store;
+mod store;
+
+/// Which accounts there are, for the platform.
+pub use store::list;

@@ -131,5 +131,5 @@ pub async fn refresh_sandbox_flag(tx: &mut WriteTx) -> Result<(), AppError> {
     )
     .fetch_one(tx.conn())
     .await?;
-    patchbay_workspaces::server::store::set_sandbox(tx, !is_live).await
+    patchbay_workspaces::server::set_sandbox(tx, !is_live).await
 }

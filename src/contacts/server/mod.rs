@@ -7,5 +7,5 @@ pub mod import;
 pub mod jobs;
 pub mod ops;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;
 pub mod upload;

@@ -132,7 +132,7 @@ pub async fn choices(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Import
     let own = tx.scope().client_id();
     let mut choices = ImportChoices::default();
     if own.is_none() {
-        let names = patchbay_clients::server::store::names(tx).await?;
+        let names = patchbay_clients::server::names(tx).await?;
         choices.clients = names.into_iter().map(|row| Pick { id: row.id.to_string(), label: row.name }).collect();
     }
     // Whose role only reads campaigns adds nobody to one.

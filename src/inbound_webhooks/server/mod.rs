@@ -6,4 +6,4 @@ pub mod jobs;
 mod keys;
 pub mod ops;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;

@@ -18,8 +18,7 @@ use patchbay_shared::email::is_address;
 use patchbay_shared::ids::{ClientId, InvitationId, UserId, WorkspaceId};
 use patchbay_shared::{AppError, Cursor, FieldErrors, Page, zone};
 use patchbay_sign_in::server::{sessions, ticket};
-use patchbay_users::store::NewUser;
-use patchbay_users::{self as users, check_new, hash_password};
+use patchbay_users::{self as users, NewUser, check_new, hash_password};
 use patchbay_workspaces::model::Kind;
 use patchbay_workspaces::server::limits;
 
@@ -44,7 +43,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
     let role = role.ok_or(AppError::Forbidden)?;
     let mut tx = scope.write(action_for(role)).await?;
     if let Some(client) = client {
-        patchbay_clients::server::store::get(tx.reading(), client).await?;
+        patchbay_clients::server::get(tx.reading(), client).await?;
     }
     let here: Vec<String> = sqlx::query_scalar!(
         r#"select lower(email) as "email!" from users where workspace_id = $1 and lower(email) = any($2)"#,
@@ -367,7 +366,7 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
         role: row.role,
         password_hash: &hash,
     };
-    match users::store::insert(tx.conn(), &new).await {
+    match users::insert(tx.conn(), &new).await {
         // Without e-mail the link's holder may be whoever made it: they learn nothing about accounts elsewhere.
         Err(AppError::Invalid(_)) if !mail::is_set_up(tx.services()) => return Err(AppError::Conflict(SPENT.into())),
         Err(AppError::Invalid(_)) => {
@@ -379,7 +378,7 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     }
     limits::check_limit(&mut tx, Kind::Members).await?;
     if row.role == Role::AgencyOwner {
-        patchbay_workspaces::server::store::claim_ownership(&mut tx, user).await?;
+        patchbay_workspaces::server::claim_ownership(&mut tx, user).await?;
     }
     let change = Change {
         action: "accepted an invitation",

@@ -53,10 +53,10 @@ pub async fn change_role(scope: &Scope, id: UserId, role: &str, client: &str) ->
     let old = store::get(&mut tx, id).await?;
     may_change(scope, id, old.role)?;
     if let Some(client) = client {
-        patchbay_clients::server::store::get(tx.reading(), client).await?;
+        patchbay_clients::server::get(tx.reading(), client).await?;
     }
     if (old.role, old.client) != (role, client) {
-        users::store::set_role(&mut tx, id, role, client).await?;
+        users::set_role(&mut tx, id, role, client).await?;
         keep_an_owner(&mut tx, old.role, "give this one another role").await?;
         let change = Change {
             action: "changed the role",
@@ -102,7 +102,7 @@ pub async fn set_status(scope: &Scope, id: UserId, status: UserStatus) -> Result
     let mut tx = scope.write(Action::ManageViewers).await?;
     let member = store::get(&mut tx, id).await?;
     may_change(scope, id, member.role)?;
-    if users::store::set_active(&mut tx, id, status == UserStatus::Active).await? {
+    if users::set_active(&mut tx, id, status == UserStatus::Active).await? {
         keep_an_owner(&mut tx, member.role, "suspend this one").await?;
         if status == UserStatus::Active {
             limits::check_limit(&mut tx, Kind::Members).await?;
@@ -138,7 +138,7 @@ pub async fn save_profile(scope: &Scope, name: &str, timezone: &str) -> Result<(
     errors.check()?;
     let id = scope.user_id().ok_or(AppError::NotSignedIn)?;
     let mut tx = scope.write(Action::EditOwnProfile).await?;
-    users::store::set_profile(&mut tx, id, name.trim(), timezone).await?;
+    users::set_profile(&mut tx, id, name.trim(), timezone).await?;
     let after = json!({ "name": name.trim(), "timezone": timezone });
     record(&mut tx, id, scope.client_id(), "changed own profile", after).await?;
     tx.commit().await
@@ -151,7 +151,7 @@ async fn keep_an_owner(tx: &mut WriteTx, was: Role, then: &str) -> Result<(), Ap
         return Ok(());
     }
     if store::active_owners(tx).await? > 0 {
-        return patchbay_workspaces::server::store::settle_ownership(tx).await;
+        return patchbay_workspaces::server::settle_ownership(tx).await;
     }
     Err(AppError::Conflict(format!("This is the last active owner. Make someone else an owner first, then {then}.")))
 }

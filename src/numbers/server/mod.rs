@@ -4,4 +4,4 @@ pub mod jobs;
 pub mod ops;
 pub mod order;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;

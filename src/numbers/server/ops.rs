@@ -8,7 +8,7 @@ use crate::model::{
 };
 use patchbay_access::Action;
 use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
-use patchbay_agents::server::store as agents;
+use patchbay_agents::server as agents;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};

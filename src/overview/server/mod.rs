@@ -1,4 +1,4 @@
-pub mod store;
+pub(crate) mod store;
 
 use chrono::{Duration, NaiveTime, Utc};
 
@@ -35,7 +35,7 @@ pub async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview,
     (page.live, page.live_total) = store::live(tx, client, now).await?;
     page.scope_name = match (&viewer.client, client) {
         (Some(own), _) => own.name.clone(),
-        (None, Some(id)) => patchbay_clients::server::store::get(tx, id).await?.name,
+        (None, Some(id)) => patchbay_clients::server::get(tx, id).await?.name,
         (None, None) => "All clients".into(),
     };
     if agency {

@@ -13,8 +13,7 @@ use patchbay_shared::ids::{UserId, WorkspaceId};
 use patchbay_shared::slug::slug_of;
 use patchbay_shared::{AppError, FieldErrors, zone};
 use patchbay_usage as usage;
-use patchbay_users::store::NewUser;
-use patchbay_users::{self as users, check_new, hash_password};
+use patchbay_users::{self as users, NewUser, check_new, hash_password};
 use patchbay_workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
 use patchbay_workspaces::server as workspaces;
 
@@ -33,10 +32,10 @@ pub async fn create_workspace(
     let hash = hash_password(scope.services(), password.to_owned()).await?;
     let (id, owner) = (scope.workspace_id(), UserId::new());
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    workspaces::store::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
+    workspaces::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
     workspaces::rules::init_rules(&mut tx).await?;
     insert_person(tx.conn(), owner, Some(id), owner_name, email, Role::AgencyOwner, &hash).await?;
-    workspaces::store::set_owner(&mut tx, owner).await?;
+    workspaces::set_owner(&mut tx, owner).await?;
     record(&mut tx, "created", json!({ "name": name.trim(), "owner": email })).await?;
     tx.commit().await?;
     Ok(owner)
@@ -58,8 +57,8 @@ pub async fn open_workspace(
     }
     errors.check()?;
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    workspaces::store::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
-    workspaces::store::set_plan(&mut tx, plan).await?;
+    workspaces::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
+    workspaces::set_plan(&mut tx, plan).await?;
     workspaces::rules::init_rules(&mut tx).await?;
     record(&mut tx, "created", json!({ "name": name.trim(), "plan": plan, "owner": email.trim() })).await?;
     let invited = invitations::issue(&mut tx, email.trim(), Role::AgencyOwner, None).await?;
@@ -84,7 +83,7 @@ pub async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &str) ->
         return Err(AppError::invalid("reason", "Write why: the agency's owner will read it in the audit trail."));
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    if workspaces::store::set_status(&mut tx, status).await? {
+    if workspaces::set_status(&mut tx, status).await? {
         record(&mut tx, status.as_str(), json!({ "status": status, "reason": reason })).await?;
     }
     tx.commit().await
@@ -100,8 +99,8 @@ pub async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, A
     let mut tx = scope.read(Action::ManagePlatform).await?;
     let now = tx.now().await?;
     let (_, held) = workspaces::limits::held(&mut tx).await?;
-    let total = usage::server::store::total(&mut tx, now - TimeDelta::days(30)).await?;
-    let connections = connections::server::store::list(&mut tx).await?;
+    let total = usage::server::total(&mut tx, now - TimeDelta::days(30)).await?;
+    let connections = connections::server::list(&mut tx).await?;
     let owner_invited = invitations::invited_owner(&mut tx).await?;
     Ok(WorkspaceView {
         row: found.row,
@@ -128,8 +127,8 @@ pub async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Re
     let mut tx = scope.write(Action::ManagePlatform).await?;
     let (old_plan, old) = workspaces::limits::agreed(tx.reading()).await?;
     if (old_plan, old) != (plan, agreed) {
-        workspaces::store::set_plan(&mut tx, plan).await?;
-        workspaces::store::set_agreed(&mut tx, agreed).await?;
+        workspaces::set_plan(&mut tx, plan).await?;
+        workspaces::set_agreed(&mut tx, agreed).await?;
         let id = tx.w();
         tx.audit(Change {
             action: "changed",
@@ -151,7 +150,7 @@ pub async fn invite_owner(scope: &Scope, email: &str) -> Result<Invited, AppErro
         return Err(AppError::invalid("email", "Write the owner's full e-mail address, for example ada@example.com."));
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    if !workspaces::store::has_no_owner(&mut tx).await? {
+    if !workspaces::has_no_owner(&mut tx).await? {
         return Err(AppError::Conflict("This agency has an owner, who can invite others.".into()));
     }
     invitations::withdraw_owners(&mut tx).await?;
@@ -200,5 +199,5 @@ async fn insert_person(
     password_hash: &str,
 ) -> Result<(), AppError> {
     let new = NewUser { id, workspace, client: None, name, email, role, password_hash };
-    users::store::insert(conn, &new).await
+    users::insert(conn, &new).await
 }

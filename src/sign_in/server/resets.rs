@@ -13,7 +13,7 @@ use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
 use patchbay_shared::{AppError, FieldErrors};
 use patchbay_users::proof::prove;
 use patchbay_users::throttle::{self, Keys};
-use patchbay_users::{check_new, hash_password, store};
+use patchbay_users::{self as users, check_new, hash_password};
 
 /// Minutes that a link is good for.
 const MINUTES: i32 = 30;
@@ -166,7 +166,7 @@ pub async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), A
 
 /// A new password also ends every link for another one. In a transaction that spans.
 async fn set(conn: &mut sqlx::PgConnection, user: UserId, hash: &str) -> Result<(), AppError> {
-    store::set_password(conn, user, hash).await?;
+    users::set_password(conn, user, hash).await?;
     spend_all(conn, user).await
 }
 
@@ -185,7 +185,7 @@ pub async fn set_from_command_line(db: &Db, email: &str, new: &str) -> Result<()
     errors.check()?;
     let hash = hash_password(db.services(), new.to_owned()).await?;
     let mut tx = SystemTx::open(db, "password from the command line").await?;
-    let user = store::by_email(tx.conn(), email).await?;
+    let user = users::by_email(tx.conn(), email).await?;
     set(tx.conn(), user, &hash).await?;
     end_sessions(tx.conn(), user, None).await?;
     tx.commit().await

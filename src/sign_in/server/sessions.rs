@@ -23,7 +23,7 @@ pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
     session.insert(SESSION_IP, visitor.ip.as_deref().unwrap_or_default()).await.map_err(internal)?;
     session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
-    let account = patchbay_users::store::note_sign_in(tx.conn(), user).await?;
+    let account = patchbay_users::note_sign_in(tx.conn(), user).await?;
     if !visitor.may_enter(account.workspace) {
         return Err(AppError::NotSignedIn);
     }

@@ -1,5 +1,8 @@
 pub mod rest;
-pub mod store;
+mod store;
+
+/// What the whole agency used, for the platform.
+pub use store::total;
 
 use chrono::{Datelike, Days, Months, NaiveTime};
 
@@ -42,7 +45,7 @@ pub async fn usage(scope: &Scope, client: Option<&str>) -> Result<Usage, AppErro
 
 /// See `server_fns::get_client_month`.
 pub async fn client_month(tx: &mut ReadTx, id: ClientId) -> Result<ClientMonth, AppError> {
-    let client = patchbay_clients::server::store::get(tx, id).await?;
+    let client = patchbay_clients::server::get(tx, id).await?;
     let local = zone::zone(&client.timezone);
     let today = tx.now().await?.with_timezone(&local).date_naive();
     let first = today.with_day(1).unwrap_or(today);

@@ -39,7 +39,6 @@ pub struct CallFacts {
     pub started_at: DateTime<Utc>,
     /// IANA name: the client's, else UTC.
     pub timezone: String,
-    pub recording_key: Option<String>,
 }
 
 /// Puts work into the queue. `again`: also when it was done before; work that waits or goes on is left alone either way.
@@ -97,7 +96,7 @@ pub async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppError> {
     let row = sqlx::query!(
         r#"select c.provider_call_id, c.client_id as "client_id: ClientId", c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
                   a.language as "language?", m.type as "campaign_type?: CampaignType", m.goal as "goal?", c.contact_name,
-                  c.started_at, coalesce(k.timezone, 'UTC') as "timezone!", c.recording_key
+                  c.started_at, coalesce(k.timezone, 'UTC') as "timezone!"
            from calls c
            left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            left join campaigns m on m.workspace_id = $1 and m.id = c.campaign_id
@@ -119,7 +118,6 @@ pub async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppError> {
         contact_name: row.contact_name,
         started_at: row.started_at,
         timezone: row.timezone,
-        recording_key: row.recording_key,
     })
 }
 

@@ -7,7 +7,7 @@ use patchbay_shared::ids::{AgentId, ClientId, NumberId};
 /// Agents, numbers and imports that a campaign of `client` may use. Without a client, only the clients to choose from.
 pub async fn for_client(tx: &mut ReadTx, client: Option<ClientId>) -> Result<CampaignChoices, AppError> {
     let mut choices = CampaignChoices::default();
-    let clients = patchbay_clients::server::store::names(tx).await?;
+    let clients = patchbay_clients::server::names(tx).await?;
     choices.clients =
         clients.into_iter().map(|row| Choice { id: row.id.to_string(), label: row.name, note: None }).collect();
     let Some(client) = client else { return Ok(choices) };
