@@ -1,4 +1,4 @@
-//! What the whole process works with, from the configuration, and the functions that lower rooms call and upper rooms have.
+//! What the whole process works with, from the configuration, and the functions that lower crates call and upper crates have.
 
 use super::config::Config;
 use patchbay_access::server::AppendEvent;
@@ -41,7 +41,7 @@ pub fn services(config: &Config) -> Result<Services, AppError> {
     Services::new(settings, hooks())
 }
 
-/// Lower rooms define these; a room that defines a hook adds its line here.
+/// Lower crates define these; a crate that defines a hook adds its line here.
 fn hooks() -> Hooks {
     let mut hooks = Hooks::default();
     hooks.add(AppendEvent(|tx, event| Box::pin(audit::server::append(tx, event))));

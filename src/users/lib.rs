@@ -3,6 +3,7 @@
 //! Owns the tables users and sign_in_throttles.
 //!
 //! The surprising part: a try is counted before it is judged (`throttle`), and a wrong address takes as long as a wrong password.
+//! Reads the table clients.
 
 mod password;
 pub mod proof;
