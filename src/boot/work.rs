@@ -1,4 +1,4 @@
-//! Which rooms bring background work, raw routes and webhook doors. A new room adds a line here.
+//! Which crates bring background work, raw routes and webhook doors. A new crate adds a line here.
 
 use axum::Router;
 use leptos::config::LeptosOptions;
@@ -8,7 +8,7 @@ use patchbay_access::server::Db;
 use patchbay_jobs::{Registry, Runner};
 
 /// Runs all queues until `stop`.
-pub async fn run_workers(db: Db, stop: CancellationToken) {
+pub(crate) async fn run_workers(db: Db, stop: CancellationToken) {
     let mut registry = Registry::default();
     patchbay_agents::server::jobs::register(&mut registry);
     patchbay_batches::server::jobs::register(&mut registry);
@@ -29,7 +29,7 @@ pub async fn run_workers(db: Db, stop: CancellationToken) {
 }
 
 /// Routes that are no pages: uploads, downloads, audio. Inside the session.
-pub fn rest_routes(db: &Db) -> Router<LeptosOptions> {
+pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
     Router::new()
         .merge(patchbay_agents::server::rest::routes().with_state(db.clone()))
         .merge(patchbay_audit::server::rest::routes().with_state(db.clone()))
@@ -47,7 +47,7 @@ pub fn rest_routes(db: &Db) -> Router<LeptosOptions> {
 }
 
 /// The public API: for programs with a key. Outside the session.
-pub fn api_routes(db: &Db) -> Router {
+pub(crate) fn api_routes(db: &Db) -> Router {
     Router::new()
         .merge(patchbay_api_keys::server::rest::v1())
         .merge(patchbay_batches::server::api::v1())
@@ -59,12 +59,12 @@ pub fn api_routes(db: &Db) -> Router {
 }
 
 /// Files of the brands: style sheets and logos. Outside the session: pages before sign-in show them.
-pub fn brand_routes(db: &Db) -> Router {
+pub(crate) fn brand_routes(db: &Db) -> Router {
     patchbay_brand::server::rest::open().with_state(db.clone())
 }
 
 /// Where providers deliver. Outside the session: a signature speaks for the sender.
-pub fn webhook_routes(db: &Db) -> Router {
+pub(crate) fn webhook_routes(db: &Db) -> Router {
     patchbay_inbound_webhooks::server::rest::routes().with_state(db.clone())
 }
 

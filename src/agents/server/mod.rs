@@ -4,7 +4,7 @@ pub mod jobs;
 pub mod ops;
 pub mod rest;
 pub(crate) mod store;
-pub mod sync;
+pub(crate) mod sync;
 
 /// What numbers, and the limits of an agency, ask about agents.
 pub use store::{clients, count};

@@ -1,6 +1,6 @@
 pub mod door;
-pub mod key;
-pub mod ops;
+pub(crate) mod key;
+pub(crate) mod ops;
 pub mod rest;
 mod store;
 

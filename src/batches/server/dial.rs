@@ -26,7 +26,7 @@ use patchbay_shared::AppError;
 const FRESH: Duration = Duration::from_secs(8);
 
 /// Intents that were committed together, and what it takes to ask for them.
-pub struct Round {
+pub(crate) struct Round {
     pub scope: Scope,
     pub batch: Batch,
     pub campaign: Campaign,
@@ -46,7 +46,7 @@ enum Answer {
 }
 
 /// Places all intents at once and records each answer as it comes. An answer that cannot be recorded is found again by `reconcile`.
-pub async fn dial_all(round: Round) {
+pub(crate) async fn dial_all(round: Round) {
     let Round { scope, batch, campaign, agent, voice, intents, began } = round;
     let mut requests = JoinSet::new();
     for (intent, variables) in intents {
@@ -62,7 +62,7 @@ pub async fn dial_all(round: Round) {
 }
 
 /// Asks the provider for one call and records the answer. `began`: from before the intent's time.
-pub async fn dial(
+pub(crate) async fn dial(
     scope: &Scope,
     batch: &Batch,
     voice: &Arc<dyn VoiceProvider>,
@@ -84,7 +84,7 @@ pub async fn dial(
 }
 
 /// The request that places a call. Our id in the metadata is what makes it findable.
-pub fn new_call(
+pub(crate) fn new_call(
     intent: &Intent,
     variables: serde_json::Value,
     campaign: &Campaign,
@@ -218,7 +218,7 @@ fn may_still_dial(batch: &Batch) -> bool {
 }
 
 /// The provider surely never acted on this intent: the contact waits again, and the attempt is not counted.
-pub async fn take_back(scope: &Scope, intent: &Intent, wait: Duration) -> Result<(), AppError> {
+pub(crate) async fn take_back(scope: &Scope, intent: &Intent, wait: Duration) -> Result<(), AppError> {
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, intent.batch_id).await?;
     if dialled::withdraw(&mut tx, intent.id, intent.dialled_at).await? {

@@ -8,4 +8,4 @@ mod reconcile;
 pub mod rest;
 pub(crate) mod store;
 mod tick;
-pub mod view;
+pub(crate) mod view;

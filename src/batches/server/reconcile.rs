@@ -59,7 +59,7 @@ impl Drop for Turn {
 }
 
 /// Starts settling what is open, beside the tick. True while something is, so that the next tick comes soon.
-pub async fn start(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
+pub(crate) async fn start(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
     let mut tx = scope.read(Action::ReadCampaigns).await?;
     let batch = store::get(&mut tx, id).await?;
     let open = dialled::unsettled(&mut tx, id, AGE).await?;

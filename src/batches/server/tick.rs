@@ -39,7 +39,7 @@ const PAUSED: Duration = Duration::from_secs(15);
 const LOOK_AHEAD: i64 = 200;
 
 /// Does one tick. Everything in it is safe to do twice, and two workers can never take the same contact.
-pub async fn tick(scope: &Scope, id: BatchId) -> Result<Verdict, Failure> {
+pub(crate) async fn tick(scope: &Scope, id: BatchId) -> Result<Verdict, Failure> {
     match try_tick(scope, id).await {
         Ok(verdict) => Ok(verdict),
         Err(AppError::NotFound) => Ok(Verdict::Done),

@@ -10,7 +10,7 @@ use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
 
 /// The words that the call's agent was given. Errors: `NotFound`, also when the viewer may not see prompts.
-pub async fn read(scope: &Scope, call: CallId) -> Result<CallPrompt, AppError> {
+pub(crate) async fn read(scope: &Scope, call: CallId) -> Result<CallPrompt, AppError> {
     if !scope.viewer().is_none_or(Viewer::sees_prompts) {
         return Err(AppError::NotFound);
     }

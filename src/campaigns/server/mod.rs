@@ -1,7 +1,7 @@
 //! The server half of campaigns.
 
 pub mod jobs;
-pub mod ops;
+pub(crate) mod ops;
 pub mod rest;
 pub(crate) mod store;
 

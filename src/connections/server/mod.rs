@@ -1,6 +1,6 @@
 //! `ops`: clients and settings for other rooms. `connect`: entering and trying credentials.
 
-pub mod catalog;
+pub(crate) mod catalog;
 pub mod connect;
 pub mod ops;
 mod store;

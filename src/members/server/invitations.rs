@@ -23,7 +23,7 @@ use patchbay_workspaces::model::Kind;
 use patchbay_workspaces::server::limits;
 
 /// Rows on a page.
-pub const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 /// Invitations of a workspace in one hour.
 const MOST_AN_HOUR: i64 = 500;
 /// Days that a link is good for.
@@ -70,7 +70,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
 }
 
 /// A new link for an open or expired invitation.
-pub async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError> {
+pub(crate) async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
     let row = get(&mut tx, id).await?;
     may_change(scope, row.role)?;
@@ -88,7 +88,7 @@ pub async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError
 }
 
 /// Withdraws an invitation: its link stops working at once. Safe to repeat.
-pub async fn withdraw(scope: &Scope, id: InvitationId) -> Result<(), AppError> {
+pub(crate) async fn withdraw(scope: &Scope, id: InvitationId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
     let row = get(&mut tx, id).await?;
     may_change(scope, row.role)?;
@@ -106,7 +106,7 @@ pub async fn withdraw(scope: &Scope, id: InvitationId) -> Result<(), AppError> {
 }
 
 /// Withdraws what somebody has invited to and nobody has accepted yet, when they lose their role.
-pub async fn withdraw_of(tx: &mut WriteTx, inviter: UserId) -> Result<(), AppError> {
+pub(crate) async fn withdraw_of(tx: &mut WriteTx, inviter: UserId) -> Result<(), AppError> {
     let open = sqlx::query!(
         r#"update invitations set revoked_at = now()
            where workspace_id = $1 and invited_by = $2 and accepted_at is null and revoked_at is null
@@ -314,7 +314,7 @@ pub async fn list(
 }
 
 /// What the holder of a link sees before accepting. Errors: `Conflict` if the link is spent.
-pub async fn open(visitor: &Visitor, token: &str) -> Result<InvitationOffer, AppError> {
+pub(crate) async fn open(visitor: &Visitor, token: &str) -> Result<InvitationOffer, AppError> {
     let (mut tx, id, hash) = knock(visitor, token).await?;
     let w = tx.w();
     let row = sqlx::query!(

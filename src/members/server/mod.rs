@@ -1,6 +1,6 @@
 pub mod invitations;
 pub mod links;
-pub mod ops;
+pub(crate) mod ops;
 pub mod rest;
 pub(crate) mod store;
 

@@ -10,7 +10,7 @@ use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, zone};
 
 /// Puts the dashboard together from one read transaction, so that its figures belong to one moment.
-pub async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview, AppError> {
+pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview, AppError> {
     let viewer = tx.scope().viewer().cloned().ok_or(AppError::NotSignedIn)?;
     let client: Option<ClientId> = match client.filter(|id| !id.is_empty()) {
         Some(id) if viewer.role.is_agency() => Some(id.parse()?),

@@ -43,7 +43,7 @@ pub async fn create_workspace(
 
 /// Creates an agency and invites its owner: the workspace that `scope` names. The link comes back when no e-mail is sent.
 /// Errors: `Invalid` at workspace or email.
-pub async fn open_workspace(
+pub(crate) async fn open_workspace(
     scope: &Scope,
     name: &str,
     email: &str,
@@ -77,7 +77,7 @@ pub async fn create_admin(db: &Db, name: &str, email: &str, password: &str) -> R
 
 /// Suspends or reactivates the agency that `scope` names. Doing it twice changes nothing. The reason is kept in the agency's own
 /// audit trail.
-pub async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &str) -> Result<(), AppError> {
+pub(crate) async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &str) -> Result<(), AppError> {
     let reason = reason.trim();
     if status == WorkspaceStatus::Suspended && reason.is_empty() {
         return Err(AppError::invalid("reason", "Write why: the agency's owner will read it in the audit trail."));
@@ -90,7 +90,7 @@ pub async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &str) ->
 }
 
 /// Everything about one agency that is the platform's business: what it is, holds and uses. Nothing of its clients.
-pub async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, AppError> {
+pub(crate) async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, AppError> {
     let scope = visitor.platform_scope(id)?;
     let local = zone::zone(&visitor.viewer()?.timezone);
     let mut system = SystemTx::open(&visitor.db, "platform").await?;
@@ -123,7 +123,7 @@ pub async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, A
 }
 
 /// Changes the plan of the agency that `scope` names, and what was agreed in its place. Doing it twice changes nothing.
-pub async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Result<(), AppError> {
+pub(crate) async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManagePlatform).await?;
     let (old_plan, old) = workspaces::limits::agreed(tx.reading()).await?;
     if (old_plan, old) != (plan, agreed) {
@@ -145,7 +145,7 @@ pub async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Re
 
 /// Invites the first owner again, at the same address or another; links sent before stop working. Errors: `Conflict` once somebody owns
 /// the agency.
-pub async fn invite_owner(scope: &Scope, email: &str) -> Result<Invited, AppError> {
+pub(crate) async fn invite_owner(scope: &Scope, email: &str) -> Result<Invited, AppError> {
     if !patchbay_shared::email::is_address(email.trim()) {
         return Err(AppError::invalid("email", "Write the owner's full e-mail address, for example ada@example.com."));
     }

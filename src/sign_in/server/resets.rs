@@ -21,7 +21,7 @@ const SPENT: &str = "This link has been used or is more than 30 minutes old. Ask
 
 /// Sends a link to the address, if somebody has it. The answer is the same, and as fast, in any case: the work is done afterwards.
 /// Errors: `Conflict` when this installation sends no e-mail; `Limited` after too many tries.
-pub async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> {
+pub(crate) async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> {
     if !mail::is_set_up(visitor.db.services()) {
         return Err(AppError::Conflict(
             "This installation sends no e-mail. An owner or admin of your agency can make a link for you.".into(),
@@ -94,7 +94,7 @@ pub async fn make(tx: &mut WriteTx, user: UserId) -> Result<String, AppError> {
 }
 
 /// The address that a link is for. Errors: `Conflict` if the link is spent.
-pub async fn whose(visitor: &Visitor, token: &str) -> Result<String, AppError> {
+pub(crate) async fn whose(visitor: &Visitor, token: &str) -> Result<String, AppError> {
     Ok(find(visitor, token).await?.email)
 }
 
@@ -127,7 +127,7 @@ async fn find(visitor: &Visitor, token: &str) -> Result<Found, AppError> {
 }
 
 /// Sets the password that somebody chose through a link. The link is spent, and every session of theirs ends.
-pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), AppError> {
+pub(crate) async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), AppError> {
     let found = find(visitor, token).await?;
     let mut errors = FieldErrors::default();
     check_new(new, &[&found.email, &found.name], &mut errors);
@@ -151,7 +151,7 @@ pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), App
 }
 
 /// Changes the visitor's own password. Every other session of theirs ends. Errors: `Invalid` at `current` or `password`.
-pub async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), AppError> {
+pub(crate) async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
     prove(visitor, current).await?;
     let mut errors = FieldErrors::default();

@@ -80,7 +80,7 @@ pub(super) fn too_late() -> AppError {
 }
 
 /// Takes the code and starts the session. Errors: `Invalid` at `code`; `Limited`; `Conflict` when the password step is missing.
-pub async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
+pub(crate) async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
     let user = awaited(visitor).await?.ok_or_else(too_late)?;
     // By account alone: a stranger has to know the password before this counts anything against its owner.
     let keys = Keys::second_factor(user);
@@ -129,7 +129,7 @@ async fn spend(conn: &mut sqlx::PgConnection, user: Uuid, secret: Option<&[u8]>,
 }
 
 /// How the visitor's own second factor stands. New recovery codes are in it once.
-pub async fn state(visitor: &Visitor) -> Result<SecondFactor, AppError> {
+pub(crate) async fn state(visitor: &Visitor) -> Result<SecondFactor, AppError> {
     let viewer = visitor.viewer()?;
     let mut tx = SystemTx::open(&visitor.db, "own second factor").await?;
     let row = sqlx::query!(
@@ -150,7 +150,7 @@ pub async fn state(visitor: &Visitor) -> Result<SecondFactor, AppError> {
 }
 
 /// Begins: makes a secret, which counts for nothing until a code has confirmed it. The password is asked for once more.
-pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+pub(crate) async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     if app_is_on(visitor).await? {
         return Err(AppError::Conflict(
@@ -164,7 +164,7 @@ pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
 
 /// Turns it on with the first right code. Every other session ends; ten recovery codes wait to be shown once, if a passkey has not
 /// brought some already.
-pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
+pub(crate) async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
     let secret: Vec<u8> = once::look(visitor, SETUP)
         .await?
@@ -194,7 +194,7 @@ pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
 }
 
 /// Turns the app's codes off; passkeys stay. The password is asked for once more.
-pub async fn turn_off(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+pub(crate) async fn turn_off(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     let viewer = visitor.viewer()?.clone();
     let user = viewer.user_id.0;
@@ -206,7 +206,7 @@ pub async fn turn_off(visitor: &Visitor, current: &str) -> Result<(), AppError> 
 }
 
 /// Ten new recovery codes; the old ones are worth nothing any more.
-pub async fn new_codes(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+pub(crate) async fn new_codes(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     let viewer = visitor.viewer()?.clone();
     let mut tx = Own::open(visitor, &viewer).await?;

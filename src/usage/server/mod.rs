@@ -16,7 +16,7 @@ use patchbay_shared::{AppError, Money, zone};
 const DAYS: u64 = 30;
 
 /// See `server_fns::get_usage`.
-pub async fn usage(scope: &Scope, client: Option<&str>) -> Result<Usage, AppError> {
+pub(crate) async fn usage(scope: &Scope, client: Option<&str>) -> Result<Usage, AppError> {
     if scope.viewer().is_some_and(|viewer| !viewer.sees_cost()) {
         return Err(AppError::NotFound);
     }
@@ -44,7 +44,7 @@ pub async fn usage(scope: &Scope, client: Option<&str>) -> Result<Usage, AppErro
 }
 
 /// See `server_fns::get_client_month`.
-pub async fn client_month(tx: &mut ReadTx, id: ClientId) -> Result<ClientMonth, AppError> {
+pub(crate) async fn client_month(tx: &mut ReadTx, id: ClientId) -> Result<ClientMonth, AppError> {
     let client = patchbay_clients::server::get(tx, id).await?;
     let local = zone::zone(&client.timezone);
     let today = tx.now().await?.with_timezone(&local).date_naive();
