@@ -15,8 +15,8 @@ use patchbay_overview::model::RailCounts;
 use patchbay_overview::server_fns::count_rail;
 use patchbay_platform::server_fns::EndSupportSession;
 use patchbay_shared::AppError;
-use patchbay_shell::frame::{NavGroup, NavItem, ScopeSwitch};
 use patchbay_shell::Shell;
+use patchbay_shell::frame::{NavGroup, NavItem, ScopeSwitch};
 use patchbay_sign_in::server_fns::{SignOut, who_am_i};
 use patchbay_ui::*;
 

@@ -271,7 +271,7 @@ pub async fn serve(
 }
 
 /// Cancelled by the first SIGTERM or SIGINT. The second ends the process at once; leases bring its work back.
-pub fn stop_signal() -> CancellationToken {
+pub(crate) fn stop_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let token = stop.clone();
     tokio::spawn(async move {

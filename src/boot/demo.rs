@@ -96,7 +96,7 @@ async fn tell(base: String, db: Db, sandbox: std::sync::Arc<Sandbox>, made: bool
             story::act(&owner, agency, &sandbox).await
         }))
         .await?;
-        patchbay_workspaces::server::store::mark_demo(&db).await?;
+        patchbay_workspaces::server::mark_demo(&db).await?;
     }
     sandbox.set_settings(None, SandboxSettings { speed: AFTERWARDS, ..SandboxSettings::clone(&sandbox.settings()) });
     if !made {

@@ -15,7 +15,7 @@ use patchbay_ui::escape_html;
 const PASSKEY_PAGES: [&str; 2] = ["/login/passkey", "/mfa/passkey"];
 
 /// Pages that a browser without a session sees. All but those for passkeys carry no wasm: a plain form is all they need.
-pub fn is_signed_out_page(path: &str) -> bool {
+pub(crate) fn is_signed_out_page(path: &str) -> bool {
     ["/login", "/mfa", "/forgot"].contains(&path)
         || PASSKEY_PAGES.contains(&path)
         || ["/reset/", "/invite/"].iter().any(|start| path.starts_with(start))
@@ -78,7 +78,7 @@ fn set_policy() {
 }
 
 /// Lets a page set the status of the first answer (404 for what is not there, 500 for what broke).
-pub fn set_status(status: u16) {
+pub(crate) fn set_status(status: u16) {
     if let (Ok(status), Some(response)) = (StatusCode::from_u16(status), use_context::<ResponseOptions>()) {
         response.set_status(status);
     }

@@ -101,7 +101,7 @@ impl EmbeddedPostgres {
     }
 
     /// Address for serving: the role that row security binds.
-    pub fn app_url(&self) -> String {
+    pub(crate) fn app_url(&self) -> String {
         url(&self.socket, APP)
     }
 
@@ -109,7 +109,7 @@ impl EmbeddedPostgres {
     ///
     /// # Errors
     /// When the server does not end within a minute.
-    pub async fn stop(self) -> Result<()> {
+    pub(crate) async fn stop(self) -> Result<()> {
         let _starting = lock_file(&self.home, "start.lock").await?;
         drop(self.in_use);
         let others = open_lock(&self.home, "in-use.lock")?;

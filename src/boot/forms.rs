@@ -19,7 +19,7 @@ const MOST_BYTES: usize = 256 * 1024;
 const MOST_BYTES_OF_STRANGERS: usize = 2 * 1024;
 
 /// Keeps what was typed when a plain form post was refused.
-pub async fn keep_typed(request: Request, next: Next) -> Response {
+pub(crate) async fn keep_typed(request: Request, next: Next) -> Response {
     let plain_post = request.method() == Method::POST
         && header_has(&request, header::ACCEPT, "text/html")
         && header_has(&request, header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -56,7 +56,7 @@ pub async fn keep_typed(request: Request, next: Next) -> Response {
 }
 
 /// Hands what was typed to the page that asked for it, once.
-pub async fn give_typed(mut request: Request, next: Next) -> Response {
+pub(crate) async fn give_typed(mut request: Request, next: Next) -> Response {
     if request.method() == Method::GET
         && request.uri().query().is_some_and(|query| query.contains("__err="))
         && let Some(session) = request.extensions().get::<Session>().cloned()

@@ -10,7 +10,7 @@ use patchbay_shared::AppError;
 
 /// Lets a change through only when the browser says that our own pages sent it: `Sec-Fetch-Site: same-origin`, or, from
 /// browsers that don't say, an `Origin` equal to ours. Neither: refused. Source: OWASP CSRF prevention cheat sheet.
-pub async fn same_origin(State(public): State<url::Url>, request: Request, next: Next) -> Response {
+pub(crate) async fn same_origin(State(public): State<url::Url>, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
         || from_our_pages(request.headers(), &public)
     {
@@ -75,7 +75,7 @@ pub async fn headers(State(public): State<url::Url>, request: Request, next: Nex
 }
 
 /// A server function's error leaves Leptos as 500 with the error as JSON. Here it gets the status that it stands for.
-pub async fn error_statuses(request: Request, next: Next) -> Response {
+pub(crate) async fn error_statuses(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let is_error =
         response.headers().contains_key("serverfnerror") && response.status() == StatusCode::INTERNAL_SERVER_ERROR;

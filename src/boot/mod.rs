@@ -1,6 +1,6 @@
 //! Puts the process together: configuration, telemetry, the HTTP router, the workers, shutdown, the private PostgreSQL.
 //! The surprising part: `demo` runs the whole product on sandbox providers, history included.
-//! Reads the tables api_key_hours, jobs, sessions and workspaces.
+//! Reads the table workspaces.
 
 pub mod cli;
 pub mod config;
@@ -10,7 +10,7 @@ pub mod document;
 pub mod embedded_postgres;
 pub mod events;
 pub mod forms;
-pub mod guard;
+pub(crate) mod guard;
 pub mod http;
 pub mod migrate;
 pub mod services;

@@ -1,4 +1,4 @@
-//! What the whole process works with, from the configuration, and the functions that lower rooms call and upper rooms have.
+//! What the whole process works with, from the configuration, and the functions that lower crates call and upper crates have.
 
 use super::config::Config;
 use patchbay_access::server::AppendEvent;
@@ -42,16 +42,16 @@ pub fn services(config: &Config) -> Result<Services, AppError> {
     Services::new(settings, hooks())
 }
 
-/// Lower rooms define these; a room that defines a hook adds its line here.
+/// Lower crates define these; a crate that defines a hook adds its line here.
 fn hooks() -> Hooks {
     let mut hooks = Hooks::default();
     hooks.add(AppendEvent(|tx, event| Box::pin(audit::server::append(tx, event))));
     hooks.add(Counters {
-        people: |tx| Box::pin(members::server::store::count(tx)),
-        members: |tx| Box::pin(members::server::store::active(tx)),
-        clients: |tx| Box::pin(clients::server::store::count(tx)),
-        agents: |tx| Box::pin(agents::server::store::count(tx)),
-        lines: |tx| Box::pin(calls::server::store::lines_in_use(tx)),
+        people: |tx| Box::pin(members::server::count(tx)),
+        members: |tx| Box::pin(members::server::active(tx)),
+        clients: |tx| Box::pin(clients::server::count(tx)),
+        agents: |tx| Box::pin(agents::server::count(tx)),
+        lines: |tx| Box::pin(calls::server::lines_in_use(tx)),
     });
     hooks.add(AccountSaved(|tx, provider, is_other| {
         Box::pin(async move {

@@ -24,7 +24,7 @@ const ASK_EACH_TIME: HeaderValue = HeaderValue::from_static("no-cache");
 ///
 /// # Errors
 /// When `site_root` holds no built site.
-pub fn site_pkg_dir(site_root: &Path) -> io::Result<String> {
+pub(crate) fn site_pkg_dir(site_root: &Path) -> io::Result<String> {
     let path = site_root.join(".pkg");
     let line = std::fs::read_to_string(&path).map_err(|error| {
         io::Error::new(

@@ -14,7 +14,7 @@ pub fn start_logs(json: bool) {
 }
 
 /// Prometheus metrics of this process.
-pub fn start_metrics() -> PrometheusHandle {
+pub(crate) fn start_metrics() -> PrometheusHandle {
     static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     HANDLE
         .get_or_init(|| {

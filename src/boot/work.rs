@@ -1,4 +1,4 @@
-//! Which rooms bring background work, raw routes and webhook doors. A new room adds a line here.
+//! Which crates bring background work, raw routes and webhook doors. A new crate adds a line here.
 
 use axum::Router;
 use leptos::config::LeptosOptions;
@@ -31,7 +31,7 @@ pub async fn run_workers(db: Db, stop: CancellationToken) {
 }
 
 /// Routes that are no pages: uploads, downloads, audio. Inside the session.
-pub fn rest_routes(db: &Db) -> Router<LeptosOptions> {
+pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
     Router::new()
         .merge(patchbay_agents::server::rest::routes().with_state(db.clone()))
         .merge(patchbay_audit::server::rest::routes().with_state(db.clone()))
@@ -49,7 +49,7 @@ pub fn rest_routes(db: &Db) -> Router<LeptosOptions> {
 }
 
 /// The public API: for programs with a key. Outside the session.
-pub fn api_routes(db: &Db) -> Router {
+pub(crate) fn api_routes(db: &Db) -> Router {
     Router::new()
         .merge(patchbay_api_keys::server::rest::v1())
         .merge(patchbay_batches::server::api::v1())
@@ -61,12 +61,12 @@ pub fn api_routes(db: &Db) -> Router {
 }
 
 /// Files of the brands: style sheets and logos. Outside the session: pages before sign-in show them.
-pub fn brand_routes(db: &Db) -> Router {
+pub(crate) fn brand_routes(db: &Db) -> Router {
     patchbay_brand::server::rest::open().with_state(db.clone())
 }
 
 /// Where providers deliver. Outside the session: a signature speaks for the sender.
-pub fn webhook_routes(db: &Db) -> Router {
+pub(crate) fn webhook_routes(db: &Db) -> Router {
     patchbay_inbound_webhooks::server::rest::routes().with_state(db.clone())
 }
 
@@ -91,7 +91,7 @@ async fn upkeep(db: Db, stop: CancellationToken) {
             patchbay_access::server::prune_sessions(&db).await?;
             patchbay_sign_in::server::resets::prune(&db).await?;
             patchbay_users::throttle::prune(&db).await?;
-            patchbay_api_keys::server::store::prune(&db).await?;
+            patchbay_api_keys::server::prune(&db).await?;
             patchbay_jobs::queue::prune(&db).await
         };
         if let Err(error) = pruned.await {

@@ -221,10 +221,6 @@ impl CampaignCounts {
     pub fn of_status(&self, status: ContactStatus) -> i64 {
         self.by_status.iter().find(|(key, _)| *key == status).map_or(0, |(_, count)| *count)
     }
-
-    pub fn of_outcome(&self, outcome: ContactOutcome) -> i64 {
-        self.by_outcome.iter().find(|(key, _)| *key == outcome).map_or(0, |(_, count)| *count)
-    }
 }
 
 /// What the contacts tab is asked for.

@@ -1,6 +1,6 @@
-//! The agency's customers. Owns the tables clients and client_spend.
-//! The surprising part: what a budget does is in `server::budget`; whoever writes a cost adds it there in the same transaction.
-//! Reads the tables agents, call_batches, calls, campaigns, token_usage and users.
+//! The agency's customers. Owns the table clients.
+//! The surprising part: what a client has spent, and what its budget does, is in `metering`; here it is only set and shown.
+//! Reads the tables agents, call_batches, campaigns and users.
 
 pub mod model;
 pub mod page;

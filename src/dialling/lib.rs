@@ -4,6 +4,7 @@
 //!
 //! The surprising part: whether a call is the one that its contact is on the line with is decided here by the attempt's number, so
 //! that late and doubled events settle nothing twice.
+//! Reads the tables call_batches, calls, campaigns and contacts.
 
 pub mod model;
 #[cfg(feature = "ssr")]

@@ -19,12 +19,12 @@ pub struct Table {
     pub finished: &'static str,
 }
 
-pub const JOBS: Table = Table { name: "jobs", due: "run_at", finished: "finished_at" };
+pub(crate) const JOBS: Table = Table { name: "jobs", due: "run_at", finished: "finished_at" };
 pub const WEBHOOKS: Table = Table { name: "webhook_queue", due: "next_attempt_at", finished: "processed_at" };
 pub const ENRICHMENTS: Table = Table { name: "enrichment_queue", due: "next_attempt_at", finished: "finished_at" };
 
 /// How long a claim holds without a heartbeat.
-pub const LEASE_SECONDS: i32 = 60;
+pub(crate) const LEASE_SECONDS: i32 = 60;
 /// Workers that died holding an item before it counts as poison.
 const MOST_DEATHS: i32 = 3;
 
@@ -91,7 +91,7 @@ pub async fn claim(
 }
 
 /// Says that `owner` is alive: all its claims hold another minute.
-pub async fn renew(conn: &mut PgConnection, table: Table, owner: Uuid) -> Result<u64, sqlx::Error> {
+pub(crate) async fn renew(conn: &mut PgConnection, table: Table, owner: Uuid) -> Result<u64, sqlx::Error> {
     let sql = format!(
         "update {} set lease_until = now() + make_interval(secs => {LEASE_SECONDS}) where status = 'processing' and lease_owner = $1",
         table.name
@@ -111,7 +111,12 @@ pub async fn finish(conn: &mut PgConnection, table: Table, claim: &Claim) -> Res
 }
 
 /// Puts a claim back for later without counting the attempt: the work asked for it.
-pub async fn later(conn: &mut PgConnection, table: Table, claim: &Claim, wait: Duration) -> Result<bool, sqlx::Error> {
+pub(crate) async fn later(
+    conn: &mut PgConnection,
+    table: Table,
+    claim: &Claim,
+    wait: Duration,
+) -> Result<bool, sqlx::Error> {
     let sql = format!(
         "update {} set status = 'pending', {} = now() + make_interval(secs => {:.3}), attempts = attempts - 1, worker_deaths = 0,
                 lease_owner = null, lease_until = null, last_error = null
@@ -124,7 +129,7 @@ pub async fn later(conn: &mut PgConnection, table: Table, claim: &Claim, wait: D
 }
 
 /// Records a failure: back in the queue after a growing wait, or `failed` when attempts are used up or `permanent`.
-pub async fn fail(
+pub(crate) async fn fail(
     conn: &mut PgConnection,
     table: Table,
     claim: &Claim,
@@ -154,7 +159,7 @@ pub async fn fail(
 }
 
 /// Gives everything that `owner` still holds back at once, as if it had not been tried.
-pub async fn release(conn: &mut PgConnection, table: Table, owner: Uuid) -> Result<u64, sqlx::Error> {
+pub(crate) async fn release(conn: &mut PgConnection, table: Table, owner: Uuid) -> Result<u64, sqlx::Error> {
     let sql = format!(
         "update {} set status = 'pending', attempts = attempts - 1, lease_owner = null, lease_until = null
          where status = 'processing' and lease_owner = $1",
@@ -164,7 +169,7 @@ pub async fn release(conn: &mut PgConnection, table: Table, owner: Uuid) -> Resu
 }
 
 /// Takes back what dead workers held. An item that killed three is poison and fails.
-pub async fn reap(conn: &mut PgConnection, table: Table) -> Result<u64, sqlx::Error> {
+pub(crate) async fn reap(conn: &mut PgConnection, table: Table) -> Result<u64, sqlx::Error> {
     let sql = format!(
         "update {name} set worker_deaths = worker_deaths + 1, lease_owner = null, lease_until = null,
                 status = (case when worker_deaths + 1 >= {MOST_DEATHS} then 'failed' else 'pending' end)::processing_status,
@@ -176,7 +181,7 @@ pub async fn reap(conn: &mut PgConnection, table: Table) -> Result<u64, sqlx::Er
 }
 
 /// attempt⁴ seconds, at most six hours, give or take a tenth, so that failures at one moment do not come back at one moment.
-pub fn backoff(attempt: i32) -> Duration {
+pub(crate) fn backoff(attempt: i32) -> Duration {
     let seconds = f64::from(attempt.max(1)).powi(4).min(6.0 * 3600.0);
     Duration::from_secs_f64(seconds * rand::random_range(0.9..1.1))
 }

@@ -22,7 +22,7 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
 }
 
 /// The bell that wakes workers of the jobs table.
-pub const JOBS_BELL: &str = "jobs";
+pub(crate) const JOBS_BELL: &str = "jobs";
 
 /// When to start, if not at once.
 #[derive(Debug, Clone, Copy, Default)]

@@ -70,7 +70,7 @@ impl Job for SendMail {
     const ACTIONS: &'static [Action] = &[];
 }
 
-/// The job of this room.
+/// The job of this crate.
 pub fn register(registry: &mut Registry) {
     registry.add(|scope: Scope, job: SendMail| async move {
         let place = place(scope.workspace_id().0, job.id);

@@ -39,7 +39,7 @@ pub async fn get_number(id: String) -> Result<NumberPage, AppError> {
 pub async fn number_clients() -> Result<Vec<ClientChoice>, AppError> {
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ManageNumbers).await?;
-    patchbay_agents::server::store::clients(&mut tx).await
+    patchbay_agents::server::clients(&mut tx).await
 }
 
 /// Numbers that the carrier offers now. Errors: `Invalid`; `ProviderDown`; `Conflict` when no carrier is connected.

@@ -87,12 +87,6 @@ impl ProviderError {
         }
     }
 
-    /// The same error with the status it came with.
-    pub fn with_status(mut self, status: u16) -> Self {
-        self.status = Some(status);
-        self
-    }
-
     /// The request may have had its effect although no usable answer came: a repeat could do it twice.
     /// Look at the service first.
     pub fn outcome_unknown(&self) -> bool {

@@ -1,8 +1,8 @@
-//! [server] What boot builds once for the whole process and `Db` carries to every room: keys, the way out, stores, mail, clock.
+//! [server] What boot builds once for the whole process and `Db` carries to every crate: keys, the way out, stores, mail, clock.
 //! Owns no tables. There are no process-wide statics: two servers in one process (tests do that) share nothing.
 //!
-//! The surprising part: `state` keeps what one room remembers in this process (a cache, a limit on work at once), and `hook` finds
-//! the function that a lower room calls and an upper room has given to boot. Both are found by their type, so this room knows
+//! The surprising part: `state` keeps what one crate remembers in this process (a cache, a limit on work at once), and `hook` finds
+//! the function that a lower crate calls and an upper crate has given to boot. Both are found by their type, so this crate knows
 //! neither.
 
 mod clock;
@@ -116,7 +116,7 @@ impl Services {
     }
 }
 
-/// Functions that lower rooms call and upper rooms have given to boot, by the type that the lower room defines for them.
+/// Functions that lower crates call and upper crates have given to boot, by the type that the lower crate defines for them.
 #[derive(Default)]
 pub struct Hooks {
     by_type: HashMap<TypeId, Box<dyn Any + Send + Sync>>,

@@ -1,5 +1,5 @@
-//! The viewer's own settings, the agency's, and the menu of all settings pages. Owns `workspaces.settings`, not the table.
-//! Reads the table workspaces.
+//! The viewer's own settings, and the agency's. Owns no table: an agency's settings are `workspaces`', a person's `users`'.
+//! The surprising part: the menu of all settings pages is not here but in `shell`, because pages of many crates stand in it.
 
 pub mod agency;
 pub mod model;

@@ -1,5 +1,5 @@
-//! What the pages of all rooms share, above the components and below the rooms: who is looking, what they may not see, the frame's
-//! parts, menus of pages, and the field for a recent password. Owns no table.
+//! What the pages of all crates share, above the components and below the crates that have pages: who is looking, what they may not
+//! see, the frame's parts, menus of pages, and the field for a recent password. Owns no table.
 
 mod client_tabs;
 pub mod frame;

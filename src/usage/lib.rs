@@ -1,6 +1,6 @@
-//! Usage: minutes, tokens and money of the last thirty days. Owns the table token_usage; money for talk stands on the calls.
-//! The surprising part: a model's answer is recorded even when it was of no use, because it was paid for.
-//! Reads the table calls.
+//! Usage: minutes, tokens and money of the last thirty days. Owns no table: costs are written in `metering` and on the calls.
+//! The surprising part: days are those of the viewer's time zone and months those of the client's, as its budget counts them.
+//! Reads the tables calls and token_usage.
 
 pub mod model;
 pub mod page;

@@ -49,7 +49,7 @@ pub async fn prove(visitor: &Visitor, current: &str) -> Result<(), AppError> {
 }
 
 /// Notes that the visitor has just proved who they are.
-pub async fn given(visitor: &Visitor) -> Result<(), AppError> {
+pub(crate) async fn given(visitor: &Visitor) -> Result<(), AppError> {
     let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
     session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)
 }

@@ -56,7 +56,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewUser<'_>) -> Result<(), Ap
 }
 
 /// The person's stored password. None: nobody has this id.
-pub async fn password_hash(conn: &mut PgConnection, id: UserId) -> Result<Option<String>, AppError> {
+pub(crate) async fn password_hash(conn: &mut PgConnection, id: UserId) -> Result<Option<String>, AppError> {
     let row = sqlx::query_scalar!("select password_hash from users where id = $1", id.0);
     Ok(row.fetch_optional(conn).await?)
 }

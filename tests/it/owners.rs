@@ -1,4 +1,4 @@
-//! Each table has one room that writes it, named on the room's card. Who writes and reads what is read from the statements
+//! Each table has one crate that writes it, named on the crate's card. Who writes and reads what is read from the statements
 //! themselves, and the whole is printed into `docs/ARCHITECTURE.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,29 +7,7 @@ use super::schema::{class_of, tables};
 use super::sql::{named, pieces, statements};
 use super::support::sources;
 
-type Rooms = BTreeMap<String, BTreeSet<String>>;
-
-/// Tables that a room writes although another one owns them, until its statements have moved to the owner.
-/// Nothing is added here; the test fails when a pair is no longer true.
-const NOT_YET: &[(&str, &str)] = &[
-    ("api_key_hours", "boot"),
-    ("campaign_contacts", "batches"),
-    ("campaign_contacts", "contacts"),
-    ("clients", "brand"),
-    ("jobs", "boot"),
-    ("password_resets", "boot"),
-    ("sessions", "boot"),
-    ("sessions", "sign_in"),
-    ("sign_in_throttles", "boot"),
-    ("users", "platform"),
-    ("users", "sign_in"),
-    ("workspaces", "batches"),
-    ("workspaces", "boot"),
-    ("workspaces", "brand"),
-    ("workspaces", "connections"),
-    ("workspaces", "members"),
-    ("workspaces", "settings"),
-];
+type Crates = BTreeMap<String, BTreeSet<String>>;
 
 /// Statements that write whichever queue their caller names: the owner of each queue hands in its own table.
 const OF_ANY_QUEUE: &str = "src/jobs/lease.rs";
@@ -39,9 +17,9 @@ fn is_elsewhere(table: &str) -> bool {
     table.starts_with("pg_") || ["_sqlx_migrations", "import_stage"].contains(&table)
 }
 
-/// Which rooms write and which read each table.
-fn used() -> (Rooms, Rooms) {
-    let (mut writes, mut reads) = (Rooms::new(), Rooms::new());
+/// Which crates write and which read each table.
+fn used() -> (Crates, Crates) {
+    let (mut writes, mut reads) = (Crates::new(), Crates::new());
     let mut wrong = Vec::new();
     let known: BTreeSet<String> = tables().into_iter().collect();
     for statement in statements() {
@@ -49,9 +27,9 @@ fn used() -> (Rooms, Rooms) {
             Err(cause) => wrong.push(format!("{}: cannot be read: {cause}", statement.place())),
             Ok(found) => {
                 for one in found {
-                    let rooms = if one.is_written { &mut writes } else { &mut reads };
+                    let crates = if one.is_written { &mut writes } else { &mut reads };
                     if known.contains(&one.table) {
-                        rooms.entry(one.table).or_default().insert(statement.room().to_owned());
+                        crates.entry(one.table).or_default().insert(statement.folder().to_owned());
                     } else if !is_elsewhere(&one.table)
                         && !(one.table == "placeholder" && statement.path == OF_ANY_QUEUE)
                     {
@@ -67,7 +45,7 @@ fn used() -> (Rooms, Rooms) {
     (writes, reads)
 }
 
-/// The cards: room, file, and the doc comment that the file begins with, as one line.
+/// The cards: crate, file, and the doc comment that the file begins with, as one line.
 fn cards() -> Vec<(String, String, String)> {
     let is_card = |path: &str| {
         let below = path.strip_prefix("src/").unwrap_or_default();
@@ -118,11 +96,11 @@ fn listed(names: &BTreeSet<String>) -> String {
 
 /// Everything that the tests here compare.
 struct Ownership {
-    /// The room whose card says that it owns the table.
-    owners: Rooms,
-    writes: Rooms,
-    /// Tables of other rooms that a room reads.
-    foreign: Rooms,
+    /// The crate whose card says that it owns the table.
+    owners: Crates,
+    writes: Crates,
+    /// Tables of other crates that a crate reads.
+    foreign: Crates,
     cards: Vec<(String, String, String)>,
     known: BTreeSet<String>,
 }
@@ -130,23 +108,23 @@ struct Ownership {
 fn ownership() -> Ownership {
     let known: BTreeSet<String> = tables().into_iter().collect();
     let ((writes, reads), cards) = (used(), cards());
-    let mut owners = Rooms::new();
-    for (room, _, card) in &cards {
+    let mut owners = Crates::new();
+    for (folder, _, card) in &cards {
         for table in on_card(card, "Owns", &known) {
-            owners.entry(table).or_default().insert(room.clone());
+            owners.entry(table).or_default().insert(folder.clone());
         }
     }
-    let mut foreign = Rooms::new();
-    for (table, rooms) in &reads {
-        for room in rooms.iter().filter(|room| !owners.get(table).is_some_and(|owners| owners.contains(*room))) {
-            foreign.entry(room.clone()).or_default().insert(table.clone());
+    let mut foreign = Crates::new();
+    for (table, crates) in &reads {
+        for folder in crates.iter().filter(|folder| !owners.get(table).is_some_and(|owners| owners.contains(*folder))) {
+            foreign.entry(folder.clone()).or_default().insert(table.clone());
         }
     }
     Ownership { owners, writes, foreign, cards, known }
 }
 
 #[test]
-fn each_table_has_one_room_that_writes_it() {
+fn each_table_has_one_crate_that_writes_it() {
     let all = ownership();
     let mut wrong = Vec::new();
     for table in &all.known {
@@ -159,19 +137,10 @@ fn each_table_has_one_room_that_writes_it() {
         }
         let writers = all.writes.get(table).cloned().unwrap_or_default();
         for writer in writers.difference(&owners) {
-            if !NOT_YET.contains(&(table, writer)) {
-                wrong.push(format!("{writer} writes {table}, which is {}'s", listed(&owners)));
-            }
+            wrong.push(format!("{writer} writes {table}, which is {}'s", listed(&owners)));
         }
         for owner in owners.difference(&writers) {
             wrong.push(format!("{owner} owns {table} and never writes it"));
-        }
-    }
-    for (table, room) in NOT_YET {
-        let writes = all.writes.get(*table).is_some_and(|rooms| rooms.contains(*room));
-        let owns = all.owners.get(*table).is_some_and(|rooms| rooms.contains(*room));
-        if !writes || owns {
-            wrong.push(format!("NOT_YET: {room} is no foreign writer of {table} any more; take it out"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -218,11 +187,11 @@ fn with_sentence(file: &str, tables: &BTreeSet<String>) -> String {
 }
 
 #[test]
-fn a_room_says_what_it_reads_of_others() {
+fn a_crate_says_what_it_reads_of_others() {
     let all = ownership();
     let mut wrong = Vec::new();
-    for (room, path, card) in &all.cards {
-        let wanted = all.foreign.get(room).cloned().unwrap_or_default();
+    for (folder, path, card) in &all.cards {
+        let wanted = all.foreign.get(folder).cloned().unwrap_or_default();
         if on_card(card, "Reads", &all.known) == wanted {
             continue;
         }
@@ -233,13 +202,13 @@ fn a_room_says_what_it_reads_of_others() {
         } else {
             wrong.push(format!(
                 "{path}: {}",
-                if wanted.is_empty() { "reads no other room's table".into() } else { sentence(&wanted) }
+                if wanted.is_empty() { "reads no other crate's table".into() } else { sentence(&wanted) }
             ));
         }
     }
     let without: Vec<&String> =
-        all.foreign.keys().filter(|room| !all.cards.iter().any(|(own, ..)| own == *room)).collect();
-    assert!(without.is_empty(), "rooms with statements and without a card: {without:?}");
+        all.foreign.keys().filter(|folder| !all.cards.iter().any(|(own, ..)| own == *folder)).collect();
+    assert!(without.is_empty(), "crates with statements and without a card: {without:?}");
     assert!(wrong.is_empty(), "cards that are out of date (`{PRINT}` writes them): {wrong:#?}");
 }
 
@@ -251,17 +220,9 @@ fn printed(all: &Ownership) -> String {
     let mut text = String::from("| table | class | owner | read by |\n|---|---|---|---|\n");
     for table in &all.known {
         let owners = all.owners.get(table).cloned().unwrap_or_default();
-        let late: BTreeSet<String> =
-            NOT_YET.iter().filter(|(own, _)| own == table).map(|(_, room)| (*room).to_owned()).collect();
-        let late = if late.is_empty() { String::new() } else { format!(" (still written by {})", listed(&late)) };
         let readers: BTreeSet<String> =
-            all.foreign.iter().filter(|(_, tables)| tables.contains(table)).map(|(room, _)| room.clone()).collect();
-        text.push_str(&format!(
-            "| {table} | {} | {}{late} | {} |\n",
-            class_of(table),
-            listed(&owners),
-            listed(&readers)
-        ));
+            all.foreign.iter().filter(|(_, tables)| tables.contains(table)).map(|(folder, _)| folder.clone()).collect();
+        text.push_str(&format!("| {table} | {} | {} | {} |\n", class_of(table), listed(&owners), listed(&readers)));
     }
     text
 }

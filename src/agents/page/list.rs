@@ -63,13 +63,13 @@ fn prompt_text(row: &AgentRow) -> String {
 
 /// Draft, active, paused or deleted.
 #[component]
-pub fn AgentState(status: AgentStatus, is_active: bool) -> impl IntoView {
+pub(crate) fn AgentState(status: AgentStatus, is_active: bool) -> impl IntoView {
     let (tone, label) = if is_active { (status.tone(), status.label()) } else { (Tone::Mute, "Deleted") };
     view! { <State tone label on=is_active/> }
 }
 
 /// Whether the voice service holds what was saved.
 #[component]
-pub fn Sync(state: SyncState) -> impl IntoView {
+pub(crate) fn Sync(state: SyncState) -> impl IntoView {
     view! { <State tone=state.tone() label=state.label() on=state != SyncState::Nothing/> }
 }

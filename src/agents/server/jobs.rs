@@ -7,7 +7,7 @@ use patchbay_shared::ids::AgentId;
 /// Brings one state of an agent to the voice service. `state` is the agent's `updated_at` in microseconds: a change while a run
 /// is at work makes a run of its own, and a run for a state that is no longer the newest does nothing.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct SyncAgent {
+pub(crate) struct SyncAgent {
     pub agent_id: AgentId,
     pub state: i64,
 }

@@ -3,5 +3,8 @@
 pub mod jobs;
 pub mod ops;
 pub mod rest;
-pub mod store;
-pub mod sync;
+pub(crate) mod store;
+pub(crate) mod sync;
+
+/// What numbers, and the limits of an agency, ask about agents.
+pub use store::{clients, count};

@@ -71,22 +71,22 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery) -> Result<AgentList, AppE
     Ok(AgentList { page, clients: store::clients(tx).await?, may_edit })
 }
 
-pub async fn choices(tx: &mut ReadTx) -> Result<AgentChoices, AppError> {
-    Ok(AgentChoices { clients: store::clients(tx).await?, prompts: prompts::store::choices(tx).await? })
+pub(crate) async fn choices(tx: &mut ReadTx) -> Result<AgentChoices, AppError> {
+    Ok(AgentChoices { clients: store::clients(tx).await?, prompts: prompts::choices(tx).await? })
 }
 
 /// Everything on an agent's page. Errors: `NotFound`.
-pub async fn page(tx: &mut ReadTx, id: AgentId) -> Result<AgentPage, AppError> {
+pub(crate) async fn page(tx: &mut ReadTx, id: AgentId) -> Result<AgentPage, AppError> {
     let (agent, now, zone) = (store::get(tx, id).await?, tx.now().await?, tx.scope().zone());
     let prompt = match agent.prompt_service_id.map(PromptId) {
         None => None,
         Some(prompt_id) => {
-            let prompt = prompts::store::get(tx, prompt_id).await?;
+            let prompt = prompts::get(tx, prompt_id).await?;
             Some(AgentPrompt {
                 id: prompt_id,
                 name: prompt.name,
                 version: prompt.version,
-                production: prompts::store::production(tx, prompt_id).await?.map(|(version, _)| version),
+                production: prompts::production(tx, prompt_id).await?.map(|(version, _)| version),
                 variables: variables(&prompt.template),
                 template: prompt.template,
             })
@@ -117,7 +117,7 @@ pub async fn page(tx: &mut ReadTx, id: AgentId) -> Result<AgentPage, AppError> {
 }
 
 /// Makes or changes an agent from its form, with its prompt and its copies, and has it sent to the voice service.
-pub async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, AppError> {
+pub(crate) async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, AppError> {
     let fields = form.check()?;
     if form.id.is_empty() {
         return create(tx, &fields).await;
@@ -149,7 +149,7 @@ pub async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, AppErro
 }
 
 /// Makes an agent, as a draft. Also for demo data and tests: `prompt: PromptWish::Use(id)` or `Write(text)`.
-pub async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<AgentId, AppError> {
+pub(crate) async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<AgentId, AppError> {
     let id = AgentId::new();
     // Before the prompt, which writes into the trail.
     limits::lock(tx).await?;
@@ -165,7 +165,7 @@ pub async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<AgentId, A
 }
 
 /// Activates or pauses. Errors: `Conflict` with what is missing; `Invalid` for another word.
-pub async fn set_status(tx: &mut WriteTx, id: AgentId, word: &str) -> Result<(), AppError> {
+pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, word: &str) -> Result<(), AppError> {
     let wanted = match word.parse() {
         Ok(wanted @ (AgentStatus::Active | AgentStatus::Paused)) => wanted,
         _ => return Err(AppError::invalid("status", "An agent can be activated or paused.")),
@@ -199,7 +199,7 @@ pub async fn set_status(tx: &mut WriteTx, id: AgentId, word: &str) -> Result<(),
 }
 
 /// Deletes (that is: deactivates) or restores. Errors: `Conflict` while an active campaign dials with the agent.
-pub async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Result<(), AppError> {
+pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Result<(), AppError> {
     store::lock(tx, id).await?;
     let agent = store::get(tx.reading(), id).await?;
     if agent.is_active == is_active {
@@ -230,7 +230,7 @@ pub async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Resul
 }
 
 /// Sends an agent to the voice service again, also to clients that came since.
-pub async fn sync_again(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
+pub(crate) async fn sync_again(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
     store::lock(tx, id).await?;
     mappings::fill(tx, id).await?;
     send(tx, id).await
@@ -279,7 +279,7 @@ async fn take_prompt(tx: &mut WriteTx, fields: &AgentFields) -> Result<Option<Pr
     match &fields.prompt {
         PromptWish::None => Ok(None),
         PromptWish::Use(id) => {
-            let prompt = prompts::store::get(tx.reading(), *id).await?;
+            let prompt = prompts::get(tx.reading(), *id).await?;
             if !prompt.is_active {
                 return Err(AppError::invalid(
                     "prompt_id",

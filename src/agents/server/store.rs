@@ -1,6 +1,6 @@
 //! Statements about agents. `mappings` has those about their copies at the voice service.
 
-pub mod mappings;
+pub(crate) mod mappings;
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -92,7 +92,7 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery, limit: usize) -> Result<P
 }
 
 /// An agent as it stands.
-pub struct Agent {
+pub(crate) struct Agent {
     pub name: String,
     pub description: String,
     pub status: AgentStatus,
@@ -107,7 +107,7 @@ pub struct Agent {
     pub updated_at: DateTime<Utc>,
 }
 
-pub async fn get(tx: &mut ReadTx, id: AgentId) -> Result<Agent, AppError> {
+pub(crate) async fn get(tx: &mut ReadTx, id: AgentId) -> Result<Agent, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_as!(
         Agent,
@@ -123,7 +123,7 @@ pub async fn get(tx: &mut ReadTx, id: AgentId) -> Result<Agent, AppError> {
 }
 
 /// Holds an agent against other writers until the commit. Errors: `NotFound`.
-pub async fn lock(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
+pub(crate) async fn lock(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!("select id from agents where workspace_id = $1 and id = $2 for update", workspace, id.0)
         .fetch_one(tx.conn())
@@ -144,7 +144,7 @@ pub async fn clients(tx: &mut ReadTx) -> Result<Vec<ClientChoice>, AppError> {
 }
 
 /// The numbers that are assigned to an agent (their own table: read for display only).
-pub async fn numbers(tx: &mut ReadTx, id: AgentId) -> Result<Vec<AgentNumber>, AppError> {
+pub(crate) async fn numbers(tx: &mut ReadTx, id: AgentId) -> Result<Vec<AgentNumber>, AppError> {
     let workspace = tx.w();
     let rows = sqlx::query!(
         "select id, number from agency_phone_numbers
@@ -157,7 +157,7 @@ pub async fn numbers(tx: &mut ReadTx, id: AgentId) -> Result<Vec<AgentNumber>, A
     Ok(rows.into_iter().map(|row| AgentNumber { id: NumberId(row.id), number: row.number }).collect())
 }
 
-pub async fn insert(
+pub(crate) async fn insert(
     tx: &mut WriteTx,
     id: AgentId,
     fields: &AgentFields,
@@ -183,7 +183,7 @@ pub async fn insert(
     Ok(())
 }
 
-pub async fn update(
+pub(crate) async fn update(
     tx: &mut WriteTx,
     id: AgentId,
     fields: &AgentFields,
@@ -212,7 +212,7 @@ pub async fn update(
 
 /// Says that the voice service's copies are out of date. Returns the new state's mark, which no earlier state has: the clock of
 /// the statement, under the row's lock, and at least a microsecond after the former one.
-pub async fn touch(tx: &mut WriteTx, id: AgentId) -> Result<DateTime<Utc>, AppError> {
+pub(crate) async fn touch(tx: &mut WriteTx, id: AgentId) -> Result<DateTime<Utc>, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_scalar!(
         "update agents set updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
@@ -224,7 +224,7 @@ pub async fn touch(tx: &mut WriteTx, id: AgentId) -> Result<DateTime<Utc>, AppEr
     .await?)
 }
 
-pub async fn set_status(tx: &mut WriteTx, id: AgentId, status: AgentStatus) -> Result<(), AppError> {
+pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, status: AgentStatus) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agents set status = $3 where workspace_id = $1 and id = $2",
@@ -238,7 +238,7 @@ pub async fn set_status(tx: &mut WriteTx, id: AgentId, status: AgentStatus) -> R
 }
 
 /// A deleted agent is paused, so that it does not call at once when it comes back.
-pub async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Result<(), AppError> {
+pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agents set is_active = $3, status = case when status = 'active' then 'paused' else status end
@@ -253,7 +253,7 @@ pub async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Resul
 }
 
 /// Running campaigns that dial with an agent (their own table: read for their names only).
-pub async fn running_campaigns(tx: &mut ReadTx, id: AgentId) -> Result<Vec<String>, AppError> {
+pub(crate) async fn running_campaigns(tx: &mut ReadTx, id: AgentId) -> Result<Vec<String>, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_scalar!(
         "select name from campaigns where workspace_id = $1 and agent_id = $2 and status = 'active' order by name limit 5",
@@ -265,7 +265,7 @@ pub async fn running_campaigns(tx: &mut ReadTx, id: AgentId) -> Result<Vec<Strin
 }
 
 /// Agents that use a prompt, or all of them.
-pub async fn ids(tx: &mut ReadTx, prompt: Option<PromptId>) -> Result<Vec<AgentId>, AppError> {
+pub(crate) async fn ids(tx: &mut ReadTx, prompt: Option<PromptId>) -> Result<Vec<AgentId>, AppError> {
     let workspace = tx.w();
     let ids = sqlx::query_scalar!(
         "select id from agents where workspace_id = $1 and is_active and ($2::uuid is null or prompt_service_id = $2) order by id",

@@ -9,7 +9,7 @@ use patchbay_access::server::Scope;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Verdict};
-use patchbay_prompts::server::store as prompts;
+use patchbay_prompts::server as prompts;
 use patchbay_providers::error::Kind;
 use patchbay_providers::voice::{AgentSpec, Fallback, FirstSpeaker};
 use patchbay_providers::{ProviderError, VoiceProvider};
@@ -25,7 +25,7 @@ const LONGEST_NAME: usize = 64;
 
 /// One run. Only the run for the newest state works, and only while no other one does, so two runs never make the same copy
 /// and an older state never overwrites a newer one.
-pub async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdict, Failure> {
+pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdict, Failure> {
     let mut tx = scope.read(Action::ReadWorkshop).await?;
     let agent = store::get(&mut tx, id).await?;
     if agent.updated_at.timestamp_micros() != state || !agent.is_active {

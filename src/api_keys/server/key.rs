@@ -8,14 +8,14 @@ const START: &str = "pb_live_";
 const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A new key.
-pub struct Made {
+pub(crate) struct Made {
     pub text: String,
     pub prefix: String,
     pub hash: String,
 }
 
 /// Makes one from the system's randomness. Forty-three letters of sixty-two hold 256 bits.
-pub fn make() -> Made {
+pub(crate) fn make() -> Made {
     let mut chance = rand::rng();
     let mut letters = |count: usize| -> String {
         (0..count).map(|_| char::from(LETTERS[chance.random_range(0..LETTERS.len())])).collect()
@@ -27,7 +27,7 @@ pub fn make() -> Made {
 }
 
 /// What a key is looked up by, if it has the form of one.
-pub fn prefix(text: &str) -> Option<&str> {
+pub(crate) fn prefix(text: &str) -> Option<&str> {
     let (body, check) = text.rsplit_once('_')?;
     let (prefix, secret) = body.rsplit_once('_')?;
     let id = prefix.strip_prefix(START)?;
@@ -37,7 +37,7 @@ pub fn prefix(text: &str) -> Option<&str> {
 }
 
 /// SHA-256 in hexadecimal: all that the table knows. The key is random, so a slow hash would add nothing.
-pub fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }
 

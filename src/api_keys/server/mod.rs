@@ -1,5 +1,8 @@
 pub mod door;
-pub mod key;
-pub mod ops;
+pub(crate) mod key;
+pub(crate) mod ops;
 pub mod rest;
-pub mod store;
+mod store;
+
+/// Forgets counts that nobody asks for any more; upkeep calls it.
+pub use store::prune;

@@ -14,7 +14,7 @@ const OVERLAP: i32 = 24;
 const SHOWN: &str = "api key";
 
 /// A page of keys, newest first, with what they have used of their limits.
-pub async fn list(scope: &Scope, cursor: Option<&str>) -> Result<Page<KeyRow>, AppError> {
+pub(crate) async fn list(scope: &Scope, cursor: Option<&str>) -> Result<Page<KeyRow>, AppError> {
     let mut tx = scope.read(Action::ManageKeys).await?;
     let mut page = store::list(&mut tx, cursor, store::PAGE).await?;
     drop(tx);
@@ -28,7 +28,7 @@ pub async fn list(scope: &Scope, cursor: Option<&str>) -> Result<Page<KeyRow>, A
 }
 
 /// Makes a key that acts as the viewer. Errors: `Invalid` at the field, also for a scope above the viewer's own role.
-pub async fn create(
+pub(crate) async fn create(
     scope: &Scope,
     name: &str,
     scopes: &[String],
@@ -48,7 +48,7 @@ pub async fn create(
 }
 
 /// A successor with the same name, scopes and limit, owned by the viewer. The old key goes on for a day, so that programs can change over.
-pub async fn rotate(scope: &Scope, id: ApiKeyId) -> Result<NewKey, AppError> {
+pub(crate) async fn rotate(scope: &Scope, id: ApiKeyId) -> Result<NewKey, AppError> {
     let mut tx = scope.write(Action::ManageKeys).await?;
     let old = store::lock(&mut tx, id).await?;
     if !old.is_usable {
@@ -73,7 +73,7 @@ pub async fn rotate(scope: &Scope, id: ApiKeyId) -> Result<NewKey, AppError> {
 }
 
 /// Ends a key at once, in every process. Safe to repeat.
-pub async fn revoke(scope: &Scope, id: ApiKeyId) -> Result<(), AppError> {
+pub(crate) async fn revoke(scope: &Scope, id: ApiKeyId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageKeys).await?;
     let key = store::lock(&mut tx, id).await?;
     if store::revoke(&mut tx, id).await? {
@@ -100,13 +100,13 @@ async fn record(tx: &mut WriteTx, id: ApiKeyId, action: &str, after: serde_json:
 }
 
 /// Leads to the page that shows the key this once.
-pub async fn show(visitor: &Visitor, new: NewKey) -> Result<(), AppError> {
+pub(crate) async fn show(visitor: &Visitor, new: NewKey) -> Result<(), AppError> {
     once::keep(visitor, SHOWN, &new).await?;
     leptos_axum::redirect("/settings/api-keys/made");
     Ok(())
 }
 
 /// What that page shows.
-pub async fn take(visitor: &Visitor) -> Result<Option<NewKey>, AppError> {
+pub(crate) async fn take(visitor: &Visitor) -> Result<Option<NewKey>, AppError> {
     once::take(visitor, SHOWN).await
 }

@@ -9,14 +9,14 @@ use patchbay_shared::ids::{ApiKeyId, UserId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
-pub const PAGE: usize = 50;
+pub(crate) const PAGE: usize = 50;
 
 fn scopes_of(words: &[String]) -> Vec<ApiScope> {
     words.iter().filter_map(|word| word.parse().ok()).collect()
 }
 
 /// Keys by newest first.
-pub async fn list(tx: &mut ReadTx, cursor: Option<&str>, limit: usize) -> Result<Page<KeyRow>, AppError> {
+pub(crate) async fn list(tx: &mut ReadTx, cursor: Option<&str>, limit: usize) -> Result<Page<KeyRow>, AppError> {
     let cursor = Cursor::parse(cursor);
     let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<Uuid>().ok());
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
@@ -67,7 +67,7 @@ pub async fn list(tx: &mut ReadTx, cursor: Option<&str>, limit: usize) -> Result
 }
 
 /// A key that is about to change.
-pub struct Locked {
+pub(crate) struct Locked {
     pub terms: KeyTerms,
     pub is_usable: bool,
     /// It has a successor already.
@@ -75,7 +75,7 @@ pub struct Locked {
 }
 
 /// Locks a key. Errors: `NotFound`.
-pub async fn lock(tx: &mut WriteTx, id: ApiKeyId) -> Result<Locked, AppError> {
+pub(crate) async fn lock(tx: &mut WriteTx, id: ApiKeyId) -> Result<Locked, AppError> {
     let row = sqlx::query!(
         r#"select name, scopes, rate_limit, is_active and coalesce(expires_at > now(), true) as "is_usable!",
                   rotated_at is not null as "is_rotated!",
@@ -90,7 +90,7 @@ pub async fn lock(tx: &mut WriteTx, id: ApiKeyId) -> Result<Locked, AppError> {
     Ok(Locked { terms, is_usable: row.is_usable, is_rotated: row.is_rotated })
 }
 
-pub async fn insert(tx: &mut WriteTx, id: ApiKeyId, terms: &KeyTerms, made: &Made) -> Result<(), AppError> {
+pub(crate) async fn insert(tx: &mut WriteTx, id: ApiKeyId, terms: &KeyTerms, made: &Made) -> Result<(), AppError> {
     let owner = tx.user_id().ok_or(AppError::NotSignedIn)?;
     let scopes: Vec<String> = terms.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
     sqlx::query!(
@@ -112,7 +112,7 @@ pub async fn insert(tx: &mut WriteTx, id: ApiKeyId, terms: &KeyTerms, made: &Mad
 }
 
 /// The key has a successor, and ends in so many hours, if it does not end sooner.
-pub async fn retire(tx: &mut WriteTx, id: ApiKeyId, hours: i32) -> Result<(), AppError> {
+pub(crate) async fn retire(tx: &mut WriteTx, id: ApiKeyId, hours: i32) -> Result<(), AppError> {
     sqlx::query!(
         "update api_keys set expires_at = least(coalesce(expires_at, 'infinity'), now() + make_interval(hours => $3)),
                 rotated_at = now(), updated_at = now()
@@ -127,7 +127,7 @@ pub async fn retire(tx: &mut WriteTx, id: ApiKeyId, hours: i32) -> Result<(), Ap
 }
 
 /// True if the key worked until now.
-pub async fn revoke(tx: &mut WriteTx, id: ApiKeyId) -> Result<bool, AppError> {
+pub(crate) async fn revoke(tx: &mut WriteTx, id: ApiKeyId) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update api_keys set is_active = false, updated_at = now() where workspace_id = $1 and id = $2 and is_active",
         tx.w(),
@@ -139,7 +139,7 @@ pub async fn revoke(tx: &mut WriteTx, id: ApiKeyId) -> Result<bool, AppError> {
 }
 
 /// A key that a program sent.
-pub struct Presented {
+pub(crate) struct Presented {
     pub id: ApiKeyId,
     pub owner: UserId,
     pub name: String,
@@ -149,7 +149,7 @@ pub struct Presented {
 }
 
 /// How the present hour stands after this request.
-pub struct Hour {
+pub(crate) struct Hour {
     /// Requests in this hour, this one included; one above the limit means refused.
     pub used: i32,
     /// Seconds until the next hour.
@@ -157,7 +157,7 @@ pub struct Hour {
 }
 
 /// Finds a working key by its prefix.
-pub async fn find(db: &Db, prefix: &str) -> Result<Option<Presented>, AppError> {
+pub(crate) async fn find(db: &Db, prefix: &str) -> Result<Option<Presented>, AppError> {
     let mut tx = SystemTx::open(db, "api key").await?;
     let row = sqlx::query!(
         r#"select id as "id: ApiKeyId", owner_id as "owner: UserId", name, key_hash, scopes, rate_limit from api_keys
@@ -177,7 +177,7 @@ pub async fn find(db: &Db, prefix: &str) -> Result<Option<Presented>, AppError> 
 }
 
 /// Counts a request, exactly and for all processes; refused ones are not counted further. Notes the use at most once a minute.
-pub async fn count(db: &Db, key: &Presented, ip: Option<&str>) -> Result<Hour, AppError> {
+pub(crate) async fn count(db: &Db, key: &Presented, ip: Option<&str>) -> Result<Hour, AppError> {
     let mut tx = SystemTx::open(db, "api key").await?;
     let row = sqlx::query!(
         r#"insert into api_key_hours as h (key_id, hour, used) values ($1, date_trunc('hour', now()), 1)
@@ -201,7 +201,7 @@ pub async fn count(db: &Db, key: &Presented, ip: Option<&str>) -> Result<Hour, A
 }
 
 /// Requests of the present hour, by key.
-pub async fn used(db: &Db, keys: &[Uuid]) -> Result<Vec<(Uuid, i32)>, AppError> {
+pub(crate) async fn used(db: &Db, keys: &[Uuid]) -> Result<Vec<(Uuid, i32)>, AppError> {
     let mut tx = SystemTx::open(db, "api keys").await?;
     let rows = sqlx::query!(
         "select key_id, used from api_key_hours where key_id = any($1) and hour = date_trunc('hour', now())",

@@ -6,7 +6,7 @@ use patchbay_access::server::ReadTx;
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
-pub const PAGE: usize = 50;
+pub(crate) const PAGE: usize = 50;
 
 /// Events by newest first, `limit` of them.
 pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<Page<AuditRow>, AppError> {
@@ -63,12 +63,12 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
 }
 
 /// A page with the words for its filters.
-pub async fn page(tx: &mut ReadTx, query: &AuditQuery) -> Result<AuditPage, AppError> {
+pub(crate) async fn page(tx: &mut ReadTx, query: &AuditQuery) -> Result<AuditPage, AppError> {
     Ok(AuditPage { page: list(tx, query, PAGE).await?, entities: entities(tx).await?, actions: actions(tx).await? })
 }
 
 /// One event by its number. Errors: `NotFound`.
-pub async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppError> {
+pub(crate) async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppError> {
     let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
     let client = tx.scope().client_id().map(|client| client.0);
     let row = sqlx::query!(

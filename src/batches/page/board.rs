@@ -11,7 +11,7 @@ const MOST_FREE: usize = 10;
 
 /// One socket per line: talking, dialling, free.
 #[component]
-pub fn LineBoard(lines: Vec<Line>, concurrency: i32) -> impl IntoView {
+pub(crate) fn LineBoard(lines: Vec<Line>, concurrency: i32) -> impl IntoView {
     let (busy, all) = (lines.len(), concurrency.max(0) as usize);
     let free = all.saturating_sub(busy).min(MOST_FREE);
     let sockets = lines
@@ -55,7 +55,7 @@ pub fn LineBoard(lines: Vec<Line>, concurrency: i32) -> impl IntoView {
 
 /// Calls that ended, minute by minute.
 #[component]
-pub fn Pace(pace: Vec<(String, f64)>) -> impl IntoView {
+pub(crate) fn Pace(pace: Vec<(String, f64)>) -> impl IntoView {
     if pace.is_empty() {
         return view! {
             <Card title="Finished per minute"><EmptyState icon="activity" title="Nothing finished yet" text="The pace shows once calls have ended." small=true/></Card>
@@ -76,7 +76,7 @@ pub fn Pace(pace: Vec<(String, f64)>) -> impl IntoView {
 
 /// The latest ended calls.
 #[component]
-pub fn Results(batch: BatchView) -> impl IntoView {
+pub(crate) fn Results(batch: BatchView) -> impl IntoView {
     let all = format!("/calls?batch={}", batch.id);
     if batch.results.is_empty() {
         return view! {

@@ -27,7 +27,7 @@ use patchbay_shared::AppError;
 pub(super) const FRESH: Duration = Duration::from_secs(8);
 
 /// Intents that were committed together, and what it takes to ask for them.
-pub struct Round {
+pub(crate) struct Round {
     pub scope: Scope,
     pub batch: Batch,
     pub campaign: Campaign,
@@ -47,7 +47,7 @@ enum Answer {
 }
 
 /// Places all intents at once and records each answer as it comes. An answer that cannot be recorded is found again by `reconcile`.
-pub async fn dial_all(round: Round) {
+pub(crate) async fn dial_all(round: Round) {
     let Round { scope, batch, campaign, agent, voice, intents, began } = round;
     let mut requests = JoinSet::new();
     for (intent, variables) in intents {
@@ -63,7 +63,7 @@ pub async fn dial_all(round: Round) {
 }
 
 /// Asks the provider for one call and records the answer. `began`: from before the intent's time.
-pub async fn dial(
+pub(crate) async fn dial(
     scope: &Scope,
     batch: &Batch,
     voice: &Arc<dyn VoiceProvider>,
@@ -85,7 +85,7 @@ pub async fn dial(
 }
 
 /// The request that places a call. Our id in the metadata is what makes it findable.
-pub fn new_call(
+pub(crate) fn new_call(
     intent: &Intent,
     variables: serde_json::Value,
     campaign: &Campaign,
@@ -146,7 +146,7 @@ async fn record(scope: &Scope, batch: &Batch, intent: &Intent, answer: Answer) -
             let wait = error.retry_after.unwrap_or(Duration::from_secs(5));
             // Before the contact is free again: nobody in the workspace dials until then, in whatever process.
             let mut tx = scope.write(Action::RunBatches).await?;
-            patchbay_workspaces::server::store::hold(&mut tx, wait).await?;
+            patchbay_workspaces::server::hold(&mut tx, wait).await?;
             tx.commit().await?;
             take_back(scope, intent, wait).await
         }
@@ -214,7 +214,7 @@ fn may_still_dial(batch: &Batch) -> bool {
 }
 
 /// The provider surely never acted on this intent: the contact waits again, and the attempt is not counted.
-pub async fn take_back(scope: &Scope, intent: &Intent, wait: Duration) -> Result<(), AppError> {
+pub(crate) async fn take_back(scope: &Scope, intent: &Intent, wait: Duration) -> Result<(), AppError> {
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, intent.batch_id).await?;
     if dialled::withdraw(&mut tx, intent.id, intent.dialled_at).await? {

@@ -7,6 +7,6 @@ pub mod ops;
 mod pause_reason;
 mod reconcile;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;
 mod tick;
-pub mod view;
+pub(crate) mod view;

@@ -17,12 +17,12 @@ use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
 use patchbay_shared::{AppError, Money, Reason, zone};
 
 /// Everything that must hold before a batch of this campaign can start, in words, and how many contacts it would call.
-pub async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> Result<Readiness, AppError> {
+pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> Result<Readiness, AppError> {
     let prices = patchbay_connections::server::ops::settings(scope).await?;
     let mut tx = scope.read(action).await?;
-    let campaign = patchbay_campaigns::server::store::get(&mut tx, campaign).await?;
+    let campaign = patchbay_campaigns::server::get(&mut tx, campaign).await?;
     let checks = checks(&mut tx, &campaign).await?;
-    let missing = patchbay_campaigns::server::store::choices::missing_variables(&mut tx, &campaign).await?;
+    let missing = patchbay_campaigns::server::missing_variables(&mut tx, &campaign).await?;
     let held = budget::status(&mut tx, campaign.client_id).await?.filter(BudgetStatus::holds);
     let (to_dial, suppressed, later) = contacts::dialable(&mut tx, campaign.id).await?;
     let seconds = store::average_seconds(&mut tx, campaign.id).await?;
@@ -80,16 +80,16 @@ async fn checks(
 
 /// Creates a batch, gives it its contacts, and has it started now or at its time.
 /// Errors: `Invalid` when there is nothing to dial or a check fails, with the reason.
-pub async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppError> {
+pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppError> {
     let starts = starts_at(scope, terms)?;
     let mut tx = scope.write(Action::RunBatches).await?;
-    if patchbay_workspaces::server::store::is_suspended(tx.reading()).await? {
+    if patchbay_workspaces::server::is_suspended(tx.reading()).await? {
         return Err(AppError::Conflict(
             Reason::Suspended,
             "This workspace is suspended: nothing is dialled until the platform reactivates it.".into(),
         ));
     }
-    let campaign = patchbay_campaigns::server::store::get(tx.reading(), terms.campaign).await?;
+    let campaign = patchbay_campaigns::server::get(tx.reading(), terms.campaign).await?;
     if let Some((_, reason)) = checks(tx.reading(), &campaign).await?.into_iter().find(|(holds, _)| !holds) {
         return Err(AppError::invalid("campaign", reason));
     }
@@ -141,7 +141,7 @@ async fn nothing_to_dial(tx: &mut WriteTx, campaign: CampaignId) -> Result<Strin
 }
 
 /// Stops new calls at once. Running ones end by themselves. Safe to repeat.
-pub async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
+pub(crate) async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, id).await?;
     if batch.status == BatchStatus::Paused {
@@ -154,14 +154,14 @@ pub async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 }
 
 /// Patchbay pauses a batch itself when going on would only fail: the reason says what happened and what to do.
-pub async fn pause_with_reason(tx: &mut WriteTx, batch: &Batch, reason: &PauseReason) -> Result<(), AppError> {
+pub(crate) async fn pause_with_reason(tx: &mut WriteTx, batch: &Batch, reason: &PauseReason) -> Result<(), AppError> {
     let reason = reason.text();
     store::set_paused(tx, batch.id, Some(&reason)).await?;
     record(tx, "paused", batch.id, batch.client_id, serde_json::json!({ "status": "paused", "reason": reason })).await
 }
 
 /// Goes on with a paused batch. Safe to repeat.
-pub async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
+pub(crate) async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, id).await?;
     if matches!(batch.status, BatchStatus::Pending | BatchStatus::Processing) {
@@ -177,7 +177,7 @@ pub async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 }
 
 /// Ends a batch for good. Undialled contacts go back to the campaign. Safe to repeat.
-pub async fn stop(scope: &Scope, id: BatchId) -> Result<(), AppError> {
+pub(crate) async fn stop(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, id).await?;
     if batch.status.is_over() {
@@ -214,14 +214,14 @@ async fn wait_for_requests(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 }
 
 /// The batch itself cannot go on. Its undialled contacts go back to the campaign.
-pub async fn fail(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
+pub(crate) async fn fail(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
     store::set_over(tx, batch.id, Some(reason), false).await?;
     contacts::give_back(tx, batch.id).await?;
     record(tx, "failed", batch.id, batch.client_id, serde_json::json!({ "status": "failed", "reason": reason })).await
 }
 
 /// Nothing waits and nobody is on the line.
-pub async fn complete(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
+pub(crate) async fn complete(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
     store::set_over(tx, batch.id, None, false).await?;
     record(tx, "completed", batch.id, batch.client_id, serde_json::json!({ "status": "completed" })).await
 }

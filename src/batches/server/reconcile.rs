@@ -63,7 +63,7 @@ impl Drop for Turn {
 }
 
 /// Starts settling what is open, beside the tick. True while something is, so that the next tick comes soon.
-pub async fn start(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
+pub(crate) async fn start(scope: &Scope, id: BatchId) -> Result<bool, AppError> {
     let mut tx = scope.read(Action::ReadCampaigns).await?;
     let batch = store::get(&mut tx, id).await?;
     let open = dialled::unsettled(&mut tx, id, AGE.as_secs_f64()).await?;
@@ -127,9 +127,9 @@ async fn settle(
     let began = Instant::now();
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, batch.id).await?;
-    let campaign = patchbay_campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
+    let campaign = patchbay_campaigns::server::get(tx.reading(), batch.campaign_id).await?;
     let contact = contacts::contact(tx.reading(), call.campaign_contact_id).await?;
-    let (now, home) = (tx.reading().now().await?, workspaces::store::lock_capacity(&mut tx).await?);
+    let (now, home) = (tx.reading().now().await?, workspaces::lock_capacity(&mut tx).await?);
     let closed = tick::closed_until(&contact, &campaign, now);
     let is_spent = !matches!(budget::headroom(tx.reading(), call.client_id).await?, budget::Headroom::Free);
     let must_not = batch.status.is_over()

@@ -9,10 +9,10 @@ use patchbay_shared::{AppError, Cursor, Page, zone};
 
 mod home;
 
-pub use home::*;
+pub(crate) use home::*;
 
 /// Rows on a page.
-pub const PAGE: usize = 25;
+pub(crate) const PAGE: usize = 25;
 
 /// A batch's row.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
 }
 
 /// Active campaigns by name: id and name with the client's.
-pub async fn campaigns(tx: &mut ReadTx) -> Result<Vec<(String, String)>, AppError> {
+pub(crate) async fn campaigns(tx: &mut ReadTx) -> Result<Vec<(String, String)>, AppError> {
     let rows = sqlx::query!(
         "select c.id, c.name, k.name as client from campaigns c join clients k on k.workspace_id = $1 and k.id = c.client_id
          where c.workspace_id = $1 and c.status = 'active' order by c.id desc limit 500",
@@ -111,7 +111,7 @@ pub async fn campaigns(tx: &mut ReadTx) -> Result<Vec<(String, String)>, AppErro
 }
 
 /// One batch. Errors: `NotFound`.
-pub async fn get(tx: &mut ReadTx, id: BatchId) -> Result<Batch, AppError> {
+pub(crate) async fn get(tx: &mut ReadTx, id: BatchId) -> Result<Batch, AppError> {
     Ok(sqlx::query_as!(
         Batch,
         r#"select id as "id: BatchId", client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", name,
@@ -126,7 +126,7 @@ pub async fn get(tx: &mut ReadTx, id: BatchId) -> Result<Batch, AppError> {
 }
 
 /// The same, locked until the commit.
-pub async fn lock(tx: &mut WriteTx, id: BatchId) -> Result<Batch, AppError> {
+pub(crate) async fn lock(tx: &mut WriteTx, id: BatchId) -> Result<Batch, AppError> {
     Ok(sqlx::query_as!(
         Batch,
         r#"select id as "id: BatchId", client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", name,
@@ -141,7 +141,7 @@ pub async fn lock(tx: &mut WriteTx, id: BatchId) -> Result<Batch, AppError> {
 }
 
 /// A batch about to be made.
-pub struct NewBatch<'a> {
+pub(crate) struct NewBatch<'a> {
     pub id: BatchId,
     pub client: ClientId,
     pub campaign: CampaignId,
@@ -151,7 +151,7 @@ pub struct NewBatch<'a> {
     pub concurrency: i32,
 }
 
-pub async fn insert(tx: &mut WriteTx, new: &NewBatch<'_>) -> Result<(), AppError> {
+pub(crate) async fn insert(tx: &mut WriteTx, new: &NewBatch<'_>) -> Result<(), AppError> {
     let status = if new.mode == BatchMode::Scheduled { BatchStatus::Scheduled } else { BatchStatus::Pending };
     let user = tx.user_id().map(|user| user.0);
     sqlx::query!(
@@ -174,7 +174,7 @@ pub async fn insert(tx: &mut WriteTx, new: &NewBatch<'_>) -> Result<(), AppError
 }
 
 /// What became of a batch's contacts so far.
-pub async fn progress(tx: &mut ReadTx, id: BatchId, total: i32) -> Result<Progress, AppError> {
+pub(crate) async fn progress(tx: &mut ReadTx, id: BatchId, total: i32) -> Result<Progress, AppError> {
     let row = sqlx::query!(
         r#"select count(*) filter (where status = 'completed' and outcome in ('answered', 'callback_scheduled')) as "answered!",
                   count(*) filter (where status = 'completed' and outcome not in ('answered', 'callback_scheduled')) as "unreached!",
@@ -199,7 +199,7 @@ pub async fn progress(tx: &mut ReadTx, id: BatchId, total: i32) -> Result<Progre
 }
 
 /// True if it was not processing before.
-pub async fn set_processing(tx: &mut WriteTx, id: BatchId) -> Result<bool, AppError> {
+pub(crate) async fn set_processing(tx: &mut WriteTx, id: BatchId) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update call_batches set status = 'processing', started_at = coalesce(started_at, now()), updated_at = now()
          where workspace_id = $1 and id = $2 and status in ('pending', 'scheduled')",
@@ -212,7 +212,7 @@ pub async fn set_processing(tx: &mut WriteTx, id: BatchId) -> Result<bool, AppEr
 }
 
 /// `reason` is given when Patchbay pauses; a person's name is kept otherwise.
-pub async fn set_paused(tx: &mut WriteTx, id: BatchId, reason: Option<&str>) -> Result<(), AppError> {
+pub(crate) async fn set_paused(tx: &mut WriteTx, id: BatchId, reason: Option<&str>) -> Result<(), AppError> {
     let user = tx.user_id().map(|user| user.0);
     sqlx::query!(
         "update call_batches set status = 'paused', pause_reason = $3, paused_by = $4, updated_at = now() where workspace_id = $1 and id = $2",
@@ -227,7 +227,7 @@ pub async fn set_paused(tx: &mut WriteTx, id: BatchId, reason: Option<&str>) -> 
 }
 
 /// `early`: its set time is still to come.
-pub async fn set_resumed(tx: &mut WriteTx, id: BatchId, early: bool) -> Result<(), AppError> {
+pub(crate) async fn set_resumed(tx: &mut WriteTx, id: BatchId, early: bool) -> Result<(), AppError> {
     sqlx::query!(
         "update call_batches set status = (case when $3 then 'scheduled' else 'pending' end)::batch_status, pause_reason = null, paused_by = null, updated_at = now()
          where workspace_id = $1 and id = $2",
@@ -241,7 +241,12 @@ pub async fn set_resumed(tx: &mut WriteTx, id: BatchId, early: bool) -> Result<(
 }
 
 /// Ends a batch. With `error` it failed; `stopped` says that a person ended it early.
-pub async fn set_over(tx: &mut WriteTx, id: BatchId, error: Option<&str>, stopped: bool) -> Result<(), AppError> {
+pub(crate) async fn set_over(
+    tx: &mut WriteTx,
+    id: BatchId,
+    error: Option<&str>,
+    stopped: bool,
+) -> Result<(), AppError> {
     sqlx::query!(
         "update call_batches set status = (case when $3::text is null then 'completed' else 'failed' end)::batch_status, error = $3,
                 stopped_at = case when $4 then now() else stopped_at end, completed_at = now(), pause_reason = null, updated_at = now()
@@ -257,7 +262,7 @@ pub async fn set_over(tx: &mut WriteTx, id: BatchId, error: Option<&str>, stoppe
 }
 
 /// How many contacts the batch was given.
-pub async fn set_total(tx: &mut WriteTx, id: BatchId, total: i32) -> Result<(), AppError> {
+pub(crate) async fn set_total(tx: &mut WriteTx, id: BatchId, total: i32) -> Result<(), AppError> {
     sqlx::query!(
         "update call_batches set total_contacts = $3 where workspace_id = $1 and id = $2",
         tx.w(),

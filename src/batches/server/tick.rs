@@ -40,7 +40,7 @@ const PAUSED: Duration = Duration::from_secs(15);
 const LOOK_AHEAD: i64 = 200;
 
 /// Does one tick. Everything in it is safe to do twice, and two workers can never take the same contact.
-pub async fn tick(scope: &Scope, id: BatchId) -> Result<Verdict, Failure> {
+pub(crate) async fn tick(scope: &Scope, id: BatchId) -> Result<Verdict, Failure> {
     match try_tick(scope, id).await {
         Ok(verdict) => Ok(verdict),
         Err(AppError::NotFound) => Ok(Verdict::Done),
@@ -98,7 +98,7 @@ async fn claim(
     {
         return Ok(Plan::Wait(early.min(IDLE)));
     }
-    let home = workspaces::store::lock_capacity(&mut tx).await?;
+    let home = workspaces::lock_capacity(&mut tx).await?;
     if home.suspended {
         return pause(tx, &batch, &PauseReason::Suspended).await;
     }
@@ -106,7 +106,7 @@ async fn claim(
         Ok(voice) => voice,
         Err(reason) => return pause(tx, &batch, &reason).await,
     };
-    let campaign = patchbay_campaigns::server::store::get(tx.reading(), batch.campaign_id).await?;
+    let campaign = patchbay_campaigns::server::get(tx.reading(), batch.campaign_id).await?;
     if campaign.status != CampaignStatus::Active {
         return pause(tx, &batch, &PauseReason::CampaignNotActive).await;
     }

@@ -15,9 +15,9 @@ use patchbay_shared::{AppError, Cursor, Money, Page, money, read_time_key, time_
 /// How many finished calls the page shows.
 const RESULTS: usize = 12;
 
-pub async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppError> {
+pub(crate) async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppError> {
     let batch = store::get(tx, id).await?;
-    let campaign = patchbay_campaigns::server::store::get(tx, batch.campaign_id).await?;
+    let campaign = patchbay_campaigns::server::get(tx, batch.campaign_id).await?;
     let (local, now) = (tx.scope().zone(), tx.now().await?);
     let costs = tx.scope().viewer().is_some_and(|viewer| viewer.sees_cost());
     let may_run = tx.scope().may(Action::RunBatches);
@@ -150,7 +150,7 @@ async fn lines(tx: &mut ReadTx, id: BatchId, now: DateTime<Utc>) -> Result<Vec<L
 }
 
 /// The batch's ended calls, newest first.
-pub async fn results(
+pub(crate) async fn results(
     tx: &mut ReadTx,
     id: BatchId,
     cursor: Option<&str>,

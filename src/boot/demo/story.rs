@@ -8,7 +8,7 @@ use patchbay_sandbox::Sandbox;
 use patchbay_shared::{AppError, Reason};
 
 pub const PASSWORD: &str = "patchbay-demo";
-pub const PLATFORM_ADMIN: &str = "pat@patchbay.test";
+pub(crate) const PLATFORM_ADMIN: &str = "pat@patchbay.test";
 /// Contacts in the batch that is over when the demo is complete, and in the one that then goes on for some minutes.
 const FIRST_WAVE: &str = "30";
 const SECOND_WAVE: &str = "60";
@@ -52,7 +52,7 @@ pub struct Client {
     pub old_spreadsheet: bool,
 }
 
-pub const AGENCIES: &[Agency] = &[
+pub(crate) const AGENCIES: &[Agency] = &[
     Agency {
         name: "Halden Voice",
         key: "sandbox-halden-voice",
@@ -188,7 +188,7 @@ async fn serve(owner: &Visit, client: &Client, clients: &serde_json::Value, inde
 }
 
 /// A second wave that goes on while somebody looks, and a third for next week.
-pub async fn leave_batches(owner: &Visit, agency: &Agency) -> Result<(), AppError> {
+pub(crate) async fn leave_batches(owner: &Visit, agency: &Agency) -> Result<(), AppError> {
     let (campaigns, _) = owner.post("list_campaigns", &[]).await?;
     for client in agency.clients {
         let row = campaigns["rows"].as_array().into_iter().flatten().find(|row| row["name"] == client.campaign);

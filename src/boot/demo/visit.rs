@@ -14,7 +14,7 @@ pub struct Visit {
 }
 
 /// Waits until the product answers.
-pub async fn wait_until_ready(base: &str) -> Result<(), AppError> {
+pub(crate) async fn wait_until_ready(base: &str) -> Result<(), AppError> {
     let http = reqwest::Client::new();
     for _ in 0..300 {
         if http.get(format!("{base}/readyz")).send().await.is_ok_and(|answer| answer.status().is_success()) {
@@ -93,6 +93,6 @@ impl Visit {
 }
 
 /// The id at the end of an address such as `/agents/0193…`.
-pub fn id_in(location: &str) -> String {
+pub(crate) fn id_in(location: &str) -> String {
     location.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned()
 }

@@ -18,7 +18,7 @@ const LONGEST_SOCKET_PATH: usize = 106;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Makes the cluster aside and moves it into place: a start that was cut off leaves nothing half made.
-pub async fn make_cluster(programs: &Programs, home: &Path, cluster: &Path) -> Result<()> {
+pub(crate) async fn make_cluster(programs: &Programs, home: &Path, cluster: &Path) -> Result<()> {
     let aside = home.join("cluster.new");
     // Sorting by code point with UTF-8 letters; the plain C locale where the system has no C.UTF-8.
     for (locale, last) in [("C.UTF-8", false), ("C", true)] {
@@ -44,7 +44,7 @@ pub async fn make_cluster(programs: &Programs, home: &Path, cluster: &Path) -> R
 
 /// Socket folder of the server that already runs on `cluster`, if one does: waits while it starts or recovers. Clears away
 /// what a killed server left.
-pub async fn running_socket(cluster: &Path) -> Result<Option<PathBuf>> {
+pub(crate) async fn running_socket(cluster: &Path) -> Result<Option<PathBuf>> {
     let record = cluster.join("postmaster.pid");
     let Ok(text) = fs::read_to_string(&record) else {
         return Ok(None);
@@ -91,7 +91,7 @@ fn processes() -> impl Iterator<Item = String> {
 }
 
 /// Starts the server and returns its socket's folder.
-pub async fn start_server(programs: &Programs, home: &Path, cluster: &Path) -> Result<PathBuf> {
+pub(crate) async fn start_server(programs: &Programs, home: &Path, cluster: &Path) -> Result<PathBuf> {
     let socket = socket_folder(home);
     make_private_folder(programs, &socket)?;
     // No server runs, so what lies here is a killed one's.

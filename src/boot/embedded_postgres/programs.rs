@@ -82,7 +82,7 @@ impl Programs {
 
     /// Runs a program that leaves another one running. Its output goes nowhere: the one it leaves would hold a pipe open for
     /// ever.
-    pub async fn run_detached<A: AsRef<OsStr>>(
+    pub(crate) async fn run_detached<A: AsRef<OsStr>>(
         &self,
         program: &'static str,
         arguments: impl IntoIterator<Item = A>,
@@ -115,26 +115,26 @@ impl Programs {
     }
 
     /// Gives a file or folder to the user that the server runs as.
-    pub fn hand_over(&self, path: &Path) -> Result<(), EmbeddedPostgresError> {
+    pub(crate) fn hand_over(&self, path: &Path) -> Result<(), EmbeddedPostgresError> {
         let Some(user) = self.user else { return Ok(()) };
         std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))
             .map_err(|source| EmbeddedPostgresError::Io { what: format!("hand over {}", path.display()), source })
     }
 
     /// Whether the server's user owns `path`.
-    pub fn owns(&self, path: &Path) -> bool {
+    pub(crate) fn owns(&self, path: &Path) -> bool {
         let uid = self.user.map(|user| user.uid).or_else(own_uid);
         std::fs::symlink_metadata(path).is_ok_and(|data| data.is_dir() && Some(data.uid()) == uid)
     }
 
     /// Whether `folder` is ours and nothing is in it.
-    pub fn is_own_empty(&self, folder: &Path) -> bool {
+    pub(crate) fn is_own_empty(&self, folder: &Path) -> bool {
         let ours = std::fs::symlink_metadata(folder).is_ok_and(|data| data.is_dir() && Some(data.uid()) == own_uid());
         ours && std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
     }
 
     /// Whether the server's user may pass through `folder` and everything above it.
-    pub fn can_reach(&self, folder: &Path) -> bool {
+    pub(crate) fn can_reach(&self, folder: &Path) -> bool {
         let Some(user) = self.user else { return true };
         folder.ancestors().all(|folder| {
             std::fs::metadata(folder).is_ok_and(|data| {

@@ -8,7 +8,7 @@ use patchbay_ui::*;
 
 /// The agency's own host name: which, what DNS has to say, and whether it does.
 #[component]
-pub fn HostCard(host: HostView) -> impl IntoView {
+pub(crate) fn HostCard(host: HostView) -> impl IntoView {
     let (save, check) = (FormAction::of::<SaveBrandHost>(), FormAction::of::<CheckBrandHost>());
     // What DNS said belongs to the name as well.
     let errors = Signal::derive(move || {

@@ -11,7 +11,7 @@ use patchbay_ui::*;
 
 /// Says after a change that it is made.
 #[component]
-pub fn Saved() -> impl IntoView {
+pub(crate) fn Saved() -> impl IntoView {
     query("saved").map(|_| view! {
         <Callout tone=Tone::Ok icon="circle-check"><p role="status">"Saved. This is how it looks from now on."</p></Callout>
     })
@@ -19,7 +19,7 @@ pub fn Saved() -> impl IntoView {
 
 /// Name, colour, support address and logo, with samples of what is saved.
 #[component]
-pub fn Look(brand: BrandView) -> impl IntoView {
+pub(crate) fn Look(brand: BrandView) -> impl IntoView {
     let (form, logo) = (brand.clone(), brand.clone());
     view! {
         <Card title="Name and colour"><LookForm brand=form/></Card>

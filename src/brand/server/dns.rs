@@ -11,7 +11,7 @@ use hickory_resolver::proto::rr::RData;
 
 /// The texts of the TXT records at `name`; none when there are none. Errors: nobody answered.
 /// `server`: which name server to ask; none: the machine's own.
-pub async fn texts(server: Option<SocketAddr>, name: &str) -> Result<Vec<String>, NetError> {
+pub(crate) async fn texts(server: Option<SocketAddr>, name: &str) -> Result<Vec<String>, NetError> {
     let answer = match resolver(server)?.txt_lookup(format!("{name}.")).await {
         Ok(answer) => answer,
         Err(error) if error.is_no_records_found() => return Ok(Vec::new()),

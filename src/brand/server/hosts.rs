@@ -19,7 +19,7 @@ use patchbay_shared::{AppError, Reason, zone};
 const MISSES: i32 = 24;
 
 /// The agency on whose host name a request came in.
-pub struct HostTenant {
+pub(crate) struct HostTenant {
     pub workspace: WorkspaceId,
     pub brand: Brand,
     /// What its addresses begin with.
@@ -27,13 +27,13 @@ pub struct HostTenant {
 }
 
 /// The host name that a request names, as DNS knows it. None: an address, or no name at all.
-pub fn named_by(request: &Request) -> Option<String> {
+pub(crate) fn named_by(request: &Request) -> Option<String> {
     let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
     named.or(request.uri().host()).and_then(plain)
 }
 
 /// Whose host name it is. None: the site's own, or one that nobody has proved.
-pub async fn tenant_of(db: &Db, host: Option<String>) -> Result<Option<HostTenant>, AppError> {
+pub(crate) async fn tenant_of(db: &Db, host: Option<String>) -> Result<Option<HostTenant>, AppError> {
     let services = db.services();
     let site = site_host(services)?;
     let Some(host) = host.filter(|host| *host != site) else { return Ok(None) };
@@ -91,7 +91,7 @@ pub async fn link_base(tx: &mut ReadTx) -> Result<String, AppError> {
 }
 
 /// The host name and its records, for its owner.
-pub async fn view(tx: &mut ReadTx) -> Result<HostView, AppError> {
+pub(crate) async fn view(tx: &mut ReadTx) -> Result<HostView, AppError> {
     let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
     let row = store::host(tx).await?;
     let host = row.as_ref().map(|row| row.host.clone()).unwrap_or_default();
@@ -114,7 +114,7 @@ fn proof(token: &str) -> String {
 }
 
 /// Asks for a host name: for owners, since links for owners lead there. An empty one lets the present one go. The same name again changes nothing. Errors: `Invalid` at `host`.
-pub async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
+pub(crate) async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageWorkspace).await?;
     let before = store::host(tx.reading()).await?.map(|row| row.host);
     if text.trim().is_empty() {
@@ -145,7 +145,7 @@ pub async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
 }
 
 /// Looks into DNS for the proof. Errors: `Conflict` without a name; `Invalid` at `host` with what DNS said instead.
-pub async fn check(scope: &Scope) -> Result<(), AppError> {
+pub(crate) async fn check(scope: &Scope) -> Result<(), AppError> {
     let row = {
         let mut tx = scope.write(Action::ManageWorkspace).await?;
         store::host(tx.reading()).await?

@@ -14,12 +14,12 @@ use patchbay_shared::error::internal;
 const KINDS: [(&str, &str); 3] = [("png", "image/png"), ("jpg", "image/jpeg"), ("webp", "image/webp")];
 
 /// Where pages find a logo.
-pub fn address(name: &str) -> String {
+pub(crate) fn address(name: &str) -> String {
     format!("/brand/logo/{name}")
 }
 
 /// The ending that goes with the contents, whatever the file was called.
-pub fn judge(bytes: &[u8]) -> Result<&'static str, LogoProblem> {
+pub(crate) fn judge(bytes: &[u8]) -> Result<&'static str, LogoProblem> {
     if bytes.is_empty() {
         return Err(LogoProblem::NoFile);
     }
@@ -40,14 +40,14 @@ pub fn judge(bytes: &[u8]) -> Result<&'static str, LogoProblem> {
 }
 
 /// Keeps a judged logo; gives its name.
-pub async fn keep(store: &dyn ObjectStore, bytes: Vec<u8>, ending: &str) -> Result<String, AppError> {
+pub(crate) async fn keep(store: &dyn ObjectStore, bytes: Vec<u8>, ending: &str) -> Result<String, AppError> {
     let name = format!("{}.{ending}", Uuid::new_v4().simple());
     store.put(&Path::from(name.as_str()), PutPayload::from(bytes)).await.map_err(internal)?;
     Ok(name)
 }
 
 /// A logo and its media type. Errors: `NotFound`, also for what is no logo's name.
-pub async fn read(store: &dyn ObjectStore, name: &str) -> Result<(Bytes, &'static str), AppError> {
+pub(crate) async fn read(store: &dyn ObjectStore, name: &str) -> Result<(Bytes, &'static str), AppError> {
     let (id, ending) = name.split_once('.').ok_or(AppError::NotFound)?;
     let (_, media) = KINDS.iter().find(|(known, _)| *known == ending).ok_or(AppError::NotFound)?;
     let id = Uuid::try_parse(id).map_err(|_| AppError::NotFound)?;
@@ -61,7 +61,7 @@ pub async fn read(store: &dyn ObjectStore, name: &str) -> Result<(Bytes, &'stati
 }
 
 /// Deletes a logo that nobody shows any more. One that is gone already is fine.
-pub async fn delete(store: &dyn ObjectStore, name: &str) {
+pub(crate) async fn delete(store: &dyn ObjectStore, name: &str) {
     match store.delete(&Path::from(name)).await {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
         Err(error) => tracing::warn!(cause = %error, "could not delete an old logo"),

@@ -1,11 +1,11 @@
 mod dns;
 pub mod hosts;
 pub mod layer;
-pub mod logos;
+pub(crate) mod logos;
 pub mod ops;
 mod palette;
 pub mod rest;
-pub mod store;
+mod store;
 mod style;
 mod upload;
 
@@ -13,7 +13,7 @@ use super::model::{Brand, Branding, PRODUCT};
 use patchbay_services::Services;
 
 /// A brand as pages show it.
-pub fn shown(services: &Services, branding: Branding) -> Brand {
+pub(crate) fn shown(services: &Services, branding: Branding) -> Brand {
     Brand {
         logo: branding.logo.as_deref().map(logos::address),
         style: branding.accent.as_deref().and_then(|accent| style::address(&services.state(), accent)),

@@ -9,12 +9,12 @@ use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, FieldErrors};
 
 /// The client that a form names, if it names one.
-pub fn named(client: Option<&str>) -> Result<Option<ClientId>, AppError> {
+pub(crate) fn named(client: Option<&str>) -> Result<Option<ClientId>, AppError> {
     client.filter(|id| !id.is_empty()).map(str::parse).transpose()
 }
 
 /// The page of a brand, with what it has to say.
-pub fn page(client: Option<ClientId>, words: &str) -> String {
+pub(crate) fn page(client: Option<ClientId>, words: &str) -> String {
     client.map_or_else(|| format!("/settings/brand?{words}"), |client| format!("/clients/{client}/brand?{words}"))
 }
 
@@ -29,7 +29,7 @@ pub async fn brand(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Brand, A
 }
 
 /// What the page of a brand shows.
-pub async fn view(tx: &mut ReadTx, client: Option<ClientId>) -> Result<BrandView, AppError> {
+pub(crate) async fn view(tx: &mut ReadTx, client: Option<ClientId>) -> Result<BrandView, AppError> {
     let agency = store::agency(tx).await?;
     let (client, own, below) = match client {
         Some(client) => {
@@ -52,7 +52,7 @@ pub async fn view(tx: &mut ReadTx, client: Option<ClientId>) -> Result<BrandView
 }
 
 /// Sets name, colour and support address of the agency or a client. Errors: `Invalid` at its fields; `NotFound`.
-pub async fn save(scope: &Scope, client: Option<ClientId>, form: &BrandForm) -> Result<(), AppError> {
+pub(crate) async fn save(scope: &Scope, client: Option<ClientId>, form: &BrandForm) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageBrand).await?;
     let before = own(&mut tx, client).await?;
     let mut errors = FieldErrors::default();
@@ -67,7 +67,7 @@ pub async fn save(scope: &Scope, client: Option<ClientId>, form: &BrandForm) -> 
 }
 
 /// Puts a logo in the place of the former one, or nothing.
-pub async fn set_logo(scope: &Scope, client: Option<ClientId>, logo: Option<String>) -> Result<(), AppError> {
+pub(crate) async fn set_logo(scope: &Scope, client: Option<ClientId>, logo: Option<String>) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageBrand).await?;
     let before = own(&mut tx, client).await?;
     let after = Branding { logo, ..before.clone() };

@@ -57,7 +57,7 @@ type Tokens = HashMap<&'static str, Rgb>;
 
 /// The values that a brand's style sheet sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Palette {
+pub(crate) struct Palette {
     pub light: Vec<(&'static str, Rgb)>,
     pub dark: Vec<(&'static str, Rgb)>,
 }
@@ -78,19 +78,19 @@ static SHIPPED: LazyLock<[Tokens; 2]> = LazyLock::new(|| {
 });
 
 /// Reads `#rrggbb`.
-pub fn rgb(text: &str) -> Option<Rgb> {
+pub(crate) fn rgb(text: &str) -> Option<Rgb> {
     let mut bytes = [0; 3];
     hex::decode_to_slice(text.strip_prefix('#')?, &mut bytes).ok()?;
     Some(bytes)
 }
 
 /// Writes `#rrggbb`.
-pub fn hex_of(colour: Rgb) -> String {
+pub(crate) fn hex_of(colour: Rgb) -> String {
     format!("#{}", hex::encode(colour))
 }
 
 /// The family of one colour.
-pub fn derive(accent: Rgb) -> Palette {
+pub(crate) fn derive(accent: Rgb) -> Palette {
     let [light, dark] = &*SHIPPED;
     let theme = |shipped, is_dark| {
         let mut making = Making { shipped, own: light, is_dark, accent, made: Vec::with_capacity(MADE.len()) };
@@ -104,7 +104,7 @@ pub fn derive(accent: Rgb) -> Palette {
 }
 
 /// How strongly two colours differ, from 1 to 21 (WCAG 2.2).
-pub fn contrast(one: Rgb, other: Rgb) -> f64 {
+pub(crate) fn contrast(one: Rgb, other: Rgb) -> f64 {
     let (one, other) = (luminance(one), luminance(other));
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }

@@ -29,7 +29,7 @@ pub async fn client(tx: &mut ReadTx, id: ClientId) -> Result<(ClientName, Brandi
 }
 
 /// Nobody else changes this brand until the transaction ends.
-pub async fn lock(tx: &mut WriteTx, client: Option<ClientId>) -> Result<(), AppError> {
+pub(crate) async fn lock(tx: &mut WriteTx, client: Option<ClientId>) -> Result<(), AppError> {
     let w = tx.w();
     match client {
         None => sqlx::query!("select id from workspaces where id = $1 for no key update", w)
@@ -47,30 +47,30 @@ pub async fn lock(tx: &mut WriteTx, client: Option<ClientId>) -> Result<(), AppE
 }
 
 /// Sets the agency's brand, or a client's.
-pub async fn set(tx: &mut WriteTx, client: Option<ClientId>, branding: &Branding) -> Result<(), AppError> {
+pub(crate) async fn set(tx: &mut WriteTx, client: Option<ClientId>, branding: &Branding) -> Result<(), AppError> {
     let branding = serde_json::json!(branding);
     match client {
-        None => patchbay_workspaces::server::store::set_branding(tx, &branding).await,
+        None => patchbay_workspaces::server::set_branding(tx, &branding).await,
         Some(client) => patchbay_clients::server::ops::set_branding(tx, client, &branding).await,
     }
 }
 
 /// A host name that an agency has asked for.
-pub struct HostRow {
+pub(crate) struct HostRow {
     pub host: String,
     pub token: String,
     pub verified_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// The agency's host name, proved or not.
-pub async fn host(tx: &mut ReadTx) -> Result<Option<HostRow>, AppError> {
+pub(crate) async fn host(tx: &mut ReadTx) -> Result<Option<HostRow>, AppError> {
     Ok(sqlx::query_as!(HostRow, "select host, token, verified_at from workspace_hosts where workspace_id = $1", tx.w())
         .fetch_optional(tx.conn())
         .await?)
 }
 
 /// Asks for a host name: with a proof of its own, not given yet.
-pub async fn ask_for_host(tx: &mut WriteTx, host: &str, token: &str) -> Result<(), AppError> {
+pub(crate) async fn ask_for_host(tx: &mut WriteTx, host: &str, token: &str) -> Result<(), AppError> {
     sqlx::query!(
         "insert into workspace_hosts (workspace_id, host, token) values ($1, $2, $3)
          on conflict (workspace_id) do update set host = $2, token = $3, verified_at = null, updated_at = now()",
@@ -84,13 +84,13 @@ pub async fn ask_for_host(tx: &mut WriteTx, host: &str, token: &str) -> Result<(
 }
 
 /// Lets the host name go. False: there was none.
-pub async fn drop_host(tx: &mut WriteTx) -> Result<bool, AppError> {
+pub(crate) async fn drop_host(tx: &mut WriteTx) -> Result<bool, AppError> {
     let done = sqlx::query!("delete from workspace_hosts where workspace_id = $1", tx.w()).execute(tx.conn()).await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Notes that the proof of this host name was seen, or is gone. False: nothing changed, also because another name is asked for by now.
-pub async fn set_proved(tx: &mut WriteTx, host: &str, token: &str, proved: bool) -> Result<bool, AppError> {
+pub(crate) async fn set_proved(tx: &mut WriteTx, host: &str, token: &str, proved: bool) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update workspace_hosts set verified_at = case when $4 then now() end, misses = 0, updated_at = now()
          where workspace_id = $1 and host = $2 and token = $3 and (verified_at is not null) <> $4",
@@ -105,7 +105,7 @@ pub async fn set_proved(tx: &mut WriteTx, host: &str, token: &str, proved: bool)
 }
 
 /// Every proved host name: whose it is, and the proof.
-pub async fn proved(db: &Db) -> Result<Vec<(WorkspaceId, String, String)>, AppError> {
+pub(crate) async fn proved(db: &Db) -> Result<Vec<(WorkspaceId, String, String)>, AppError> {
     let mut tx = SystemTx::open(db, "host names").await?;
     let rows = sqlx::query!(
         r#"select workspace_id as "workspace: WorkspaceId", host, token from workspace_hosts where verified_at is not null"#
@@ -116,7 +116,7 @@ pub async fn proved(db: &Db) -> Result<Vec<(WorkspaceId, String, String)>, AppEr
 }
 
 /// Notes whether the proof of a proved name was there. Gives how often in a row it was not.
-pub async fn note(tx: &mut WriteTx, host: &str, token: &str, is_there: bool) -> Result<i32, AppError> {
+pub(crate) async fn note(tx: &mut WriteTx, host: &str, token: &str, is_there: bool) -> Result<i32, AppError> {
     let misses = sqlx::query_scalar!(
         "update workspace_hosts set misses = case when $4 then 0 else misses + 1 end
          where workspace_id = $1 and host = $2 and token = $3 and verified_at is not null returning misses",
@@ -129,14 +129,14 @@ pub async fn note(tx: &mut WriteTx, host: &str, token: &str, is_there: bool) -> 
 }
 
 /// The agency that has proved this host name, its proof, and what it has set.
-pub struct Owner {
+pub(crate) struct Owner {
     pub workspace: WorkspaceId,
     pub token: String,
     pub branding: Branding,
 }
 
 /// Whose host name it is. It is asked before anybody's scope is known.
-pub async fn owner_of(db: &Db, host: &str) -> Result<Option<Owner>, AppError> {
+pub(crate) async fn owner_of(db: &Db, host: &str) -> Result<Option<Owner>, AppError> {
     let mut tx = SystemTx::open(db, "whose host name").await?;
     let row = sqlx::query!(
         r#"select h.workspace_id as "workspace: WorkspaceId", h.token, w.branding as "branding: Json<Branding>"

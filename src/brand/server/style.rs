@@ -14,7 +14,7 @@ use crate::model::Colours;
 const KEPT: usize = 500;
 
 /// The sheet of one colour.
-pub struct Sheet {
+pub(crate) struct Sheet {
     /// For whole pages.
     pub page: String,
     /// For samples of both themes on one page.
@@ -26,10 +26,10 @@ pub struct Sheet {
 
 /// Sheets that this process has made.
 #[derive(Default)]
-pub struct Made(RwLock<HashMap<Rgb, Arc<Sheet>>>);
+pub(crate) struct Made(RwLock<HashMap<Rgb, Arc<Sheet>>>);
 
 /// The sheet of a stored colour.
-pub fn sheet(made: &Made, accent: Rgb) -> Arc<Sheet> {
+pub(crate) fn sheet(made: &Made, accent: Rgb) -> Arc<Sheet> {
     if let Some(sheet) = made.0.read().unwrap_or_else(PoisonError::into_inner).get(&accent) {
         return sheet.clone();
     }
@@ -43,12 +43,12 @@ pub fn sheet(made: &Made, accent: Rgb) -> Arc<Sheet> {
 }
 
 /// Where the pages of a brand find their sheet. None: the colour is none.
-pub fn address(made: &Made, accent: &str) -> Option<String> {
+pub(crate) fn address(made: &Made, accent: &str) -> Option<String> {
     rgb(accent).map(|accent| format!("/brand/{}.css", sheet(made, accent).name))
 }
 
 /// What became of a colour, for its owner. None: the colour is none.
-pub fn colours(made: &Made, accent: &str) -> Option<Colours> {
+pub(crate) fn colours(made: &Made, accent: &str) -> Option<Colours> {
     let sheet = sheet(made, rgb(accent)?);
     Some(Colours {
         asked: accent.to_owned(),
@@ -59,7 +59,7 @@ pub fn colours(made: &Made, accent: &str) -> Option<Colours> {
 }
 
 /// The text behind an address. None: no sheet of ours has this name.
-pub fn find(made: &Made, file: &str) -> Option<String> {
+pub(crate) fn find(made: &Made, file: &str) -> Option<String> {
     let name = file.strip_suffix(".css")?;
     let (name, is_samples) = name.strip_suffix("-samples").map_or((name, false), |name| (name, true));
     let digits = name.split('-').next()?;

@@ -10,7 +10,7 @@ use patchbay_shared::AppError;
 use patchbay_shared::ids::ClientId;
 
 /// `POST /settings/brand/logo`: the field `client` for a client's logo, then `file`. Goes back to the page, with what was wrong.
-pub async fn upload(Extension(visitor): Extension<Visitor>, form: UploadForm) -> Response {
+pub(crate) async fn upload(Extension(visitor): Extension<Visitor>, form: UploadForm) -> Response {
     match take(&visitor, form).await {
         Ok((client, problem)) => {
             let words = problem.map_or_else(|| "saved=1".to_owned(), |problem| format!("problem={problem}"));

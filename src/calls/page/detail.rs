@@ -218,7 +218,7 @@ fn markers(call: &CallDetail) -> Vec<Marker> {
 }
 
 /// A moment of this call: the address with the list it came from, and the turn's anchor.
-pub fn moment(second: i64, anchor: &str) -> String {
+pub(crate) fn moment(second: i64, anchor: &str) -> String {
     let list = query("list").map(|list| format!("list={}&", encoded(&list))).unwrap_or_default();
     format!("?{list}t={second}#{anchor}")
 }

@@ -7,7 +7,7 @@ use patchbay_ui::*;
 
 /// When, how long, why it ended, and what it belongs to.
 #[component]
-pub fn CallFacts(call: CallDetail) -> impl IntoView {
+pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
     let length = match (call.state.is_open(), call.seconds) {
         (true, Some(seconds)) => view! { <Ticking seconds/> }.into_any(),
         (false, Some(seconds)) => length_text(seconds).into_any(),
@@ -38,7 +38,7 @@ pub fn CallFacts(call: CallDetail) -> impl IntoView {
 
 /// What the call cost, by part. What has no price yet says so and is no zero.
 #[component]
-pub fn CostCard(call: CallDetail) -> impl IntoView {
+pub(crate) fn CostCard(call: CallDetail) -> impl IntoView {
     let Some(costs) = call.costs else { return ().into_any() };
     let waits = costs.billed_seconds.is_none() && (call.state.is_open() || call.seconds.unwrap_or(0) > 0);
     let priced = |money: patchbay_shared::Money| if waits { "not priced yet".to_owned() } else { money.text() };

@@ -10,7 +10,7 @@ use leptos::web_sys::{Element, HtmlElement, js_sys};
 use patchbay_shared::money::length_text;
 
 /// J and K move the focus between the elements `row-0`, `row-1`, …; Enter then opens the link as it always does.
-pub fn walk_rows() {
+pub(crate) fn walk_rows() {
     Effect::new(move |_| {
         let handle = window_event_listener(keydown, |event: KeyboardEvent| {
             let step = match event.key().as_str() {

@@ -6,7 +6,7 @@ use patchbay_ui::*;
 
 /// The words that the agent was given. Read when they are asked for: most visits to a call never look at them.
 #[component]
-pub fn Prompt(prompt: Loaded<Option<CallPrompt>>) -> impl IntoView {
+pub(crate) fn Prompt(prompt: Loaded<Option<CallPrompt>>) -> impl IntoView {
     let view = |prompt: Option<CallPrompt>| prompt.map(|prompt| view! { <Words prompt/> });
     view! { <div class="body pad"><BlockBoundary data=prompt view/></div> }
 }
@@ -30,6 +30,6 @@ fn Words(prompt: CallPrompt) -> impl IntoView {
 }
 
 /// The prompt of the call, once its tab is open.
-pub async fn fetch(id: String, is_open: bool) -> Result<Option<CallPrompt>, AppError> {
+pub(crate) async fn fetch(id: String, is_open: bool) -> Result<Option<CallPrompt>, AppError> {
     if is_open { crate::server_fns::get_call_prompt(id).await.map(Some) } else { Ok(None) }
 }

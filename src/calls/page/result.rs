@@ -10,7 +10,7 @@ use patchbay_ui::*;
 
 /// What came of the call, or why that is not known yet.
 #[component]
-pub fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView {
+pub(crate) fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView {
     let goal = call
         .goal_reached
         .map(|reached| if reached { (Tone::Ok, "Goal reached") } else { (Tone::Mute, "Goal not reached") });
@@ -80,7 +80,7 @@ fn Trouble(problem: Problem) -> impl IntoView {
 
 /// A button that has the transcript or the analysis done anew.
 #[component]
-pub fn TryAgain(id: CallId, kind: EnrichmentType, text: &'static str, again: Callback<()>) -> impl IntoView {
+pub(crate) fn TryAgain(id: CallId, kind: EnrichmentType, text: &'static str, again: Callback<()>) -> impl IntoView {
     let action = FormAction::of::<RetryEnrichment>();
     view! {
         <ServerForm action class="inline" prefix=kind.as_str() on_done=again>
@@ -94,7 +94,7 @@ pub fn TryAgain(id: CallId, kind: EnrichmentType, text: &'static str, again: Cal
 
 /// What a model read, by the kind of campaign.
 #[component]
-pub fn AnalysisCard(call: CallDetail, again: Callback<()>) -> impl IntoView {
+pub(crate) fn AnalysisCard(call: CallDetail, again: Callback<()>) -> impl IntoView {
     let Some(analysis) = call.analysis else { return ().into_any() };
     let reading = analysis.reading().clone();
     let own = match analysis {
@@ -161,7 +161,7 @@ fn Listed(title: &'static str, items: Vec<String>) -> impl IntoView {
 
 /// What the statements rest on; each line leads to its place in the talk.
 #[component]
-pub fn EvidenceCard(lines: Vec<EvidenceLine>) -> impl IntoView {
+pub(crate) fn EvidenceCard(lines: Vec<EvidenceLine>) -> impl IntoView {
     (!lines.is_empty()).then(|| {
         let count = lines.len() as i64;
         let rows = lines

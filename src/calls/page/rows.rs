@@ -9,7 +9,7 @@ use patchbay_ui::*;
 
 /// The table: calls that go on first, then the page.
 #[component]
-pub fn Rows(list: CallList) -> impl IntoView {
+pub(crate) fn Rows(list: CallList) -> impl IntoView {
     let (cost, client) = (list.sees_cost, list.is_agency);
     let query = list.query;
     let rows = list.live.into_iter().chain(list.page.rows).enumerate().collect();
@@ -77,7 +77,7 @@ fn outcome(row: &CallRow) -> AnyView {
 
 /// In or out, as icon and word.
 #[component]
-pub fn Way(direction: CallDirection) -> impl IntoView {
+pub(crate) fn Way(direction: CallDirection) -> impl IntoView {
     let icon = if direction == CallDirection::Inbound { "phone-incoming" } else { "phone-outgoing" };
     view! { <Icon name=icon small=true/>{direction.label()} }
 }

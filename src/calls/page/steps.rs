@@ -11,7 +11,7 @@ use patchbay_ui::*;
 
 /// Everything in time: who spoke how long, how long the other side waited for an answer, what tools took.
 #[component]
-pub fn Steps(turns: Vec<Turn>) -> impl IntoView {
+pub(crate) fn Steps(turns: Vec<Turn>) -> impl IntoView {
     if turns.is_empty() {
         return view! { <EmptyState icon="list" title="No steps" text="Steps come with the transcript." small=true/> }
             .into_any();
@@ -77,7 +77,7 @@ pub fn Steps(turns: Vec<Turn>) -> impl IntoView {
 }
 
 #[component]
-pub fn Events(events: Vec<EventRow>) -> impl IntoView {
+pub(crate) fn Events(events: Vec<EventRow>) -> impl IntoView {
     if events.is_empty() {
         return view! { <EmptyState icon="activity" title="No events" text="What the provider reports about this call shows here." small=true/> }
             .into_any();
@@ -108,7 +108,7 @@ pub fn Events(events: Vec<EventRow>) -> impl IntoView {
 
 /// What the provider said last, as it said it.
 #[component]
-pub fn Raw(call: Arc<CallDetail>) -> impl IntoView {
+pub(crate) fn Raw(call: Arc<CallDetail>) -> impl IntoView {
     let id = call.provider_call_id.clone();
     let known = id.map(|id| view! {
         <p class="row"><span class="sub">{format!("{} id", call.provider)}</span><code class="mono">{id.clone()}</code><CopyButton text=id label="Copy the id"/></p>
@@ -121,6 +121,6 @@ pub fn Raw(call: Arc<CallDetail>) -> impl IntoView {
 }
 
 /// `412 ms`, `1.4 s`.
-pub fn took(ms: i32) -> String {
+pub(crate) fn took(ms: i32) -> String {
     if ms < 1000 { format!("{ms} ms") } else { format!("{:.1} s", f64::from(ms) / 1000.0) }
 }

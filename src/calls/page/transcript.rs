@@ -16,7 +16,7 @@ use patchbay_ui::*;
 
 /// Transcript; steps and the prompt for whoever may see them; for the agency events and raw data.
 #[component]
-pub fn Parts(
+pub(crate) fn Parts(
     call: CallDetail,
     prompt: Loaded<Option<CallPrompt>>,
     player: Player,
@@ -162,7 +162,7 @@ fn Spoken(turn: Turn, who: Arc<str>, now: Memo<Option<i32>>, needles: Memo<Vec<S
 
 /// The time of a turn: a link to it.
 #[component]
-pub fn When(turn: Turn, anchor: String) -> impl IntoView {
+pub(crate) fn When(turn: Turn, anchor: String) -> impl IntoView {
     match turn.second() {
         Some(second) => {
             let title = format!("Link to {}", length_text(second));

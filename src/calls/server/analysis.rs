@@ -22,7 +22,7 @@ use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
 
 /// Goes up when the prompt or the schema changes, so that results can be told apart.
-pub const PROMPT_VERSION: i32 = 1;
+pub(crate) const PROMPT_VERSION: i32 = 1;
 const LONGEST_ANSWER: u32 = 4000;
 
 /// Asks the model and stores its reading. Doing it twice is safe; it costs twice.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What a request's `Range` header asks for, given the file's length.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// No range, or one that may be ignored: several at once, another unit, nonsense.
     Whole,
     /// These bytes, the end excluded; never empty.
@@ -14,7 +14,7 @@ pub enum Asked {
 }
 
 /// Reads a `Range` header.
-pub fn read(header: Option<&str>, length: u64) -> Asked {
+pub(crate) fn read(header: Option<&str>, length: u64) -> Asked {
     let Some(spec) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else { return Asked::Whole };
     let Some((first, last)) = spec.split_once('-').filter(|_| !spec.contains(',')) else { return Asked::Whole };
     match (first.trim(), last.trim()) {

@@ -170,7 +170,7 @@ pub async fn silent(tx: &mut ReadTx, batch: BatchId, age: f64) -> Result<Vec<(Ca
 }
 
 /// Notes that the provider was asked about a call just now, so that it is not asked again at once.
-pub async fn touch(tx: &mut WriteTx, id: CallId) -> Result<(), AppError> {
+pub(crate) async fn touch(tx: &mut WriteTx, id: CallId) -> Result<(), AppError> {
     sqlx::query!("update calls set updated_at = now() where workspace_id = $1 and id = $2", tx.w(), id.0)
         .execute(tx.conn())
         .await?;

@@ -20,14 +20,14 @@ const SUSPENDED: Duration = Duration::from_secs(900);
 
 /// Asks for a transcript or an analysis, inside the transaction that made it possible. Asking twice changes nothing, also when it
 /// has been done before.
-pub async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType) -> Result<(), AppError> {
+pub(crate) async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType) -> Result<(), AppError> {
     store::enqueue(tx, call, kind, false).await?;
     tx.wake(BELL);
     Ok(())
 }
 
 /// The same, and work that was done or given up is done anew.
-pub async fn enqueue_again(tx: &mut WriteTx, call: CallId, kind: EnrichmentType) -> Result<(), AppError> {
+pub(crate) async fn enqueue_again(tx: &mut WriteTx, call: CallId, kind: EnrichmentType) -> Result<(), AppError> {
     store::enqueue(tx, call, kind, true).await?;
     tx.wake(BELL);
     Ok(())

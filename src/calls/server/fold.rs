@@ -299,7 +299,7 @@ fn outcome_of(call: &VoiceCall) -> (Option<ContactOutcome>, Option<String>) {
 }
 
 /// What the words of a call show later: a voicemail, somebody who declined, an agreed moment to call back. Safe to repeat.
-pub async fn correct_outcome(
+pub(crate) async fn correct_outcome(
     tx: &mut WriteTx,
     id: CallId,
     outcome: ContactOutcome,

@@ -20,7 +20,7 @@ use patchbay_shared::ids::CallId;
 
 /// Asks after one call until it has ended and its bill is settled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct FollowCall {
+pub(crate) struct FollowCall {
     pub call: CallId,
 }
 
@@ -44,13 +44,13 @@ pub fn register(registry: &mut Registry) {
 }
 
 /// Has the call asked after, not before `minutes` from now.
-pub async fn enqueue(tx: &mut WriteTx, call: CallId, minutes: i64) -> Result<(), AppError> {
+pub(crate) async fn enqueue(tx: &mut WriteTx, call: CallId, minutes: i64) -> Result<(), AppError> {
     let run_at = Some(tx.reading().now().await? + chrono::Duration::minutes(minutes));
     patchbay_jobs::enqueue(tx, &FollowCall { call }, NewJob { run_at }).await
 }
 
 /// The bill is settled: nobody needs to ask any more.
-pub async fn no_longer(tx: &mut WriteTx, call: CallId) -> Result<(), AppError> {
+pub(crate) async fn no_longer(tx: &mut WriteTx, call: CallId) -> Result<(), AppError> {
     patchbay_jobs::queue::withdraw(tx, &FollowCall { call }).await
 }
 

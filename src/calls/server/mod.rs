@@ -11,10 +11,13 @@ pub mod ended;
 pub mod enrich;
 pub mod fold;
 pub mod follow;
-pub mod ops;
+pub(crate) mod ops;
 mod peaks;
-pub mod prompt;
-pub mod recordings;
+pub(crate) mod prompt;
+pub(crate) mod recordings;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;
 mod transcript;
+
+/// How many lines are taken, for the limits of an agency.
+pub use store::lines_in_use;

@@ -31,7 +31,7 @@ pub async fn list(scope: &Scope, query: CallQuery) -> Result<CallList, AppError>
 }
 
 /// Marks a call as looked at, or takes the mark away. Doing it twice changes nothing more.
-pub async fn set_reviewed(tx: &mut WriteTx, id: CallId, reviewed: bool) -> Result<(), AppError> {
+pub(crate) async fn set_reviewed(tx: &mut WriteTx, id: CallId, reviewed: bool) -> Result<(), AppError> {
     let client = enrichment::set_reviewed(tx, id, reviewed).await?;
     tx.audit(Change {
         action: if reviewed { "reviewed" } else { "unreviewed" },
@@ -47,7 +47,7 @@ pub async fn set_reviewed(tx: &mut WriteTx, id: CallId, reviewed: bool) -> Resul
 }
 
 /// Does a transcript or an analysis anew, with all its attempts. What is on its way goes on undisturbed.
-pub async fn try_again(tx: &mut WriteTx, id: CallId, kind: EnrichmentType) -> Result<(), AppError> {
+pub(crate) async fn try_again(tx: &mut WriteTx, id: CallId, kind: EnrichmentType) -> Result<(), AppError> {
     let facts = enrichment::facts(tx.reading(), id).await?;
     enrich::enqueue_again(tx, id, kind).await?;
     match kind {

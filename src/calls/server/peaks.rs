@@ -7,7 +7,7 @@ use crate::model::Peaks;
 
 /// Somebody spoke from here to there, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Span {
+pub(crate) struct Span {
     pub by_agent: bool,
     pub from: f64,
     pub to: f64,
@@ -17,7 +17,7 @@ pub struct Span {
 const PAIRS: usize = 800;
 
 /// Reads a WAV file. Errors: what is wrong with the file.
-pub fn of_wav(file: impl Read, spans: &[Span]) -> Result<Peaks, String> {
+pub(crate) fn of_wav(file: impl Read, spans: &[Span]) -> Result<Peaks, String> {
     let mut reader = hound::WavReader::new(file).map_err(|error| error.to_string())?;
     let spec = reader.spec();
     let channels = usize::from(spec.channels.max(1));

@@ -5,12 +5,12 @@ use super::store::detail;
 use crate::model::CallPrompt;
 use patchbay_access::server::Scope;
 use patchbay_access::{Action, Viewer};
-use patchbay_prompts::server::store as prompts;
+use patchbay_prompts::server as prompts;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
 
 /// The words that the call's agent was given. Errors: `NotFound`, also when the viewer may not see prompts.
-pub async fn read(scope: &Scope, call: CallId) -> Result<CallPrompt, AppError> {
+pub(crate) async fn read(scope: &Scope, call: CallId) -> Result<CallPrompt, AppError> {
     if !scope.viewer().is_none_or(Viewer::sees_prompts) {
         return Err(AppError::NotFound);
     }

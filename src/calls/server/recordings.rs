@@ -15,13 +15,13 @@ use patchbay_shared::error::internal;
 use patchbay_shared::ids::{CallId, WorkspaceId};
 
 /// The name under which a call's sound is kept.
-pub fn key(workspace: WorkspaceId, call: CallId) -> String {
+pub(crate) fn key(workspace: WorkspaceId, call: CallId) -> String {
     format!("{workspace}/{call}.wav")
 }
 
 /// Why a recording did not get here.
 #[derive(Debug)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     Provider(ProviderError),
     Ours(AppError),
 }
@@ -34,7 +34,7 @@ impl From<AppError> for Trouble {
 
 /// Writes the sound piece by piece under a temporary name and gives it its own when it is whole. Doing it twice is safe.
 /// False: what came holds no sound.
-pub async fn keep(store: &dyn ObjectStore, key: &str, recording: Recording) -> Result<bool, Trouble> {
+pub(crate) async fn keep(store: &dyn ObjectStore, key: &str, recording: Recording) -> Result<bool, Trouble> {
     let path = Path::from(key);
     let upload = store.put_multipart(&path).await.map_err(internal)?;
     let mut writer = WriteMultipart::new(upload);
@@ -61,12 +61,12 @@ pub async fn keep(store: &dyn ObjectStore, key: &str, recording: Recording) -> R
 }
 
 /// A recording that is not there is no trouble.
-pub fn is_missing(error: &ProviderError) -> bool {
+pub(crate) fn is_missing(error: &ProviderError) -> bool {
     error.kind == Kind::NotFound
 }
 
 /// How loud each side was. None when the file is no sound we can read.
-pub async fn peaks(store: &dyn ObjectStore, key: &str, spans: Vec<Span>) -> Result<Option<Peaks>, AppError> {
+pub(crate) async fn peaks(store: &dyn ObjectStore, key: &str, spans: Vec<Span>) -> Result<Option<Peaks>, AppError> {
     let found = store.get(&Path::from(key)).await.map_err(internal)?;
     let payload = match found.payload {
         GetResultPayload::File(file, _) => Ok(file),
@@ -86,12 +86,12 @@ pub async fn peaks(store: &dyn ObjectStore, key: &str, spans: Vec<Span>) -> Resu
 }
 
 /// Size, time and tag of a stored recording. Errors: `NotFound`.
-pub async fn head(store: &dyn ObjectStore, key: &str) -> Result<ObjectMeta, AppError> {
+pub(crate) async fn head(store: &dyn ObjectStore, key: &str) -> Result<ObjectMeta, AppError> {
     store.head(&Path::from(key)).await.map_err(missing)
 }
 
 /// The bytes, or a range of them. Errors: `NotFound`.
-pub async fn read(
+pub(crate) async fn read(
     store: &dyn ObjectStore,
     key: &str,
     range: Option<std::ops::Range<u64>>,

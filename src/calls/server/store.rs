@@ -1,7 +1,7 @@
 //! Statements of the list. `store::detail` reads one call, `store::enrichment` what the workers write.
 
 pub mod detail;
-pub mod enrichment;
+pub(crate) mod enrichment;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use patchbay_shared::ids::{CallId, ClientId};
 use patchbay_shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
 /// Rows on a page of the list.
-pub const PAGE: usize = 25;
+pub(crate) const PAGE: usize = 25;
 /// Live calls that are pinned on top.
 const PINNED: i64 = 50;
 /// Counts beside the views stop here.
@@ -57,7 +57,7 @@ pub async fn list(
 }
 
 /// The calls right before (newer) and after (older) a row of the list.
-pub async fn neighbours(
+pub(crate) async fn neighbours(
     tx: &mut ReadTx,
     query: &CallQuery,
     key: &str,
@@ -72,7 +72,7 @@ pub async fn neighbours(
 }
 
 /// How many calls each view holds, up to a thousand. The order makes them come from an index and not from the whole table.
-pub async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<(CallView, String)>, AppError> {
+pub(crate) async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<(CallView, String)>, AppError> {
     plan_for_lists(tx).await?;
     let client = client.map(|id| id.0);
     let row = sqlx::query!(
@@ -103,7 +103,7 @@ pub async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<(Ca
 }
 
 /// What the filters offer, and the names of what the address narrows to.
-pub async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallChoices, AppError> {
+pub(crate) async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallChoices, AppError> {
     let client = client_of(tx, query)?;
     let agents = sqlx::query!(
         "select id, name from agents a where workspace_id = $1
@@ -143,7 +143,7 @@ pub async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallChoices, 
 }
 
 /// The client that the list is narrowed to: a client's people see their own, whatever the address says.
-pub fn client_of(tx: &ReadTx, query: &CallQuery) -> Result<Option<ClientId>, AppError> {
+pub(crate) fn client_of(tx: &ReadTx, query: &CallQuery) -> Result<Option<ClientId>, AppError> {
     match (tx.scope().client_id(), &query.client) {
         (Some(own), _) => Ok(Some(own)),
         (None, Some(id)) => Ok(Some(id.parse()?)),

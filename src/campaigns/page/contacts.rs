@@ -9,7 +9,7 @@ use patchbay_ui::*;
 
 /// Who is in the campaign, how each stands, and the forms that add and remove.
 #[component]
-pub fn ContactsTab(
+pub(crate) fn ContactsTab(
     shown: CampaignView,
     members: Loaded<Page<MemberRow>>,
     choices: Loaded<CampaignChoices>,

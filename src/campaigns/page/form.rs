@@ -69,7 +69,7 @@ fn NewForm(choices: CampaignChoices) -> impl IntoView {
 
 /// The settings of a present campaign.
 #[component]
-pub fn EditForm(campaign: Campaign, choices: Loaded<CampaignChoices>) -> impl IntoView {
+pub(crate) fn EditForm(campaign: Campaign, choices: Loaded<CampaignChoices>) -> impl IntoView {
     view! {
         <BlockBoundary
             data=choices

@@ -9,7 +9,7 @@ use patchbay_ui::*;
 
 /// Counts, and the terms in words.
 #[component]
-pub fn OverviewTab(shown: CampaignView) -> impl IntoView {
+pub(crate) fn OverviewTab(shown: CampaignView) -> impl IntoView {
     let campaign = shown.campaign.clone();
     let tries = if campaign.max_attempts == 1 {
         "One call".to_owned()
@@ -90,7 +90,7 @@ fn Progressing(shown: CampaignView) -> impl IntoView {
 
 /// The newest batches, and the way to all.
 #[component]
-pub fn BatchesTab(shown: CampaignView) -> impl IntoView {
+pub(crate) fn BatchesTab(shown: CampaignView) -> impl IntoView {
     let id = shown.campaign.id;
     let all = format!("/batches?campaign={id}");
     let new = format!("/batches/new?campaign={id}");
@@ -144,7 +144,7 @@ pub fn BatchesTab(shown: CampaignView) -> impl IntoView {
 
 /// How the last call to each contact went.
 #[component]
-pub fn ResultsTab(shown: CampaignView) -> impl IntoView {
+pub(crate) fn ResultsTab(shown: CampaignView) -> impl IntoView {
     let (id, counts) = (shown.campaign.id, shown.counts);
     let called: i64 = counts.by_outcome.iter().map(|(_, count)| count).sum();
     if called == 0 {

@@ -10,7 +10,7 @@ use patchbay_shared::ids::{CampaignId, ContactId};
 
 /// Goes on adding contacts to a campaign, from the one after `after`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AddContacts {
+pub(crate) struct AddContacts {
     pub campaign: CampaignId,
     pub by: AddBy,
     pub after: ContactId,

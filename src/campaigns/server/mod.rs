@@ -1,6 +1,10 @@
 //! The server half of campaigns.
 
 pub mod jobs;
-pub mod ops;
+pub(crate) mod ops;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;
+
+pub use store::choices::missing_variables;
+/// The campaign that a batch dials.
+pub use store::get;

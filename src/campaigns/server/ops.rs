@@ -17,7 +17,7 @@ const CHUNK: i64 = 5_000;
 const AT_ONCE: u64 = 20_000;
 
 /// Everything that one campaign's page shows. What stands in its way is the agency's business, not its client's.
-pub async fn page(tx: &mut ReadTx, id: CampaignId) -> Result<CampaignView, AppError> {
+pub(crate) async fn page(tx: &mut ReadTx, id: CampaignId) -> Result<CampaignView, AppError> {
     let campaign = store::get(tx, id).await?;
     let (created, updated) = store::times(tx, id).await?;
     let (now, zone_of_viewer) = (chrono::Utc::now(), tx.scope().zone());
@@ -41,7 +41,7 @@ pub async fn page(tx: &mut ReadTx, id: CampaignId) -> Result<CampaignView, AppEr
 }
 
 /// Creates a draft. Errors: `Invalid` at `agent` or `number` when they are not for this client.
-pub async fn create(tx: &mut WriteTx, client: ClientId, terms: &CampaignTerms) -> Result<CampaignId, AppError> {
+pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, terms: &CampaignTerms) -> Result<CampaignId, AppError> {
     check_fit(tx, client, terms, None).await?;
     let id = CampaignId::new();
     store::insert(tx, id, client, terms).await?;
@@ -50,7 +50,7 @@ pub async fn create(tx: &mut WriteTx, client: ClientId, terms: &CampaignTerms) -
 }
 
 /// Changes the terms. Running batches go by the new ones from their next call on.
-pub async fn change(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTerms) -> Result<(), AppError> {
+pub(crate) async fn change(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTerms) -> Result<(), AppError> {
     let status = store::lock(tx, id).await?;
     if status == CampaignStatus::Archived {
         return Err(AppError::Conflict(
@@ -91,7 +91,7 @@ async fn check_fit(
 }
 
 /// Moves a campaign to another state. Errors: `Conflict` for a move that is not legal, or while batches could still dial.
-pub async fn set_status(tx: &mut WriteTx, id: CampaignId, next: CampaignStatus) -> Result<(), AppError> {
+pub(crate) async fn set_status(tx: &mut WriteTx, id: CampaignId, next: CampaignStatus) -> Result<(), AppError> {
     let status = store::lock(tx, id).await?;
     if status == next {
         return Ok(());
@@ -129,15 +129,8 @@ pub async fn set_status(tx: &mut WriteTx, id: CampaignId, next: CampaignStatus) 
     record(tx, verb, id, campaign.client_id, Some(json!({ "status": status })), Some(json!({ "status": next }))).await
 }
 
-/// Adds contacts, all of them in this transaction. Gives the number that joined. For what a person asks for, see `add_or_enqueue`.
-pub async fn add_contacts(tx: &mut WriteTx, campaign: &Campaign, by: &AddBy) -> Result<u64, AppError> {
-    let (added, _) = add_some(tx, campaign, by, nobody(), u64::MAX).await?;
-    record_added(tx, campaign, by, added).await?;
-    Ok(added)
-}
-
 /// Adds the first 20,000 now and leaves the rest to a job. Gives the number that joined now, and whether more follow.
-pub async fn add_or_enqueue(tx: &mut WriteTx, id: CampaignId, by: &AddBy) -> Result<(u64, bool), AppError> {
+pub(crate) async fn add_or_enqueue(tx: &mut WriteTx, id: CampaignId, by: &AddBy) -> Result<(u64, bool), AppError> {
     if store::lock(tx, id).await? == CampaignStatus::Archived {
         return Err(AppError::Conflict(
             Reason::WrongState,
@@ -154,7 +147,7 @@ pub async fn add_or_enqueue(tx: &mut WriteTx, id: CampaignId, by: &AddBy) -> Res
 }
 
 /// One job's share: the next 20,000. Gives where to go on, if there is more.
-pub async fn add_more(tx: &mut WriteTx, job: &AddContacts) -> Result<Option<ContactId>, AppError> {
+pub(crate) async fn add_more(tx: &mut WriteTx, job: &AddContacts) -> Result<Option<ContactId>, AppError> {
     let campaign = store::get(tx.reading(), job.campaign).await?;
     if campaign.status == CampaignStatus::Archived {
         return Ok(None);
@@ -212,7 +205,7 @@ async fn record_added(tx: &mut WriteTx, campaign: &Campaign, by: &AddBy, added: 
 }
 
 /// Takes never dialled contacts out: one, or all. Gives how many went.
-pub async fn remove_undialled(
+pub(crate) async fn remove_undialled(
     tx: &mut WriteTx,
     id: CampaignId,
     only: Option<CampaignContactId>,

@@ -13,10 +13,10 @@ use patchbay_shared::ids::{AgentId, BatchId, CampaignId, ClientId, NumberId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 pub mod choices;
-pub mod members;
+pub(crate) mod members;
 
 /// Rows on one page of a list.
-pub const PAGE: usize = 25;
+pub(crate) const PAGE: usize = 25;
 /// How far the list counts contacts.
 const LIST_BOUND: i64 = 1_000;
 
@@ -61,7 +61,7 @@ pub async fn get(tx: &mut ReadTx, id: CampaignId) -> Result<Campaign, AppError> 
 }
 
 /// When it was created and last changed.
-pub async fn times(tx: &mut ReadTx, id: CampaignId) -> Result<(DateTime<Utc>, DateTime<Utc>), AppError> {
+pub(crate) async fn times(tx: &mut ReadTx, id: CampaignId) -> Result<(DateTime<Utc>, DateTime<Utc>), AppError> {
     let row =
         sqlx::query!("select created_at, updated_at from campaigns where workspace_id = $1 and id = $2", tx.w(), id.0)
             .fetch_one(tx.conn())
@@ -128,7 +128,12 @@ pub async fn list(tx: &mut ReadTx, query: &CampaignQuery, limit: usize) -> Resul
 }
 
 /// Writes a new campaign as a draft.
-pub async fn insert(tx: &mut WriteTx, id: CampaignId, client: ClientId, terms: &CampaignTerms) -> Result<(), AppError> {
+pub(crate) async fn insert(
+    tx: &mut WriteTx,
+    id: CampaignId,
+    client: ClientId,
+    terms: &CampaignTerms,
+) -> Result<(), AppError> {
     sqlx::query!(
         "insert into campaigns (workspace_id, id, client_id, agent_id, number_id, name, type, goal, variables, calling_window,
                                 max_attempts, retry_minutes)
@@ -151,7 +156,7 @@ pub async fn insert(tx: &mut WriteTx, id: CampaignId, client: ClientId, terms: &
     Ok(())
 }
 
-pub async fn update(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTerms) -> Result<(), AppError> {
+pub(crate) async fn update(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTerms) -> Result<(), AppError> {
     sqlx::query!(
         "update campaigns set agent_id = $3, number_id = $4, name = $5, type = $6, goal = $7, variables = $8, calling_window = $9,
                 max_attempts = $10, retry_minutes = $11, updated_at = now()
@@ -174,7 +179,7 @@ pub async fn update(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTerms) -> 
 }
 
 /// Locks the row and says where it stands. Errors: `NotFound`.
-pub async fn lock(tx: &mut WriteTx, id: CampaignId) -> Result<CampaignStatus, AppError> {
+pub(crate) async fn lock(tx: &mut WriteTx, id: CampaignId) -> Result<CampaignStatus, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select status as "status: CampaignStatus" from campaigns where workspace_id = $1 and id = $2 for update"#,
         tx.w(),
@@ -184,7 +189,7 @@ pub async fn lock(tx: &mut WriteTx, id: CampaignId) -> Result<CampaignStatus, Ap
     .await?)
 }
 
-pub async fn set_status(tx: &mut WriteTx, id: CampaignId, status: CampaignStatus) -> Result<(), AppError> {
+pub(crate) async fn set_status(tx: &mut WriteTx, id: CampaignId, status: CampaignStatus) -> Result<(), AppError> {
     sqlx::query!(
         "update campaigns set status = $3, updated_at = now() where workspace_id = $1 and id = $2",
         tx.w(),
@@ -197,7 +202,7 @@ pub async fn set_status(tx: &mut WriteTx, id: CampaignId, status: CampaignStatus
 }
 
 /// Batches that may still dial for it (a look into the batches' table).
-pub async fn open_batches(tx: &mut ReadTx, id: CampaignId) -> Result<i64, AppError> {
+pub(crate) async fn open_batches(tx: &mut ReadTx, id: CampaignId) -> Result<i64, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from call_batches
            where workspace_id = $1 and campaign_id = $2 and status in ('pending', 'scheduled', 'processing', 'paused')"#,
@@ -209,7 +214,7 @@ pub async fn open_batches(tx: &mut ReadTx, id: CampaignId) -> Result<i64, AppErr
 }
 
 /// The campaign's newest ten batches (a look into the batches' table).
-pub async fn newest_batches(tx: &mut ReadTx, id: CampaignId) -> Result<Vec<CampaignBatch>, AppError> {
+pub(crate) async fn newest_batches(tx: &mut ReadTx, id: CampaignId) -> Result<Vec<CampaignBatch>, AppError> {
     let rows = sqlx::query!(
         r#"select id as "id: BatchId", name, status as "status: BatchStatus", total_contacts, created_at from call_batches
            where workspace_id = $1 and campaign_id = $2 order by id desc limit 10"#,
@@ -232,7 +237,7 @@ pub async fn newest_batches(tx: &mut ReadTx, id: CampaignId) -> Result<Vec<Campa
 }
 
 /// Whether contacts are still being added in the background (a look into the jobs' table).
-pub async fn is_adding(tx: &mut ReadTx, id: CampaignId) -> Result<bool, AppError> {
+pub(crate) async fn is_adding(tx: &mut ReadTx, id: CampaignId) -> Result<bool, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select exists (select from jobs where workspace_id = $1 and kind = 'AddContacts' and status in ('pending', 'processing')
                           and starts_with(dedupe_key, $2)) as "exists!""#,

@@ -55,7 +55,7 @@ fn may(action: Action, href: String, text: &'static str) -> Option<(String, &'st
 }
 
 #[component]
-pub fn Campaigns(rows: Vec<CampaignRow>, client: ClientId) -> impl IntoView {
+pub(crate) fn Campaigns(rows: Vec<CampaignRow>, client: ClientId) -> impl IntoView {
     let is_empty = rows.is_empty();
     let items = rows
         .into_iter()
@@ -91,7 +91,7 @@ pub fn Campaigns(rows: Vec<CampaignRow>, client: ClientId) -> impl IntoView {
 }
 
 #[component]
-pub fn Calls(rows: Vec<CallRow>, client: ClientId) -> impl IntoView {
+pub(crate) fn Calls(rows: Vec<CallRow>, client: ClientId) -> impl IntoView {
     let is_empty = rows.is_empty();
     let items = rows
         .into_iter()
@@ -139,7 +139,7 @@ pub fn Calls(rows: Vec<CallRow>, client: ClientId) -> impl IntoView {
 }
 
 #[component]
-pub fn Agents(rows: Vec<AgentRow>, client: ClientId) -> impl IntoView {
+pub(crate) fn Agents(rows: Vec<AgentRow>, client: ClientId) -> impl IntoView {
     let is_empty = rows.is_empty();
     let items = rows
         .into_iter()
@@ -168,7 +168,7 @@ pub fn Agents(rows: Vec<AgentRow>, client: ClientId) -> impl IntoView {
 }
 
 #[component]
-pub fn Numbers(rows: Vec<NumberRow>, client: ClientId) -> impl IntoView {
+pub(crate) fn Numbers(rows: Vec<NumberRow>, client: ClientId) -> impl IntoView {
     let is_empty = rows.is_empty();
     let items = rows
         .into_iter()
@@ -197,7 +197,7 @@ pub fn Numbers(rows: Vec<NumberRow>, client: ClientId) -> impl IntoView {
 }
 
 #[component]
-pub fn People(rows: Vec<MemberRow>, client: ClientId) -> impl IntoView {
+pub(crate) fn People(rows: Vec<MemberRow>, client: ClientId) -> impl IntoView {
     let is_empty = rows.is_empty();
     let invite = format!("/settings/users/new?client={client}");
     let again = (!is_empty)

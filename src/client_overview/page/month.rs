@@ -8,7 +8,7 @@ use patchbay_usage::model::ClientMonth;
 
 /// The month so far: figures, and how far the budget goes.
 #[component]
-pub fn Month(month: ClientMonth, client: String) -> impl IntoView {
+pub(crate) fn Month(month: ClientMonth, client: String) -> impl IntoView {
     let (calls, minutes, spend) = (month.total.calls, month.total.minutes(), month.total.spend());
     let rate = month.reach_rate();
     let reached = rate.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1}"));
@@ -72,7 +72,7 @@ fn share(standing: &BudgetStatus) -> f64 {
 
 /// What the month's money went to.
 #[component]
-pub fn Spent(month: ClientMonth, href: String) -> impl IntoView {
+pub(crate) fn Spent(month: ClientMonth, href: String) -> impl IntoView {
     let total = month.total;
     view! {
         <Card title="Usage this month" right=move || view! { <a class="link" href=href>"Usage by day"</a> }>

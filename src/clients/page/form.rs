@@ -27,7 +27,7 @@ pub fn new_client_page() -> PageView {
 
 /// Fields of a new or present client.
 #[component]
-pub fn ClientFields(client: Option<Client>) -> impl IntoView {
+pub(crate) fn ClientFields(client: Option<Client>) -> impl IntoView {
     let save = FormAction::of::<SaveClient>();
     let is_new = client.is_none();
     let id = client.as_ref().map(|client| client.id.to_string()).unwrap_or_default();

@@ -1,3 +1,6 @@
 pub mod ops;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;
+
+/// What other crates ask about clients.
+pub use store::{count, get, names};

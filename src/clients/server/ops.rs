@@ -11,7 +11,7 @@ use patchbay_workspaces::model::Kind;
 use patchbay_workspaces::server::limits;
 
 /// Adds a client or changes the one that the form names.
-pub async fn save(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, AppError> {
+pub(crate) async fn save(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, AppError> {
     if form.id.is_empty() {
         return create(tx, form).await;
     }
@@ -21,7 +21,7 @@ pub async fn save(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, AppEr
 }
 
 /// Adds a client. Errors: `Invalid` at its fields.
-pub async fn create(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, AppError> {
+pub(crate) async fn create(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, AppError> {
     let id = ClientId::new();
     let slug = slug_of(&form.name);
     let values = checked(form, &slug)?;
@@ -38,7 +38,7 @@ pub async fn create(tx: &mut WriteTx, form: &ClientForm) -> Result<ClientId, App
 }
 
 /// Changes a client.
-pub async fn update(tx: &mut WriteTx, id: ClientId, form: &ClientForm) -> Result<(), AppError> {
+pub(crate) async fn update(tx: &mut WriteTx, id: ClientId, form: &ClientForm) -> Result<(), AppError> {
     let before = store::get(tx.reading(), id).await?;
     let slug = slug_of(&form.name);
     let values = checked(form, &slug)?;
@@ -93,7 +93,7 @@ async fn set_budget(
 
 /// Archives a client (its people can no longer sign in, nothing new dials) or brings it back. Safe to repeat.
 /// Errors: `Conflict` while a batch of it is unfinished.
-pub async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) -> Result<(), AppError> {
+pub(crate) async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) -> Result<(), AppError> {
     store::get(tx.reading(), id).await?;
     if status == ClientStatus::Archived && store::unfinished_batches(tx, id).await? > 0 {
         return Err(AppError::Conflict(

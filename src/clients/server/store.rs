@@ -6,7 +6,7 @@ use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
-pub const PAGE: usize = 50;
+pub(crate) const PAGE: usize = 50;
 
 /// Clients by newest first, `limit` rows on a page. `words` is a part of the name; archived ones only when asked for.
 pub async fn list(
@@ -94,7 +94,7 @@ pub async fn get(tx: &mut ReadTx, id: ClientId) -> Result<Client, AppError> {
 }
 
 /// The values of a client's row that a form sets.
-pub struct Values<'a> {
+pub(crate) struct Values<'a> {
     pub name: &'a str,
     pub slug: &'a str,
     pub timezone: &'a str,
@@ -106,7 +106,7 @@ pub struct Values<'a> {
     pub budget_action: BudgetAction,
 }
 
-pub async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
+pub(crate) async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
     sqlx::query!(
         "insert into clients (workspace_id, id, name, slug, timezone, shares_cost, shares_recordings, shares_steps, monthly_budget, shares_prompts,
                               budget_action)
@@ -128,7 +128,7 @@ pub async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Resu
     Ok(())
 }
 
-pub async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
+pub(crate) async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
     sqlx::query!(
         "update clients set name = $3, slug = $4, timezone = $5, shares_cost = $6, shares_recordings = $7, shares_steps = $8, monthly_budget = $9,
                 shares_prompts = $10, budget_action = $11, updated_at = now()
@@ -150,7 +150,7 @@ pub async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Resu
     Ok(())
 }
 
-pub async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) -> Result<bool, AppError> {
+pub(crate) async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update clients set status = $3, updated_at = now() where workspace_id = $1 and id = $2 and status <> $3",
         tx.w(),
@@ -163,7 +163,7 @@ pub async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) ->
 }
 
 /// Batches of this client that still dial or will.
-pub async fn unfinished_batches(tx: &mut WriteTx, id: ClientId) -> Result<i64, AppError> {
+pub(crate) async fn unfinished_batches(tx: &mut WriteTx, id: ClientId) -> Result<i64, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from call_batches
            where workspace_id = $1 and client_id = $2 and status in ('pending', 'scheduled', 'processing', 'paused')"#,
@@ -185,7 +185,7 @@ pub async fn count(tx: &mut ReadTx) -> Result<i64, AppError> {
 }
 
 /// Whether the database knows the zone as well: months are counted in it there. Errors: `Invalid` at `timezone`.
-pub async fn knows_zone(tx: &mut WriteTx, zone: &str) -> Result<(), AppError> {
+pub(crate) async fn knows_zone(tx: &mut WriteTx, zone: &str) -> Result<(), AppError> {
     let asked = sqlx::query!(r#"select now() at time zone $1 as "there!""#, zone).fetch_one(tx.conn()).await;
     match asked {
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("22023") => {

@@ -55,14 +55,14 @@ fn Service(connection: Connection) -> impl IntoView {
 
 /// Lamp and word; a service that was never connected has a state of its own.
 #[component]
-pub fn ConnectionState(status: Option<IntegrationStatus>) -> impl IntoView {
+pub(crate) fn ConnectionState(status: Option<IntegrationStatus>) -> impl IntoView {
     let (tone, label) = status.map_or((Tone::Mute, "Not connected"), |status| (status.tone(), status.label()));
     view! { <State tone label on=status.is_some()/> }
 }
 
 /// What is known about a connection, without secrets.
 #[component]
-pub fn ConnectionFacts(connection: Connection) -> impl IntoView {
+pub(crate) fn ConnectionFacts(connection: Connection) -> impl IntoView {
     if connection.status.is_none() {
         let text = if connection.may_edit {
             "Enter the account’s key to use it."

@@ -37,7 +37,7 @@ pub async fn voice(scope: &Scope) -> Result<VoiceCatalog, AppError> {
 }
 
 /// Forgets what the former account offered.
-pub fn forget(scope: &Scope) {
+pub(crate) fn forget(scope: &Scope) {
     let kept = scope.services().state::<Remembered>();
     let mut all = kept.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     all.remove(&scope.workspace_id());

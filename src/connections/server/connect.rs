@@ -41,7 +41,7 @@ const SECRETS_KEPT: usize = 2;
 
 /// Tries what was entered, then stores it. An empty key keeps the stored one.
 /// Errors: `Invalid` at the field that the service refuses; `ProviderDown` when it does not answer. Either way nothing changed.
-pub async fn save(scope: &Scope, form: &ConnectionForm) -> Result<(), AppError> {
+pub(crate) async fn save(scope: &Scope, form: &ConnectionForm) -> Result<(), AppError> {
     let form = form.check()?;
     // Opened for its checks and for reading, and let go: the service is asked next, and no transaction waits for that.
     let mut tx = scope.write(Action::ManageConnections).await?;
@@ -109,7 +109,7 @@ pub async fn create(tx: &mut WriteTx, new: NewConnection) -> Result<ConnectionId
 }
 
 /// Asks the service whether the stored credentials work, and stores the answer. Errors: `Conflict` when it is not connected.
-pub async fn check_now(scope: &Scope, provider: &str) -> Result<(), AppError> {
+pub(crate) async fn check_now(scope: &Scope, provider: &str) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageConnections).await?;
     let stored = store::get(tx.reading(), provider).await?;
     drop(tx);
@@ -128,7 +128,7 @@ pub async fn check_now(scope: &Scope, provider: &str) -> Result<(), AppError> {
 }
 
 /// Switches a connection off or on. Errors: `NotFound`.
-pub async fn switch(scope: &Scope, provider: &str, on: bool) -> Result<(), AppError> {
+pub(crate) async fn switch(scope: &Scope, provider: &str, on: bool) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageConnections).await?;
     let before = store::get(tx.reading(), provider).await?.ok_or(AppError::NotFound)?;
     let status = if on { IntegrationStatus::Active } else { IntegrationStatus::Inactive };

@@ -1,6 +1,9 @@
 //! `ops`: clients and settings for other rooms. `connect`: entering and trying credentials.
 
-pub mod catalog;
+pub(crate) mod catalog;
 pub mod connect;
 pub mod ops;
-pub mod store;
+mod store;
+
+/// Which accounts there are, for the platform.
+pub use store::list;

@@ -144,7 +144,7 @@ pub async fn list(scope: &Scope) -> Result<Vec<Connection>, AppError> {
 }
 
 /// One service for its page. Errors: `NotFound` for an unknown name.
-pub async fn get(scope: &Scope, provider: &str) -> Result<Connection, AppError> {
+pub(crate) async fn get(scope: &Scope, provider: &str) -> Result<Connection, AppError> {
     let found = list(scope).await?.into_iter().find(|connection| connection.provider.as_str() == provider);
     found.ok_or(AppError::NotFound)
 }

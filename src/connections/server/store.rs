@@ -39,12 +39,12 @@ pub async fn list(tx: &mut ReadTx) -> Result<Vec<Stored>, AppError> {
     .await?)
 }
 
-pub async fn get(tx: &mut ReadTx, provider: &str) -> Result<Option<Stored>, AppError> {
+pub(crate) async fn get(tx: &mut ReadTx, provider: &str) -> Result<Option<Stored>, AppError> {
     Ok(list(tx).await?.into_iter().find(|stored| stored.provider == provider))
 }
 
 /// What a saved form leaves behind.
-pub struct Save<'a> {
+pub(crate) struct Save<'a> {
     pub id: Uuid,
     pub provider: &'a str,
     pub mode: Mode,
@@ -57,7 +57,7 @@ pub struct Save<'a> {
 }
 
 /// Makes or replaces the connection of a service; it counts as checked and working.
-pub async fn save(tx: &mut WriteTx, save: Save<'_>) -> Result<Uuid, AppError> {
+pub(crate) async fn save(tx: &mut WriteTx, save: Save<'_>) -> Result<Uuid, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_scalar!(
         "insert into provider_connections (workspace_id, id, provider, mode, base_url, sealed_credentials, credentials_hint,
@@ -85,7 +85,7 @@ pub async fn save(tx: &mut WriteTx, save: Save<'_>) -> Result<Uuid, AppError> {
 
 /// Records how a check or a use went. True when that is news: the same again changes nothing. A connection that is switched off
 /// stays so.
-pub async fn set_health(
+pub(crate) async fn set_health(
     tx: &mut WriteTx,
     provider: &str,
     error: Option<&str>,
@@ -108,7 +108,7 @@ pub async fn set_health(
 }
 
 /// False when there is no such connection.
-pub async fn set_status(tx: &mut WriteTx, provider: &str, status: IntegrationStatus) -> Result<bool, AppError> {
+pub(crate) async fn set_status(tx: &mut WriteTx, provider: &str, status: IntegrationStatus) -> Result<bool, AppError> {
     let workspace = tx.w();
     let done = sqlx::query!(
         "update provider_connections set status = $3, last_error = null, updated_at = now()
@@ -123,7 +123,7 @@ pub async fn set_status(tx: &mut WriteTx, provider: &str, status: IntegrationSta
 }
 
 /// Says in the workspace's settings whether calls are real: they are once the voice service is live, whatever the others are.
-pub async fn refresh_sandbox_flag(tx: &mut WriteTx) -> Result<(), AppError> {
+pub(crate) async fn refresh_sandbox_flag(tx: &mut WriteTx) -> Result<(), AppError> {
     let workspace = tx.w();
     let is_live = sqlx::query_scalar!(
         r#"select exists (select from provider_connections where workspace_id = $1 and provider = 'ultravox' and mode = 'live') as "live!""#,
@@ -131,5 +131,5 @@ pub async fn refresh_sandbox_flag(tx: &mut WriteTx) -> Result<(), AppError> {
     )
     .fetch_one(tx.conn())
     .await?;
-    patchbay_workspaces::server::store::set_sandbox(tx, !is_live).await
+    patchbay_workspaces::server::set_sandbox(tx, !is_live).await
 }

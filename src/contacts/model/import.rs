@@ -290,10 +290,6 @@ impl ImportView {
         if self.file_bytes <= 0 { 0 } else { (self.bytes_done * 100 / self.file_bytes).clamp(0, 100) }
     }
 
-    pub fn is_running(&self) -> bool {
-        matches!(self.status, ImportStatus::Checking | ImportStatus::Importing)
-    }
-
     /// The work is over, one way or another.
     pub fn is_over(&self) -> bool {
         matches!(self.status, ImportStatus::Completed | ImportStatus::Failed | ImportStatus::Cancelled)

@@ -43,7 +43,7 @@ fn NewForm(choices: ImportChoices) -> impl IntoView {
 
 /// The form for a present contact.
 #[component]
-pub fn EditForm(contact: Contact) -> impl IntoView {
+pub(crate) fn EditForm(contact: Contact) -> impl IntoView {
     let change = FormAction::of::<ChangeContact>();
     let id = contact.id.to_string();
     let form = ContactForm::of(&contact);

@@ -86,7 +86,7 @@ fn people(title: &'static str, part: &'static str) -> List<ContactRow> {
 
 /// The three lists of this room.
 #[component]
-pub fn Parts(current: &'static str) -> impl IntoView {
+pub(crate) fn Parts(current: &'static str) -> impl IntoView {
     let items = Signal::derive(move || {
         vec![
             tab("All", with_client("/contacts"), current == "all"),
@@ -98,7 +98,7 @@ pub fn Parts(current: &'static str) -> impl IntoView {
 }
 
 /// An address that keeps the client of the switcher.
-pub fn with_client(path: &str) -> String {
+pub(crate) fn with_client(path: &str) -> String {
     let pairs: Vec<(String, String)> = query("client").map(|id| ("client".to_owned(), id)).into_iter().collect();
     format!("{path}{}", query_string(&pairs))
 }

@@ -169,7 +169,7 @@ fn Column(index: usize, name: String, samples: Vec<String>, target: Target) -> i
 
 /// Throws the upload away.
 #[component]
-pub fn CancelForm(id: String) -> impl IntoView {
+pub(crate) fn CancelForm(id: String) -> impl IntoView {
     let cancel = FormAction::of::<CancelImport>();
     view! {
         <ServerForm action=cancel class="inline" prefix="cancel">

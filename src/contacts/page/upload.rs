@@ -29,7 +29,7 @@ pub fn new_import_page() -> PageView {
 
 /// File, columns, check, import. Steps that lie behind can be gone back to while nothing is imported.
 #[component]
-pub fn ImportSteps(now: usize, id: String) -> impl IntoView {
+pub(crate) fn ImportSteps(now: usize, id: String) -> impl IntoView {
     let steps = ["File", "Columns", "Check", "Import"];
     let steps = steps
         .into_iter()

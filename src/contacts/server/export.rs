@@ -22,7 +22,7 @@ const ROWS: i64 = 2_000;
 type Out = Sender<Result<String, std::io::Error>>;
 
 /// The contacts of a list, all of it, each variable a column of its own.
-pub async fn contacts(scope: Scope, query: ContactQuery) -> Result<Response, AppError> {
+pub(crate) async fn contacts(scope: Scope, query: ContactQuery) -> Result<Response, AppError> {
     let mut tx = scope.read(Action::ReadContacts).await?;
     let names = store::attribute_names(&mut tx, query.client.as_deref().and_then(|id| id.parse().ok())).await?;
     drop(tx);
@@ -106,7 +106,7 @@ fn import_cells(row: ImportRow, in_agency: bool) -> Vec<String> {
 }
 
 /// An import's rejected rows as they came, with line and reason in front, ready to be mended and imported again.
-pub async fn rejected(scope: Scope, id: ImportId) -> Result<Response, AppError> {
+pub(crate) async fn rejected(scope: Scope, id: ImportId) -> Result<Response, AppError> {
     let mut tx = scope.read(Action::ReadContacts).await?;
     let import = import_views::view(&mut tx, id).await?;
     let delimiter = store::imports::work(&mut tx, id).await?.delimiter.bytes().next().unwrap_or(b',');
@@ -149,7 +149,7 @@ fn rejected_line(problem: &Problem, delimiter: u8) -> String {
 }
 
 /// A file to start from.
-pub fn template() -> Response {
+pub(crate) fn template() -> Response {
     let head = ["name", "phone", "email", "company", "time zone", "do not call", "contract type"];
     let rows = [
         ["Ada Lovelace", "+41 44 668 18 00", "ada@example.com", "Example Ltd", "Europe/Zurich", "", "gold"],

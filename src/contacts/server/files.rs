@@ -12,12 +12,12 @@ use patchbay_shared::ids::{ImportId, WorkspaceId};
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The key of an import's file, as the table keeps it.
-pub fn key(workspace: WorkspaceId, import: ImportId) -> String {
+pub(crate) fn key(workspace: WorkspaceId, import: ImportId) -> String {
     format!("{workspace}/{import}.csv")
 }
 
 /// The path behind a key. Errors: internal, when the key is not one of ours.
-pub fn path(services: &Services, key: &str) -> Result<PathBuf, AppError> {
+pub(crate) fn path(services: &Services, key: &str) -> Result<PathBuf, AppError> {
     if key.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
         return Err(internal(format!("not the key of an upload: {key}")));
     }
@@ -25,7 +25,7 @@ pub fn path(services: &Services, key: &str) -> Result<PathBuf, AppError> {
 }
 
 /// Deletes a file. One that is gone already is fine.
-pub async fn delete(services: &Services, key: &str) {
+pub(crate) async fn delete(services: &Services, key: &str) {
     if let Ok(path) = path(services, key)
         && let Err(error) = tokio::fs::remove_file(&path).await
         && error.kind() != std::io::ErrorKind::NotFound
@@ -35,7 +35,7 @@ pub async fn delete(services: &Services, key: &str) {
 }
 
 /// Deletes what was uploaded to the workspace more than a week ago and never imported.
-pub async fn sweep(services: &Services, workspace: WorkspaceId) {
+pub(crate) async fn sweep(services: &Services, workspace: WorkspaceId) {
     let Ok(folder) = path(services, &workspace.to_string()) else { return };
     let Ok(mut entries) = tokio::fs::read_dir(folder).await else { return };
     while let Ok(Some(entry)) = entries.next_entry().await {

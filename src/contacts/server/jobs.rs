@@ -10,13 +10,13 @@ use patchbay_shared::ids::ImportId;
 
 /// Reads a file and counts what would become of its rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct CheckImport {
+pub(crate) struct CheckImport {
     pub import: ImportId,
 }
 
 /// Imports the rest of a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RunImport {
+pub(crate) struct RunImport {
     pub import: ImportId,
 }
 

@@ -1,11 +1,11 @@
 //! The server half of contacts.
 
 pub mod api;
-pub mod export;
-pub mod files;
+pub(crate) mod export;
+pub(crate) mod files;
 pub mod import;
 pub mod jobs;
-pub mod ops;
+pub(crate) mod ops;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;
 pub mod upload;

@@ -37,7 +37,7 @@ impl Checked {
 }
 
 /// Writes a new contact. Errors: `Invalid` at the field, also when the client already has the number.
-pub async fn create(tx: &mut WriteTx, client: ClientId, form: &ContactForm) -> Result<ContactId, AppError> {
+pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, form: &ContactForm) -> Result<ContactId, AppError> {
     let timezone = store::client_timezone(tx.reading(), client).await?;
     let checked = check(form, countries::of_timezone(&timezone))?;
     let id = ContactId::new();
@@ -46,7 +46,7 @@ pub async fn create(tx: &mut WriteTx, client: ClientId, form: &ContactForm) -> R
     Ok(id)
 }
 
-pub async fn change(tx: &mut WriteTx, id: ContactId, form: &ContactForm) -> Result<(), AppError> {
+pub(crate) async fn change(tx: &mut WriteTx, id: ContactId, form: &ContactForm) -> Result<(), AppError> {
     let before = store::get(tx.reading(), id).await?;
     let checked = check(form, countries::of_timezone(&before.client_timezone))?;
     store::update(tx, id, &checked.values()).await?;
@@ -58,7 +58,7 @@ pub async fn change(tx: &mut WriteTx, id: ContactId, form: &ContactForm) -> Resu
 }
 
 /// Puts a contact on the do-not-call list. A contact that is on it already keeps its first reason.
-pub async fn suppress(tx: &mut WriteTx, id: ContactId, reason: &str) -> Result<(), AppError> {
+pub(crate) async fn suppress(tx: &mut WriteTx, id: ContactId, reason: &str) -> Result<(), AppError> {
     let reason = check_reason(reason)?;
     let contact = store::get(tx.reading(), id).await?;
     if store::set_suppressed(tx, id, Some(&reason)).await? {
@@ -69,7 +69,7 @@ pub async fn suppress(tx: &mut WriteTx, id: ContactId, reason: &str) -> Result<(
 }
 
 /// Takes a contact off the do-not-call list.
-pub async fn allow(tx: &mut WriteTx, id: ContactId) -> Result<(), AppError> {
+pub(crate) async fn allow(tx: &mut WriteTx, id: ContactId) -> Result<(), AppError> {
     let contact = store::get(tx.reading(), id).await?;
     if store::set_suppressed(tx, id, None).await? {
         let before = json!({ "do_not_call": true, "reason": contact.do_not_call_reason });
@@ -128,11 +128,11 @@ async fn record(
 }
 
 /// What the first two steps of an import offer: clients for agency people, and for a known client its campaigns.
-pub async fn choices(tx: &mut ReadTx, client: Option<ClientId>) -> Result<ImportChoices, AppError> {
+pub(crate) async fn choices(tx: &mut ReadTx, client: Option<ClientId>) -> Result<ImportChoices, AppError> {
     let own = tx.scope().client_id();
     let mut choices = ImportChoices::default();
     if own.is_none() {
-        let names = patchbay_clients::server::store::names(tx).await?;
+        let names = patchbay_clients::server::names(tx).await?;
         choices.clients = names.into_iter().map(|row| Pick { id: row.id.to_string(), label: row.name }).collect();
     }
     // Whose role only reads campaigns adds nobody to one.
@@ -143,7 +143,7 @@ pub async fn choices(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Import
 }
 
 /// A file that lies under its key and was looked at.
-pub struct Uploaded {
+pub(crate) struct Uploaded {
     pub id: ImportId,
     pub client: ClientId,
     pub campaign: Option<CampaignId>,
@@ -153,7 +153,7 @@ pub struct Uploaded {
 }
 
 /// Makes an import of an uploaded file, with a first mapping from the column names and the client's last import.
-pub async fn take_upload(tx: &mut WriteTx, upload: Uploaded) -> Result<(), AppError> {
+pub(crate) async fn take_upload(tx: &mut WriteTx, upload: Uploaded) -> Result<(), AppError> {
     let Uploaded { id, client, campaign, file_name, bytes, sniffed } = upload;
     let timezone = store::client_timezone(tx.reading(), client).await?;
     let (known, country) = imports::remembered(tx.reading(), client).await?;
@@ -190,7 +190,7 @@ async fn usable_campaign(
 }
 
 /// Takes the mapping and starts the check. Errors: `Conflict` while the import runs or after it ended, or when five are running.
-pub async fn check_import(tx: &mut WriteTx, id: ImportId, mut terms: ImportTerms) -> Result<(), AppError> {
+pub(crate) async fn check_import(tx: &mut WriteTx, id: ImportId, mut terms: ImportTerms) -> Result<(), AppError> {
     let status = imports::lock(tx, id).await?;
     if !matches!(status, ImportStatus::Uploaded | ImportStatus::Checked) {
         return Err(AppError::Conflict(
@@ -207,7 +207,7 @@ pub async fn check_import(tx: &mut WriteTx, id: ImportId, mut terms: ImportTerms
 }
 
 /// Starts the import itself, once: a second click changes nothing.
-pub async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
+pub(crate) async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
     match imports::lock(tx, id).await? {
         ImportStatus::Checked => {}
         ImportStatus::Importing => return Ok(()),
@@ -226,7 +226,7 @@ pub async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> 
 }
 
 /// Stops an import. What is in stays in; a running one stops at its next piece.
-pub async fn cancel_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
+pub(crate) async fn cancel_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
     let status = imports::lock(tx, id).await?;
     let work = imports::work(tx.reading(), id).await?;
     match status {
@@ -271,7 +271,7 @@ async fn record_import(
 }
 
 /// The client that a form names, or the caller's own.
-pub fn client_of(scope: &Scope, named: &str) -> Result<ClientId, AppError> {
+pub(crate) fn client_of(scope: &Scope, named: &str) -> Result<ClientId, AppError> {
     match scope.client_id() {
         Some(own) => Ok(own),
         None => {

@@ -13,15 +13,15 @@ use patchbay_dialling::model::ContactStatus;
 use patchbay_shared::ids::{AgentId, CallId, CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::{AppError, Cursor, Page, Phone, zone};
 
-pub mod import_views;
+pub(crate) mod import_views;
 pub mod imports;
-pub mod stage;
+pub(crate) mod stage;
 
 /// Rows on one page of a list.
-pub const PAGE: usize = 50;
+pub(crate) const PAGE: usize = 50;
 
 /// A contact as lists and exports read it.
-pub struct Found {
+pub(crate) struct Found {
     pub id: ContactId,
     pub client_name: String,
     pub name: String,
@@ -61,7 +61,7 @@ pub async fn list(tx: &mut ReadTx, query: &ContactQuery, limit: usize) -> Result
 }
 
 /// Contacts older than one or newer than another, next to it first.
-pub async fn find(
+pub(crate) async fn find(
     tx: &mut ReadTx,
     query: &ContactQuery,
     older: Option<Uuid>,
@@ -152,7 +152,7 @@ async fn find_by_words(tx: &mut ReadTx, words: &str, limits: Limits) -> Result<V
 }
 
 /// Names of the variables that the newest contacts of a list carry: the columns of its export.
-pub async fn attribute_names(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<String>, AppError> {
+pub(crate) async fn attribute_names(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<String>, AppError> {
     let client = tx.scope().client_id().or(client).map(|id| id.0);
     Ok(sqlx::query_scalar!(
         r#"select distinct jsonb_object_keys(c.attributes) as "key!" from (
@@ -253,7 +253,7 @@ async fn calls(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCall>, AppEr
 }
 
 /// What a contact is written from.
-pub struct Values<'a> {
+pub(crate) struct Values<'a> {
     pub name: &'a str,
     pub phone: &'a Phone,
     pub email: Option<&'a str>,
@@ -262,7 +262,12 @@ pub struct Values<'a> {
     pub attributes: &'a BTreeMap<String, String>,
 }
 
-pub async fn insert(tx: &mut WriteTx, id: ContactId, client: ClientId, values: &Values<'_>) -> Result<(), AppError> {
+pub(crate) async fn insert(
+    tx: &mut WriteTx,
+    id: ContactId,
+    client: ClientId,
+    values: &Values<'_>,
+) -> Result<(), AppError> {
     sqlx::query!(
         "insert into contacts (workspace_id, id, client_id, name, phone, email, company, timezone, attributes)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -281,7 +286,7 @@ pub async fn insert(tx: &mut WriteTx, id: ContactId, client: ClientId, values: &
     Ok(())
 }
 
-pub async fn update(tx: &mut WriteTx, id: ContactId, values: &Values<'_>) -> Result<(), AppError> {
+pub(crate) async fn update(tx: &mut WriteTx, id: ContactId, values: &Values<'_>) -> Result<(), AppError> {
     sqlx::query!(
         "update contacts set name = $3, phone = $4, email = $5, company = $6, timezone = $7, attributes = $8, updated_at = now()
          where workspace_id = $1 and id = $2",
@@ -300,7 +305,7 @@ pub async fn update(tx: &mut WriteTx, id: ContactId, values: &Values<'_>) -> Res
 }
 
 /// Puts a contact on the do-not-call list with a reason, or takes it off. False: it was so already.
-pub async fn set_suppressed(tx: &mut WriteTx, id: ContactId, reason: Option<&str>) -> Result<bool, AppError> {
+pub(crate) async fn set_suppressed(tx: &mut WriteTx, id: ContactId, reason: Option<&str>) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update contacts set do_not_call = $3::text is not null, do_not_call_reason = $3,
                 do_not_call_at = case when $3::text is not null then now() end, updated_at = now()
@@ -315,7 +320,7 @@ pub async fn set_suppressed(tx: &mut WriteTx, id: ContactId, reason: Option<&str
 }
 
 /// A client's zone. Errors: `NotFound` when there is no such active client, or not for this caller.
-pub async fn client_timezone(tx: &mut ReadTx, client: ClientId) -> Result<String, AppError> {
+pub(crate) async fn client_timezone(tx: &mut ReadTx, client: ClientId) -> Result<String, AppError> {
     Ok(sqlx::query_scalar!(
         "select timezone from clients where workspace_id = $1 and id = $2 and status = 'active'",
         tx.w(),
@@ -326,7 +331,7 @@ pub async fn client_timezone(tx: &mut ReadTx, client: ClientId) -> Result<String
 }
 
 /// Campaigns of a client that contacts may join.
-pub async fn open_campaigns(tx: &mut ReadTx, client: ClientId) -> Result<Vec<Pick>, AppError> {
+pub(crate) async fn open_campaigns(tx: &mut ReadTx, client: ClientId) -> Result<Vec<Pick>, AppError> {
     let rows = sqlx::query!(
         "select id, name from campaigns where workspace_id = $1 and client_id = $2 and status <> 'archived' order by name, id limit 200",
         tx.w(),

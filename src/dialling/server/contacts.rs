@@ -239,7 +239,7 @@ pub async fn settle_better(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<()
 }
 
 /// Attempts and minutes between them, of a batch's campaign.
-pub async fn retry_rules(tx: &mut ReadTx, batch: BatchId) -> Result<(i32, i32, ClientId), AppError> {
+pub(crate) async fn retry_rules(tx: &mut ReadTx, batch: BatchId) -> Result<(i32, i32, ClientId), AppError> {
     let row = sqlx::query!(
         r#"select c.max_attempts, c.retry_minutes, b.client_id as "client: ClientId"
            from call_batches b join campaigns c on c.workspace_id = $1 and c.id = b.campaign_id
@@ -253,7 +253,7 @@ pub async fn retry_rules(tx: &mut ReadTx, batch: BatchId) -> Result<(i32, i32, C
 }
 
 /// The outcome that the words of the contact's last call showed.
-pub async fn correct_outcome(
+pub(crate) async fn correct_outcome(
     tx: &mut WriteTx,
     contact: CampaignContactId,
     call: CallId,

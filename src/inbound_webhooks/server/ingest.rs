@@ -24,7 +24,7 @@ use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 const LONGEST_ID: usize = 200;
 
 /// A delivery as it came.
-pub struct Letter {
+pub(crate) struct Letter {
     pub provider: String,
     pub workspace: WorkspaceId,
     pub connection: ConnectionId,
@@ -34,7 +34,7 @@ pub struct Letter {
 
 /// What the sender hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The event is on disk, now or since an earlier delivery.
     Stored,
     /// Unknown address or bad signature; nothing was stored.
@@ -56,7 +56,7 @@ impl Answer {
 }
 
 /// Checks and stores one delivery.
-pub async fn take(db: Db, letter: Letter) -> Answer {
+pub(crate) async fn take(db: Db, letter: Letter) -> Answer {
     match try_take(db, &letter).await {
         Ok(answer) => answer,
         Err(AppError::NotFound) => Answer::Stranger,

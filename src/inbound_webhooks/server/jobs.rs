@@ -106,8 +106,9 @@ async fn apply(
                 let found = carrier::apply(tx, event, call, &stored.event_id, payload).await?;
                 Ok((!found).then_some("No call of this workspace fits this event, so nothing was changed."))
             }
-            TelnyxPayload::NumberOrder(_) => {
-                Ok(Some("Orders of numbers are followed by asking, so nothing was changed."))
+            TelnyxPayload::NumberOrder(order) => {
+                let waited = patchbay_numbers::server::ops::order_reported(tx, order).await?;
+                Ok((!waited).then_some("No number of this workspace waits for this order, so nothing was changed."))
             }
             TelnyxPayload::Unknown(_) => Ok(Some("Patchbay does not use this kind of event, so nothing was changed.")),
         },

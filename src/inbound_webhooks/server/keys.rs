@@ -21,7 +21,7 @@ type Kept = HashMap<(WorkspaceId, ConnectionId), (Instant, WebhookKeys)>;
 struct Opened(Mutex<Kept>);
 
 /// The connection's keys. `fresh`: as they are in the database now. Errors: `NotFound`.
-pub async fn of(
+pub(crate) async fn of(
     scope: &Scope,
     connection: ConnectionId,
     provider: &str,

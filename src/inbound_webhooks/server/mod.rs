@@ -4,6 +4,6 @@
 mod ingest;
 pub mod jobs;
 mod keys;
-pub mod ops;
+pub(crate) mod ops;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;

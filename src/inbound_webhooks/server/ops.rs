@@ -8,7 +8,7 @@ use patchbay_shared::{AppError, Reason};
 
 /// Works one event through again; the original stays as it came. What it changed already is not changed twice.
 /// Errors: `NotFound`; `Conflict` while it waits or is being worked on.
-pub async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppError> {
+pub(crate) async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppError> {
     let webhook = store::get(tx.reading(), id).await?;
     if !store::replay(tx, id).await? {
         return Err(AppError::Conflict(
@@ -21,7 +21,7 @@ pub async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppError> {
 }
 
 /// Works all failed events through again. Gives how many there were.
-pub async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
+pub(crate) async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
     let replayed = store::replay_failed(tx).await?;
     if replayed > 0 {
         record(tx, None, json!({"status": "failed", "events": replayed})).await?;

@@ -11,9 +11,9 @@ use patchbay_shared::ids::{ConnectionId, WebhookId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// The bell that wakes this queue's workers.
-pub const BELL: &str = "webhooks";
+pub(crate) const BELL: &str = "webhooks";
 /// Rows on a page of the list.
-pub const PAGE: usize = 50;
+pub(crate) const PAGE: usize = 50;
 /// Failed events are counted up to here.
 const COUNTED: i64 = 1000;
 /// Bodies larger than this are shown as text, cut.
@@ -21,7 +21,7 @@ const LARGEST_TREE: usize = 200 * 1024;
 const LONGEST_TEXT: usize = 20_000;
 
 /// An event that was found genuine.
-pub struct NewWebhook<'a> {
+pub(crate) struct NewWebhook<'a> {
     pub connection: ConnectionId,
     pub provider: &'a str,
     pub event_id: &'a str,
@@ -31,14 +31,14 @@ pub struct NewWebhook<'a> {
 }
 
 /// An event as the worker reads it.
-pub struct Stored {
+pub(crate) struct Stored {
     pub provider: String,
     pub event_id: String,
     pub body: Vec<u8>,
 }
 
 /// Puts an event into the queue. False: it was there already, which is as good.
-pub async fn insert(tx: &mut WriteTx, new: &NewWebhook<'_>) -> Result<bool, AppError> {
+pub(crate) async fn insert(tx: &mut WriteTx, new: &NewWebhook<'_>) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "insert into webhook_queue (id, workspace_id, connection_id, provider, event_id, event_type, headers, raw_body)
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (workspace_id, provider, event_id) do nothing",
@@ -58,7 +58,7 @@ pub async fn insert(tx: &mut WriteTx, new: &NewWebhook<'_>) -> Result<bool, AppE
 }
 
 /// One event for the worker. Errors: `NotFound`.
-pub async fn item(tx: &mut ReadTx, id: Uuid) -> Result<Stored, AppError> {
+pub(crate) async fn item(tx: &mut ReadTx, id: Uuid) -> Result<Stored, AppError> {
     Ok(sqlx::query_as!(
         Stored,
         "select provider, event_id, raw_body as body from webhook_queue where workspace_id = $1 and id = $2",
@@ -70,7 +70,7 @@ pub async fn item(tx: &mut ReadTx, id: Uuid) -> Result<Stored, AppError> {
 }
 
 /// A remark on an event that is done, for the person who reads the list.
-pub async fn remark(tx: &mut WriteTx, id: Uuid, note: &str) -> Result<(), AppError> {
+pub(crate) async fn remark(tx: &mut WriteTx, id: Uuid, note: &str) -> Result<(), AppError> {
     sqlx::query!("update webhook_queue set last_error = $3 where workspace_id = $1 and id = $2", tx.w(), id, note)
         .execute(tx.conn())
         .await?;
@@ -137,7 +137,7 @@ pub async fn list(tx: &mut ReadTx, query: &WebhookQuery, limit: usize) -> Result
 }
 
 /// One event. Errors: `NotFound`.
-pub async fn get(tx: &mut ReadTx, id: WebhookId) -> Result<Webhook, AppError> {
+pub(crate) async fn get(tx: &mut ReadTx, id: WebhookId) -> Result<Webhook, AppError> {
     let row = sqlx::query!(
         r#"select provider, event_id, event_type, headers, raw_body, status as "status: ProcessingStatus", attempts, max_attempts,
                   next_attempt_at, last_error, received_at, processed_at
@@ -197,7 +197,7 @@ async fn call_of(tx: &mut ReadTx, provider: &str, provider_call: Option<&str>) -
 }
 
 /// Puts a finished or failed event back to the start of its life. False: it waits or is being worked on.
-pub async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<bool, AppError> {
+pub(crate) async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update webhook_queue set status = 'pending', attempts = 0, worker_deaths = 0, next_attempt_at = now(), last_error = null, processed_at = null
          where workspace_id = $1 and id = $2 and status in ('completed', 'failed')",
@@ -211,7 +211,7 @@ pub async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<bool, AppError> {
 }
 
 /// The same for failed events, oldest first, at most 10,000. Gives how many.
-pub async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
+pub(crate) async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
     let done = sqlx::query!(
         "update webhook_queue set status = 'pending', attempts = 0, worker_deaths = 0, next_attempt_at = now(), last_error = null, processed_at = null
          where workspace_id = $1 and id in (

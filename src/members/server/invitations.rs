@@ -18,13 +18,12 @@ use patchbay_shared::email::is_address;
 use patchbay_shared::ids::{ClientId, InvitationId, UserId, WorkspaceId};
 use patchbay_shared::{AppError, Cursor, FieldErrors, Page, Reason, zone};
 use patchbay_sign_in::server::{sessions, ticket};
-use patchbay_users::store::NewUser;
-use patchbay_users::{self as users, check_new, hash_password};
+use patchbay_users::{self as users, NewUser, check_new, hash_password};
 use patchbay_workspaces::model::Kind;
 use patchbay_workspaces::server::limits;
 
 /// Rows on a page.
-pub const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 /// Invitations of a workspace in one hour.
 const MOST_AN_HOUR: i64 = 500;
 /// Days that a link is good for.
@@ -44,7 +43,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
     let role = role.ok_or(AppError::Forbidden)?;
     let mut tx = scope.write(action_for(role)).await?;
     if let Some(client) = client {
-        patchbay_clients::server::store::get(tx.reading(), client).await?;
+        patchbay_clients::server::get(tx.reading(), client).await?;
     }
     let here: Vec<String> = sqlx::query_scalar!(
         r#"select lower(email) as "email!" from users where workspace_id = $1 and lower(email) = any($2)"#,
@@ -71,7 +70,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
 }
 
 /// A new link for an open or expired invitation.
-pub async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError> {
+pub(crate) async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
     let row = get(&mut tx, id).await?;
     may_change(scope, row.role)?;
@@ -90,7 +89,7 @@ pub async fn resend(scope: &Scope, id: InvitationId) -> Result<Invited, AppError
 }
 
 /// Withdraws an invitation: its link stops working at once. Safe to repeat.
-pub async fn withdraw(scope: &Scope, id: InvitationId) -> Result<(), AppError> {
+pub(crate) async fn withdraw(scope: &Scope, id: InvitationId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
     let row = get(&mut tx, id).await?;
     may_change(scope, row.role)?;
@@ -108,7 +107,7 @@ pub async fn withdraw(scope: &Scope, id: InvitationId) -> Result<(), AppError> {
 }
 
 /// Withdraws what somebody has invited to and nobody has accepted yet, when they lose their role.
-pub async fn withdraw_of(tx: &mut WriteTx, inviter: UserId) -> Result<(), AppError> {
+pub(crate) async fn withdraw_of(tx: &mut WriteTx, inviter: UserId) -> Result<(), AppError> {
     let open = sqlx::query!(
         r#"update invitations set revoked_at = now()
            where workspace_id = $1 and invited_by = $2 and accepted_at is null and revoked_at is null
@@ -319,7 +318,7 @@ pub async fn list(
 const LINK: Machine = Machine { name: "invitation", actions: &[Action::ReadMembers, Action::ManageViewers] };
 
 /// What the holder of a link sees before accepting. Errors: `Conflict` if the link is spent.
-pub async fn open(visitor: &Visitor, token: &str) -> Result<InvitationOffer, AppError> {
+pub(crate) async fn open(visitor: &Visitor, token: &str) -> Result<InvitationOffer, AppError> {
     let (mut tx, id, hash) = knock(visitor, token).await?;
     let w = tx.w();
     let row = sqlx::query!(
@@ -371,7 +370,7 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
         role: row.role,
         password_hash: &hash,
     };
-    match users::store::insert(tx.conn(), &new).await {
+    match users::insert(tx.conn(), &new).await {
         // Without e-mail the link's holder may be whoever made it: they learn nothing about accounts elsewhere.
         Err(AppError::Invalid(_)) if !mail::is_set_up(tx.services()) => {
             return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
@@ -384,7 +383,7 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     }
     limits::check_limit(&mut tx, Kind::Members).await?;
     if row.role == Role::AgencyOwner {
-        patchbay_workspaces::server::store::claim_ownership(&mut tx, user).await?;
+        patchbay_workspaces::server::claim_ownership(&mut tx, user).await?;
     }
     let change = Change {
         action: "accepted an invitation",

@@ -16,6 +16,6 @@ pub async fn show(visitor: &Visitor, what: LinkKind, links: Vec<Invited>) -> Res
 }
 
 /// What the page shows.
-pub async fn take(visitor: &Visitor) -> Result<Option<ShownLinks>, AppError> {
+pub(crate) async fn take(visitor: &Visitor) -> Result<Option<ShownLinks>, AppError> {
     once::take(visitor, KIND).await
 }

@@ -1,5 +1,8 @@
 pub mod invitations;
 pub mod links;
-pub mod ops;
+pub(crate) mod ops;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;
+
+/// How many people there are, for the limits of an agency.
+pub use store::{active, count};

@@ -36,14 +36,14 @@ pub(super) fn checked_role(
 }
 
 /// One person and in how many places they are signed in.
-pub async fn view(scope: &Scope, id: UserId) -> Result<MemberView, AppError> {
+pub(crate) async fn view(scope: &Scope, id: UserId) -> Result<MemberView, AppError> {
     let mut tx = scope.read(Action::ReadMembers).await?;
     store::view(&mut tx, id, sessions::count(scope.db(), id).await?).await
 }
 
 /// Gives someone another role. Their sessions end, so that no open page goes on with the old one. Safe to repeat.
 /// Errors: `Conflict` for the last active owner.
-pub async fn change_role(scope: &Scope, id: UserId, role: &str, client: &str) -> Result<(), AppError> {
+pub(crate) async fn change_role(scope: &Scope, id: UserId, role: &str, client: &str) -> Result<(), AppError> {
     let mut errors = FieldErrors::default();
     drop(scope.write(Action::ManageViewers).await?);
     let (role, client) = checked_role(scope, role, client, &mut errors);
@@ -53,10 +53,10 @@ pub async fn change_role(scope: &Scope, id: UserId, role: &str, client: &str) ->
     let old = store::get(&mut tx, id).await?;
     may_change(scope, id, old.role)?;
     if let Some(client) = client {
-        patchbay_clients::server::store::get(tx.reading(), client).await?;
+        patchbay_clients::server::get(tx.reading(), client).await?;
     }
     if (old.role, old.client) != (role, client) {
-        users::store::set_role(&mut tx, id, role, client).await?;
+        users::set_role(&mut tx, id, role, client).await?;
         keep_an_owner(&mut tx, old.role, "give this one another role").await?;
         let change = Change {
             action: "changed the role",
@@ -75,7 +75,7 @@ pub async fn change_role(scope: &Scope, id: UserId, role: &str, client: &str) ->
 }
 
 /// A link for someone's new password, to be handed over by hand. Returned once.
-pub async fn reset_link(scope: &Scope, id: UserId) -> Result<Invited, AppError> {
+pub(crate) async fn reset_link(scope: &Scope, id: UserId) -> Result<Invited, AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
     let member = store::get(&mut tx, id).await?;
     may_change(scope, id, member.role)?;
@@ -86,7 +86,7 @@ pub async fn reset_link(scope: &Scope, id: UserId) -> Result<Invited, AppError> 
 }
 
 /// Forgets the second factor of someone who has lost theirs: the app, recovery codes and passkeys. Their sessions end.
-pub async fn clear_second_factor(scope: &Scope, id: UserId) -> Result<(), AppError> {
+pub(crate) async fn clear_second_factor(scope: &Scope, id: UserId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
     let member = store::get(&mut tx, id).await?;
     may_change(scope, id, member.role)?;
@@ -98,11 +98,11 @@ pub async fn clear_second_factor(scope: &Scope, id: UserId) -> Result<(), AppErr
 
 /// Suspends or reactivates someone; suspending ends all their sessions. Safe to repeat.
 /// Errors: `Conflict` for the last active owner.
-pub async fn set_status(scope: &Scope, id: UserId, status: UserStatus) -> Result<(), AppError> {
+pub(crate) async fn set_status(scope: &Scope, id: UserId, status: UserStatus) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
     let member = store::get(&mut tx, id).await?;
     may_change(scope, id, member.role)?;
-    if users::store::set_active(&mut tx, id, status == UserStatus::Active).await? {
+    if users::set_active(&mut tx, id, status == UserStatus::Active).await? {
         keep_an_owner(&mut tx, member.role, "suspend this one").await?;
         if status == UserStatus::Active {
             limits::check_limit(&mut tx, Kind::Members).await?;
@@ -117,7 +117,7 @@ pub async fn set_status(scope: &Scope, id: UserId, status: UserStatus) -> Result
 }
 
 /// Ends all sessions of someone.
-pub async fn sign_out(scope: &Scope, id: UserId) -> Result<(), AppError> {
+pub(crate) async fn sign_out(scope: &Scope, id: UserId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageViewers).await?;
     let member = store::get(&mut tx, id).await?;
     may_change(scope, id, member.role)?;
@@ -127,7 +127,7 @@ pub async fn sign_out(scope: &Scope, id: UserId) -> Result<(), AppError> {
 }
 
 /// The viewer's own name and zone.
-pub async fn save_profile(scope: &Scope, name: &str, timezone: &str) -> Result<(), AppError> {
+pub(crate) async fn save_profile(scope: &Scope, name: &str, timezone: &str) -> Result<(), AppError> {
     let mut errors = FieldErrors::default();
     if !(1..=120).contains(&name.trim().chars().count()) {
         errors.add("name", "Write your name, up to 120 characters.");
@@ -138,7 +138,7 @@ pub async fn save_profile(scope: &Scope, name: &str, timezone: &str) -> Result<(
     errors.check()?;
     let id = scope.user_id().ok_or(AppError::NotSignedIn)?;
     let mut tx = scope.write(Action::EditOwnProfile).await?;
-    users::store::set_profile(&mut tx, id, name.trim(), timezone).await?;
+    users::set_profile(&mut tx, id, name.trim(), timezone).await?;
     let after = json!({ "name": name.trim(), "timezone": timezone });
     record(&mut tx, id, scope.client_id(), "changed own profile", after).await?;
     tx.commit().await
@@ -151,7 +151,7 @@ async fn keep_an_owner(tx: &mut WriteTx, was: Role, then: &str) -> Result<(), Ap
         return Ok(());
     }
     if store::active_owners(tx).await? > 0 {
-        return patchbay_workspaces::server::store::settle_ownership(tx).await;
+        return patchbay_workspaces::server::settle_ownership(tx).await;
     }
     Err(AppError::Conflict(
         Reason::InUse,

@@ -7,7 +7,7 @@ use patchbay_shared::ids::{ClientId, UserId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
-pub const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 
 /// People of the workspace, or of the viewer's client, by newest first, `limit` rows on a page.
 pub async fn list(
@@ -75,7 +75,7 @@ impl Found {
 }
 
 /// One person's page. `sessions`: in how many places they are signed in, which is in another class of table. Errors: `NotFound`.
-pub async fn view(tx: &mut ReadTx, id: UserId, sessions: i64) -> Result<MemberView, AppError> {
+pub(crate) async fn view(tx: &mut ReadTx, id: UserId, sessions: i64) -> Result<MemberView, AppError> {
     let found = sqlx::query_as!(
         Found,
         r#"select u.id as "id: UserId", u.name, u.email, u.role as "role: Role", u.status as "status: UserStatus", u.last_login_at,
@@ -92,14 +92,14 @@ pub async fn view(tx: &mut ReadTx, id: UserId, sessions: i64) -> Result<MemberVi
 }
 
 /// What changes to a person have to know.
-pub struct Member {
+pub(crate) struct Member {
     pub email: String,
     pub role: Role,
     pub client: Option<ClientId>,
 }
 
 /// Someone's address, role and client, locked; before it all owners, in order, so that two changes cannot leave none. Errors: `NotFound`.
-pub async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError> {
+pub(crate) async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError> {
     sqlx::query!(
         "select id from users where workspace_id = $1 and role = 'agency_owner' order by id for no key update",
         tx.w()
@@ -117,7 +117,7 @@ pub async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError> {
 }
 
 /// Active owners, this transaction's own changes included.
-pub async fn active_owners(tx: &mut WriteTx) -> Result<i64, AppError> {
+pub(crate) async fn active_owners(tx: &mut WriteTx) -> Result<i64, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from users where workspace_id = $1 and role = 'agency_owner' and status = 'active'"#,
         tx.w()

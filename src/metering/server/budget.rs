@@ -168,7 +168,7 @@ pub async fn add(
 }
 
 /// Has the client's budget looked at, after the commit.
-pub async fn look(tx: &mut WriteTx, client: ClientId) -> Result<(), AppError> {
+pub(crate) async fn look(tx: &mut WriteTx, client: ClientId) -> Result<(), AppError> {
     enqueue(tx, &LookAtBudget { client }, NewJob::default()).await
 }
 
@@ -202,7 +202,7 @@ pub async fn changed(
 }
 
 /// The job: adds the month up if need be, and tells the trail.
-pub async fn run(scope: &Scope, client: ClientId) -> Result<Verdict, Failure> {
+pub(crate) async fn run(scope: &Scope, client: ClientId) -> Result<Verdict, Failure> {
     add_up(scope, client).await?;
     Ok(Verdict::Done)
 }

@@ -7,7 +7,7 @@ use patchbay_shared::ids::ClientId;
 /// Adds up a client's month where that has not been done, and tells the trail what part of the budget is spent. Two are no harm: the
 /// second finds nothing to do. One that waited for the other's end would miss what came meanwhile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LookAtBudget {
+pub(crate) struct LookAtBudget {
     pub client: ClientId,
 }
 

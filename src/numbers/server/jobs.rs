@@ -6,7 +6,7 @@ use patchbay_shared::ids::NumberId;
 
 /// Orders a number at the carrier and waits until it is ours.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct OrderNumber {
+pub(crate) struct OrderNumber {
     pub number_id: NumberId,
 }
 

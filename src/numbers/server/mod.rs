@@ -2,6 +2,6 @@
 
 pub mod jobs;
 pub mod ops;
-pub mod order;
+pub(crate) mod order;
 pub mod rest;
-pub mod store;
+pub(crate) mod store;

@@ -8,7 +8,7 @@ use crate::model::{
 };
 use patchbay_access::Action;
 use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
-use patchbay_agents::server::store as agents;
+use patchbay_agents::server as agents;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
@@ -31,7 +31,7 @@ pub async fn list(tx: &mut ReadTx, query: &NumberQuery) -> Result<NumberList, Ap
 }
 
 /// Everything on a number's page. Errors: `NotFound`.
-pub async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, AppError> {
+pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, AppError> {
     let (number, now, zone) = (store::get(tx, id).await?, tx.now().await?, tx.scope().zone());
     Ok(NumberPage {
         client_id: number.client_id.map(ClientId),
@@ -60,7 +60,7 @@ pub async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, AppError>
 }
 
 /// Asks the carrier what can be rented now. Errors: `Invalid`; `ProviderDown`; `Conflict` when no carrier is connected.
-pub async fn search(scope: &Scope, form: &NumberSearchForm) -> Result<Vec<FoundNumber>, AppError> {
+pub(crate) async fn search(scope: &Scope, form: &NumberSearchForm) -> Result<Vec<FoundNumber>, AppError> {
     // Opened for its check: what is found can be bought, so only those who may buy search.
     drop(scope.read(Action::ManageNumbers).await?);
     if !COUNTRIES.iter().any(|(code, _)| *code == form.country) {
@@ -87,7 +87,7 @@ pub async fn search(scope: &Scope, form: &NumberSearchForm) -> Result<Vec<FoundN
 }
 
 /// Writes the number down as ordered and has it ordered. Errors: `Invalid` when it is in the list already.
-pub async fn order(tx: &mut WriteTx, form: &OrderForm) -> Result<NumberId, AppError> {
+pub(crate) async fn order(tx: &mut WriteTx, form: &OrderForm) -> Result<NumberId, AppError> {
     let new = form.check()?;
     let id = insert(tx, &new, "ordered").await?;
     enqueue(tx, &OrderNumber { number_id: id }, NewJob::default()).await?;
@@ -95,7 +95,7 @@ pub async fn order(tx: &mut WriteTx, form: &OrderForm) -> Result<NumberId, AppEr
 }
 
 /// Adds a number that the account has already, if the carrier lists it; if the carrier does not answer, it is added with a note.
-pub async fn add_owned(scope: &Scope, form: &OwnedForm) -> Result<NumberId, AppError> {
+pub(crate) async fn add_owned(scope: &Scope, form: &OwnedForm) -> Result<NumberId, AppError> {
     drop(scope.write(Action::ManageNumbers).await?);
     let mut new = form.check(Phone::parse(&form.number, None))?;
     let listed = match connections::telephony(scope).await {
@@ -124,7 +124,7 @@ pub async fn add_owned(scope: &Scope, form: &OwnedForm) -> Result<NumberId, AppE
 }
 
 /// Writes a number into the list. Also for demo data and tests.
-pub async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> Result<NumberId, AppError> {
+pub(crate) async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> Result<NumberId, AppError> {
     let id = NumberId::new();
     store::insert(tx, id, new).await?;
     let after =
@@ -135,7 +135,7 @@ pub async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> Result<N
 }
 
 /// Sets client, agent and direction. Errors: `Invalid` when the agent works for another client; `Conflict` when released.
-pub async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(), AppError> {
+pub(crate) async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(), AppError> {
     let before = store::lock(tx, id).await?;
     refuse_released(&before)?;
     if let Some(agent) = to.agent_id {
@@ -158,7 +158,7 @@ pub async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(
 }
 
 /// Activates or deactivates. Errors: `Conflict` for a number that is ordered or released.
-pub async fn set_status(tx: &mut WriteTx, id: NumberId, word: &str) -> Result<(), AppError> {
+pub(crate) async fn set_status(tx: &mut WriteTx, id: NumberId, word: &str) -> Result<(), AppError> {
     let wanted = match word.parse() {
         Ok(wanted @ (NumberStatus::Active | NumberStatus::Inactive)) => wanted,
         _ => return Err(AppError::invalid("status", "A number can be activated or deactivated.")),
@@ -183,7 +183,7 @@ pub async fn set_status(tx: &mut WriteTx, id: NumberId, word: &str) -> Result<()
 }
 
 /// Gives a number back to the carrier. First it is taken out of use, so that nothing dials from it whatever the carrier says.
-pub async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError> {
+pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageNumbers).await?;
     let number = store::lock(&mut tx, id).await?;
     refuse_released(&number)?;
@@ -226,12 +226,13 @@ pub async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError> {
 }
 
 /// The carrier reports news of an order: the run that waits for it looks now. Called by the webhook worker.
-/// The report itself changes nothing: orders that are not ours, late and doubled reports are harmless.
-pub async fn order_news(tx: &mut WriteTx, order: &NumberOrder) -> Result<(), AppError> {
-    if let Some(id) = store::find_pending(tx.reading(), &order.id, order.reference.as_deref()).await? {
+/// The report itself changes nothing: orders that are not ours, late and doubled reports are harmless. Whether a number waited for it.
+pub async fn order_reported(tx: &mut WriteTx, order: &NumberOrder) -> Result<bool, AppError> {
+    let waiting = store::find_pending(tx.reading(), &order.id, order.reference.as_deref()).await?;
+    if let Some(id) = waiting {
         enqueue(tx, &OrderNumber { number_id: id }, NewJob::default()).await?;
     }
-    Ok(())
+    Ok(waiting.is_some())
 }
 
 /// Another account at the carrier has none of these numbers. Called when credentials are saved.

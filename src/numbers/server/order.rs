@@ -19,7 +19,7 @@ use patchbay_shared::AppError;
 use patchbay_shared::ids::{ClientId, NumberId};
 
 /// One run. Done when the number is in use or the order has failed; else it comes back.
-pub async fn run(scope: &Scope, id: NumberId) -> Result<Verdict, Failure> {
+pub(crate) async fn run(scope: &Scope, id: NumberId) -> Result<Verdict, Failure> {
     let mut tx = scope.read(Action::ReadWorkshop).await?;
     let (number, now) = (store::get(&mut tx, id).await?, tx.now().await?);
     drop(tx);

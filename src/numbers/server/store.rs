@@ -72,7 +72,7 @@ pub async fn list(tx: &mut ReadTx, query: &NumberQuery, limit: usize) -> Result<
 }
 
 /// A number as it stands.
-pub struct Number {
+pub(crate) struct Number {
     pub id: Uuid,
     pub number: String,
     pub status: NumberStatus,
@@ -92,7 +92,7 @@ pub struct Number {
     pub created_at: DateTime<Utc>,
 }
 
-pub async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppError> {
+pub(crate) async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_as!(
         Number,
@@ -111,7 +111,7 @@ pub async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppError> {
 }
 
 /// Holds a number against other writers until the commit. Errors: `NotFound`.
-pub async fn lock(tx: &mut WriteTx, id: NumberId) -> Result<Number, AppError> {
+pub(crate) async fn lock(tx: &mut WriteTx, id: NumberId) -> Result<Number, AppError> {
     let workspace = tx.w();
     sqlx::query!("select id from agency_phone_numbers where workspace_id = $1 and id = $2 for update", workspace, id.0)
         .fetch_one(tx.conn())
@@ -120,7 +120,7 @@ pub async fn lock(tx: &mut WriteTx, id: NumberId) -> Result<Number, AppError> {
 }
 
 /// Agents that a number can be assigned to (their own table: read for names only).
-pub async fn agents(tx: &mut ReadTx) -> Result<Vec<AgentChoice>, AppError> {
+pub(crate) async fn agents(tx: &mut ReadTx) -> Result<Vec<AgentChoice>, AppError> {
     let workspace = tx.w();
     let rows = sqlx::query!(
         r#"select a.id, a.name, c.name as "client?" from agents a
@@ -134,7 +134,10 @@ pub async fn agents(tx: &mut ReadTx) -> Result<Vec<AgentChoice>, AppError> {
 }
 
 /// The client that an agent works for, with the agent's state (their own table: read for the check only).
-pub async fn agent_client(tx: &mut ReadTx, id: AgentId) -> Result<Option<(Option<ClientId>, AgentStatus)>, AppError> {
+pub(crate) async fn agent_client(
+    tx: &mut ReadTx,
+    id: AgentId,
+) -> Result<Option<(Option<ClientId>, AgentStatus)>, AppError> {
     let workspace = tx.w();
     let row = sqlx::query!(
         r#"select client_id, status as "status: AgentStatus" from agents where workspace_id = $1 and id = $2 and is_active"#,
@@ -147,7 +150,7 @@ pub async fn agent_client(tx: &mut ReadTx, id: AgentId) -> Result<Option<(Option
 }
 
 /// Names of campaigns that call from a number; `only_active` leaves out the others (their own table: read for names only).
-pub async fn campaigns(tx: &mut ReadTx, id: NumberId, only_active: bool) -> Result<Vec<String>, AppError> {
+pub(crate) async fn campaigns(tx: &mut ReadTx, id: NumberId, only_active: bool) -> Result<Vec<String>, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_scalar!(
         "select name from campaigns where workspace_id = $1 and number_id = $2 and (status = 'active' or not $3)
@@ -160,7 +163,7 @@ pub async fn campaigns(tx: &mut ReadTx, id: NumberId, only_active: bool) -> Resu
     .await?)
 }
 
-pub async fn insert(tx: &mut WriteTx, id: NumberId, new: &NewNumber) -> Result<(), AppError> {
+pub(crate) async fn insert(tx: &mut WriteTx, id: NumberId, new: &NewNumber) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "insert into agency_phone_numbers (workspace_id, id, number, direction, status, client_id, agent_id, provider_number_id,
@@ -184,7 +187,7 @@ pub async fn insert(tx: &mut WriteTx, id: NumberId, new: &NewNumber) -> Result<(
     Ok(())
 }
 
-pub async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(), AppError> {
+pub(crate) async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agency_phone_numbers set client_id = $3, agent_id = $4, direction = $5, updated_at = now()
@@ -201,7 +204,7 @@ pub async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(
 }
 
 /// Sets a status; `error` replaces what is said about the number.
-pub async fn set_status(
+pub(crate) async fn set_status(
     tx: &mut WriteTx,
     id: NumberId,
     status: NumberStatus,
@@ -224,7 +227,7 @@ pub async fn set_status(
     Ok(())
 }
 
-pub async fn set_error(tx: &mut WriteTx, id: NumberId, error: Option<&str>) -> Result<(), AppError> {
+pub(crate) async fn set_error(tx: &mut WriteTx, id: NumberId, error: Option<&str>) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agency_phone_numbers set last_error = $3, updated_at = now()
@@ -238,7 +241,7 @@ pub async fn set_error(tx: &mut WriteTx, id: NumberId, error: Option<&str>) -> R
     Ok(())
 }
 
-pub async fn set_order(tx: &mut WriteTx, id: NumberId, order_id: &str) -> Result<(), AppError> {
+pub(crate) async fn set_order(tx: &mut WriteTx, id: NumberId, order_id: &str) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agency_phone_numbers set provider_order_id = $3, last_error = null, updated_at = now()
@@ -253,7 +256,7 @@ pub async fn set_order(tx: &mut WriteTx, id: NumberId, order_id: &str) -> Result
 }
 
 /// The ordered number is ours. False when it was not pending any more.
-pub async fn set_bought(
+pub(crate) async fn set_bought(
     tx: &mut WriteTx,
     id: NumberId,
     provider_number_id: &str,
@@ -276,7 +279,7 @@ pub async fn set_bought(
 }
 
 /// The number that waits for this order: by the carrier's id, or by our reference, which is the number's own id.
-pub async fn find_pending(
+pub(crate) async fn find_pending(
     tx: &mut ReadTx,
     order_id: &str,
     reference: Option<&str>,
@@ -296,7 +299,7 @@ pub async fn find_pending(
 }
 
 /// Takes every number out of use, saying why.
-pub async fn deactivate_all(tx: &mut WriteTx, why: &str) -> Result<u64, AppError> {
+pub(crate) async fn deactivate_all(tx: &mut WriteTx, why: &str) -> Result<u64, AppError> {
     let workspace = tx.w();
     let done = sqlx::query!(
         "update agency_phone_numbers set status = 'inactive', last_error = $2, updated_at = now()

@@ -9,7 +9,7 @@ use patchbay_ui::*;
 
 /// Who is on the line now.
 #[component]
-pub fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
+pub(crate) fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
     let more = total - calls.len() as i64;
     let rows = calls
         .into_iter()
@@ -45,7 +45,7 @@ pub fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
 
 /// What a person must look at, each with the one action that helps.
 #[component]
-pub fn Needs(needs: Vec<Need>) -> impl IntoView {
+pub(crate) fn Needs(needs: Vec<Need>) -> impl IntoView {
     let count = needs.len() as i64;
     let rows = needs
         .into_iter()
@@ -82,7 +82,7 @@ pub fn Needs(needs: Vec<Need>) -> impl IntoView {
 
 /// Running, waiting and just ended batches.
 #[component]
-pub fn Batches(batches: Vec<RunningBatch>) -> impl IntoView {
+pub(crate) fn Batches(batches: Vec<RunningBatch>) -> impl IntoView {
     let empty = batches.is_empty();
     let rows = batches
         .into_iter()
@@ -116,7 +116,7 @@ pub fn Batches(batches: Vec<RunningBatch>) -> impl IntoView {
 
 /// Today by client.
 #[component]
-pub fn Clients(rows: Vec<ClientFigures>) -> impl IntoView {
+pub(crate) fn Clients(rows: Vec<ClientFigures>) -> impl IntoView {
     let costs = viewer().sees_cost();
     let percent = |part: i64, whole: i64| {
         if whole > 0 { format!("{:.1}%", part as f64 * 100.0 / whole as f64) } else { "–".into() }
@@ -157,7 +157,7 @@ pub fn Clients(rows: Vec<ClientFigures>) -> impl IntoView {
 
 /// First steps, which tick themselves off.
 #[component]
-pub fn StartList(steps: Vec<StartStep>) -> impl IntoView {
+pub(crate) fn StartList(steps: Vec<StartStep>) -> impl IntoView {
     let rows = steps
         .into_iter()
         .map(|step| {

@@ -6,7 +6,7 @@ use patchbay_ui::*;
 
 /// Today's figures beside yesterday's at the same time of day.
 #[component]
-pub fn Figures(today: Numbers, yesterday: Numbers) -> impl IntoView {
+pub(crate) fn Figures(today: Numbers, yesterday: Numbers) -> impl IntoView {
     let (calls, calls_way) = change(today.calls, yesterday.calls);
     let (goals, goals_way) = change(today.goals, yesterday.goals);
     let (rate, rate_way) = match (today.answer_rate(), yesterday.answer_rate()) {
@@ -57,7 +57,7 @@ fn way(now: f64, then: f64) -> Direction {
 
 /// Calls by hour, stacked by result.
 #[component]
-pub fn Hours(hours: Vec<Hour>) -> impl IntoView {
+pub(crate) fn Hours(hours: Vec<Hour>) -> impl IntoView {
     let finding = match hours.iter().max_by_key(|hour| hour.answered + hour.unanswered + hour.failed) {
         Some(top) if top.answered + top.unanswered + top.failed > 0 => {
             format!("Calls by hour today. Most at {}:00: {}.", top.label, top.answered + top.unanswered + top.failed)

@@ -1,4 +1,4 @@
-pub mod store;
+pub(crate) mod store;
 
 use chrono::{Duration, NaiveTime, Utc};
 
@@ -10,7 +10,7 @@ use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, zone};
 
 /// Puts the dashboard together from one read transaction, so that its figures belong to one moment.
-pub async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview, AppError> {
+pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview, AppError> {
     let viewer = tx.scope().viewer().cloned().ok_or(AppError::NotSignedIn)?;
     let client: Option<ClientId> = match client.filter(|id| !id.is_empty()) {
         Some(id) if viewer.role.is_agency() => Some(id.parse()?),
@@ -35,7 +35,7 @@ pub async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview,
     (page.live, page.live_total) = store::live(tx, client, now).await?;
     page.scope_name = match (&viewer.client, client) {
         (Some(own), _) => own.name.clone(),
-        (None, Some(id)) => patchbay_clients::server::store::get(tx, id).await?.name,
+        (None, Some(id)) => patchbay_clients::server::get(tx, id).await?.name,
         (None, None) => "All clients".into(),
     };
     if agency {

@@ -9,7 +9,7 @@ use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Money, money, zone};
 
 /// Counts of the calls that started in `from..to`.
-pub async fn figures(
+pub(crate) async fn figures(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     from: DateTime<Utc>,
@@ -40,7 +40,7 @@ pub async fn figures(
 }
 
 /// Calls by hour of the viewer's day, from the first hour with a call (at latest 08) to the last (at least 18).
-pub async fn hours(
+pub(crate) async fn hours(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     from: DateTime<Utc>,
@@ -77,7 +77,7 @@ pub async fn hours(
 }
 
 /// Who is on the line: the newest eight, and how many in all.
-pub async fn live(
+pub(crate) async fn live(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     now: DateTime<Utc>,
@@ -121,7 +121,7 @@ pub async fn live(
 }
 
 /// Batches that run, wait or were paused, and the ones that ended in the last day.
-pub async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<RunningBatch>, AppError> {
+pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<RunningBatch>, AppError> {
     let (zone, now) = (tx.scope().zone(), Utc::now());
     let rows = sqlx::query!(
         r#"select b.id, b.name, b.status as "status: BatchStatus", b.scheduled_for, b.pause_reason, b.error, b.total_contacts,
@@ -188,7 +188,7 @@ fn time_left(gone: chrono::TimeDelta, done: i64, total: i64) -> Option<String> {
 }
 
 /// What a person must look at, the worst first.
-pub async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need>, AppError> {
+pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need>, AppError> {
     let mut needs = Vec::new();
     let need = |icon: &str, tone: &str, title: String, note: String, action: &str, href: String| Need {
         icon: icon.into(),
@@ -313,7 +313,7 @@ pub async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need
 }
 
 /// Today's figures by client, busiest first.
-pub async fn clients(
+pub(crate) async fn clients(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     from: DateTime<Utc>,
@@ -346,7 +346,7 @@ pub async fn clients(
 }
 
 /// Which first steps are done.
-pub struct Started {
+pub(crate) struct Started {
     pub clients: bool,
     pub connections: bool,
     pub agents: bool,
@@ -356,7 +356,7 @@ pub struct Started {
     pub calls: bool,
 }
 
-pub async fn started(tx: &mut ReadTx) -> Result<Started, AppError> {
+pub(crate) async fn started(tx: &mut ReadTx) -> Result<Started, AppError> {
     Ok(sqlx::query_as!(
         Started,
         r#"select exists (select 1 from clients where workspace_id = $1) as "clients!",
@@ -372,7 +372,7 @@ pub async fn started(tx: &mut ReadTx) -> Result<Started, AppError> {
     .await?)
 }
 
-pub async fn rail_counts(tx: &mut ReadTx) -> Result<RailCounts, AppError> {
+pub(crate) async fn rail_counts(tx: &mut ReadTx) -> Result<RailCounts, AppError> {
     Ok(sqlx::query_as!(
         RailCounts,
         r#"select (select count(*) from (select 1 from calls where workspace_id = $1 and ended_at is null

@@ -41,7 +41,7 @@ pub fn platform_page() -> PageView {
 
 /// How the queues are doing.
 #[component]
-pub fn Queues(queues: Vec<QueueHealth>) -> impl IntoView {
+pub(crate) fn Queues(queues: Vec<QueueHealth>) -> impl IntoView {
     let figures = queues
         .into_iter()
         .map(|queue| {

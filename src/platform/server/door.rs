@@ -3,7 +3,7 @@ use patchbay_access::server::{Db, SystemTx, visitor};
 use patchbay_shared::{AppError, zone};
 
 /// The database, for platform admins. For everybody else this room does not exist.
-pub fn db() -> Result<Db, AppError> {
+pub(crate) fn db() -> Result<Db, AppError> {
     let visitor = visitor()?;
     if !visitor.viewer()?.may(Action::ManagePlatform) {
         return Err(AppError::NotFound);
@@ -12,7 +12,7 @@ pub fn db() -> Result<Db, AppError> {
 }
 
 /// A transaction over what spans tenants, and the viewer's zone.
-pub async fn open() -> Result<(SystemTx, chrono_tz::Tz), AppError> {
+pub(crate) async fn open() -> Result<(SystemTx, chrono_tz::Tz), AppError> {
     let db = db()?;
     let zone = zone::zone(&visitor()?.viewer()?.timezone);
     Ok((SystemTx::open(&db, "platform").await?, zone))

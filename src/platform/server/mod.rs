@@ -1,4 +1,4 @@
-pub mod door;
+pub(crate) mod door;
 pub mod ops;
-pub mod store;
+pub(crate) mod store;
 pub mod support;

@@ -13,8 +13,7 @@ use patchbay_shared::ids::{UserId, WorkspaceId};
 use patchbay_shared::slug::slug_of;
 use patchbay_shared::{AppError, FieldErrors, Reason, zone};
 use patchbay_usage as usage;
-use patchbay_users::store::NewUser;
-use patchbay_users::{self as users, check_new, hash_password};
+use patchbay_users::{self as users, NewUser, check_new, hash_password};
 use patchbay_workspaces::model::{Agreed, WorkspacePlan, WorkspaceStatus};
 use patchbay_workspaces::server as workspaces;
 
@@ -33,10 +32,10 @@ pub async fn create_workspace(
     let hash = hash_password(scope.services(), password.to_owned()).await?;
     let (id, owner) = (scope.workspace_id(), UserId::new());
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    workspaces::store::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
+    workspaces::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
     workspaces::rules::init_rules(&mut tx).await?;
     insert_person(tx.conn(), owner, Some(id), owner_name, email, Role::AgencyOwner, &hash).await?;
-    workspaces::store::set_owner(&mut tx, owner).await?;
+    workspaces::set_owner(&mut tx, owner).await?;
     record(&mut tx, "created", json!({ "name": name.trim(), "owner": email })).await?;
     tx.commit().await?;
     Ok(owner)
@@ -44,7 +43,7 @@ pub async fn create_workspace(
 
 /// Creates an agency and invites its owner: the workspace that `scope` names. The link comes back when no e-mail is sent.
 /// Errors: `Invalid` at workspace or email.
-pub async fn open_workspace(
+pub(crate) async fn open_workspace(
     scope: &Scope,
     name: &str,
     email: &str,
@@ -58,8 +57,8 @@ pub async fn open_workspace(
     }
     errors.check()?;
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    workspaces::store::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
-    workspaces::store::set_plan(&mut tx, plan).await?;
+    workspaces::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
+    workspaces::set_plan(&mut tx, plan).await?;
     workspaces::rules::init_rules(&mut tx).await?;
     record(&mut tx, "created", json!({ "name": name.trim(), "plan": plan, "owner": email.trim() })).await?;
     let invited = invitations::issue(&mut tx, email.trim(), Role::AgencyOwner, None).await?;
@@ -78,20 +77,20 @@ pub async fn create_admin(db: &Db, name: &str, email: &str, password: &str) -> R
 
 /// Suspends or reactivates the agency that `scope` names. Doing it twice changes nothing. The reason is kept in the agency's own
 /// audit trail.
-pub async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &str) -> Result<(), AppError> {
+pub(crate) async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &str) -> Result<(), AppError> {
     let reason = reason.trim();
     if status == WorkspaceStatus::Suspended && reason.is_empty() {
         return Err(AppError::invalid("reason", "Write why: the agency's owner will read it in the audit trail."));
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    if workspaces::store::set_status(&mut tx, status).await? {
+    if workspaces::set_status(&mut tx, status).await? {
         record(&mut tx, status.as_str(), json!({ "status": status, "reason": reason })).await?;
     }
     tx.commit().await
 }
 
 /// Everything about one agency that is the platform's business: what it is, holds and uses. Nothing of its clients.
-pub async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, AppError> {
+pub(crate) async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, AppError> {
     let scope = visitor.platform_scope(id)?;
     let local = zone::zone(&visitor.viewer()?.timezone);
     let mut system = SystemTx::open(&visitor.db, "platform").await?;
@@ -100,8 +99,8 @@ pub async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, A
     let mut tx = scope.read(Action::ManagePlatform).await?;
     let now = tx.now().await?;
     let (_, held) = workspaces::limits::held(&mut tx).await?;
-    let total = usage::server::store::total(&mut tx, now - TimeDelta::days(30)).await?;
-    let connections = connections::server::store::list(&mut tx).await?;
+    let total = usage::server::total(&mut tx, now - TimeDelta::days(30)).await?;
+    let connections = connections::server::list(&mut tx).await?;
     let owner_invited = invitations::invited_owner(&mut tx).await?;
     Ok(WorkspaceView {
         row: found.row,
@@ -124,12 +123,12 @@ pub async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<WorkspaceView, A
 }
 
 /// Changes the plan of the agency that `scope` names, and what was agreed in its place. Doing it twice changes nothing.
-pub async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Result<(), AppError> {
+pub(crate) async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManagePlatform).await?;
     let (old_plan, old) = workspaces::limits::agreed(tx.reading()).await?;
     if (old_plan, old) != (plan, agreed) {
-        workspaces::store::set_plan(&mut tx, plan).await?;
-        workspaces::store::set_agreed(&mut tx, agreed).await?;
+        workspaces::set_plan(&mut tx, plan).await?;
+        workspaces::set_agreed(&mut tx, agreed).await?;
         let id = tx.w();
         tx.audit(Change {
             action: "changed",
@@ -146,12 +145,12 @@ pub async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed) -> Re
 
 /// Invites the first owner again, at the same address or another; links sent before stop working. Errors: `Conflict` once somebody owns
 /// the agency.
-pub async fn invite_owner(scope: &Scope, email: &str) -> Result<Invited, AppError> {
+pub(crate) async fn invite_owner(scope: &Scope, email: &str) -> Result<Invited, AppError> {
     if !patchbay_shared::email::is_address(email.trim()) {
         return Err(AppError::invalid("email", "Write the owner's full e-mail address, for example ada@example.com."));
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
-    if !workspaces::store::has_no_owner(&mut tx).await? {
+    if !workspaces::has_no_owner(&mut tx).await? {
         return Err(AppError::Conflict(Reason::WrongState, "This agency has an owner, who can invite others.".into()));
     }
     invitations::withdraw_owners(&mut tx).await?;
@@ -200,5 +199,5 @@ async fn insert_person(
     password_hash: &str,
 ) -> Result<(), AppError> {
     let new = NewUser { id, workspace, client: None, name, email, role, password_hash };
-    users::store::insert(conn, &new).await
+    users::insert(conn, &new).await
 }

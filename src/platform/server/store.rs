@@ -54,7 +54,7 @@ pub async fn list(
 }
 
 /// One agency. Errors: `NotFound`.
-pub async fn get(tx: &mut SystemTx, id: WorkspaceId, zone: chrono_tz::Tz) -> Result<Found, AppError> {
+pub(crate) async fn get(tx: &mut SystemTx, id: WorkspaceId, zone: chrono_tz::Tz) -> Result<Found, AppError> {
     let row = sqlx::query!(
         r#"select w.name, w.slug, w.plan as "plan: WorkspacePlan", w.status as "status: WorkspaceStatus", w.timezone, w.created_at,
                   w.settings -> 'limits' as limits, o.email as "owner?",
@@ -84,7 +84,7 @@ pub async fn get(tx: &mut SystemTx, id: WorkspaceId, zone: chrono_tz::Tz) -> Res
 }
 
 /// What the tables that span tenants know of an agency.
-pub struct Found {
+pub(crate) struct Found {
     pub row: WorkspaceRow,
     pub timezone: String,
     pub agreed: Agreed,
@@ -92,7 +92,7 @@ pub struct Found {
 }
 
 /// Waiting and failed work, over all agencies or of one.
-pub async fn queues(tx: &mut SystemTx, of: Option<WorkspaceId>) -> Result<Vec<QueueHealth>, AppError> {
+pub(crate) async fn queues(tx: &mut SystemTx, of: Option<WorkspaceId>) -> Result<Vec<QueueHealth>, AppError> {
     let rows = sqlx::query!(
         r#"select 'Jobs' as "name!", (select count(*) from (select 1 from jobs where ($1::uuid is null or workspace_id = $1) and status = 'pending' and run_at <= now() limit 10000) q) as "waiting!",
                   (select count(*) from (select 1 from jobs where ($1::uuid is null or workspace_id = $1) and status = 'failed' limit 10000) q) as "failed!",

@@ -14,7 +14,7 @@ use patchbay_shared::ids::{SupportSessionId, WorkspaceId};
 const MINUTES: i32 = 60;
 
 /// Opens a session over one workspace. Errors: `Invalid` at `reason`.
-pub async fn open(visitor: &Visitor, workspace: WorkspaceId, reason: &str) -> Result<(), AppError> {
+pub(crate) async fn open(visitor: &Visitor, workspace: WorkspaceId, reason: &str) -> Result<(), AppError> {
     let scope = visitor.platform_scope(workspace)?;
     let reason = reason.trim();
     if !(1..=500).contains(&reason.chars().count()) {

@@ -7,7 +7,7 @@ use patchbay_ui::*;
 
 /// What can be done with an older version that is being looked at.
 #[component]
-pub fn VersionActions(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
+pub(crate) fn VersionActions(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
     let restore = FormAction::of::<RestorePromptVersion>();
     let release = FormAction::of::<UsePromptVersion>();
     let (id, shown) = (prompt.id.to_string(), prompt.shown);
@@ -47,7 +47,7 @@ pub fn VersionActions(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
 
 /// Versions, and the agents that use the prompt.
 #[component]
-pub fn Side(prompt: PromptPage) -> impl IntoView {
+pub(crate) fn Side(prompt: PromptPage) -> impl IntoView {
     let (id, shown, newest) = (prompt.id.to_string(), prompt.shown, prompt.version);
     let count = prompt.versions.len() as i64;
     let versions = prompt

@@ -2,4 +2,7 @@
 
 pub mod ops;
 pub mod rest;
-pub mod store;
+mod store;
+
+/// What agents and calls read of prompts.
+pub use store::{choices, get, production, words};

@@ -24,7 +24,7 @@ pub async fn list(tx: &mut ReadTx, query: &PromptQuery) -> Result<PromptList, Ap
 }
 
 /// One prompt with its versions. Errors: `NotFound` for an unknown prompt or version.
-pub async fn page(tx: &mut ReadTx, id: PromptId, version: Option<i32>) -> Result<PromptPage, AppError> {
+pub(crate) async fn page(tx: &mut ReadTx, id: PromptId, version: Option<i32>) -> Result<PromptPage, AppError> {
     let prompt = store::get(tx, id).await?;
     let shown = version.unwrap_or(prompt.version);
     let template = if shown == prompt.version { prompt.template } else { store::version_text(tx, id, shown).await? };
@@ -45,7 +45,7 @@ pub async fn page(tx: &mut ReadTx, id: PromptId, version: Option<i32>) -> Result
 }
 
 /// Makes or changes a prompt from the editor's form. A new version comes only with a new text.
-pub async fn save(tx: &mut WriteTx, form: &PromptForm) -> Result<PromptId, AppError> {
+pub(crate) async fn save(tx: &mut WriteTx, form: &PromptForm) -> Result<PromptId, AppError> {
     let text = form.check()?;
     if form.id.is_empty() {
         return create(tx, &text, form.production.is_some()).await;
@@ -109,7 +109,7 @@ pub async fn save_text(
 }
 
 /// Saves an old text as the newest version and puts it into production. Errors: `NotFound`.
-pub async fn restore_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<(), AppError> {
+pub(crate) async fn restore_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<(), AppError> {
     let before = store::lock(tx, id).await?;
     let template = store::version_text(tx.reading(), id, version).await?;
     if template == before.template {
@@ -124,7 +124,7 @@ pub async fn restore_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Re
 }
 
 /// Lets agents use a version. Errors: `NotFound`.
-pub async fn use_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<(), AppError> {
+pub(crate) async fn use_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<(), AppError> {
     store::lock(tx, id).await?;
     let former = store::production(tx.reading(), id).await?.map(|(version, _)| version);
     if !store::move_production(tx, id, version).await? {
@@ -138,7 +138,7 @@ pub async fn use_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Result
 }
 
 /// Deactivates or restores. Errors: `Conflict` while agents use it.
-pub async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) -> Result<(), AppError> {
+pub(crate) async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) -> Result<(), AppError> {
     let before = store::lock(tx, id).await?;
     if before.is_active == is_active {
         return Ok(());

@@ -65,7 +65,7 @@ pub async fn list(tx: &mut ReadTx, query: &PromptQuery, limit: usize) -> Result<
 }
 
 /// Every tag in use, for the filter.
-pub async fn tags(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
+pub(crate) async fn tags(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_scalar!(
         r#"select distinct unnest(tags) as "tag!" from prompts where workspace_id = $1 order by 1 limit 200"#,
@@ -110,7 +110,7 @@ pub async fn get(tx: &mut ReadTx, id: PromptId) -> Result<Prompt, AppError> {
 }
 
 /// The same, held against other writers until the commit.
-pub async fn lock(tx: &mut WriteTx, id: PromptId) -> Result<Prompt, AppError> {
+pub(crate) async fn lock(tx: &mut WriteTx, id: PromptId) -> Result<Prompt, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_as!(
         Prompt,
@@ -124,7 +124,7 @@ pub async fn lock(tx: &mut WriteTx, id: PromptId) -> Result<Prompt, AppError> {
 }
 
 /// All versions, newest first, without their texts.
-pub async fn versions(tx: &mut ReadTx, id: PromptId) -> Result<Vec<VersionRow>, AppError> {
+pub(crate) async fn versions(tx: &mut ReadTx, id: PromptId) -> Result<Vec<VersionRow>, AppError> {
     let (now, zone, workspace) = (tx.now().await?, tx.scope().zone(), tx.w());
     let rows = sqlx::query!(
         r#"select v.version, v.note, v.labels, v.created_at, u.name as "author?"
@@ -148,7 +148,7 @@ pub async fn versions(tx: &mut ReadTx, id: PromptId) -> Result<Vec<VersionRow>, 
 }
 
 /// One version's text. Errors: `NotFound`.
-pub async fn version_text(tx: &mut ReadTx, id: PromptId, version: i32) -> Result<String, AppError> {
+pub(crate) async fn version_text(tx: &mut ReadTx, id: PromptId, version: i32) -> Result<String, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_scalar!(
         "select template from prompt_versions where workspace_id = $1 and prompt_id = $2 and version = $3",
@@ -191,7 +191,7 @@ pub async fn words(tx: &mut ReadTx, id: PromptId, version: i32) -> Result<(Strin
 }
 
 /// Who saved the newest version, and when.
-pub async fn newest_author(tx: &mut ReadTx, id: PromptId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
+pub(crate) async fn newest_author(tx: &mut ReadTx, id: PromptId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
     let workspace = tx.w();
     let row = sqlx::query!(
         r#"select coalesce(u.name, 'Somebody') as "name!", v.created_at
@@ -206,7 +206,7 @@ pub async fn newest_author(tx: &mut ReadTx, id: PromptId) -> Result<Option<(Stri
 }
 
 /// The agents that use a prompt (their own table: read for names only).
-pub async fn users(tx: &mut ReadTx, id: PromptId) -> Result<Vec<PromptUser>, AppError> {
+pub(crate) async fn users(tx: &mut ReadTx, id: PromptId) -> Result<Vec<PromptUser>, AppError> {
     let workspace = tx.w();
     let rows = sqlx::query!(
         r#"select id, name, status = 'active' as "is_live!" from agents
@@ -219,7 +219,7 @@ pub async fn users(tx: &mut ReadTx, id: PromptId) -> Result<Vec<PromptUser>, App
     Ok(rows.into_iter().map(|row| PromptUser { id: AgentId(row.id), name: row.name, is_live: row.is_live }).collect())
 }
 
-pub async fn insert(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> Result<(), AppError> {
+pub(crate) async fn insert(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "insert into prompts (workspace_id, id, name, template, description, tags, version) values ($1, $2, $3, $4, $5, $6, 1)",
@@ -236,7 +236,7 @@ pub async fn insert(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> Result
 }
 
 /// Name, description and tags; the text stays.
-pub async fn update_words(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> Result<(), AppError> {
+pub(crate) async fn update_words(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update prompts set name = $3, description = $4, tags = $5, updated_at = now() where workspace_id = $1 and id = $2",
@@ -252,7 +252,7 @@ pub async fn update_words(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> 
 }
 
 /// Makes `template` the newest version, numbered `version`. The caller holds the prompt's lock.
-pub async fn add_version(
+pub(crate) async fn add_version(
     tx: &mut WriteTx,
     id: PromptId,
     version: i32,
@@ -273,7 +273,7 @@ pub async fn add_version(
 }
 
 /// Moves the label `production` to a version. False when it was there already. Errors: `NotFound`.
-pub async fn move_production(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<bool, AppError> {
+pub(crate) async fn move_production(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<bool, AppError> {
     let workspace = tx.w();
     let is_there = sqlx::query_scalar!(
         r#"select $4 = any(labels) as "there!" from prompt_versions where workspace_id = $1 and prompt_id = $2 and version = $3"#,
@@ -301,7 +301,7 @@ pub async fn move_production(tx: &mut WriteTx, id: PromptId, version: i32) -> Re
     Ok(true)
 }
 
-pub async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) -> Result<(), AppError> {
+pub(crate) async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update prompts set is_active = $3, updated_at = now() where workspace_id = $1 and id = $2",

@@ -7,7 +7,7 @@ use patchbay_shared::{AppError, FieldErrors};
 use patchbay_workspaces::server::{limits, rules};
 
 /// The agency's page.
-pub async fn view(scope: &Scope) -> Result<AgencyView, AppError> {
+pub(crate) async fn view(scope: &Scope) -> Result<AgencyView, AppError> {
     let mut tx = scope.read(Action::ReadAgency).await?;
     let (name, timezone) = rules::name_and_zone(&mut tx).await?;
     let rules = rules::get(&mut tx).await?;
@@ -16,7 +16,7 @@ pub async fn view(scope: &Scope) -> Result<AgencyView, AppError> {
 }
 
 /// Saves what an owner filled in. Safe to repeat. Errors: `Invalid` at its fields.
-pub async fn save(scope: &Scope, form: &AgencyForm) -> Result<(), AppError> {
+pub(crate) async fn save(scope: &Scope, form: &AgencyForm) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageWorkspace).await?;
     let mut errors = FieldErrors::default();
     form.check(&mut errors);

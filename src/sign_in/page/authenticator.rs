@@ -7,12 +7,12 @@ use wasm_bindgen_futures::JsFuture;
 const UNABLE: &str = "This browser cannot use passkeys here. Update it, or use another one.";
 
 /// Makes a passkey. `options` comes from the server, the answer goes to it. Errors: a sentence with the next step.
-pub async fn create(options: &str) -> Result<String, String> {
+pub(crate) async fn create(options: &str) -> Result<String, String> {
     ask("create", "parseCreationOptionsFromJSON", options).await.map_err(|error| sentence(&error))
 }
 
 /// Signs with a passkey. Errors: a sentence with the next step.
-pub async fn get(options: &str) -> Result<String, String> {
+pub(crate) async fn get(options: &str) -> Result<String, String> {
     ask("get", "parseRequestOptionsFromJSON", options).await.map_err(|error| sentence(&error))
 }
 

@@ -10,7 +10,7 @@ use patchbay_ui::*;
 
 /// The list, and the way to another one.
 #[component]
-pub fn PasskeyList(state: Passkeys, again: Callback<()>) -> impl IntoView {
+pub(crate) fn PasskeyList(state: Passkeys, again: Callback<()>) -> impl IntoView {
     let Passkeys { rows, is_full, hurdle, setup } = state;
     let more = match (hurdle, setup) {
         (Some(hurdle), _) => view! { <Callout>{hurdle}</Callout> }.into_any(),

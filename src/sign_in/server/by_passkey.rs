@@ -25,12 +25,12 @@ const WRONG: &str = "This passkey was not accepted. Try another one, or sign in 
 const WRONG_STEP: &str = "This passkey was not accepted. Try another one, or use a code.";
 
 /// Whether this site's address allows passkeys.
-pub fn is_offered(visitor: &Visitor) -> Result<bool, AppError> {
+pub(crate) fn is_offered(visitor: &Visitor) -> Result<bool, AppError> {
     Ok(ceremony::hurdle(visitor)?.is_none())
 }
 
 /// What the second step can be made with. Nothing when nobody waits for it.
-pub async fn second_step(visitor: &Visitor) -> Result<SecondStep, AppError> {
+pub(crate) async fn second_step(visitor: &Visitor) -> Result<SecondStep, AppError> {
     let Some(user) = second_factor::awaited(visitor).await? else { return Ok(SecondStep::default()) };
     let mut tx = SystemTx::open(&visitor.db, "second factor").await?;
     let row = sqlx::query!(r#"select totp_secret is not null as "app!", has_passkey from users where id = $1"#, user)
@@ -45,7 +45,7 @@ pub async fn second_step(visitor: &Visitor) -> Result<SecondStep, AppError> {
 
 /// The question for the browser, as JSON. `second`: for somebody whose password was right. Errors: `Conflict` where there is nothing
 /// to ask for.
-pub async fn ask(visitor: &Visitor, second: bool) -> Result<String, AppError> {
+pub(crate) async fn ask(visitor: &Visitor, second: bool) -> Result<String, AppError> {
     let site = Site::here(visitor, "")?;
     let allowed = if second {
         let user = second_factor::awaited(visitor).await?.ok_or_else(second_factor::too_late)?;
@@ -68,7 +68,7 @@ pub async fn ask(visitor: &Visitor, second: bool) -> Result<String, AppError> {
 
 /// Signs in with a passkey alone: it stands for password and code. Errors: `Invalid` at the form, the same for everything that can be
 /// wrong; `Conflict` if it took too long; `Limited`.
-pub async fn sign_in(visitor: &Visitor, answer: &str) -> Result<Role, AppError> {
+pub(crate) async fn sign_in(visitor: &Visitor, answer: &str) -> Result<Role, AppError> {
     let site = Site::here(visitor, "")?;
     let keys = Keys::passkey(visitor.ip.as_deref());
     throttle::charge(&visitor.db, &keys).await?;
@@ -88,7 +88,7 @@ pub async fn sign_in(visitor: &Visitor, answer: &str) -> Result<Role, AppError> 
 }
 
 /// The second step with a passkey of the account whose password was right. Errors as for `sign_in`.
-pub async fn verify(visitor: &Visitor, answer: &str) -> Result<Role, AppError> {
+pub(crate) async fn verify(visitor: &Visitor, answer: &str) -> Result<Role, AppError> {
     let site = Site::here(visitor, "")?;
     let user = second_factor::awaited(visitor).await?.ok_or_else(second_factor::too_late)?;
     let keys = Keys::second_factor(user);

@@ -20,7 +20,7 @@ const MOST_BYTES: usize = 64 * 1024;
 const BY_NOW: &str = "This took longer than five minutes, or was answered before. Start again.";
 
 /// Where we are, as passkeys see it.
-pub struct Site {
+pub(crate) struct Site {
     /// The relying party's id. A passkey works for one host name only.
     pub host: String,
     pub webauthn: Webauthn,
@@ -41,7 +41,7 @@ impl Site {
 }
 
 /// Why passkeys cannot work where the visitor is. None: they can.
-pub fn hurdle(visitor: &Visitor) -> Result<Option<String>, AppError> {
+pub(crate) fn hurdle(visitor: &Visitor) -> Result<Option<String>, AppError> {
     Ok(hurdle_at(&address(visitor)?))
 }
 

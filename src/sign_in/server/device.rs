@@ -26,7 +26,7 @@ fn mark(email: &str) -> String {
 }
 
 /// Whether this device has signed in to the account before.
-pub fn is_known(visitor: &Visitor, email: &str) -> bool {
+pub(crate) fn is_known(visitor: &Visitor, email: &str) -> bool {
     let Some(cookies) = &visitor.cookies else { return false };
     let value =
         cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| name.ends_with(COOKIE));
@@ -35,7 +35,7 @@ pub fn is_known(visitor: &Visitor, email: &str) -> bool {
 }
 
 /// Makes the device that sent this request known to the account.
-pub fn remember(services: &Services, email: &str) -> Result<(), AppError> {
+pub(crate) fn remember(services: &Services, email: &str) -> Result<(), AppError> {
     let Some(response) = use_context::<ResponseOptions>() else { return Ok(()) };
     let sealed = services.ring.seal(&place(), &mark(email)).map_err(internal)?;
     let (prefix, secure) = if services.public_url.starts_with("https:") { ("__Host-", "; Secure") } else { ("", "") };

@@ -1,7 +1,7 @@
 pub mod by_passkey;
 mod ceremony;
 mod device;
-pub mod passkeys;
+pub(crate) mod passkeys;
 pub mod resets;
 pub mod second_factor;
 pub mod sessions;
@@ -18,7 +18,7 @@ const WRONG: &str = "The e-mail address or the password is wrong. Check both and
 
 /// Checks the password and starts a fresh session. The same answer, after the same work, whether the account exists or not.
 /// None: the password is right, and the account's second factor is awaited.
-pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<Option<Role>, AppError> {
+pub(crate) async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<Option<Role>, AppError> {
     let email = email.trim().to_lowercase();
     if email.is_empty() || password.is_empty() || email.len() > 320 || password.len() > 1024 {
         return Err(AppError::invalid("email", WRONG));
@@ -54,7 +54,7 @@ pub async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Result<O
 pub struct EndSupport(pub for<'a> fn(&'a Visitor) -> HookFuture<'a>);
 
 /// Ends this session, or all of this person's.
-pub async fn sign_out(visitor: &Visitor, everywhere: bool) -> Result<(), AppError> {
+pub(crate) async fn sign_out(visitor: &Visitor, everywhere: bool) -> Result<(), AppError> {
     let mut visitor = visitor.clone();
     // Who leaves, looks no longer.
     if let Some(viewer) = visitor.viewer.as_mut().filter(|viewer| viewer.support.is_some()) {
@@ -73,7 +73,7 @@ pub async fn sign_out(visitor: &Visitor, everywhere: bool) -> Result<(), AppErro
 }
 
 /// Where to go after a step of signing in: on, or to the second step, which remembers where to.
-pub fn way_in(role: Option<Role>, next: Option<&str>) -> String {
+pub(crate) fn way_in(role: Option<Role>, next: Option<&str>) -> String {
     match role {
         Some(role) => landing(role, next).to_owned(),
         None => {

@@ -24,7 +24,7 @@ const ADDING: &str = "passkey to add";
 const REFUSED: &str = "The device's answer does not fit. Start again, on this page and with this browser.";
 
 /// The visitor's own passkeys, the newest first.
-pub async fn list(visitor: &Visitor) -> Result<Passkeys, AppError> {
+pub(crate) async fn list(visitor: &Visitor) -> Result<Passkeys, AppError> {
     let viewer = visitor.viewer()?;
     let hurdle = ceremony::hurdle(visitor)?;
     let here = if hurdle.is_none() { Some(Site::here(visitor, product(viewer))?.host) } else { None };
@@ -55,7 +55,7 @@ pub async fn list(visitor: &Visitor) -> Result<Passkeys, AppError> {
 }
 
 /// Begins: makes the question for the browser. The password is asked for once more.
-pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+pub(crate) async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     let viewer = visitor.viewer()?;
     let site = Site::here(visitor, product(viewer))?;
@@ -80,7 +80,7 @@ pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
 
 /// Adds what the browser's authenticator has made. With the first factor every other session ends, and ten recovery codes wait to be
 /// shown once. Errors: `Invalid` at `name` or the form; `Conflict` if it took too long, or the passkey is somebody's already.
-pub async fn add(visitor: &Visitor, name: &str, answer: &str) -> Result<(), AppError> {
+pub(crate) async fn add(visitor: &Visitor, name: &str, answer: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
     let name = name.trim();
     if !(1..=60).contains(&name.chars().count()) {
@@ -143,7 +143,7 @@ pub async fn add(visitor: &Visitor, name: &str, answer: &str) -> Result<(), AppE
 }
 
 /// Removes one. The password is asked for once more. Errors: `NotFound`.
-pub async fn remove(visitor: &Visitor, id: &str, current: &str) -> Result<(), AppError> {
+pub(crate) async fn remove(visitor: &Visitor, id: &str, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     let id = Uuid::try_parse(id).map_err(|_| AppError::NotFound)?;
     let viewer = visitor.viewer()?.clone();

@@ -13,7 +13,7 @@ use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
 use patchbay_shared::{AppError, FieldErrors, Reason};
 use patchbay_users::proof::prove;
 use patchbay_users::throttle::{self, Keys};
-use patchbay_users::{check_new, hash_password, store};
+use patchbay_users::{self as users, check_new, hash_password};
 
 /// Minutes that a link is good for.
 const MINUTES: i32 = 30;
@@ -24,7 +24,7 @@ const LINK: Machine = Machine { name: "forgotten password", actions: &[Action::E
 
 /// Sends a link to the address, if somebody has it. The answer is the same, and as fast, in any case: the work is done afterwards.
 /// Errors: `Conflict` when this installation sends no e-mail; `Limited` after too many tries.
-pub async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> {
+pub(crate) async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> {
     if !mail::is_set_up(visitor.db.services()) {
         return Err(AppError::Conflict(
             Reason::Configuration,
@@ -98,7 +98,7 @@ pub async fn make(tx: &mut WriteTx, user: UserId) -> Result<String, AppError> {
 }
 
 /// The address that a link is for. Errors: `Conflict` if the link is spent.
-pub async fn whose(visitor: &Visitor, token: &str) -> Result<String, AppError> {
+pub(crate) async fn whose(visitor: &Visitor, token: &str) -> Result<String, AppError> {
     Ok(find(visitor, token).await?.email)
 }
 
@@ -131,7 +131,7 @@ async fn find(visitor: &Visitor, token: &str) -> Result<Found, AppError> {
 }
 
 /// Sets the password that somebody chose through a link. The link is spent, and every session of theirs ends.
-pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), AppError> {
+pub(crate) async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), AppError> {
     let found = find(visitor, token).await?;
     let mut errors = FieldErrors::default();
     check_new(new, &[&found.email, &found.name], &mut errors);
@@ -155,7 +155,7 @@ pub async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<(), App
 }
 
 /// Changes the visitor's own password. Every other session of theirs ends. Errors: `Invalid` at `current` or `password`.
-pub async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), AppError> {
+pub(crate) async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
     prove(visitor, current).await?;
     let mut errors = FieldErrors::default();
@@ -170,7 +170,7 @@ pub async fn change(visitor: &Visitor, current: &str, new: &str) -> Result<(), A
 
 /// A new password also ends every link for another one. In a transaction that spans.
 async fn set(conn: &mut sqlx::PgConnection, user: UserId, hash: &str) -> Result<(), AppError> {
-    store::set_password(conn, user, hash).await?;
+    users::set_password(conn, user, hash).await?;
     spend_all(conn, user).await
 }
 
@@ -189,7 +189,7 @@ pub async fn set_from_command_line(db: &Db, email: &str, new: &str) -> Result<()
     errors.check()?;
     let hash = hash_password(db.services(), new.to_owned()).await?;
     let mut tx = SystemTx::open(db, "password from the command line").await?;
-    let user = store::by_email(tx.conn(), email).await?;
+    let user = users::by_email(tx.conn(), email).await?;
     set(tx.conn(), user, &hash).await?;
     end_sessions(tx.conn(), user, None).await?;
     tx.commit().await

@@ -80,7 +80,7 @@ pub(super) fn too_late() -> AppError {
 }
 
 /// Takes the code and starts the session. Errors: `Invalid` at `code`; `Limited`; `Conflict` when the password step is missing.
-pub async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
+pub(crate) async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
     let user = awaited(visitor).await?.ok_or_else(too_late)?;
     // By account alone: a stranger has to know the password before this counts anything against its owner.
     let keys = Keys::second_factor(user);
@@ -113,7 +113,7 @@ async fn spend(conn: &mut sqlx::PgConnection, user: Uuid, secret: Option<&[u8]>,
         match step {
             Some(step) => {
                 let step = i64::try_from(step).map_err(internal)?;
-                patchbay_users::store::use_step(conn, user, step).await?
+                patchbay_users::use_step(conn, user, step).await?
             }
             None => sqlx::query!(
                 "update recovery_codes set used_at = now() where user_id = $1 and code_hash = $2 and used_at is null",
@@ -129,7 +129,7 @@ async fn spend(conn: &mut sqlx::PgConnection, user: Uuid, secret: Option<&[u8]>,
 }
 
 /// How the visitor's own second factor stands. New recovery codes are in it once.
-pub async fn state(visitor: &Visitor) -> Result<SecondFactor, AppError> {
+pub(crate) async fn state(visitor: &Visitor) -> Result<SecondFactor, AppError> {
     let viewer = visitor.viewer()?;
     let mut tx = SystemTx::open(&visitor.db, "own second factor").await?;
     let row = sqlx::query!(
@@ -150,7 +150,7 @@ pub async fn state(visitor: &Visitor) -> Result<SecondFactor, AppError> {
 }
 
 /// Begins: makes a secret, which counts for nothing until a code has confirmed it. The password is asked for once more.
-pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+pub(crate) async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     if app_is_on(visitor).await? {
         return Err(AppError::Conflict(
@@ -165,7 +165,7 @@ pub async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppError> {
 
 /// Turns it on with the first right code. Every other session ends; ten recovery codes wait to be shown once, if a passkey has not
 /// brought some already.
-pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
+pub(crate) async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
     let secret: Vec<u8> = once::look(visitor, SETUP)
         .await?
@@ -182,7 +182,7 @@ pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
     let user = viewer.user_id.0;
     let mut tx = Own::open(visitor, &viewer).await?;
     let is_first = !lock(tx.conn(), user).await?;
-    patchbay_users::store::set_authenticator(tx.conn(), user, &sealed, i64::try_from(step).map_err(internal)?).await?;
+    patchbay_users::set_authenticator(tx.conn(), user, &sealed, i64::try_from(step).map_err(internal)?).await?;
     let codes = if is_first { Some(renew(tx.conn(), user).await?) } else { None };
     end_sessions(tx.conn(), UserId(user), sessions::own_hash(visitor)).await?;
     tx.commit(Some("turned the second factor on")).await?;
@@ -195,19 +195,19 @@ pub async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
 }
 
 /// Turns the app's codes off; passkeys stay. The password is asked for once more.
-pub async fn turn_off(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+pub(crate) async fn turn_off(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     let viewer = visitor.viewer()?.clone();
     let user = viewer.user_id.0;
     let mut tx = Own::open(visitor, &viewer).await?;
     lock(tx.conn(), user).await?;
-    patchbay_users::store::forget_authenticator(tx.conn(), user).await?;
+    patchbay_users::forget_authenticator(tx.conn(), user).await?;
     settle(tx.conn(), user).await?;
     tx.commit(Some("turned the second factor off")).await
 }
 
 /// Ten new recovery codes; the old ones are worth nothing any more.
-pub async fn new_codes(visitor: &Visitor, current: &str) -> Result<(), AppError> {
+pub(crate) async fn new_codes(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     prove(visitor, current).await?;
     let viewer = visitor.viewer()?.clone();
     let mut tx = Own::open(visitor, &viewer).await?;
@@ -222,7 +222,7 @@ pub async fn new_codes(visitor: &Visitor, current: &str) -> Result<(), AppError>
 /// Forgets somebody's second factor of every kind, in a transaction that spans.
 pub async fn clear(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppError> {
     lock(conn, user).await?;
-    patchbay_users::store::forget_authenticator(conn, user).await?;
+    patchbay_users::forget_authenticator(conn, user).await?;
     sqlx::query!("delete from passkeys where user_id = $1", user).execute(&mut *conn).await?;
     settle(conn, user).await
 }
@@ -230,7 +230,7 @@ pub async fn clear(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppE
 /// The same from the command line, for whoever has lost it and the recovery codes. Ends every session of theirs. Errors: `NotFound`.
 pub async fn clear_from_command_line(db: &Db, email: &str) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "second factor from the command line").await?;
-    let user = patchbay_users::store::by_email(tx.conn(), email).await?;
+    let user = patchbay_users::by_email(tx.conn(), email).await?;
     clear(tx.conn(), user.0).await?;
     end_sessions(tx.conn(), user, None).await?;
     tx.commit().await
@@ -249,7 +249,7 @@ pub(super) async fn lock(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<bo
 pub(super) async fn settle(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppError> {
     let has = sqlx::query_scalar!(r#"select exists (select from passkeys where user_id = $1) as "has!""#, user);
     let has = has.fetch_one(&mut *conn).await?;
-    patchbay_users::store::set_has_passkey(conn, user, has).await?;
+    patchbay_users::set_has_passkey(conn, user, has).await?;
     if !lock(conn, user).await? {
         sqlx::query!("delete from recovery_codes where user_id = $1", user).execute(conn).await?;
     }

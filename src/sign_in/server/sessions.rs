@@ -23,7 +23,7 @@ pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
     session.insert(SESSION_IP, visitor.ip.as_deref().unwrap_or_default()).await.map_err(internal)?;
     session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
-    let account = patchbay_users::store::note_sign_in(tx.conn(), user).await?;
+    let account = patchbay_users::note_sign_in(tx.conn(), user).await?;
     if !visitor.may_enter(account.workspace) {
         return Err(AppError::NotSignedIn);
     }
@@ -52,7 +52,7 @@ pub(super) async fn fresh(visitor: &Visitor) -> Result<Session, AppError> {
 }
 
 /// The person's sessions, the one in use first, then the last seen.
-pub async fn list(visitor: &Visitor) -> Result<Vec<SessionRow>, AppError> {
+pub(crate) async fn list(visitor: &Visitor) -> Result<Vec<SessionRow>, AppError> {
     let viewer = visitor.viewer()?;
     let (zone, now, mine) = (zone::zone(&viewer.timezone), Utc::now(), own_hash(visitor));
     let mut tx = SystemTx::open(&visitor.db, "own sessions").await?;
@@ -89,7 +89,7 @@ pub async fn count(db: &Db, user: UserId) -> Result<i64, AppError> {
 }
 
 /// Ends one session of the person's own. Safe to repeat.
-pub async fn end(visitor: &Visitor, id: &str) -> Result<(), AppError> {
+pub(crate) async fn end(visitor: &Visitor, id: &str) -> Result<(), AppError> {
     let hash = hex::decode(id).map_err(|_| AppError::NotFound)?;
     let viewer = visitor.viewer()?.clone();
     let mut tx = Own::open(visitor, &viewer).await?;
@@ -98,7 +98,7 @@ pub async fn end(visitor: &Visitor, id: &str) -> Result<(), AppError> {
 }
 
 /// Ends all sessions of the visitor but the one in use; with `this`, that one too.
-pub async fn end_all(visitor: &Visitor, this: bool) -> Result<(), AppError> {
+pub(crate) async fn end_all(visitor: &Visitor, this: bool) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
     let keep = own_hash(visitor).filter(|_| !this);
     let mut tx = Own::open(visitor, &viewer).await?;
@@ -115,7 +115,7 @@ pub async fn end_of(tx: &mut WriteTx, user: UserId, keep: Option<Vec<u8>>) -> Re
 }
 
 /// The key of this browser's own session.
-pub fn own_hash(visitor: &Visitor) -> Option<Vec<u8>> {
+pub(crate) fn own_hash(visitor: &Visitor) -> Option<Vec<u8>> {
     visitor.session.as_ref()?.id().map(|id| session_hash(&id))
 }
 

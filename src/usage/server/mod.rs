@@ -1,5 +1,8 @@
 pub mod rest;
-pub mod store;
+mod store;
+
+/// What the whole agency used, for the platform.
+pub use store::total;
 
 use chrono::{Datelike, Days, Months, NaiveTime};
 
@@ -13,7 +16,7 @@ use patchbay_shared::{AppError, Money, zone};
 const DAYS: u64 = 30;
 
 /// See `server_fns::get_usage`.
-pub async fn usage(scope: &Scope, client: Option<&str>) -> Result<Usage, AppError> {
+pub(crate) async fn usage(scope: &Scope, client: Option<&str>) -> Result<Usage, AppError> {
     if scope.viewer().is_some_and(|viewer| !viewer.sees_cost()) {
         return Err(AppError::NotFound);
     }
@@ -41,8 +44,8 @@ pub async fn usage(scope: &Scope, client: Option<&str>) -> Result<Usage, AppErro
 }
 
 /// See `server_fns::get_client_month`.
-pub async fn client_month(tx: &mut ReadTx, id: ClientId) -> Result<ClientMonth, AppError> {
-    let client = patchbay_clients::server::store::get(tx, id).await?;
+pub(crate) async fn client_month(tx: &mut ReadTx, id: ClientId) -> Result<ClientMonth, AppError> {
+    let client = patchbay_clients::server::get(tx, id).await?;
     let local = zone::zone(&client.timezone);
     let today = tx.now().await?.with_timezone(&local).date_naive();
     let first = today.with_day(1).unwrap_or(today);

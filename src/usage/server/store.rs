@@ -6,7 +6,7 @@ use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Money};
 
 /// Puts calls, talk and its money into the days. Returns how many calls are not priced yet.
-pub async fn talk(
+pub(crate) async fn talk(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     from: DateTime<Utc>,
@@ -63,7 +63,7 @@ pub async fn total(tx: &mut ReadTx, from: DateTime<Utc>) -> Result<UsageDay, App
 }
 
 /// Puts tokens and their money into the days.
-pub async fn tokens(
+pub(crate) async fn tokens(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     from: DateTime<Utc>,
@@ -90,7 +90,7 @@ pub async fn tokens(
 }
 
 /// One client's calls, talk, tokens and money in `from..until`.
-pub async fn month(
+pub(crate) async fn month(
     tx: &mut ReadTx,
     client: ClientId,
     from: DateTime<Utc>,
@@ -138,7 +138,7 @@ pub async fn month(
 }
 
 /// Tokens and money by model, the most expensive first.
-pub async fn models(
+pub(crate) async fn models(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     from: DateTime<Utc>,

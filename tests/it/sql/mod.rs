@@ -22,8 +22,8 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// The first folder below `src`; a file there is a room as well.
-    pub fn room(&self) -> &str {
+    /// The first folder below `src`; a file there is a crate as well.
+    pub fn folder(&self) -> &str {
         let name = self.path.split('/').nth(1).unwrap_or_default();
         name.strip_suffix(".rs").unwrap_or(name)
     }

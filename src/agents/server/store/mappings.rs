@@ -42,7 +42,7 @@ pub async fn list(tx: &mut ReadTx, agent: AgentId) -> Result<Vec<MappingRow>, Ap
 }
 
 /// Makes the rows that are missing: for the agent's client, or for every active client. True when some were.
-pub async fn fill(tx: &mut WriteTx, agent: AgentId) -> Result<bool, AppError> {
+pub(crate) async fn fill(tx: &mut WriteTx, agent: AgentId) -> Result<bool, AppError> {
     let workspace = tx.w();
     let missing: Vec<Uuid> = sqlx::query_scalar!(
         "select c.id from clients c join agents a on a.workspace_id = $1 and a.id = $2
@@ -71,7 +71,7 @@ pub async fn fill(tx: &mut WriteTx, agent: AgentId) -> Result<bool, AppError> {
     Ok(!missing.is_empty())
 }
 
-pub async fn set_direction(tx: &mut WriteTx, agent: AgentId, direction: CallDirection) -> Result<(), AppError> {
+pub(crate) async fn set_direction(tx: &mut WriteTx, agent: AgentId, direction: CallDirection) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agent_mappings set default_direction = $3, updated_at = now() where workspace_id = $1 and agent_id = $2",
@@ -85,7 +85,7 @@ pub async fn set_direction(tx: &mut WriteTx, agent: AgentId, direction: CallDire
 }
 
 /// The service's id for a copy, as soon as it is known: even if what follows fails, the copy is not made again.
-pub async fn set_provider_agent(
+pub(crate) async fn set_provider_agent(
     tx: &mut WriteTx,
     id: AgentMappingId,
     provider_agent_id: Option<&str>,
@@ -103,7 +103,7 @@ pub async fn set_provider_agent(
 }
 
 /// The service holds the agent's state of `state` with this version of this prompt.
-pub async fn set_synced(
+pub(crate) async fn set_synced(
     tx: &mut WriteTx,
     id: AgentMappingId,
     prompt: PromptId,
@@ -125,7 +125,7 @@ pub async fn set_synced(
     Ok(())
 }
 
-pub async fn set_error(tx: &mut WriteTx, id: AgentMappingId, error: &str) -> Result<(), AppError> {
+pub(crate) async fn set_error(tx: &mut WriteTx, id: AgentMappingId, error: &str) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agent_mappings set sync_error = $3, updated_at = now() where workspace_id = $1 and id = $2",
@@ -139,7 +139,7 @@ pub async fn set_error(tx: &mut WriteTx, id: AgentMappingId, error: &str) -> Res
 }
 
 /// A new try begins: the last one's error goes.
-pub async fn clear_errors(tx: &mut WriteTx, agent: AgentId) -> Result<(), AppError> {
+pub(crate) async fn clear_errors(tx: &mut WriteTx, agent: AgentId) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agent_mappings set sync_error = null where workspace_id = $1 and agent_id = $2 and sync_error is not null",
@@ -152,7 +152,7 @@ pub async fn clear_errors(tx: &mut WriteTx, agent: AgentId) -> Result<(), AppErr
 }
 
 /// Another account knows none of the copies.
-pub async fn forget_provider_agents(tx: &mut WriteTx) -> Result<(), AppError> {
+pub(crate) async fn forget_provider_agents(tx: &mut WriteTx) -> Result<(), AppError> {
     let workspace = tx.w();
     sqlx::query!(
         "update agent_mappings set provider_agent_id = null, synced_prompt_version = null, synced_prompt_id = null, synced_at = null,
@@ -166,7 +166,7 @@ pub async fn forget_provider_agents(tx: &mut WriteTx) -> Result<(), AppError> {
 }
 
 /// Whether another run of `sync_agent` for this agent is at work now (the queue's table: read only).
-pub async fn is_other_at_work(tx: &mut ReadTx, agent: AgentId, mine: i64) -> Result<bool, AppError> {
+pub(crate) async fn is_other_at_work(tx: &mut ReadTx, agent: AgentId, mine: i64) -> Result<bool, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_scalar!(
         r#"select exists (select from jobs where workspace_id = $1 and kind = 'sync_agent' and status = 'processing'
@@ -180,7 +180,7 @@ pub async fn is_other_at_work(tx: &mut ReadTx, agent: AgentId, mine: i64) -> Res
 }
 
 /// An agent and its copy for one client, for whoever is about to dial.
-pub struct Callable {
+pub(crate) struct Callable {
     pub name: String,
     pub language: String,
     pub status: AgentStatus,
@@ -192,7 +192,7 @@ pub struct Callable {
     pub sync_error: Option<String>,
 }
 
-pub async fn callable(tx: &mut ReadTx, agent: AgentId, client: ClientId) -> Result<Callable, AppError> {
+pub(crate) async fn callable(tx: &mut ReadTx, agent: AgentId, client: ClientId) -> Result<Callable, AppError> {
     let workspace = tx.w();
     Ok(sqlx::query_as!(
         Callable,

@@ -8,7 +8,7 @@ use patchbay_shared::zone;
 const LONGEST: usize = 120_000;
 
 /// What the model is to do.
-pub fn task(kind: CampaignType) -> &'static str {
+pub(crate) fn task(kind: CampaignType) -> &'static str {
     match kind {
         CampaignType::Sdr => concat!(
             "You read transcripts of sales calls that a voice agent held by phone, and fill in a form about each. ",
@@ -39,7 +39,7 @@ pub fn task(kind: CampaignType) -> &'static str {
 }
 
 /// What is known about the call, and what was said: `[position] agent (m:ss): text`.
-pub fn transcript(facts: &CallFacts, kind: CampaignType, turns: &[Turn]) -> String {
+pub(crate) fn transcript(facts: &CallFacts, kind: CampaignType, turns: &[Turn]) -> String {
     let zone = zone::zone(&facts.timezone);
     let mut out = String::from("About the call\n");
     let mut fact = |name: &str, value: &str| {

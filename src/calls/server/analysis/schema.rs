@@ -4,7 +4,7 @@ use crate::model::CampaignType;
 use patchbay_providers::chat::AnswerSchema;
 
 /// The form for one kind of campaign. Strict: every field is required and nothing else may stand there.
-pub fn of(kind: CampaignType) -> AnswerSchema {
+pub(crate) fn of(kind: CampaignType) -> AnswerSchema {
     let own = match kind {
         CampaignType::Sdr => json!({
             "meetings_booked": {"type": "integer", "minimum": 0, "description": "Meetings that both sides agreed on."},

@@ -16,7 +16,7 @@ use patchbay_shared::{AppError, Money, time_key, zone};
 
 /// Everything about one call that the viewer may see. `list` is the query of the list that the person came from.
 /// Errors: `NotFound`.
-pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDetail, AppError> {
+pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDetail, AppError> {
     let viewer = tx.scope().viewer().cloned();
     let is_agency = tx.scope().may(Action::ReadWorkshop);
     let (sees_cost, hears) =
@@ -126,7 +126,7 @@ pub async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDe
 }
 
 /// Which version of which prompt a call used, as far as the scope sees the call. Errors: `NotFound`, also when it was not noted.
-pub async fn prompt_of(tx: &mut ReadTx, id: CallId) -> Result<(PromptId, i32), AppError> {
+pub(crate) async fn prompt_of(tx: &mut ReadTx, id: CallId) -> Result<(PromptId, i32), AppError> {
     let row = sqlx::query!(
         r#"select prompt_id as "prompt: PromptId", prompt_version from calls where workspace_id = $1 and id = $2"#,
         tx.w(),
@@ -138,7 +138,7 @@ pub async fn prompt_of(tx: &mut ReadTx, id: CallId) -> Result<(PromptId, i32), A
 }
 
 /// What was said, in order; tool calls with their results as one turn each, and only if `with_tools`.
-pub async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Result<Vec<Turn>, AppError> {
+pub(crate) async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Result<Vec<Turn>, AppError> {
     let rows = sqlx::query!(
         "select position, role, text, start_ms, end_ms, tool_name, invocation_id, error_details
          from call_messages where workspace_id = $1 and call_id = $2 order by position",
@@ -188,7 +188,7 @@ pub async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Result<Vec<
 }
 
 /// Where the sound lies and what a file of it is called. None: no recording. Errors: `NotFound` for a call that is not there.
-pub async fn recording(tx: &mut ReadTx, id: CallId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
+pub(crate) async fn recording(tx: &mut ReadTx, id: CallId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
     let row =
         sqlx::query!("select recording_key, started_at from calls where workspace_id = $1 and id = $2", tx.w(), id.0)
             .fetch_one(tx.conn())

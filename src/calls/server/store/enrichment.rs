@@ -15,7 +15,7 @@ use patchbay_shared::{AppError, Reason};
 
 /// One message as it is stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NewMessage {
+pub(crate) struct NewMessage {
     pub role: &'static str,
     pub text: String,
     pub start_ms: Option<i32>,
@@ -27,7 +27,7 @@ pub struct NewMessage {
 
 /// What a worker needs to know about a call.
 #[derive(Debug, Clone)]
-pub struct CallFacts {
+pub(crate) struct CallFacts {
     pub provider_call_id: Option<String>,
     pub client_id: Option<ClientId>,
     pub agent_id: Option<AgentId>,
@@ -39,11 +39,10 @@ pub struct CallFacts {
     pub started_at: DateTime<Utc>,
     /// IANA name: the client's, else UTC.
     pub timezone: String,
-    pub recording_key: Option<String>,
 }
 
 /// Puts work into the queue. `again`: also when it was done before; work that waits or goes on is left alone either way.
-pub async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType, again: bool) -> Result<(), AppError> {
+pub(crate) async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType, again: bool) -> Result<(), AppError> {
     sqlx::query!(
         "insert into enrichment_queue (id, workspace_id, call_id, type) values ($1, $2, $3, $4)
          on conflict (workspace_id, call_id, type) do update
@@ -61,7 +60,7 @@ pub async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType, again
 }
 
 /// Which call a claim is about, and what to do with it.
-pub async fn item(tx: &mut ReadTx, id: Uuid) -> Result<(CallId, EnrichmentType), AppError> {
+pub(crate) async fn item(tx: &mut ReadTx, id: Uuid) -> Result<(CallId, EnrichmentType), AppError> {
     let row = sqlx::query!(
         r#"select call_id as "call_id: CallId", type as "kind: EnrichmentType" from enrichment_queue where workspace_id = $1 and id = $2"#,
         tx.w(),
@@ -73,7 +72,7 @@ pub async fn item(tx: &mut ReadTx, id: Uuid) -> Result<(CallId, EnrichmentType),
 }
 
 /// Whether the claim is still this worker's.
-pub async fn is_ours(tx: &mut ReadTx, claim: &Claim) -> Result<bool, AppError> {
+pub(crate) async fn is_ours(tx: &mut ReadTx, claim: &Claim) -> Result<bool, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select exists (select from enrichment_queue where workspace_id = $1 and id = $2 and lease_owner = $3 and attempts = $4) as "ours!""#,
         tx.w(),
@@ -86,18 +85,18 @@ pub async fn is_ours(tx: &mut ReadTx, claim: &Claim) -> Result<bool, AppError> {
 }
 
 /// Nothing may be spent in a suspended workspace.
-pub async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
+pub(crate) async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
     let status = sqlx::query_scalar!(r#"select status::text as "status!" from workspaces where id = $1"#, tx.w())
         .fetch_optional(tx.conn())
         .await?;
     Ok(status.as_deref() == Some("suspended"))
 }
 
-pub async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppError> {
+pub(crate) async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppError> {
     let row = sqlx::query!(
         r#"select c.provider_call_id, c.client_id as "client_id: ClientId", c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
                   a.language as "language?", m.type as "campaign_type?: CampaignType", m.goal as "goal?", c.contact_name,
-                  c.started_at, coalesce(k.timezone, 'UTC') as "timezone!", c.recording_key
+                  c.started_at, coalesce(k.timezone, 'UTC') as "timezone!"
            from calls c
            left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            left join campaigns m on m.workspace_id = $1 and m.id = c.campaign_id
@@ -119,11 +118,14 @@ pub async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppError> {
         contact_name: row.contact_name,
         started_at: row.started_at,
         timezone: row.timezone,
-        recording_key: row.recording_key,
     })
 }
 
-pub async fn set_transcript_status(tx: &mut WriteTx, id: CallId, status: TranscriptStatus) -> Result<(), AppError> {
+pub(crate) async fn set_transcript_status(
+    tx: &mut WriteTx,
+    id: CallId,
+    status: TranscriptStatus,
+) -> Result<(), AppError> {
     sqlx::query!(
         "update calls set transcript_status = $3, updated_at = now() where workspace_id = $1 and id = $2",
         tx.w(),
@@ -135,7 +137,7 @@ pub async fn set_transcript_status(tx: &mut WriteTx, id: CallId, status: Transcr
     Ok(())
 }
 
-pub async fn set_analysis_status(tx: &mut WriteTx, id: CallId, status: AnalysisStatus) -> Result<(), AppError> {
+pub(crate) async fn set_analysis_status(tx: &mut WriteTx, id: CallId, status: AnalysisStatus) -> Result<(), AppError> {
     sqlx::query!(
         "update calls set analysis_status = $3, updated_at = now() where workspace_id = $1 and id = $2",
         tx.w(),
@@ -148,7 +150,7 @@ pub async fn set_analysis_status(tx: &mut WriteTx, id: CallId, status: AnalysisS
 }
 
 /// Puts these messages in the place of what was there.
-pub async fn replace_messages(
+pub(crate) async fn replace_messages(
     tx: &mut WriteTx,
     call: CallId,
     client: Option<ClientId>,
@@ -191,7 +193,7 @@ pub async fn replace_messages(
 }
 
 /// The transcript is here. `summary` is the provider's, good until the analysis has a better one.
-pub async fn record_transcript(
+pub(crate) async fn record_transcript(
     tx: &mut WriteTx,
     id: CallId,
     summary: Option<&str>,
@@ -217,7 +219,7 @@ pub async fn record_transcript(
 }
 
 /// What the model read, in the place of what it read before.
-pub async fn record_analysis(
+pub(crate) async fn record_analysis(
     tx: &mut WriteTx,
     call: CallId,
     client: Option<ClientId>,
@@ -265,7 +267,7 @@ pub async fn record_analysis(
 }
 
 /// Adds what a model's answer cost.
-pub async fn add_model_cost(tx: &mut WriteTx, call: CallId, cost: Decimal) -> Result<(), AppError> {
+pub(crate) async fn add_model_cost(tx: &mut WriteTx, call: CallId, cost: Decimal) -> Result<(), AppError> {
     sqlx::query!(
         "update calls set model_cost = model_cost + $3 where workspace_id = $1 and id = $2",
         tx.w(),
@@ -278,7 +280,7 @@ pub async fn add_model_cost(tx: &mut WriteTx, call: CallId, cost: Decimal) -> Re
 }
 
 /// Says whether somebody has looked at the call. Errors: `NotFound`; `Conflict` while the call goes on.
-pub async fn set_reviewed(tx: &mut WriteTx, call: CallId, reviewed: bool) -> Result<Option<ClientId>, AppError> {
+pub(crate) async fn set_reviewed(tx: &mut WriteTx, call: CallId, reviewed: bool) -> Result<Option<ClientId>, AppError> {
     let user = tx.user_id().map(|id| id.0);
     let row = sqlx::query!(
         r#"select client_id as "client_id: ClientId", ended_at is not null or dial_state = 'refused' as "is_over!"

@@ -5,9 +5,9 @@ use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};
 
 /// Agents, numbers and imports that a campaign of `client` may use. Without a client, only the clients to choose from.
-pub async fn for_client(tx: &mut ReadTx, client: Option<ClientId>) -> Result<CampaignChoices, AppError> {
+pub(crate) async fn for_client(tx: &mut ReadTx, client: Option<ClientId>) -> Result<CampaignChoices, AppError> {
     let mut choices = CampaignChoices::default();
-    let clients = patchbay_clients::server::store::names(tx).await?;
+    let clients = patchbay_clients::server::names(tx).await?;
     choices.clients =
         clients.into_iter().map(|row| Choice { id: row.id.to_string(), label: row.name, note: None }).collect();
     let Some(client) = client else { return Ok(choices) };
@@ -88,7 +88,7 @@ async fn imports(tx: &mut ReadTx, client: ClientId) -> Result<Vec<Choice>, AppEr
 }
 
 /// Whether the agent may call for the client, and the number may be its caller id.
-pub async fn fit(
+pub(crate) async fn fit(
     tx: &mut ReadTx,
     client: ClientId,
     agent: AgentId,
@@ -111,7 +111,7 @@ pub async fn fit(
 }
 
 /// What stands between a campaign and its first call, each with what to do.
-pub async fn obstacles(tx: &mut ReadTx, campaign: &Campaign) -> Result<Vec<String>, AppError> {
+pub(crate) async fn obstacles(tx: &mut ReadTx, campaign: &Campaign) -> Result<Vec<String>, AppError> {
     let mut found = Vec::new();
     let agent = sqlx::query!(
         r#"select a.status = 'active' as "is_live!", a.is_active,

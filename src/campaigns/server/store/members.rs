@@ -12,7 +12,7 @@ const PAGE: usize = 50;
 const COUNT_BOUND: i64 = 100_000;
 
 /// Contacts by state and outcome, over at most 100,000 of them.
-pub async fn counts(tx: &mut ReadTx, campaign: CampaignId) -> Result<CampaignCounts, AppError> {
+pub(crate) async fn counts(tx: &mut ReadTx, campaign: CampaignId) -> Result<CampaignCounts, AppError> {
     let rows = sqlx::query!(
         r#"select status as "status: ContactStatus", outcome as "outcome?: ContactOutcome", count(*) as "count!" from (
              select status, outcome from campaign_contacts where workspace_id = $1 and campaign_id = $2 limit $3::bigint + 1) counted
@@ -100,7 +100,7 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
 }
 
 /// A contact in a campaign, for the export.
-pub struct ExportRow {
+pub(crate) struct ExportRow {
     pub id: CampaignContactId,
     pub name: String,
     pub phone: String,
@@ -113,7 +113,12 @@ pub struct ExportRow {
 }
 
 /// The next contacts after `after`, in dialling order.
-pub async fn export(tx: &mut ReadTx, campaign: CampaignId, after: Uuid, most: i64) -> Result<Vec<ExportRow>, AppError> {
+pub(crate) async fn export(
+    tx: &mut ReadTx,
+    campaign: CampaignId,
+    after: Uuid,
+    most: i64,
+) -> Result<Vec<ExportRow>, AppError> {
     Ok(sqlx::query_as!(
         ExportRow,
         r#"select m.id as "id: CampaignContactId", c.name, c.phone, c.company, c.email, m.status as "status: ContactStatus",
@@ -130,7 +135,7 @@ pub async fn export(tx: &mut ReadTx, campaign: CampaignId, after: Uuid, most: i6
 }
 
 /// The next contacts of the client that may join, by id, after `after`. Nobody on the do-not-call list.
-pub async fn candidates_of_client(
+pub(crate) async fn candidates_of_client(
     tx: &mut ReadTx,
     client: ClientId,
     after: ContactId,
@@ -149,7 +154,7 @@ pub async fn candidates_of_client(
 }
 
 /// The same, of those that one import brought or updated.
-pub async fn candidates_of_import(
+pub(crate) async fn candidates_of_import(
     tx: &mut ReadTx,
     client: ClientId,
     import: ImportId,
@@ -170,7 +175,11 @@ pub async fn candidates_of_import(
 }
 
 /// The newest contacts that match the words, at most 1,000.
-pub async fn candidates_by_words(tx: &mut ReadTx, client: ClientId, words: &str) -> Result<Vec<ContactId>, AppError> {
+pub(crate) async fn candidates_by_words(
+    tx: &mut ReadTx,
+    client: ClientId,
+    words: &str,
+) -> Result<Vec<ContactId>, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select id as "id: ContactId" from contacts
            where workspace_id = $1 and client_id = $2 and not do_not_call and id in (select search_contacts($3, 1000)) order by id"#,

@@ -4,7 +4,7 @@ use std::io::Read;
 use encoding_rs::{CoderResult, Decoder, Encoding};
 
 /// Reads a file in any encoding as UTF-8. Bytes that the encoding does not know come out as `U+FFFD`.
-pub struct Decoded<R> {
+pub(crate) struct Decoded<R> {
     inner: R,
     decoder: Decoder,
     raw: Box<[u8]>,
@@ -19,7 +19,7 @@ pub struct Decoded<R> {
 const BLOCK: usize = 64 * 1024;
 
 /// A few bytes as text.
-pub fn text(bytes: &[u8], encoding: &str) -> String {
+pub(crate) fn text(bytes: &[u8], encoding: &str) -> String {
     let encoding = Encoding::for_label(encoding.as_bytes()).unwrap_or(encoding_rs::UTF_8);
     encoding.decode_with_bom_removal(bytes).0.into_owned()
 }
@@ -82,7 +82,7 @@ pub struct Utf8Count {
 }
 
 impl Utf8Count {
-    pub fn watch(&mut self, bytes: &[u8]) {
+    pub(crate) fn watch(&mut self, bytes: &[u8]) {
         if bytes.is_ascii() && self.carry.is_empty() {
             return;
         }
@@ -106,7 +106,7 @@ impl Utf8Count {
     }
 
     /// Call when no more bytes come.
-    pub fn is_utf8(&self) -> bool {
+    pub(crate) fn is_utf8(&self) -> bool {
         let broken = self.broken + u64::from(!self.carry.is_empty());
         broken == 0 || self.well_formed > broken * 10
     }

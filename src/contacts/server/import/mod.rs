@@ -5,9 +5,9 @@ mod check;
 mod decode;
 mod person;
 mod pieces;
-pub mod records;
+pub(crate) mod records;
 mod run;
-pub mod sniff;
+pub(crate) mod sniff;
 
 pub use check::check;
 pub use pieces::{Piece, Walk};

@@ -28,7 +28,7 @@ pub struct Refusal {
 
 /// The mapping, ready to be applied to millions of rows.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     columns: Vec<(usize, Target)>,
     /// Column and name of each variable.
     attributes: Vec<(usize, String)>,

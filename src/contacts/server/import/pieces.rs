@@ -47,18 +47,11 @@ pub struct Refused {
     pub raw: String,
 }
 
-impl Refused {
-    /// Its number stands further up in the file.
-    pub fn is_double(&self) -> bool {
-        self.refusal.kind == DOUBLED
-    }
-}
-
 const DOUBLED: &str = "Twice in the file";
 
 /// Walks the file in a thread of its own and hands each piece to `take`, until that says no. What comes out depends on the file alone:
 /// a worker that goes on after another sees the same pieces' rows, whatever the other wrote.
-pub fn walk(walk: &Walk, mut take: impl FnMut(Piece) -> bool) -> std::io::Result<()> {
+pub(crate) fn walk(walk: &Walk, mut take: impl FnMut(Piece) -> bool) -> std::io::Result<()> {
     let plan = Plan::new(&walk.preview, &walk.mapping, walk.country.clone());
     let mut records = Records::new(Decoded::open(&walk.path, &walk.encoding)?, walk.delimiter);
     // Numbers seen so far. E.164 has at most fifteen digits: they fit into a word, and half a million of them into 8 MB.

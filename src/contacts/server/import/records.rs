@@ -35,7 +35,7 @@ pub struct Record<'a> {
 
 impl Record<'_> {
     /// An empty line.
-    pub fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         !self.is_too_long && self.raw.trim().is_empty()
     }
 }
@@ -50,10 +50,6 @@ pub struct Cells {
 impl Cells {
     pub fn len(&self) -> usize {
         self.ends.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
     }
 
     /// The cell at `index`; empty where the record is shorter.

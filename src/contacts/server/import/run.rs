@@ -8,7 +8,7 @@ use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::ImportId;
 
-pub const FILE_GONE: &str = "The file is gone: uploads are deleted after seven days. Upload it again.";
+pub(crate) const FILE_GONE: &str = "The file is gone: uploads are deleted after seven days. Upload it again.";
 /// Tries to write one piece. Two imports into one client can get in each other's way; the second try settles that.
 const TRIES: u32 = 3;
 
@@ -91,12 +91,12 @@ async fn finish(scope: &Scope, import: &imports::Work) -> Result<(), AppError> {
 }
 
 /// Ends an import that was asked to stop. What is in stays in.
-pub async fn cancel(scope: &Scope, id: ImportId) -> Result<(), AppError> {
+pub(crate) async fn cancel(scope: &Scope, id: ImportId) -> Result<(), AppError> {
     end_and_clear(scope, id, ImportStatus::Cancelled, None).await
 }
 
 /// Ends an import that cannot go on. What is in stays in.
-pub async fn fail(scope: &Scope, id: ImportId, error: &str) -> Result<(), AppError> {
+pub(crate) async fn fail(scope: &Scope, id: ImportId, error: &str) -> Result<(), AppError> {
     end_and_clear(scope, id, ImportStatus::Failed, Some(error)).await
 }
 

@@ -24,7 +24,7 @@ pub struct Sniffed {
 }
 
 /// Looks at an uploaded file. `utf8`: what the bytes looked like as they went by.
-pub fn sniff(path: &Path, utf8: &Utf8Count) -> Result<Result<Sniffed, UploadProblem>, AppError> {
+pub(crate) fn sniff(path: &Path, utf8: &Utf8Count) -> Result<Result<Sniffed, UploadProblem>, AppError> {
     let mut head = Vec::new();
     File::open(path).map_err(internal)?.take(HEAD).read_to_end(&mut head).map_err(internal)?;
     let encoding = match encoding(&head, utf8) {
@@ -141,7 +141,7 @@ fn preview<R: Read>(mut records: Records<R>, above: u32) -> Result<Result<Previe
 }
 
 /// The separator in words.
-pub fn delimiter_name(delimiter: &str) -> &'static str {
+pub(crate) fn delimiter_name(delimiter: &str) -> &'static str {
     match delimiter {
         ";" => "semicolon",
         "\t" => "tab",

@@ -9,10 +9,10 @@ use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on one page of a list.
-pub const PAGE: usize = 25;
+pub(crate) const PAGE: usize = 25;
 
 /// The page of one import. Errors: `NotFound`.
-pub async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, AppError> {
+pub(crate) async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, AppError> {
     let row = sqlx::query!(
         r#"select i.client_id as "client_id: ClientId", cl.name as client_name, i.campaign_id as "campaign_id: CampaignId",
                   ca.name as "campaign_name?", i.file_name, i.file_bytes, coalesce(i.encoding, 'utf-8') as "encoding!",
@@ -71,7 +71,7 @@ pub async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, AppError>
 }
 
 /// Rows that were not imported, in the file's order, from behind line `after`. One record begins on each line.
-pub async fn problems(tx: &mut ReadTx, id: ImportId, after: i64, most: i64) -> Result<Vec<Problem>, AppError> {
+pub(crate) async fn problems(tx: &mut ReadTx, id: ImportId, after: i64, most: i64) -> Result<Vec<Problem>, AppError> {
     Ok(sqlx::query_as!(
         Problem,
         "select line, reason, raw from contact_import_rejects

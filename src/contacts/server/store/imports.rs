@@ -6,10 +6,10 @@ use patchbay_shared::AppError;
 use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
 
 /// Imports of one workspace that may run at the same time.
-pub const AT_ONCE: i64 = 5;
+pub(crate) const AT_ONCE: i64 = 5;
 
 /// An import as its worker needs it.
-pub struct Work {
+pub(crate) struct Work {
     pub id: ImportId,
     pub client_id: ClientId,
     pub campaign_id: Option<CampaignId>,
@@ -28,7 +28,7 @@ pub struct Work {
 
 impl Work {
     /// How to walk through its file.
-    pub fn walk(&self, services: &patchbay_services::Services) -> Result<crate::server::import::Walk, AppError> {
+    pub(crate) fn walk(&self, services: &patchbay_services::Services) -> Result<crate::server::import::Walk, AppError> {
         Ok(crate::server::import::Walk {
             path: crate::server::files::path(services, &self.file_key)?,
             encoding: self.encoding.clone(),
@@ -42,7 +42,7 @@ impl Work {
 }
 
 /// What a new import is.
-pub struct NewImport<'a> {
+pub(crate) struct NewImport<'a> {
     pub id: ImportId,
     pub client_id: ClientId,
     pub campaign_id: Option<CampaignId>,
@@ -56,7 +56,7 @@ pub struct NewImport<'a> {
     pub country: Option<&'a str>,
 }
 
-pub async fn insert(tx: &mut WriteTx, new: &NewImport<'_>) -> Result<(), AppError> {
+pub(crate) async fn insert(tx: &mut WriteTx, new: &NewImport<'_>) -> Result<(), AppError> {
     let user = tx.user_id().map(|id| id.0);
     sqlx::query!(
         "insert into contact_imports (workspace_id, id, client_id, campaign_id, file_name, file_key, file_bytes, encoding, delimiter,
@@ -82,7 +82,7 @@ pub async fn insert(tx: &mut WriteTx, new: &NewImport<'_>) -> Result<(), AppErro
 }
 
 /// The client's last column names with what they became, and its default country.
-pub async fn remembered(
+pub(crate) async fn remembered(
     tx: &mut ReadTx,
     client: ClientId,
 ) -> Result<(Vec<(String, Target)>, Option<String>), AppError> {
@@ -103,7 +103,7 @@ pub async fn remembered(
 }
 
 /// Errors: `NotFound`.
-pub async fn work(tx: &mut ReadTx, id: ImportId) -> Result<Work, AppError> {
+pub(crate) async fn work(tx: &mut ReadTx, id: ImportId) -> Result<Work, AppError> {
     let row = sqlx::query!(
         r#"select client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", file_key, file_name,
                   coalesce(encoding, 'utf-8') as "encoding!", coalesce(delimiter, ',') as "delimiter!",
@@ -133,7 +133,7 @@ pub async fn work(tx: &mut ReadTx, id: ImportId) -> Result<Work, AppError> {
 }
 
 /// Locks an import and gives its state. Errors: `NotFound`.
-pub async fn lock(tx: &mut WriteTx, id: ImportId) -> Result<ImportStatus, AppError> {
+pub(crate) async fn lock(tx: &mut WriteTx, id: ImportId) -> Result<ImportStatus, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select status as "status: ImportStatus" from contact_imports where workspace_id = $1 and id = $2 for update"#,
         tx.w(),
@@ -144,7 +144,7 @@ pub async fn lock(tx: &mut WriteTx, id: ImportId) -> Result<ImportStatus, AppErr
 }
 
 /// Imports of the workspace that a worker is busy with.
-pub async fn busy(tx: &mut ReadTx) -> Result<i64, AppError> {
+pub(crate) async fn busy(tx: &mut ReadTx) -> Result<i64, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from contact_imports where workspace_id = $1 and status in ('checking', 'importing')"#,
         tx.w()
@@ -154,7 +154,7 @@ pub async fn busy(tx: &mut ReadTx) -> Result<i64, AppError> {
 }
 
 /// Takes the second step's choices and puts the import into `checking`, with all counts at nothing.
-pub async fn set_terms(tx: &mut WriteTx, id: ImportId, terms: &ImportTerms) -> Result<(), AppError> {
+pub(crate) async fn set_terms(tx: &mut WriteTx, id: ImportId, terms: &ImportTerms) -> Result<(), AppError> {
     sqlx::query!(
         "update contact_imports set mapping = $3, default_country = $4, duplicates = $5, campaign_id = $6, status = 'checking',
                 preview = preview - 'check', bytes_done = 0, lines_done = 0, total_rows = 0, valid_rows = 0, duplicate_rows = 0,
@@ -173,7 +173,7 @@ pub async fn set_terms(tx: &mut WriteTx, id: ImportId, terms: &ImportTerms) -> R
 }
 
 /// Of these numbers, how many the client has, and how many of those must not be called.
-pub async fn known(tx: &mut ReadTx, client: ClientId, phones: &[String]) -> Result<(i64, i64), AppError> {
+pub(crate) async fn known(tx: &mut ReadTx, client: ClientId, phones: &[String]) -> Result<(i64, i64), AppError> {
     let row = sqlx::query!(
         r#"select count(*) as "known!", count(*) filter (where do_not_call) as "suppressed!" from contacts
            where workspace_id = $1 and client_id = $2 and phone = any($3)"#,
@@ -187,7 +187,7 @@ pub async fn known(tx: &mut ReadTx, client: ClientId, phones: &[String]) -> Resu
 }
 
 /// Writes the check's progress. False: somebody asked it to stop, or it is over.
-pub async fn checked_so_far(
+pub(crate) async fn checked_so_far(
     tx: &mut WriteTx,
     id: ImportId,
     bytes: i64,
@@ -211,7 +211,7 @@ pub async fn checked_so_far(
 }
 
 /// False: the import is not being checked any more.
-pub async fn finish_check(tx: &mut WriteTx, id: ImportId, result: &CheckResult) -> Result<bool, AppError> {
+pub(crate) async fn finish_check(tx: &mut WriteTx, id: ImportId, result: &CheckResult) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update contact_imports set status = 'checked', preview = jsonb_set(preview, '{check}', $3), bytes_done = file_bytes,
                 total_rows = $4, valid_rows = $5, duplicate_rows = $6, rejected_rows = $7, updated_at = now()
@@ -230,7 +230,7 @@ pub async fn finish_check(tx: &mut WriteTx, id: ImportId, result: &CheckResult) 
 }
 
 /// From `checked` to `importing`: from now on counts and places are the import's own.
-pub async fn start(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
+pub(crate) async fn start(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
     sqlx::query!(
         "update contact_imports set status = 'importing', bytes_done = 0, lines_done = 0, total_rows = 0, valid_rows = 0,
                 imported_rows = 0, updated_rows = 0, duplicate_rows = 0, rejected_rows = 0, cancel_requested = false,
@@ -244,7 +244,7 @@ pub async fn start(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
     Ok(())
 }
 
-pub async fn ask_to_stop(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
+pub(crate) async fn ask_to_stop(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
     sqlx::query!(
         "update contact_imports set cancel_requested = true, updated_at = now() where workspace_id = $1 and id = $2",
         tx.w(),
@@ -256,7 +256,7 @@ pub async fn ask_to_stop(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError>
 }
 
 /// How an import ended.
-pub struct Ended {
+pub(crate) struct Ended {
     pub client_id: ClientId,
     pub rows: i64,
     pub imported: i64,
@@ -265,7 +265,7 @@ pub struct Ended {
 }
 
 /// Ends an import that has not ended. None: it had.
-pub async fn end(
+pub(crate) async fn end(
     tx: &mut WriteTx,
     id: ImportId,
     status: ImportStatus,

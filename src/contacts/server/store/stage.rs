@@ -13,7 +13,7 @@ use patchbay_shared::AppError;
 
 /// How writing a piece ended.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// Written: commit.
     Done,
     /// A person asked to stop before this piece. Nothing was written.
@@ -23,7 +23,7 @@ pub enum Step {
 }
 
 /// Writes the piece that begins after `done` records: contacts, memberships, rejected rows, counts. All or nothing.
-pub async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Piece) -> Result<Step, AppError> {
+pub(crate) async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Piece) -> Result<Step, AppError> {
     let state = sqlx::query!(
         "select lines_done, cancel_requested from contact_imports where workspace_id = $1 and id = $2 and status = 'importing' for update",
         tx.w(),
