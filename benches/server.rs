@@ -18,7 +18,7 @@ use sqlx::{Connection, PgConnection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use support::{Agency, Door, World, owner_value, run};
+use support::{Agency, WebhookSender, World, owner_value, run};
 
 const LINES: usize = 32;
 const SPAN: Duration = Duration::from_secs(10);
@@ -90,7 +90,7 @@ async fn strangers(world: &World) {
 
 /// Signed events of 1.6 kB, on 32 connections, beside one plain insert per commit of the same size.
 async fn ingest(world: &World) {
-    let door = Arc::new(Door::new(world, "Ingest").await);
+    let door = Arc::new(WebhookSender::new(world, "Ingest").await);
 
     sqlx::raw_sql("create table bench_events (id uuid primary key, at timestamptz default now(), body jsonb)")
         .execute(&mut owner(world).await)

@@ -39,7 +39,7 @@ policy! {
     /// Plan, limits and rules.
     ReadAgency, "the agency's settings": AgencyOwner | AgencyAdmin | AgencyMember;
     ReadMembers, "people": AgencyOwner | AgencyAdmin | ClientAdmin;
-    ReadAudit, "the audit trail": AgencyOwner | AgencyAdmin | ClientAdmin;
+    ReadAudit, "the audit log": AgencyOwner | AgencyAdmin | ClientAdmin;
     // Changing
     /// Name, zone and rules of the agency itself.
     ManageWorkspace, "the agency's settings": AgencyOwner;
@@ -77,7 +77,7 @@ patchbay_shared::words! {
         ContactsRead = "contacts:read", "Read contacts", Mute;
         ContactsWrite = "contacts:write", "Add and change contacts", Mute;
         UsageRead = "usage:read", "Read usage", Mute;
-        AuditRead = "audit:read", "Read the audit trail", Mute;
+        AuditRead = "audit:read", "Read the audit log", Mute;
     }
 }
 

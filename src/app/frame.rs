@@ -11,8 +11,8 @@ use patchbay_access::viewer::SupportView;
 use patchbay_access::{Action, Role, Viewer};
 use patchbay_brand::model::PRODUCT;
 use patchbay_clients::server_fns::client_names;
-use patchbay_overview::model::RailCounts;
-use patchbay_overview::server_fns::count_rail;
+use patchbay_overview::model::SidebarCounts;
+use patchbay_overview::server_fns::count_sidebar;
 use patchbay_platform::server_fns::EndSupportSession;
 use patchbay_shared::AppError;
 use patchbay_shell::Shell;
@@ -20,7 +20,7 @@ use patchbay_shell::frame::{NavGroup, NavItem, ScopeSwitch};
 use patchbay_sign_in::server_fns::{SignOut, who_am_i};
 use patchbay_ui::*;
 
-/// Asks once who is looking, then shows rail, top bar and the page.
+/// Asks once who is looking, then shows sidebar, top bar and the page.
 #[component]
 pub fn Frame() -> impl IntoView {
     let asked = load(|| (), |()| who_looks());
@@ -38,25 +38,25 @@ pub fn Frame() -> impl IntoView {
     }
 }
 
-async fn who_looks() -> Result<(Viewer, Vec<ClientName>, RailCounts), AppError> {
+async fn who_looks() -> Result<(Viewer, Vec<ClientName>, SidebarCounts), AppError> {
     let viewer = who_am_i().await?;
     if viewer.workspace.is_none() || viewer.owes_second_factor {
-        return Ok((viewer, Vec::new(), RailCounts::default()));
+        return Ok((viewer, Vec::new(), SidebarCounts::default()));
     }
     let names = client_names().await?;
-    let counts = count_rail().await?;
+    let counts = count_sidebar().await?;
     Ok((viewer, names, counts))
 }
 
 #[component]
-fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: RailCounts) -> impl IntoView {
+fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: SidebarCounts) -> impl IntoView {
     provide_context(viewer.clone());
     provide_context(StoredValue::new(names.clone()));
     let counts = RwSignal::new(counts);
     if viewer.workspace.is_some() && !viewer.owes_second_factor {
         live::on_change(&["calls", "batches"], move || {
             spawn_local(async move {
-                if let Ok(now) = count_rail().await {
+                if let Ok(now) = count_sidebar().await {
                     counts.set(now);
                 }
             });
@@ -164,7 +164,7 @@ fn SignedOut() -> impl IntoView {
     view! { <main class="signed-out" id="main"><p>"You are signed out. "<a class="link" href="/login" rel="external">"Sign in"</a></p></main> }
 }
 
-fn groups(viewer: &Viewer, counts: RailCounts) -> Vec<NavGroup> {
+fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     let group = |label: Option<&str>, items: Vec<NavItem>| NavGroup { label: label.map(str::to_owned), items };
     if viewer.role == Role::Admin {
         return vec![group(None, vec![NavItem::new("Workspaces", "building-2", "/platform").letter('w')])];

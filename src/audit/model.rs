@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use patchbay_shared::{Page, Stamp};
 
-/// One event of the trail.
+/// One event of the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditRow {
     pub seq: i64,
@@ -30,7 +30,7 @@ pub struct AuditQuery {
     pub cursor: Option<String>,
 }
 
-/// A page of the trail, and the words that its filters offer.
+/// A page of the audit log, and the words that its filters offer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditPage {
     pub page: Page<AuditRow>,

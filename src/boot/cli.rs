@@ -50,7 +50,7 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Check database, schema, keys, files, clock and audit trail, and say what is wrong.
+    /// Check database, schema, keys, files, clock and audit log, and say what is wrong.
     Doctor,
 }
 

@@ -44,13 +44,13 @@ pub async fn run(config: &Config) -> bool {
     );
     match chains(&app).await {
         Ok(lines) => lines.into_iter().for_each(|(name, result)| say(&name, result)),
-        Err(error) => say("audit trail", Err(error.to_string())),
+        Err(error) => say("audit log", Err(error.to_string())),
     }
     app.close().await;
     healthy
 }
 
-/// Reads the audit trails.
+/// Reads the audit logs.
 const DOCTOR: Machine = Machine { name: "doctor", actions: &[Action::ReadAudit] };
 
 async fn clock(app: &App) -> Result<f64, AppError> {
@@ -74,7 +74,7 @@ async fn chains(app: &App) -> Result<Vec<(String, Result<String, String>)>, AppE
                 "the chain breaks at event {seq}: it, or one before it, was changed or removed outside Patchbay"
             )),
         };
-        lines.push((format!("audit trail of {}", row.slug), result));
+        lines.push((format!("audit log of {}", row.slug), result));
     }
     Ok(lines)
 }

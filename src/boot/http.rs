@@ -66,7 +66,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
             document::document(shell_options.clone(), style.clone())
         })
         .layer(middleware::from_fn(forms::give_typed))
-        .layer(middleware::from_fn(send_strangers_to_sign_in));
+        .layer(middleware::from_fn(send_unauthenticated_to_sign_in));
     // Leptos routes each server function itself; this is for addresses that name none.
     let functions: Router<LeptosOptions> = Router::new().route("/rpc/{*function}", post(server_function));
     let raw: Router<LeptosOptions> = Router::new()
@@ -114,7 +114,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .layer(middleware::from_fn(log_request))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        // Ours alone: it stands in the trail.
+        // Ours alone: it stands in the audit log.
         .layer(middleware::map_request(|mut request: Request| async move {
             request.headers_mut().remove("x-request-id");
             request
@@ -138,7 +138,7 @@ async fn server_function(request: Request) -> impl IntoResponse {
 }
 
 /// Pages are for people who have signed in; others go to the sign-in page and come back after it.
-async fn send_strangers_to_sign_in(request: Request, next: Next) -> Response {
+async fn send_unauthenticated_to_sign_in(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let known = request.extensions().get::<Visitor>().is_some_and(|visitor| visitor.viewer.is_some());
     if known && ["/login", "/login/passkey"].contains(&path) {

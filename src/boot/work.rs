@@ -33,41 +33,41 @@ pub async fn run_workers(db: Db, stop: CancellationToken) {
 /// Routes that are no pages: uploads, downloads, audio. Inside the session.
 pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
     Router::new()
-        .merge(patchbay_agents::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_audit::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_batches::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_brand::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_calls::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_campaigns::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_clients::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_contacts::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_inbound_webhooks::server::rest::downloads().with_state(db.clone()))
-        .merge(patchbay_members::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_numbers::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_prompts::server::rest::routes().with_state(db.clone()))
-        .merge(patchbay_usage::server::rest::routes().with_state(db.clone()))
+        .merge(patchbay_agents::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_audit::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_batches::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_brand::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_calls::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_campaigns::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_clients::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_contacts::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_inbound_webhooks::server::routes::downloads().with_state(db.clone()))
+        .merge(patchbay_members::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_numbers::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_prompts::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_usage::server::routes::routes().with_state(db.clone()))
 }
 
 /// The public API: for programs with a key. Outside the session.
 pub(crate) fn api_routes(db: &Db) -> Router {
     Router::new()
-        .merge(patchbay_api_keys::server::rest::v1())
+        .merge(patchbay_api_keys::server::routes::v1())
         .merge(patchbay_batches::server::api::v1())
         .merge(patchbay_calls::server::api::v1())
         .merge(patchbay_contacts::server::api::v1())
         .route("/v1/{*nothing}", axum::routing::any(|| async { patchbay_shared::AppError::NotFound }))
-        .layer(axum::middleware::from_fn_with_state(db.clone(), patchbay_api_keys::server::door::let_in))
+        .layer(axum::middleware::from_fn_with_state(db.clone(), patchbay_api_keys::server::authenticate::authenticate))
         .with_state(db.clone())
 }
 
 /// Files of the brands: style sheets and logos. Outside the session: pages before sign-in show them.
 pub(crate) fn brand_routes(db: &Db) -> Router {
-    patchbay_brand::server::rest::open().with_state(db.clone())
+    patchbay_brand::server::routes::open().with_state(db.clone())
 }
 
 /// Where providers deliver. Outside the session: a signature speaks for the sender.
 pub(crate) fn webhook_routes(db: &Db) -> Router {
-    patchbay_inbound_webhooks::server::rest::routes().with_state(db.clone())
+    patchbay_inbound_webhooks::server::routes::routes().with_state(db.clone())
 }
 
 /// Removes what has served its time: ended sessions, old throttles, finished work. In small bites, once a minute.
@@ -80,7 +80,7 @@ async fn upkeep(db: Db, stop: CancellationToken) {
         }
         if minute.is_multiple_of(60) {
             if let Err(error) = patchbay_audit::server::anchors::keep_all(&db).await {
-                tracing::warn!(cause = %error, "the audit trails will be sealed in an hour");
+                tracing::warn!(cause = %error, "the audit logs will be sealed in an hour");
             }
             if let Err(error) = patchbay_brand::server::hosts::look_again(&db).await {
                 tracing::warn!(cause = %error, "host names will be looked up in an hour");

@@ -16,7 +16,7 @@ pub use patchbay_services::live::{Notice, Topic};
 const CHANNEL: &str = "patchbay_live";
 
 #[derive(Serialize, Deserialize)]
-struct Parcel {
+struct Payload {
     from: Uuid,
     notices: Vec<Notice>,
 }
@@ -52,7 +52,7 @@ async fn send_out(db: Db, me: Uuid, stop: CancellationToken) {
                     for notice in &some {
                         waiting.remove(notice);
                     }
-                    if let Ok(text) = serde_json::to_string(&Parcel { from: me, notices: some })
+                    if let Ok(text) = serde_json::to_string(&Payload { from: me, notices: some })
                         && let Err(error) = send(&db, &text).await
                     {
                         tracing::warn!(cause = %error, "live notices did not leave");
@@ -84,7 +84,7 @@ async fn listen(db: &Db, me: Uuid, stop: &CancellationToken) -> Result<(), sqlx:
     listener.listen(CHANNEL).await?;
     loop {
         let message = tokio::select! { () = stop.cancelled() => return Ok(()), message = listener.recv() => message? };
-        if let Ok(parcel) = serde_json::from_str::<Parcel>(message.payload())
+        if let Ok(parcel) = serde_json::from_str::<Payload>(message.payload())
             && parcel.from != me
         {
             for mut notice in parcel.notices {

@@ -21,8 +21,8 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     }
 }
 
-/// The bell that wakes workers of the jobs table.
-pub(crate) const JOBS_BELL: &str = "jobs";
+/// The channel that wakes workers of the jobs table.
+pub(crate) const JOBS_CHANNEL: &str = "jobs";
 
 /// When to start, if not at once.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,7 +41,7 @@ pub async fn enqueue<J: Job>(tx: &mut WriteTx, job: &J, when: NewJob) -> Result<
          on conflict (workspace_id, kind, dedupe_key) where status in ('pending', 'processing')
          do update set run_at = least(jobs.run_at, excluded.run_at)",
         uuid::Uuid::now_v7(),
-        tx.w(),
+        tx.workspace_uuid(),
         J::KIND,
         payload,
         key,
@@ -49,7 +49,7 @@ pub async fn enqueue<J: Job>(tx: &mut WriteTx, job: &J, when: NewJob) -> Result<
     )
     .execute(tx.conn())
     .await?;
-    tx.wake(JOBS_BELL);
+    tx.wake(JOBS_CHANNEL);
     Ok(())
 }
 
@@ -58,7 +58,7 @@ pub async fn withdraw<J: Job>(tx: &mut WriteTx, job: &J) -> Result<(), AppError>
     sqlx::query!(
         "update jobs set status = 'completed', finished_at = now()
          where workspace_id = $1 and kind = $2 and dedupe_key = $3 and status = 'pending'",
-        tx.w(),
+        tx.workspace_uuid(),
         J::KIND,
         job.dedupe_key(),
     )

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::lease::{self, Claim, JOBS, Table};
-use super::queue::{JOBS_BELL, Job};
+use super::queue::{JOBS_CHANNEL, Job};
 use patchbay_access::server::{Db, Machine, Scope, SystemTx};
 use patchbay_runner_key::RunnerKey;
 use patchbay_shared::AppError;
@@ -57,18 +57,18 @@ type Handler = Arc<dyn Fn(Db, Claim) -> Work + Send + Sync>;
 /// What lets this room, and no other, make the scopes of jobs.
 const KEY: RunnerKey = RunnerKey::new();
 
-/// One queue: its table, its bell, how many at once, and what to do with a claim.
+/// One queue: its table, its channel, how many at once, and what to do with a claim.
 #[derive(Clone)]
 pub struct Queue {
     pub table: Table,
-    pub bell: &'static str,
+    pub channel: &'static str,
     pub at_once: usize,
     pub handler: Handler,
 }
 
 impl Queue {
     /// A queue whose work is all of one kind: `machine` names it, and all that it may do.
-    pub fn new<F, Fut>(table: Table, bell: &'static str, at_once: usize, machine: Machine, handler: F) -> Self
+    pub fn new<F, Fut>(table: Table, channel: &'static str, at_once: usize, machine: Machine, handler: F) -> Self
     where
         F: Fn(Scope, Claim) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Verdict, Failure>> + Send + 'static,
@@ -77,7 +77,7 @@ impl Queue {
             let scope = Scope::of_job(&KEY, db, claim.workspace_id, machine);
             Box::pin(handler(scope, claim))
         };
-        Self { table, bell, at_once, handler: Arc::new(handler) }
+        Self { table, channel, at_once, handler: Arc::new(handler) }
     }
 }
 
@@ -134,7 +134,7 @@ impl Registry {
                 handler(Scope::of_job(&KEY, db, claim.workspace_id, *machine), row.payload).await
             })
         };
-        Queue { table: JOBS, bell: JOBS_BELL, at_once, handler: Arc::new(handler) }
+        Queue { table: JOBS, channel: JOBS_CHANNEL, at_once, handler: Arc::new(handler) }
     }
 }
 
@@ -229,8 +229,8 @@ where
 
 async fn run_queue(db: Db, queue: Queue, stop: CancellationToken) {
     let owner = Uuid::now_v7();
-    let bell = db.wakers().bell(queue.bell);
-    let beat = tokio::spawn(keep_alive(db.clone(), queue.table, owner));
+    let channel = db.wakers().channel(queue.channel);
+    let heartbeat = tokio::spawn(keep_alive(db.clone(), queue.table, owner));
     let (mut running, beside) = (JoinSet::<()>::new(), Beside::default());
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
@@ -245,7 +245,7 @@ async fn run_queue(db: Db, queue: Queue, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = bell.notified() => {}
+            () = channel.notified() => {}
             Some(_) = running.join_next(), if !running.is_empty() => {}
             () = tokio::time::sleep(POLL) => {}
         }
@@ -255,7 +255,7 @@ async fn run_queue(db: Db, queue: Queue, stop: CancellationToken) {
         beside.ended().await;
     };
     let drained = tokio::time::timeout(DRAIN, all).await;
-    beat.abort();
+    heartbeat.abort();
     if drained.is_err() {
         running.abort_all();
     }
@@ -340,16 +340,16 @@ async fn keep_alive(db: Db, table: Table, owner: Uuid) {
     let mut renew = tokio::time::interval(Duration::from_secs(15));
     let mut reap = tokio::time::interval(Duration::from_secs(10));
     loop {
-        let beat = tokio::select! { _ = renew.tick() => true, _ = reap.tick() => false };
+        let heartbeat = tokio::select! { _ = renew.tick() => true, _ = reap.tick() => false };
         let done = async {
             let mut tx = SystemTx::open(&db, "leases").await?;
             let touched =
-                if beat { lease::renew(tx.conn(), table, owner).await? } else { lease::reap(tx.conn(), table).await? };
+                if heartbeat { lease::renew(tx.conn(), table, owner).await? } else { lease::reap(tx.conn(), table).await? };
             tx.commit().await?;
             Ok::<_, AppError>(touched)
         };
         match done.await {
-            Ok(taken) if !beat && taken > 0 => {
+            Ok(taken) if !heartbeat && taken > 0 => {
                 tracing::warn!(queue = table.name, taken, "took back work of dead workers")
             }
             Ok(_) => {}

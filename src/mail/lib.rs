@@ -10,7 +10,7 @@ use patchbay_brand::model::Brand;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_jobs::{Job, NewJob, Registry, enqueue};
 use patchbay_providers::Binding;
-use patchbay_providers::smtp::{Letter, SmtpError};
+use patchbay_providers::smtp::{Email, SmtpError};
 use patchbay_services::Services;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
@@ -51,7 +51,7 @@ pub fn is_set_up(services: &Services) -> bool {
 /// Sends the message after the commit.
 pub async fn send(tx: &mut WriteTx, message: &Message) -> Result<(), AppError> {
     let id = Uuid::now_v7();
-    let sealed = tx.services().ring.seal(&place(tx.w(), id), message).map_err(internal)?;
+    let sealed = tx.services().ring.seal(&place(tx.workspace_uuid(), id), message).map_err(internal)?;
     enqueue(tx, &SendMail { id, sealed }, NewJob::default()).await
 }
 
@@ -80,14 +80,14 @@ pub fn register(registry: &mut Registry) {
         let Some(server) = &scope.services().mail else {
             return Err(failure("This process knows no mail server: set PATCHBAY_SMTP_URL.".into(), false));
         };
-        let letter = Letter {
+        let email = Email {
             to: &message.to,
             subject: &message.subject,
             text: &message.text,
             from: message.from.as_deref(),
             reply_to: message.reply_to.as_deref(),
         };
-        match server.send(&letter).await {
+        match server.send(&email).await {
             Ok(()) => Ok(Verdict::Done),
             Err(error) => Err(failure(error.to_string(), !matches!(error, SmtpError::Down(_)))),
         }

@@ -109,9 +109,9 @@ pub struct StartStep {
     pub done: bool,
 }
 
-/// Counts in the navigation rail: only where work waits.
+/// Counts in the navigation sidebar: only where work waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RailCounts {
+pub struct SidebarCounts {
     pub live_calls: i64,
     pub running_batches: i64,
 }

@@ -6,14 +6,14 @@ use patchbay_shared::{AppError, Page};
 /// Agencies on this installation. Platform admins only; others get `NotFound`.
 #[server(prefix = "/rpc", endpoint = "list_workspaces")]
 pub async fn list_workspaces(query: WorkspaceQuery) -> Result<Page<WorkspaceRow>, AppError> {
-    let (mut tx, zone) = super::server::door::open().await?;
+    let (mut tx, zone) = super::server::guard::open().await?;
     super::server::store::list(&mut tx, &query, zone).await
 }
 
 /// Waiting and failed work, by queue.
 #[server(prefix = "/rpc", endpoint = "platform_queues")]
 pub async fn platform_queues() -> Result<Vec<QueueHealth>, AppError> {
-    let (mut tx, _) = super::server::door::open().await?;
+    let (mut tx, _) = super::server::guard::open().await?;
     super::server::store::queues(&mut tx, None).await
 }
 

@@ -15,7 +15,7 @@ pub struct Smtp {
 
 /// A plain text to one person.
 #[derive(Debug, Clone, Copy)]
-pub struct Letter<'a> {
+pub struct Email<'a> {
     pub to: &'a str,
     pub subject: &'a str,
     pub text: &'a str,
@@ -51,21 +51,21 @@ impl Smtp {
     }
 
     /// Hands a plain text to the server.
-    pub async fn send(&self, letter: &Letter<'_>) -> Result<(), SmtpError> {
+    pub async fn send(&self, email: &Email<'_>) -> Result<(), SmtpError> {
         let mut from = self.from.clone();
-        if let Some(name) = letter.from {
+        if let Some(name) = email.from {
             from.name = Some(name.to_owned());
         }
         let mut message = Message::builder()
             .from(from)
-            .to(letter.to.parse().map_err(|_| SmtpError::BadTo)?)
-            .subject(letter.subject)
+            .to(email.to.parse().map_err(|_| SmtpError::BadTo)?)
+            .subject(email.subject)
             .header(lettre::message::header::ContentType::TEXT_PLAIN);
         // An address that cannot be answered is no reason to keep the message back.
-        if let Some(address) = letter.reply_to.and_then(|address| address.parse().ok()) {
+        if let Some(address) = email.reply_to.and_then(|address| address.parse().ok()) {
             message = message.reply_to(address);
         }
-        let message = message.body(letter.text.to_owned()).map_err(|error| SmtpError::Refused(error.to_string()))?;
+        let message = message.body(email.text.to_owned()).map_err(|error| SmtpError::Refused(error.to_string()))?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() => Err(SmtpError::Refused(error.to_string())),

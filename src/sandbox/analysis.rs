@@ -3,7 +3,7 @@
 mod language;
 mod wording;
 
-use super::conversation::{Cue, Language, Plot};
+use super::conversation::{Cue, Language, Scenario};
 
 pub(super) use language::guess_language;
 pub(super) use wording::label;
@@ -30,7 +30,7 @@ pub(super) struct Facts {
     pub lines: Vec<Line>,
     pub findings: Vec<Finding>,
     /// How the call ended, if a phrase tells.
-    pub verdict: Option<Plot>,
+    pub verdict: Option<Scenario>,
     /// What the customer answered when asked for one to five.
     pub rating: Option<i64>,
     pub language: Language,
@@ -66,7 +66,7 @@ fn read_line(line: &str) -> Option<Line> {
 fn listen(line: &Line) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for language in Language::ALL {
-        for (cue, phrases) in language.tongue().cues {
+        for (cue, phrases) in language.language().cues {
             if cue.is_agents() != line.by_agent || found.iter().any(|known| known.cue == *cue) {
                 continue;
             }
@@ -111,25 +111,25 @@ fn rating(lines: &[Line], findings: &[Finding]) -> Option<i64> {
         .filter(|rating| (1..=5).contains(rating))
 }
 
-fn verdict(findings: &[Finding], rating: Option<i64>) -> Option<Plot> {
+fn verdict(findings: &[Finding], rating: Option<i64>) -> Option<Scenario> {
     // The stronger statement first: who books a meeting after an objection has booked a meeting.
-    const ORDER: [(Cue, Plot); 12] = [
-        (Cue::Voicemail, Plot::Voicemail),
-        (Cue::WrongPerson, Plot::WrongPerson),
-        (Cue::DoNotCall, Plot::DoNotCall),
-        (Cue::Booked, Plot::Booked),
-        (Cue::Rescheduled, Plot::Rescheduled),
-        (Cue::Escalated, Plot::Escalated),
-        (Cue::Confirmed, Plot::Confirmed),
-        (Cue::Solved, Plot::Solved),
-        (Cue::Callback, Plot::Callback),
-        (Cue::NotQualified, Plot::NotQualified),
-        (Cue::Declined, Plot::Declined),
-        (Cue::Interested, Plot::Interested),
+    const ORDER: [(Cue, Scenario); 12] = [
+        (Cue::Voicemail, Scenario::Voicemail),
+        (Cue::WrongPerson, Scenario::WrongPerson),
+        (Cue::DoNotCall, Scenario::DoNotCall),
+        (Cue::Booked, Scenario::Booked),
+        (Cue::Rescheduled, Scenario::Rescheduled),
+        (Cue::Escalated, Scenario::Escalated),
+        (Cue::Confirmed, Scenario::Confirmed),
+        (Cue::Solved, Scenario::Solved),
+        (Cue::Callback, Scenario::Callback),
+        (Cue::NotQualified, Scenario::NotQualified),
+        (Cue::Declined, Scenario::Declined),
+        (Cue::Interested, Scenario::Interested),
     ];
     let heard = |cue: Cue| findings.iter().any(|finding| finding.cue == cue);
-    let told = ORDER.iter().find(|(cue, _)| heard(*cue)).map(|(_, plot)| *plot);
-    told.or_else(|| (heard(Cue::Survey) || rating.is_some()).then_some(Plot::Survey))
+    let told = ORDER.iter().find(|(cue, _)| heard(*cue)).map(|(_, scenario)| *scenario);
+    told.or_else(|| (heard(Cue::Survey) || rating.is_some()).then_some(Scenario::Survey))
 }
 
 fn language_of(lines: &[Line]) -> Language {
@@ -138,8 +138,8 @@ fn language_of(lines: &[Line]) -> Language {
 }
 
 impl Facts {
-    pub fn is(&self, plots: &[Plot]) -> bool {
-        self.verdict.is_some_and(|verdict| plots.contains(&verdict))
+    pub fn is(&self, scenarios: &[Scenario]) -> bool {
+        self.verdict.is_some_and(|verdict| scenarios.contains(&verdict))
     }
 
     pub fn heard(&self, cue: Cue) -> Option<&Finding> {
@@ -149,12 +149,12 @@ impl Facts {
     /// Reasons against buying; only a sales call has them.
     pub fn objections(&self) -> Vec<&Finding> {
         let care = self.is(&[
-            Plot::Confirmed,
-            Plot::Rescheduled,
-            Plot::Solved,
-            Plot::Escalated,
-            Plot::Survey,
-            Plot::Voicemail,
+            Scenario::Confirmed,
+            Scenario::Rescheduled,
+            Scenario::Solved,
+            Scenario::Escalated,
+            Scenario::Survey,
+            Scenario::Voicemail,
         ]);
         let mut kinds: Vec<&Finding> = Vec::new();
         for finding in self.findings.iter().filter(|finding| finding.cue.is_objection() && !care) {
@@ -167,7 +167,7 @@ impl Facts {
 
     /// What the customer complained about, if this was about a problem.
     pub fn issues(&self) -> Vec<Finding> {
-        if !self.is(&[Plot::Solved, Plot::Escalated]) {
+        if !self.is(&[Scenario::Solved, Scenario::Escalated]) {
             return Vec::new();
         }
         let said = self.lines.iter().filter(|line| !line.by_agent).skip(1).find(|line| line.text.chars().count() > 25);
@@ -202,10 +202,10 @@ impl Facts {
         let glad = self.heard(Cue::Happy).is_some();
         let upset = self.heard(Cue::Angry).is_some();
         match (glad, upset, self.verdict) {
-            (_, true, Some(Plot::Escalated)) | (_, _, Some(Plot::DoNotCall)) => 1,
-            (_, true, _) | (_, _, Some(Plot::Escalated)) => 2,
+            (_, true, Some(Scenario::Escalated)) | (_, _, Some(Scenario::DoNotCall)) => 1,
+            (_, true, _) | (_, _, Some(Scenario::Escalated)) => 2,
             (true, ..) => 5,
-            (_, _, Some(Plot::Booked | Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Interested)) => 4,
+            (_, _, Some(Scenario::Booked | Scenario::Confirmed | Scenario::Rescheduled | Scenario::Solved | Scenario::Interested)) => 4,
             _ => 3,
         }
     }
@@ -222,6 +222,6 @@ impl Facts {
 
     /// Whether the call did what its agent was there for.
     pub fn goal_reached(&self) -> bool {
-        self.is(&[Plot::Booked, Plot::Confirmed, Plot::Rescheduled, Plot::Solved, Plot::Survey])
+        self.is(&[Scenario::Booked, Scenario::Confirmed, Scenario::Rescheduled, Scenario::Solved, Scenario::Survey])
     }
 }

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::clock::CallClock;
-use super::conversation::{Conversation, Family, Language, Plot, Scene, compose};
-use super::dice::Dice;
+use super::conversation::{Conversation, Family, Language, Scenario, Scene, compose};
+use super::rng::Rng;
 use super::settings::SandboxSettings;
 use drawing::{draw_answer, family, fill_variables, special_outcome};
 
@@ -55,7 +55,7 @@ pub(super) struct Call {
     salt: String,
     pub language: Language,
     family: Family,
-    plot: Plot,
+    scenario: Scenario,
     pub short_summary: String,
     pub summary: String,
     /// Offsets; none until it happens.
@@ -83,7 +83,7 @@ impl Call {
         let metadata = new.request.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
         let word = |key: &str| metadata.get(key).and_then(Value::as_str);
         let salt = word("patchbay.sandbox_seed").map_or_else(|| id.to_string(), str::to_owned);
-        let mut dice = Dice::new(settings.seed ^ 0x5eed, &salt);
+        let mut rng = Rng::new(settings.seed ^ 0x5eed, &salt);
         let placeholder = Plan {
             answer: Answer::Person,
             ring: 0.0,
@@ -106,7 +106,7 @@ impl Call {
             salt,
             language: Language::English,
             family: Family::Sales,
-            plot: Plot::Survey,
+            scenario: Scenario::Survey,
             short_summary: String::new(),
             summary: String::new(),
             joined: None,
@@ -121,25 +121,25 @@ impl Call {
         let forced = word("patchbay.sandbox_outcome")
             .map(str::to_owned)
             .or_else(|| special_outcome(call.to.as_deref()).map(str::to_owned));
-        let drawn = draw_answer(settings, call.inbound || call.to.is_none(), &mut dice);
-        let drawn_plot = Plot::draw(call.family, &prompt.to_lowercase(), &mut dice);
-        let (answer, plot) = match forced.as_deref() {
-            Some("busy") => (Answer::Busy, drawn_plot),
-            Some("no_answer") => (Answer::Nobody, drawn_plot),
-            Some("voicemail") => (Answer::Machine, Plot::Voicemail),
-            Some("declined_call") => (Answer::Declined, drawn_plot),
-            Some("invalid_number") => (Answer::Unknown, drawn_plot),
-            Some("dropped") => (Answer::Dropped, drawn_plot),
-            Some("answered") => (Answer::Person, drawn_plot),
-            Some(name) => Plot::from_name(name).map_or((drawn, drawn_plot), |plot| (Answer::Person, plot)),
-            None => (drawn, drawn_plot),
+        let drawn = draw_answer(settings, call.inbound || call.to.is_none(), &mut rng);
+        let drawn_scenario = Scenario::draw(call.family, &prompt.to_lowercase(), &mut rng);
+        let (answer, scenario) = match forced.as_deref() {
+            Some("busy") => (Answer::Busy, drawn_scenario),
+            Some("no_answer") => (Answer::Nobody, drawn_scenario),
+            Some("voicemail") => (Answer::Machine, Scenario::Voicemail),
+            Some("declined_call") => (Answer::Declined, drawn_scenario),
+            Some("invalid_number") => (Answer::Unknown, drawn_scenario),
+            Some("dropped") => (Answer::Dropped, drawn_scenario),
+            Some("answered") => (Answer::Person, drawn_scenario),
+            Some(name) => Scenario::from_name(name).map_or((drawn, drawn_scenario), |scenario| (Answer::Person, scenario)),
+            None => (drawn, drawn_scenario),
         };
-        call.plot = if answer == Answer::Machine { Plot::Voicemail } else { plot };
-        if matches!(call.plot, Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Escalated | Plot::Survey) {
+        call.scenario = if answer == Answer::Machine { Scenario::Voicemail } else { scenario };
+        if matches!(call.scenario, Scenario::Confirmed | Scenario::Rescheduled | Scenario::Solved | Scenario::Escalated | Scenario::Survey) {
             call.family = Family::Care;
         }
         let conversation = call.conversation();
-        call.plan = call.make_plan(answer, &conversation, settings, &mut dice);
+        call.plan = call.make_plan(answer, &conversation, settings, &mut rng);
         call.short_summary = conversation.short_summary;
         call.summary = conversation.summary;
         let sandbox_at = word("patchbay.sandbox_at").and_then(|text| text.parse().ok());
@@ -153,21 +153,21 @@ impl Call {
         answer: Answer,
         conversation: &Conversation,
         settings: &SandboxSettings,
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Plan {
-        let ring = dice.between(settings.ring_secs);
-        let billing = dice.between(settings.billing_secs);
+        let ring = rng.between(settings.ring_secs);
+        let billing = rng.between(settings.billing_secs);
         let longest = seconds_of(self.pick("maxDuration")).unwrap_or(3600.0);
         let patience = seconds_of(self.pick("joinTimeout")).unwrap_or(30.0);
         let unjoined =
             |ring: f64, sip_reason| Plan { answer, ring, talk: 0.0, billing, end_reason: "unjoined", sip_reason };
         match answer {
             Answer::Nobody => unjoined(patience, "TIMEOUT"),
-            Answer::Busy => unjoined(dice.between([1.5, 4.0]), "BUSY"),
-            Answer::Declined => unjoined(dice.between([4.0, 9.0]), "REJECTED"),
-            Answer::Unknown => unjoined(dice.between([0.4, 1.5]), "INVALID_NUMBER"),
+            Answer::Busy => unjoined(rng.between([1.5, 4.0]), "BUSY"),
+            Answer::Declined => unjoined(rng.between([4.0, 9.0]), "REJECTED"),
+            Answer::Unknown => unjoined(rng.between([0.4, 1.5]), "INVALID_NUMBER"),
             Answer::Dropped => {
-                let talk = conversation.length * dice.between([0.2, 0.7]);
+                let talk = conversation.length * rng.between([0.2, 0.7]);
                 Plan {
                     answer,
                     ring: ring.min(patience),
@@ -198,7 +198,7 @@ impl Call {
             salt: self.salt.clone(),
             language: self.language,
             family: self.family,
-            plot: self.plot,
+            scenario: self.scenario,
             prompt: self.prompt().into(),
             context: self.context(),
         })

@@ -20,7 +20,7 @@ pub(super) enum Signature {
 }
 
 /// A webhook ready to go.
-pub(super) struct Letter {
+pub(super) struct Delivery {
     pub key: String,
     pub url: String,
     pub event: String,
@@ -57,7 +57,7 @@ pub(super) fn call_event(sandbox: &Arc<Sandbox>, key: &str, event: &str, call: &
     for (url, secrets, webhook_id) in targets {
         send(
             sandbox,
-            Letter {
+            Delivery {
                 key: key.to_owned(),
                 url,
                 event: event.to_owned(),
@@ -75,38 +75,38 @@ fn secrets(hook: &Value) -> Vec<String> {
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Starts a letter on its way, once or twice.
-pub(super) fn send(sandbox: &Arc<Sandbox>, letter: Letter) {
-    let settings = sandbox.settings_for(&letter.key);
-    let mut dice = sandbox.dice("webhook");
-    if dice.chance(settings.loss_rate) {
+/// Starts a delivery on its way, once or twice.
+pub(super) fn send(sandbox: &Arc<Sandbox>, delivery: Delivery) {
+    let settings = sandbox.settings_for(&delivery.key);
+    let mut rng = sandbox.rng("webhook");
+    if rng.chance(settings.loss_rate) {
         return;
     }
     let [from, to] = settings.webhook_delay_ms;
-    let mut delay = dice.between([from as f64, to as f64]);
-    if dice.chance(settings.reorder_rate) {
+    let mut delay = rng.between([from as f64, to as f64]);
+    if rng.chance(settings.reorder_rate) {
         delay += settings.reorder_ms as f64;
     }
-    let letter = Arc::new(letter);
-    if dice.chance(settings.duplicate_rate) {
-        let later = delay + dice.between([20.0, 400.0]);
-        sandbox.begin(&letter.key, deliver(sandbox.clone(), letter.clone(), later, true));
+    let delivery = Arc::new(delivery);
+    if rng.chance(settings.duplicate_rate) {
+        let later = delay + rng.between([20.0, 400.0]);
+        sandbox.begin(&delivery.key, deliver(sandbox.clone(), delivery.clone(), later, true));
     }
-    sandbox.begin(&letter.key.clone(), deliver(sandbox.clone(), letter, delay, false));
+    sandbox.begin(&delivery.key.clone(), deliver(sandbox.clone(), delivery, delay, false));
 }
 
-async fn deliver(sandbox: Arc<Sandbox>, letter: Arc<Letter>, delay_ms: f64, duplicate: bool) {
-    let settings = sandbox.settings_for(&letter.key);
+async fn deliver(sandbox: Arc<Sandbox>, delivery: Arc<Delivery>, delay_ms: f64, duplicate: bool) {
+    let settings = sandbox.settings_for(&delivery.key);
     if !rest(&sandbox, delay_ms / 1000.0).await {
         return;
     }
     for attempt in 1..=settings.webhook_retries + 1 {
-        let status = attempt_once(&sandbox, &letter, attempt).await;
+        let status = attempt_once(&sandbox, &delivery, attempt).await;
         sandbox.log_delivery(DeliveryEntry {
             at: Utc::now(),
-            key: letter.key.clone(),
-            event: letter.event.clone(),
-            event_id: letter.event_id.clone(),
+            key: delivery.key.clone(),
+            event: delivery.event.clone(),
+            event_id: delivery.event_id.clone(),
             attempt,
             duplicate,
             status,
@@ -114,8 +114,8 @@ async fn deliver(sandbox: Arc<Sandbox>, letter: Arc<Letter>, delay_ms: f64, dupl
         if status.is_some_and(|status| (200..300).contains(&status)) {
             return;
         }
-        note_failure(&sandbox, &letter, status);
-        let jitter = sandbox.dice("retry").between([0.9, 1.1]);
+        note_failure(&sandbox, &delivery, status);
+        let jitter = sandbox.rng("retry").between([0.9, 1.1]);
         let pause =
             settings.webhook_retry_secs * f64::from(2_u32.saturating_pow(attempt - 1)) * jitter / settings.speed;
         if !rest(&sandbox, pause).await {
@@ -124,16 +124,16 @@ async fn deliver(sandbox: Arc<Sandbox>, letter: Arc<Letter>, delay_ms: f64, dupl
     }
 }
 
-/// Posts the letter, signed anew; the status, or none when no answer came.
-async fn attempt_once(sandbox: &Sandbox, letter: &Letter, attempt: u32) -> Option<u16> {
+/// Posts the delivery, signed anew; the status, or none when no answer came.
+async fn attempt_once(sandbox: &Sandbox, delivery: &Delivery, attempt: u32) -> Option<u16> {
     let _permit = sandbox.sending.acquire().await.ok()?;
-    let mut body = letter.body.clone();
-    if matches!(letter.signature, Signature::Telnyx(_)) {
-        body["meta"] = json!({"attempt": attempt, "delivered_to": letter.url});
+    let mut body = delivery.body.clone();
+    if matches!(delivery.signature, Signature::Telnyx(_)) {
+        body["meta"] = json!({"attempt": attempt, "delivered_to": delivery.url});
     }
     let bytes = body.to_string().into_bytes();
-    let request = sandbox.http.post(&letter.url).header("content-type", "application/json");
-    let request = match &letter.signature {
+    let request = sandbox.http.post(&delivery.url).header("content-type", "application/json");
+    let request = match &delivery.signature {
         Signature::Ultravox(secrets) => {
             let timestamp = iso(Utc::now());
             let all: Vec<String> = secrets.iter().map(|secret| sign_ultravox(secret, &timestamp, &bytes)).collect();
@@ -149,10 +149,10 @@ async fn attempt_once(sandbox: &Sandbox, letter: &Letter, attempt: u32) -> Optio
     request.body(bytes).send().await.ok().map(|response| response.status().as_u16())
 }
 
-fn note_failure(sandbox: &Sandbox, letter: &Letter, status: Option<u16>) {
-    let Some(id) = &letter.webhook_id else { return };
+fn note_failure(sandbox: &Sandbox, delivery: &Delivery, status: Option<u16>) {
+    let Some(id) = &delivery.webhook_id else { return };
     let failure = status.map_or_else(|| "no response".to_owned(), |status| format!("HTTP {status}"));
-    sandbox.with_account(&letter.key, |account| {
+    sandbox.with_account(&delivery.key, |account| {
         if let Some(list) =
             account.webhooks.get_mut(id).and_then(|hook| hook.get_mut("recentFailures")).and_then(Value::as_array_mut)
         {

@@ -90,7 +90,7 @@ pub(super) enum Fault {
     Timeout,
 }
 
-/// Throws the dice for one request.
+/// Throws the rng for one request.
 pub(super) fn fault(sandbox: &Sandbox, rates: &FaultRates) -> Fault {
     let faults = [
         (Fault::Error, rates.error),
@@ -105,7 +105,7 @@ pub(super) fn fault(sandbox: &Sandbox, rates: &FaultRates) -> Fault {
     }
     let mut all = vec![(Fault::None, (1.0 - spent).max(0.0))];
     all.extend(faults);
-    sandbox.dice("fault").weighted(&all)
+    sandbox.rng("fault").weighted(&all)
 }
 
 /// A page as a broken proxy sends it.
@@ -134,7 +134,7 @@ pub(super) async fn gate(State(sandbox): State<Arc<Sandbox>>, mut request: Reque
     };
     let settings = sandbox.settings_for(&key);
     let [from, to] = settings.latency_ms;
-    let latency = sandbox.dice("latency").between([from as f64, to as f64]);
+    let latency = sandbox.rng("latency").between([from as f64, to as f64]);
     if latency > 0.0 {
         tokio::time::sleep(Duration::from_secs_f64(latency / 1000.0)).await;
     }

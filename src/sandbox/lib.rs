@@ -43,7 +43,7 @@ mod clock;
 mod control;
 mod conversation;
 mod delivery;
-mod dice;
+mod rng;
 mod gate;
 mod keep;
 mod life;

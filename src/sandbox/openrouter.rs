@@ -70,7 +70,7 @@ async fn complete(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Exte
         "completion_tokens_details": {"reasoning_tokens": 0},
     });
     let now = Utc::now().timestamp();
-    let id = format!("gen-{now}-{:x}", sandbox.dice("generation").roll());
+    let id = format!("gen-{now}-{:x}", sandbox.rng("generation").roll());
     if request.get("stream").and_then(Value::as_bool) == Some(true) {
         return stream(&id, now, model, &answer, &usage);
     }

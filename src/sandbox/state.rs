@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::call::Call;
-use super::dice::Dice;
+use super::rng::Rng;
 use super::settings::SandboxSettings;
 
 /// Webhooks under way at once.
@@ -179,9 +179,9 @@ impl Sandbox {
     }
 
     /// A fresh stream of chance.
-    pub(super) fn dice(&self, purpose: &str) -> Dice {
+    pub(super) fn rng(&self, purpose: &str) -> Rng {
         let throw = self.throws.fetch_add(1, Ordering::Relaxed);
-        Dice::new(self.settings().seed, &format!("{purpose}:{throw}"))
+        Rng::new(self.settings().seed, &format!("{purpose}:{throw}"))
     }
 
     pub(super) fn log(&self, entry: LogEntry) {

@@ -4,7 +4,7 @@
 use std::io::Cursor;
 
 use super::conversation::{Role, Turn};
-use super::dice::Dice;
+use super::rng::Rng;
 
 const RATE: u32 = 8_000;
 /// Resonances in Hz of five vowels.
@@ -20,9 +20,9 @@ const VOWELS: [[f64; 3]; 5] = [
 pub(super) fn recording(turns: &[Turn], length: f64, salt: &str) -> Vec<u8> {
     let total = (length.max(0.0) * f64::from(RATE)).round() as usize;
     let mut samples = vec![0.0_f32; total];
-    let mut dice = Dice::new(17, salt);
-    let agent_pitch = dice.between([165.0, 205.0]);
-    let user_pitch = dice.between([95.0, 135.0]);
+    let mut rng = Rng::new(17, salt);
+    let agent_pitch = rng.between([165.0, 205.0]);
+    let user_pitch = rng.between([95.0, 135.0]);
     for turn in turns {
         let (pitch, throat) = match turn.role {
             Role::Agent => (agent_pitch, 1.12),
@@ -32,13 +32,13 @@ pub(super) fn recording(turns: &[Turn], length: f64, salt: &str) -> Vec<u8> {
         let from = (turn.start * f64::from(RATE)) as usize;
         let to = ((turn.end * f64::from(RATE)) as usize).min(total);
         if from < to {
-            speak(&mut samples[from..to], &turn.text, pitch, throat, &mut dice);
+            speak(&mut samples[from..to], &turn.text, pitch, throat, &mut rng);
         }
     }
     write(&samples)
 }
 
-fn speak(out: &mut [f32], text: &str, pitch: f64, throat: f64, dice: &mut Dice) {
+fn speak(out: &mut [f32], text: &str, pitch: f64, throat: f64, rng: &mut Rng) {
     let syllables: Vec<(usize, bool)> = syllables(text);
     let spoken = syllables.len().max(1);
     let each = out.len() / spoken;
@@ -48,12 +48,12 @@ fn speak(out: &mut [f32], text: &str, pitch: f64, throat: f64, dice: &mut Dice) 
         let part = &mut out[index * each..(index + 1) * each];
         // The voice falls towards the end of a sentence, and each syllable has its own small lift.
         let fall = 1.12 - 0.22 * (index as f64 / spoken as f64);
-        let lift = dice.between([0.94, 1.08]);
+        let lift = rng.between([0.94, 1.08]);
         for (resonance, frequency) in resonances.iter_mut().zip(VOWELS[*vowel]) {
             resonance.tune(frequency * throat);
         }
         let sounding = if *ends_phrase { part.len() * 6 / 10 } else { part.len() * 88 / 100 };
-        let loud = dice.between([0.75, 1.0]);
+        let loud = rng.between([0.75, 1.0]);
         for (at, sample) in part.iter_mut().enumerate().take(sounding) {
             let progress = at as f64 / sounding.max(1) as f64;
             let envelope = (progress * 8.0).min(1.0) * ((1.0 - progress) * 5.0).min(1.0);
@@ -61,7 +61,7 @@ fn speak(out: &mut [f32], text: &str, pitch: f64, throat: f64, dice: &mut Dice) 
             phase -= phase.floor();
             // A soft pulse once a period, and breath at the beginning of the syllable like a consonant.
             let pulse = (1.0 - phase * 2.0) * 0.8;
-            let breath = if progress < 0.14 { dice.unit() * 2.0 - 1.0 } else { 0.0 };
+            let breath = if progress < 0.14 { rng.unit() * 2.0 - 1.0 } else { 0.0 };
             let source = pulse + breath * 0.6;
             let voiced: f64 =
                 resonances.iter_mut().zip([1.0, 0.6, 0.3]).map(|(resonance, gain)| resonance.run(source) * gain).sum();

@@ -10,13 +10,13 @@ pub struct Wakers {
 }
 
 impl Wakers {
-    /// The bell of one queue.
-    pub fn bell(&self, queue: &'static str) -> Arc<Notify> {
+    /// The channel of one queue.
+    pub fn channel(&self, queue: &'static str) -> Arc<Notify> {
         let mut map = self.by_queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         map.entry(queue).or_default().clone()
     }
 
     pub fn wake(&self, queue: &'static str) {
-        self.bell(queue).notify_one();
+        self.channel(queue).notify_one();
     }
 }

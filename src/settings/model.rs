@@ -15,7 +15,7 @@ pub struct AgencyView {
     pub held: Held,
 }
 
-/// The days that the form for the trail offers, and what they are called.
+/// The days that the form for the audit log offers, and what they are called.
 pub const AUDIT_DAYS: [(&str, &str); 5] =
     [("", "For ever"), ("2555", "7 years"), ("1095", "3 years"), ("365", "1 year"), ("90", "90 days")];
 

@@ -1,6 +1,6 @@
 //! Enum-like words: one Rust enum per PostgreSQL enum, with the label a person reads and the tone it is shown in.
 
-/// The colour family of a lamp or tag. The word beside it always says the same.
+/// The colour family of a status dot or tag. The word beside it always says the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
     #[default]
@@ -34,7 +34,7 @@ pub trait Word: Copy {
     /// What a person reads.
     fn label(self) -> &'static str;
 
-    /// The tone of its lamp or tag.
+    /// The tone of its status dot or tag.
     fn tone(self) -> Tone;
 }
 
@@ -63,7 +63,7 @@ macro_rules! words {
                 match self { $($name::$variant => $label),+ }
             }
 
-            /// The tone of its lamp or tag.
+            /// The tone of its status dot or tag.
             pub fn tone(self) -> $crate::Tone {
                 match self { $($name::$variant => $crate::Tone::$tone),+ }
             }

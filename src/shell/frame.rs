@@ -1,4 +1,4 @@
-//! The frame around every signed-in page: rail, top bar, messages, keys. What the rail holds comes in as data.
+//! The frame around every signed-in page: sidebar, top bar, messages, keys. What the sidebar holds comes in as data.
 
 use leptos::children::ViewFnOnce;
 use leptos::html;
@@ -15,16 +15,16 @@ use patchbay_ui::page_frame::{InShell, Product};
 use patchbay_ui::preferences::AppearanceMenu;
 use patchbay_ui::shortcuts::{GoTo, HelpButton, Shortcuts};
 use patchbay_ui::toast::Toasts;
-use patchbay_ui::{Avatar, Icon, Lamp, MenuButton, MenuLink};
+use patchbay_ui::{Avatar, Icon, StatusDot, MenuButton, MenuLink};
 
-/// Entries of the rail under one heading (none for the first).
+/// Entries of the sidebar under one heading (none for the first).
 #[derive(Debug, Clone, PartialEq)]
 pub struct NavGroup {
     pub label: Option<String>,
     pub items: Vec<NavItem>,
 }
 
-/// One entry of the rail.
+/// One entry of the sidebar.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NavItem {
     pub label: String,
@@ -58,7 +58,7 @@ impl NavItem {
     }
 }
 
-/// The switch at the head of the rail: which part of the data is looked at.
+/// The switch at the head of the sidebar: which part of the data is looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScopeSwitch {
     /// What is chosen: `Client`.
@@ -80,7 +80,7 @@ pub fn Shell(
     #[prop(optional, into)]
     logo: Option<String>,
     #[prop(optional, into)] scope: Signal<Option<ScopeSwitch>>,
-    /// Query keys that the links of the rail carry on.
+    /// Query keys that the links of the sidebar carry on.
     #[prop(optional)]
     keep: Vec<&'static str>,
     /// Lines over the page.
@@ -104,9 +104,9 @@ pub fn Shell(
     provide_context(kept.clone());
     provide_live();
     mark_hydrated();
-    let rail = Rail { viewer, product, groups, home, logo, scope, kept, user_links, sign_out };
+    let sidebar = Sidebar { viewer, product, groups, home, logo, scope, kept, user_links, sign_out };
     let narrow = NodeRef::<html::Dialog>::new();
-    // A change of page closes the rail that was opened over it.
+    // A change of page closes the sidebar that was opened over it.
     Effect::new(move |before: Option<String>| {
         let path = pathname.get();
         if let (true, Some(dialog)) = (before.as_ref().is_some_and(|before| *before != path), narrow.get_untracked())
@@ -126,21 +126,21 @@ pub fn Shell(
         <a class="skip" href="#main" rel="external">"Skip to content"</a>
         {banner.map(ViewFnOnce::run)}
         <div class="app">
-            <aside class="side">{rail.view("side")}</aside>
+            <aside class="side">{sidebar.view("side")}</aside>
             <div>
                 <header class="top">
-                    <button type="button" class="btn ghost sq menu" popovertarget="rail" aria-label="Menu"><Icon name="menu"/></button>
+                    <button type="button" class="btn ghost sq menu" popovertarget="sidebar" aria-label="Menu"><Icon name="menu"/></button>
                     <LiveRemark/>
                     <div class="row">{top.map(ViewFnOnce::run)}<AppearanceMenu/><HelpButton/></div>
                 </header>
                 <main class="main" id="main" tabindex="-1">{children()}</main>
             </div>
         </div>
-        <dialog id="rail" popover="auto" class="rail-dialog" aria-label="Main menu" node_ref=narrow>
-            <button type="button" class="btn ghost sq close" popovertarget="rail" popovertargetaction="hide" aria-label="Close menu">
+        <dialog id="sidebar" popover="auto" class="sidebar-dialog" aria-label="Main menu" node_ref=narrow>
+            <button type="button" class="btn ghost sq close" popovertarget="sidebar" popovertargetaction="hide" aria-label="Close menu">
                 <Icon name="x"/>
             </button>
-            {rail.view("rail")}
+            {sidebar.view("sidebar")}
         </dialog>
         <Toasts/>
         <Shortcuts go/>
@@ -154,14 +154,14 @@ fn LiveRemark() -> impl IntoView {
     view! {
         <span class="grow right" role="status">
             {move || (state.get() == LiveState::Paused).then(|| view! {
-                <span class="st warn text-xs"><Lamp tone=Tone::Warn on=false/>"Live updates paused"</span>
+                <span class="st warn text-xs"><StatusDot tone=Tone::Warn on=false/>"Live updates paused"</span>
             })}
         </span>
     }
 }
 
-/// The rail, written twice: beside the page, and as a sheet over it on narrow screens.
-struct Rail {
+/// The sidebar, written twice: beside the page, and as a sheet over it on narrow screens.
+struct Sidebar {
     viewer: Viewer,
     product: String,
     groups: Signal<Vec<NavGroup>>,
@@ -173,7 +173,7 @@ struct Rail {
     sign_out: Option<&'static str>,
 }
 
-impl Rail {
+impl Sidebar {
     /// `place` makes the ids of the two different.
     fn view(&self, place: &'static str) -> AnyView {
         let scope = self.scope;

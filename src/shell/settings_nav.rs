@@ -17,7 +17,7 @@ pub fn SettingsNav(
         ("/settings/users", "People", Action::ReadMembers),
         ("/settings/api-keys", "API keys", Action::ManageKeys),
         ("/settings/brand", "Brand", Action::ManageBrand),
-        ("/settings/audit", "Audit trail", Action::ReadAudit),
+        ("/settings/audit", "Audit log", Action::ReadAudit),
         ("/webhooks/inbound", "Inbound webhooks", Action::ReadQueues),
     ];
     let links = pages

@@ -19,12 +19,12 @@ pub fn time_or(stamp: Option<&Stamp>, none: &'static str) -> AnyView {
     }
 }
 
-/// Lamp and word.
+/// StatusDot and word.
 pub fn state(word: impl Word) -> AnyView {
     state_of(word.tone(), word.label())
 }
 
-/// Lamp and word, where they are no fixed words.
+/// StatusDot and word, where they are no fixed words.
 pub fn state_of(tone: Tone, label: &'static str) -> AnyView {
     view! { <State tone label/> }.into_any()
 }

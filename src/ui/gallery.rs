@@ -32,10 +32,10 @@ fn marks() -> AnyView {
     view! {
         <Card title="States" count=6>
             <div class="row wrap">{states}<Avatar text="MV"/><Avatar text="IK" small=true/></div>
-            <div class="mt-4"><Cord nodes=vec![
-                CordNode::new("+41 44 555 01 00").mono(),
-                CordNode::new("+41 44 555 02 00").icon("phone-forwarded").mono(),
-                CordNode::new("Front desk").icon("bot").href("/dev/ui").tag("v14"),
+            <div class="mt-4"><RouteChain nodes=vec![
+                RouteNode::new("+41 44 555 01 00").mono(),
+                RouteNode::new("+41 44 555 02 00").icon("phone-forwarded").mono(),
+                RouteNode::new("Front desk").icon("bot").href("/dev/ui").tag("v14"),
             ]/></div>
             <div class="mt-4"><Stepper steps=vec![
                 Step { label: "File".into(), href: Some("/dev/ui".into()), state: StepState::Done },

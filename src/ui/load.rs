@@ -51,7 +51,7 @@ where
     let fetch: Fetch = Box::new(move |Key(key)| {
         let Some(key) = key.as_any().downcast_ref::<K>() else { unreachable!("a key of the type that was put in") };
         let answer = fetch(key.clone());
-        Box::pin(async move { answer.await.map(Parcel::seal) })
+        Box::pin(async move { answer.await.map(Payload::seal) })
     });
     Loaded { parcel: resource(key, fetch), holds: PhantomData }
 }
@@ -83,7 +83,7 @@ fn open<T: DeserializeOwned + Clone + 'static>(answer: Answer) -> Result<T, AppE
     answer.and_then(|parcel| parcel.open())
 }
 
-type Answer = Result<Parcel, AppError>;
+type Answer = Result<Payload, AppError>;
 type KeyOf = Box<dyn Fn() -> Key + Send + Sync>;
 type Fetch = Box<dyn Fn(Key) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
 
@@ -128,12 +128,12 @@ fn encode<T: 'static>(_: &dyn Any) -> serde_json::Result<String> {
 
 /// Data of any type: as it was fetched, or as the page brought it.
 #[derive(Clone)]
-enum Parcel {
+enum Payload {
     Value(Arc<dyn Any + Send + Sync>, Encode),
     Text(Arc<str>),
 }
 
-impl Parcel {
+impl Payload {
     fn seal<T: Serialize + Send + Sync + 'static>(value: T) -> Self {
         Self::Value(Arc::new(value), encode::<T>)
     }
@@ -161,8 +161,8 @@ impl Encoder<Answer> for ParcelCodec {
 
     fn encode(answer: &Answer) -> serde_json::Result<String> {
         Ok(match answer {
-            Ok(Parcel::Value(value, encode)) => format!("+{}", encode(value.as_ref())?),
-            Ok(Parcel::Text(text)) => format!("+{text}"),
+            Ok(Payload::Value(value, encode)) => format!("+{}", encode(value.as_ref())?),
+            Ok(Payload::Text(text)) => format!("+{text}"),
             Err(error) => format!("-{}", serde_json::to_string(error)?),
         })
     }
@@ -174,7 +174,7 @@ impl Decoder<Answer> for ParcelCodec {
 
     fn decode(text: &str) -> serde_json::Result<Answer> {
         Ok(match text.strip_prefix('+') {
-            Some(text) => Ok(Parcel::Text(text.into())),
+            Some(text) => Ok(Payload::Text(text.into())),
             None => Err(serde_json::from_slice(text.get(1..).unwrap_or_default().as_bytes())?),
         })
     }

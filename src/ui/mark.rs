@@ -28,12 +28,12 @@ pub fn Icon(
 
 /// The jack socket: a ring, or filled when `on`. Always stands beside a word.
 #[component]
-pub fn Lamp(tone: Tone, #[prop(default = true)] on: bool) -> impl IntoView {
-    let class = format!("lamp {}{}", tone.class(), if on { " on" } else { "" });
+pub fn StatusDot(tone: Tone, #[prop(default = true)] on: bool) -> impl IntoView {
+    let class = format!("status-dot {}{}", tone.class(), if on { " on" } else { "" });
     view! { <i class=class aria-hidden="true"></i> }
 }
 
-/// A lamp and the word for it.
+/// A status dot and the word for it.
 #[component]
 pub fn State(
     tone: Tone,
@@ -44,7 +44,7 @@ pub fn State(
     live: bool,
 ) -> impl IntoView {
     let tone = if live { Tone::Live } else { tone };
-    view! { <span class=format!("st {}", tone.class())><Lamp tone on/>{label}</span> }
+    view! { <span class=format!("st {}", tone.class())><StatusDot tone on/>{label}</span> }
 }
 
 /// A small label in the tone's colours.

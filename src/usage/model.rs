@@ -47,7 +47,7 @@ pub struct ClientMonth {
     /// Calls whose talk the provider has not priced yet.
     pub unpriced: i64,
     /// None without a budget.
-    pub standing: Option<BudgetStatus>,
+    pub budget_status: Option<BudgetStatus>,
 }
 
 impl ClientMonth {

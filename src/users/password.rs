@@ -95,7 +95,7 @@ mod tests {
             assert!(is_refused(bad), "{bad}");
         }
         for good in
-            ["seven blue herons wait", "patchbay-demo", "kein grosser buchstabe", "ααββγγδδ εε", "tr0ub4dor lamp"]
+            ["seven blue herons wait", "patchbay-demo", "kein grosser buchstabe", "ααββγγδδ εε", "tr0ub4dor status dot"]
         {
             assert!(!is_refused(good), "{good}");
         }

@@ -136,7 +136,7 @@ pub async fn set_role(tx: &mut WriteTx, id: UserId, role: Role, client: Option<C
     hold_client(tx.conn(), workspace, client).await?;
     sqlx::query!(
         "update users set role = $3, client_id = $4, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         role as Role,
         client.map(|client| client.0)
@@ -151,7 +151,7 @@ pub async fn set_active(tx: &mut WriteTx, id: UserId, active: bool) -> Result<bo
     let done = sqlx::query!(
         "update users set status = (case when $3 then 'active' else 'suspended' end)::user_status, updated_at = now()
          where workspace_id = $1 and id = $2 and (status = 'active') <> $3",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         active
     )
@@ -163,7 +163,7 @@ pub async fn set_active(tx: &mut WriteTx, id: UserId, active: bool) -> Result<bo
 pub async fn set_profile(tx: &mut WriteTx, id: UserId, name: &str, timezone: &str) -> Result<(), AppError> {
     sqlx::query!(
         "update users set name = $3, timezone = $4, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         name,
         timezone

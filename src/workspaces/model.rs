@@ -128,7 +128,7 @@ impl Held {
 pub struct AgencyRules {
     #[serde(default = "nobody")]
     pub second_factor: SecondFactorRule,
-    /// Days that events of the audit trail are kept. None: for ever.
+    /// Days that events of the audit log are kept. None: for ever.
     #[serde(default)]
     pub audit_days: Option<i32>,
     /// Calls at once that the agency allows itself. None: as many as its plan gives.

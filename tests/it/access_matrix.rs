@@ -40,7 +40,7 @@ pub enum Names {
 
 /// One door. `{client}`, `{agent}` … in fields and paths stand for ids of the agency that the test has made.
 #[derive(Debug, Clone, Copy)]
-pub struct Door {
+pub struct WebhookSender {
     /// A server function's name, or a method and a path.
     pub name: &'static str,
     pub asks: Asks,
@@ -49,8 +49,8 @@ pub struct Door {
     pub fields: &'static [(&'static str, &'static str)],
 }
 
-const fn reads(name: &'static str, asks: Asks, names: Names, fields: &'static [(&'static str, &'static str)]) -> Door {
-    Door { name, asks, names, changes: false, fields }
+const fn reads(name: &'static str, asks: Asks, names: Names, fields: &'static [(&'static str, &'static str)]) -> WebhookSender {
+    WebhookSender { name, asks, names, changes: false, fields }
 }
 
 const fn changes(
@@ -58,8 +58,8 @@ const fn changes(
     asks: Asks,
     names: Names,
     fields: &'static [(&'static str, &'static str)],
-) -> Door {
-    Door { name, asks, names, changes: true, fields }
+) -> WebhookSender {
+    WebhookSender { name, asks, names, changes: true, fields }
 }
 
 /// Somebody at a door, as far as the table asks.
@@ -97,7 +97,7 @@ pub enum Wanted {
 }
 
 /// What `door` answers somebody by the policy table and by whose things it is asked for.
-pub fn wanted(door: &Door, who: &Who) -> Wanted {
+pub fn wanted(door: &WebhookSender, who: &Who) -> Wanted {
     let Some(role) = who.role else {
         return if matches!(door.asks, Asks::Nothing) { Wanted::Skip } else { Wanted::Status(401) };
     };

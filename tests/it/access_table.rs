@@ -2,7 +2,7 @@
 
 use patchbay_access::{ApiScope, Role, allows};
 
-use super::access_matrix::{API_ROUTES, Asks, Door, FUNCTIONS, Names, PAGES, ROUTES, SCOPES, Wanted, Who, wanted};
+use super::access_matrix::{API_ROUTES, Asks, WebhookSender, FUNCTIONS, Names, PAGES, ROUTES, SCOPES, Wanted, Who, wanted};
 
 const HEAD: &str = "# Who gets through which door\n\n\
     Printed from `tests/it/access_matrix`, which the tests go through door by door, as everybody. After a change there:\n\
@@ -11,7 +11,7 @@ const HEAD: &str = "# Who gets through which door\n\n\
     they may not. **absent**: the same answer as for what does not exist. Nobody who has not signed in gets through any door here.\n\
     *Support* is a platform admin in a support session over the agency.\n";
 
-fn cell(door: &Door, who: &Who) -> &'static str {
+fn cell(door: &WebhookSender, who: &Who) -> &'static str {
     match wanted(door, who) {
         Wanted::Own | Wanted::Skip => "yes",
         Wanted::Status(403) | Wanted::Refused => "no",
@@ -36,7 +36,7 @@ fn columns() -> Vec<(&'static str, Who)> {
     ]
 }
 
-fn rows(title: &str, doors: &[Door]) -> String {
+fn rows(title: &str, doors: &[WebhookSender]) -> String {
     let columns = columns();
     let heads: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let mut out = format!(

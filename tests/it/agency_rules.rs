@@ -54,12 +54,12 @@ fn whom_the_rule_binds_sets_up_a_second_factor_before_anything_else() {
         assert_eq!(agency.one.viewer.rpc("list_calls", &[]).await.status, 409);
         agency.owner.filled("/settings/agency", "save_agency", &rules(&agency, "nobody", "", "")).await;
         assert_eq!(agency.one.viewer.rpc("list_calls", &[]).await.status, 200);
-        let trail = agency
+        let audit_log = agency
             .owner
             .done("list_audit_events", &[("query[action]", "changed"), ("query[entity]", "workspace")])
             .await
             .text;
-        assert!(trail.contains("second factor") && trail.contains("everybody"), "{trail}");
+        assert!(audit_log.contains("second factor") && audit_log.contains("everybody"), "{audit_log}");
     });
 }
 
@@ -183,8 +183,8 @@ fn a_plan_limits_people_clients_and_agents_and_the_platform_can_agree_otherwise(
         let wrong =
             pat.rpc("save_workspace_terms", &[("id", id), ("plan", "gold"), ("people", "-1"), ("lines", "many")]).await;
         assert!(wrong.error_at("people").is_some() && wrong.error_at("lines").is_some(), "{wrong:?}");
-        let trail = agency.owner.done("list_audit_events", &[("query[entity]", "workspace")]).await.text;
-        assert!(trail.contains("free") && trail.contains("limits") && trail.contains("Pat Platform"), "{trail}");
+        let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "workspace")]).await.text;
+        assert!(audit_log.contains("free") && audit_log.contains("limits") && audit_log.contains("Pat Platform"), "{audit_log}");
     });
 }
 

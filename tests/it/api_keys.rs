@@ -189,9 +189,9 @@ fn a_key_is_worth_what_its_owner_is_worth_now() {
         let id = agency.admin.done("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
         let body = || Some(json!({"client_id": agency.one.id, "name": "Kim", "phone": "+14155550111"}));
         assert_eq!(call(world, Some(&key), "POST", "/v1/contacts", body()).await.status, 201);
-        // Who did it stands in the trail, with the key.
-        let trail = agency.owner.done("list_audit_events", &[("query[entity]", "contact")]).await.text;
-        assert!(trail.contains("with the key “Sync”"), "{trail}");
+        // Who did it stands in the audit log, with the key.
+        let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "contact")]).await.text;
+        assert!(audit_log.contains("with the key “Sync”"), "{audit_log}");
         // The owner may less: the key as well, at once.
         let page = format!("/settings/users/{id}");
         agency.owner.filled(&page, "change_member_role", &[("role", "agency_member")]).await;

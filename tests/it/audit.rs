@@ -1,4 +1,4 @@
-//! The trail: every change is in it, in order and without gaps; whoever changes a row later is found out.
+//! The audit log: every change is in it, in order and without gaps; whoever changes a row later is found out.
 
 use patchbay_access::Action;
 use patchbay_access::server::{Machine, Scope};
@@ -16,7 +16,7 @@ async fn walk(world: &World, agency: &Agency) -> Result<i64, i64> {
     let workspace = WorkspaceId(agency.workspace_id.parse().expect("an id"));
     let mut tx =
         Scope::of_operator(world.db.clone(), workspace, TEST).read(Action::ReadAudit).await.expect("a transaction");
-    verify(&mut tx).await.expect("the trail can be read")
+    verify(&mut tx).await.expect("the audit log can be read")
 }
 
 /// The rows of the page that this person sees, newest first.
@@ -28,7 +28,7 @@ async fn rows(browser: &super::support::Browser) -> Vec<Value> {
 #[test]
 fn every_change_is_written_down_with_who_and_what() {
     run(|world| async move {
-        let agency = Agency::new(world, "trail").await;
+        let agency = Agency::new(world, "audit_log").await;
         agency.gather().await;
         let before = walk(world, &agency).await.expect("an unbroken chain");
         let fields = [("name", "Renamed client"), ("timezone", "Asia/Kolkata"), ("monthly_budget", "12.5")];
@@ -198,10 +198,10 @@ fn many_writers_make_one_chain_without_gaps() {
     });
 }
 
-/// The hourly work on this agency's trail.
+/// The hourly work on this agency's audit log.
 async fn keep(world: &World, agency: &Agency) {
     let workspace = WorkspaceId(agency.workspace_id.parse().expect("an id"));
-    anchors::keep(&Scope::of_operator(world.db.clone(), workspace, TEST)).await.expect("the trail is kept");
+    anchors::keep(&Scope::of_operator(world.db.clone(), workspace, TEST)).await.expect("the audit log is kept");
 }
 
 #[test]
@@ -260,9 +260,9 @@ fn events_are_kept_as_long_as_the_owner_says_and_the_rest_still_proves_itself() 
         )
         .await;
         assert_eq!(left, ["6"]);
-        let trail = agency.owner.done("list_audit_events", &[("query[action]", "removed old events")]).await.json();
-        let rows = trail["page"]["rows"].as_array().expect("rows").clone();
-        assert_eq!(rows.len(), 1, "{trail}");
+        let audit_log = agency.owner.done("list_audit_events", &[("query[action]", "removed old events")]).await.json();
+        let rows = audit_log["page"]["rows"].as_array().expect("rows").clone();
+        assert_eq!(rows.len(), 1, "{audit_log}");
         let seq = rows[0]["seq"].to_string();
         let event = agency.owner.done("get_audit_event", &[("seq", &seq)]).await.json();
         assert!(

@@ -102,11 +102,11 @@ fn a_brand_reaches_its_own_people_and_nobody_else() {
         let fields = [("client", id), ("product", ""), ("accent", ""), ("was", "#1d4ed8"), ("support", "")];
         ours.admin.filled(&format!("/clients/{id}/brand"), "save_brand", &fields).await;
         assert!(address(&ours.one.viewer.get("/dashboard").await, "/brand/ffd400-").is_some());
-        let trail = format!(
+        let audit_log = format!(
             "select count(*) from audit_events where workspace_id = '{}' and entity = 'brand'",
             ours.workspace_id
         );
-        assert_eq!(owner_value::<i64>(world, &trail).await, 4);
+        assert_eq!(owner_value::<i64>(world, &audit_log).await, 4);
     });
 }
 

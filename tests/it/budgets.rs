@@ -15,8 +15,8 @@ async fn batch(agency: &Agency, id: &str) -> Value {
     agency.owner.done("get_batch", &[("id", id)]).await.json()
 }
 
-/// The lines of the trail about budgets, newest first: action and actor.
-async fn trail(agency: &Agency) -> Vec<(String, String)> {
+/// The lines of the audit log about budgets, newest first: action and actor.
+async fn audit_log(agency: &Agency) -> Vec<(String, String)> {
     let page = agency.owner.done("list_audit_events", &[("query[entity]", "budget")]).await.json();
     let rows = page["page"]["rows"].as_array().unwrap_or_else(|| panic!("rows: {page}")).clone();
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
@@ -54,9 +54,9 @@ fn a_batch_stops_at_the_budget_and_goes_on_when_it_is_raised() {
         budget(&agency, "0.01", "hold", &[]).await;
         let id = agency.batch(&works.campaign, 1).await;
         let view = held(&agency, &id).await;
-        let rung = || world.sandbox.call_log(Some(&works.key)).into_iter().filter(|entry| entry.placed).count();
-        let before = rung();
-        assert!((1..9).contains(&before), "some were rung, not all nine: {before}");
+        let called = || world.sandbox.call_log(Some(&works.key)).into_iter().filter(|entry| entry.placed).count();
+        let before = called();
+        assert!((1..9).contains(&before), "some were called, not all nine: {before}");
         let why = view["waits"].as_str().unwrap_or_default();
         assert!(why.contains("monthly budget of $") && why.contains("goes on when the month ends on 1 "), "{why}");
         assert_eq!(view["may_raise"], true, "{view}");
@@ -72,8 +72,8 @@ fn a_batch_stops_at_the_budget_and_goes_on_when_it_is_raised() {
         let list = agency.one.viewer.done("list_batches", &[]).await.text;
         assert!(list.contains("Waits: the monthly budget is spent."), "{list}");
 
-        // The trail was told once of each level, by Patchbay; the dashboard names the client; the client's admin reads no amount.
-        let lines = trail(&agency).await;
+        // The audit log was told once of each level, by Patchbay; the dashboard names the client; the client's admin reads no amount.
+        let lines = audit_log(&agency).await;
         assert!(lines.iter().any(|(action, actor)| action == "spent" && actor.starts_with("Patchbay")), "{lines:?}");
         for level in ["spent", "spent 80% of"] {
             assert_eq!(lines.iter().filter(|(action, _)| action == level).count(), 1, "{lines:?}");
@@ -86,11 +86,11 @@ fn a_batch_stops_at_the_budget_and_goes_on_when_it_is_raised() {
         assert!(page.contains("Nothing new is dialled until"), "the callout on the client's page");
 
         // Resting calls cost no more, so nothing moves until the budget does.
-        assert_eq!(rung(), before);
+        assert_eq!(called(), before);
         budget(&agency, "1000", "hold", &[]).await;
         agency.finished(&id).await;
-        assert_eq!(rung(), 9, "everybody once");
-        let lines = trail(&agency).await;
+        assert_eq!(called(), 9, "everybody once");
+        let lines = audit_log(&agency).await;
         assert_eq!(lines.iter().filter(|(action, _)| action == "spent").count(), 1, "not told again: {lines:?}");
     });
 }
@@ -115,7 +115,7 @@ fn warn_stops_nothing_and_the_kept_sum_is_the_counted_one() {
         assert_eq!(kept, counted);
         let month = agency.owner.done("get_client_month", &[("client", &agency.one.id)]).await.json();
         assert_eq!(month["standing"]["spent"], kept.as_str(), "the client's page says the same");
-        assert!(trail(&agency).await.iter().any(|(action, _)| action == "spent"), "the trail knows");
+        assert!(audit_log(&agency).await.iter().any(|(action, _)| action == "spent"), "the audit log knows");
         let view = batch(&agency, &id).await;
         assert!(view["waits"].is_null(), "{view}");
         let page = agency.owner.get(&format!("/clients/{}", agency.one.id)).await.text;
@@ -140,7 +140,7 @@ fn a_budget_of_nothing_dials_nobody_and_other_clients_go_on() {
         let id = agency.batch(&works.campaign, 1).await;
         let view = held(&agency, &id).await;
         assert!(view["waits"].as_str().is_some_and(|why| why.contains("$0.00")), "{view}");
-        assert!(world.sandbox.call_log(Some(&works.key)).is_empty(), "nobody was rung");
+        assert!(world.sandbox.call_log(Some(&works.key)).is_empty(), "nobody was called");
         let viewer = agency.one.viewer.done("get_batch", &[("id", &id)]).await.json();
         assert!(viewer["waits"].as_str().is_some_and(|why| why.contains("$0.00")), "cost is shared here: {viewer}");
         let readiness = agency.owner.done("batch_readiness", &[("campaign", &works.campaign)]).await.text;

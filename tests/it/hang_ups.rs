@@ -11,13 +11,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use super::support::{Door, owner_lines, owner_value, run};
+use super::support::{WebhookSender, owner_lines, owner_value, run};
 
 const CALLERS: u64 = 24;
 const EACH: usize = 60;
 
 /// Delivers an event: cut off at a byte of the request, left before the answer, or done properly. True: acknowledged.
-async fn deliver(door: &Door, chance: &mut StdRng, call: Uuid) -> bool {
+async fn deliver(door: &WebhookSender, chance: &mut StdRng, call: Uuid) -> bool {
     let body = json!({"event": "call.started", "call": {"callId": call, "medium": {}}}).to_string();
     let (stamp, signature) = door.sign(body.as_bytes());
     let url = url::Url::parse(&door.path).expect("an address");
@@ -44,7 +44,7 @@ async fn deliver(door: &Door, chance: &mut StdRng, call: Uuid) -> bool {
 #[test]
 fn callers_who_hang_up_lose_nothing_and_leave_nothing_open() {
     run(|world| async move {
-        let door = Door::new(world, "hang-up").await;
+        let door = WebhookSender::new(world, "hang-up").await;
         let callers = (0..CALLERS).map(|caller| {
             let door = &door;
             async move {

@@ -42,8 +42,8 @@ fn many_are_invited_at_once_and_each_comes_in_with_the_role_they_were_given() {
         }
         let list = agency.owner.done("list_invitations", &[("status", "accepted")]).await.text;
         assert!(list.contains(&format!("carl@{domain}")), "{list}");
-        let trail = agency.owner.done("list_audit_events", &[("query[entity]", "invitation")]).await.text;
-        assert!(trail.contains(&format!("ada@{domain}")), "{trail}");
+        let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "invitation")]).await.text;
+        assert!(audit_log.contains(&format!("ada@{domain}")), "{audit_log}");
     });
 }
 

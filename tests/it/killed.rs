@@ -124,13 +124,13 @@ fn nobody_is_rung_twice_or_forgotten_however_often_the_dialler_dies() {
             );
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        let mut rung = BTreeMap::<String, usize>::new();
+        let mut called = BTreeMap::<String, usize>::new();
         for entry in sandbox.call_log(Some(&works.key)).into_iter().filter(|entry| entry.placed) {
-            *rung.entry(entry.to.unwrap_or_default()).or_default() += 1;
+            *called.entry(entry.to.unwrap_or_default()).or_default() += 1;
         }
-        let twice: Vec<_> = rung.iter().filter(|(_, times)| **times > 1).collect();
-        assert!(twice.is_empty(), "rung more than once after {kills} kills: {twice:?}");
-        assert_eq!(rung.len(), CONTACTS + 1, "everybody is rung once, after {kills} kills");
+        let twice: Vec<_> = called.iter().filter(|(_, times)| **times > 1).collect();
+        assert!(twice.is_empty(), "called more than once after {kills} kills: {twice:?}");
+        assert_eq!(called.len(), CONTACTS + 1, "everybody is called once, after {kills} kills");
     });
 }
 

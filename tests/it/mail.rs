@@ -188,13 +188,13 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
         let letters = inbox.borrow().clone();
         assert!(letters.iter().all(|(to, _)| to == "vera@mailing.example"), "{letters:?}");
 
-        // The links are secrets: not in the queue, the trail, or the log.
+        // The links are secrets: not in the queue, the audit log, or the log.
         let jobs: String = owner_value(&world, "select coalesce(string_agg(payload::text, ' '), '') from jobs").await;
-        let trail: String =
+        let audit_log: String =
             owner_value(&world, "select coalesce(string_agg(after::text, ' '), '') from audit_events").await;
         let log = std::fs::read_to_string(folder.join("log")).expect("the log");
         for secret in [invite.rsplit('.').next(), reset.rsplit('.').next()].into_iter().flatten() {
-            for (place, text) in [("queue", &jobs), ("trail", &trail), ("log", &log)] {
+            for (place, text) in [("queue", &jobs), ("audit_log", &audit_log), ("log", &log)] {
                 assert!(!text.contains(secret), "a link stands in the {place}");
             }
         }

@@ -1,4 +1,4 @@
-//! What the product is for: a list of people in, calls out, results back to whom they belong, and nobody rung twice.
+//! What the product is for: a list of people in, calls out, results back to whom they belong, and nobody called twice.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use patchbay_sandbox::SandboxSettings;
 use super::support::{Agency, Browser, World, run};
 
 /// How often somebody's phone rang because of this account, by number.
-fn rung(world: &World, key: &str) -> BTreeMap<String, usize> {
+fn called(world: &World, key: &str) -> BTreeMap<String, usize> {
     let mut times = BTreeMap::new();
     for entry in world.sandbox.call_log(Some(key)).into_iter().filter(|entry| entry.placed) {
         *times.entry(entry.to.unwrap_or_default()).or_default() += 1;
@@ -68,7 +68,7 @@ fn from_a_list_of_people_to_results_in_the_right_hands() {
         agency.finished(&batch).await;
         let wanted: BTreeMap<String, usize> =
             ["+12025550113", "+12025550020", "+12025550021"].map(|to| (to.to_owned(), 1)).into();
-        assert_eq!(rung(world, &works.key), wanted, "each contact was rung once");
+        assert_eq!(called(world, &works.key), wanted, "each contact was called once");
 
         let list = agency.owner.done("list_calls", &[("query[batch]", &batch)]).await.json();
         let rows = list["page"]["rows"].as_array().expect("rows").clone();
@@ -164,7 +164,7 @@ fn calls_that_go_wrong_end_as_they_should_and_nobody_is_rung_twice() {
         }
         // What was said is read after the call: an answering machine is found out then.
         agency.finished(&batch).await;
-        let (times, people) = (rung(world, &works.key), members(&agency, &works.campaign).await);
+        let (times, people) = (called(world, &works.key), members(&agency, &works.campaign).await);
         let mut wrong = Vec::new();
         for (number, rings, status, outcomes) in cases {
             let person = people.get(number).unwrap_or_else(|| panic!("{number} is not in the campaign: {people:?}"));
@@ -180,7 +180,7 @@ fn calls_that_go_wrong_end_as_they_should_and_nobody_is_rung_twice() {
             }
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
-        assert!(!times.contains_key("+12025550113"), "somebody on the do-not-call list was rung: {times:?}");
+        assert!(!times.contains_key("+12025550113"), "somebody on the do-not-call list was called: {times:?}");
         for number in ["+12025550009", "+12025550010"] {
             let said = people[number]["last_error"].as_str().unwrap_or_default();
             assert!(said.len() > 20, "{number}: the reason stands beside it: {:?}", people[number]);
@@ -227,7 +227,7 @@ fn a_provider_that_is_full_is_left_alone_and_a_stopped_batch_gives_its_people_ba
             0,
             "a call that was never placed is no attempt"
         );
-        assert!(rung(world, &works.key).is_empty());
+        assert!(called(world, &works.key).is_empty());
         assert_eq!(agency.owner.rpc("resume_batch", &[("id", &batch)]).await.status, 409, "stopped is stopped");
     });
 }
@@ -241,7 +241,7 @@ fn busy_lines_are_never_more_than_asked_for() {
         }
         let batch = agency.batch(&works.campaign, 3).await;
         agency.finished(&batch).await;
-        let times = rung(world, &works.key);
+        let times = called(world, &works.key);
         assert_eq!((times.len(), times.values().max()), (21, Some(&1)), "{times:?}");
         let most = world.sandbox.gauges()[&works.key]["maxLive"].as_u64();
         assert!(most.is_some_and(|most| (1..=3).contains(&most)), "{most:?} calls at once");

@@ -107,8 +107,8 @@ fn a_passkey_signs_in_alone_and_after_the_password() {
         let rows = agency.owner.done("list_passkeys", &[]).await.json()["rows"].clone();
         assert_eq!(rows[0]["name"], "Work laptop");
         assert!(!rows[0]["used"].is_null(), "{rows}");
-        let trail = agency.owner.done("list_audit_events", &[("query[entity]", "user")]).await.text;
-        assert!(trail.contains("added a passkey"), "{trail}");
+        let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "user")]).await.text;
+        assert!(audit_log.contains("added a passkey"), "{audit_log}");
     });
 }
 
@@ -284,8 +284,8 @@ fn a_passkey_that_was_removed_or_whose_owner_is_suspended_opens_nothing() {
         let state = agency.owner.done("get_second_factor", &[]).await.json();
         assert_eq!((state["is_awaited"].as_bool(), state["codes_left"].as_i64()), (Some(false), Some(0)));
         assert!(is_signed_in(&Browser::signed_in(world, &agency.owner_email()).await).await);
-        let trail = agency.owner.done("list_audit_events", &[("query[entity]", "user")]).await.text;
-        assert!(trail.contains("removed a passkey"), "{trail}");
+        let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "user")]).await.text;
+        assert!(audit_log.contains("removed a passkey"), "{audit_log}");
 
         let mut device = add(world, &agency.admin, "Admin's").await;
         let me = agency.admin.done("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();

@@ -66,11 +66,11 @@ fn a_link_for_a_new_password_works_once_and_ends_every_session() {
         )
         .await;
         assert_eq!(choose(token, NEW).await.status, 409);
-        // The trail says who made it; the table holds no link.
-        let trail = agency.owner.done("list_audit_events", &[("query[entity]", "user")]).await.text;
+        // The audit log says who made it; the table holds no link.
+        let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "user")]).await.text;
         assert!(
-            trail.contains("made a link for a new password") && trail.contains("chose a new password by link"),
-            "{trail}"
+            audit_log.contains("made a link for a new password") && audit_log.contains("chose a new password by link"),
+            "{audit_log}"
         );
     });
 }
@@ -113,7 +113,7 @@ fn everybody_sees_their_own_sessions_and_ends_them() {
         agency.owner.done("end_session", &[("id", &id)]).await;
         assert_eq!(other.rpc("who_am_i", &[]).await.status, 401);
         assert_eq!(agency.owner.rpc("end_session", &[("id", "no id")]).await.status, 404);
-        // The trail has one line for it, and the id of a session is in none.
+        // The audit log has one line for it, and the id of a session is in none.
         let ended: i64 = owner_value(
             world,
             &format!(

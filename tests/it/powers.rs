@@ -18,10 +18,10 @@ use super::support::{Agency, owner_lines, owner_value, run, sources};
 /// Who makes scopes of machines, and why.
 const MACHINES: &[(&str, &str, &str)] = &[
     ("src/access/server/visitor.rs", "of_machine", "ends support sessions; reads whose client somebody belongs to"),
-    ("src/audit/server/anchors.rs", "of_upkeep", "seals and prunes every agency's trail, by the clock"),
+    ("src/audit/server/anchors.rs", "of_upkeep", "seals and prunes every agency's audit log, by the clock"),
     ("src/boot/cli.rs", "of_operator", "whoever has the installation makes an agency"),
     ("src/boot/demo/people.rs", "of_operator", "makes the demo's agencies"),
-    ("src/boot/doctor.rs", "of_operator", "checks every agency's trail"),
+    ("src/boot/doctor.rs", "of_operator", "checks every agency's audit log"),
     ("src/brand/server/hosts.rs", "of_upkeep", "lets host names go whose proof is gone, also another agency's"),
     ("src/inbound_webhooks/server/ingest.rs", "of_unverified_webhook", "opens the connection that a sender names"),
     ("src/inbound_webhooks/server/ingest.rs", "of_webhook", "stores the event of a sender whose signature was right"),
@@ -183,7 +183,7 @@ fn a_job_does_nothing_that_it_does_not_declare() {
             assert_eq!(scope.read(Action::ReadContacts).await.err(), Some(AppError::Forbidden));
             let mut tx = scope.write(Action::ManageMembers).await?;
             sqlx::query("update users set name = 'Mallory' where workspace_id = $1")
-                .bind(tx.w())
+                .bind(tx.workspace_uuid())
                 .execute(tx.conn())
                 .await?;
             tx.commit().await?;

@@ -277,7 +277,7 @@ fn the_applications_role_owns_nothing_and_cannot_get_round_row_security() {
         .await;
         none(
             world,
-            "the trail must not be rewritten, nor versions and clients deleted",
+            "the audit log must not be rewritten, nor versions and clients deleted",
             "select 'audit_events' where has_table_privilege('patchbay_app', 'audit_events', 'update, delete, truncate')
              union all select 'audit_anchors' where has_table_privilege('patchbay_app', 'audit_anchors', 'update, delete, truncate')
              union all select 'audit_heads' where has_table_privilege('patchbay_app', 'audit_heads', 'delete, truncate')

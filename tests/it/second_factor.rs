@@ -146,8 +146,8 @@ fn an_owner_helps_somebody_who_has_lost_the_phone() {
         agency.owner.done("clear_member_second_factor", &[("id", id)]).await;
         assert_eq!(agency.admin.rpc("who_am_i", &[]).await.status, 401, "their sessions end");
         Browser::signed_in(world, email).await.done("who_am_i", &[]).await;
-        let trail = agency.owner.done("list_audit_events", &[("query[entity]", "user")]).await.text;
-        assert!(trail.contains("cleared the second factor"), "{trail}");
+        let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "user")]).await.text;
+        assert!(audit_log.contains("cleared the second factor"), "{audit_log}");
     });
 }
 

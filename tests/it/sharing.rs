@@ -27,7 +27,7 @@ fn steps_are_shown_to_a_client_only_when_the_agency_shares_them() {
             assert!(steps(&who.done("get_call", &call).await.text), "shared now");
             assert!(steps(&who.get(&format!("/calls/{}?tab=steps", works.call)).await.text));
         }
-        let trail = agency.owner.done("list_audit_events", &[("query[entity]", "client")]).await.text;
-        assert!(trail.contains("shares steps"), "{trail}");
+        let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "client")]).await.text;
+        assert!(audit_log.contains("shares steps"), "{audit_log}");
     });
 }

@@ -1,4 +1,4 @@
-//! A platform admin sees an agency's data in a support session alone: announced, for an hour, in the trail, and changing nothing.
+//! A platform admin sees an agency's data in a support session alone: announced, for an hour, in the audit log, and changing nothing.
 
 use patchbay_platform::server::ops::create_admin;
 
@@ -33,7 +33,7 @@ fn without_a_session_an_admin_sees_nothing_and_with_one_reads_that_agency_alone(
         let seen = pat.done("list_clients", &[("archived", "false")]).await.text;
         assert!(seen.contains(&agency.one.secret) && !seen.contains(&other.one.secret), "{seen}");
         assert_eq!(pat.rpc("get_client", &[("id", &other.one.id)]).await.status, 404);
-        // The platform's own rooms are shut meanwhile, and so are credentials, people and the trail.
+        // The platform's own rooms are shut meanwhile, and so are credentials, people and the audit log.
         for name in ["list_workspaces", "platform_queues"] {
             assert_eq!(pat.rpc(name, &[("query[words]", "")]).await.status, 404, "{name}");
         }
@@ -43,8 +43,8 @@ fn without_a_session_an_admin_sees_nothing_and_with_one_reads_that_agency_alone(
         assert!(page.contains("Ticket 4711") && page.contains("Pat Platform"), "the agency reads it on every page");
         assert!(!agency.one.viewer.get("/calls").await.text.contains("Ticket 4711"));
         assert!(!other.owner.get("/calls").await.text.contains("Ticket 4711"));
-        let trail = agency.owner.done("list_audit_events", &[("query[entity]", "support_session")]).await.text;
-        assert!(trail.contains("opened") && trail.contains("Ticket 4711") && trail.contains("Pat Platform"), "{trail}");
+        let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "support_session")]).await.text;
+        assert!(audit_log.contains("opened") && audit_log.contains("Ticket 4711") && audit_log.contains("Pat Platform"), "{audit_log}");
         pat.done("end_support_session", &[]).await;
         assert_eq!(pat.rpc("list_clients", &[("archived", "false")]).await.status, 404);
         pat.done("list_workspaces", &[("query[words]", "")]).await;

@@ -6,7 +6,7 @@ use patchbay_access::Role;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, ORIGIN};
 
-use super::access_matrix::{Asks, Door, FUNCTIONS, PAGES, ROUTES, Wanted, Who, wanted};
+use super::access_matrix::{Asks, WebhookSender, FUNCTIONS, PAGES, ROUTES, Wanted, Who, wanted};
 use super::schema::tenant_tables;
 use super::support::{Agency, Answer, Browser, Works, World, agency, owner_value, run, unique};
 
@@ -18,7 +18,7 @@ struct Caller<'a> {
 }
 
 /// Puts ids into a door's fields.
-fn filled(door: &Door, ids: &[(&'static str, String)]) -> Vec<(String, String)> {
+fn filled(door: &WebhookSender, ids: &[(&'static str, String)]) -> Vec<(String, String)> {
     let fill = |value: &str| {
         let known =
             ids.iter().find(|(name, _)| value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name));
@@ -28,7 +28,7 @@ fn filled(door: &Door, ids: &[(&'static str, String)]) -> Vec<(String, String)> 
 }
 
 /// Goes to a door.
-async fn knock(browser: &Browser, door: &Door, ids: &[(&'static str, String)]) -> Answer {
+async fn knock(browser: &Browser, door: &WebhookSender, ids: &[(&'static str, String)]) -> Answer {
     let fields = filled(door, ids);
     let path = match door.name.split_once(' ') {
         None if !door.name.starts_with('/') => {
@@ -59,7 +59,7 @@ async fn knock(browser: &Browser, door: &Door, ids: &[(&'static str, String)]) -
 
 /// A fingerprint of everything that the agency has, queues and sessions left out: they live on by themselves.
 async fn fingerprint(world: &World, workspace: &str) -> String {
-    // Heads of the trail are sealed by the clock, too.
+    // Heads of the audit log are sealed by the clock, too.
     let tables: Vec<String> = tenant_tables().into_iter().filter(|table| table != "audit_anchors").collect();
     let parts: Vec<String> = tables
         .iter()

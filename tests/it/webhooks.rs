@@ -5,7 +5,7 @@ use patchbay_providers::signature::{ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, sign
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::support::{Door, owner_lines, owner_value, run};
+use super::support::{WebhookSender, owner_lines, owner_value, run};
 
 fn text(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
@@ -54,7 +54,7 @@ fn orders(all: &[usize]) -> Vec<Vec<usize>> {
 #[test]
 fn whoever_cannot_sign_stores_nothing() {
     run(|world| async move {
-        let (door, other) = (Door::new(world, "forged").await, Door::new(world, "elsewhere").await);
+        let (door, other) = (WebhookSender::new(world, "forged").await, WebhookSender::new(world, "elsewhere").await);
         let body = short_call(Uuid::new_v4(), Utc::now()).remove(0);
         let stamp = now();
         let right = sign_ultravox(&door.secret, &stamp, &body);
@@ -115,7 +115,7 @@ fn whoever_cannot_sign_stores_nothing() {
 #[test]
 fn an_event_counts_once_however_often_it_comes() {
     run(|world| async move {
-        let door = Door::new(world, "doubled").await;
+        let door = WebhookSender::new(world, "doubled").await;
         let body = short_call(Uuid::new_v4(), Utc::now() - Duration::minutes(2)).remove(2);
         let all = futures::future::join_all((0..20).map(|_| door.deliver(&body))).await;
         assert!(all.iter().all(|status| (200..300).contains(status)), "{all:?}");
@@ -131,7 +131,7 @@ fn an_event_counts_once_however_often_it_comes() {
 #[test]
 fn every_order_of_a_calls_events_ends_in_the_same_row() {
     run(|world| async move {
-        let door = Door::new(world, "orders").await;
+        let door = WebhookSender::new(world, "orders").await;
         let from = Utc::now() - Duration::minutes(10);
         let orders = orders(&[0, 1, 2, 3]);
         assert_eq!(orders.len(), 24);
@@ -187,7 +187,7 @@ fn every_order_of_a_calls_events_ends_in_the_same_row() {
 #[test]
 fn what_cannot_be_read_is_kept_fails_and_can_be_replayed() {
     run(|world| async move {
-        let door = Door::new(world, "poison").await;
+        let door = WebhookSender::new(world, "poison").await;
         let deep = format!("{{\"event\":\"call.ended\",\"call\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
         let nul = "{\"event\":\"call.ended\",\"call\":{\"callId\":\"a\\u0000b\",\"created\":\"2026-11-20T10:00:00Z\"}}";
         let poison: Vec<(&str, Vec<u8>)> = vec![
@@ -246,7 +246,7 @@ fn what_cannot_be_read_is_kept_fails_and_can_be_replayed() {
 #[test]
 fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     run(|world| async move {
-        let door = Door::new(world, "large").await;
+        let door = WebhookSender::new(world, "large").await;
         let large = vec![b' '; 3 * 1024 * 1024];
         let stamp = now();
         let signature = sign_ultravox(&door.secret, &stamp, &large);
@@ -265,7 +265,7 @@ fn a_body_that_is_too_large_is_refused_before_it_is_read() {
 #[test]
 fn providers_reach_nothing_but_their_door() {
     run(|world| async move {
-        let door = Door::new(world, "onlydoor").await;
+        let door = WebhookSender::new(world, "onlydoor").await;
         for method in [reqwest::Method::GET, reqwest::Method::PUT, reqwest::Method::DELETE] {
             let answer = door.http.request(method.clone(), &door.path).send().await.expect("an answer");
             assert_eq!(answer.status(), 405, "{method}");

@@ -13,7 +13,7 @@ use patchbay_shared::ids::WorkspaceId;
 /// Who acts when no person does, and all that it may do. A constant beside the code that acts.
 #[derive(Debug, Clone, Copy)]
 pub struct Machine {
-    /// As the audit trail calls it.
+    /// As the audit log calls it.
     pub name: &'static str,
     pub actions: &'static [Action],
 }

@@ -23,7 +23,7 @@ pub async fn keep<T: Serialize>(visitor: &Visitor, kind: &str, value: &T) -> Res
 }
 
 /// What was kept, which goes on being kept.
-pub async fn look<T: DeserializeOwned>(visitor: &Visitor, kind: &str) -> Result<Option<T>, AppError> {
+pub async fn peek<T: DeserializeOwned>(visitor: &Visitor, kind: &str) -> Result<Option<T>, AppError> {
     let place = place(visitor, kind)?;
     let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
     let Some(sealed) = session.get::<String>(kind).await.map_err(internal)? else { return Ok(None) };
@@ -33,7 +33,7 @@ pub async fn look<T: DeserializeOwned>(visitor: &Visitor, kind: &str) -> Result<
 
 /// What was kept, for the last time.
 pub async fn take<T: DeserializeOwned>(visitor: &Visitor, kind: &str) -> Result<Option<T>, AppError> {
-    let kept = look(visitor, kind).await?;
+    let kept = peek(visitor, kind).await?;
     if kept.is_some() {
         let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
         session.remove::<String>(kind).await.map_err(internal)?;

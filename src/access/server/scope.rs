@@ -15,7 +15,7 @@ pub struct Scope {
     pub(super) actor: Arc<Actor>,
 }
 
-/// Who acts, for the policy table and the audit trail.
+/// Who acts, for the policy table and the audit log.
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub kind: ActorKind,

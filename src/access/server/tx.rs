@@ -19,7 +19,7 @@ pub struct WriteTx {
     wakes: Vec<&'static str>,
 }
 
-/// One change for the audit trail. `before` and `after` hold what changed, without secrets.
+/// One change for the audit log. `before` and `after` hold what changed, without secrets.
 pub struct Change<'a> {
     /// The verb, in the past: `created`, `paused`.
     pub action: &'a str,
@@ -66,7 +66,7 @@ impl ReadTx {
     }
 
     /// The workspace's bare id, for `$1`.
-    pub fn w(&self) -> uuid::Uuid {
+    pub fn workspace_uuid(&self) -> uuid::Uuid {
         self.scope.workspace_id.0
     }
 
@@ -104,8 +104,8 @@ impl WriteTx {
         self.read.workspace_id()
     }
 
-    pub fn w(&self) -> uuid::Uuid {
-        self.read.w()
+    pub fn workspace_uuid(&self) -> uuid::Uuid {
+        self.read.workspace_uuid()
     }
 
     pub fn scope(&self) -> &Scope {

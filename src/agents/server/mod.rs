@@ -2,7 +2,7 @@
 
 pub mod jobs;
 pub mod ops;
-pub mod rest;
+pub mod routes;
 pub(crate) mod store;
 pub(crate) mod sync;
 

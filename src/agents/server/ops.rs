@@ -151,7 +151,7 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, 
 /// Makes an agent, as a draft. Also for demo data and tests: `prompt: PromptWish::Use(id)` or `Write(text)`.
 pub(crate) async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<AgentId, AppError> {
     let id = AgentId::new();
-    // Before the prompt, which writes into the trail.
+    // Before the prompt, which writes into the audit log.
     limits::lock(tx).await?;
     let prompt = take_prompt(tx, fields).await?;
     store::insert(tx, id, fields, prompt).await?;
@@ -194,7 +194,7 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, word: &str) -> Res
         after: Some(json!({"status": wanted})),
     })
     .await?;
-    tell(tx, id, page.client_id);
+    notify(tx, id, page.client_id);
     Ok(())
 }
 
@@ -225,7 +225,7 @@ pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -
         mappings::fill(tx, id).await?;
         send(tx, id).await?;
     }
-    tell(tx, id, agent.client_id.map(ClientId));
+    notify(tx, id, agent.client_id.map(ClientId));
     Ok(())
 }
 
@@ -270,7 +270,7 @@ async fn send(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
     let state = store::touch(tx, id).await?;
     mappings::clear_errors(tx, id).await?;
     enqueue(tx, &SyncAgent { agent_id: id, state: state.timestamp_micros() }, NewJob::default()).await?;
-    tell(tx, id, None);
+    notify(tx, id, None);
     Ok(())
 }
 
@@ -326,7 +326,7 @@ async fn record(
     tx.audit(Change { action, entity: "agent", entity_id: Some(id.0), client_id, before, after: Some(after) }).await
 }
 
-fn tell(tx: &mut WriteTx, id: AgentId, client: Option<ClientId>) {
+fn notify(tx: &mut WriteTx, id: AgentId, client: Option<ClientId>) {
     tx.notify(Topic::list("agents"), client);
     tx.notify(Topic::one("agent", id), client);
 }

@@ -39,7 +39,7 @@ macro_rules! list_in {
                  and ($5::text is null or a.language = $5)
                  and ($6::text is null or (a.name, a.id) "# + $after + r#" ($6, $7::uuid))
                order by a.name "# + $way + r#", a.id "# + $way + r#" limit $8"#,
-            $tx.w(), like($query.words.as_deref()), filled($query.status.as_deref()), $wanted, filled($query.language.as_deref()),
+            $tx.workspace_uuid(), like($query.words.as_deref()), filled($query.status.as_deref()), $wanted, filled($query.language.as_deref()),
             $name, $id, $limit
         )
     };
@@ -108,7 +108,7 @@ pub(crate) struct Agent {
 }
 
 pub(crate) async fn get(tx: &mut ReadTx, id: AgentId) -> Result<Agent, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_as!(
         Agent,
         r#"select a.name, a.description, a.status as "status: AgentStatus", a.is_active, a.client_id, c.name as "client?", a.language,
@@ -124,7 +124,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: AgentId) -> Result<Agent, AppError>
 
 /// Holds an agent against other writers until the commit. Errors: `NotFound`.
 pub(crate) async fn lock(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!("select id from agents where workspace_id = $1 and id = $2 for update", workspace, id.0)
         .fetch_one(tx.conn())
         .await?;
@@ -133,7 +133,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> 
 
 /// Active clients for pickers (their own table: read for names only).
 pub async fn clients(tx: &mut ReadTx) -> Result<Vec<ClientChoice>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let rows = sqlx::query!(
         "select id, name from clients where workspace_id = $1 and status = 'active' order by name, id",
         workspace
@@ -145,7 +145,7 @@ pub async fn clients(tx: &mut ReadTx) -> Result<Vec<ClientChoice>, AppError> {
 
 /// The numbers that are assigned to an agent (their own table: read for display only).
 pub(crate) async fn numbers(tx: &mut ReadTx, id: AgentId) -> Result<Vec<AgentNumber>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let rows = sqlx::query!(
         "select id, number from agency_phone_numbers
          where workspace_id = $1 and agent_id = $2 and status in ('active', 'pending', 'inactive') order by number",
@@ -163,7 +163,7 @@ pub(crate) async fn insert(
     fields: &AgentFields,
     prompt: Option<PromptId>,
 ) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "insert into agents (workspace_id, id, client_id, name, description, language, llm_model, prompt_service_id, tags, config)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -189,7 +189,7 @@ pub(crate) async fn update(
     fields: &AgentFields,
     prompt: Option<PromptId>,
 ) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agents set client_id = $3, name = $4, description = $5, language = $6, llm_model = $7, prompt_service_id = $8,
                 tags = $9, config = $10
@@ -213,7 +213,7 @@ pub(crate) async fn update(
 /// Says that the voice service's copies are out of date. Returns the new state's mark, which no earlier state has: the clock of
 /// the statement, under the row's lock, and at least a microsecond after the former one.
 pub(crate) async fn touch(tx: &mut WriteTx, id: AgentId) -> Result<DateTime<Utc>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(
         "update agents set updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
          where workspace_id = $1 and id = $2 returning updated_at",
@@ -225,7 +225,7 @@ pub(crate) async fn touch(tx: &mut WriteTx, id: AgentId) -> Result<DateTime<Utc>
 }
 
 pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, status: AgentStatus) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agents set status = $3 where workspace_id = $1 and id = $2",
         workspace,
@@ -239,7 +239,7 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, status: AgentStatu
 
 /// A deleted agent is paused, so that it does not call at once when it comes back.
 pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agents set is_active = $3, status = case when status = 'active' then 'paused' else status end
          where workspace_id = $1 and id = $2",
@@ -254,7 +254,7 @@ pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -
 
 /// Running campaigns that dial with an agent (their own table: read for their names only).
 pub(crate) async fn running_campaigns(tx: &mut ReadTx, id: AgentId) -> Result<Vec<String>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(
         "select name from campaigns where workspace_id = $1 and agent_id = $2 and status = 'active' order by name limit 5",
         workspace,
@@ -266,7 +266,7 @@ pub(crate) async fn running_campaigns(tx: &mut ReadTx, id: AgentId) -> Result<Ve
 
 /// Agents that use a prompt, or all of them.
 pub(crate) async fn ids(tx: &mut ReadTx, prompt: Option<PromptId>) -> Result<Vec<AgentId>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let ids = sqlx::query_scalar!(
         "select id from agents where workspace_id = $1 and is_active and ($2::uuid is null or prompt_service_id = $2) order by id",
         workspace,
@@ -279,7 +279,7 @@ pub(crate) async fn ids(tx: &mut ReadTx, prompt: Option<PromptId>) -> Result<Vec
 
 /// Agents that were not deleted.
 pub async fn count(tx: &mut ReadTx) -> Result<i64, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let count =
         sqlx::query_scalar!(r#"select count(*) as "count!" from agents where workspace_id = $1 and is_active"#, w);
     Ok(count.fetch_one(tx.conn()).await?)

@@ -64,7 +64,7 @@ pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdic
         }
         let mut tx = scope.write(Action::ManageAgents).await?;
         mappings::set_synced(&mut tx, copy.id, prompt, version, agent.updated_at).await?;
-        tell(&mut tx, id);
+        notify(&mut tx, id);
         tx.commit().await?;
     }
     connections::mark_working(scope, client.name()).await?;
@@ -131,11 +131,11 @@ async fn record_all(scope: &Scope, id: AgentId, copies: &[MappingRow], error: &s
     for copy in copies {
         mappings::set_error(&mut tx, copy.id, error).await?;
     }
-    tell(&mut tx, id);
+    notify(&mut tx, id);
     tx.commit().await
 }
 
-fn tell(tx: &mut patchbay_access::server::WriteTx, id: AgentId) {
+fn notify(tx: &mut patchbay_access::server::WriteTx, id: AgentId) {
     tx.notify(Topic::list("agents"), None);
     tx.notify(Topic::one("agent", id), None);
 }

@@ -1,7 +1,7 @@
-pub mod door;
+pub mod authenticate;
 pub(crate) mod key;
 pub(crate) mod ops;
-pub mod rest;
+pub mod routes;
 mod store;
 
 /// Forgets counts that nobody asks for any more; upkeep calls it.

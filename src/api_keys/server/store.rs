@@ -27,7 +27,7 @@ pub(crate) async fn list(tx: &mut ReadTx, cursor: Option<&str>, limit: usize) ->
            from api_keys k join users u on u.id = k.owner_id
            where k.workspace_id = $1 and ($2::uuid is null or ($3 and k.id < $2) or (not $3 and k.id > $2))
            order by case when $3 then k.id end desc, case when not $3 then k.id end limit $4"#,
-        tx.w(),
+        tx.workspace_uuid(),
         key,
         older,
         limit as i64 + 1,
@@ -81,7 +81,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: ApiKeyId) -> Result<Locked, AppEr
                   rotated_at is not null as "is_rotated!",
                   ceil(extract(epoch from expires_at - created_at) / 86400)::int as days
            from api_keys where workspace_id = $1 and id = $2 for update"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -96,7 +96,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, id: ApiKeyId, terms: &KeyTerms, mad
     sqlx::query!(
         "insert into api_keys (id, workspace_id, owner_id, name, prefix, key_hash, scopes, rate_limit, expires_at)
          values ($2, $1, $3, $4, $5, $6, $7, $8, now() + make_interval(days => $9::int))",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         owner.0,
         terms.name,
@@ -117,7 +117,7 @@ pub(crate) async fn retire(tx: &mut WriteTx, id: ApiKeyId, hours: i32) -> Result
         "update api_keys set expires_at = least(coalesce(expires_at, 'infinity'), now() + make_interval(hours => $3)),
                 rotated_at = now(), updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         hours
     )
@@ -130,7 +130,7 @@ pub(crate) async fn retire(tx: &mut WriteTx, id: ApiKeyId, hours: i32) -> Result
 pub(crate) async fn revoke(tx: &mut WriteTx, id: ApiKeyId) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update api_keys set is_active = false, updated_at = now() where workspace_id = $1 and id = $2 and is_active",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .execute(tx.conn())

@@ -26,7 +26,7 @@ fn Event(event: AuditEvent) -> impl IntoView {
     let fields = event.fields.into_iter().map(|field| view! { <Field field/> }).collect::<Vec<_>>();
     let empty = fields.is_empty();
     view! {
-        <PageTitle text=title.clone() parents=vec![crumb("Settings", "/settings/profile"), crumb("Audit trail", "/settings/audit")]/>
+        <PageTitle text=title.clone() parents=vec![crumb("Settings", "/settings/profile"), crumb("Audit log", "/settings/audit")]/>
         <PageHead
             title=title
             sub=what

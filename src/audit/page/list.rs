@@ -20,7 +20,7 @@ pub fn audit_page() -> PageView {
     };
     let rows = load(asked, list_audit_events);
     Arc::new(move || {
-        List::<AuditRow>::new("Audit trail")
+        List::<AuditRow>::new("Audit log")
             .under(crumb("Settings", "/settings/profile"))
             .subtitle("Every change, in the order it was made. Rows are chained: a changed or removed one shows.")
             .export("/settings/audit.csv")

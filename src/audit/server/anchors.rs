@@ -15,7 +15,7 @@ use patchbay_shared::error::internal;
 use patchbay_shared::ids::WorkspaceId;
 use patchbay_workspaces::server::rules;
 
-/// Seals and prunes the trail: both belong to reading it.
+/// Seals and prunes the audit log: both belong to reading it.
 const UPKEEP: Machine = Machine { name: "audit upkeep", actions: &[Action::ReadAudit] };
 
 /// For every agency: seals the head of its chain if it has moved, and removes events that it no longer keeps.
@@ -26,7 +26,7 @@ pub async fn keep_all(db: &Db) -> Result<(), AppError> {
     for id in ids {
         // One agency's trouble is not the others'.
         if let Err(error) = keep(&Scope::of_upkeep(db.clone(), WorkspaceId(id), UPKEEP)).await {
-            tracing::warn!(workspace_id = %id, cause = %error, "this audit trail will be sealed in an hour");
+            tracing::warn!(workspace_id = %id, cause = %error, "this audit log will be sealed in an hour");
         }
     }
     Ok(())
@@ -50,7 +50,7 @@ pub async fn keep(scope: &Scope) -> Result<(), AppError> {
 }
 
 async fn seal(tx: &mut WriteTx) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let head = sqlx::query!(
         "select seq, hash from audit_heads h where workspace_id = $1
            and not exists (select from audit_anchors a where a.workspace_id = $1 and a.seq >= h.seq)",
@@ -70,13 +70,13 @@ async fn seal(tx: &mut WriteTx) -> Result<(), AppError> {
     .execute(tx.conn())
     .await?;
     // Where logs are kept elsewhere, this line is a second witness.
-    tracing::info!(workspace_id = %w, seq = head.seq, hash, "audit trail sealed");
+    tracing::info!(workspace_id = %w, seq = head.seq, hash, "audit log sealed");
     Ok(())
 }
 
 /// Where the kept part begins is sealed as well: else whoever can write to the database could begin it where they like.
 async fn seal_base(tx: &mut WriteTx, cut: i64) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let hash = sqlx::query_scalar!(r#"select base_hash as "hash!" from audit_heads where workspace_id = $1"#, w)
         .fetch_one(tx.conn())
         .await?;
@@ -97,7 +97,7 @@ pub(super) fn is_base(ring: &KeyRing, workspace: Uuid, seq: i64, hash: &[u8], se
 
 /// The sealed heads by number. None: the seal is broken.
 pub(super) async fn all(tx: &mut ReadTx) -> Result<BTreeMap<i64, Option<Vec<u8>>>, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let rows =
         sqlx::query!("select seq, sealed from audit_anchors where workspace_id = $1", w).fetch_all(tx.conn()).await?;
     let ring = &tx.services().ring;

@@ -8,7 +8,7 @@ use patchbay_shared::AppError;
 /// Adds a row to the workspace's chain. The head row stays locked until the commit: rows get their places in commit order,
 /// without gaps, and other workspaces are not held up.
 pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "insert into audit_heads (workspace_id, seq, hash) values ($1, 0, $2) on conflict do nothing",
         workspace,
@@ -76,8 +76,8 @@ pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppErro
 /// Walks the kept part of the chain. `Ok(n)`: all rows up to the nth are as they were written, and agree with the heads that were sealed on
 /// the way; `Err(seq)`: the chain breaks at that row.
 pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
-    let workspace = tx.w();
-    // One picture of head, seals and rows: the trail goes on growing meanwhile.
+    let workspace = tx.workspace_uuid();
+    // One picture of head, seals and rows: the audit log goes on growing meanwhile.
     sqlx::raw_sql("set transaction isolation level repeatable read").execute(tx.conn()).await?;
     let head = sqlx::query!(
         "select seq, hash, base_seq, base_hash, base_seal from audit_heads where workspace_id = $1",

@@ -1,6 +1,6 @@
 pub mod anchors;
 mod chain;
-pub mod rest;
+pub mod routes;
 pub(crate) mod store;
 
 pub use chain::{append, verify};

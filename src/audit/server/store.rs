@@ -32,7 +32,7 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
                                                        order by l.created_at desc, l.seq desc limit 1))
              and ($5::bigint is null or ($6 and e.seq < $5) or (not $6 and e.seq > $5))
            order by case when $6 then e.seq end desc, case when not $6 then e.seq end limit $7"#,
-        tx.w(),
+        tx.workspace_uuid(),
         query.entity.as_deref().filter(|entity| !entity.is_empty()),
         query.actor.as_deref().map(str::trim).filter(|actor| !actor.is_empty()),
         client,
@@ -81,7 +81,7 @@ pub(crate) async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppErro
            from audit_events e left join clients c on c.workspace_id = $1 and c.id = e.client_id
            left join api_keys k on k.workspace_id = $1 and k.id = e.api_key_id
            where e.workspace_id = $1 and e.seq = $2 and ($3::uuid is null or e.client_id = $3)"#,
-        tx.w(),
+        tx.workspace_uuid(),
         seq,
         client
     )
@@ -109,7 +109,7 @@ pub(crate) async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppErro
     })
 }
 
-/// The verbs that stand in the trail, for the filter.
+/// The verbs that stand in the audit log, for the filter.
 async fn actions(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
     Ok(sqlx::query_scalar!(
         r#"with recursive kinds as (
@@ -118,13 +118,13 @@ async fn actions(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
              select (select e.action from audit_events e where e.workspace_id = $1 and e.action > kinds.action order by e.action limit 1)
              from kinds where kinds.action is not null
            ) select action as "action!" from kinds where action is not null"#,
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_all(tx.conn())
     .await?)
 }
 
-/// The entities that stand in the trail, for the filter.
+/// The entities that stand in the audit log, for the filter.
 async fn entities(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
     Ok(sqlx::query_scalar!(
         r#"with recursive kinds as (
@@ -133,7 +133,7 @@ async fn entities(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
              select (select e.entity from audit_events e where e.workspace_id = $1 and e.entity > kinds.entity order by e.entity limit 1)
              from kinds where kinds.entity is not null
            ) select entity as "entity!" from kinds where entity is not null"#,
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_all(tx.conn())
     .await?)

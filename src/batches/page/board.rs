@@ -23,7 +23,7 @@ pub(crate) fn LineBoard(lines: Vec<Line>, concurrency: i32) -> impl IntoView {
             view! {
                 <a class=class href=format!("/calls/{}", line.call_id)>
                     <span class="h">
-                        <Lamp tone=tone on=true/>
+                        <StatusDot tone=tone on=true/>
                         <span>{format!("Line {:02}", index + 1)}</span>
                         <span class="mono"><Ticking seconds=line.seconds/></span>
                     </span>
@@ -37,7 +37,7 @@ pub(crate) fn LineBoard(lines: Vec<Line>, concurrency: i32) -> impl IntoView {
         .map(|index| {
             view! {
                 <div class="line idle">
-                    <span class="h"><Lamp tone=Tone::Mute on=false/><span>{format!("Line {:02}", busy + index + 1)}</span></span>
+                    <span class="h"><StatusDot tone=Tone::Mute on=false/><span>{format!("Line {:02}", busy + index + 1)}</span></span>
                     <b>"Free"</b>
                     <p>"Waiting for a contact"</p>
                 </div>

@@ -34,7 +34,7 @@ fn Detail(batch: BatchView) -> impl IntoView {
                 let batch = batch.clone();
                 move || view! { <Sub batch/> }
             }
-            tags=move || view! { <Tag tone=status.tone()><Lamp tone=status.tone() on=true/>{status.label()}</Tag> }
+            tags=move || view! { <Tag tone=status.tone()><StatusDot tone=status.tone() on=true/>{status.label()}</Tag> }
             actions=move || view! { <Actions batch=head/> }
         />
         <Trouble batch=batch.clone()/>

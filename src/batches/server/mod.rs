@@ -6,7 +6,7 @@ pub mod jobs;
 pub mod ops;
 mod pause_reason;
 mod reconcile;
-pub mod rest;
+pub mod routes;
 pub(crate) mod store;
 mod tick;
 pub(crate) mod view;

@@ -38,7 +38,7 @@ pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignI
         warnings: missing
             .into_iter()
             .map(|name| format!("Nothing fills {{{{{name}}}}} in the prompt. Add it to the campaign's variables, or the agent speaks without it."))
-            .chain(held.map(|standing| format!("The batch will wait at first. {}", standing.reason(true))))
+            .chain(held.map(|budget_status| format!("The batch will wait at first. {}", budget_status.reason(true))))
             .collect(),
         to_dial,
         suppressed,

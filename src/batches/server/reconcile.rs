@@ -122,7 +122,7 @@ async fn settle(
         .await
         .map_err(|error| connections::down(&error))?;
     if let Some(theirs) = found.into_iter().next() {
-        return follow::take_news(scope, &theirs).await;
+        return follow::apply_update(scope, &theirs).await;
     }
     let began = Instant::now();
     let mut tx = scope.write(Action::RunBatches).await?;

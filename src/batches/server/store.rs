@@ -58,7 +58,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
              and ($4::uuid is null or b.client_id = $4)
              and ($5::uuid is null or ($6 and b.id < $5) or (not $6 and b.id > $5))
            order by case when $6 then b.id end desc, case when not $6 then b.id end limit $7"#,
-        tx.w(),
+        tx.workspace_uuid(),
         query.status.as_deref().filter(|status| !status.is_empty()),
         id(&query.campaign),
         id(&query.client),
@@ -103,7 +103,7 @@ pub(crate) async fn campaigns(tx: &mut ReadTx) -> Result<Vec<(String, String)>, 
     let rows = sqlx::query!(
         "select c.id, c.name, k.name as client from campaigns c join clients k on k.workspace_id = $1 and k.id = c.client_id
          where c.workspace_id = $1 and c.status = 'active' order by c.id desc limit 500",
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_all(tx.conn())
     .await?;
@@ -118,7 +118,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: BatchId) -> Result<Batch, AppError>
                   mode as "mode: BatchMode", status as "status: BatchStatus", scheduled_for, concurrency, total_contacts, pause_reason,
                   stopped_at, error, started_at, completed_at
            from call_batches where workspace_id = $1 and id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -133,7 +133,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: BatchId) -> Result<Batch, AppErro
                   mode as "mode: BatchMode", status as "status: BatchStatus", scheduled_for, concurrency, total_contacts, pause_reason,
                   stopped_at, error, started_at, completed_at
            from call_batches where workspace_id = $1 and id = $2 for update"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -157,7 +157,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewBatch<'_>) -> Result<(), A
     sqlx::query!(
         "insert into call_batches (workspace_id, id, client_id, campaign_id, name, mode, status, scheduled_for, concurrency, created_by)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        tx.w(),
+        tx.workspace_uuid(),
         new.id.0,
         new.client.0,
         new.campaign.0,
@@ -182,7 +182,7 @@ pub(crate) async fn progress(tx: &mut ReadTx, id: BatchId, total: i32) -> Result
                   count(*) filter (where status = 'scheduled') as "waiting!",
                   count(*) filter (where status = 'scheduled' and attempts > 0) as "to_retry!"
            from campaign_contacts where workspace_id = $1 and batch_id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -203,7 +203,7 @@ pub(crate) async fn set_processing(tx: &mut WriteTx, id: BatchId) -> Result<bool
     let done = sqlx::query!(
         "update call_batches set status = 'processing', started_at = coalesce(started_at, now()), updated_at = now()
          where workspace_id = $1 and id = $2 and status in ('pending', 'scheduled')",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .execute(tx.conn())
@@ -216,7 +216,7 @@ pub(crate) async fn set_paused(tx: &mut WriteTx, id: BatchId, reason: Option<&st
     let user = tx.user_id().map(|user| user.0);
     sqlx::query!(
         "update call_batches set status = 'paused', pause_reason = $3, paused_by = $4, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         reason,
         user
@@ -231,7 +231,7 @@ pub(crate) async fn set_resumed(tx: &mut WriteTx, id: BatchId, early: bool) -> R
     sqlx::query!(
         "update call_batches set status = (case when $3 then 'scheduled' else 'pending' end)::batch_status, pause_reason = null, paused_by = null, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         early
     )
@@ -251,7 +251,7 @@ pub(crate) async fn set_over(
         "update call_batches set status = (case when $3::text is null then 'completed' else 'failed' end)::batch_status, error = $3,
                 stopped_at = case when $4 then now() else stopped_at end, completed_at = now(), pause_reason = null, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         error,
         stopped
@@ -265,7 +265,7 @@ pub(crate) async fn set_over(
 pub(crate) async fn set_total(tx: &mut WriteTx, id: BatchId, total: i32) -> Result<(), AppError> {
     sqlx::query!(
         "update call_batches set total_contacts = $3 where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         total
     )

@@ -69,7 +69,7 @@ pub(crate) async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppE
         results,
         outside_hours: facts.later,
         may_raise: held.is_some() && tx.scope().may(Action::ManageClients),
-        waits: held.map(|standing| standing.reason(costs)),
+        waits: held.map(|budget_status| budget_status.reason(costs)),
         may_run,
     })
 }
@@ -93,7 +93,7 @@ async fn facts(tx: &mut ReadTx, id: BatchId) -> Result<Facts, AppError> {
                   (select count(*) from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id and x.status = 'scheduled'
                     and x.attempts = 0 and x.next_attempt_at > now()) as "later!"
            from call_batches b where b.workspace_id = $1 and b.id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -115,7 +115,7 @@ async fn pace(
            from generate_series(date_trunc('minute', $3::timestamptz), date_trunc('minute', $4::timestamptz), interval '1 minute') as m (minute)
            left join calls c on c.workspace_id = $1 and c.batch_id = $2 and c.ended_at >= m.minute and c.ended_at < m.minute + interval '1 minute'
            group by m.minute order by m.minute"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         from,
         until
@@ -129,7 +129,7 @@ async fn lines(tx: &mut ReadTx, id: BatchId, now: DateTime<Utc>) -> Result<Vec<L
     let rows = sqlx::query!(
         r#"select id, contact_name, "to" as "to!", started_at, joined_at from calls
            where workspace_id = $1 and batch_id = $2 and ended_at is null order by started_at, id limit 200"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_all(tx.conn())
@@ -167,7 +167,7 @@ pub(crate) async fn results(
            where c.workspace_id = $1 and c.batch_id = $2 and c.ended_at is not null
              and ($3::timestamptz is null or (c.started_at, c.id) < ($3, $4::uuid))
            order by c.started_at desc, c.id desc limit $5"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         started,
         after,

@@ -4,7 +4,7 @@ pub mod layer;
 pub(crate) mod logos;
 pub mod ops;
 mod palette;
-pub mod rest;
+pub mod routes;
 mod store;
 mod style;
 mod upload;

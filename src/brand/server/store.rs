@@ -8,7 +8,7 @@ use patchbay_shared::ids::{ClientId, WorkspaceId};
 
 /// What the agency has set.
 pub async fn agency(tx: &mut ReadTx) -> Result<Branding, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let found =
         sqlx::query_scalar!(r#"select branding as "branding: Json<Branding>" from workspaces where id = $1"#, w)
             .fetch_one(tx.conn())
@@ -20,7 +20,7 @@ pub async fn agency(tx: &mut ReadTx) -> Result<Branding, AppError> {
 pub async fn client(tx: &mut ReadTx, id: ClientId) -> Result<(ClientName, Branding), AppError> {
     let row = sqlx::query!(
         r#"select name, branding as "branding: Json<Branding>" from clients where workspace_id = $1 and id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -30,7 +30,7 @@ pub async fn client(tx: &mut ReadTx, id: ClientId) -> Result<(ClientName, Brandi
 
 /// Nobody else changes this brand until the transaction ends.
 pub(crate) async fn lock(tx: &mut WriteTx, client: Option<ClientId>) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     match client {
         None => sqlx::query!("select id from workspaces where id = $1 for no key update", w)
             .fetch_all(tx.conn())
@@ -64,7 +64,7 @@ pub(crate) struct HostRow {
 
 /// The agency's host name, proved or not.
 pub(crate) async fn host(tx: &mut ReadTx) -> Result<Option<HostRow>, AppError> {
-    Ok(sqlx::query_as!(HostRow, "select host, token, verified_at from workspace_hosts where workspace_id = $1", tx.w())
+    Ok(sqlx::query_as!(HostRow, "select host, token, verified_at from workspace_hosts where workspace_id = $1", tx.workspace_uuid())
         .fetch_optional(tx.conn())
         .await?)
 }
@@ -74,7 +74,7 @@ pub(crate) async fn ask_for_host(tx: &mut WriteTx, host: &str, token: &str) -> R
     sqlx::query!(
         "insert into workspace_hosts (workspace_id, host, token) values ($1, $2, $3)
          on conflict (workspace_id) do update set host = $2, token = $3, verified_at = null, updated_at = now()",
-        tx.w(),
+        tx.workspace_uuid(),
         host,
         token
     )
@@ -85,7 +85,7 @@ pub(crate) async fn ask_for_host(tx: &mut WriteTx, host: &str, token: &str) -> R
 
 /// Lets the host name go. False: there was none.
 pub(crate) async fn drop_host(tx: &mut WriteTx) -> Result<bool, AppError> {
-    let done = sqlx::query!("delete from workspace_hosts where workspace_id = $1", tx.w()).execute(tx.conn()).await?;
+    let done = sqlx::query!("delete from workspace_hosts where workspace_id = $1", tx.workspace_uuid()).execute(tx.conn()).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn set_proved(tx: &mut WriteTx, host: &str, token: &str, proved
     let done = sqlx::query!(
         "update workspace_hosts set verified_at = case when $4 then now() end, misses = 0, updated_at = now()
          where workspace_id = $1 and host = $2 and token = $3 and (verified_at is not null) <> $4",
-        tx.w(),
+        tx.workspace_uuid(),
         host,
         token,
         proved
@@ -120,7 +120,7 @@ pub(crate) async fn note(tx: &mut WriteTx, host: &str, token: &str, is_there: bo
     let misses = sqlx::query_scalar!(
         "update workspace_hosts set misses = case when $4 then 0 else misses + 1 end
          where workspace_id = $1 and host = $2 and token = $3 and verified_at is not null returning misses",
-        tx.w(),
+        tx.workspace_uuid(),
         host,
         token,
         is_there

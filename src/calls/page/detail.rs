@@ -86,7 +86,7 @@ fn Page(call: CallDetail, prompt: Loaded<Option<CallPrompt>>, player: Player, ag
                 <State tone=state.tone() label=state.label()/>
                 {reviewed.then(|| view! { <Tag tone=patchbay_shared::Tone::Ok>"Reviewed"</Tag> })}
             }
-            sub_view=move || view! { <Cord nodes=cord live/> }
+            sub_view=move || view! { <RouteChain nodes=cord live/> }
             actions=actions
         />
         {error.map(|error| view! { <Callout tone=patchbay_shared::Tone::Bad><b>"The call failed. "</b>{error}</Callout> })}
@@ -107,17 +107,17 @@ fn Page(call: CallDetail, prompt: Loaded<Option<CallPrompt>>, player: Player, ag
 }
 
 /// Who was joined with whom: the other side's number, ours, the agent, the client.
-fn cord(call: &CallDetail) -> Vec<CordNode> {
+fn cord(call: &CallDetail) -> Vec<RouteNode> {
     let (theirs, ours, icon) = match call.direction {
         CallDirection::Inbound => (&call.from, &call.to, "phone-incoming"),
         CallDirection::Outbound => (&call.to, &call.from, "phone-outgoing"),
     };
-    let mut nodes = vec![CordNode::new(theirs.as_deref().map_or_else(|| "Number withheld".to_owned(), spaced)).mono()];
+    let mut nodes = vec![RouteNode::new(theirs.as_deref().map_or_else(|| "Number withheld".to_owned(), spaced)).mono()];
     if let Some(ours) = ours {
-        nodes.push(CordNode::new(spaced(ours)).icon(icon).mono());
+        nodes.push(RouteNode::new(spaced(ours)).icon(icon).mono());
     }
     if let Some((id, name)) = &call.agent {
-        let mut node = CordNode::new(name).icon("bot");
+        let mut node = RouteNode::new(name).icon("bot");
         if call.is_agency {
             node = node.href(format!("/agents/{id}"));
         }
@@ -127,7 +127,7 @@ fn cord(call: &CallDetail) -> Vec<CordNode> {
         nodes.push(node);
     }
     if let Some((id, name)) = &call.client {
-        let node = CordNode::new(name).icon("users");
+        let node = RouteNode::new(name).icon("users");
         nodes.push(if call.is_agency { node.href(format!("/clients/{id}")) } else { node });
     }
     nodes

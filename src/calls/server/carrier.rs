@@ -32,7 +32,7 @@ pub async fn apply(
     let is_new = sqlx::query!(
         "insert into call_events (workspace_id, id, call_id, client_id, provider, event_id, event_type, occurred_at, payload)
          values ($1, $2, $3, $4, 'telnyx', $5, $6, $7, $8) on conflict (workspace_id, call_id, provider, event_id) do nothing",
-        tx.w(),
+        tx.workspace_uuid(),
         Uuid::now_v7(),
         found.id.0,
         found.client_id.map(|client| client.0),
@@ -82,7 +82,7 @@ async fn find(tx: &mut WriteTx, leg: &CallEvent, at: DateTime<Utc>) -> Result<Op
                        abs(extract(epoch from coalesce(n.dialled_at, n.started_at) - $5::timestamptz)), n.id
               limit 1))
            for update of c"#,
-        tx.w(),
+        tx.workspace_uuid(),
         ours,
         to,
         from,
@@ -114,7 +114,7 @@ async fn add_cost(tx: &mut WriteTx, call: &Found, total: Decimal) -> Result<(), 
     let total = total.round_dp(6);
     let started = sqlx::query_scalar!(
         "update calls set carrier_cost = carrier_cost + $3, updated_at = now() where workspace_id = $1 and id = $2 returning started_at",
-        tx.w(),
+        tx.workspace_uuid(),
         call.id.0,
         total
     )
@@ -127,7 +127,7 @@ async fn add_cost(tx: &mut WriteTx, call: &Found, total: Decimal) -> Result<(), 
 async fn explain(tx: &mut WriteTx, id: CallId, why: &str) -> Result<(), AppError> {
     sqlx::query!(
         "update calls set error = coalesce(error, $3), updated_at = now() where workspace_id = $1 and id = $2 and joined_at is null",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         why
     )

@@ -57,7 +57,7 @@ pub async fn insert_intent(tx: &mut WriteTx, new: &NewIntent) -> Result<(), AppE
                               direction, dial_state, dialled_at, "from", "to", contact_name, started_at, prompt_version,
                               prompt_id)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'outbound', 'intent', $14, $10, $11, $12, now(), $13, $15)"#,
-        tx.w(),
+        tx.workspace_uuid(),
         intent.id.0,
         new.client_id.0,
         new.agent_id.0,
@@ -83,7 +83,7 @@ pub async fn mark_placed(tx: &mut WriteTx, id: CallId, provider_call_id: &str) -
     sqlx::query!(
         "update calls set provider_call_id = coalesce(provider_call_id, $3), dial_state = 'placed', updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         provider_call_id
     )
@@ -97,7 +97,7 @@ pub async fn mark_unknown(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>, wh
     sqlx::query!(
         "update calls set dial_state = 'unknown', error = $4, updated_at = now()
          where workspace_id = $1 and id = $2 and dial_state = 'intent' and dialled_at = $3",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         fence,
         why
@@ -113,7 +113,7 @@ pub async fn mark_refused(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>, wh
         "update calls set dial_state = 'refused', error = $4, ended_at = coalesce(ended_at, now()), end_reason = coalesce(end_reason, 'refused'),
                 transcript_status = 'completed', analysis_status = 'completed', updated_at = now()
          where workspace_id = $1 and id = $2 and dial_state in ('intent', 'unknown') and dialled_at = $3",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         fence,
         why
@@ -129,7 +129,7 @@ pub async fn withdraw(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>) -> Res
     let done = sqlx::query!(
         "delete from calls where workspace_id = $1 and id = $2 and dial_state in ('intent', 'unknown') and provider_call_id is null
            and dialled_at = $3",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         fence
     )
@@ -146,7 +146,7 @@ pub async fn unsettled(tx: &mut ReadTx, batch: BatchId, age: f64) -> Result<Vec<
                   dialled_at as "dialled_at!", "from" as "from!", "to" as "to!"
            from calls where workspace_id = $1 and dial_state in ('intent', 'unknown') and batch_id = $2
              and dialled_at < now() - make_interval(secs => $3) order by dialled_at limit 200"#,
-        tx.w(),
+        tx.workspace_uuid(),
         batch.0,
         age
     )
@@ -160,7 +160,7 @@ pub async fn silent(tx: &mut ReadTx, batch: BatchId, age: f64) -> Result<Vec<(Ca
         r#"select id as "id: CallId", provider_call_id as "provider_call_id!" from calls
            where workspace_id = $1 and batch_id = $2 and ended_at is null and dial_state = 'placed' and provider_call_id is not null
              and updated_at < now() - make_interval(secs => $3) order by updated_at limit 50"#,
-        tx.w(),
+        tx.workspace_uuid(),
         batch.0,
         age
     )
@@ -171,7 +171,7 @@ pub async fn silent(tx: &mut ReadTx, batch: BatchId, age: f64) -> Result<Vec<(Ca
 
 /// Notes that the provider was asked about a call just now, so that it is not asked again at once.
 pub(crate) async fn touch(tx: &mut WriteTx, id: CallId) -> Result<(), AppError> {
-    sqlx::query!("update calls set updated_at = now() where workspace_id = $1 and id = $2", tx.w(), id.0)
+    sqlx::query!("update calls set updated_at = now() where workspace_id = $1 and id = $2", tx.workspace_uuid(), id.0)
         .execute(tx.conn())
         .await?;
     Ok(())
@@ -184,7 +184,7 @@ pub async fn claim_redial(tx: &mut WriteTx, call: &Unsettled) -> Result<Option<D
         "update calls set dial_state = 'intent', dialled_at = now(), error = null, updated_at = now()
          where workspace_id = $1 and id = $2 and dialled_at = $3 and dial_state in ('intent', 'unknown') and provider_call_id is null
          returning dialled_at",
-        tx.w(),
+        tx.workspace_uuid(),
         call.id.0,
         call.dialled_at
     )
@@ -199,7 +199,7 @@ pub async fn only_refusals(tx: &mut ReadTx, batch: BatchId) -> Result<bool, AppE
         r#"select coalesce(count(*) filter (where dial_state = 'refused') = 5, false) as "yes!" from (
              select dial_state from calls where workspace_id = $1 and batch_id = $2 and dial_state in ('placed', 'refused')
              order by started_at desc, id desc limit 5) latest"#,
-        tx.w(),
+        tx.workspace_uuid(),
         batch.0
     )
     .fetch_one(tx.conn())
@@ -211,7 +211,7 @@ pub async fn in_flight(tx: &mut ReadTx, batch: BatchId, age: f64) -> Result<bool
     Ok(sqlx::query_scalar!(
         r#"select exists (select from calls where workspace_id = $1 and dial_state = 'intent' and batch_id = $2
              and dialled_at > now() - make_interval(secs => $3)) as "yes!""#,
-        tx.w(),
+        tx.workspace_uuid(),
         batch.0,
         age
     )

@@ -19,8 +19,8 @@ use patchbay_shared::ids::{BatchId, CallId, CampaignContactId, ClientId};
 /// The key in the provider's metadata that holds our call's id.
 pub const CALL_KEY: &str = "patchbay_call";
 
-/// News about a call: an event of the provider, or what it answered when it was asked.
-pub struct News<'a> {
+/// CallUpdate about a call: an event of the provider, or what it answered when it was asked.
+pub struct CallUpdate<'a> {
     pub call: &'a VoiceCall,
     /// Unique per event of a call: the same news twice is no news.
     pub event_id: &'a str,
@@ -42,7 +42,7 @@ struct Known {
 }
 
 /// Folds news into its call, which is made if nobody knows it yet. Gives the call's id.
-pub async fn apply(tx: &mut WriteTx, news: &News<'_>) -> Result<CallId, AppError> {
+pub async fn apply(tx: &mut WriteTx, news: &CallUpdate<'_>) -> Result<CallId, AppError> {
     let known = match find(tx, news.call).await? {
         Some(known) => known,
         None => make_stub(tx, news.call).await?,
@@ -79,7 +79,7 @@ async fn find(tx: &mut WriteTx, call: &VoiceCall) -> Result<Option<Known>, AppEr
            from calls where workspace_id = $1 and ((id = $2 and coalesce(provider_call_id, $3) = $3)
                                                    or (provider = 'ultravox' and provider_call_id = $3))
            order by (id = $2) desc nulls last limit 1 for update"#,
-        tx.w(),
+        tx.workspace_uuid(),
         ours,
         call.id
     )
@@ -103,7 +103,7 @@ async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError
                   coalesce(m.synced_at >= a.updated_at and m.updated_at <= $3, false) as "is_what_was_said!"
            from agent_mappings m join agents a on a.workspace_id = $1 and a.id = m.agent_id
            where m.workspace_id = $1 and m.provider = 'ultravox' and m.provider_agent_id = $2 limit 1"#,
-        tx.w(),
+        tx.workspace_uuid(),
         call.agent_id,
         call.created
     )
@@ -123,7 +123,7 @@ async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError
         r#"insert into calls (workspace_id, id, client_id, agent_id, provider, provider_call_id, direction, dial_state, "from", "to", started_at,
                               prompt_id, prompt_version)
            values ($1, $2, $3, $4, 'ultravox', $5, $6, 'placed', $7, $8, $9, $10, $11) on conflict do nothing"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         client_id.map(|client| client.0),
         mapping.map(|mapping| mapping.agent_id),
@@ -144,11 +144,11 @@ async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError
 }
 
 /// Keeps the event. False: it is known already.
-async fn remember(tx: &mut WriteTx, known: &Known, news: &News<'_>) -> Result<bool, AppError> {
+async fn remember(tx: &mut WriteTx, known: &Known, news: &CallUpdate<'_>) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "insert into call_events (workspace_id, id, call_id, client_id, provider, event_id, event_type, occurred_at, payload)
          values ($1, $2, $3, $4, 'ultravox', $5, $6, $7, $8) on conflict (workspace_id, call_id, provider, event_id) do nothing",
-        tx.w(),
+        tx.workspace_uuid(),
         uuid::Uuid::now_v7(),
         known.id.0,
         known.client_id.map(|client| client.0),
@@ -162,7 +162,7 @@ async fn remember(tx: &mut WriteTx, known: &Known, news: &News<'_>) -> Result<bo
     Ok(done.rows_affected() == 1)
 }
 
-async fn merge(tx: &mut WriteTx, known: &Known, news: &News<'_>) -> Result<(), AppError> {
+async fn merge(tx: &mut WriteTx, known: &Known, news: &CallUpdate<'_>) -> Result<(), AppError> {
     let call = news.call;
     // A settled bill without seconds is a bill for none.
     let billed = call.is_billing_settled.then(|| call.billed_seconds.unwrap_or(0.0).clamp(0.0, 1e6).ceil() as i32);
@@ -176,7 +176,7 @@ async fn merge(tx: &mut WriteTx, known: &Known, news: &News<'_>) -> Result<(), A
            from calls was where c.workspace_id = $1 and c.id = $2 and was.workspace_id = $1 and was.id = c.id
            returning was.started_at as "started_then!", was.voice_cost + was.carrier_cost as "cost_then!",
                      c.started_at, c.voice_cost + c.carrier_cost as "cost!""#,
-        tx.w(),
+        tx.workspace_uuid(),
         known.id.0,
         call.id,
         call.created,
@@ -199,7 +199,7 @@ async fn merge(tx: &mut WriteTx, known: &Known, news: &News<'_>) -> Result<(), A
     sqlx::query!(
         "update calls set duration = greatest(0, round(extract(epoch from ended_at - joined_at)))::int
          where workspace_id = $1 and id = $2 and ended_at is not null and joined_at is not null",
-        tx.w(),
+        tx.workspace_uuid(),
         known.id.0
     )
     .execute(tx.conn())
@@ -216,7 +216,7 @@ async fn end(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(), Ap
                 transcript_status = case when $5 then transcript_status else 'completed' end,
                 analysis_status = case when $5 then analysis_status else 'completed' end
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         known.id.0,
         outcome as Option<ContactOutcome>,
         error,
@@ -246,7 +246,7 @@ async fn refine(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(),
     }
     let refined = sqlx::query!(
         "update calls set outcome = $3, error = coalesce($4, error) where workspace_id = $1 and id = $2 and joined_at is null and outcome = 'no_answer'",
-        tx.w(),
+        tx.workspace_uuid(),
         known.id.0,
         outcome as Option<ContactOutcome>,
         error,
@@ -308,7 +308,7 @@ pub(crate) async fn correct_outcome(
     let contact = sqlx::query_scalar!(
         r#"update calls set outcome = $3, updated_at = now() where workspace_id = $1 and id = $2
            returning campaign_contact_id as "contact: CampaignContactId""#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         outcome as ContactOutcome
     )

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::fold::{self, CALL_KEY, News};
+use super::fold::{self, CALL_KEY, CallUpdate};
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_connections::server::ops as connections;
@@ -88,7 +88,7 @@ async fn state(scope: &Scope, call: CallId) -> Result<Option<State>, AppError> {
                   batch_id is not null as "in_batch!",
                   coalesce(ended_at, created_at) < now() - make_interval(hours => $3) as "is_old!"
            from calls where workspace_id = $1 and id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         call.0,
         PATIENCE as i32
     )
@@ -104,14 +104,14 @@ pub async fn ask(
     provider_id: &str,
 ) -> Result<(), AppError> {
     match voice.get_call(provider_id).await {
-        Ok(theirs) => take_news(scope, &theirs).await?,
+        Ok(theirs) => apply_update(scope, &theirs).await?,
         Err(ProviderError { kind: Kind::NotFound, .. }) => {
             let known = state(scope, call).await?.filter(|known| known.ended_at.is_none());
             if let Some(known) = known {
                 let mut gone = VoiceCall::ended_unheard(provider_id, Utc::now());
                 gone.metadata.insert(CALL_KEY.to_owned(), call.to_string());
                 gone.joined = known.joined_at;
-                take_news(scope, &gone).await?;
+                apply_update(scope, &gone).await?;
             }
         }
         Err(error) => return Err(connections::down(&error)),
@@ -122,7 +122,7 @@ pub async fn ask(
 }
 
 /// Folds what the provider says now. Its state is the event's name, so that the same answer twice is no news.
-pub async fn take_news(scope: &Scope, call: &VoiceCall) -> Result<(), AppError> {
+pub async fn apply_update(scope: &Scope, call: &VoiceCall) -> Result<(), AppError> {
     let prices = connections::settings(scope).await?;
     let state = match (call.ended, call.joined) {
         (Some(_), _) if call.is_billing_settled => "billed",
@@ -131,7 +131,7 @@ pub async fn take_news(scope: &Scope, call: &VoiceCall) -> Result<(), AppError> 
         (None, None) => "created",
     };
     let event_type = format!("asked.{state}");
-    let news = News {
+    let news = CallUpdate {
         call,
         event_id: &event_type,
         event_type: &event_type,

@@ -15,7 +15,7 @@ pub(crate) mod ops;
 mod peaks;
 pub(crate) mod prompt;
 pub(crate) mod recordings;
-pub mod rest;
+pub mod routes;
 pub(crate) mod store;
 mod transcript;
 

@@ -85,7 +85,7 @@ pub(crate) async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<
                 and reviewed_at is null and ended_at is not null order by started_at desc, id desc limit $3) n) as "review!",
              (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
                 and (analysis_status = 'failed' or transcript_status = 'failed' or error is not null) limit $3) n) as "failed!""#,
-        tx.w(),
+        tx.workspace_uuid(),
         client,
         COUNTED + 1
     )
@@ -108,14 +108,14 @@ pub(crate) async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallCh
     let agents = sqlx::query!(
         "select id, name from agents a where workspace_id = $1
            and ($2::uuid is null or client_id is null or client_id = $2) order by name, id limit 300",
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|id| id.0)
     )
     .fetch_all(tx.conn())
     .await?;
     let campaigns = sqlx::query!(
         "select id, name from campaigns where workspace_id = $1 and ($2::uuid is null or client_id = $2) order by id desc limit 300",
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|id| id.0)
     )
     .fetch_all(tx.conn())
@@ -123,14 +123,14 @@ pub(crate) async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallCh
     let mut narrowed = Vec::new();
     if let Some(batch) = query.batch.as_deref().and_then(|id| id.parse::<Uuid>().ok()) {
         let name =
-            sqlx::query_scalar!("select name from call_batches where workspace_id = $1 and id = $2", tx.w(), batch)
+            sqlx::query_scalar!("select name from call_batches where workspace_id = $1 and id = $2", tx.workspace_uuid(), batch)
                 .fetch_optional(tx.conn())
                 .await?;
         narrowed.extend(name.map(|name| ("batch".to_owned(), name)));
     }
     if let Some(contact) = query.contact.as_deref().and_then(|id| id.parse::<Uuid>().ok()) {
         let name =
-            sqlx::query!("select name, phone from contacts where workspace_id = $1 and id = $2", tx.w(), contact)
+            sqlx::query!("select name, phone from contacts where workspace_id = $1 and id = $2", tx.workspace_uuid(), contact)
                 .fetch_optional(tx.conn())
                 .await?;
         narrowed.extend(name.map(|row| ("contact".to_owned(), if row.name.is_empty() { row.phone } else { row.name })));
@@ -199,7 +199,7 @@ async fn hits(tx: &mut ReadTx, words: &str) -> Result<Vec<Uuid>, AppError> {
                order by n.started_at desc, n.id desc limit 5000) near
              where position($3 in coalesce(near."to", '')) > 0 or position($3 in coalesce(near."from", '')) > 0
            ) found"#,
-        tx.w(),
+        tx.workspace_uuid(),
         words,
         digits
     )
@@ -257,7 +257,7 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
            left join clients k on k.workspace_id = $1 and k.id = c.client_id
            order by case when not $17 then c.started_at end desc, case when not $17 then c.id end desc,
                     case when $17 then c.started_at end, case when $17 then c.id end"#,
-        tx.w(),
+        tx.workspace_uuid(),
         only.client.map(|id| id.0),
         only.from,
         only.to,
@@ -314,7 +314,7 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
 
 /// Calls of the workspace that go on, ours and incoming.
 pub async fn lines_in_use(tx: &mut ReadTx) -> Result<i64, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from calls where workspace_id = $1 and ended_at is null"#, w)
         .fetch_one(tx.conn())
         .await?)

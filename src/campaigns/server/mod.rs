@@ -2,7 +2,7 @@
 
 pub mod jobs;
 pub(crate) mod ops;
-pub mod rest;
+pub mod routes;
 pub(crate) mod store;
 
 pub use store::choices::missing_variables;

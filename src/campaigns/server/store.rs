@@ -34,7 +34,7 @@ pub async fn get(tx: &mut ReadTx, id: CampaignId) -> Result<Campaign, AppError> 
            left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            left join agency_phone_numbers n on n.workspace_id = $1 and n.id = c.number_id
            where c.workspace_id = $1 and c.id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -63,7 +63,7 @@ pub async fn get(tx: &mut ReadTx, id: CampaignId) -> Result<Campaign, AppError> 
 /// When it was created and last changed.
 pub(crate) async fn times(tx: &mut ReadTx, id: CampaignId) -> Result<(DateTime<Utc>, DateTime<Utc>), AppError> {
     let row =
-        sqlx::query!("select created_at, updated_at from campaigns where workspace_id = $1 and id = $2", tx.w(), id.0)
+        sqlx::query!("select created_at, updated_at from campaigns where workspace_id = $1 and id = $2", tx.workspace_uuid(), id.0)
             .fetch_one(tx.conn())
             .await?;
     Ok((row.created_at, row.updated_at))
@@ -97,7 +97,7 @@ pub async fn list(tx: &mut ReadTx, query: &CampaignQuery, limit: usize) -> Resul
            left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            left join agency_phone_numbers n on n.workspace_id = $1 and n.id = c.number_id
            order by (case when $6::uuid is null then c.id end) desc, c.id asc"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|id: ClientId| id.0),
         status.map(CampaignStatus::as_str),
         words,
@@ -138,7 +138,7 @@ pub(crate) async fn insert(
         "insert into campaigns (workspace_id, id, client_id, agent_id, number_id, name, type, goal, variables, calling_window,
                                 max_attempts, retry_minutes)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         client.0,
         terms.agent_id.0,
@@ -161,7 +161,7 @@ pub(crate) async fn update(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTer
         "update campaigns set agent_id = $3, number_id = $4, name = $5, type = $6, goal = $7, variables = $8, calling_window = $9,
                 max_attempts = $10, retry_minutes = $11, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         terms.agent_id.0,
         terms.number_id.0,
@@ -182,7 +182,7 @@ pub(crate) async fn update(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTer
 pub(crate) async fn lock(tx: &mut WriteTx, id: CampaignId) -> Result<CampaignStatus, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select status as "status: CampaignStatus" from campaigns where workspace_id = $1 and id = $2 for update"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -192,7 +192,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: CampaignId) -> Result<CampaignSta
 pub(crate) async fn set_status(tx: &mut WriteTx, id: CampaignId, status: CampaignStatus) -> Result<(), AppError> {
     sqlx::query!(
         "update campaigns set status = $3, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         status as CampaignStatus
     )
@@ -206,7 +206,7 @@ pub(crate) async fn open_batches(tx: &mut ReadTx, id: CampaignId) -> Result<i64,
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from call_batches
            where workspace_id = $1 and campaign_id = $2 and status in ('pending', 'scheduled', 'processing', 'paused')"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -218,7 +218,7 @@ pub(crate) async fn newest_batches(tx: &mut ReadTx, id: CampaignId) -> Result<Ve
     let rows = sqlx::query!(
         r#"select id as "id: BatchId", name, status as "status: BatchStatus", total_contacts, created_at from call_batches
            where workspace_id = $1 and campaign_id = $2 order by id desc limit 10"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_all(tx.conn())
@@ -241,7 +241,7 @@ pub(crate) async fn is_adding(tx: &mut ReadTx, id: CampaignId) -> Result<bool, A
     Ok(sqlx::query_scalar!(
         r#"select exists (select from jobs where workspace_id = $1 and kind = 'AddContacts' and status in ('pending', 'processing')
                           and starts_with(dedupe_key, $2)) as "exists!""#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.to_string()
     )
     .fetch_one(tx.conn())

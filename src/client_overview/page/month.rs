@@ -21,7 +21,7 @@ pub(crate) fn Month(month: ClientMonth, client: String) -> impl IntoView {
         1 => "1 call is not priced yet".to_owned(),
         more => format!("{} calls are not priced yet", count_text(more)),
     };
-    let remark = month.standing.as_ref().and_then(BudgetStatus::remark);
+    let remark = month.budget_status.as_ref().and_then(BudgetStatus::remark);
     view! {
         {remark.map(|(tone, text)| view! { <Callout tone icon="gauge"><p>{text}</p></Callout> })}
         <Kpis count=4>
@@ -30,25 +30,25 @@ pub(crate) fn Month(month: ClientMonth, client: String) -> impl IntoView {
             <Kpi label="Reached" value=reached unit=if rate.is_some() { "%" } else { "" } versus=of_ended/>
             <Kpi label="Spend" value=spend.text() versus=priced/>
         </Kpis>
-        <Budget standing=month.standing.clone() client/>
+        <Budget budget_status=month.budget_status.clone() client/>
     }
 }
 
 /// Spend against the budget, with a bar.
 #[component]
-fn Budget(standing: Option<BudgetStatus>, client: String) -> impl IntoView {
+fn Budget(budget_status: Option<BudgetStatus>, client: String) -> impl IntoView {
     let settings = format!("/clients/{client}/settings");
-    let body = match standing {
+    let body = match budget_status {
         None => view! { <p class="sub">"No monthly budget. With one, the spend is shown beside it, and calls can be held when it is spent."</p> }.into_any(),
-        Some(standing) => {
-            let percent = share(&standing);
-            let paint = match standing.remark() {
+        Some(budget_status) => {
+            let percent = share(&budget_status);
+            let paint = match budget_status.remark() {
                 Some((Tone::Bad, _)) => "bad",
                 Some(_) => "warn",
                 None => "chart-2",
             };
-            let words = format!("{} of {}", standing.spent.text(), standing.budget.text());
-            let then = format!("{} · starts anew on {}", standing.action.label(), standing.ends);
+            let words = format!("{} of {}", budget_status.spent.text(), budget_status.budget.text());
+            let then = format!("{} · starts anew on {}", budget_status.action.label(), budget_status.ends);
             view! {
                 <div class="stack">
                     <div class="row between wrap"><b class="medium">{words.clone()}</b><span class="sub">{then}</span></div>
@@ -62,10 +62,10 @@ fn Budget(standing: Option<BudgetStatus>, client: String) -> impl IntoView {
 }
 
 /// How much of the budget is spent, in percent, as a bar shows it.
-fn share(standing: &BudgetStatus) -> f64 {
+fn share(budget_status: &BudgetStatus) -> f64 {
     let number = |money: patchbay_shared::Money| money.0.to_string().parse::<f64>().unwrap_or(0.0);
-    match number(standing.budget) {
-        budget if budget > 0.0 => (number(standing.spent) / budget * 100.0).min(100.0),
+    match number(budget_status.budget) {
+        budget if budget > 0.0 => (number(budget_status.spent) / budget * 100.0).min(100.0),
         _ => 100.0,
     }
 }

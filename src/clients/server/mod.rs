@@ -1,5 +1,5 @@
 pub mod ops;
-pub mod rest;
+pub mod routes;
 pub(crate) mod store;
 
 /// What other crates ask about clients.

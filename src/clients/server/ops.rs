@@ -61,7 +61,7 @@ fn budget_of(client: &Client) -> Option<rust_decimal::Decimal> {
     client.monthly_budget.as_deref().and_then(|text| text.parse().ok())
 }
 
-/// The budget has a line of its own in the trail, for the agency alone: a client's people read the other line.
+/// The budget has a line of its own in the audit log, for the agency alone: a client's people read the other line.
 async fn set_budget(
     tx: &mut WriteTx,
     id: ClientId,

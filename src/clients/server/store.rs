@@ -30,7 +30,7 @@ pub async fn list(
              and ($3 = (c.status = 'archived'))
              and ($4::uuid is null or ($5 and c.id < $4) or (not $5 and c.id > $4))
            order by case when $5 then c.id end desc, case when not $5 then c.id end limit $6"#,
-        tx.w(),
+        tx.workspace_uuid(),
         words.map(str::trim).filter(|words| !words.is_empty()),
         archived,
         key,
@@ -60,7 +60,7 @@ pub async fn names(tx: &mut ReadTx) -> Result<Vec<ClientName>, AppError> {
     Ok(sqlx::query_as!(
         ClientName,
         r#"select id as "id: ClientId", name from clients where workspace_id = $1 and status = 'active' order by name, id limit 500"#,
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_all(tx.conn())
     .await?)
@@ -73,7 +73,7 @@ pub async fn get(tx: &mut ReadTx, id: ClientId) -> Result<Client, AppError> {
         r#"select name, status as "status: ClientStatus", timezone, shares_cost, shares_recordings, shares_steps, shares_prompts,
                   monthly_budget, budget_action as "budget_action: BudgetAction", created_at
            from clients where workspace_id = $1 and id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -111,7 +111,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) 
         "insert into clients (workspace_id, id, name, slug, timezone, shares_cost, shares_recordings, shares_steps, monthly_budget, shares_prompts,
                               budget_action)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         values.name,
         values.slug,
@@ -133,7 +133,7 @@ pub(crate) async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) 
         "update clients set name = $3, slug = $4, timezone = $5, shares_cost = $6, shares_recordings = $7, shares_steps = $8, monthly_budget = $9,
                 shares_prompts = $10, budget_action = $11, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         values.name,
         values.slug,
@@ -153,7 +153,7 @@ pub(crate) async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) 
 pub(crate) async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update clients set status = $3, updated_at = now() where workspace_id = $1 and id = $2 and status <> $3",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         status as ClientStatus
     )
@@ -167,7 +167,7 @@ pub(crate) async fn unfinished_batches(tx: &mut WriteTx, id: ClientId) -> Result
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from call_batches
            where workspace_id = $1 and client_id = $2 and status in ('pending', 'scheduled', 'processing', 'paused')"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -176,7 +176,7 @@ pub(crate) async fn unfinished_batches(tx: &mut WriteTx, id: ClientId) -> Result
 
 /// Clients that are not archived.
 pub async fn count(tx: &mut ReadTx) -> Result<i64, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from clients where workspace_id = $1 and status = 'active'"#,
         w
@@ -198,7 +198,7 @@ pub(crate) async fn knows_zone(tx: &mut WriteTx, zone: &str) -> Result<(), AppEr
 pub async fn set_branding(tx: &mut WriteTx, id: ClientId, branding: &serde_json::Value) -> Result<(), AppError> {
     let done = sqlx::query!(
         "update clients set branding = $3, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         branding
     )

@@ -53,7 +53,7 @@ fn Service(connection: Connection) -> impl IntoView {
     }
 }
 
-/// Lamp and word; a service that was never connected has a state of its own.
+/// StatusDot and word; a service that was never connected has a state of its own.
 #[component]
 pub(crate) fn ConnectionState(status: Option<IntegrationStatus>) -> impl IntoView {
     let (tone, label) = status.map_or((Tone::Mute, "Not connected"), |status| (status.tone(), status.label()));

@@ -26,7 +26,7 @@ pub struct Stored {
 
 /// The workspace's connections, at most one per service.
 pub async fn list(tx: &mut ReadTx) -> Result<Vec<Stored>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_as!(
         Stored,
         r#"select id, provider, mode, base_url, sealed_credentials, credentials_hint, sealed_webhook_secrets, public_key,
@@ -58,7 +58,7 @@ pub(crate) struct Save<'a> {
 
 /// Makes or replaces the connection of a service; it counts as checked and working.
 pub(crate) async fn save(tx: &mut WriteTx, save: Save<'_>) -> Result<Uuid, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(
         "insert into provider_connections (workspace_id, id, provider, mode, base_url, sealed_credentials, credentials_hint,
                 sealed_webhook_secrets, public_key, settings, status, last_checked_at)
@@ -91,7 +91,7 @@ pub(crate) async fn set_health(
     error: Option<&str>,
     checked: bool,
 ) -> Result<bool, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let done = sqlx::query!(
         "update provider_connections
          set status = case when status = 'inactive' then status when $3::text is null then 'active' else 'error' end,
@@ -109,7 +109,7 @@ pub(crate) async fn set_health(
 
 /// False when there is no such connection.
 pub(crate) async fn set_status(tx: &mut WriteTx, provider: &str, status: IntegrationStatus) -> Result<bool, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let done = sqlx::query!(
         "update provider_connections set status = $3, last_error = null, updated_at = now()
          where workspace_id = $1 and provider = $2",
@@ -124,7 +124,7 @@ pub(crate) async fn set_status(tx: &mut WriteTx, provider: &str, status: Integra
 
 /// Says in the workspace's settings whether calls are real: they are once the voice service is live, whatever the others are.
 pub(crate) async fn refresh_sandbox_flag(tx: &mut WriteTx) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let is_live = sqlx::query_scalar!(
         r#"select exists (select from provider_connections where workspace_id = $1 and provider = 'ultravox' and mode = 'live') as "live!""#,
         workspace

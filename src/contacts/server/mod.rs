@@ -6,6 +6,6 @@ pub(crate) mod files;
 pub mod import;
 pub mod jobs;
 pub(crate) mod ops;
-pub mod rest;
+pub mod routes;
 pub(crate) mod store;
 pub mod upload;

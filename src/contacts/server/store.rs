@@ -113,7 +113,7 @@ async fn find_all(tx: &mut ReadTx, limits: Limits) -> Result<Vec<Found>, AppErro
            ) c
            join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
            order by (case when $6::uuid is null then c.id end) desc, c.id asc"#,
-        tx.w(),
+        tx.workspace_uuid(),
         limits.client,
         limits.suppressed,
         limits.import,
@@ -138,7 +138,7 @@ async fn find_by_words(tx: &mut ReadTx, words: &str, limits: Limits) -> Result<V
            where ($3::uuid is null or c.client_id = $3) and ($4::bool is null or c.do_not_call = $4)
              and ($5::uuid is null or c.import_id = $5) and ($6::uuid is null or c.id < $6) and ($7::uuid is null or c.id > $7)
            order by (case when $7::uuid is null then c.id end) desc, c.id asc limit $8"#,
-        tx.w(),
+        tx.workspace_uuid(),
         words,
         limits.client,
         limits.suppressed,
@@ -159,7 +159,7 @@ pub(crate) async fn attribute_names(tx: &mut ReadTx, client: Option<ClientId>) -
              select attributes from contacts where workspace_id = $1 and ($2::uuid is null or client_id = $2)
              order by id desc limit 2000) c
            order by 1 limit 200"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client
     )
     .fetch_all(tx.conn())
@@ -177,7 +177,7 @@ pub async fn get(tx: &mut ReadTx, id: ContactId) -> Result<Contact, AppError> {
            join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
            left join contact_imports i on i.workspace_id = $1 and i.id = c.import_id
            where c.workspace_id = $1 and c.id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -216,7 +216,7 @@ async fn campaigns(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCampaign
                   m.attempts
            from campaign_contacts m join campaigns c on c.workspace_id = $1 and c.id = m.campaign_id
            where m.workspace_id = $1 and m.contact_id = $2 order by m.id desc limit 50"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_all(tx.conn())
@@ -231,7 +231,7 @@ async fn calls(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCall>, AppEr
                   c.agent_id as "agent_id: AgentId"
            from calls c left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            where c.workspace_id = $1 and c.contact_id = $2 order by c.started_at desc, c.id desc limit 50"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_all(tx.conn())
@@ -271,7 +271,7 @@ pub(crate) async fn insert(
     sqlx::query!(
         "insert into contacts (workspace_id, id, client_id, name, phone, email, company, timezone, attributes)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         client.0,
         values.name,
@@ -290,7 +290,7 @@ pub(crate) async fn update(tx: &mut WriteTx, id: ContactId, values: &Values<'_>)
     sqlx::query!(
         "update contacts set name = $3, phone = $4, email = $5, company = $6, timezone = $7, attributes = $8, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         values.name,
         values.phone.as_str(),
@@ -310,7 +310,7 @@ pub(crate) async fn set_suppressed(tx: &mut WriteTx, id: ContactId, reason: Opti
         "update contacts set do_not_call = $3::text is not null, do_not_call_reason = $3,
                 do_not_call_at = case when $3::text is not null then now() end, updated_at = now()
          where workspace_id = $1 and id = $2 and do_not_call <> ($3::text is not null)",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         reason
     )
@@ -323,7 +323,7 @@ pub(crate) async fn set_suppressed(tx: &mut WriteTx, id: ContactId, reason: Opti
 pub(crate) async fn client_timezone(tx: &mut ReadTx, client: ClientId) -> Result<String, AppError> {
     Ok(sqlx::query_scalar!(
         "select timezone from clients where workspace_id = $1 and id = $2 and status = 'active'",
-        tx.w(),
+        tx.workspace_uuid(),
         client.0
     )
     .fetch_one(tx.conn())
@@ -334,7 +334,7 @@ pub(crate) async fn client_timezone(tx: &mut ReadTx, client: ClientId) -> Result
 pub(crate) async fn open_campaigns(tx: &mut ReadTx, client: ClientId) -> Result<Vec<Pick>, AppError> {
     let rows = sqlx::query!(
         "select id, name from campaigns where workspace_id = $1 and client_id = $2 and status <> 'archived' order by name, id limit 200",
-        tx.w(),
+        tx.workspace_uuid(),
         client.0
     )
     .fetch_all(tx.conn())

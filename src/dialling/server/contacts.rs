@@ -22,7 +22,7 @@ pub async fn take_contacts(
            order by x.id limit $4 for update of x skip locked)
          update campaign_contacts x set status = 'scheduled', batch_id = $2, updated_at = now()
          from picked where x.workspace_id = $1 and x.id = picked.id",
-        tx.w(),
+        tx.workspace_uuid(),
         batch.0,
         campaign.0,
         most
@@ -41,7 +41,7 @@ pub async fn dialable(tx: &mut ReadTx, campaign: CampaignId) -> Result<(i64, i64
            from (select p.do_not_call, coalesce(x.next_attempt_at, now()) <= now() as due
                  from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
                  where x.workspace_id = $1 and x.campaign_id = $2 and x.status = 'pending' limit 10000) q"#,
-        tx.w(),
+        tx.workspace_uuid(),
         campaign.0
     )
     .fetch_one(tx.conn())
@@ -54,7 +54,7 @@ pub async fn give_back(tx: &mut WriteTx, id: BatchId) -> Result<u64, AppError> {
     let done = sqlx::query!(
         "update campaign_contacts set status = 'pending', batch_id = null, updated_at = now()
          where workspace_id = $1 and batch_id = $2 and status = 'scheduled'",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .execute(tx.conn())
@@ -67,7 +67,7 @@ pub async fn on_the_line(tx: &mut ReadTx, id: BatchId) -> Result<(i64, i64), App
     let row = sqlx::query!(
         r#"select (select count(*) from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'calling') as "here!",
                   (select count(*) from calls where workspace_id = $1 and ended_at is null) as "all!""#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -105,7 +105,7 @@ pub async fn due(tx: &mut WriteTx, batch: BatchId, most: i64) -> Result<Vec<Due>
              (select id from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
                 and next_attempt_at <= now() order by next_attempt_at, id limit $3))
            order by x.next_attempt_at nulls first, x.id limit $3 for update of x skip locked"#,
-        tx.w(),
+        tx.workspace_uuid(),
         batch.0,
         most
     )
@@ -121,7 +121,7 @@ pub async fn contact(tx: &mut ReadTx, id: CampaignContactId) -> Result<Due, AppE
                   p.timezone, p.do_not_call, p.attributes, x.variables
            from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
            where x.workspace_id = $1 and x.id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -133,7 +133,7 @@ pub async fn set_calling(tx: &mut WriteTx, id: CampaignContactId, call: CallId) 
     sqlx::query!(
         "update campaign_contacts set status = 'calling', attempts = attempts + 1, last_call_id = $3, last_error = null, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         call.0
     )
@@ -146,7 +146,7 @@ pub async fn set_calling(tx: &mut WriteTx, id: CampaignContactId, call: CallId) 
 pub async fn wait_until(tx: &mut WriteTx, id: CampaignContactId, at: DateTime<Utc>) -> Result<(), AppError> {
     sqlx::query!(
         "update campaign_contacts set next_attempt_at = $3, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         at
     )
@@ -162,7 +162,7 @@ pub async fn take_back(tx: &mut WriteTx, id: CampaignContactId, wait: std::time:
                 last_call_id = (select id from calls where workspace_id = $1 and campaign_contact_id = $2 order by attempt_no desc limit 1),
                 updated_at = now()
          where workspace_id = $1 and id = $2 and status = 'calling'",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         wait.as_secs_f64()
     )
@@ -176,7 +176,7 @@ pub async fn set_failed(tx: &mut WriteTx, id: CampaignContactId, error: &str) ->
     sqlx::query!(
         "update campaign_contacts set status = 'failed', last_error = $3, updated_at = now()
          where workspace_id = $1 and id = $2 and status in ('scheduled', 'calling')",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         error
     )
@@ -204,7 +204,7 @@ pub async fn settle(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<bool, App
                                when attempts < $7 then 'scheduled' else 'completed' end)::contact_status,
                 next_attempt_at = case when attempts < $7 then now() + make_interval(mins => $8) end, updated_at = now()
          where workspace_id = $1 and id = $2 and attempts = $3 and status = 'calling'",
-        tx.w(),
+        tx.workspace_uuid(),
         settled.contact.0,
         settled.attempt,
         settled.outcome as Option<ContactOutcome>,
@@ -226,7 +226,7 @@ pub async fn settle_better(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<()
                 next_attempt_at = case when $4 = 'busy' then next_attempt_at end, updated_at = now()
          where workspace_id = $1 and id = $2 and attempts = $3 and last_call_id = $5 and outcome = 'no_answer'
            and status in ('pending', 'scheduled', 'completed')",
-        tx.w(),
+        tx.workspace_uuid(),
         settled.contact.0,
         settled.attempt,
         settled.outcome as Option<ContactOutcome>,
@@ -244,7 +244,7 @@ pub(crate) async fn retry_rules(tx: &mut ReadTx, batch: BatchId) -> Result<(i32,
         r#"select c.max_attempts, c.retry_minutes, b.client_id as "client: ClientId"
            from call_batches b join campaigns c on c.workspace_id = $1 and c.id = b.campaign_id
            where b.workspace_id = $1 and b.id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         batch.0
     )
     .fetch_one(tx.conn())
@@ -263,7 +263,7 @@ pub(crate) async fn correct_outcome(
     sqlx::query!(
         "update campaign_contacts set outcome = $4, callback_at = coalesce($5, callback_at), updated_at = now()
          where workspace_id = $1 and id = $2 and last_call_id = $3 and status = 'completed'",
-        tx.w(),
+        tx.workspace_uuid(),
         contact.0,
         call.0,
         outcome as ContactOutcome,
@@ -287,7 +287,7 @@ pub async fn open_contacts(tx: &mut ReadTx, id: BatchId) -> Result<Open, AppErro
                   or exists (select from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'calling') as "any!",
                   (select next_attempt_at from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
                      and next_attempt_at is not null order by next_attempt_at limit 1) as next"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -311,7 +311,7 @@ pub async fn join(
          join contacts c on c.workspace_id = $1 and c.id = chosen.contact_id and c.client_id = $2 and not c.do_not_call
          order by chosen.id
          on conflict on constraint campaign_contacts_once do nothing",
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         campaign.0,
         &ids,
@@ -335,7 +335,7 @@ pub async fn leave(
            where workspace_id = $1 and campaign_id = $2 and status = 'pending' and attempts = 0 and batch_id is null
              and last_call_id is null and ($3::uuid is null or id = $3)
            order by id limit $4 for update skip locked)",
-        tx.w(),
+        tx.workspace_uuid(),
         campaign.0,
         only.map(|id| id.0),
         most
@@ -363,7 +363,7 @@ pub async fn join_by_phone(
          order by s.member_id
          on conflict on constraint campaign_contacts_once do nothing",
     )
-    .bind(tx.w())
+    .bind(tx.workspace_uuid())
     .bind(client)
     .bind(campaign)
     .bind(ids)

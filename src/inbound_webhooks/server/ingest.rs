@@ -24,7 +24,7 @@ use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 const LONGEST_ID: usize = 200;
 
 /// A delivery as it came.
-pub(crate) struct Letter {
+pub(crate) struct Delivery {
     pub provider: String,
     pub workspace: WorkspaceId,
     pub connection: ConnectionId,
@@ -38,7 +38,7 @@ pub(crate) enum Answer {
     /// The event is on disk, now or since an earlier delivery.
     Stored,
     /// Unknown address or bad signature; nothing was stored.
-    Stranger,
+    Rejected,
     TooLarge,
     /// Trouble of our own: the sender keeps the event and comes again.
     TryLater,
@@ -48,7 +48,7 @@ impl Answer {
     pub fn word(self) -> &'static str {
         match self {
             Answer::Stored => "stored",
-            Answer::Stranger => "refused",
+            Answer::Rejected => "refused",
             Answer::TooLarge => "too_large",
             Answer::TryLater => "try_later",
         }
@@ -56,33 +56,33 @@ impl Answer {
 }
 
 /// Checks and stores one delivery.
-pub(crate) async fn take(db: Db, letter: Letter) -> Answer {
-    match try_take(db, &letter).await {
+pub(crate) async fn take(db: Db, delivery: Delivery) -> Answer {
+    match try_take(db, &delivery).await {
         Ok(answer) => answer,
-        Err(AppError::NotFound) => Answer::Stranger,
+        Err(AppError::NotFound) => Answer::Rejected,
         Err(error) => {
-            tracing::warn!(provider = %letter.provider, workspace = %letter.workspace, cause = %error, "a webhook could not be stored");
+            tracing::warn!(provider = %delivery.provider, workspace = %delivery.workspace, cause = %error, "a webhook could not be stored");
             Answer::TryLater
         }
     }
 }
 
-async fn try_take(db: Db, letter: &Letter) -> Result<Answer, AppError> {
-    let Some((provider, stamp, signature)) = signature_of(letter) else { return Ok(Answer::Stranger) };
-    let stranger = Scope::of_unverified_webhook(db.clone(), letter.workspace, provider);
-    if !is_genuine(&stranger, letter, provider, stamp, signature).await? {
-        return Ok(Answer::Stranger);
+async fn try_take(db: Db, delivery: &Delivery) -> Result<Answer, AppError> {
+    let Some((provider, stamp, signature)) = signature_of(delivery) else { return Ok(Answer::Rejected) };
+    let stranger = Scope::of_unverified_webhook(db.clone(), delivery.workspace, provider);
+    if !is_genuine(&stranger, delivery, provider, stamp, signature).await? {
+        return Ok(Answer::Rejected);
     }
-    let scope = Scope::of_webhook(db, letter.workspace, provider);
-    let (event_id, kind) = name(provider, &letter.body);
+    let scope = Scope::of_webhook(db, delivery.workspace, provider);
+    let (event_id, kind) = name(provider, &delivery.body);
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let new = store::NewWebhook {
-        connection: letter.connection,
+        connection: delivery.connection,
         provider,
         event_id: &event_id,
         kind: &kind,
-        headers: headers(&letter.headers),
-        body: &letter.body,
+        headers: headers(&delivery.headers),
+        body: &delivery.body,
     };
     let is_new = store::insert(&mut tx, &new).await?;
     tx.commit().await?;
@@ -91,42 +91,42 @@ async fn try_take(db: Db, letter: &Letter) -> Result<Answer, AppError> {
 }
 
 /// The service, and what it signed with. None: no such service, or no signature at all, which costs no look into the database.
-fn signature_of(letter: &Letter) -> Option<(&'static str, &str, &str)> {
-    let (provider, stamp, signature) = match letter.provider.as_str() {
+fn signature_of(delivery: &Delivery) -> Option<(&'static str, &str, &str)> {
+    let (provider, stamp, signature) = match delivery.provider.as_str() {
         "ultravox" => ("ultravox", ULTRAVOX_TIMESTAMP, ULTRAVOX_SIGNATURE),
         "telnyx" => ("telnyx", TELNYX_TIMESTAMP, TELNYX_SIGNATURE),
         _ => return None,
     };
-    let header = |name: &str| letter.headers.get(name).and_then(|value| value.to_str().ok());
+    let header = |name: &str| delivery.headers.get(name).and_then(|value| value.to_str().ok());
     Some((provider, header(stamp)?, header(signature)?))
 }
 
 async fn is_genuine(
     scope: &Scope,
-    letter: &Letter,
+    delivery: &Delivery,
     provider: &'static str,
     stamp: &str,
     signature: &str,
 ) -> Result<bool, AppError> {
-    let (known, was_kept) = keys::of(scope, letter.connection, provider, false).await?;
-    let mut checked = check(&known, letter, stamp, signature);
+    let (known, was_kept) = keys::of(scope, delivery.connection, provider, false).await?;
+    let mut checked = check(&known, delivery, stamp, signature);
     if was_kept && checked == Err(SignatureError::Mismatch) {
         // The secret may have been changed in these seconds.
-        let (known, _) = keys::of(scope, letter.connection, provider, true).await?;
-        checked = check(&known, letter, stamp, signature);
+        let (known, _) = keys::of(scope, delivery.connection, provider, true).await?;
+        checked = check(&known, delivery, stamp, signature);
     }
     let Err(why) = checked else { return Ok(true) };
     metrics::counter!("patchbay_webhooks_refused_total", "provider" => provider, "why" => reason(why)).increment(1);
-    tracing::info!(provider, workspace = %scope.workspace_id(), connection = %letter.connection, cause = %why, "refused a webhook");
+    tracing::info!(provider, workspace = %scope.workspace_id(), connection = %delivery.connection, cause = %why, "refused a webhook");
     Ok(false)
 }
 
-fn check(keys: &WebhookKeys, letter: &Letter, stamp: &str, signature: &str) -> Result<(), SignatureError> {
+fn check(keys: &WebhookKeys, delivery: &Delivery, stamp: &str, signature: &str) -> Result<(), SignatureError> {
     let (stamp, signature, now) = (Some(stamp), Some(signature), Utc::now());
     match keys {
-        WebhookKeys::Ultravox(secrets) => verify_ultravox(secrets, stamp, signature, &letter.body, now, TOLERANCE),
+        WebhookKeys::Ultravox(secrets) => verify_ultravox(secrets, stamp, signature, &delivery.body, now, TOLERANCE),
         WebhookKeys::Telnyx(key) => {
-            verify_telnyx(std::slice::from_ref(key), stamp, signature, &letter.body, now, TOLERANCE)
+            verify_telnyx(std::slice::from_ref(key), stamp, signature, &delivery.body, now, TOLERANCE)
         }
     }
 }

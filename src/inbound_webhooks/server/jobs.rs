@@ -90,7 +90,7 @@ async fn apply(
 ) -> Result<Option<&'static str>, AppError> {
     match event {
         Event::Voice(event) => {
-            let news = fold::News {
+            let news = fold::CallUpdate {
                 call: &event.call,
                 event_id: &stored.event_id,
                 event_type: event.kind.as_str(),

@@ -5,5 +5,5 @@ mod ingest;
 pub mod jobs;
 mod keys;
 pub(crate) mod ops;
-pub mod rest;
+pub mod routes;
 pub(crate) mod store;

@@ -10,7 +10,7 @@ use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::ids::{ConnectionId, WebhookId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
-/// The bell that wakes this queue's workers.
+/// The channel that wakes this queue's workers.
 pub(crate) const BELL: &str = "webhooks";
 /// Rows on a page of the list.
 pub(crate) const PAGE: usize = 50;
@@ -43,7 +43,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewWebhook<'_>) -> Result<boo
         "insert into webhook_queue (id, workspace_id, connection_id, provider, event_id, event_type, headers, raw_body)
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (workspace_id, provider, event_id) do nothing",
         Uuid::now_v7(),
-        tx.w(),
+        tx.workspace_uuid(),
         new.connection.0,
         new.provider,
         new.event_id,
@@ -62,7 +62,7 @@ pub(crate) async fn item(tx: &mut ReadTx, id: Uuid) -> Result<Stored, AppError> 
     Ok(sqlx::query_as!(
         Stored,
         "select provider, event_id, raw_body as body from webhook_queue where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id
     )
     .fetch_one(tx.conn())
@@ -71,7 +71,7 @@ pub(crate) async fn item(tx: &mut ReadTx, id: Uuid) -> Result<Stored, AppError> 
 
 /// A remark on an event that is done, for the person who reads the list.
 pub(crate) async fn remark(tx: &mut WriteTx, id: Uuid, note: &str) -> Result<(), AppError> {
-    sqlx::query!("update webhook_queue set last_error = $3 where workspace_id = $1 and id = $2", tx.w(), id, note)
+    sqlx::query!("update webhook_queue set last_error = $3 where workspace_id = $1 and id = $2", tx.workspace_uuid(), id, note)
         .execute(tx.conn())
         .await?;
     Ok(())
@@ -98,7 +98,7 @@ pub async fn list(tx: &mut ReadTx, query: &WebhookQuery, limit: usize) -> Result
                 and ($4::text is null or status::text = $4) and ($5::text is null or provider = $5) and ($6::text is null or event_type = $6)
               order by id asc limit $7)
            ) q order by q.id desc"#,
-        tx.w(),
+        tx.workspace_uuid(),
         older,
         newer,
         status.map(ProcessingStatus::as_str),
@@ -128,7 +128,7 @@ pub async fn list(tx: &mut ReadTx, query: &WebhookQuery, limit: usize) -> Result
     let page = Page::cut(rows, limit, cursor.as_ref(), |row| row.id.clone());
     let failed = sqlx::query_scalar!(
         r#"select count(*) as "count!" from (select from webhook_queue where workspace_id = $1 and status = 'failed' limit $2) counted"#,
-        tx.w(),
+        tx.workspace_uuid(),
         COUNTED
     )
     .fetch_one(tx.conn())
@@ -142,7 +142,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: WebhookId) -> Result<Webhook, AppEr
         r#"select provider, event_id, event_type, headers, raw_body, status as "status: ProcessingStatus", attempts, max_attempts,
                   next_attempt_at, last_error, received_at, processed_at
            from webhook_queue where workspace_id = $1 and id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -187,7 +187,7 @@ async fn call_of(tx: &mut ReadTx, provider: &str, provider_call: Option<&str>) -
     let Some(provider_call) = provider_call.filter(|id| !id.contains('\0')) else { return Ok(None) };
     let found = sqlx::query_scalar!(
         "select id from calls where workspace_id = $1 and provider = $2 and provider_call_id = $3",
-        tx.w(),
+        tx.workspace_uuid(),
         provider,
         provider_call
     )
@@ -201,7 +201,7 @@ pub(crate) async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<bool, AppE
     let done = sqlx::query!(
         "update webhook_queue set status = 'pending', attempts = 0, worker_deaths = 0, next_attempt_at = now(), last_error = null, processed_at = null
          where workspace_id = $1 and id = $2 and status in ('completed', 'failed')",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .execute(tx.conn())
@@ -216,7 +216,7 @@ pub(crate) async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
         "update webhook_queue set status = 'pending', attempts = 0, worker_deaths = 0, next_attempt_at = now(), last_error = null, processed_at = null
          where workspace_id = $1 and id in (
            select id from webhook_queue where workspace_id = $1 and status = 'failed' order by id limit 10000 for update skip locked)",
-        tx.w()
+        tx.workspace_uuid()
     )
     .execute(tx.conn())
     .await?;

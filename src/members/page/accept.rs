@@ -5,7 +5,7 @@ use leptos_router::hooks::use_params_map;
 
 use crate::model::InvitationOffer;
 use crate::server_fns::{AcceptInvitation, open_invitation};
-use patchbay_sign_in::page::{DoorCard, DoorErrors, DoorField};
+use patchbay_sign_in::page::{SignInCard, SignInErrors, SignInField};
 use patchbay_ui::*;
 
 /// What somebody with an invitation's link sees: who invites them to what, and the form for their account.
@@ -17,10 +17,10 @@ pub fn accept_invitation_page() -> PageView {
     Arc::new(move || {
         let token = token();
         view! {
-            <DoorCard title="Join your team">
+            <SignInCard title="Join your team">
                 <BlockBoundary data=invitation view={move |invitation: InvitationOffer| view! { <Accept token=token.clone() invitation/> }}/>
                 <footer><a class="link" href="/login">"You have an account? Sign in"</a></footer>
-            </DoorCard>
+            </SignInCard>
         }
         .into_any()
     })
@@ -35,15 +35,15 @@ fn Accept(token: String, invitation: InvitationOffer) -> impl IntoView {
     };
     view! {
         <PostForm action=accept class="body form">
-            <DoorErrors action=accept title="The account is not made yet"/>
+            <SignInErrors action=accept title="The account is not made yet"/>
             <p>"You are invited to "<b>{to}</b>" as "<b>{invitation.role.label().to_lowercase()}</b>". "{super::what_it_may(invitation.role)}</p>
             <input type="hidden" name="token" value=token/>
             <div class="field">
                 <label for="username">"E-mail address"</label>
                 <input id="username" type="email" autocomplete="username" readonly value=invitation.email/>
             </div>
-            <DoorField action=accept name="name" label="Your name" autocomplete="name" autofocus=true/>
-            <DoorField action=accept name="password" label="Password" kind="password" autocomplete="new-password" hint="8 to 128 characters. A few words in a row are easy to keep in mind."/>
+            <SignInField action=accept name="name" label="Your name" autocomplete="name" autofocus=true/>
+            <SignInField action=accept name="password" label="Password" kind="password" autocomplete="new-password" hint="8 to 128 characters. A few words in a row are easy to keep in mind."/>
             <div class="form-acts"><button class="btn pri block" type="submit">"Make my account"</button></div>
         </PostForm>
     }

@@ -47,7 +47,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
     }
     let here: Vec<String> = sqlx::query_scalar!(
         r#"select lower(email) as "email!" from users where workspace_id = $1 and lower(email) = any($2)"#,
-        tx.w(),
+        tx.workspace_uuid(),
         &emails
     )
     .fetch_all(tx.conn())
@@ -95,7 +95,7 @@ pub(crate) async fn withdraw(scope: &Scope, id: InvitationId) -> Result<(), AppE
     may_change(scope, row.role)?;
     let done = sqlx::query!(
         "update invitations set revoked_at = now() where workspace_id = $1 and id = $2 and accepted_at is null and revoked_at is null",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .execute(tx.conn())
@@ -112,7 +112,7 @@ pub(crate) async fn withdraw_of(tx: &mut WriteTx, inviter: UserId) -> Result<(),
         r#"update invitations set revoked_at = now()
            where workspace_id = $1 and invited_by = $2 and accepted_at is null and revoked_at is null
            returning id as "id: InvitationId", client_id as "client: ClientId", email"#,
-        tx.w(),
+        tx.workspace_uuid(),
         inviter.0
     )
     .fetch_all(tx.conn())
@@ -135,7 +135,7 @@ async fn within_measure(tx: &mut WriteTx) -> Result<(), AppError> {
     let newest = sqlx::query_scalar!(
         r#"select count(*) as "count!" from (select from invitations
            where workspace_id = $1 and created_at > now() - interval '1 hour' order by id desc limit $2) newest"#,
-        tx.w(),
+        tx.workspace_uuid(),
         MOST_AN_HOUR
     )
     .fetch_one(tx.conn())
@@ -145,7 +145,7 @@ async fn within_measure(tx: &mut WriteTx) -> Result<(), AppError> {
 
 /// Writes one invitation and its message, in the transaction that asked for it.
 pub async fn issue(tx: &mut WriteTx, email: &str, role: Role, client: Option<ClientId>) -> Result<Invited, AppError> {
-    let (w, by) = (tx.w(), tx.user_id().map(|id| id.0));
+    let (w, by) = (tx.workspace_uuid(), tx.user_id().map(|id| id.0));
     let open = sqlx::query!(
         r#"update invitations set revoked_at = now()
            where workspace_id = $1 and lower(email) = $2 and accepted_at is null and revoked_at is null
@@ -202,7 +202,7 @@ pub async fn invited_owner(tx: &mut ReadTx) -> Result<Option<String>, AppError> 
     Ok(sqlx::query_scalar!(
         "select email from invitations where workspace_id = $1 and role = 'agency_owner' and accepted_at is null and revoked_at is null
            and not exists (select from users u where u.workspace_id = $1) order by id desc limit 1",
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_optional(tx.conn())
     .await?)
@@ -214,7 +214,7 @@ pub async fn withdraw_owners(tx: &mut WriteTx) -> Result<(), AppError> {
         r#"update invitations set revoked_at = now()
            where workspace_id = $1 and role = 'agency_owner' and accepted_at is null and revoked_at is null
            returning id as "id: InvitationId", email"#,
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_all(tx.conn())
     .await?;
@@ -225,7 +225,7 @@ pub async fn withdraw_owners(tx: &mut WriteTx) -> Result<(), AppError> {
 }
 
 async fn agency_name(tx: &mut ReadTx) -> Result<String, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     Ok(sqlx::query_scalar!("select name from workspaces where id = $1", w).fetch_one(tx.conn()).await?)
 }
 
@@ -242,7 +242,7 @@ async fn get(tx: &mut WriteTx, id: InvitationId) -> Result<Invitation, AppError>
         r#"select email, role as "role: Role", client_id as "client: ClientId",
                   (accepted_at is not null or revoked_at is not null) as "is_over!"
            from invitations where workspace_id = $1 and id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -280,7 +280,7 @@ pub async fn list(
                                when 'open' then i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
                                else true end
            order by case when $3 then i.id end desc, case when not $3 then i.id end limit $5"#,
-        tx.w(),
+        tx.workspace_uuid(),
         key,
         older,
         status.map(InvitationStatus::as_str),
@@ -320,7 +320,7 @@ const LINK: Machine = Machine { name: "invitation", actions: &[Action::ReadMembe
 /// What the holder of a link sees before accepting. Errors: `Conflict` if the link is spent.
 pub(crate) async fn open(visitor: &Visitor, token: &str) -> Result<InvitationOffer, AppError> {
     let (mut tx, id, hash) = knock(visitor, token).await?;
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let row = sqlx::query!(
         r#"select i.email, i.role as "role: Role", w.name as agency, c.name as "client?"
            from invitations i join workspaces w on w.id = i.workspace_id
@@ -353,7 +353,7 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
         r#"update invitations set accepted_at = now()
            where workspace_id = $1 and id = $2 and token_hash = $3 and accepted_at is null and revoked_at is null and expires_at > now()
            returning email, role as "role: Role", client_id as "client: ClientId""#,
-        tx.w(),
+        tx.workspace_uuid(),
         id,
         token_hash
     )

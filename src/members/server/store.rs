@@ -30,7 +30,7 @@ pub async fn list(
              and ($3::uuid is null or ($4 and u.id < $3) or (not $4 and u.id > $3))
              and ($6::uuid is null or u.client_id = $6)
            order by case when $4 then u.id end desc, case when not $4 then u.id end limit $5"#,
-        tx.w(),
+        tx.workspace_uuid(),
         role.filter(|role| !role.is_empty()),
         key,
         older,
@@ -81,7 +81,7 @@ pub(crate) async fn view(tx: &mut ReadTx, id: UserId, sessions: i64) -> Result<M
         r#"select u.id as "id: UserId", u.name, u.email, u.role as "role: Role", u.status as "status: UserStatus", u.last_login_at,
                   u.totp_secret is not null or u.has_passkey as "has_second_factor!", u.client_id as "client_id: ClientId", c.name as "client?", u.created_at
            from users u left join clients c on c.workspace_id = $1 and c.id = u.client_id where u.workspace_id = $1 and u.id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -102,14 +102,14 @@ pub(crate) struct Member {
 pub(crate) async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError> {
     sqlx::query!(
         "select id from users where workspace_id = $1 and role = 'agency_owner' order by id for no key update",
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_all(tx.conn())
     .await?;
     Ok(sqlx::query_as!(
         Member,
         r#"select email, role as "role: Role", client_id as "client: ClientId" from users where workspace_id = $1 and id = $2 for no key update"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -120,7 +120,7 @@ pub(crate) async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError
 pub(crate) async fn active_owners(tx: &mut WriteTx) -> Result<i64, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from users where workspace_id = $1 and role = 'agency_owner' and status = 'active'"#,
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_one(tx.conn())
     .await?)
@@ -128,7 +128,7 @@ pub(crate) async fn active_owners(tx: &mut WriteTx) -> Result<i64, AppError> {
 
 /// Active people of the whole agency.
 pub async fn active(tx: &mut ReadTx) -> Result<i64, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from users where workspace_id = $1 and status = 'active'"#,
         w
@@ -143,7 +143,7 @@ pub async fn count(tx: &mut ReadTx) -> Result<i64, AppError> {
         r#"select (select count(*) from users where workspace_id = $1 and status = 'active')
                   + (select count(*) from invitations where workspace_id = $1 and accepted_at is null and revoked_at is null and expires_at > now())
                   as "count!""#,
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_one(tx.conn())
     .await?)

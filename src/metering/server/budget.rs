@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::jobs::LookAtBudget;
+use super::jobs::EvaluateBudget;
 use crate::model::{BudgetAction, BudgetStatus, LEVELS};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
@@ -53,7 +53,7 @@ impl Month {
         if level == LEVELS[0] { self.is_told_80 } else { self.is_told_100 }
     }
 
-    /// Levels that were reached and that the trail does not know of. A budget of nothing has only its end.
+    /// Levels that were reached and that the audit log does not know of. A budget of nothing has only its end.
     fn untold(&self, id: ClientId) -> Vec<i64> {
         let Some(status) = self.status(id) else { return Vec::new() };
         let levels = LEVELS.into_iter().filter(|level| *level == 100 || !self.budget.is_zero());
@@ -76,7 +76,7 @@ async fn month(tx: &mut ReadTx, client: ClientId) -> Result<Option<Month>, AppEr
            left join client_spend s on s.workspace_id = $1 and s.client_id = k.id and s.month = m.first
                 and s.from_at = m.first::timestamp at time zone k.timezone
            where k.workspace_id = $1 and k.id = $2 and k.monthly_budget is not null"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0
     )
     .fetch_optional(tx.conn())
@@ -118,7 +118,7 @@ pub async fn reached(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Bu
            where s.workspace_id = $1 and s.from_at <= now() and s.until_at > now() and ($2::uuid is null or k.id = $2)
              and k.status = 'active' and s.spent * 100 >= k.monthly_budget * $3::bigint
            order by s.spent / nullif(k.monthly_budget, 0) desc nulls first, k.name limit 100"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|id| id.0),
         LEVELS[0]
     )
@@ -150,7 +150,7 @@ pub async fn add(
     let kept = sqlx::query!(
         "update client_spend set spent = spent + $4, updated_at = now()
          where workspace_id = $1 and client_id = $2 and from_at <= $3 and until_at > $3 returning month, spent",
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         at,
         amount
@@ -162,14 +162,14 @@ pub async fn add(
         now.spent = now.spent.map(|_| row.spent);
     }
     if now.spent.is_none() || !now.untold(client).is_empty() {
-        look(tx, client).await?;
+        evaluate(tx, client).await?;
     }
     Ok(())
 }
 
 /// Has the client's budget looked at, after the commit.
-pub(crate) async fn look(tx: &mut WriteTx, client: ClientId) -> Result<(), AppError> {
-    enqueue(tx, &LookAtBudget { client }, NewJob::default()).await
+pub(crate) async fn evaluate(tx: &mut WriteTx, client: ClientId) -> Result<(), AppError> {
+    enqueue(tx, &EvaluateBudget { client }, NewJob::default()).await
 }
 
 /// Somebody changed the budget or the zone. A higher one is told of anew when it is reached; without one nothing was kept.
@@ -181,7 +181,7 @@ pub async fn changed(
 ) -> Result<(), AppError> {
     match (was, now) {
         (None, Some(_)) | (_, None) => {
-            sqlx::query!("delete from client_spend where workspace_id = $1 and client_id = $2", tx.w(), client.0)
+            sqlx::query!("delete from client_spend where workspace_id = $1 and client_id = $2", tx.workspace_uuid(), client.0)
                 .execute(tx.conn())
                 .await?;
         }
@@ -190,7 +190,7 @@ pub async fn changed(
                 "update client_spend set told_80_at = case when spent * 100 >= $3::numeric * 80 then told_80_at end,
                         told_100_at = case when spent >= $3 then told_100_at end, updated_at = now()
                  where workspace_id = $1 and client_id = $2",
-                tx.w(),
+                tx.workspace_uuid(),
                 client.0,
                 budget
             )
@@ -198,16 +198,16 @@ pub async fn changed(
             .await?;
         }
     }
-    look(tx, client).await
+    evaluate(tx, client).await
 }
 
-/// The job: adds the month up if need be, and tells the trail.
+/// The job: adds the month up if need be, and tells the audit log.
 pub(crate) async fn run(scope: &Scope, client: ClientId) -> Result<Verdict, Failure> {
     add_up(scope, client).await?;
     Ok(Verdict::Done)
 }
 
-/// Adds the month up if that has not been done, then tells the trail of levels that were reached, once each.
+/// Adds the month up if that has not been done, then tells the audit log of levels that were reached, once each.
 pub async fn add_up(scope: &Scope, client: ClientId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageClients).await?;
     sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 15))", client.to_string())
@@ -218,7 +218,7 @@ pub async fn add_up(scope: &Scope, client: ClientId) -> Result<(), AppError> {
         now.spent = Some(keep_sum(&mut tx, client, &now).await?);
     }
     let untold = now.untold(client);
-    // The month's row, then the queue, then the trail, as everywhere.
+    // The month's row, then the queue, then the audit log, as everywhere.
     for level in &untold {
         note_told(&mut tx, client, &now, *level).await?;
     }
@@ -227,7 +227,7 @@ pub async fn add_up(scope: &Scope, client: ClientId) -> Result<(), AppError> {
         moved(&mut tx, client).await?;
     }
     for level in untold {
-        tell(&mut tx, client, &now, level).await?;
+        note_level(&mut tx, client, &now, level).await?;
     }
     tx.commit().await
 }
@@ -244,7 +244,7 @@ async fn keep_sum(tx: &mut WriteTx, client: ClientId, month: &Month) -> Result<D
          on conflict (workspace_id, client_id, month) do update
            set from_at = excluded.from_at, until_at = excluded.until_at, spent = excluded.spent, updated_at = now()
          returning spent",
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         month.first,
         month.from,
@@ -259,7 +259,7 @@ async fn note_told(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64
         "update client_spend set told_80_at = case when $4 = 80 then now() else told_80_at end,
                 told_100_at = case when $4 = 100 then now() else told_100_at end, updated_at = now()
          where workspace_id = $1 and client_id = $2 and month = $3",
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         month.first,
         level as i32
@@ -269,7 +269,7 @@ async fn note_told(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64
     Ok(())
 }
 
-async fn tell(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64) -> Result<(), AppError> {
+async fn note_level(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64) -> Result<(), AppError> {
     tx.audit(Change {
         action: if level == 100 { "spent" } else { "spent 80% of" },
         entity: "budget",

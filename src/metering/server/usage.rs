@@ -34,7 +34,7 @@ pub async fn record(tx: &mut WriteTx, new: NewUsage) -> Result<(), AppError> {
         "insert into token_usage (workspace_id, id, agent_id, client_id, call_id, session_id, user_id, purpose, model, prompt_tokens,
                                   completion_tokens, total_tokens, is_estimated, cost)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning created_at",
-        tx.w(),
+        tx.workspace_uuid(),
         Uuid::now_v7(),
         new.agent_id.map(|id| id.0),
         new.client_id.map(|id| id.0),

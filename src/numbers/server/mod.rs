@@ -3,5 +3,5 @@
 pub mod jobs;
 pub mod ops;
 pub(crate) mod order;
-pub mod rest;
+pub mod routes;
 pub(crate) mod store;

@@ -130,7 +130,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> R
     let after =
         json!({"number": new.number, "status": new.status, "client": new.client_id, "monthly_cost": new.monthly_cost});
     record(tx, action, id, new.client_id, None, Some(after)).await?;
-    tell(tx, id, new.client_id);
+    notify(tx, id, new.client_id);
     Ok(id)
 }
 
@@ -153,7 +153,7 @@ pub(crate) async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> R
     let former = json!({"client": before.client_id, "agent": before.agent_id, "direction": before.direction});
     let now = json!({"client": to.client_id, "agent": to.agent_id, "direction": to.direction});
     record(tx, "assigned", id, to.client_id, Some(former), Some(now)).await?;
-    tell(tx, id, to.client_id);
+    notify(tx, id, to.client_id);
     Ok(())
 }
 
@@ -178,7 +178,7 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: NumberId, word: &str) -> Re
     let action = if wanted == NumberStatus::Active { "activated" } else { "deactivated" };
     let client = before.client_id.map(ClientId);
     record(tx, action, id, client, Some(json!({"status": before.status})), Some(json!({"status": wanted}))).await?;
-    tell(tx, id, client);
+    notify(tx, id, client);
     Ok(())
 }
 
@@ -202,7 +202,7 @@ pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError>
         ));
     }
     store::set_status(&mut tx, id, NumberStatus::Inactive, Some("It is being given back to the carrier.")).await?;
-    tell(&mut tx, id, number.client_id.map(ClientId));
+    notify(&mut tx, id, number.client_id.map(ClientId));
     tx.commit().await?;
 
     let given_back = give_back(scope, &number).await;
@@ -220,7 +220,7 @@ pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError>
             store::set_status(&mut tx, id, NumberStatus::Inactive, Some(&said)).await?;
         }
     }
-    tell(&mut tx, id, client);
+    notify(&mut tx, id, client);
     tx.commit().await?;
     given_back
 }
@@ -297,7 +297,7 @@ pub(super) async fn record(
     tx.audit(Change { action, entity: "phone_number", entity_id: Some(id.0), client_id, before, after }).await
 }
 
-pub(super) fn tell(tx: &mut WriteTx, id: NumberId, client: Option<ClientId>) {
+pub(super) fn notify(tx: &mut WriteTx, id: NumberId, client: Option<ClientId>) {
     tx.notify(Topic::list("numbers"), client);
     tx.notify(Topic::one("number", id), client);
 }

@@ -61,7 +61,7 @@ pub(crate) async fn run(scope: &Scope, id: NumberId) -> Result<Verdict, Failure>
             let mut tx = scope.write(Action::ManageNumbers).await?;
             store::set_error(&mut tx, id, said).await?;
             if number.last_error.as_deref() != said {
-                ops::tell(&mut tx, id, number.client_id.map(ClientId));
+                ops::notify(&mut tx, id, number.client_id.map(ClientId));
             }
             tx.commit().await?;
             Ok(Verdict::Later(wait(number.created_at, now)))
@@ -109,7 +109,7 @@ async fn trouble(scope: &Scope, id: NumberId, number: &Number, error: ProviderEr
 async fn note(scope: &Scope, id: NumberId, said: &str, failure: Failure) -> Result<Verdict, Failure> {
     let mut tx = scope.write(Action::ManageNumbers).await?;
     store::set_error(&mut tx, id, Some(said)).await?;
-    ops::tell(&mut tx, id, None);
+    ops::notify(&mut tx, id, None);
     tx.commit().await?;
     Err(failure)
 }
@@ -126,7 +126,7 @@ async fn take_into_use(
         let client = number.client_id.map(ClientId);
         let (before, after) = (json!({"status": "pending"}), json!({"number": number.number, "status": "active"}));
         ops::record(&mut tx, "bought", id, client, Some(before), Some(after)).await?;
-        ops::tell(&mut tx, id, client);
+        ops::notify(&mut tx, id, client);
     }
     tx.commit().await
 }
@@ -139,7 +139,7 @@ async fn give_up(scope: &Scope, id: NumberId, number: &Number, why: &str) -> Res
     let (before, after) =
         (json!({"status": "pending"}), json!({"number": number.number, "status": "released", "reason": why}));
     ops::record(&mut tx, "order_failed", id, client, Some(before), Some(after)).await?;
-    ops::tell(&mut tx, id, client);
+    ops::notify(&mut tx, id, client);
     tx.commit().await
 }
 

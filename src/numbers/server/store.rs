@@ -27,7 +27,7 @@ macro_rules! list_in {
                  and ($5::text is null or n.direction::text = $5)
                  and ($6::text is null or (n.number, n.id) "# + $after + r#" ($6, $7::uuid))
                order by n.number "# + $way + r#", n.id "# + $way + r#" limit $8"#,
-            $tx.w(), like(digits($query.words.as_deref()).as_deref()), filled($query.status.as_deref()), $wanted,
+            $tx.workspace_uuid(), like(digits($query.words.as_deref()).as_deref()), filled($query.status.as_deref()), $wanted,
             filled($query.direction.as_deref()), $number, $id, $limit
         )
     };
@@ -93,7 +93,7 @@ pub(crate) struct Number {
 }
 
 pub(crate) async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_as!(
         Number,
         r#"select n.id, n.number, n.status as "status: NumberStatus", n.direction as "direction: CallDirection", n.client_id,
@@ -112,7 +112,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppErro
 
 /// Holds a number against other writers until the commit. Errors: `NotFound`.
 pub(crate) async fn lock(tx: &mut WriteTx, id: NumberId) -> Result<Number, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!("select id from agency_phone_numbers where workspace_id = $1 and id = $2 for update", workspace, id.0)
         .fetch_one(tx.conn())
         .await?;
@@ -121,7 +121,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: NumberId) -> Result<Number, AppEr
 
 /// Agents that a number can be assigned to (their own table: read for names only).
 pub(crate) async fn agents(tx: &mut ReadTx) -> Result<Vec<AgentChoice>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let rows = sqlx::query!(
         r#"select a.id, a.name, c.name as "client?" from agents a
            left join clients c on c.workspace_id = $1 and c.id = a.client_id
@@ -138,7 +138,7 @@ pub(crate) async fn agent_client(
     tx: &mut ReadTx,
     id: AgentId,
 ) -> Result<Option<(Option<ClientId>, AgentStatus)>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let row = sqlx::query!(
         r#"select client_id, status as "status: AgentStatus" from agents where workspace_id = $1 and id = $2 and is_active"#,
         workspace,
@@ -151,7 +151,7 @@ pub(crate) async fn agent_client(
 
 /// Names of campaigns that call from a number; `only_active` leaves out the others (their own table: read for names only).
 pub(crate) async fn campaigns(tx: &mut ReadTx, id: NumberId, only_active: bool) -> Result<Vec<String>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(
         "select name from campaigns where workspace_id = $1 and number_id = $2 and (status = 'active' or not $3)
          and status <> 'archived' order by id desc limit 20",
@@ -164,7 +164,7 @@ pub(crate) async fn campaigns(tx: &mut ReadTx, id: NumberId, only_active: bool) 
 }
 
 pub(crate) async fn insert(tx: &mut WriteTx, id: NumberId, new: &NewNumber) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "insert into agency_phone_numbers (workspace_id, id, number, direction, status, client_id, agent_id, provider_number_id,
                 capabilities, country, monthly_cost, last_error, purchased_at)
@@ -188,7 +188,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, id: NumberId, new: &NewNumber) -> R
 }
 
 pub(crate) async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agency_phone_numbers set client_id = $3, agent_id = $4, direction = $5, updated_at = now()
          where workspace_id = $1 and id = $2",
@@ -210,7 +210,7 @@ pub(crate) async fn set_status(
     status: NumberStatus,
     error: Option<&str>,
 ) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agency_phone_numbers
          set status = $3, last_error = $4, updated_at = now(),
@@ -228,7 +228,7 @@ pub(crate) async fn set_status(
 }
 
 pub(crate) async fn set_error(tx: &mut WriteTx, id: NumberId, error: Option<&str>) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agency_phone_numbers set last_error = $3, updated_at = now()
          where workspace_id = $1 and id = $2 and last_error is distinct from $3",
@@ -242,7 +242,7 @@ pub(crate) async fn set_error(tx: &mut WriteTx, id: NumberId, error: Option<&str
 }
 
 pub(crate) async fn set_order(tx: &mut WriteTx, id: NumberId, order_id: &str) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agency_phone_numbers set provider_order_id = $3, last_error = null, updated_at = now()
          where workspace_id = $1 and id = $2",
@@ -262,7 +262,7 @@ pub(crate) async fn set_bought(
     provider_number_id: &str,
     country: Option<&str>,
 ) -> Result<bool, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let done = sqlx::query!(
         "update agency_phone_numbers
          set status = 'active', provider_number_id = $3, country = coalesce($4, country), purchased_at = now(), last_error = null,
@@ -284,7 +284,7 @@ pub(crate) async fn find_pending(
     order_id: &str,
     reference: Option<&str>,
 ) -> Result<Option<NumberId>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let own: Option<Uuid> = reference.and_then(|text| text.parse().ok());
     let id = sqlx::query_scalar!(
         "select id from agency_phone_numbers
@@ -300,7 +300,7 @@ pub(crate) async fn find_pending(
 
 /// Takes every number out of use, saying why.
 pub(crate) async fn deactivate_all(tx: &mut WriteTx, why: &str) -> Result<u64, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let done = sqlx::query!(
         "update agency_phone_numbers set status = 'inactive', last_error = $2, updated_at = now()
          where workspace_id = $1 and status in ('pending', 'active')",

@@ -53,21 +53,21 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Ov
 /// Budgets of which a good part is spent: what holds calls comes first.
 async fn budget_needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need>, AppError> {
     let mut reached = budget::reached(tx, client).await?;
-    reached.sort_by_key(|standing| !standing.holds());
-    let needs = reached.into_iter().take(5).map(|standing| {
+    reached.sort_by_key(|budget_status| !budget_status.holds());
+    let needs = reached.into_iter().take(5).map(|budget_status| {
         let how_far =
-            if standing.has_reached(100) { "has spent its monthly budget" } else { "nears its monthly budget" };
-        let (tone, then) = match standing.holds() {
-            true => ("bad", format!("nothing new is dialled until {}", standing.ends)),
-            false => ("warn", format!("the next month begins on {}", standing.ends)),
+            if budget_status.has_reached(100) { "has spent its monthly budget" } else { "nears its monthly budget" };
+        let (tone, then) = match budget_status.holds() {
+            true => ("bad", format!("nothing new is dialled until {}", budget_status.ends)),
+            false => ("warn", format!("the next month begins on {}", budget_status.ends)),
         };
         Need {
             icon: "gauge".into(),
             tone: tone.into(),
-            title: format!("{} {how_far}", standing.name),
-            note: format!("{} of {} · {then}", standing.spent.text(), standing.budget.text()),
+            title: format!("{} {how_far}", budget_status.name),
+            note: format!("{} of {} · {then}", budget_status.spent.text(), budget_status.budget.text()),
             action: "Open".into(),
-            href: format!("/clients/{}", standing.id),
+            href: format!("/clients/{}", budget_status.id),
         }
     });
     Ok(needs.collect())

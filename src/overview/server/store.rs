@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{ClientFigures, Figures, Hour, LiveCall, Need, RailCounts, RunningBatch};
+use crate::model::{ClientFigures, Figures, Hour, LiveCall, Need, SidebarCounts, RunningBatch};
 use patchbay_access::server::ReadTx;
 use patchbay_dialling::model::BatchStatus;
 use patchbay_shared::ids::ClientId;
@@ -22,7 +22,7 @@ pub(crate) async fn figures(
                   percentile_cont(0.5) within group (order by duration) filter (where joined_at is not null) as median,
                   coalesce(sum(voice_cost + carrier_cost + model_cost), 0) as "spend!"
            from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3 and started_at < $4"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|client| client.0),
         from,
         to
@@ -54,7 +54,7 @@ pub(crate) async fn hours(
            from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
              and started_at >= $3 and started_at < $3 + interval '25 hours'
            group by 1"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|client| client.0),
         from,
         zone
@@ -91,7 +91,7 @@ pub(crate) async fn live(
            where c.workspace_id = $1 and c.ended_at is null and c.dial_state in ('intent', 'placed')
              and ($2::uuid is null or c.client_id = $2)
            order by c.joined_at desc nulls last, c.started_at desc limit 201"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|client| client.0)
     )
     .fetch_all(tx.conn())
@@ -136,7 +136,7 @@ pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result
              and (b.status in ('pending', 'scheduled', 'processing', 'paused') or b.completed_at > now() - interval '1 day')
            order by case b.status when 'processing' then 0 when 'paused' then 1 when 'pending' then 2 when 'scheduled' then 3 else 4 end, b.id desc
            limit 4"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|client| client.0)
     )
     .fetch_all(tx.conn())
@@ -198,7 +198,7 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
         action: action.into(),
         href,
     };
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let connections = sqlx::query!(
         "select provider, last_error from provider_connections where workspace_id = $1 and status = 'error'",
         w
@@ -325,7 +325,7 @@ pub(crate) async fn clients(
            from clients k left join calls c on c.workspace_id = $1 and c.client_id = k.id and c.started_at >= $3
            where k.workspace_id = $1 and k.status = 'active' and ($2::uuid is null or k.id = $2)
            group by k.id, k.name order by 3 desc, k.name limit 50"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|client| client.0),
         from
     )
@@ -366,19 +366,19 @@ pub(crate) async fn started(tx: &mut ReadTx) -> Result<Started, AppError> {
                   exists (select 1 from contacts where workspace_id = $1) as "contacts!",
                   exists (select 1 from campaigns where workspace_id = $1) as "campaigns!",
                   exists (select 1 from calls where workspace_id = $1) as "calls!""#,
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_one(tx.conn())
     .await?)
 }
 
-pub(crate) async fn rail_counts(tx: &mut ReadTx) -> Result<RailCounts, AppError> {
+pub(crate) async fn sidebar_counts(tx: &mut ReadTx) -> Result<SidebarCounts, AppError> {
     Ok(sqlx::query_as!(
-        RailCounts,
+        SidebarCounts,
         r#"select (select count(*) from (select 1 from calls where workspace_id = $1 and ended_at is null
                      and dial_state in ('intent', 'placed') limit 1000) q) as "live_calls!",
                   (select count(*) from call_batches where workspace_id = $1 and status = 'processing') as "running_batches!""#,
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_one(tx.conn())
     .await?)

@@ -151,7 +151,7 @@ fn StatusForm(id: String, name: String, status: WorkspaceStatus, again: Callback
             <ConfirmForm name="suspend" action=set title=format!("Suspend {name}?") text="Its people can sign in and read. Nothing dials, syncs or spends until you reactivate it." confirm="Suspend" danger=true on_done=again said="Workspace suspended">
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="status" value="suspended"/>
-                <TextInput name="reason" label="Why" required=true hint="The owner reads it in the audit trail."/>
+                <TextInput name="reason" label="Why" required=true hint="The owner reads it in the audit log."/>
             </ConfirmForm>
         }
         .into_any(),

@@ -1,4 +1,4 @@
-pub(crate) mod door;
+pub(crate) mod guard;
 pub mod ops;
 pub(crate) mod store;
 pub mod support;

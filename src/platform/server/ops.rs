@@ -76,11 +76,11 @@ pub async fn create_admin(db: &Db, name: &str, email: &str, password: &str) -> R
 }
 
 /// Suspends or reactivates the agency that `scope` names. Doing it twice changes nothing. The reason is kept in the agency's own
-/// audit trail.
+/// audit log.
 pub(crate) async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &str) -> Result<(), AppError> {
     let reason = reason.trim();
     if status == WorkspaceStatus::Suspended && reason.is_empty() {
-        return Err(AppError::invalid("reason", "Write why: the agency's owner will read it in the audit trail."));
+        return Err(AppError::invalid("reason", "Write why: the agency's owner will read it in the audit log."));
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
     if workspaces::set_status(&mut tx, status).await? {
@@ -129,7 +129,7 @@ pub(crate) async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed
     if (old_plan, old) != (plan, agreed) {
         workspaces::set_plan(&mut tx, plan).await?;
         workspaces::set_agreed(&mut tx, agreed).await?;
-        let id = tx.w();
+        let id = tx.workspace_uuid();
         tx.audit(Change {
             action: "changed",
             entity: "workspace",
@@ -169,7 +169,7 @@ fn check_workspace(name: &str, timezone: &str, errors: &mut FieldErrors) {
 }
 
 async fn record(tx: &mut WriteTx, action: &str, after: serde_json::Value) -> Result<(), AppError> {
-    let id = tx.w();
+    let id = tx.workspace_uuid();
     tx.audit(Change {
         action,
         entity: "workspace",

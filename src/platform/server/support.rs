@@ -1,4 +1,4 @@
-//! Support sessions: the only way for a platform admin to see an agency's data. Announced to the agency, audited in its own trail,
+//! Support sessions: the only way for a platform admin to see an agency's data. Announced to the agency, audited in its own audit log,
 //! an hour at most, and nothing can be changed in one.
 
 use serde_json::json;
@@ -27,7 +27,7 @@ pub(crate) async fn open(visitor: &Visitor, workspace: WorkspaceId, reason: &str
     sqlx::query!(
         "insert into support_sessions (id, workspace_id, admin_id, reason, expires_at)
          values ($2, $1, $3, $4, now() + make_interval(mins => $5))",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         admin.0,
         reason,
@@ -49,7 +49,7 @@ pub async fn end(visitor: &Visitor) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManagePlatform).await?;
     let done = sqlx::query!(
         "update support_sessions set ended_at = now() where workspace_id = $1 and id = $2 and ended_at is null",
-        tx.w(),
+        tx.workspace_uuid(),
         support.id.0
     )
     .execute(tx.conn())

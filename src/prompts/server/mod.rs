@@ -1,7 +1,7 @@
 //! Saving, labelling and listing prompts.
 
 pub mod ops;
-pub mod rest;
+pub mod routes;
 mod store;
 
 /// What agents and calls read of prompts.

@@ -71,7 +71,7 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &PromptForm) -> Result<PromptId
     } else if form.production.is_some() {
         use_version(tx, id, before.version).await?;
     }
-    tell(tx, id);
+    notify(tx, id);
     Ok(id)
 }
 
@@ -84,7 +84,7 @@ pub async fn create(tx: &mut WriteTx, text: &PromptText, production: bool) -> Re
     }
     let after = json!({"name": text.name, "version": 1, "production": production});
     record(tx, "created", id, None, Some(after)).await?;
-    tell(tx, id);
+    notify(tx, id);
     Ok(id)
 }
 
@@ -104,7 +104,7 @@ pub async fn save_text(
     }
     check_base(tx, id, before.version, base, overwrite).await?;
     new_version(tx, id, before.version, template, note, true).await?;
-    tell(tx, id);
+    notify(tx, id);
     Ok(())
 }
 
@@ -119,7 +119,7 @@ pub(crate) async fn restore_version(tx: &mut WriteTx, id: PromptId, version: i32
         ));
     }
     new_version(tx, id, before.version, &template, &format!("Restored from version {version}"), true).await?;
-    tell(tx, id);
+    notify(tx, id);
     Ok(())
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn use_version(tx: &mut WriteTx, id: PromptId, version: i32) ->
     record(tx, "released", id, Some(json!({"production": former})), Some(json!({"production": version}))).await?;
     let changed = tx.services().hooks.get::<PromptChanged>()?.0;
     changed(tx, id).await?;
-    tell(tx, id);
+    notify(tx, id);
     Ok(())
 }
 
@@ -160,7 +160,7 @@ pub(crate) async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) 
     store::set_active(tx, id, is_active).await?;
     record(tx, if is_active { "restored" } else { "deactivated" }, id, None, Some(json!({"name": before.name})))
         .await?;
-    tell(tx, id);
+    notify(tx, id);
     Ok(())
 }
 
@@ -220,7 +220,7 @@ async fn record(
     tx.audit(Change { action, entity: "prompt", entity_id: Some(id.0), client_id: None, before, after }).await
 }
 
-fn tell(tx: &mut WriteTx, id: PromptId) {
+fn notify(tx: &mut WriteTx, id: PromptId) {
     tx.notify(Topic::list("prompts"), None);
     tx.notify(Topic::one("prompt", id), None);
 }

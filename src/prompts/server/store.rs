@@ -23,7 +23,7 @@ macro_rules! list_in {
                  and ($4::boolean is null or p.is_active = $4)
                  and ($5::text is null or (p.name, p.id) "# + $after + r#" ($5, $6::uuid))
                order by p.name "# + $way + r#", p.id "# + $way + r#" limit $7"#,
-            $tx.w(), like($query.words.as_deref()), filled($query.tag.as_deref()), wanted_state($query.state.as_deref()),
+            $tx.workspace_uuid(), like($query.words.as_deref()), filled($query.tag.as_deref()), wanted_state($query.state.as_deref()),
             $name, $id, $limit
         )
     };
@@ -66,7 +66,7 @@ pub async fn list(tx: &mut ReadTx, query: &PromptQuery, limit: usize) -> Result<
 
 /// Every tag in use, for the filter.
 pub(crate) async fn tags(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(
         r#"select distinct unnest(tags) as "tag!" from prompts where workspace_id = $1 order by 1 limit 200"#,
         workspace
@@ -77,7 +77,7 @@ pub(crate) async fn tags(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
 
 /// Active prompts for a picker.
 pub async fn choices(tx: &mut ReadTx) -> Result<Vec<PromptChoice>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let rows = sqlx::query!(
         "select id, name from prompts where workspace_id = $1 and is_active order by name, id limit 500",
         workspace
@@ -98,7 +98,7 @@ pub struct Prompt {
 }
 
 pub async fn get(tx: &mut ReadTx, id: PromptId) -> Result<Prompt, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_as!(
         Prompt,
         "select name, template, description, tags, version, is_active from prompts where workspace_id = $1 and id = $2",
@@ -111,7 +111,7 @@ pub async fn get(tx: &mut ReadTx, id: PromptId) -> Result<Prompt, AppError> {
 
 /// The same, held against other writers until the commit.
 pub(crate) async fn lock(tx: &mut WriteTx, id: PromptId) -> Result<Prompt, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_as!(
         Prompt,
         "select name, template, description, tags, version, is_active from prompts
@@ -125,7 +125,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: PromptId) -> Result<Prompt, AppEr
 
 /// All versions, newest first, without their texts.
 pub(crate) async fn versions(tx: &mut ReadTx, id: PromptId) -> Result<Vec<VersionRow>, AppError> {
-    let (now, zone, workspace) = (tx.now().await?, tx.scope().zone(), tx.w());
+    let (now, zone, workspace) = (tx.now().await?, tx.scope().zone(), tx.workspace_uuid());
     let rows = sqlx::query!(
         r#"select v.version, v.note, v.labels, v.created_at, u.name as "author?"
            from prompt_versions v left join users u on u.id = v.author_id
@@ -149,7 +149,7 @@ pub(crate) async fn versions(tx: &mut ReadTx, id: PromptId) -> Result<Vec<Versio
 
 /// One version's text. Errors: `NotFound`.
 pub(crate) async fn version_text(tx: &mut ReadTx, id: PromptId, version: i32) -> Result<String, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(
         "select template from prompt_versions where workspace_id = $1 and prompt_id = $2 and version = $3",
         workspace,
@@ -162,7 +162,7 @@ pub(crate) async fn version_text(tx: &mut ReadTx, id: PromptId, version: i32) ->
 
 /// Number and text of the version that agents use.
 pub async fn production(tx: &mut ReadTx, id: PromptId) -> Result<Option<(i32, String)>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let row = sqlx::query!(
         "select version, template from prompt_versions
          where workspace_id = $1 and prompt_id = $2 and $3 = any(labels) order by version desc limit 1",
@@ -177,7 +177,7 @@ pub async fn production(tx: &mut ReadTx, id: PromptId) -> Result<Option<(i32, St
 
 /// Name of a prompt and the words of one of its versions. Errors: `NotFound`.
 pub async fn words(tx: &mut ReadTx, id: PromptId, version: i32) -> Result<(String, String), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let row = sqlx::query!(
         "select p.name, v.template from prompt_versions v join prompts p on p.workspace_id = $1 and p.id = v.prompt_id
          where v.workspace_id = $1 and v.prompt_id = $2 and v.version = $3",
@@ -192,7 +192,7 @@ pub async fn words(tx: &mut ReadTx, id: PromptId, version: i32) -> Result<(Strin
 
 /// Who saved the newest version, and when.
 pub(crate) async fn newest_author(tx: &mut ReadTx, id: PromptId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let row = sqlx::query!(
         r#"select coalesce(u.name, 'Somebody') as "name!", v.created_at
            from prompt_versions v left join users u on u.id = v.author_id
@@ -207,7 +207,7 @@ pub(crate) async fn newest_author(tx: &mut ReadTx, id: PromptId) -> Result<Optio
 
 /// The agents that use a prompt (their own table: read for names only).
 pub(crate) async fn users(tx: &mut ReadTx, id: PromptId) -> Result<Vec<PromptUser>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let rows = sqlx::query!(
         r#"select id, name, status = 'active' as "is_live!" from agents
            where workspace_id = $1 and prompt_service_id = $2 and is_active order by name, id limit 100"#,
@@ -220,7 +220,7 @@ pub(crate) async fn users(tx: &mut ReadTx, id: PromptId) -> Result<Vec<PromptUse
 }
 
 pub(crate) async fn insert(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "insert into prompts (workspace_id, id, name, template, description, tags, version) values ($1, $2, $3, $4, $5, $6, 1)",
         workspace,
@@ -237,7 +237,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, id: PromptId, text: &PromptText) ->
 
 /// Name, description and tags; the text stays.
 pub(crate) async fn update_words(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update prompts set name = $3, description = $4, tags = $5, updated_at = now() where workspace_id = $1 and id = $2",
         workspace,
@@ -259,7 +259,7 @@ pub(crate) async fn add_version(
     template: &str,
     note: &str,
 ) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update prompts set template = $3, version = $4, updated_at = now() where workspace_id = $1 and id = $2",
         workspace,
@@ -274,7 +274,7 @@ pub(crate) async fn add_version(
 
 /// Moves the label `production` to a version. False when it was there already. Errors: `NotFound`.
 pub(crate) async fn move_production(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<bool, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let is_there = sqlx::query_scalar!(
         r#"select $4 = any(labels) as "there!" from prompt_versions where workspace_id = $1 and prompt_id = $2 and version = $3"#,
         workspace,
@@ -302,7 +302,7 @@ pub(crate) async fn move_production(tx: &mut WriteTx, id: PromptId, version: i32
 }
 
 pub(crate) async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update prompts set is_active = $3, updated_at = now() where workspace_id = $1 and id = $2",
         workspace,
@@ -321,7 +321,7 @@ async fn insert_version(
     template: &str,
     note: &str,
 ) -> Result<(), AppError> {
-    let (workspace, author) = (tx.w(), tx.user_id().map(|user| user.0));
+    let (workspace, author) = (tx.workspace_uuid(), tx.user_id().map(|user| user.0));
     sqlx::query!(
         "insert into prompt_versions (workspace_id, id, prompt_id, version, template, note, author_id)
          values ($1, $2, $3, $4, $5, $6, $7)",

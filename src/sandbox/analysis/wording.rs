@@ -1,6 +1,6 @@
 //! The words of an analysis.
 
-use super::super::conversation::{Cue, Plot};
+use super::super::conversation::{Cue, Scenario};
 use super::Facts;
 
 impl Facts {
@@ -36,19 +36,19 @@ impl Facts {
 
     pub fn follow_ups(&self) -> Vec<&'static str> {
         match self.verdict {
-            Some(Plot::Booked) => {
+            Some(Scenario::Booked) => {
                 vec!["Send the calendar invitation.", "Prepare the specialist with the customer's needs."]
             }
-            Some(Plot::Interested) => {
+            Some(Scenario::Interested) => {
                 vec!["Send the promised information by email.", "Call again after the customer has read it."]
             }
-            Some(Plot::Callback) => vec!["Call again at the agreed time."],
-            Some(Plot::WrongPerson) => vec!["Correct the contact's record."],
-            Some(Plot::DoNotCall) => vec!["Keep the number on the do-not-call list."],
-            Some(Plot::Rescheduled) => vec!["Send a message with the new time."],
-            Some(Plot::Escalated) => vec!["Second line calls the customer back about the ticket."],
-            Some(Plot::Voicemail) => vec!["Try again at another time of day."],
-            Some(Plot::Survey) if self.satisfaction() <= 2 => {
+            Some(Scenario::Callback) => vec!["Call again at the agreed time."],
+            Some(Scenario::WrongPerson) => vec!["Correct the contact's record."],
+            Some(Scenario::DoNotCall) => vec!["Keep the number on the do-not-call list."],
+            Some(Scenario::Rescheduled) => vec!["Send a message with the new time."],
+            Some(Scenario::Escalated) => vec!["Second line calls the customer back about the ticket."],
+            Some(Scenario::Voicemail) => vec!["Try again at another time of day."],
+            Some(Scenario::Survey) if self.satisfaction() <= 2 => {
                 vec!["Look into the complaint and answer the customer."]
             }
             _ => Vec::new(),
@@ -57,19 +57,19 @@ impl Facts {
 
     pub fn summary(&self) -> String {
         let end = match self.verdict {
-            Some(Plot::Booked) => "The customer agreed to a meeting, and it was booked.",
-            Some(Plot::Interested) => "The customer asked for written information first.",
-            Some(Plot::Callback) => "The customer couldn't talk and agreed to another call.",
-            Some(Plot::Declined) => "The customer is not interested.",
-            Some(Plot::NotQualified) => "The customer is not a fit at present.",
-            Some(Plot::WrongPerson) => "The number does not reach the wanted person.",
-            Some(Plot::DoNotCall) => "The customer asked not to be called again.",
-            Some(Plot::Confirmed) => "The customer confirmed the appointment.",
-            Some(Plot::Rescheduled) => "The appointment was moved to another time.",
-            Some(Plot::Solved) => "The customer's problem was solved during the call.",
-            Some(Plot::Escalated) => "The problem was not solved and went to second line.",
-            Some(Plot::Survey) => "The customer answered the survey.",
-            Some(Plot::Voicemail) => "A voicemail answered, and the agent left a message.",
+            Some(Scenario::Booked) => "The customer agreed to a meeting, and it was booked.",
+            Some(Scenario::Interested) => "The customer asked for written information first.",
+            Some(Scenario::Callback) => "The customer couldn't talk and agreed to another call.",
+            Some(Scenario::Declined) => "The customer is not interested.",
+            Some(Scenario::NotQualified) => "The customer is not a fit at present.",
+            Some(Scenario::WrongPerson) => "The number does not reach the wanted person.",
+            Some(Scenario::DoNotCall) => "The customer asked not to be called again.",
+            Some(Scenario::Confirmed) => "The customer confirmed the appointment.",
+            Some(Scenario::Rescheduled) => "The appointment was moved to another time.",
+            Some(Scenario::Solved) => "The customer's problem was solved during the call.",
+            Some(Scenario::Escalated) => "The problem was not solved and went to second line.",
+            Some(Scenario::Survey) => "The customer answered the survey.",
+            Some(Scenario::Voicemail) => "A voicemail answered, and the agent left a message.",
             None => "The conversation ended without a clear result.",
         };
         let mut out = end.to_owned();

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Answer;
 use crate::conversation::Family;
-use crate::dice::Dice;
+use crate::rng::Rng;
 use crate::settings::SandboxSettings;
 
 pub(super) fn family(campaign_type: Option<&str>, prompt: &str) -> Family {
@@ -46,7 +46,7 @@ pub(super) fn special_outcome(to: Option<&str>) -> Option<&'static str> {
     })
 }
 
-pub(super) fn draw_answer(settings: &SandboxSettings, sure: bool, dice: &mut Dice) -> Answer {
+pub(super) fn draw_answer(settings: &SandboxSettings, sure: bool, rng: &mut Rng) -> Answer {
     let rates = &settings.rates;
     let chances = [
         (Answer::Nobody, rates.no_answer),
@@ -59,7 +59,7 @@ pub(super) fn draw_answer(settings: &SandboxSettings, sure: bool, dice: &mut Dic
     let spent: f64 = chances.iter().map(|(_, rate)| rate.max(0.0)).sum();
     let mut all = vec![(Answer::Person, (1.0 - spent).max(0.0))];
     all.extend(chances);
-    let drawn = dice.weighted(&all);
+    let drawn = rng.weighted(&all);
     if sure { Answer::Person } else { drawn }
 }
 

@@ -1,8 +1,8 @@
-//! German dialogue. The layout is told in `tongue.rs`.
+//! German dialogue. The layout is told in `language.rs`.
 
-use super::tongue::{Cue, Tongue};
+use super::language::{Cue, LanguageFacts};
 
-pub static GERMAN: Tongue = Tongue {
+pub static GERMAN: LanguageFacts = LanguageFacts {
     chars_per_second: 15.5,
     script: SCRIPT,
     days: &["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag"],

@@ -1,8 +1,8 @@
-//! English dialogue. The layout is told in `tongue.rs`.
+//! English dialogue. The layout is told in `language.rs`.
 
-use super::tongue::{Cue, Tongue};
+use super::language::{Cue, LanguageFacts};
 
-pub static ENGLISH: Tongue = Tongue {
+pub static ENGLISH: LanguageFacts = LanguageFacts {
     chars_per_second: 15.0,
     script: SCRIPT,
     days: &["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"],
@@ -126,7 +126,7 @@ A: There is a free time on {day2} at {time2}. Would that do? | U: Yes, I'll take
 A: All set, I've moved your appointment to {day2} at {time2}. | U: Great, thank you.
 A: I have moved your appointment to {day2}, {time2}. You'll get a message with the details. | U: Perfect.
 [prep]
-U: Do I need to bring anything? | A: Just your customer card and, if you have one, last year's letter.
+U: Do I need to bring anything? | A: Just your customer card and, if you have one, last year's delivery.
 U: Is there parking? | A: Yes, behind the building. The first hour is free.
 [problem]
 A: I'm calling about the request you sent us. What is the trouble? | U: I can't sign in since yesterday. It says that my account is locked.

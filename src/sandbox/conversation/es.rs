@@ -1,8 +1,8 @@
-//! Spanish dialogue. The layout is told in `tongue.rs`.
+//! Spanish dialogue. The layout is told in `language.rs`.
 
-use super::tongue::{Cue, Tongue};
+use super::language::{Cue, LanguageFacts};
 
-pub static SPANISH: Tongue = Tongue {
+pub static SPANISH: LanguageFacts = LanguageFacts {
     chars_per_second: 16.0,
     script: SCRIPT,
     days: &["el lunes", "el martes", "el miércoles", "el jueves", "el viernes"],
@@ -48,7 +48,7 @@ U: Sí, soy yo. ¿De qué se trata?
 A: Gracias. Empresas como {company} ahorran varias horas a la semana con {product}. ¿Tiene un minuto? | U: Un minuto, sí.
 A: Seré breve. Ayudamos a negocios como {company} con {product} y quería ver si le puede servir. | U: Bueno, cuénteme.
 [question]
-U: ¿Y cómo funciona exactamente? | A: Usted conecta su calendario, nos dice sus horarios y nosotros hacemos el resto. En dos días suele estar listo.
+U: ¿Y cómo funciona exactamente? | A: Usted conecta su calendario, nos rng sus horarios y nosotros hacemos el resto. En dos días suele estar listo.
 U: ¿Tengo que instalar algo? | A: Nada en absoluto, sigue usando lo que ya tiene.
 [obj_price]
 U: La verdad, suena caro. | A: Lo entiendo. La mayoría lo recupera en el primer trimestre y no hay cuota de alta.
@@ -123,7 +123,7 @@ A: Su cita pasa a {day2} a {time2}. | U: Estupendo, muchas gracias.
 U: ¿Tengo que llevar algo? | A: Solo su tarjeta de cliente.
 U: ¿Hay aparcamiento? | A: Sí, detrás del edificio. La primera hora es gratis.
 [problem]
-A: Le llamo por su consulta. ¿Qué ha ocurrido? | U: No puedo entrar desde ayer, dice que mi cuenta está bloqueada.
+A: Le llamo por su consulta. ¿Qué ha ocurrido? | U: No puedo entrar desde ayer, rng que mi cuenta está bloqueada.
 A: Nos escribió por {product}. ¿Qué está pasando? | U: La última factura está mal, me cobraron dos veces.
 [lookup]
 A: Abro su ficha. ¿Su número de cliente sigue siendo {number}? | U: Sí, ese es.

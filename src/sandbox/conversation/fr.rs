@@ -1,8 +1,8 @@
-//! French dialogue. The layout is told in `tongue.rs`.
+//! French dialogue. The layout is told in `language.rs`.
 
-use super::tongue::{Cue, Tongue};
+use super::language::{Cue, LanguageFacts};
 
-pub static FRENCH: Tongue = Tongue {
+pub static FRENCH: LanguageFacts = LanguageFacts {
     chars_per_second: 15.5,
     script: SCRIPT,
     days: &["lundi", "mardi", "mercredi", "jeudi", "vendredi"],

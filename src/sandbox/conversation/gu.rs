@@ -1,8 +1,8 @@
-//! Gujarati dialogue. The layout is told in `tongue.rs`.
+//! Gujarati dialogue. The layout is told in `language.rs`.
 
-use super::tongue::{Cue, Tongue};
+use super::language::{Cue, LanguageFacts};
 
-pub static GUJARATI: Tongue = Tongue {
+pub static GUJARATI: LanguageFacts = LanguageFacts {
     chars_per_second: 13.0,
     script: SCRIPT,
     days: &["સોમવારે", "મંગળવારે", "બુધવારે", "ગુરુવારે", "શુક્રવારે"],

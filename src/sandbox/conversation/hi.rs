@@ -1,8 +1,8 @@
-//! Hindi dialogue. The layout is told in `tongue.rs`.
+//! Hindi dialogue. The layout is told in `language.rs`.
 
-use super::tongue::{Cue, Tongue};
+use super::language::{Cue, LanguageFacts};
 
-pub static HINDI: Tongue = Tongue {
+pub static HINDI: LanguageFacts = LanguageFacts {
     chars_per_second: 13.0,
     script: SCRIPT,
     days: &["सोमवार", "मंगलवार", "बुधवार", "गुरुवार", "शुक्रवार"],

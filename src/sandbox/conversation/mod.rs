@@ -7,21 +7,21 @@ mod es;
 mod fr;
 mod gu;
 mod hi;
-mod plots;
+mod scenarios;
 mod slots;
 mod summary;
 #[cfg(test)]
 mod tests;
-mod tongue;
+mod language;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-pub use plots::{Family, Plot};
-pub use tongue::{Cue, Language};
+pub use scenarios::{Family, Scenario};
+pub use language::{Cue, Language};
 
-use super::dice::Dice;
-use plots::tool_messages;
+use super::rng::Rng;
+use scenarios::tool_messages;
 use slots::Slots;
 
 /// Everything a conversation follows from.
@@ -32,7 +32,7 @@ pub struct Scene {
     pub salt: String,
     pub language: Language,
     pub family: Family,
-    pub plot: Plot,
+    pub scenario: Scenario,
     /// The agent's prompt after its variables were filled in.
     pub prompt: std::sync::Arc<str>,
     pub context: Map<String, Value>,
@@ -73,49 +73,49 @@ const TOOL_FAILURE: &str = "The request timed out after 5 seconds.";
 
 /// Writes the conversation of a scene.
 pub fn compose(scene: &Scene) -> Conversation {
-    let mut dice = Dice::new(scene.seed, &scene.salt);
-    let tongue = scene.language.tongue();
-    let slots = Slots::fill(tongue, &scene.prompt, &scene.context, &mut dice);
-    let beats = scene.plot.beats(scene.family, &mut dice);
+    let mut rng = Rng::new(scene.seed, &scene.salt);
+    let language = scene.language.language();
+    let slots = Slots::fill(language, &scene.prompt, &scene.context, &mut rng);
+    let steps = scene.scenario.steps(scene.family, &mut rng);
     let mut turns: Vec<Turn> = Vec::with_capacity(24);
-    for beat in &beats {
-        match beat.strip_prefix('@') {
-            Some(tool) => push_tool(&mut turns, tool, &slots, &mut dice),
+    for step in &steps {
+        match step.strip_prefix('@') {
+            Some(tool) => push_tool(&mut turns, tool, &slots, &mut rng),
             None => {
-                let ways = scene.language.beat(beat);
+                let ways = scene.language.step(step);
                 if ways.is_empty() {
                     continue;
                 }
-                for speech in dice.pick(ways).clone() {
+                for speech in rng.pick(ways).clone() {
                     let role = if speech.by_agent { Role::Agent } else { Role::User };
                     push_speech(&mut turns, role, slots.render(speech.text));
                 }
             }
         }
     }
-    let length = set_times(&mut turns, tongue.chars_per_second, &mut dice);
-    let agent_hung_up = match scene.plot {
-        Plot::Voicemail => true,
-        Plot::WrongPerson | Plot::DoNotCall => false,
-        _ => dice.chance(0.65),
+    let length = set_times(&mut turns, language.chars_per_second, &mut rng);
+    let agent_hung_up = match scene.scenario {
+        Scenario::Voicemail => true,
+        Scenario::WrongPerson | Scenario::DoNotCall => false,
+        _ => rng.chance(0.65),
     };
-    let (short_summary, summary) = summary::write(scene.plot, &slots, &beats, scene.language == Language::English);
+    let (short_summary, summary) = summary::write(scene.scenario, &slots, &steps, scene.language == Language::English);
     Conversation { turns, length, agent_hung_up, short_summary, summary }
 }
 
 /// What a person might say next to `heard`, in the agent's voice: used to answer test chats.
 pub fn reply(language: Language, prompt: &str, context: &Map<String, Value>, heard: &str, salt: &str) -> String {
-    let mut dice = Dice::new(0, salt);
-    let tongue = language.tongue();
-    let slots = Slots::fill(tongue, prompt, context, &mut dice);
+    let mut rng = Rng::new(0, salt);
+    let language = language.language();
+    let slots = Slots::fill(language, prompt, context, &mut rng);
     let lower = heard.to_lowercase();
-    let heard_cue = tongue
+    let heard_cue = language
         .cues
         .iter()
         .filter(|(cue, _)| !cue.is_agents())
         .find(|(_, phrases)| phrases.iter().any(|phrase| lower.contains(phrase)))
         .map(|(cue, _)| *cue);
-    let beat = match heard_cue {
+    let step = match heard_cue {
         Some(Cue::Price) => "obj_price",
         Some(Cue::Busy) => "callback",
         Some(Cue::Vendor) => "obj_vendor",
@@ -129,11 +129,11 @@ pub fn reply(language: Language, prompt: &str, context: &Map<String, Value>, hea
         Some(Cue::Angry) => "angry",
         _ if lower.contains('?') => "question",
         _ if heard.chars().count() < 24 => "pitch",
-        _ => *dice.pick(&["ask_need", "ask_size", "offer"]),
+        _ => *rng.pick(&["ask_need", "ask_size", "offer"]),
     };
     language
-        .beat(beat)
-        .get(dice.below(language.beat(beat).len()))
+        .step(step)
+        .get(rng.below(language.step(step).len()))
         .and_then(|speeches| speeches.iter().find(|speech| speech.by_agent))
         .map_or_else(String::new, |speech| slots.render(speech.text))
 }
@@ -148,13 +148,13 @@ fn push_speech(turns: &mut Vec<Turn>, role: Role, text: String) {
     turns.push(Turn { role, text, tool: None, invocation: None, error: None, start: 0.0, end: 0.0 });
 }
 
-fn push_tool(turns: &mut Vec<Turn>, tool: &'static str, slots: &Slots, dice: &mut Dice) {
+fn push_tool(turns: &mut Vec<Turn>, tool: &'static str, slots: &Slots, rng: &mut Rng) {
     let (name, fails) = match tool.strip_suffix('!') {
         Some(name) => (name, true),
         None => (tool, false),
     };
     let (arguments, answer) = tool_messages(name, slots);
-    let invocation = Some(dice.uuid());
+    let invocation = Some(rng.uuid());
     let message =
         |role, text: String, error| Turn { role, text, tool: Some(name), invocation, error, start: 0.0, end: 0.0 };
     turns.push(message(Role::ToolCall, arguments.to_string(), None));
@@ -166,9 +166,9 @@ fn push_tool(turns: &mut Vec<Turn>, tool: &'static str, slots: &Slots, dice: &mu
 }
 
 /// Gives every turn its seconds and returns the length of the call.
-fn set_times(turns: &mut [Turn], chars_per_second: f64, dice: &mut Dice) -> f64 {
-    let pace = [chars_per_second * dice.between([0.92, 1.08]), chars_per_second * dice.between([0.85, 1.15])];
-    let mut clock = dice.between([0.6, 1.8]);
+fn set_times(turns: &mut [Turn], chars_per_second: f64, rng: &mut Rng) -> f64 {
+    let pace = [chars_per_second * rng.between([0.92, 1.08]), chars_per_second * rng.between([0.85, 1.15])];
+    let mut clock = rng.between([0.6, 1.8]);
     for turn in turns.iter_mut() {
         let spoken = turn.text.chars().count() as f64;
         let seconds = match turn.role {
@@ -176,7 +176,7 @@ fn set_times(turns: &mut [Turn], chars_per_second: f64, dice: &mut Dice) -> f64 
             Role::User => (spoken / pace[1]).max(0.6),
             Role::ToolCall => 0.05,
             Role::ToolResult if turn.error.is_some() => 5.0,
-            Role::ToolResult => dice.between([0.3, 2.2]),
+            Role::ToolResult => rng.between([0.3, 2.2]),
         };
         turn.start = hundredths(clock);
         turn.end = hundredths(clock + seconds);
@@ -184,10 +184,10 @@ fn set_times(turns: &mut [Turn], chars_per_second: f64, dice: &mut Dice) -> f64 
             + match turn.role {
                 Role::ToolCall => 0.0,
                 Role::ToolResult => 0.1,
-                Role::Agent | Role::User => dice.between([0.25, 1.3]),
+                Role::Agent | Role::User => rng.between([0.25, 1.3]),
             };
     }
-    hundredths(clock + dice.between([0.3, 1.2]))
+    hundredths(clock + rng.between([0.3, 1.2]))
 }
 
 fn hundredths(seconds: f64) -> f64 {

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::tongue::Tongue;
-use crate::dice::Dice;
+use super::language::LanguageFacts;
+use crate::rng::Rng;
 
 #[derive(Debug, Clone)]
 pub struct Slots {
@@ -26,20 +26,20 @@ pub struct Slots {
 }
 
 impl Slots {
-    pub fn fill(tongue: &Tongue, prompt: &str, context: &Map<String, Value>, dice: &mut Dice) -> Slots {
-        let day = dice.below(tongue.days.len());
-        let day2 = (day + 1 + dice.below(tongue.days.len() - 1)) % tongue.days.len();
-        let time = dice.below(tongue.times.len());
-        let time2 = (time + 1 + dice.below(tongue.times.len() - 1)) % tongue.times.len();
+    pub fn fill(language: &LanguageFacts, prompt: &str, context: &Map<String, Value>, rng: &mut Rng) -> Slots {
+        let day = rng.below(language.days.len());
+        let day2 = (day + 1 + rng.below(language.days.len() - 1)) % language.days.len();
+        let time = rng.below(language.times.len());
+        let time2 = (time + 1 + rng.below(language.times.len() - 1)) % language.times.len();
         // Every slot is drawn even when the context gives it, so that a changed context leaves the rest as it was.
-        let drawn_name = (*dice.pick(tongue.people)).to_owned();
-        let drawn_company = (*dice.pick(tongue.companies)).to_owned();
-        let drawn_agent = (*dice.pick(tongue.agents)).to_owned();
-        let drawn_agency = (*dice.pick(tongue.agencies)).to_owned();
-        let drawn_product = (*dice.pick(tongue.products)).to_owned();
+        let drawn_name = (*rng.pick(language.people)).to_owned();
+        let drawn_company = (*rng.pick(language.companies)).to_owned();
+        let drawn_agent = (*rng.pick(language.agents)).to_owned();
+        let drawn_agency = (*rng.pick(language.agencies)).to_owned();
+        let drawn_product = (*rng.pick(language.products)).to_owned();
         let name =
             find(context, &["full_name", "name", "customer_name", "contact_name", "first_name"]).unwrap_or(drawn_name);
-        let email = find(context, &["email", "mail"]).unwrap_or_else(|| mail_address(&name, dice));
+        let email = find(context, &["email", "mail"]).unwrap_or_else(|| mail_address(&name, rng));
         Slots {
             agent: agent_name(prompt).unwrap_or(drawn_agent),
             agency: labelled(prompt, &["agency", "business", "our company", "brand"])
@@ -52,19 +52,19 @@ impl Slots {
                 .unwrap_or(drawn_product),
             email,
             name,
-            day: tongue.days[day].to_owned(),
-            time: tongue.times[time].to_owned(),
-            day2: tongue.days[day2].to_owned(),
-            time2: tongue.times[time2].to_owned(),
-            count: 4 + dice.below(56),
-            number: format!("{}", 20_000 + dice.below(70_000)),
-            ticket: format!("{}", 4_000 + dice.below(5_900)),
-            high: 4 + dice.below(2),
-            low: 1 + dice.below(2),
+            day: language.days[day].to_owned(),
+            time: language.times[time].to_owned(),
+            day2: language.days[day2].to_owned(),
+            time2: language.times[time2].to_owned(),
+            count: 4 + rng.below(56),
+            number: format!("{}", 20_000 + rng.below(70_000)),
+            ticket: format!("{}", 4_000 + rng.below(5_900)),
+            high: 4 + rng.below(2),
+            low: 1 + rng.below(2),
         }
     }
 
-    /// Puts the words into a line and starts it with a capital letter.
+    /// Puts the words into a line and starts it with a capital delivery.
     pub fn render(&self, line: &str) -> String {
         let mut out = String::with_capacity(line.len() + 32);
         let mut rest = line;
@@ -142,7 +142,7 @@ fn labelled(prompt: &str, labels: &[&str]) -> Option<String> {
     })
 }
 
-fn mail_address(name: &str, dice: &mut Dice) -> String {
+fn mail_address(name: &str, rng: &mut Rng) -> String {
     let plain: String = name
         .to_lowercase()
         .chars()
@@ -160,7 +160,7 @@ fn mail_address(name: &str, dice: &mut Dice) -> String {
     if plain.chars().any(|c| c.is_ascii_alphanumeric()) && !plain.contains("__") {
         format!("{}@example.com", plain.replace('_', ""))
     } else {
-        format!("contact{}@example.com", 100 + dice.below(900))
+        format!("contact{}@example.com", 100 + rng.below(900))
     }
 }
 

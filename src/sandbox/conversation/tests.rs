@@ -1,18 +1,18 @@
 use serde_json::Map;
 
-use super::{Family, Language, Plot, Role, Scene, compose};
+use super::{Family, Language, Scenario, Role, Scene, compose};
 
-fn scene(language: Language, plot: Plot, salt: &str) -> Scene {
-    let family = match plot {
-        Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Escalated | Plot::Survey => Family::Care,
+fn scene(language: Language, scenario: Scenario, salt: &str) -> Scene {
+    let family = match scenario {
+        Scenario::Confirmed | Scenario::Rescheduled | Scenario::Solved | Scenario::Escalated | Scenario::Survey => Family::Care,
         _ => Family::Sales,
     };
-    Scene { seed: 4, salt: salt.to_owned(), language, family, plot, prompt: "".into(), context: Map::new() }
+    Scene { seed: 4, salt: salt.to_owned(), language, family, scenario, prompt: "".into(), context: Map::new() }
 }
 
 #[test]
 fn the_same_scene_is_spoken_the_same_way() {
-    let scene = scene(Language::German, Plot::Booked, "a");
+    let scene = scene(Language::German, Scenario::Booked, "a");
     assert_eq!(compose(&scene), compose(&scene));
     let other = Scene { salt: "b".to_owned(), ..scene.clone() };
     assert_ne!(compose(&scene).turns, compose(&other).turns);
@@ -21,9 +21,9 @@ fn the_same_scene_is_spoken_the_same_way() {
 #[test]
 fn every_plot_is_spoken_in_every_language_and_times_only_go_forward() {
     for language in Language::ALL {
-        for (plot, name) in Plot::ALL {
+        for (scenario, name) in Scenario::ALL {
             for salt in 0..20 {
-                let conversation = compose(&scene(language, plot, &salt.to_string()));
+                let conversation = compose(&scene(language, scenario, &salt.to_string()));
                 let about = format!("{} {name} {salt}", language.code());
                 assert!(conversation.turns.len() >= 2, "{about}");
                 let spoken = conversation.turns.iter().filter(|turn| turn.tool.is_none()).count();
@@ -45,7 +45,7 @@ fn every_plot_is_spoken_in_every_language_and_times_only_go_forward() {
 #[test]
 fn the_context_fills_the_conversation() {
     let context = serde_json::json!({"customer": {"name": "Ada Byron", "company": "Engine Works"}});
-    let mut scene = scene(Language::English, Plot::Booked, "c");
+    let mut scene = scene(Language::English, Scenario::Booked, "c");
     scene.context = context.as_object().cloned().unwrap_or_default();
     scene.prompt = "You are Kim, a friendly caller.\nProduct: analytical engines".into();
     let all: String = compose(&scene).turns.iter().map(|turn| turn.text.as_str()).collect();

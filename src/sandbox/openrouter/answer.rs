@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 use crate::schema::Writer;
 use crate::{analysis, conversation};
 
@@ -64,7 +64,7 @@ fn tool_call(
     let open = json!({"type": "object"});
     let parameters = wanted.pointer("/function/parameters").unwrap_or(&open);
     let arguments = Writer::new(parameters, facts, last).write().to_string();
-    let id = format!("call_{:016x}", Dice::new(19, last).roll());
+    let id = format!("call_{:016x}", Rng::new(19, last).roll());
     Some(
         json!({"id": id, "type": "function", "function": {"name": wanted.pointer("/function/name"), "arguments": arguments}}),
     )

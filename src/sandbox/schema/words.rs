@@ -5,7 +5,7 @@ mod choice;
 pub(super) use choice::choose;
 
 use crate::analysis::{Facts, Finding, label};
-use crate::conversation::{Cue, Plot};
+use crate::conversation::{Cue, Scenario};
 
 /// `qualifiedLead`, `qualified_lead` and `Qualified lead` are the same name.
 pub(super) fn normal(name: &str) -> String {
@@ -20,23 +20,23 @@ fn has(name: &str, words: &[&str]) -> bool {
 pub(super) fn truth(name: &str, facts: Option<&Facts>, finding: Option<&Finding>) -> Option<bool> {
     let facts = facts?;
     if finding.is_some() && has(name, &["handled", "overcome", "addressed", "resolved"]) {
-        return Some(facts.is(&[Plot::Booked, Plot::Interested, Plot::Callback, Plot::Solved]));
+        return Some(facts.is(&[Scenario::Booked, Scenario::Interested, Scenario::Callback, Scenario::Solved]));
     }
     Some(match () {
-        () if has(name, &["disqualified", "unqualified"]) => facts.is(&[Plot::NotQualified, Plot::WrongPerson]),
-        () if has(name, &["qualified", "islead"]) => facts.is(&[Plot::Booked, Plot::Interested]),
-        () if has(name, &["meeting", "booked", "demo"]) => facts.is(&[Plot::Booked]),
-        () if has(name, &["reschedul"]) => facts.is(&[Plot::Rescheduled]),
-        () if has(name, &["confirm"]) => facts.is(&[Plot::Confirmed]),
-        () if has(name, &["escalat"]) => facts.is(&[Plot::Escalated]),
-        () if has(name, &["unresolved"]) => facts.is(&[Plot::Escalated]),
-        () if has(name, &["resolved", "solved"]) => facts.is(&[Plot::Solved, Plot::Rescheduled]),
-        () if has(name, &["voicemail", "machine"]) => facts.is(&[Plot::Voicemail]),
-        () if has(name, &["donotcall", "dnc", "optout", "unsubscribe"]) => facts.is(&[Plot::DoNotCall]),
-        () if has(name, &["wrong"]) => facts.is(&[Plot::WrongPerson]),
-        () if has(name, &["callback"]) => facts.is(&[Plot::Callback]),
+        () if has(name, &["disqualified", "unqualified"]) => facts.is(&[Scenario::NotQualified, Scenario::WrongPerson]),
+        () if has(name, &["qualified", "islead"]) => facts.is(&[Scenario::Booked, Scenario::Interested]),
+        () if has(name, &["meeting", "booked", "demo"]) => facts.is(&[Scenario::Booked]),
+        () if has(name, &["reschedul"]) => facts.is(&[Scenario::Rescheduled]),
+        () if has(name, &["confirm"]) => facts.is(&[Scenario::Confirmed]),
+        () if has(name, &["escalat"]) => facts.is(&[Scenario::Escalated]),
+        () if has(name, &["unresolved"]) => facts.is(&[Scenario::Escalated]),
+        () if has(name, &["resolved", "solved"]) => facts.is(&[Scenario::Solved, Scenario::Rescheduled]),
+        () if has(name, &["voicemail", "machine"]) => facts.is(&[Scenario::Voicemail]),
+        () if has(name, &["donotcall", "dnc", "optout", "unsubscribe"]) => facts.is(&[Scenario::DoNotCall]),
+        () if has(name, &["wrong"]) => facts.is(&[Scenario::WrongPerson]),
+        () if has(name, &["callback"]) => facts.is(&[Scenario::Callback]),
         () if has(name, &["followup", "nextstep"]) => !facts.follow_ups().is_empty(),
-        () if has(name, &["interest"]) => facts.is(&[Plot::Booked, Plot::Interested, Plot::Callback]),
+        () if has(name, &["interest"]) => facts.is(&[Scenario::Booked, Scenario::Interested, Scenario::Callback]),
         () if has(name, &["objection"]) => !facts.objections().is_empty(),
         () if has(name, &["satisf", "happy"]) => facts.satisfaction() >= 4,
         () if has(name, &["goal", "success", "achieved", "reached"]) => facts.goal_reached(),
@@ -109,11 +109,11 @@ pub(super) fn text(name: &str, facts: Option<&Facts>, finding: Option<&Finding>,
         () if has(name, &["title", "headline", "subject"]) => facts.summary().split('.').next().map(str::to_owned),
         () if has(name, &["sentiment", "mood", "tone"]) => Some(facts.sentiment().to_owned()),
         () if has(name, &["outcome", "result", "disposition", "status"]) => {
-            Some(facts.verdict.map_or("unclear", Plot::name).to_owned())
+            Some(facts.verdict.map_or("unclear", Scenario::name).to_owned())
         }
         () if has(name, &["language"]) => Some(facts.language.code().to_owned()),
         () if has(name, &["reason", "why", "rationale", "explanation", "justification"]) => {
-            if has(name, &["escalat"]) && !facts.is(&[Plot::Escalated]) {
+            if has(name, &["escalat"]) && !facts.is(&[Scenario::Escalated]) {
                 return None;
             }
             let quote = facts.evidence().first().map(|finding| format!(" \"{}\"", finding.quote)).unwrap_or_default();
@@ -157,14 +157,14 @@ pub(super) fn list_of_findings(name: &str, facts: &Facts) -> Vec<Finding> {
             facts.evidence().into_iter().cloned().collect()
         }
         () if has(name, &["unresolved"]) => {
-            if facts.is(&[Plot::Escalated]) {
+            if facts.is(&[Scenario::Escalated]) {
                 facts.issues()
             } else {
                 Vec::new()
             }
         }
         () if has(name, &["resolved", "solved"]) => {
-            if facts.is(&[Plot::Solved]) {
+            if facts.is(&[Scenario::Solved]) {
                 facts.issues()
             } else {
                 Vec::new()

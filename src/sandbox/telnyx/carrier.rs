@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::leg_ids;
 use crate::call::{Answer, Call};
 use crate::clock::iso;
-use crate::delivery::{Letter, Signature, send};
-use crate::dice::Dice;
+use crate::delivery::{Delivery, Signature, send};
+use crate::rng::Rng;
 use crate::state::Sandbox;
 use crate::ultravox::shapes::billed_seconds;
 
@@ -19,7 +19,7 @@ const PRICE: f64 = 0.007;
 
 /// The seed of an account's Ed25519 key: always the same for the same sandbox seed and API key.
 pub(crate) fn signing_seed(sandbox: &Sandbox, key: &str) -> [u8; 32] {
-    Dice::new(sandbox.settings().seed, &format!("carrier:{key}")).bytes32()
+    Rng::new(sandbox.settings().seed, &format!("carrier:{key}")).bytes32()
 }
 
 pub(crate) fn initiated(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
@@ -134,7 +134,7 @@ pub(super) fn send_event(sandbox: &Arc<Sandbox>, carrier_key: &str, kind: &str, 
     });
     send(
         sandbox,
-        Letter {
+        Delivery {
             key: carrier_key.to_owned(),
             url,
             event: kind.to_owned(),

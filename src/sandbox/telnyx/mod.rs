@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::call::Call;
 use super::clock::iso;
-use super::dice::Dice;
+use super::rng::Rng;
 use super::gate::{Key, Provider, object};
 use super::state::Sandbox;
 
@@ -50,8 +50,8 @@ fn one(status: StatusCode, data: Value) -> Response {
 
 /// The ids a carrier gives to a call: control id, leg id, session id.
 fn leg_ids(call: &Call) -> (String, Uuid, Uuid) {
-    let mut dice = Dice::new(11, &call.id.to_string());
-    (format!("v3:{}", call.id.simple()), dice.uuid(), dice.uuid())
+    let mut rng = Rng::new(11, &call.id.to_string());
+    (format!("v3:{}", call.id.simple()), rng.uuid(), rng.uuid())
 }
 
 /// Finds the call behind a control id. It may have been placed by a voice account that uses this carrier account.
@@ -123,7 +123,7 @@ async fn create_connection(
         Ok(given) => given,
         Err(message) => return Provider::Telnyx.error(StatusCode::BAD_REQUEST, &message),
     };
-    let id = (2_800_000_000_000_000_000_u64 + sandbox.dice("connection").roll() % 99_999_999_999_999_999).to_string();
+    let id = (2_800_000_000_000_000_000_u64 + sandbox.rng("connection").roll() % 99_999_999_999_999_999).to_string();
     given.insert("id".to_owned(), json!(id));
     given.insert("record_type".to_owned(), json!("call_control_application"));
     given.insert("active".to_owned(), json!(true));

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{missing, one};
 use crate::clock::iso;
-use crate::dice::Dice;
+use crate::rng::Rng;
 use crate::gate::{Key, Provider, object};
 use crate::settings::SandboxSettings;
 use crate::state::{Account, Sandbox};
@@ -33,10 +33,10 @@ const US_AREAS: [(&str, &str, &str); 8] = [
 /// A new account with its first numbers.
 pub(crate) fn starter_account(key: &str, settings: &SandboxSettings) -> Account {
     let mut account = Account::default();
-    let mut dice = Dice::new(settings.seed, &format!("numbers:{key}"));
+    let mut rng = Rng::new(settings.seed, &format!("numbers:{key}"));
     for index in 0..settings.starter_numbers {
-        let area = US_AREAS[(dice.below(US_AREAS.len()) + index) % US_AREAS.len()].0;
-        let number = format!("+1{area}55501{:02}", dice.below(100));
+        let area = US_AREAS[(rng.below(US_AREAS.len()) + index) % US_AREAS.len()].0;
+        let number = format!("+1{area}55501{:02}", rng.below(100));
         add_number(&mut account, &number, "US", None);
     }
     account
@@ -51,10 +51,10 @@ pub(super) async fn available(State(sandbox): State<Arc<Sandbox>>, Query(params)
     let kind = filter("phone_number_type").unwrap_or("local");
     let limit: usize = filter("limit").and_then(|text| text.parse().ok()).unwrap_or(20).clamp(1, 100);
     let wanted = ["contains", "starts_with", "ends_with"].map(|how| filter(&format!("phone_number][{how}")));
-    let mut dice = Dice::new(sandbox.settings().seed, &format!("{params:?}"));
+    let mut rng = Rng::new(sandbox.settings().seed, &format!("{params:?}"));
     let mut found: Vec<Value> = Vec::new();
     for _ in 0..limit * 40 {
-        let Some((number, place, state)) = draw_number(&country, kind, &filter, &mut dice) else {
+        let Some((number, place, state)) = draw_number(&country, kind, &filter, &mut rng) else {
             continue;
         };
         let national = number.trim_start_matches('+');
@@ -80,28 +80,28 @@ fn draw_number<'a>(
     country: &str,
     kind: &str,
     filter: &impl Fn(&str) -> Option<&'a str>,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Option<Drawn> {
-    let tail = dice.below(100);
+    let tail = rng.below(100);
     match (country, kind) {
         ("US" | "CA", "toll_free") => {
-            let area = ["800", "888", "877"][dice.below(3)];
+            let area = ["800", "888", "877"][rng.below(3)];
             Some((format!("+1{area}55501{tail:02}"), "", ""))
         }
         ("US", _) => {
-            let (area, place, state) = US_AREAS[dice.below(US_AREAS.len())];
+            let (area, place, state) = US_AREAS[rng.below(US_AREAS.len())];
             let fits = filter("national_destination_code").is_none_or(|code| code == area)
                 && filter("locality").is_none_or(|locality| locality.eq_ignore_ascii_case(place))
                 && filter("administrative_area").is_none_or(|wanted| wanted.eq_ignore_ascii_case(state));
             fits.then(|| (format!("+1{area}55501{tail:02}"), place, state))
         }
         ("CA", _) => Some((format!("+1416555{:04}", 100 + tail), "TORONTO", "ON")),
-        ("GB", _) => Some((format!("+441632960{:03}", dice.below(1000)), "LONDON", "")),
-        ("DE", _) => Some((format!("+493023125{:03}", dice.below(1000)), "BERLIN", "BE")),
-        ("CH", _) => Some((format!("+4144555{:04}", 2000 + dice.below(1000)), "ZURICH", "ZH")),
-        ("FR", _) => Some((format!("+33199001{:03}", dice.below(1000)), "PARIS", "")),
-        ("ES", _) => Some((format!("+34910000{:03}", dice.below(1000)), "MADRID", "")),
-        ("IN", _) => Some((format!("+91795550{:04}", dice.below(10_000)), "AHMEDABAD", "GJ")),
+        ("GB", _) => Some((format!("+441632960{:03}", rng.below(1000)), "LONDON", "")),
+        ("DE", _) => Some((format!("+493023125{:03}", rng.below(1000)), "BERLIN", "BE")),
+        ("CH", _) => Some((format!("+4144555{:04}", 2000 + rng.below(1000)), "ZURICH", "ZH")),
+        ("FR", _) => Some((format!("+33199001{:03}", rng.below(1000)), "PARIS", "")),
+        ("ES", _) => Some((format!("+34910000{:03}", rng.below(1000)), "MADRID", "")),
+        ("IN", _) => Some((format!("+91795550{:04}", rng.below(10_000)), "AHMEDABAD", "GJ")),
         _ => None,
     }
 }
@@ -131,7 +131,7 @@ fn offer(number: &str, country: &str, place: &str, state: &str, kind: &str) -> V
 
 pub(super) fn add_number(account: &mut Account, number: &str, country: &str, order: Option<&Value>) {
     let now = iso(Utc::now());
-    let id = (1_293_384_261_075_731_000_u64 + Dice::new(13, number).roll() % 1_000_000_000).to_string();
+    let id = (1_293_384_261_075_731_000_u64 + Rng::new(13, number).roll() % 1_000_000_000).to_string();
     let record = json!({
         "id": id,
         "record_type": "phone_number",

@@ -83,7 +83,7 @@ async fn decide_order(sandbox: Arc<Sandbox>, key: String, id: String) {
         () = tokio::time::sleep(Duration::from_secs_f64((settings.order_secs / settings.speed).max(0.0))) => {}
         () = sandbox.shutdown.cancelled() => return,
     }
-    let status = if sandbox.dice("order").chance(settings.order_failure_rate) { "failure" } else { "success" };
+    let status = if sandbox.rng("order").chance(settings.order_failure_rate) { "failure" } else { "success" };
     let decided = sandbox.with_account(&key, |account| {
         let order = account.orders.get_mut(&id)?;
         order["status"] = json!(status);

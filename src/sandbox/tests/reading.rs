@@ -2,29 +2,29 @@
 
 use serde_json::{Value, json};
 
-use crate::conversation::{Family, Language, Plot, Role, Scene, compose};
+use crate::conversation::{Family, Language, Scenario, Role, Scene, compose};
 use crate::{analysis, schema};
 
 #[test]
 fn an_analysis_finds_what_the_conversation_was_about() {
     for language in Language::ALL {
-        for (plot, name) in Plot::ALL {
+        for (scenario, name) in Scenario::ALL {
             for salt in 0..30 {
                 let care =
-                    matches!(plot, Plot::Confirmed | Plot::Rescheduled | Plot::Solved | Plot::Escalated | Plot::Survey);
+                    matches!(scenario, Scenario::Confirmed | Scenario::Rescheduled | Scenario::Solved | Scenario::Escalated | Scenario::Survey);
                 let family = if care { Family::Care } else { Family::Sales };
                 let scene = Scene {
                     seed: 9,
                     salt: format!("{salt}"),
                     language,
                     family,
-                    plot,
+                    scenario,
                     prompt: "".into(),
                     context: Default::default(),
                 };
                 let prompt = transcript(&scene);
                 let facts = analysis::read(&prompt).expect("a transcript");
-                assert_eq!(facts.verdict, Some(plot), "{} {name}:\n{prompt}", language.code());
+                assert_eq!(facts.verdict, Some(scenario), "{} {name}:\n{prompt}", language.code());
                 assert_eq!(facts.language, language, "{prompt}");
                 for finding in facts.evidence() {
                     assert!(prompt.contains(&finding.quote));
@@ -51,7 +51,7 @@ fn a_document_follows_its_schema() {
         salt: "s".into(),
         language: Language::English,
         family: Family::Sales,
-        plot: Plot::Booked,
+        scenario: Scenario::Booked,
         prompt: "".into(),
         context: Default::default(),
     };

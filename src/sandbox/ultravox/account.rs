@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::paging::{Params, page, param};
 use super::{missing, unreadable};
-use crate::dice::Dice;
+use crate::rng::Rng;
 use crate::gate::{Key, no_content, object};
 use crate::state::Sandbox;
 
@@ -106,7 +106,7 @@ pub(super) async fn voices(OriginalUri(uri): OriginalUri, headers: HeaderMap, pa
     let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     let shape = |(name, code, label, description): &(&str, &str, &str, &str)| {
         json!({
-            "voiceId": Dice::new(3, name).uuid(),
+            "voiceId": Rng::new(3, name).uuid(),
             "name": name,
             "description": description,
             "primaryLanguage": code,
@@ -131,7 +131,7 @@ pub(super) async fn me(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)):
     let limit = sandbox.settings_for(&key).concurrency_limit;
     let live = sandbox.with_account(&key, |account| account.live);
     let body = json!({
-        "accountId": Dice::new(5, &key).uuid(),
+        "accountId": Rng::new(5, &key).uuid(),
         "name": key,
         "billingUrl": null,
         "freeTimeUsed": "0s",

@@ -1,4 +1,4 @@
-//! Creating a call: checks, faults on purpose, and the log entry without which nobody could say who was rung how often.
+//! Creating a call: checks, faults on purpose, and the log entry without which nobody could say who was called how often.
 
 use std::sync::Arc;
 

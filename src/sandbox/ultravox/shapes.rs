@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::call::{Answer, Call};
 use crate::clock::{iso, span};
 use crate::conversation::{Role, Turn};
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// A call as it stands now.
 pub(crate) fn call(call: &Call) -> Value {
@@ -131,7 +131,7 @@ pub(super) fn stage(call: &Call) -> Value {
 }
 
 fn stage_id(call: &Call) -> Uuid {
-    Dice::new(7, &call.id.to_string()).uuid()
+    Rng::new(7, &call.id.to_string()).uuid()
 }
 
 /// What the provider noted about the call; each with its severity for filtering.

@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use leptos_router::hooks::use_query_map;
 
 use super::authenticator;
-use super::frame::DoorCard;
+use super::frame::SignInCard;
 use crate::server_fns::{ask_for_passkey, sign_in_with_passkey};
 use patchbay_ui::*;
 
@@ -55,7 +55,7 @@ fn AskForPasskey(second: bool) -> impl IntoView {
         ("Sign in with a passkey", format!("/login{back}"), "Sign in with your password")
     };
     view! {
-        <DoorCard title sub="Your browser asks for your finger, face or PIN.">
+        <SignInCard title sub="Your browser asks for your finger, face or PIN.">
             <div class="body form">
                 {move || trouble.get().map(|sentence| view! {
                     <div class="errors" role="alert"><h2>"You are not signed in"</h2><p>{sentence}</p></div>
@@ -66,7 +66,7 @@ fn AskForPasskey(second: bool) -> impl IntoView {
                 </button>
             </div>
             <footer><a class="link" href=other rel="external">{words}</a></footer>
-        </DoorCard>
+        </SignInCard>
     }
 }
 

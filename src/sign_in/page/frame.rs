@@ -7,7 +7,7 @@ use patchbay_ui::*;
 
 /// The one card of a page before sign-in. These pages carry no wasm: a plain form is all they need.
 #[component]
-pub fn DoorCard(
+pub fn SignInCard(
     #[prop(into)] title: String,
     /// One sentence below the title.
     #[prop(optional, into)]
@@ -39,7 +39,7 @@ pub fn DoorCard(
 
 /// Why the form was refused: what is not at a field, or all of it with `whole`.
 #[component]
-pub fn DoorErrors(action: FormAction, #[prop(into)] title: String, #[prop(optional)] whole: bool) -> impl IntoView {
+pub fn SignInErrors(action: FormAction, #[prop(into)] title: String, #[prop(optional)] whole: bool) -> impl IntoView {
     let message = move || match action.answer() {
         Some(Err(AppError::Invalid(FieldErrors(fields)))) => {
             fields.into_iter().find(|(field, _)| whole || field.is_empty()).map(|(_, message)| message)
@@ -59,7 +59,7 @@ pub fn DoorErrors(action: FormAction, #[prop(into)] title: String, #[prop(option
 
 /// A field of such a form, with its message.
 #[component]
-pub fn DoorField(
+pub fn SignInField(
     action: FormAction,
     name: &'static str,
     label: &'static str,

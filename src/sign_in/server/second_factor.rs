@@ -141,7 +141,7 @@ pub(crate) async fn state(visitor: &Visitor) -> Result<SecondFactor, AppError> {
     .fetch_one(tx.conn())
     .await?;
     drop(tx);
-    let setup = match once::look::<Vec<u8>>(visitor, SETUP).await?.filter(|_| !row.is_on) {
+    let setup = match once::peek::<Vec<u8>>(visitor, SETUP).await?.filter(|_| !row.is_on) {
         Some(secret) => Some(setup(viewer, &secret)?),
         None => None,
     };
@@ -167,7 +167,7 @@ pub(crate) async fn begin(visitor: &Visitor, current: &str) -> Result<(), AppErr
 /// brought some already.
 pub(crate) async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppError> {
     let viewer = visitor.viewer()?.clone();
-    let secret: Vec<u8> = once::look(visitor, SETUP)
+    let secret: Vec<u8> = once::peek(visitor, SETUP)
         .await?
         .ok_or_else(|| AppError::Conflict(Reason::TooLate, "This page is too old. Start setting up again.".into()))?;
     let typed: String = code.chars().filter(char::is_ascii_digit).collect();

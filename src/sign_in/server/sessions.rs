@@ -119,7 +119,7 @@ pub(crate) fn own_hash(visitor: &Visitor) -> Option<Vec<u8>> {
     visitor.session.as_ref()?.id().map(|id| session_hash(&id))
 }
 
-/// A change that a person makes to their own account: audited in their workspace. Platform admins have none, and no trail.
+/// A change that a person makes to their own account: audited in their workspace. Platform admins have none, and no audit log.
 pub(super) enum Own {
     Member(Box<WriteTx>, UserId),
     Admin(SystemTx),
@@ -147,7 +147,7 @@ impl Own {
         }
     }
 
-    /// `action`: what stands in the trail; none if nothing changed.
+    /// `action`: what stands in the audit log; none if nothing changed.
     pub(super) async fn commit(self, action: Option<&str>) -> Result<(), AppError> {
         match (self, action) {
             (own, Some(action)) => own.commit_with(action, None, None).await,

@@ -1,4 +1,4 @@
-pub mod rest;
+pub mod routes;
 mod store;
 
 /// What the whole agency used, for the platform.
@@ -55,7 +55,7 @@ pub(crate) async fn client_month(tx: &mut ReadTx, id: ClientId) -> Result<Client
     month.label = first.format("%B %Y").to_string();
     month.zone = client.timezone;
     let budget = client.monthly_budget.as_deref().and_then(|text| text.parse().ok());
-    month.standing = budget.map(|budget| BudgetStatus {
+    month.budget_status = budget.map(|budget| BudgetStatus {
         id,
         name: client.name,
         budget: Money(budget),

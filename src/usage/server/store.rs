@@ -19,7 +19,7 @@ pub(crate) async fn talk(
                   coalesce(sum(carrier_cost), 0) as "carrier!",
                   count(*) filter (where joined_at is not null and ended_at is not null and billed_seconds is null) as "unpriced!"
            from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3 group by 1"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|id| id.0),
         from,
         zone
@@ -46,7 +46,7 @@ pub async fn total(tx: &mut ReadTx, from: DateTime<Utc>) -> Result<UsageDay, App
                         coalesce(sum(carrier_cost), 0) as carrier from calls where workspace_id = $1 and started_at >= $2) c,
                 (select coalesce(sum(total_tokens), 0)::bigint as tokens, coalesce(sum(cost), 0) as model
                  from token_usage where workspace_id = $1 and created_at >= $2) t"#,
-        tx.w(),
+        tx.workspace_uuid(),
         from
     )
     .fetch_one(tx.conn())
@@ -73,7 +73,7 @@ pub(crate) async fn tokens(
     let rows = sqlx::query!(
         r#"select (created_at at time zone $4)::date as "day!: NaiveDate", sum(total_tokens)::bigint as "tokens!", sum(cost) as "cost!"
            from token_usage where workspace_id = $1 and ($2::uuid is null or client_id = $2) and created_at >= $3 group by 1"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|id| id.0),
         from,
         zone
@@ -103,7 +103,7 @@ pub(crate) async fn month(
                   coalesce(sum(carrier_cost), 0) as "carrier!",
                   count(*) filter (where joined_at is not null and ended_at is not null and billed_seconds is null) as "unpriced!"
            from calls where workspace_id = $1 and client_id = $2 and started_at >= $3 and started_at < $4"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         from,
         until
@@ -113,7 +113,7 @@ pub(crate) async fn month(
     let models = sqlx::query!(
         r#"select coalesce(sum(total_tokens), 0)::bigint as "tokens!", coalesce(sum(cost), 0) as "cost!"
            from token_usage where workspace_id = $1 and client_id = $2 and created_at >= $3 and created_at < $4"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         from,
         until
@@ -148,7 +148,7 @@ pub(crate) async fn models(
                   sum(completion_tokens)::bigint as "completion_tokens!", bool_or(is_estimated) as "is_estimated!", sum(cost) as "cost!"
            from token_usage where workspace_id = $1 and ($2::uuid is null or client_id = $2) and created_at >= $3
            group by model, purpose order by sum(cost) desc, model, purpose limit 100"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.map(|id| id.0),
         from
     )

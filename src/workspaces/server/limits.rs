@@ -36,7 +36,7 @@ pub async fn granted(tx: &mut ReadTx) -> Result<(WorkspacePlan, Limits), AppErro
 
 /// The plan, and what was agreed in its place.
 pub async fn agreed(tx: &mut ReadTx) -> Result<(WorkspacePlan, Agreed), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let row = sqlx::query!(
         r#"select plan as "plan: WorkspacePlan", settings -> 'limits' as limits from workspaces where id = $1"#,
         w
@@ -93,10 +93,10 @@ pub async fn check_limit(tx: &mut WriteTx, kind: Kind) -> Result<(), AppError> {
     ))
 }
 
-/// Locks the workspace until the commit. Whoever asks for room and writes into the trail before that locks it first: in the same order as
+/// Locks the workspace until the commit. Whoever asks for room and writes into the audit log before that locks it first: in the same order as
 /// everywhere.
 pub async fn lock(tx: &mut WriteTx) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     sqlx::query!("select id from workspaces where id = $1 for no key update", w).fetch_all(tx.conn()).await?;
     Ok(())
 }

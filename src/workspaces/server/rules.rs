@@ -9,7 +9,7 @@ use patchbay_shared::AppError;
 
 /// The rules of the workspace that the transaction is in. Unknown words count as the default.
 pub async fn get(tx: &mut ReadTx) -> Result<AgencyRules, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let settings = sqlx::query_scalar!("select settings from workspaces where id = $1", w).fetch_one(tx.conn()).await?;
     Ok(serde_json::from_value(settings).unwrap_or_default())
 }
@@ -19,7 +19,7 @@ pub async fn init_rules(tx: &mut WriteTx) -> Result<(), AppError> {
     if !tx.services().requires_second_factor {
         return Ok(());
     }
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let rules = AgencyRules { second_factor: SecondFactorRule::Managers, ..AgencyRules::default() };
     sqlx::query!("update workspaces set settings = settings || $2 where id = $1", w, json!(rules))
         .execute(tx.conn())
@@ -29,14 +29,14 @@ pub async fn init_rules(tx: &mut WriteTx) -> Result<(), AppError> {
 
 /// The agency's name and time zone.
 pub async fn name_and_zone(tx: &mut ReadTx) -> Result<(String, String), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let row = sqlx::query!("select name, timezone from workspaces where id = $1", w).fetch_one(tx.conn()).await?;
     Ok((row.name, row.timezone))
 }
 
 /// Writes name, zone and rules, with what they were before in the audit log. The same again changes nothing.
 pub async fn save(tx: &mut WriteTx, name: &str, timezone: &str, rules: AgencyRules) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let old = sqlx::query!("select name, timezone, settings from workspaces where id = $1 for no key update", w)
         .fetch_one(tx.conn())
         .await?;

@@ -10,7 +10,7 @@ use patchbay_shared::ids::UserId;
 
 /// Writes the workspace that the transaction is in.
 pub async fn insert(tx: &mut WriteTx, name: &str, slug: &str, timezone: &str) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     sqlx::query!("insert into workspaces (id, name, slug, timezone) values ($1, $2, $3, $4)", w, name, slug, timezone)
         .execute(tx.conn())
         .await?;
@@ -18,14 +18,14 @@ pub async fn insert(tx: &mut WriteTx, name: &str, slug: &str, timezone: &str) ->
 }
 
 pub async fn set_owner(tx: &mut WriteTx, owner: UserId) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     sqlx::query!("update workspaces set owner_id = $2 where id = $1", w, owner.0).execute(tx.conn()).await?;
     Ok(())
 }
 
 /// What was agreed in place of the plan's own limits.
 pub async fn set_agreed(tx: &mut WriteTx, agreed: Agreed) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     sqlx::query!(
         "update workspaces set settings = jsonb_set(settings, '{limits}', $2), updated_at = now() where id = $1",
         w,
@@ -38,7 +38,7 @@ pub async fn set_agreed(tx: &mut WriteTx, agreed: Agreed) -> Result<(), AppError
 
 /// True if nobody owns the agency yet; locked until the commit.
 pub async fn has_no_owner(tx: &mut WriteTx) -> Result<bool, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let row = sqlx::query_scalar!(
         r#"select owner_id is null as "is_free!" from workspaces where id = $1 for no key update"#,
         w
@@ -48,7 +48,7 @@ pub async fn has_no_owner(tx: &mut WriteTx) -> Result<bool, AppError> {
 
 /// True if the plan changed.
 pub async fn set_plan(tx: &mut WriteTx, plan: WorkspacePlan) -> Result<bool, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let done = sqlx::query!(
         "update workspaces set plan = $2, updated_at = now() where id = $1 and plan <> $2",
         w,
@@ -61,7 +61,7 @@ pub async fn set_plan(tx: &mut WriteTx, plan: WorkspacePlan) -> Result<bool, App
 
 /// The first owner who accepts an invitation owns the agency.
 pub async fn claim_ownership(tx: &mut WriteTx, owner: UserId) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     sqlx::query!("update workspaces set owner_id = $2 where id = $1 and owner_id is null", w, owner.0)
         .execute(tx.conn())
         .await?;
@@ -70,7 +70,7 @@ pub async fn claim_ownership(tx: &mut WriteTx, owner: UserId) -> Result<(), AppE
 
 /// True if the state changed.
 pub async fn set_status(tx: &mut WriteTx, status: WorkspaceStatus) -> Result<bool, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let done = sqlx::query!(
         "update workspaces set status = $2, updated_at = now() where id = $1 and status <> $2",
         w,
@@ -88,7 +88,7 @@ pub async fn settle_ownership(tx: &mut WriteTx) -> Result<(), AppError> {
                                            order by created_at, id limit 1)
          where id = $1 and not exists (select from users u where u.workspace_id = $1 and u.id = owner_id
                                        and u.role = 'agency_owner' and u.status = 'active')",
-        tx.w()
+        tx.workspace_uuid()
     )
     .execute(tx.conn())
     .await?;
@@ -111,7 +111,7 @@ pub async fn lock_capacity(tx: &mut WriteTx) -> Result<DiallingCapacity, AppErro
                   status = 'suspended' as "suspended!",
                   extract(epoch from (settings ->> 'voice_hold_until')::timestamptz - clock_timestamp())::float8 as hold
            from workspaces where id = $1 for no key update"#,
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_one(tx.conn())
     .await?;
@@ -127,7 +127,7 @@ pub async fn hold(tx: &mut WriteTx, wait: std::time::Duration) -> Result<(), App
         "update workspaces set settings = jsonb_set(settings, '{voice_hold_until}', to_jsonb(
            greatest((settings ->> 'voice_hold_until')::timestamptz, clock_timestamp() + make_interval(secs => $2))))
          where id = $1",
-        tx.w(),
+        tx.workspace_uuid(),
         wait.as_secs_f64()
     )
     .execute(tx.conn())
@@ -137,7 +137,7 @@ pub async fn hold(tx: &mut WriteTx, wait: std::time::Duration) -> Result<(), App
 
 /// Whether nothing may be dialled in the whole workspace.
 pub async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(r#"select status = 'suspended' as "suspended!" from workspaces where id = $1"#, w)
         .fetch_one(tx.conn())
         .await?)
@@ -145,7 +145,7 @@ pub async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
 
 /// Sets the agency's brand, as the brand's own room reads it. Errors: `NotFound`.
 pub async fn set_branding(tx: &mut WriteTx, branding: &serde_json::Value) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     let done = sqlx::query!(
         "update workspaces set branding = $2, updated_at = now() where id = $1",
         w,
@@ -158,7 +158,7 @@ pub async fn set_branding(tx: &mut WriteTx, branding: &serde_json::Value) -> Res
 
 /// Says whether calls are Patchbay's own stand-ins.
 pub async fn set_sandbox(tx: &mut WriteTx, sandbox: bool) -> Result<(), AppError> {
-    let w = tx.w();
+    let w = tx.workspace_uuid();
     sqlx::query!(
         "update workspaces set settings = jsonb_set(settings, '{sandbox}', to_jsonb($2::boolean)), updated_at = now() where id = $1",
         w,

@@ -2,10 +2,10 @@ use patchbay_access::Action::*;
 
 use super::Asks::*;
 use super::Names::*;
-use super::{Door, reads};
+use super::{WebhookSender, reads};
 
 /// Routes that are neither pages nor server functions.
-pub const ROUTES: &[Door] = &[
+pub const ROUTES: &[WebhookSender] = &[
     reads("GET /events", Workspace, Nobodys, &[]),
     reads("GET /clients.csv", May(ReadWorkshop), Nobodys, &[]),
     reads("GET /settings/users.csv", May(ReadMembers), Nobodys, &[]),
@@ -59,7 +59,7 @@ pub const OTHER_ROUTES: &[(&str, &str)] = &[
 ];
 
 /// Pages. `{id}` is what the fields give.
-pub const PAGES: &[Door] = &[
+pub const PAGES: &[WebhookSender] = &[
     reads("/login", Nothing, Nobodys, &[]),
     reads("/login/passkey", Nothing, Nobodys, &[]),
     reads("/mfa", Nothing, Nobodys, &[]),

@@ -2,14 +2,14 @@ use patchbay_access::Action::*;
 
 use super::Asks::*;
 use super::Names::*;
-use super::{Door, changes, reads};
+use super::{WebhookSender, changes, reads};
 
 /// Server functions, in the order in which the owner calls them at the end.
-pub const FUNCTIONS: &[Door] = &[
+pub const FUNCTIONS: &[WebhookSender] = &[
     reads("who_am_i", Person, Nobodys, &[]),
     // Reading lists: everybody their own. Filters that name foreign things find nothing.
     reads("get_overview", May(ReadUsage), ClientOrOwn, &[("client", "{client}")]),
-    reads("rail_counts", May(ReadCalls), Nobodys, &[]),
+    reads("sidebar_counts", May(ReadCalls), Nobodys, &[]),
     reads("client_names", May(ReadCalls), Nobodys, &[]),
     reads("list_clients", May(ReadWorkshop), Nobodys, &[("archived", "false")]),
     reads("list_members", May(ReadMembers), Nobodys, &[]),

@@ -7,7 +7,7 @@ mod authenticator;
 mod background;
 mod client;
 mod dns;
-mod door;
+mod webhook_sender;
 mod page;
 
 use std::sync::OnceLock;
@@ -27,7 +27,7 @@ pub use authenticator::Authenticator;
 pub use background::{Background, Workers, next_due};
 pub use client::{Answer, Browser};
 pub use dns::Dns;
-pub use door::Door;
+pub use webhook_sender::WebhookSender;
 pub use page::Page;
 
 /// A running installation.

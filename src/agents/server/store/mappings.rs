@@ -10,7 +10,7 @@ use patchbay_shared::ids::{AgentId, AgentMappingId, ClientId, PromptId};
 /// The copies that an agent should have: one per active client that it serves. Copies for former clients stay in the table,
 /// because late events of their calls are attributed through them, and are left out here.
 pub async fn list(tx: &mut ReadTx, agent: AgentId) -> Result<Vec<MappingRow>, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let rows = sqlx::query!(
         r#"select m.id, m.client_id, c.name as client, m.provider_agent_id, m.synced_prompt_version, m.sync_error,
                   coalesce(m.synced_at >= a.updated_at, false) as "is_current!",
@@ -43,7 +43,7 @@ pub async fn list(tx: &mut ReadTx, agent: AgentId) -> Result<Vec<MappingRow>, Ap
 
 /// Makes the rows that are missing: for the agent's client, or for every active client. True when some were.
 pub(crate) async fn fill(tx: &mut WriteTx, agent: AgentId) -> Result<bool, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     let missing: Vec<Uuid> = sqlx::query_scalar!(
         "select c.id from clients c join agents a on a.workspace_id = $1 and a.id = $2
          where c.workspace_id = $1 and c.status = 'active' and (a.client_id is null or a.client_id = c.id)
@@ -72,7 +72,7 @@ pub(crate) async fn fill(tx: &mut WriteTx, agent: AgentId) -> Result<bool, AppEr
 }
 
 pub(crate) async fn set_direction(tx: &mut WriteTx, agent: AgentId, direction: CallDirection) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agent_mappings set default_direction = $3, updated_at = now() where workspace_id = $1 and agent_id = $2",
         workspace,
@@ -90,7 +90,7 @@ pub(crate) async fn set_provider_agent(
     id: AgentMappingId,
     provider_agent_id: Option<&str>,
 ) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agent_mappings set provider_agent_id = $3, updated_at = now() where workspace_id = $1 and id = $2",
         workspace,
@@ -110,7 +110,7 @@ pub(crate) async fn set_synced(
     prompt_version: i32,
     state: DateTime<Utc>,
 ) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agent_mappings set synced_prompt_version = $3, synced_prompt_id = $5, synced_at = $4, sync_error = null, updated_at = now()
          where workspace_id = $1 and id = $2",
@@ -126,7 +126,7 @@ pub(crate) async fn set_synced(
 }
 
 pub(crate) async fn set_error(tx: &mut WriteTx, id: AgentMappingId, error: &str) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agent_mappings set sync_error = $3, updated_at = now() where workspace_id = $1 and id = $2",
         workspace,
@@ -140,7 +140,7 @@ pub(crate) async fn set_error(tx: &mut WriteTx, id: AgentMappingId, error: &str)
 
 /// A new try begins: the last one's error goes.
 pub(crate) async fn clear_errors(tx: &mut WriteTx, agent: AgentId) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agent_mappings set sync_error = null where workspace_id = $1 and agent_id = $2 and sync_error is not null",
         workspace,
@@ -153,7 +153,7 @@ pub(crate) async fn clear_errors(tx: &mut WriteTx, agent: AgentId) -> Result<(),
 
 /// Another account knows none of the copies.
 pub(crate) async fn forget_provider_agents(tx: &mut WriteTx) -> Result<(), AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     sqlx::query!(
         "update agent_mappings set provider_agent_id = null, synced_prompt_version = null, synced_prompt_id = null, synced_at = null,
                 sync_error = null, updated_at = now()
@@ -167,7 +167,7 @@ pub(crate) async fn forget_provider_agents(tx: &mut WriteTx) -> Result<(), AppEr
 
 /// Whether another run of `sync_agent` for this agent is at work now (the queue's table: read only).
 pub(crate) async fn is_other_at_work(tx: &mut ReadTx, agent: AgentId, mine: i64) -> Result<bool, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(
         r#"select exists (select from jobs where workspace_id = $1 and kind = 'sync_agent' and status = 'processing'
                           and payload ->> 'agent_id' = $2 and (payload ->> 'state')::bigint <> $3) as "other!""#,
@@ -193,7 +193,7 @@ pub(crate) struct Callable {
 }
 
 pub(crate) async fn callable(tx: &mut ReadTx, agent: AgentId, client: ClientId) -> Result<Callable, AppError> {
-    let workspace = tx.w();
+    let workspace = tx.workspace_uuid();
     Ok(sqlx::query_as!(
         Callable,
         r#"select a.name, a.language, a.status as "status: AgentStatus", a.is_active,

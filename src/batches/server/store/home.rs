@@ -9,7 +9,7 @@ pub(crate) async fn average_seconds(tx: &mut ReadTx, campaign: CampaignId) -> Re
     Ok(sqlx::query_scalar!(
         "select avg(duration)::float8 from (select duration from calls where workspace_id = $1 and campaign_id = $2 and ended_at is not null
            order by started_at desc limit 200) q",
-        tx.w(),
+        tx.workspace_uuid(),
         campaign.0
     )
     .fetch_one(tx.conn())
@@ -21,7 +21,7 @@ pub(crate) async fn under_way(tx: &mut ReadTx, client: ClientId) -> Result<Vec<B
     Ok(sqlx::query_scalar!(
         r#"select id as "id: BatchId" from call_batches
            where workspace_id = $1 and client_id = $2 and status in ('pending', 'processing') order by id"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0
     )
     .fetch_all(tx.conn())
@@ -31,5 +31,5 @@ pub(crate) async fn under_way(tx: &mut ReadTx, client: ClientId) -> Result<Vec<B
 /// Clients for which nothing new is dialled this month.
 pub(crate) async fn clients_held(tx: &mut ReadTx) -> Result<Vec<ClientId>, AppError> {
     let reached = patchbay_metering::server::budget::reached(tx, None).await?;
-    Ok(reached.into_iter().filter(|standing| standing.holds()).map(|standing| standing.id).collect())
+    Ok(reached.into_iter().filter(|budget_status| budget_status.holds()).map(|budget_status| budget_status.id).collect())
 }

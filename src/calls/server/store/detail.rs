@@ -40,7 +40,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
            left join call_batches b on b.workspace_id = $1 and b.id = c.batch_id
            left join users u on u.id = c.reviewed_by
            where c.workspace_id = $1 and c.id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -129,7 +129,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
 pub(crate) async fn prompt_of(tx: &mut ReadTx, id: CallId) -> Result<(PromptId, i32), AppError> {
     let row = sqlx::query!(
         r#"select prompt_id as "prompt: PromptId", prompt_version from calls where workspace_id = $1 and id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -142,7 +142,7 @@ pub(crate) async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Resu
     let rows = sqlx::query!(
         "select position, role, text, start_ms, end_ms, tool_name, invocation_id, error_details
          from call_messages where workspace_id = $1 and call_id = $2 order by position",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_all(tx.conn())
@@ -190,7 +190,7 @@ pub(crate) async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Resu
 /// Where the sound lies and what a file of it is called. None: no recording. Errors: `NotFound` for a call that is not there.
 pub(crate) async fn recording(tx: &mut ReadTx, id: CallId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
     let row =
-        sqlx::query!("select recording_key, started_at from calls where workspace_id = $1 and id = $2", tx.w(), id.0)
+        sqlx::query!("select recording_key, started_at from calls where workspace_id = $1 and id = $2", tx.workspace_uuid(), id.0)
             .fetch_one(tx.conn())
             .await?;
     Ok(row.recording_key.map(|key| (key, row.started_at)))
@@ -206,7 +206,7 @@ struct FoundAnalysis {
 async fn analysis(tx: &mut ReadTx, id: CallId) -> Result<Option<FoundAnalysis>, AppError> {
     let row = sqlx::query!(
         "select result, model, prompt_tokens, completion_tokens from call_analyses where workspace_id = $1 and call_id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_optional(tx.conn())
@@ -246,7 +246,7 @@ async fn problems(
     let rows = sqlx::query!(
         r#"select type as "kind: EnrichmentType", status::text as "status!", last_error, attempts, next_attempt_at
            from enrichment_queue where workspace_id = $1 and call_id = $2 and status <> 'completed' and last_error is not null"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_all(tx.conn())
@@ -268,7 +268,7 @@ async fn events(
     let rows = sqlx::query!(
         "select id, occurred_at, event_type, provider, payload from call_events
          where workspace_id = $1 and call_id = $2 order by occurred_at, id limit 200",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_all(tx.conn())

@@ -49,7 +49,7 @@ pub(crate) async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType
            set status = 'pending', attempts = 0, worker_deaths = 0, next_attempt_at = now(), last_error = null, finished_at = null
            where $5 and enrichment_queue.status in ('completed', 'failed')",
         Uuid::now_v7(),
-        tx.w(),
+        tx.workspace_uuid(),
         call.0,
         kind as EnrichmentType,
         again
@@ -63,7 +63,7 @@ pub(crate) async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType
 pub(crate) async fn item(tx: &mut ReadTx, id: Uuid) -> Result<(CallId, EnrichmentType), AppError> {
     let row = sqlx::query!(
         r#"select call_id as "call_id: CallId", type as "kind: EnrichmentType" from enrichment_queue where workspace_id = $1 and id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id
     )
     .fetch_one(tx.conn())
@@ -75,7 +75,7 @@ pub(crate) async fn item(tx: &mut ReadTx, id: Uuid) -> Result<(CallId, Enrichmen
 pub(crate) async fn is_ours(tx: &mut ReadTx, claim: &Claim) -> Result<bool, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select exists (select from enrichment_queue where workspace_id = $1 and id = $2 and lease_owner = $3 and attempts = $4) as "ours!""#,
-        tx.w(),
+        tx.workspace_uuid(),
         claim.id,
         claim.owner,
         claim.attempt
@@ -86,7 +86,7 @@ pub(crate) async fn is_ours(tx: &mut ReadTx, claim: &Claim) -> Result<bool, AppE
 
 /// Nothing may be spent in a suspended workspace.
 pub(crate) async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
-    let status = sqlx::query_scalar!(r#"select status::text as "status!" from workspaces where id = $1"#, tx.w())
+    let status = sqlx::query_scalar!(r#"select status::text as "status!" from workspaces where id = $1"#, tx.workspace_uuid())
         .fetch_optional(tx.conn())
         .await?;
     Ok(status.as_deref() == Some("suspended"))
@@ -102,7 +102,7 @@ pub(crate) async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppE
            left join campaigns m on m.workspace_id = $1 and m.id = c.campaign_id
            left join clients k on k.workspace_id = $1 and k.id = c.client_id
            where c.workspace_id = $1 and c.id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -128,7 +128,7 @@ pub(crate) async fn set_transcript_status(
 ) -> Result<(), AppError> {
     sqlx::query!(
         "update calls set transcript_status = $3, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         status as TranscriptStatus
     )
@@ -140,7 +140,7 @@ pub(crate) async fn set_transcript_status(
 pub(crate) async fn set_analysis_status(tx: &mut WriteTx, id: CallId, status: AnalysisStatus) -> Result<(), AppError> {
     sqlx::query!(
         "update calls set analysis_status = $3, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         status as AnalysisStatus
     )
@@ -156,7 +156,7 @@ pub(crate) async fn replace_messages(
     client: Option<ClientId>,
     messages: &[NewMessage],
 ) -> Result<(), AppError> {
-    sqlx::query!("delete from call_messages where workspace_id = $1 and call_id = $2", tx.w(), call.0)
+    sqlx::query!("delete from call_messages where workspace_id = $1 and call_id = $2", tx.workspace_uuid(), call.0)
         .execute(tx.conn())
         .await?;
     let ids: Vec<Uuid> = messages.iter().map(|_| Uuid::now_v7()).collect();
@@ -174,7 +174,7 @@ pub(crate) async fn replace_messages(
          select $1, m.id, $2, $3, m.position, m.role, m.text, m.start_ms, m.end_ms, m.tool_name, m.invocation_id, m.error_details
          from unnest($4::uuid[], $5::int[], $6::text[], $7::text[], $8::int[], $9::int[], $10::text[], $11::text[], $12::text[])
            as m (id, position, role, text, start_ms, end_ms, tool_name, invocation_id, error_details)",
-        tx.w(),
+        tx.workspace_uuid(),
         call.0,
         client.map(|id| id.0),
         &ids,
@@ -206,7 +206,7 @@ pub(crate) async fn record_transcript(
                 recording_key = coalesce($4, recording_key), recording_peaks = coalesce($5, recording_peaks),
                 analysis_status = $6, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         summary,
         recording.map(|(key, _)| key),
@@ -238,7 +238,7 @@ pub(crate) async fn record_analysis(
            set client_id = excluded.client_id, campaign_type = excluded.campaign_type, result = excluded.result, model = excluded.model,
                prompt_version = excluded.prompt_version, prompt_tokens = excluded.prompt_tokens,
                completion_tokens = excluded.completion_tokens, cost = excluded.cost, updated_at = now()",
-        tx.w(),
+        tx.workspace_uuid(),
         Uuid::now_v7(),
         call.0,
         client.map(|id| id.0),
@@ -255,7 +255,7 @@ pub(crate) async fn record_analysis(
     sqlx::query!(
         "update calls set analysis_status = 'completed', summary = $3, goal_reached = $4, sentiment = $5, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         call.0,
         reading.summary,
         reading.goal_reached,
@@ -270,7 +270,7 @@ pub(crate) async fn record_analysis(
 pub(crate) async fn add_model_cost(tx: &mut WriteTx, call: CallId, cost: Decimal) -> Result<(), AppError> {
     sqlx::query!(
         "update calls set model_cost = model_cost + $3 where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         call.0,
         cost
     )
@@ -285,7 +285,7 @@ pub(crate) async fn set_reviewed(tx: &mut WriteTx, call: CallId, reviewed: bool)
     let row = sqlx::query!(
         r#"select client_id as "client_id: ClientId", ended_at is not null or dial_state = 'refused' as "is_over!"
            from calls where workspace_id = $1 and id = $2 for update"#,
-        tx.w(),
+        tx.workspace_uuid(),
         call.0
     )
     .fetch_one(tx.conn())
@@ -299,7 +299,7 @@ pub(crate) async fn set_reviewed(tx: &mut WriteTx, call: CallId, reviewed: bool)
     sqlx::query!(
         "update calls set reviewed_at = case when $3 then now() end, reviewed_by = case when $3 then $4::uuid end, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         call.0,
         reviewed,
         user

@@ -29,7 +29,7 @@ async fn agents(tx: &mut ReadTx, client: ClientId, choices: &mut CampaignChoices
              and (a.client_id is null
                   or exists (select from agent_mappings m where m.workspace_id = $1 and m.agent_id = a.id and m.client_id = $2))
            order by a.name, a.id limit 500"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0
     )
     .fetch_all(tx.conn())
@@ -51,7 +51,7 @@ async fn numbers(tx: &mut ReadTx, client: ClientId) -> Result<Vec<Choice>, AppEr
         r#"select id, number, client_id is null as "is_agencys!" from agency_phone_numbers
            where workspace_id = $1 and status = 'active' and (client_id is null or client_id = $2)
            order by client_id nulls last, number limit 500"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0
     )
     .fetch_all(tx.conn())
@@ -72,7 +72,7 @@ async fn imports(tx: &mut ReadTx, client: ClientId) -> Result<Vec<Choice>, AppEr
         "select id, file_name, imported_rows + updated_rows as rows from contact_imports
          where workspace_id = $1 and client_id = $2 and status in ('completed', 'cancelled') and imported_rows + updated_rows > 0
          order by id desc limit 50",
-        tx.w(),
+        tx.workspace_uuid(),
         client.0
     )
     .fetch_all(tx.conn())
@@ -100,7 +100,7 @@ pub(crate) async fn fit(
                                where m.workspace_id = $1 and m.agent_id = a.id and m.client_id = $2))) as "agent!",
                   exists (select from agency_phone_numbers n where n.workspace_id = $1 and n.id = $4 and n.status = 'active'
                           and (n.client_id is null or n.client_id = $2)) as "number!""#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         agent.0,
         number.0
@@ -118,7 +118,7 @@ pub(crate) async fn obstacles(tx: &mut ReadTx, campaign: &Campaign) -> Result<Ve
                   (select m.provider_agent_id is not null from agent_mappings m
                    where m.workspace_id = $1 and m.agent_id = a.id and m.client_id = $3 limit 1) as is_mapped
            from agents a where a.workspace_id = $1 and a.id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         campaign.agent_id.0,
         campaign.client_id.0
     )
@@ -148,7 +148,7 @@ pub async fn missing_variables(tx: &mut ReadTx, campaign: &Campaign) -> Result<V
     let template = sqlx::query_scalar!(
         "select p.template from agents a join prompts p on p.workspace_id = $1 and p.id = a.prompt_service_id
          where a.workspace_id = $1 and a.id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         campaign.agent_id.0
     )
     .fetch_optional(tx.conn())
@@ -157,7 +157,7 @@ pub async fn missing_variables(tx: &mut ReadTx, campaign: &Campaign) -> Result<V
     let known = sqlx::query_scalar!(
         r#"select distinct jsonb_object_keys(c.attributes) as "key!" from (
              select attributes from contacts where workspace_id = $1 and client_id = $2 order by id desc limit 200) c"#,
-        tx.w(),
+        tx.workspace_uuid(),
         campaign.client_id.0
     )
     .fetch_all(tx.conn())

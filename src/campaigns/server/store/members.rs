@@ -17,7 +17,7 @@ pub(crate) async fn counts(tx: &mut ReadTx, campaign: CampaignId) -> Result<Camp
         r#"select status as "status: ContactStatus", outcome as "outcome?: ContactOutcome", count(*) as "count!" from (
              select status, outcome from campaign_contacts where workspace_id = $1 and campaign_id = $2 limit $3::bigint + 1) counted
            group by status, outcome"#,
-        tx.w(),
+        tx.workspace_uuid(),
         campaign.0,
         COUNT_BOUND
     )
@@ -64,7 +64,7 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
            ) m
            join contacts c on c.workspace_id = $1 and c.id = m.contact_id
            order by m.id"#,
-        tx.w(),
+        tx.workspace_uuid(),
         campaign.0,
         after,
         before,
@@ -125,7 +125,7 @@ pub(crate) async fn export(
                   m.outcome as "outcome?: ContactOutcome", m.attempts, m.last_error
            from campaign_contacts m join contacts c on c.workspace_id = $1 and c.id = m.contact_id
            where m.workspace_id = $1 and m.campaign_id = $2 and m.id > $3 order by m.id limit $4"#,
-        tx.w(),
+        tx.workspace_uuid(),
         campaign.0,
         after,
         most
@@ -144,7 +144,7 @@ pub(crate) async fn candidates_of_client(
     Ok(sqlx::query_scalar!(
         r#"select id as "id: ContactId" from contacts
            where workspace_id = $1 and client_id = $2 and id > $3 and not do_not_call order by id limit $4"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         after.0,
         most
@@ -164,7 +164,7 @@ pub(crate) async fn candidates_of_import(
     Ok(sqlx::query_scalar!(
         r#"select id as "id: ContactId" from contacts
            where workspace_id = $1 and client_id = $2 and import_id = $3 and id > $4 and not do_not_call order by id limit $5"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         import.0,
         after.0,
@@ -183,7 +183,7 @@ pub(crate) async fn candidates_by_words(
     Ok(sqlx::query_scalar!(
         r#"select id as "id: ContactId" from contacts
            where workspace_id = $1 and client_id = $2 and not do_not_call and id in (select search_contacts($3, 1000)) order by id"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         words
     )

@@ -25,7 +25,7 @@ pub(crate) async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, Ap
            left join campaigns ca on ca.workspace_id = $1 and ca.id = i.campaign_id
            left join users u on u.id = i.started_by
            where i.workspace_id = $1 and i.id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -76,7 +76,7 @@ pub(crate) async fn problems(tx: &mut ReadTx, id: ImportId, after: i64, most: i6
         Problem,
         "select line, reason, raw from contact_import_rejects
          where workspace_id = $1 and import_id = $2 and line > $3 order by line, id limit $4",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         after,
         most
@@ -106,7 +106,7 @@ pub async fn list(
            where i.workspace_id = $1 and ($2::uuid is null or i.client_id = $2)
              and ($3::uuid is null or i.id < $3) and ($4::uuid is null or i.id > $4)
            order by (case when $4::uuid is null then i.id end) desc, i.id asc limit $5"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client,
         older,
         newer,

@@ -62,7 +62,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewImport<'_>) -> Result<(), 
         "insert into contact_imports (workspace_id, id, client_id, campaign_id, file_name, file_key, file_bytes, encoding, delimiter,
                                       preview, mapping, default_country, started_by)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        tx.w(),
+        tx.workspace_uuid(),
         new.id.0,
         new.client_id.0,
         new.campaign_id.map(|id| id.0),
@@ -89,7 +89,7 @@ pub(crate) async fn remembered(
     let row = sqlx::query!(
         r#"select preview as "preview: Json<Preview>", mapping as "mapping: Json<Mapping>", default_country from contact_imports
            where workspace_id = $1 and client_id = $2 and status <> 'uploaded' order by id desc limit 1"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0
     )
     .fetch_optional(tx.conn())
@@ -110,7 +110,7 @@ pub(crate) async fn work(tx: &mut ReadTx, id: ImportId) -> Result<Work, AppError
                   preview as "preview: Json<Preview>", mapping as "mapping: Json<Mapping>", default_country,
                   duplicates as "duplicates: DuplicateRule", status as "status: ImportStatus", lines_done
            from contact_imports where workspace_id = $1 and id = $2"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -136,7 +136,7 @@ pub(crate) async fn work(tx: &mut ReadTx, id: ImportId) -> Result<Work, AppError
 pub(crate) async fn lock(tx: &mut WriteTx, id: ImportId) -> Result<ImportStatus, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select status as "status: ImportStatus" from contact_imports where workspace_id = $1 and id = $2 for update"#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -147,7 +147,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: ImportId) -> Result<ImportStatus,
 pub(crate) async fn busy(tx: &mut ReadTx) -> Result<i64, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from contact_imports where workspace_id = $1 and status in ('checking', 'importing')"#,
-        tx.w()
+        tx.workspace_uuid()
     )
     .fetch_one(tx.conn())
     .await?)
@@ -160,7 +160,7 @@ pub(crate) async fn set_terms(tx: &mut WriteTx, id: ImportId, terms: &ImportTerm
                 preview = preview - 'check', bytes_done = 0, lines_done = 0, total_rows = 0, valid_rows = 0, duplicate_rows = 0,
                 rejected_rows = 0, cancel_requested = false, error = null, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         Json(&terms.mapping) as _,
         terms.country,
@@ -177,7 +177,7 @@ pub(crate) async fn known(tx: &mut ReadTx, client: ClientId, phones: &[String]) 
     let row = sqlx::query!(
         r#"select count(*) as "known!", count(*) filter (where do_not_call) as "suppressed!" from contacts
            where workspace_id = $1 and client_id = $2 and phone = any($3)"#,
-        tx.w(),
+        tx.workspace_uuid(),
         client.0,
         phones
     )
@@ -197,7 +197,7 @@ pub(crate) async fn checked_so_far(
         "update contact_imports set bytes_done = $3, total_rows = $4, valid_rows = $5, duplicate_rows = $6, rejected_rows = $7,
                 updated_at = now()
          where workspace_id = $1 and id = $2 and status = 'checking' returning cancel_requested",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         bytes,
         result.rows,
@@ -216,7 +216,7 @@ pub(crate) async fn finish_check(tx: &mut WriteTx, id: ImportId, result: &CheckR
         "update contact_imports set status = 'checked', preview = jsonb_set(preview, '{check}', $3), bytes_done = file_bytes,
                 total_rows = $4, valid_rows = $5, duplicate_rows = $6, rejected_rows = $7, updated_at = now()
          where workspace_id = $1 and id = $2 and status = 'checking'",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         Json(result) as _,
         result.rows,
@@ -236,7 +236,7 @@ pub(crate) async fn start(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError
                 imported_rows = 0, updated_rows = 0, duplicate_rows = 0, rejected_rows = 0, cancel_requested = false,
                 started_at = now(), updated_at = now()
          where workspace_id = $1 and id = $2 and status = 'checked'",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .execute(tx.conn())
@@ -247,7 +247,7 @@ pub(crate) async fn start(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError
 pub(crate) async fn ask_to_stop(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
     sqlx::query!(
         "update contact_imports set cancel_requested = true, updated_at = now() where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         id.0
     )
     .execute(tx.conn())
@@ -278,7 +278,7 @@ pub(crate) async fn end(
            where workspace_id = $1 and id = $2 and status not in ('completed', 'failed', 'cancelled')
            returning client_id as "client_id: ClientId", total_rows as rows, imported_rows as imported, updated_rows as updated,
                      duplicate_rows + rejected_rows as "rejected!""#,
-        tx.w(),
+        tx.workspace_uuid(),
         id.0,
         status as ImportStatus,
         error

@@ -26,7 +26,7 @@ pub(crate) enum Step {
 pub(crate) async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Piece) -> Result<Step, AppError> {
     let state = sqlx::query!(
         "select lines_done, cancel_requested from contact_imports where workspace_id = $1 and id = $2 and status = 'importing' for update",
-        tx.w(),
+        tx.workspace_uuid(),
         import.id.0
     )
     .fetch_optional(tx.conn())
@@ -43,7 +43,7 @@ pub(crate) async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Pi
                 imported_rows = imported_rows + $7, updated_rows = updated_rows + $8, duplicate_rows = duplicate_rows + $9,
                 rejected_rows = rejected_rows + $10, updated_at = now()
          where workspace_id = $1 and id = $2",
-        tx.w(),
+        tx.workspace_uuid(),
         import.id.0,
         piece.done as i64,
         piece.bytes as i64,
@@ -127,7 +127,7 @@ const INSERT: &str =
 
 async fn insert_new(tx: &mut WriteTx, import: &Work) -> Result<i64, AppError> {
     let done = sqlx::query(INSERT)
-        .bind(tx.w())
+        .bind(tx.workspace_uuid())
         .bind(import.client_id)
         .bind(import.id)
         .bind(reason(import))
@@ -152,7 +152,7 @@ const UPSERT: &str = "with written as (
 
 async fn insert_or_update(tx: &mut WriteTx, import: &Work) -> Result<(i64, i64), AppError> {
     Ok(sqlx::query_as(UPSERT)
-        .bind(tx.w())
+        .bind(tx.workspace_uuid())
         .bind(import.client_id)
         .bind(import.id)
         .bind(reason(import))
@@ -167,7 +167,7 @@ async fn suppress(tx: &mut WriteTx, import: &Work) -> Result<(), AppError> {
          from import_stage s
          where c.workspace_id = $1 and c.client_id = $2 and c.phone = s.phone and s.do_not_call and not c.do_not_call",
     )
-    .bind(tx.w())
+    .bind(tx.workspace_uuid())
     .bind(import.client_id)
     .bind(reason(import))
     .execute(tx.conn())
@@ -187,7 +187,7 @@ async fn rejects(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), A
         "insert into contact_import_rejects (workspace_id, id, import_id, client_id, line, reason, raw)
          select $1, r.id, $2, $3, r.line, r.reason, r.raw
          from unnest($4::uuid[], $5::bigint[], $6::text[], $7::text[]) as r (id, line, reason, raw)",
-        tx.w(),
+        tx.workspace_uuid(),
         import.id.0,
         import.client_id.0,
         &ids,

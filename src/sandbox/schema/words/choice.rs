@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{figure, has, normal, truth};
 use crate::analysis::{Facts, Finding, label};
-use crate::conversation::{Cue, Plot};
+use crate::conversation::{Cue, Scenario};
 
 /// The option that fits best; the first one when none does.
 pub(crate) fn choose(
@@ -101,7 +101,7 @@ fn candidates(name: &str, facts: &Facts, finding: Option<&Finding>) -> Vec<&'sta
         };
     }
     match facts.verdict {
-        Some(Plot::Booked) => vec![
+        Some(Scenario::Booked) => vec![
             "booked",
             "meeting_booked",
             "goal_reached",
@@ -111,30 +111,30 @@ fn candidates(name: &str, facts: &Facts, finding: Option<&Finding>) -> Vec<&'sta
             "completed",
             "positive",
         ],
-        Some(Plot::Interested) => {
+        Some(Scenario::Interested) => {
             vec!["interested", "information_sent", "send_info", "follow_up", "partial", "qualified", "completed"]
         }
-        Some(Plot::Callback) => {
+        Some(Scenario::Callback) => {
             vec!["callback", "callback_requested", "call_back", "call_back_later", "follow_up", "partial"]
         }
-        Some(Plot::Declined) => {
+        Some(Scenario::Declined) => {
             vec!["declined", "not_interested", "rejected", "refused", "failure", "negative", "completed"]
         }
-        Some(Plot::NotQualified) => {
+        Some(Scenario::NotQualified) => {
             vec!["not_qualified", "disqualified", "unqualified", "not_interested", "declined", "completed"]
         }
-        Some(Plot::WrongPerson) => vec!["wrong_person", "wrong_number", "not_reached", "failure", "other"],
-        Some(Plot::DoNotCall) => vec!["do_not_call", "opt_out", "dnc", "not_interested", "declined", "failure"],
-        Some(Plot::Confirmed) => {
+        Some(Scenario::WrongPerson) => vec!["wrong_person", "wrong_number", "not_reached", "failure", "other"],
+        Some(Scenario::DoNotCall) => vec!["do_not_call", "opt_out", "dnc", "not_interested", "declined", "failure"],
+        Some(Scenario::Confirmed) => {
             vec!["confirmed", "appointment_confirmed", "goal_reached", "resolved", "success", "completed"]
         }
-        Some(Plot::Rescheduled) => {
+        Some(Scenario::Rescheduled) => {
             vec!["rescheduled", "appointment_moved", "goal_reached", "resolved", "success", "completed"]
         }
-        Some(Plot::Solved) => vec!["solved", "resolved", "goal_reached", "success", "completed"],
-        Some(Plot::Escalated) => vec!["escalated", "unresolved", "not_resolved", "partial", "failure"],
-        Some(Plot::Survey) => vec!["survey", "survey_completed", "feedback", "goal_reached", "success", "completed"],
-        Some(Plot::Voicemail) => vec!["voicemail", "left_voicemail", "no_answer", "not_reached", "other"],
+        Some(Scenario::Solved) => vec!["solved", "resolved", "goal_reached", "success", "completed"],
+        Some(Scenario::Escalated) => vec!["escalated", "unresolved", "not_resolved", "partial", "failure"],
+        Some(Scenario::Survey) => vec!["survey", "survey_completed", "feedback", "goal_reached", "success", "completed"],
+        Some(Scenario::Voicemail) => vec!["voicemail", "left_voicemail", "no_answer", "not_reached", "other"],
         None => vec!["unclear", "unknown", "other", "neutral", "no_outcome"],
     }
 }

@@ -4,7 +4,7 @@ use super::Icon;
 
 /// One end or joint of a cord.
 #[derive(Debug, Clone, Default)]
-pub struct CordNode {
+pub struct RouteNode {
     text: String,
     icon: Option<&'static str>,
     href: Option<String>,
@@ -12,7 +12,7 @@ pub struct CordNode {
     mono: bool,
 }
 
-impl CordNode {
+impl RouteNode {
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
@@ -38,7 +38,7 @@ impl CordNode {
 
 /// What is joined with what, in order: node, wire, node.
 #[component]
-pub fn Cord(nodes: Vec<CordNode>, #[prop(optional)] live: bool) -> impl IntoView {
+pub fn RouteChain(nodes: Vec<RouteNode>, #[prop(optional)] live: bool) -> impl IntoView {
     let parts = nodes
         .into_iter()
         .enumerate()
@@ -61,5 +61,5 @@ pub fn Cord(nodes: Vec<CordNode>, #[prop(optional)] live: bool) -> impl IntoView
             }
         })
         .collect_view();
-    view! { <div class=if live { "cord live" } else { "cord" }>{parts}</div> }
+    view! { <div class=if live { "route-chain live" } else { "route-chain" }>{parts}</div> }
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-use super::ingest::{self, Answer, Letter};
+use super::ingest::{self, Answer, Delivery};
 use super::store;
 use crate::model::WebhookQuery;
 use patchbay_access::Action;
@@ -60,7 +60,7 @@ async fn receive(
     body: Body,
 ) -> Response {
     let (Ok(workspace), Ok(connection)) = (workspace.parse::<WorkspaceId>(), connection.parse::<ConnectionId>()) else {
-        return respond(Answer::Stranger);
+        return respond(Answer::Rejected);
     };
     // Announced sizes are refused before a byte is read.
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -73,9 +73,9 @@ async fn receive(
         // The sender went away in the middle: it will come again.
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),
     };
-    let letter = Letter { provider, workspace, connection, headers, body };
+    let delivery = Delivery { provider, workspace, connection, headers, body };
     // In a task of its own: a sender who hangs up now must not stop what is about to be acknowledged half-way.
-    let answer = tokio::spawn(ingest::take(db, letter)).await.unwrap_or_else(|error| {
+    let answer = tokio::spawn(ingest::take(db, delivery)).await.unwrap_or_else(|error| {
         tracing::error!(cause = %error, "taking in a webhook broke");
         Answer::TryLater
     });
@@ -96,7 +96,7 @@ fn is_too_large(error: &axum::Error) -> bool {
 fn respond(answer: Answer) -> Response {
     let status = match answer {
         Answer::Stored => StatusCode::NO_CONTENT,
-        Answer::Stranger => StatusCode::UNAUTHORIZED,
+        Answer::Rejected => StatusCode::UNAUTHORIZED,
         Answer::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Answer::TryLater => StatusCode::SERVICE_UNAVAILABLE,
     };

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::frame::{DoorCard, DoorErrors, DoorField};
+use super::frame::{SignInCard, SignInErrors, SignInField};
 use crate::model::SecondStep;
 use crate::server_fns::{
     AskForPassword, ChoosePassword, SignIn, VerifySecondFactor, get_second_step, offers_passkeys, open_password_link,
@@ -40,10 +40,10 @@ fn SignInForm(passkeys: bool) -> impl IntoView {
     let next = asked.get("next").unwrap_or_default();
     let other = passkeys.then(|| passkey_link("/login/passkey", &next, "Sign in with a passkey"));
     view! {
-        <DoorCard title="Sign in">
+        <SignInCard title="Sign in">
             <PostForm action=sign_in class="body form">
                 {asked.get("chosen").map(|_| view! { <Callout tone=patchbay_shared::Tone::Ok icon="circle-check">"Your new password is set. Sign in with it."</Callout> })}
-                <DoorErrors action=sign_in title="You are not signed in" whole=true/>
+                <SignInErrors action=sign_in title="You are not signed in" whole=true/>
                 <input type="hidden" name="next" value=next/>
                 <div class="field">
                     <label for="email">"E-mail address"</label>
@@ -59,7 +59,7 @@ fn SignInForm(passkeys: bool) -> impl IntoView {
             </PostForm>
             {other}
             <footer><a class="link" href="/forgot">"Forgot your password?"</a></footer>
-        </DoorCard>
+        </SignInCard>
     }
 }
 
@@ -89,16 +89,16 @@ fn SecondStepForm(step: SecondStep) -> impl IntoView {
         (false, false) => "One of your recovery codes. Your passkeys work at the address where you made them.",
     };
     view! {
-        <DoorCard title="Enter your code" sub=sub>
+        <SignInCard title="Enter your code" sub=sub>
             <PostForm action=verify class="body form">
-                <DoorErrors action=verify title="You are not signed in yet"/>
+                <SignInErrors action=verify title="You are not signed in yet"/>
                 <input type="hidden" name="next" value=next/>
-                <DoorField action=verify name="code" label="Code" class="code" autocomplete="one-time-code" autofocus=true/>
+                <SignInField action=verify name="code" label="Code" class="code" autocomplete="one-time-code" autofocus=true/>
                 <div class="form-acts"><button class="btn pri block" type="submit">"Continue"</button></div>
             </PostForm>
             {other}
             <footer><a class="link" href="/login">"Start again"</a></footer>
-        </DoorCard>
+        </SignInCard>
     }
 }
 
@@ -128,18 +128,18 @@ fn Forgot(sends: bool) -> impl IntoView {
     } else {
         view! {
             <PostForm action=ask class="body form">
-                <DoorErrors action=ask title="Nothing was sent"/>
-                <DoorField action=ask name="email" label="E-mail address" kind="email" autocomplete="username" autofocus=true/>
+                <SignInErrors action=ask title="Nothing was sent"/>
+                <SignInField action=ask name="email" label="E-mail address" kind="email" autocomplete="username" autofocus=true/>
                 <div class="form-acts"><button class="btn pri block" type="submit">"Send me a link"</button></div>
             </PostForm>
         }
         .into_any()
     };
     view! {
-        <DoorCard title="Forgot your password?">
+        <SignInCard title="Forgot your password?">
             {body}
             <footer><a class="link" href="/login">"Back to sign-in"</a></footer>
-        </DoorCard>
+        </SignInCard>
     }
 }
 
@@ -155,7 +155,7 @@ pub fn choose_password_page() -> PageView {
     };
     Arc::new(move || {
         let token = params.read_untracked().get("token").unwrap_or_default();
-        view! { <DoorCard title="Choose a new password">{whose(token)}<footer><a class="link" href="/login">"Back to sign-in"</a></footer></DoorCard> }
+        view! { <SignInCard title="Choose a new password">{whose(token)}<footer><a class="link" href="/login">"Back to sign-in"</a></footer></SignInCard> }
             .into_any()
     })
 }
@@ -166,11 +166,11 @@ fn Choose(token: String, email: String) -> impl IntoView {
     let spent = move || matches!(choose.answer(), Some(Err(AppError::Conflict(Reason::LinkSpent, _))));
     view! {
         <PostForm action=choose class="body form">
-            <DoorErrors action=choose title="The password is not changed"/>
+            <SignInErrors action=choose title="The password is not changed"/>
             <input type="hidden" name="token" value=token/>
             <input type="hidden" name="username" autocomplete="username" value=email.clone()/>
             <p class="sub">"For "<b>{email}</b></p>
-            <DoorField action=choose name="password" label="New password" kind="password" autocomplete="new-password" autofocus=true hint="8 to 128 characters. A few words in a row are easy to keep in mind."/>
+            <SignInField action=choose name="password" label="New password" kind="password" autocomplete="new-password" autofocus=true hint="8 to 128 characters. A few words in a row are easy to keep in mind."/>
             <div class="form-acts"><button class="btn pri block" type="submit" disabled=spent>"Set password"</button></div>
         </PostForm>
     }

@@ -12,7 +12,7 @@ use patchbay_shared::AppError;
 
 /// Checks the key, counts the request, and puts the program's `Scope` into it. Answers carry the limit:
 /// `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset` (seconds).
-pub async fn let_in(State(db): State<Db>, mut request: Request, next: Next) -> Response {
+pub async fn authenticate(State(db): State<Db>, mut request: Request, next: Next) -> Response {
     let ip = sender(&request, &db.services().trusted_proxies);
     let text = |headers: &HeaderMap, name: header::HeaderName| {
         headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)

@@ -2,18 +2,18 @@
 
 /// A small generator (SplitMix64). Equal seed and salt give equal throws.
 #[derive(Debug, Clone)]
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// Starts from `seed` and a text such as a call id, so that each call has its own stream.
-    pub fn new(seed: u64, salt: &str) -> Dice {
+    pub fn new(seed: u64, salt: &str) -> Rng {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for byte in salt.bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
-        let mut dice = Dice(hash);
-        dice.roll();
-        dice
+        let mut rng = Rng(hash);
+        rng.roll();
+        rng
     }
 
     /// The next 64 bits.

@@ -1,6 +1,6 @@
 //! A language of the sandbox: its dialogue pieces, its names, and the phrases by which an analysis recognises what was said.
 //!
-//! A script is text. `[name]` opens a beat, every line below it is one way to say that beat, and ` | ` separates the
+//! A script is text. `[name]` opens a step, every line below it is one way to say that step, and ` | ` separates the
 //! speeches of one line: `A:` is the agent, `U:` the person called. `{name}` and the like are filled by `slots.rs`.
 
 use std::collections::HashMap;
@@ -45,7 +45,7 @@ impl Language {
         }
     }
 
-    pub fn tongue(self) -> &'static Tongue {
+    pub fn language(self) -> &'static LanguageFacts {
         match self {
             Language::English => &ENGLISH,
             Language::German => &GERMAN,
@@ -56,9 +56,9 @@ impl Language {
         }
     }
 
-    /// The ways to say a beat; empty for a beat this language has no words for.
-    pub fn beat(self, name: &str) -> &'static [Vec<Speech>] {
-        BEATS.get(&self).and_then(|beats| beats.get(name)).map_or(&[], Vec::as_slice)
+    /// The ways to say a step; empty for a step this language has no words for.
+    pub fn step(self, name: &str) -> &'static [Vec<Speech>] {
+        STEPS.get(&self).and_then(|steps| steps.get(name)).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -110,7 +110,7 @@ impl Cue {
     }
 }
 
-pub struct Tongue {
+pub struct LanguageFacts {
     /// A natural speaking rate.
     pub chars_per_second: f64,
     pub script: &'static str,
@@ -125,21 +125,21 @@ pub struct Tongue {
     pub cues: &'static [(Cue, &'static [&'static str])],
 }
 
-/// One speech of a beat, still with its slots.
+/// One speech of a step, still with its slots.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Speech {
     pub by_agent: bool,
     pub text: &'static str,
 }
 
-type Beats = HashMap<&'static str, Vec<Vec<Speech>>>;
+type Steps = HashMap<&'static str, Vec<Vec<Speech>>>;
 
-static BEATS: LazyLock<HashMap<Language, Beats>> = LazyLock::new(|| {
-    Language::ALL.into_iter().map(|language| (language, read_script(language.tongue().script))).collect()
+static STEPS: LazyLock<HashMap<Language, Steps>> = LazyLock::new(|| {
+    Language::ALL.into_iter().map(|language| (language, read_script(language.language().script))).collect()
 });
 
-fn read_script(script: &'static str) -> Beats {
-    let mut beats = Beats::new();
+fn read_script(script: &'static str) -> Steps {
+    let mut steps = Steps::new();
     let mut current = "";
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
@@ -153,7 +153,7 @@ fn read_script(script: &'static str) -> Beats {
                 Some(Speech { by_agent: who == "A", text })
             })
             .collect();
-        beats.entry(current).or_default().push(speeches);
+        steps.entry(current).or_default().push(speeches);
     }
-    beats
+    steps
 }

@@ -13,7 +13,7 @@ use super::{Agency, World, owner_value, unique};
 const TEST: Machine = Machine { name: "test", actions: &[Action::ManageConnections] };
 
 /// An agency whose voice account signs with a secret that the test knows.
-pub struct Door {
+pub struct WebhookSender {
     pub agency: Agency,
     pub secret: String,
     /// The address that the voice service delivers to.
@@ -21,7 +21,7 @@ pub struct Door {
     pub http: reqwest::Client,
 }
 
-impl Door {
+impl WebhookSender {
     pub async fn new(world: &World, name: &str) -> Self {
         let agency = Agency::new(world, name).await;
         let workspace: WorkspaceId = agency.workspace_id.parse().expect("an id");
