@@ -39,7 +39,7 @@ pub struct Claim {
 }
 
 /// Takes up to `most` due items for `owner`; only those of one workspace, if one is given.
-pub async fn claim(
+pub(crate) async fn claim(
     conn: &mut PgConnection,
     table: Table,
     owner: Uuid,
