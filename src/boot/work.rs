@@ -18,8 +18,11 @@ pub fn runner(db: Db) -> Runner {
     patchbay_contacts::server::jobs::register(&mut registry);
     patchbay_mail::register(&mut registry);
     patchbay_numbers::server::jobs::register(&mut registry);
-    let queues =
-        vec![registry.queue(16), patchbay_inbound_webhooks::server::jobs::queue(), patchbay_calls::server::enrich::queue()];
+    let queues = vec![
+        registry.queue(16),
+        patchbay_inbound_webhooks::server::jobs::queue(),
+        patchbay_calls::server::enrich::queue(),
+    ];
     Runner { db, queues }
 }
 

@@ -343,8 +343,11 @@ async fn keep_alive(db: Db, table: Table, owner: Uuid) {
         let heartbeat = tokio::select! { _ = renew.tick() => true, _ = reap.tick() => false };
         let done = async {
             let mut tx = SystemTx::open(&db, "leases").await?;
-            let touched =
-                if heartbeat { lease::renew(tx.conn(), table, owner).await? } else { lease::reap(tx.conn(), table).await? };
+            let touched = if heartbeat {
+                lease::renew(tx.conn(), table, owner).await?
+            } else {
+                lease::reap(tx.conn(), table).await?
+            };
             tx.commit().await?;
             Ok::<_, AppError>(touched)
         };

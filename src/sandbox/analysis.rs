@@ -66,7 +66,7 @@ fn read_line(line: &str) -> Option<Line> {
 fn listen(line: &Line) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for language in Language::ALL {
-        for (cue, phrases) in language.language().cues {
+        for (cue, phrases) in language.facts().cues {
             if cue.is_agents() != line.by_agent || found.iter().any(|known| known.cue == *cue) {
                 continue;
             }
@@ -205,7 +205,17 @@ impl Facts {
             (_, true, Some(Scenario::Escalated)) | (_, _, Some(Scenario::DoNotCall)) => 1,
             (_, true, _) | (_, _, Some(Scenario::Escalated)) => 2,
             (true, ..) => 5,
-            (_, _, Some(Scenario::Booked | Scenario::Confirmed | Scenario::Rescheduled | Scenario::Solved | Scenario::Interested)) => 4,
+            (
+                _,
+                _,
+                Some(
+                    Scenario::Booked
+                    | Scenario::Confirmed
+                    | Scenario::Rescheduled
+                    | Scenario::Solved
+                    | Scenario::Interested,
+                ),
+            ) => 4,
             _ => 3,
         }
     }

@@ -131,11 +131,16 @@ impl Call {
             Some("invalid_number") => (Answer::Unknown, drawn_scenario),
             Some("dropped") => (Answer::Dropped, drawn_scenario),
             Some("answered") => (Answer::Person, drawn_scenario),
-            Some(name) => Scenario::from_name(name).map_or((drawn, drawn_scenario), |scenario| (Answer::Person, scenario)),
+            Some(name) => {
+                Scenario::from_name(name).map_or((drawn, drawn_scenario), |scenario| (Answer::Person, scenario))
+            }
             None => (drawn, drawn_scenario),
         };
         call.scenario = if answer == Answer::Machine { Scenario::Voicemail } else { scenario };
-        if matches!(call.scenario, Scenario::Confirmed | Scenario::Rescheduled | Scenario::Solved | Scenario::Escalated | Scenario::Survey) {
+        if matches!(
+            call.scenario,
+            Scenario::Confirmed | Scenario::Rescheduled | Scenario::Solved | Scenario::Escalated | Scenario::Survey
+        ) {
             call.family = Family::Care;
         }
         let conversation = call.conversation();

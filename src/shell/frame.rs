@@ -15,7 +15,7 @@ use patchbay_ui::page_frame::{InShell, Product};
 use patchbay_ui::preferences::AppearanceMenu;
 use patchbay_ui::shortcuts::{GoTo, HelpButton, Shortcuts};
 use patchbay_ui::toast::Toasts;
-use patchbay_ui::{Avatar, Icon, StatusDot, MenuButton, MenuLink};
+use patchbay_ui::{Avatar, Icon, MenuButton, MenuLink, StatusDot};
 
 /// Entries of the sidebar under one heading (none for the first).
 #[derive(Debug, Clone, PartialEq)]

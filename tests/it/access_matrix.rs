@@ -49,7 +49,12 @@ pub struct WebhookSender {
     pub fields: &'static [(&'static str, &'static str)],
 }
 
-const fn reads(name: &'static str, asks: Asks, names: Names, fields: &'static [(&'static str, &'static str)]) -> WebhookSender {
+const fn reads(
+    name: &'static str,
+    asks: Asks,
+    names: Names,
+    fields: &'static [(&'static str, &'static str)],
+) -> WebhookSender {
     WebhookSender { name, asks, names, changes: false, fields }
 }
 

@@ -2,7 +2,9 @@
 
 use patchbay_access::{ApiScope, Role, allows};
 
-use super::access_matrix::{API_ROUTES, Asks, WebhookSender, FUNCTIONS, Names, PAGES, ROUTES, SCOPES, Wanted, Who, wanted};
+use super::access_matrix::{
+    API_ROUTES, Asks, FUNCTIONS, Names, PAGES, ROUTES, SCOPES, Wanted, WebhookSender, Who, wanted,
+};
 
 const HEAD: &str = "# Who gets through which door\n\n\
     Printed from `tests/it/access_matrix`, which the tests go through door by door, as everybody. After a change there:\n\

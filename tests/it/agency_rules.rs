@@ -184,7 +184,10 @@ fn a_plan_limits_people_clients_and_agents_and_the_platform_can_agree_otherwise(
             pat.rpc("save_workspace_terms", &[("id", id), ("plan", "gold"), ("people", "-1"), ("lines", "many")]).await;
         assert!(wrong.error_at("people").is_some() && wrong.error_at("lines").is_some(), "{wrong:?}");
         let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "workspace")]).await.text;
-        assert!(audit_log.contains("free") && audit_log.contains("limits") && audit_log.contains("Pat Platform"), "{audit_log}");
+        assert!(
+            audit_log.contains("free") && audit_log.contains("limits") && audit_log.contains("Pat Platform"),
+            "{audit_log}"
+        );
     });
 }
 

@@ -44,7 +44,10 @@ fn without_a_session_an_admin_sees_nothing_and_with_one_reads_that_agency_alone(
         assert!(!agency.one.viewer.get("/calls").await.text.contains("Ticket 4711"));
         assert!(!other.owner.get("/calls").await.text.contains("Ticket 4711"));
         let audit_log = agency.owner.done("list_audit_events", &[("query[entity]", "support_session")]).await.text;
-        assert!(audit_log.contains("opened") && audit_log.contains("Ticket 4711") && audit_log.contains("Pat Platform"), "{audit_log}");
+        assert!(
+            audit_log.contains("opened") && audit_log.contains("Ticket 4711") && audit_log.contains("Pat Platform"),
+            "{audit_log}"
+        );
         pat.done("end_support_session", &[]).await;
         assert_eq!(pat.rpc("list_clients", &[("archived", "false")]).await.status, 404);
         pat.done("list_workspaces", &[("query[words]", "")]).await;

@@ -6,7 +6,7 @@ use patchbay_access::Role;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, ORIGIN};
 
-use super::access_matrix::{Asks, WebhookSender, FUNCTIONS, PAGES, ROUTES, Wanted, Who, wanted};
+use super::access_matrix::{Asks, FUNCTIONS, PAGES, ROUTES, Wanted, WebhookSender, Who, wanted};
 use super::schema::tenant_tables;
 use super::support::{Agency, Answer, Browser, Works, World, agency, owner_value, run, unique};
 

@@ -64,9 +64,13 @@ pub(crate) struct HostRow {
 
 /// The agency's host name, proved or not.
 pub(crate) async fn host(tx: &mut ReadTx) -> Result<Option<HostRow>, AppError> {
-    Ok(sqlx::query_as!(HostRow, "select host, token, verified_at from workspace_hosts where workspace_id = $1", tx.workspace_uuid())
-        .fetch_optional(tx.conn())
-        .await?)
+    Ok(sqlx::query_as!(
+        HostRow,
+        "select host, token, verified_at from workspace_hosts where workspace_id = $1",
+        tx.workspace_uuid()
+    )
+    .fetch_optional(tx.conn())
+    .await?)
 }
 
 /// Asks for a host name: with a proof of its own, not given yet.
@@ -85,7 +89,9 @@ pub(crate) async fn ask_for_host(tx: &mut WriteTx, host: &str, token: &str) -> R
 
 /// Lets the host name go. False: there was none.
 pub(crate) async fn drop_host(tx: &mut WriteTx) -> Result<bool, AppError> {
-    let done = sqlx::query!("delete from workspace_hosts where workspace_id = $1", tx.workspace_uuid()).execute(tx.conn()).await?;
+    let done = sqlx::query!("delete from workspace_hosts where workspace_id = $1", tx.workspace_uuid())
+        .execute(tx.conn())
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -122,17 +122,23 @@ pub(crate) async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallCh
     .await?;
     let mut narrowed = Vec::new();
     if let Some(batch) = query.batch.as_deref().and_then(|id| id.parse::<Uuid>().ok()) {
-        let name =
-            sqlx::query_scalar!("select name from call_batches where workspace_id = $1 and id = $2", tx.workspace_uuid(), batch)
-                .fetch_optional(tx.conn())
-                .await?;
+        let name = sqlx::query_scalar!(
+            "select name from call_batches where workspace_id = $1 and id = $2",
+            tx.workspace_uuid(),
+            batch
+        )
+        .fetch_optional(tx.conn())
+        .await?;
         narrowed.extend(name.map(|name| ("batch".to_owned(), name)));
     }
     if let Some(contact) = query.contact.as_deref().and_then(|id| id.parse::<Uuid>().ok()) {
-        let name =
-            sqlx::query!("select name, phone from contacts where workspace_id = $1 and id = $2", tx.workspace_uuid(), contact)
-                .fetch_optional(tx.conn())
-                .await?;
+        let name = sqlx::query!(
+            "select name, phone from contacts where workspace_id = $1 and id = $2",
+            tx.workspace_uuid(),
+            contact
+        )
+        .fetch_optional(tx.conn())
+        .await?;
         narrowed.extend(name.map(|row| ("contact".to_owned(), if row.name.is_empty() { row.phone } else { row.name })));
     }
     Ok(CallChoices {

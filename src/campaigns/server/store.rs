@@ -62,10 +62,13 @@ pub async fn get(tx: &mut ReadTx, id: CampaignId) -> Result<Campaign, AppError> 
 
 /// When it was created and last changed.
 pub(crate) async fn times(tx: &mut ReadTx, id: CampaignId) -> Result<(DateTime<Utc>, DateTime<Utc>), AppError> {
-    let row =
-        sqlx::query!("select created_at, updated_at from campaigns where workspace_id = $1 and id = $2", tx.workspace_uuid(), id.0)
-            .fetch_one(tx.conn())
-            .await?;
+    let row = sqlx::query!(
+        "select created_at, updated_at from campaigns where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
     Ok((row.created_at, row.updated_at))
 }
 

@@ -71,9 +71,14 @@ pub(crate) async fn item(tx: &mut ReadTx, id: Uuid) -> Result<Stored, AppError> 
 
 /// A remark on an event that is done, for the person who reads the list.
 pub(crate) async fn remark(tx: &mut WriteTx, id: Uuid, note: &str) -> Result<(), AppError> {
-    sqlx::query!("update webhook_queue set last_error = $3 where workspace_id = $1 and id = $2", tx.workspace_uuid(), id, note)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "update webhook_queue set last_error = $3 where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id,
+        note
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

@@ -181,9 +181,13 @@ pub async fn changed(
 ) -> Result<(), AppError> {
     match (was, now) {
         (None, Some(_)) | (_, None) => {
-            sqlx::query!("delete from client_spend where workspace_id = $1 and client_id = $2", tx.workspace_uuid(), client.0)
-                .execute(tx.conn())
-                .await?;
+            sqlx::query!(
+                "delete from client_spend where workspace_id = $1 and client_id = $2",
+                tx.workspace_uuid(),
+                client.0
+            )
+            .execute(tx.conn())
+            .await?;
         }
         (Some(_), Some(budget)) => {
             sqlx::query!(

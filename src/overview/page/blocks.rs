@@ -14,12 +14,12 @@ pub(crate) fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
     let rows = calls
         .into_iter()
         .map(|call| {
-            let status dot = if call.talking { Tone::Live } else { Tone::Info };
+            let tone = if call.talking { Tone::Live } else { Tone::Info };
             let note = [call.agent, call.client].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
             let state = if call.talking { "Talking" } else { "Dialling" };
             view! {
                 <li>
-                    <StatusDot tone=status dot on=true/>
+                    <StatusDot tone=tone on=true/>
                     <div class="min0 grow"><b><a href=format!("/calls/{}", call.id)>{call.contact}</a></b><small>{note}</small></div>
                     <div class="right"><Ticking seconds=call.seconds/><small class="sub">{state}</small></div>
                 </li>

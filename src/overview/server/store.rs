@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{ClientFigures, Figures, Hour, LiveCall, Need, SidebarCounts, RunningBatch};
+use crate::model::{ClientFigures, Figures, Hour, LiveCall, Need, RunningBatch, SidebarCounts};
 use patchbay_access::server::ReadTx;
 use patchbay_dialling::model::BatchStatus;
 use patchbay_shared::ids::ClientId;

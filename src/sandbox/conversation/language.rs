@@ -45,7 +45,7 @@ impl Language {
         }
     }
 
-    pub fn language(self) -> &'static LanguageFacts {
+    pub fn facts(self) -> &'static LanguageFacts {
         match self {
             Language::English => &ENGLISH,
             Language::German => &GERMAN,
@@ -135,7 +135,7 @@ pub struct Speech {
 type Steps = HashMap<&'static str, Vec<Vec<Speech>>>;
 
 static STEPS: LazyLock<HashMap<Language, Steps>> = LazyLock::new(|| {
-    Language::ALL.into_iter().map(|language| (language, read_script(language.language().script))).collect()
+    Language::ALL.into_iter().map(|language| (language, read_script(language.facts().script))).collect()
 });
 
 fn read_script(script: &'static str) -> Steps {

@@ -7,18 +7,18 @@ mod es;
 mod fr;
 mod gu;
 mod hi;
+mod language;
 mod scenarios;
 mod slots;
 mod summary;
 #[cfg(test)]
 mod tests;
-mod language;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-pub use scenarios::{Family, Scenario};
 pub use language::{Cue, Language};
+pub use scenarios::{Family, Scenario};
 
 use super::rng::Rng;
 use scenarios::tool_messages;
@@ -74,7 +74,7 @@ const TOOL_FAILURE: &str = "The request timed out after 5 seconds.";
 /// Writes the conversation of a scene.
 pub fn compose(scene: &Scene) -> Conversation {
     let mut rng = Rng::new(scene.seed, &scene.salt);
-    let language = scene.language.language();
+    let language = scene.language.facts();
     let slots = Slots::fill(language, &scene.prompt, &scene.context, &mut rng);
     let steps = scene.scenario.steps(scene.family, &mut rng);
     let mut turns: Vec<Turn> = Vec::with_capacity(24);
@@ -106,10 +106,10 @@ pub fn compose(scene: &Scene) -> Conversation {
 /// What a person might say next to `heard`, in the agent's voice: used to answer test chats.
 pub fn reply(language: Language, prompt: &str, context: &Map<String, Value>, heard: &str, salt: &str) -> String {
     let mut rng = Rng::new(0, salt);
-    let language = language.language();
-    let slots = Slots::fill(language, prompt, context, &mut rng);
+    let facts = language.facts();
+    let slots = Slots::fill(facts, prompt, context, &mut rng);
     let lower = heard.to_lowercase();
-    let heard_cue = language
+    let heard_cue = facts
         .cues
         .iter()
         .filter(|(cue, _)| !cue.is_agents())

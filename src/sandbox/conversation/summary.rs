@@ -13,13 +13,17 @@ pub fn write(scenario: Scenario, slots: &Slots, steps: &[&str], english: bool) -
     let short = match scenario {
         Scenario::Booked => format!("Meeting booked with {name}{}.", when(&slots.day, &slots.time, " for ")),
         Scenario::Interested => format!("{name} asked for written information."),
-        Scenario::Callback => format!("{name} was busy; a callback was agreed{}.", when(&slots.day, &slots.time, " for ")),
+        Scenario::Callback => {
+            format!("{name} was busy; a callback was agreed{}.", when(&slots.day, &slots.time, " for "))
+        }
         Scenario::Declined => format!("{name} is not interested."),
         Scenario::NotQualified => format!("{name} is not a fit at present."),
         Scenario::WrongPerson => format!("The number does not belong to {name}."),
         Scenario::DoNotCall => format!("{name} asked not to be called again."),
         Scenario::Confirmed => format!("{name} confirmed the appointment{}.", when(&slots.day, &slots.time, " on ")),
-        Scenario::Rescheduled => format!("The appointment of {name} was moved{}.", when(&slots.day2, &slots.time2, " to ")),
+        Scenario::Rescheduled => {
+            format!("The appointment of {name} was moved{}.", when(&slots.day2, &slots.time2, " to "))
+        }
         Scenario::Solved => format!("The problem of {name} was solved during the call."),
         Scenario::Escalated => format!("Not solved; escalated as ticket {}.", slots.ticket),
         Scenario::Survey if steps.contains(&"rate_high") => {

@@ -1,10 +1,12 @@
 use serde_json::Map;
 
-use super::{Family, Language, Scenario, Role, Scene, compose};
+use super::{Family, Language, Role, Scenario, Scene, compose};
 
 fn scene(language: Language, scenario: Scenario, salt: &str) -> Scene {
     let family = match scenario {
-        Scenario::Confirmed | Scenario::Rescheduled | Scenario::Solved | Scenario::Escalated | Scenario::Survey => Family::Care,
+        Scenario::Confirmed | Scenario::Rescheduled | Scenario::Solved | Scenario::Escalated | Scenario::Survey => {
+            Family::Care
+        }
         _ => Family::Sales,
     };
     Scene { seed: 4, salt: salt.to_owned(), language, family, scenario, prompt: "".into(), context: Map::new() }

@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use super::call::Call;
 use super::clock::iso;
-use super::rng::Rng;
 use super::gate::{Key, Provider, object};
+use super::rng::Rng;
 use super::state::Sandbox;
 
 pub(super) fn routes() -> Router<Arc<Sandbox>> {

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::{missing, one};
 use crate::clock::iso;
-use crate::rng::Rng;
 use crate::gate::{Key, Provider, object};
+use crate::rng::Rng;
 use crate::settings::SandboxSettings;
 use crate::state::{Account, Sandbox};
 

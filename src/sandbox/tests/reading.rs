@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::conversation::{Family, Language, Scenario, Role, Scene, compose};
+use crate::conversation::{Family, Language, Role, Scenario, Scene, compose};
 use crate::{analysis, schema};
 
 #[test]
@@ -10,8 +10,14 @@ fn an_analysis_finds_what_the_conversation_was_about() {
     for language in Language::ALL {
         for (scenario, name) in Scenario::ALL {
             for salt in 0..30 {
-                let care =
-                    matches!(scenario, Scenario::Confirmed | Scenario::Rescheduled | Scenario::Solved | Scenario::Escalated | Scenario::Survey);
+                let care = matches!(
+                    scenario,
+                    Scenario::Confirmed
+                        | Scenario::Rescheduled
+                        | Scenario::Solved
+                        | Scenario::Escalated
+                        | Scenario::Survey
+                );
                 let family = if care { Family::Care } else { Family::Sales };
                 let scene = Scene {
                     seed: 9,

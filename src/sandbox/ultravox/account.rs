@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::paging::{Params, page, param};
 use super::{missing, unreadable};
-use crate::rng::Rng;
 use crate::gate::{Key, no_content, object};
+use crate::rng::Rng;
 use crate::state::Sandbox;
 
 const MODELS: [&str; 5] =

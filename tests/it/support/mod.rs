@@ -7,8 +7,8 @@ mod authenticator;
 mod background;
 mod client;
 mod dns;
-mod webhook_sender;
 mod page;
+mod webhook_sender;
 
 use std::sync::OnceLock;
 
@@ -27,8 +27,8 @@ pub use authenticator::Authenticator;
 pub use background::{Background, Workers, next_due};
 pub use client::{Answer, Browser};
 pub use dns::Dns;
-pub use webhook_sender::WebhookSender;
 pub use page::Page;
+pub use webhook_sender::WebhookSender;
 
 /// A running installation.
 pub struct World {

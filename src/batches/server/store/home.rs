@@ -31,5 +31,9 @@ pub(crate) async fn under_way(tx: &mut ReadTx, client: ClientId) -> Result<Vec<B
 /// Clients for which nothing new is dialled this month.
 pub(crate) async fn clients_held(tx: &mut ReadTx) -> Result<Vec<ClientId>, AppError> {
     let reached = patchbay_metering::server::budget::reached(tx, None).await?;
-    Ok(reached.into_iter().filter(|budget_status| budget_status.holds()).map(|budget_status| budget_status.id).collect())
+    Ok(reached
+        .into_iter()
+        .filter(|budget_status| budget_status.holds())
+        .map(|budget_status| budget_status.id)
+        .collect())
 }

@@ -189,10 +189,13 @@ pub(crate) async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Resu
 
 /// Where the sound lies and what a file of it is called. None: no recording. Errors: `NotFound` for a call that is not there.
 pub(crate) async fn recording(tx: &mut ReadTx, id: CallId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
-    let row =
-        sqlx::query!("select recording_key, started_at from calls where workspace_id = $1 and id = $2", tx.workspace_uuid(), id.0)
-            .fetch_one(tx.conn())
-            .await?;
+    let row = sqlx::query!(
+        "select recording_key, started_at from calls where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
     Ok(row.recording_key.map(|key| (key, row.started_at)))
 }
 

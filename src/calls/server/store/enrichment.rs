@@ -86,9 +86,10 @@ pub(crate) async fn is_ours(tx: &mut ReadTx, claim: &Claim) -> Result<bool, AppE
 
 /// Nothing may be spent in a suspended workspace.
 pub(crate) async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
-    let status = sqlx::query_scalar!(r#"select status::text as "status!" from workspaces where id = $1"#, tx.workspace_uuid())
-        .fetch_optional(tx.conn())
-        .await?;
+    let status =
+        sqlx::query_scalar!(r#"select status::text as "status!" from workspaces where id = $1"#, tx.workspace_uuid())
+            .fetch_optional(tx.conn())
+            .await?;
     Ok(status.as_deref() == Some("suspended"))
 }
 

@@ -133,7 +133,9 @@ fn candidates(name: &str, facts: &Facts, finding: Option<&Finding>) -> Vec<&'sta
         }
         Some(Scenario::Solved) => vec!["solved", "resolved", "goal_reached", "success", "completed"],
         Some(Scenario::Escalated) => vec!["escalated", "unresolved", "not_resolved", "partial", "failure"],
-        Some(Scenario::Survey) => vec!["survey", "survey_completed", "feedback", "goal_reached", "success", "completed"],
+        Some(Scenario::Survey) => {
+            vec!["survey", "survey_completed", "feedback", "goal_reached", "success", "completed"]
+        }
         Some(Scenario::Voicemail) => vec!["voicemail", "left_voicemail", "no_answer", "not_reached", "other"],
         None => vec!["unclear", "unknown", "other", "neutral", "no_outcome"],
     }
