@@ -30,8 +30,8 @@ fn used() -> (Crates, Crates) {
                     let crates = if one.is_written { &mut writes } else { &mut reads };
                     if known.contains(&one.table) {
                         crates.entry(one.table).or_default().insert(statement.folder().to_owned());
-                    } else if !is_elsewhere(&one.table)
-                        && !(one.table == "placeholder" && statement.path == OF_ANY_QUEUE)
+                    } else if !(is_elsewhere(&one.table)
+                        || (one.table == "placeholder" && statement.path == OF_ANY_QUEUE))
                     {
                         wrong.push(format!("{}: no table: {}", statement.place(), one.table));
                     }

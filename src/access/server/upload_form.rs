@@ -28,7 +28,7 @@ pub enum Part<'a> {
         text: String,
     },
     /// Whoever reads it counts its bytes.
-    File(Field<'a>),
+    File(Box<Field<'a>>),
 }
 
 /// Why the form cannot be read on.
@@ -47,7 +47,7 @@ impl UploadForm {
         let Some(field) = self.form.next_field().await.map_err(|_| meter.fault())? else { return Ok(None) };
         if field.name() == Some("file") {
             meter.reached_file.store(true, Ordering::Relaxed);
-            return Ok(Some(Part::File(field)));
+            return Ok(Some(Part::File(Box::new(field))));
         }
         let name = field.name().unwrap_or_default().to_owned();
         let text = field.text().await.map_err(|_| meter.fault())?;

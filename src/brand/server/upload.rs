@@ -36,7 +36,7 @@ async fn take(visitor: &Visitor, mut form: UploadForm) -> Result<(Option<ClientI
                 }
             }
             Ok(Some(Part::File(field))) => {
-                let judged = read(field).await.and_then(|bytes| Ok((logos::judge(&bytes)?, bytes)));
+                let judged = read(*field).await.and_then(|bytes| Ok((logos::judge(&bytes)?, bytes)));
                 let (ending, bytes) = match judged {
                     Ok(judged) => judged,
                     Err(problem) => return Ok((client, Some(problem))),

@@ -60,7 +60,7 @@ async fn take(visitor: &Visitor, mut form: UploadForm) -> Result<Result<ImportId
             },
             Ok(Some(Part::File(field))) => {
                 let Some(client) = client else { return refused(UploadProblem::NoClient, None, campaign) };
-                return Ok(store(&scope, client, campaign, field).await?.map_err(|problem| Refused {
+                return Ok(store(&scope, client, campaign, *field).await?.map_err(|problem| Refused {
                     problem,
                     client: Some(client),
                     campaign,

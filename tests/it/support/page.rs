@@ -132,7 +132,7 @@ impl Form {
             Kind::Hidden | Kind::Radio | Kind::Button => input.value == value,
             Kind::File => false,
         };
-        if found.iter().any(|input| fits(input)) {
+        if found.iter().any(fits) {
             return Ok(());
         }
         Err(format!("the field {name:?} cannot be {value:?}: {found:?}"))
