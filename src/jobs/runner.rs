@@ -54,7 +54,7 @@ impl From<sqlx::Error> for Failure {
 pub type Work = Pin<Box<dyn Future<Output = Result<Verdict, Failure>> + Send>>;
 type Handler = Arc<dyn Fn(Db, Claim) -> Work + Send + Sync>;
 
-/// What lets this room, and no other, make the scopes of jobs.
+/// What lets this crate, and no other, make the scopes of jobs.
 const KEY: RunnerKey = RunnerKey::new();
 
 /// One queue: its table, its channel, how many at once, and what to do with a claim.

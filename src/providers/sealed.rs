@@ -110,7 +110,7 @@ impl KeyRing {
     /// Opens a document at its place.
     pub fn open<T: DeserializeOwned>(&self, binding: &Binding, token: &str) -> Result<T, SealError> {
         let plain = self.decrypt(token)?;
-        // The place is checked before the value is looked at, so a stranger's token says only that it is one.
+        // The place is checked before the value is looked at, so another's token says only that it is one.
         let document: Opened<serde_json::Value> = serde_json::from_slice(&plain).map_err(|_| SealError::BadDocument)?;
         if document.binding != *binding {
             return Err(SealError::WrongPlace);

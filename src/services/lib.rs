@@ -102,7 +102,7 @@ impl Services {
         })
     }
 
-    /// What a room remembers in this process under the type `T`; made when it is first asked for. Another process remembers something
+    /// What a crate remembers in this process under the type `T`; made when it is first asked for. Another process remembers something
     /// else, so nothing that must be right may stand on it.
     pub fn state<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         let key = TypeId::of::<T>();

@@ -15,7 +15,7 @@ pub fn refused(action: Action) -> Option<AnyView> {
     if viewer.may(action) {
         return None;
     }
-    // The platform's rooms, and an agency's for its clients' people, do not exist.
+    // The platform's pages, and an agency's for its clients' people, do not exist.
     let hidden = action == Action::ManagePlatform || !viewer.role.is_agency();
     let error = if hidden { AppError::NotFound } else { AppError::Forbidden };
     if let Some(set) = use_context::<patchbay_ui::page_boundary::SetStatus>() {

@@ -1,4 +1,4 @@
-//! The walls around a tenant. `Db` hides the pool; a `Scope` comes only from a session (a platform admin names the workspace), or is a machine's that declares what it may do (`machines`);
+//! Tenant isolation. `Db` hides the pool; a `Scope` comes only from a session (a platform admin names the workspace), or is a machine's that declares what it may do (`machines`);
 //! `scope.read(action)` and `scope.write(action)` ask the policy table first and give a transaction that carries the tenant.
 
 mod address;

@@ -21,7 +21,7 @@ pub async fn authenticate(State(db): State<Db>, mut request: Request, next: Next
     let request_id = text(request.headers(), header::HeaderName::from_static("x-request-id"));
     let presented = match recognise(&db, sent.as_deref()).await {
         Ok(Some(presented)) => presented,
-        Ok(None) => return stranger(),
+        Ok(None) => return unauthenticated(),
         Err(error) => return error.into_response(),
     };
     let hour = match store::count(&db, &presented, ip.as_deref()).await {
@@ -40,7 +40,7 @@ pub async fn authenticate(State(db): State<Db>, mut request: Request, next: Next
     let scope = match scope_of_key(&db, presented.owner, key, ip, request_id).await {
         Ok(Some(scope)) => scope,
         // The owner is suspended or gone.
-        Ok(None) => return stranger(),
+        Ok(None) => return unauthenticated(),
         Err(error) => return error.into_response(),
     };
     metrics::counter!("patchbay_api_requests_total", "result" => "taken").increment(1);
@@ -57,7 +57,7 @@ async fn recognise(db: &Db, sent: Option<&str>) -> Result<Option<store::Presente
     Ok(found.filter(is_right))
 }
 
-fn stranger() -> Response {
+fn unauthenticated() -> Response {
     metrics::counter!("patchbay_api_requests_total", "result" => "refused").increment(1);
     let mut response = AppError::NotSignedIn.into_response();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -30,7 +30,7 @@ impl Job for AddContacts {
     }
 }
 
-/// Tells the runner what this room's jobs do.
+/// Tells the runner what this crate's jobs do.
 pub fn register(registry: &mut Registry) {
     registry.add::<AddContacts, _, _>(add_contacts);
 }

@@ -25,7 +25,7 @@ use patchbay_ui::*;
 use patchbay_usage::model::ClientMonth;
 use patchbay_usage::server_fns::get_client_month;
 
-/// What belongs to the client, each part from the room that owns it.
+/// What belongs to the client, each part from the crate that owns it.
 #[derive(Clone, Copy)]
 struct Parts {
     month: Loaded<ClientMonth>,

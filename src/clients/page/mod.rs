@@ -1,4 +1,4 @@
-//! The list of clients, and a client's settings. Its own page is the room `client_overview`.
+//! The list of clients, and a client's settings. Its own page is in the crate `client_overview`.
 
 mod form;
 mod list;

@@ -151,7 +151,7 @@ async fn record(
     Ok(())
 }
 
-/// Sets the client's brand, as the brand's own room reads it. Errors: `NotFound`.
+/// Sets the client's brand, as the crate `brand` reads it. Errors: `NotFound`.
 pub async fn set_branding(tx: &mut WriteTx, id: ClientId, branding: &serde_json::Value) -> Result<(), AppError> {
     store::set_branding(tx, id, branding).await
 }

@@ -1,4 +1,4 @@
-//! `ops`: clients and settings for other rooms. `connect`: entering and trying credentials.
+//! `ops`: clients and settings for other crates. `connect`: entering and trying credentials.
 
 pub(crate) mod catalog;
 pub mod connect;

@@ -1,4 +1,4 @@
-//! What other rooms ask of connections: clients for the services, prices, webhook keys, and where to report trouble.
+//! What other crates ask of connections: clients for the services, prices, webhook keys, and where to report trouble.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ pub async fn settings(scope: &Scope) -> Result<AccountSettings, AppError> {
 }
 
 /// What webhooks to this connection are checked with. Errors: `NotFound` when the workspace has no such connection at this
-/// service, so that a stranger learns nothing; also for a service that sends none.
+/// service, so that whoever is not authenticated learns nothing; also for a service that sends none.
 pub async fn webhook_keys(scope: &Scope, id: ConnectionId, provider: &str) -> Result<WebhookKeys, AppError> {
     let stored = all(scope)
         .await?

@@ -84,7 +84,7 @@ fn people(title: &'static str, part: &'static str) -> List<ContactRow> {
         .note("50 per page, newest first")
 }
 
-/// The three lists of this room.
+/// The three lists about contacts.
 #[component]
 pub(crate) fn Parts(current: &'static str) -> impl IntoView {
     let items = Signal::derive(move || {

@@ -38,7 +38,7 @@ impl Job for RunImport {
     }
 }
 
-/// Tells the runner what this room's jobs do.
+/// Tells the runner what this crate's jobs do.
 pub fn register(registry: &mut Registry) {
     registry.add::<CheckImport, _, _>(|scope: Scope, job: CheckImport| async move {
         ended(import::check(&scope, job.import).await)

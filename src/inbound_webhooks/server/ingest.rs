@@ -69,8 +69,8 @@ pub(crate) async fn take(db: Db, delivery: Delivery) -> Answer {
 
 async fn try_take(db: Db, delivery: &Delivery) -> Result<Answer, AppError> {
     let Some((provider, stamp, signature)) = signature_of(delivery) else { return Ok(Answer::Rejected) };
-    let stranger = Scope::of_unverified_webhook(db.clone(), delivery.workspace, provider);
-    if !is_genuine(&stranger, delivery, provider, stamp, signature).await? {
+    let unverified = Scope::of_unverified_webhook(db.clone(), delivery.workspace, provider);
+    if !is_genuine(&unverified, delivery, provider, stamp, signature).await? {
         return Ok(Answer::Rejected);
     }
     let scope = Scope::of_webhook(db, delivery.workspace, provider);

@@ -11,7 +11,7 @@ use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 
 /// How long a withdrawn secret may still open the door.
 const KEPT: Duration = Duration::from_secs(5);
-/// Only connections that exist are kept, so this is never reached by strangers.
+/// Only connections that exist are kept, so this is never reached by the unauthenticated.
 const MOST: usize = 10_000;
 
 type Kept = HashMap<(WorkspaceId, ConnectionId), (Instant, WebhookKeys)>;
@@ -51,7 +51,7 @@ fn kept(opened: &Opened, place: &(WorkspaceId, ConnectionId)) -> Option<WebhookK
     opened.lock().get(place).filter(|(at, _)| at.elapsed() < KEPT).map(|(_, keys)| keys.clone())
 }
 
-/// A connection's address names its service; another service's name in it is a stranger's.
+/// A connection's address names its service; another service's name in it is refused.
 fn fits(keys: &WebhookKeys, provider: &str) -> bool {
     matches!((keys, provider), (WebhookKeys::Ultravox(_), "ultravox") | (WebhookKeys::Telnyx(_), "telnyx"))
 }

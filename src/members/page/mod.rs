@@ -32,7 +32,7 @@ pub(super) fn what_it_may(role: Role) -> &'static str {
     }
 }
 
-/// What the two lists of this room stand in.
+/// What the two lists of people stand in.
 fn people_frame(current: &'static str, list: AnyView) -> impl IntoView {
     let tabs = vec![
         tab("People", "/settings/users", current == "people"),

@@ -130,7 +130,7 @@ pub(crate) async fn withdraw_of(tx: &mut WriteTx, inviter: UserId) -> Result<(),
     Ok(())
 }
 
-/// So many an hour: nobody sends mail to strangers in masses from here. Errors: `Limited`.
+/// So many an hour: nobody sends mail to unknown people in masses from here. Errors: `Limited`.
 async fn within_measure(tx: &mut WriteTx) -> Result<(), AppError> {
     let newest = sqlx::query_scalar!(
         r#"select count(*) as "count!" from (select from invitations

@@ -7,7 +7,7 @@ use patchbay_shared::AppError;
 
 const KIND: &str = "links";
 
-/// Leads to the page that shows what has just been made: in an agency's rooms, or the platform's.
+/// Leads to the page that shows what has just been made: in an agency's settings, or the platform's.
 pub async fn show(visitor: &Visitor, what: LinkKind, links: Vec<Invited>) -> Result<(), AppError> {
     once::keep(visitor, KIND, &ShownLinks { what, links }).await?;
     let in_agency = visitor.viewer()?.workspace.is_some();

@@ -1,4 +1,4 @@
-//! Figures across rooms, each from an index that leads with the workspace and the time.
+//! Figures across crates, each from an index that leads with the workspace and the time.
 
 use chrono::{DateTime, Utc};
 

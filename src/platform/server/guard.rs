@@ -2,7 +2,7 @@ use patchbay_access::Action;
 use patchbay_access::server::{Db, SystemTx, visitor};
 use patchbay_shared::{AppError, zone};
 
-/// The database, for platform admins. For everybody else this room does not exist.
+/// The database, for platform admins. For everybody else it does not exist.
 pub(crate) fn db() -> Result<Db, AppError> {
     let visitor = visitor()?;
     if !visitor.viewer()?.may(Action::ManagePlatform) {

@@ -20,7 +20,7 @@ use patchbay_users::throttle::{self, Keys};
 /// The session's keys for the two questions: an answer to one is none to the other.
 const ALONE: &str = "passkey to sign in";
 const SECOND: &str = "passkey as second step";
-/// The same whatever is wrong: a stranger learns nothing about passkeys and accounts.
+/// The same whatever is wrong: whoever is not authenticated learns nothing about passkeys and accounts.
 const WRONG: &str = "This passkey was not accepted. Try another one, or sign in with your password.";
 const WRONG_STEP: &str = "This passkey was not accepted. Try another one, or use a code.";
 

@@ -82,7 +82,7 @@ pub(super) fn too_late() -> AppError {
 /// Takes the code and starts the session. Errors: `Invalid` at `code`; `Limited`; `Conflict` when the password step is missing.
 pub(crate) async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppError> {
     let user = awaited(visitor).await?.ok_or_else(too_late)?;
-    // By account alone: a stranger has to know the password before this counts anything against its owner.
+    // By account alone: somebody else has to know the password before this counts anything against its owner.
     let keys = Keys::second_factor(user);
     throttle::charge(&visitor.db, &keys).await?;
     let mut tx = SystemTx::open(&visitor.db, "second factor").await?;

@@ -11,7 +11,7 @@ use patchbay_shared::{AppError, Reason};
 /// Counts something of the workspace that the transaction is in.
 pub type Count = for<'a> fn(&'a mut ReadTx) -> HookFuture<'a, i64>;
 
-/// How upper rooms count what is limited. Boot gives them.
+/// How upper crates count what is limited. Boot gives them.
 pub struct Counters {
     /// Active people and open invitations.
     pub people: Count,

@@ -143,7 +143,7 @@ pub async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
         .await?)
 }
 
-/// Sets the agency's brand, as the brand's own room reads it. Errors: `NotFound`.
+/// Sets the agency's brand, as the crate `brand` reads it. Errors: `NotFound`.
 pub async fn set_branding(tx: &mut WriteTx, branding: &serde_json::Value) -> Result<(), AppError> {
     let w = tx.workspace_uuid();
     let done = sqlx::query!(

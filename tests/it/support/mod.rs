@@ -127,6 +127,7 @@ pub async fn open_database(url: &str, data: &std::path::Path, sandbox_url: Optio
         database_url: Some(url.to_owned()),
         data_dir: Some(data.to_owned()),
         db_connections: Some(4),
+        second_factor: Some("optional".into()),
         sandbox_url: sandbox_url.map(str::to_owned),
         ..Options::default()
     };
