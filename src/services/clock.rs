@@ -3,7 +3,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The time that the product goes by. Tests move it on, so that nobody waits for a calling hour or a retry.
+/// The time of day that people and calling hours go by. Tests move it on, so that nobody waits for a calling hour.
+///
+/// Leases, fences and due times are the database's: `now()` in a statement or `ReadTx::now`. A moment by this clock that a statement will
+/// compare with `now()` is stored without `ahead`.
 #[derive(Debug, Default)]
 pub struct Clock {
     ahead_ms: AtomicI64,
@@ -14,7 +17,7 @@ impl Clock {
         Utc::now() + self.ahead()
     }
 
-    /// How far this clock is before the machine's: nothing, outside tests.
+    /// How far this clock is before the machine's and the database's: nothing, outside tests.
     pub fn ahead(&self) -> TimeDelta {
         TimeDelta::milliseconds(self.ahead_ms.load(Ordering::SeqCst))
     }

@@ -22,6 +22,7 @@ mod client_page;
 mod contact_imports;
 mod contacts;
 mod coverage;
+mod dialling_times;
 mod exports;
 mod guessing;
 mod hang_ups;

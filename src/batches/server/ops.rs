@@ -122,13 +122,14 @@ pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId,
 fn starts_at(scope: &Scope, terms: &BatchTerms) -> Result<Option<DateTime<Utc>>, AppError> {
     let Some(local) = terms.scheduled_for.filter(|_| terms.mode == BatchMode::Scheduled) else { return Ok(None) };
     let at = zone::instant(local.date(), local.time(), scope.zone());
-    if at <= Utc::now() {
+    let clock = &scope.services().clock;
+    if at <= clock.now() {
         return Err(AppError::invalid(
             "scheduled_for",
             "This time has passed. Choose a later one, or start the batch now.",
         ));
     }
-    Ok(Some(at))
+    Ok(Some(at - clock.ahead()))
 }
 
 async fn nothing_to_dial(tx: &mut WriteTx, campaign: CampaignId) -> Result<String, AppError> {

@@ -130,7 +130,7 @@ async fn settle(
     let campaign = patchbay_campaigns::server::get(tx.reading(), batch.campaign_id).await?;
     let contact = contacts::contact(tx.reading(), call.campaign_contact_id).await?;
     let (now, home) = (tx.reading().now().await?, workspaces::lock_capacity(&mut tx).await?);
-    let closed = tick::closed_until(&contact, &campaign, now);
+    let closed = tick::closed_until(&contact, &campaign, now, tx.services().clock.ahead());
     let is_spent = !matches!(budget::headroom(tx.reading(), call.client_id).await?, budget::Headroom::Free);
     let must_not = batch.status.is_over()
         || batch.status == BatchStatus::Paused

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::pause_reason::PauseReason;
 use super::store::{self, Batch};
@@ -217,7 +217,7 @@ async fn take(
             contacts::set_failed(tx, contact.id, "On the do-not-call list since the batch was made.").await?;
             continue;
         }
-        if let Some(opens) = closed_until(&contact, campaign, now) {
+        if let Some(opens) = closed_until(&contact, campaign, now, tx.services().clock.ahead()) {
             contacts::wait_until(tx, contact.id, opens).await?;
             continue;
         }
@@ -249,15 +249,21 @@ async fn take(
 }
 
 /// The moment at which the contact's calling hours open again; none while they are open. In the contact's zone, else the client's.
-pub(super) fn closed_until(contact: &Due, campaign: &Campaign, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+/// `now` and the answer are the database's moments; `ahead`: how far the clock that hours of the day go by is before them.
+pub(super) fn closed_until(
+    contact: &Due,
+    campaign: &Campaign,
+    now: DateTime<Utc>,
+    ahead: TimeDelta,
+) -> Option<DateTime<Utc>> {
     let name = contact.timezone.as_deref().unwrap_or(&campaign.client_timezone);
     let local_zone = zone::zone(name);
-    let local = now.with_timezone(&local_zone).naive_local();
+    let local = (now + ahead).with_timezone(&local_zone).naive_local();
     if campaign.calling_window.is_open(local) {
         return None;
     }
     let opens = campaign.calling_window.next_open(local);
-    Some(zone::instant(opens.date(), opens.time(), local_zone))
+    Some(zone::instant(opens.date(), opens.time(), local_zone) - ahead)
 }
 
 /// What the prompt's variables stand for: the campaign's own rule, which its page shows too.

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use patchbay_access::server::Db;
 use patchbay_jobs::Runner;
 use patchbay_sandbox::Sandbox;
 use patchbay_shared::ids::WorkspaceId;
@@ -24,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Background {
     workers: Workers,
+    db: Db,
     owner: PgPool,
     sandbox: Arc<Sandbox>,
     workspace: WorkspaceId,
@@ -34,6 +36,7 @@ impl Background {
     pub fn new(world: &World, workspace: WorkspaceId) -> Self {
         Self {
             workers: world.workers.clone(),
+            db: world.db.clone(),
             owner: world.owner.clone(),
             sandbox: world.sandbox.clone(),
             workspace,
@@ -101,6 +104,13 @@ impl Background {
              where id = '{workspace}' and settings ? 'voice_hold_until'"
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&self.owner).await.expect("time passes");
+    }
+
+    /// Lets time pass for the agency and moves the installation's clock on as far, so that another hour of the day has come. For tests in a
+    /// world of their own: in the common one the others would find themselves at that hour too.
+    pub async fn elapse(&self, time: Duration) {
+        self.db.services().clock.advance(time);
+        self.pass(time).await;
     }
 
     fn accounts(&self) -> Vec<String> {

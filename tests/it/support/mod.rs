@@ -10,7 +10,7 @@ mod dns;
 mod page;
 mod webhook_sender;
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use patchbay::boot::config::Options;
 use patchbay::boot::{cli, migrate, work};
@@ -45,16 +45,20 @@ pub struct World {
     pub workers: Workers,
 }
 
-static WORLD: OnceLock<(Runtime, World)> = OnceLock::new();
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime"));
 
-/// Runs a test in the world, which starts with the first one.
+static WORLD: OnceLock<World> = OnceLock::new();
+
+/// Runs a test in the common world, which starts with the first one.
 pub fn run<F: Future<Output = ()>>(test: impl FnOnce(&'static World) -> F) {
-    let (runtime, world) = WORLD.get_or_init(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-        let world = runtime.block_on(start());
-        (runtime, world)
-    });
-    runtime.block_on(test(world));
+    run_in(&WORLD, test);
+}
+
+/// Runs a test in a world that only some tests share, because they change what holds for a whole installation.
+pub fn run_in<F: Future<Output = ()>>(world: &'static OnceLock<World>, test: impl FnOnce(&'static World) -> F) {
+    let world = world.get_or_init(|| RUNTIME.block_on(start()));
+    RUNTIME.block_on(test(world));
 }
 
 async fn start() -> World {
