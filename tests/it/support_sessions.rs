@@ -33,7 +33,7 @@ fn without_a_session_an_admin_sees_nothing_and_with_one_reads_that_agency_alone(
         let seen = pat.done("list_clients", &[("archived", "false")]).await.text;
         assert!(seen.contains(&agency.one.secret) && !seen.contains(&other.one.secret), "{seen}");
         assert_eq!(pat.rpc("get_client", &[("id", &other.one.id)]).await.status, 404);
-        // The platform's own rooms are shut meanwhile, and so are credentials, people and the audit log.
+        // The platform's own pages are shut meanwhile, and so are credentials, people and the audit log.
         for name in ["list_workspaces", "platform_queues"] {
             assert_eq!(pat.rpc(name, &[("query[words]", "")]).await.status, 404, "{name}");
         }

@@ -23,7 +23,10 @@ const LAYERS: &[(&str, &str)] = &[
     ("jobs, shell, users, workspaces", "the queue; what pages share; accounts of people and of agencies"),
     ("access", "who is asking, and what they may do"),
     ("sandbox, services, ui", "stand-ins, what the process works with, components"),
-    ("providers, shared", "outside services, and words that everything uses"),
+    (
+        "providers, runner_key, shared",
+        "outside services, the proof that the job runner acts, and words that everything uses",
+    ),
 ];
 
 /// How the product's own package is called here.
@@ -233,7 +236,7 @@ fn printed() -> String {
 
 const BEGIN: &str = "<!-- layers -->";
 const END: &str = "<!-- /layers -->";
-const PRINT: &str = "PATCHBAY_PRINT=1 cargo test --features ssr --test it rooms::layers";
+const PRINT: &str = "PATCHBAY_PRINT=1 cargo test --features ssr --test it crates::layers";
 
 #[test]
 fn the_printed_table_of_layers_is_the_one_that_is_true() {
