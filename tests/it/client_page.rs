@@ -22,7 +22,7 @@ fn the_page_shows_what_belongs_to_the_client() {
             let month = browser.done("get_client_month", &[("client", &one.id)]).await.json();
             assert_eq!(month["total"]["calls"], 1, "Carla was called: {month}");
             assert_eq!(month["ended"], 1, "{month}");
-            assert!(month["standing"].is_null(), "no budget: {month}");
+            assert!(month["budget_status"].is_null(), "no budget: {month}");
             assert!(block(browser, "client_campaigns", &one.id).await.contains(&works.campaign));
             assert!(block(browser, "client_calls", &one.id).await.contains(&works.call));
             assert!(block(browser, "client_agents", &one.id).await.contains(&works.agent));

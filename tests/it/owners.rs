@@ -31,7 +31,7 @@ fn used() -> (Crates, Crates) {
                     if known.contains(&one.table) {
                         crates.entry(one.table).or_default().insert(statement.folder().to_owned());
                     } else if !(is_elsewhere(&one.table)
-                        || (one.table == "placeholder" && statement.path == OF_ANY_QUEUE))
+                        || (["placeholder", "homes"].contains(&one.table.as_str()) && statement.path == OF_ANY_QUEUE))
                     {
                         wrong.push(format!("{}: no table: {}", statement.place(), one.table));
                     }

@@ -45,7 +45,7 @@ const SPANNING: &[(&str, &str)] = &[
     ("src/jobs/live.rs", "notices of every workspace"),
     ("src/jobs/queue.rs", "finished jobs of every workspace are removed"),
     ("src/jobs/runner.rs", "claims and leases over every workspace"),
-    ("src/platform/server/door.rs", "platform admins see the list of workspaces"),
+    ("src/platform/server/guard.rs", "platform admins see the list of workspaces"),
     ("src/platform/server/ops.rs", "platform admins belong to no workspace; plans span them"),
     ("src/sign_in/server/by_passkey.rs", "a passkey is looked up before it is known whose it is"),
     ("src/sign_in/server/mod.rs", "an address is looked up before it is known where it belongs"),
