@@ -354,3 +354,14 @@ fn server_functions_are_thin_and_posted() {
     }
     report("server functions", wrong);
 }
+
+#[test]
+fn stores_and_verbs_say_what_they_hold() {
+    let wrong = rust()
+        .into_iter()
+        .filter(|(path, _)| path.ends_with("/server/ops.rs") || path.ends_with("/server/store.rs"))
+        .filter(|(_, text)| !text.starts_with("//! "))
+        .map(|(path, _)| path)
+        .collect();
+    report("files without a first sentence", wrong);
+}

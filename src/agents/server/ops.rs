@@ -1,3 +1,5 @@
+//! What people do with agents: make, change, share and archive them, and have their copies at the voice service follow.
+
 use serde_json::json;
 
 use super::jobs::SyncAgent;

@@ -1,3 +1,5 @@
+//! What people do with keys for programs: make, rotate and revoke them.
+
 use serde_json::json;
 
 use super::{key, store};

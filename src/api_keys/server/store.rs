@@ -1,3 +1,5 @@
+//! All statements that change `api_keys` and `api_key_hours`.
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

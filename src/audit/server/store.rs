@@ -1,3 +1,5 @@
+//! Reads the audit log: its list, one event, and the words of its filters.
+
 use chrono::{Days, NaiveDate, NaiveTime};
 use serde_json::Value;
 

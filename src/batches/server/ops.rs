@@ -1,3 +1,5 @@
+//! What people do with batches: start, pause, resume and stop them, and how a batch ends.
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 

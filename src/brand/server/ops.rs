@@ -1,3 +1,5 @@
+//! Brands of an agency and its clients: what their pages show, and changing them.
+
 use serde_json::json;
 
 use super::{logos, store, style};

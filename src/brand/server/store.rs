@@ -1,3 +1,5 @@
+//! All statements about host names, and the reading of brands where they are kept.
+
 use sqlx::types::Json;
 
 use crate::model::Branding;

@@ -1,3 +1,5 @@
+//! The list of calls; marking one as reviewed, and having its transcript or analysis made again.
+
 use super::enrich;
 use super::store::{self, enrichment};
 use crate::model::{AnalysisStatus, CallList, CallQuery, CallView, EnrichmentType, TranscriptStatus};

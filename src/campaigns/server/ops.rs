@@ -1,3 +1,5 @@
+//! What people do with campaigns: make and change them, move their state, and put contacts in and out.
+
 use serde_json::json;
 
 use super::jobs::AddContacts;

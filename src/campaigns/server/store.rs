@@ -1,3 +1,5 @@
+//! All statements that change `campaigns`.
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};

@@ -1,3 +1,5 @@
+//! What people do with clients: add, change, archive and restore them.
+
 use super::store::{self, Values};
 use crate::model::{Client, ClientForm, ClientStatus};
 use patchbay_access::server::{Change, WriteTx};

@@ -1,3 +1,5 @@
+//! All statements that change `clients`.
+
 use crate::model::{Client, ClientRow, ClientStatus};
 use patchbay_access::ClientName;
 use patchbay_access::server::{ReadTx, WriteTx};

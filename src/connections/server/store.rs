@@ -1,3 +1,5 @@
+//! All statements that change `provider_connections`.
+
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;

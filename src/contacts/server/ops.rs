@@ -1,3 +1,5 @@
+//! What people do with contacts and imports: add, change, suppress, check, run and stop.
+
 use std::collections::BTreeMap;
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Statements about contacts. `imports`, `import_views` and `stage` have those about imports.
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};

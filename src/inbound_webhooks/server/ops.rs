@@ -1,3 +1,5 @@
+//! What people do with received events: see them, and have them worked through again.
+
 use serde_json::json;
 
 use super::store;

@@ -1,3 +1,5 @@
+//! What people do with members: change roles, suspend, help with lost factors, and their own profile.
+
 use serde_json::json;
 
 use super::{invitations, store};

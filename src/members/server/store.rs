@@ -1,3 +1,5 @@
+//! Reads the people of an agency: the list, one person, and how many there are.
+
 use chrono::{DateTime, Utc};
 
 use crate::model::{MemberRow, MemberView, UserStatus, grantable};

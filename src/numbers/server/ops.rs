@@ -1,3 +1,5 @@
+//! What people do with numbers: order, assign and release them.
+
 use serde_json::json;
 
 use super::jobs::OrderNumber;

@@ -1,3 +1,5 @@
+//! All statements that change `agency_phone_numbers`.
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;

@@ -1,3 +1,5 @@
+//! What a platform admin does with agencies: open, limit, suspend and look after them.
+
 use chrono::TimeDelta;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! The list of agencies and the state of their queues, read over all tenants.
+
 use crate::model::{QueueHealth, WorkspaceQuery, WorkspaceRow};
 use patchbay_access::server::SystemTx;
 use patchbay_shared::ids::WorkspaceId;

@@ -1,3 +1,5 @@
+//! What people do with prompts: write versions, release and restore them.
+
 use serde_json::json;
 
 use super::store;

@@ -1,3 +1,5 @@
+//! All statements that change `prompts` and `prompt_versions`.
+
 use chrono::{DateTime, Utc};
 
 use crate::model::{PRODUCTION, PromptChoice, PromptQuery, PromptRow, PromptText, PromptUser, VersionRow};

@@ -1,3 +1,5 @@
+//! Sums of talk, tokens and money by day, client and model.
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::model::{ClientMonth, ModelUsage, UsageDay};
