@@ -86,7 +86,7 @@ type JobHandler = Arc<dyn Fn(Scope, serde_json::Value) -> Work + Send + Sync>;
 /// One kind of job: who it acts as, and what it does.
 type Kind = (Machine, JobHandler);
 
-/// What the jobs table's kinds do. Rooms register theirs in `boot::work`.
+/// What the jobs table's kinds do. Crates register theirs, and `boot::work` calls them.
 #[derive(Clone, Default)]
 pub struct Registry {
     kinds: HashMap<&'static str, Kind>,

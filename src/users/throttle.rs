@@ -38,7 +38,7 @@ fn network(ip: Option<&str>) -> String {
 }
 
 impl Keys {
-    /// `is_known`: the account's owner has signed in with this device before. Strangers elsewhere, however many, do not lock them out, nor
+    /// `is_known`: the account's owner has signed in with this device before. Others elsewhere, however many, do not lock them out, nor
     /// do others behind the same address: unknown devices share their counts, and known ones have one of their own.
     pub fn new(email: &str, ip: Option<&str>, is_known: bool) -> Self {
         let from = network(ip);

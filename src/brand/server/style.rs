@@ -64,7 +64,7 @@ pub(crate) fn find(made: &Made, file: &str) -> Option<String> {
     let (name, is_samples) = name.strip_suffix("-samples").map_or((name, false), |name| (name, true));
     let digits = name.split('-').next()?;
     let accent = rgb(&format!("#{digits}"))?;
-    // Strangers choose addresses: what they ask for is not kept.
+    // Anybody chooses addresses: what they ask for is not kept.
     let kept = made.0.read().unwrap_or_else(PoisonError::into_inner).get(&accent).cloned();
     let sheet = kept.unwrap_or_else(|| Arc::new(make(accent)));
     (sheet.name == name).then(|| if is_samples { sheet.samples.clone() } else { sheet.page.clone() })
