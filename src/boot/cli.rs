@@ -260,14 +260,14 @@ pub async fn serve(
     tracing::info!(address = %config.listen, workers, "serving");
     let bridge = tokio::spawn(patchbay_jobs::live::bridge(db.clone(), stop.clone()));
     let work = workers.then(|| tokio::spawn(work::run_workers(db.clone(), stop.clone())));
-    let served = http::serve(listener, router, readiness, stop.clone()).await;
+    http::serve(listener, router, config.slow_client_seconds, readiness, stop.clone()).await;
     stop.cancel();
     if let Some(work) = work {
         let _ = work.await;
     }
     let _ = bridge.await;
     tracing::info!("stopped");
-    served
+    Ok(())
 }
 
 /// Cancelled by the first SIGTERM or SIGINT. The second ends the process at once; leases bring its work back.
