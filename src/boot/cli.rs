@@ -66,12 +66,13 @@ enum UserCommand {
         #[arg(long)]
         workspace: Option<String>,
     },
-    /// Forget somebody's second factor, for whoever has lost it and the recovery codes. Ends their sessions.
+    /// Forget somebody's second factor, for whoever has lost it and the recovery codes. Ends their sessions, in every agency.
     ClearSecondFactor {
         #[arg(long)]
         email: String,
     },
-    /// Set somebody's password, for whoever has no other way in. It is read from PATCHBAY_PASSWORD, and ends their sessions.
+    /// Set somebody's password, for whoever has no other way in, in every agency where the address has an account. It is read from
+    /// PATCHBAY_PASSWORD, and ends their sessions.
     Password {
         #[arg(long)]
         email: String,

@@ -66,7 +66,9 @@ pub(crate) async fn take_form(request: Request, next: Next) -> Response {
 
 async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, AppError> {
     let unreadable = |status, text: &str| AppError::Unreadable(status, text.to_owned());
-    if !has(headers, header::CONTENT_TYPE, "application/x-www-form-urlencoded") {
+    // A form without fields may come without saying what it is.
+    let is_form = has(headers, header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    if !is_form && headers.contains_key(header::CONTENT_TYPE) {
         return Err(unreadable(415, "Send the fields as application/x-www-form-urlencoded."));
     }
     match Limited::new(body, MOST).collect().await {
@@ -93,7 +95,10 @@ fn check(form: &[u8]) -> Result<(), AppError> {
         let value = decode(halves.next().unwrap_or_default())?;
         let field = last_word(&name);
         if text::fault("name", &name).is_some() {
-            return Err(AppError::Unreadable(400, "The name of a field holds a character that cannot be shown.".into()));
+            return Err(AppError::Unreadable(
+                400,
+                "The name of a field holds a character that cannot be shown.".into(),
+            ));
         }
         if let Some(fault) = text::fault(field, &value) {
             errors.add(field, fault);
@@ -113,7 +118,8 @@ fn decode(text: &[u8]) -> Result<String, AppError> {
             b'%' => {
                 let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
                 let (high, low) = (digit(rest.next()), digit(rest.next()));
-                let value = high.zip(low).ok_or_else(|| broken("a percent sign is not followed by two hexadecimal digits"))?;
+                let value =
+                    high.zip(low).ok_or_else(|| broken("a percent sign is not followed by two hexadecimal digits"))?;
                 u8::try_from(value.0 * 16 + value.1).unwrap_or_default()
             }
             other => *other,

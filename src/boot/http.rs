@@ -11,11 +11,11 @@ use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{LeptosRoutes, generate_route_list};
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tokio_util::sync::CancellationToken;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use super::config::Config;
@@ -63,12 +63,11 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .with_expiry(Expiry::OnInactivity(time::Duration::hours(12)));
 
     let routes = generate_route_list(App);
-    let shell_options = options.clone();
+    let (shell_options, shell_style) = (options.clone(), style.clone());
     let pages: Router<LeptosOptions> = Router::new()
         .leptos_routes_with_context(&options, routes, page_context, move || {
-            document::document(shell_options.clone(), style.clone())
+            document::document(shell_options.clone(), shell_style.clone())
         })
-        .layer(middleware::from_fn(forms::give_refused))
         .layer(middleware::from_fn(send_unauthenticated_to_sign_in));
     // Leptos routes each server function itself; this is for addresses that name none.
     let functions: Router<LeptosOptions> = Router::new().route("/rpc/{*function}", post(server_function));
@@ -80,18 +79,23 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .route("/preferences/density", post(set_preference))
         .merge(super::work::rest_routes(&db))
         .layer(axum::extract::DefaultBodyLimit::max(26 * 1024 * 1024));
+    let render_nothing = {
+        let (options, style) = (options.clone(), style.clone());
+        leptos_axum::render_app_async_with_context(page_context, move || {
+            document::document(options.clone(), style.clone())
+        })
+    };
     let inside: Router = Router::new()
         .merge(functions)
         .merge(raw)
         .merge(pages)
         .route("/", get(|| async { Redirect::to("/dashboard") }))
-        .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, {
-            let style = format!("/{}/patchbay.css", options.site_pkg_dir);
-            move |options| document::document(options, style.clone())
-        }))
+        .route("/settings", get(|| async { Redirect::to("/settings/profile") }))
+        .fallback(move |request: Request| nothing_here(render_nothing.clone(), request))
         .with_state(options)
         .layer(middleware::from_fn(guard::error_statuses))
         .layer(middleware::from_fn(forms::take_form))
+        .layer(middleware::from_fn(forms::give_refused))
         .layer(middleware::from_fn_with_state(db.clone(), apply_brand))
         .layer(middleware::from_fn_with_state(db.clone(), identify))
         .layer(middleware::from_fn(refresh_session))
@@ -135,6 +139,19 @@ fn page_context() {
     if let Some(typed) = parts.extensions.get::<Typed>() {
         provide_context(typed.clone());
     }
+}
+
+/// The page for an address that is none, whatever is done there.
+async fn nothing_here<F, R>(render: F, request: Request) -> Response
+where
+    F: Fn(Request) -> R,
+    R: Future<Output = Response>,
+{
+    let mut page = render(request).await;
+    if page.status().is_success() {
+        *page.status_mut() = StatusCode::NOT_FOUND;
+    }
+    page
 }
 
 async fn server_function(request: Request) -> impl IntoResponse {
@@ -204,10 +221,7 @@ async fn ready(State((db, readiness)): State<(Db, Readiness)>) -> Response {
     "ready\n".into_response()
 }
 
-async fn metrics(
-    State((db, token)): State<(Db, Option<String>)>,
-    headers: axum::http::HeaderMap,
-) -> Response {
+async fn metrics(State((db, token)): State<(Db, Option<String>)>, headers: axum::http::HeaderMap) -> Response {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let allowed = match (&token, given) {
         (Some(token), Some(given)) => bool::from(subtle::ConstantTimeEq::ct_eq(token.as_bytes(), given.as_bytes())),

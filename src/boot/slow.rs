@@ -138,3 +138,64 @@ async fn talk(stream: TcpStream, peer: SocketAddr, router: Router, patience: Pat
         tracing::debug!(cause = %error, "a connection ended early");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::middleware;
+    use axum::routing::post;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(50);
+    const LONG: Duration = Duration::from_secs(3600);
+
+    /// A server that answers with the length of what it was sent. Whoever asks gets all that it says until it hangs up.
+    async fn ask(patience: Patience, request: &str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new()
+            .route("/", post(|body: String| async move { body.len().to_string() }))
+            .layer(middleware::from_fn_with_state(patience, limit_body));
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(serve(listener, app, patience, stop.clone()));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        stop.cancel();
+        server.await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn half_a_request_does_not_stay_open() {
+        let impatient = Patience { head: SHORT, piece: LONG, body: LONG };
+        assert_eq!(ask(impatient, "").await, "", "nothing at all");
+        assert_eq!(ask(impatient, "POST / HTTP/1.1\r\nhost: a\r\nx-a: b\r\n").await, "", "half a head");
+        let whole = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc";
+        assert!(ask(impatient, whole).await.ends_with("\r\n\r\n3"), "a connection without a further request");
+        let half = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 30\r\n\r\nabc";
+        let answer = ask(Patience { head: SHORT, piece: SHORT, body: LONG }, half).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "a body that stops: {answer}");
+        let answer = ask(Patience { head: SHORT, piece: LONG, body: SHORT }, half).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "a body that never comes to its end: {answer}");
+    }
+
+    #[tokio::test]
+    async fn an_upload_goes_on_while_bytes_keep_coming_and_nothing_else_does() {
+        let (send, sent) = mpsc::channel::<Result<axum::body::Bytes, axum::BoxError>>(1);
+        let pieces = stream::unfold(sent, |mut sent| async move { Some((sent.recv().await?, sent)) });
+        let body = paced(Body::from_stream(pieces), LONG, None);
+        let reading = tokio::spawn(axum::body::to_bytes(body, usize::MAX));
+        for _ in 0..100 {
+            send.send(Ok("x".into())).await.unwrap();
+        }
+        drop(send);
+        assert_eq!(reading.await.unwrap().unwrap().len(), 100);
+        let stalled =
+            paced(Body::from_stream(stream::pending::<Result<String, axum::BoxError>>()), LONG, Some(Instant::now()));
+        let error = axum::body::to_bytes(stalled, usize::MAX).await.unwrap_err();
+        assert!(TooSlow::is_cause_of(&error), "{error:?}");
+    }
+}

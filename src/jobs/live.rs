@@ -10,13 +10,11 @@ use sqlx::postgres::PgListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use patchbay_access::server::Db;
+use patchbay_access::server::{Db, ENDED_SESSIONS};
 pub use patchbay_services::live::{Notice, Topic};
 use patchbay_shared::ids::WorkspaceId;
 
 const CHANNEL: &str = "patchbay_live";
-/// Where the database itself names sessions that have ended, whatever program ended them (migration 0023).
-const ENDED_SESSIONS: &str = "patchbay_ended_sessions";
 /// The topic of a notice about a session, with the hash of its id in hexadecimal digits. Without one: any session may have ended.
 pub const SESSION: &str = "session";
 

@@ -141,7 +141,9 @@ mod tests {
 
     #[test]
     fn what_goes_out_comes_back() {
-        for text in ["=1+1", "'=1", "''=1", "'quoted'", "+41791234567", "'+41791234567", "-", "", "'", "O'Neill", "5k; - wants"] {
+        for text in
+            ["=1+1", "'=1", "''=1", "'quoted'", "+41791234567", "'+41791234567", "-", "", "'", "O'Neill", "5k; - wants"]
+        {
             assert_eq!(plain(&cell_as_read(text)), text);
         }
         // What stands inside is the same after any number of journeys.
@@ -161,7 +163,8 @@ mod tests {
         for text in FORMULAS {
             for separator in [',', ';', '\t'] {
                 for cell in opened(separator, text) {
-                    let first = cell.trim_start_matches(|c: char| c.is_whitespace() || "\"\u{feff}\u{200b}".contains(c));
+                    let first =
+                        cell.trim_start_matches(|c: char| c.is_whitespace() || "\"\u{feff}\u{200b}".contains(c));
                     let is_safe = !first.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
                     assert!(is_safe, "{text:?} split at {separator:?} gives {cell:?}");
                 }

@@ -15,7 +15,9 @@ pub fn fault(field: &str, value: &str) -> Option<&'static str> {
         '\t' => None,
         '\n' | '\r' if several => None,
         '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some("Write this on one line: it holds a line break."),
-        _ if turns(letter) => Some("Take out the invisible characters that turn the direction of writing: type the text anew."),
+        _ if turns(letter) => {
+            Some("Take out the invisible characters that turn the direction of writing: type the text anew.")
+        }
         _ if letter.is_control() || is_no_character(letter) => {
             Some("The text holds a character that cannot be shown. Type it anew, or paste it as plain text.")
         }
@@ -26,8 +28,9 @@ pub fn fault(field: &str, value: &str) -> Option<&'static str> {
 /// The text as one line that reads as it is stored: for heads of e-mails, from sources that no form has checked.
 pub fn one_line(text: &str) -> String {
     let shown = text.chars().filter(|letter| !turns(*letter) && !is_no_character(*letter));
-    let spaced: String =
-        shown.map(|letter| if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') { ' ' } else { letter }).collect();
+    let spaced: String = shown
+        .map(|letter| if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') { ' ' } else { letter })
+        .collect();
     spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -47,10 +50,22 @@ mod tests {
 
     #[test]
     fn what_people_write_is_fine_and_what_hides_is_not() {
-        for good in ["Ada", "Zoë Ångström", "علي", "می‌خواهم", "👩‍👩‍👧", "a\tb", "א\u{200f}ב", "＝", "<b>"] {
+        for good in ["Ada", "Zoë Ångström", "علي", "می‌خواهم", "👩‍👩‍👧", "a\tb", "א\u{200f}ב", "＝", "<b>"]
+        {
             assert_eq!(fault("name", good), None, "{good}");
         }
-        for bad in ["a\0b", "a\nb", "a\r\nBcc: x", "a\u{7f}", "a\u{9b}31m", "\u{202e}gpj.exe", "\u{2066}x", "a\u{2028}b", "\u{ffff}", "\u{1b}[0m"] {
+        for bad in [
+            "a\0b",
+            "a\nb",
+            "a\r\nBcc: x",
+            "a\u{7f}",
+            "a\u{9b}31m",
+            "\u{202e}gpj.exe",
+            "\u{2066}x",
+            "a\u{2028}b",
+            "\u{ffff}",
+            "\u{1b}[0m",
+        ] {
             assert!(fault("name", bad).is_some(), "{bad:?}");
         }
         assert_eq!(fault("template", "one\r\ntwo\n\tthree"), None);

@@ -55,7 +55,17 @@ mod tests {
         for good in ["/", "/calls?client=1&q=a%20b", "/%09/evil.example", "/login/passkey"] {
             assert_eq!(own_path(good), Some(good));
         }
-        for bad in ["", "calls", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "https://evil.example", "/ /x", "javascript:alert(1)"] {
+        for bad in [
+            "",
+            "calls",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "https://evil.example",
+            "/ /x",
+            "javascript:alert(1)",
+        ] {
             assert_eq!(own_path(bad), None, "{bad:?}");
         }
         for (referer, page) in [

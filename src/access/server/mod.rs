@@ -21,8 +21,8 @@ pub use db::{Db, DbSettings};
 pub use machines::Machine;
 pub use scope::{Actor, KeyUse, Scope};
 pub use session::{
-    PROOF_LASTS, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER,
-    SessionTable, end_session, end_sessions, prune_sessions, random_token, refresh_session, session_hash,
+    ENDED_SESSIONS, PROOF_LASTS, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_SUPPORT,
+    SESSION_USER, SessionTable, end_session, end_sessions, prune_sessions, random_token, refresh_session, session_hash,
 };
 pub use system::SystemTx;
 pub use tx::{AppendEvent, Change, NewEvent, ReadTx, WriteTx};

@@ -28,6 +28,8 @@ pub const SESSION_OF_ADMIN: &str = "of admin";
 /// The keys that hold what the browser called itself, and the address that it signed in from.
 pub const SESSION_AGENT: &str = "agent";
 pub const SESSION_IP: &str = "ip";
+/// Where sessions that end are named: a channel of PostgreSQL's, and on it the hash of the session's id in hexadecimal digits.
+pub const ENDED_SESSIONS: &str = "patchbay_ended_sessions";
 /// The keys that hold when the session began and when it was last used, in seconds since 1970.
 const STARTED: &str = "started";
 const SEEN: &str = "seen";
@@ -108,10 +110,11 @@ impl SessionStore for SessionTable {
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
         let mut tx = self.open().await?;
-        sqlx::query!("delete from sessions where id_hash = $1", session_hash(id))
-            .execute(tx.conn())
+        let ended = sqlx::query_scalar!("delete from sessions where id_hash = $1 returning id_hash", session_hash(id))
+            .fetch_all(tx.conn())
             .await
             .map_err(backend)?;
+        say_ended(tx.conn(), &ended).await.map_err(backend)?;
         tx.commit().await.map_err(backend)
     }
 }
@@ -168,25 +171,51 @@ pub async fn refresh_session(request: Request, next: Next) -> Response {
 pub(super) async fn session_ends(db: &Db, id: &Id, user: UserId) -> Result<Option<DateTime<Utc>>, AppError> {
     let record = SessionTable::new(db.clone()).load(id).await.map_err(internal)?;
     let Some(record) = record else { return Ok(None) };
-    let is_theirs = record.data.get(SESSION_USER).and_then(|value| serde_json::from_value(value.clone()).ok()) == Some(user.0);
+    let is_theirs =
+        record.data.get(SESSION_USER).and_then(|value| serde_json::from_value(value.clone()).ok()) == Some(user.0);
     let stored = record.expiry_date.unix_timestamp();
     let ends = Lasting::read(|key| record.data.get(key).cloned()).ends().map_or(stored, |ends| ends.min(stored));
-    let ends = DateTime::from_timestamp(ends, 0).filter(|ends| is_theirs && *ends >= Utc::now() - TimeDelta::seconds(1));
+    let ends =
+        DateTime::from_timestamp(ends, 0).filter(|ends| is_theirs && *ends >= Utc::now() - TimeDelta::seconds(1));
     Ok(ends)
 }
 
 /// Ends one session of somebody's, in a transaction that spans. False: it was none of theirs.
 pub async fn end_session(conn: &mut sqlx::PgConnection, user: UserId, hash: &[u8]) -> Result<bool, AppError> {
-    let done =
-        sqlx::query!("delete from sessions where id_hash = $1 and user_id = $2", hash, user.0).execute(conn).await?;
-    Ok(done.rows_affected() > 0)
+    let ended =
+        sqlx::query_scalar!("delete from sessions where id_hash = $1 and user_id = $2 returning id_hash", hash, user.0)
+            .fetch_all(&mut *conn)
+            .await?;
+    say_ended(conn, &ended).await?;
+    Ok(!ended.is_empty())
 }
 
 /// Ends somebody's sessions but `keep`, the hash of one that goes on, in a transaction that spans.
 pub async fn end_sessions(conn: &mut sqlx::PgConnection, user: UserId, keep: Option<Vec<u8>>) -> Result<(), AppError> {
-    sqlx::query!("delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2)", user.0, keep)
-        .execute(conn)
+    let ended = sqlx::query_scalar!(
+        "delete from sessions where user_id = $1 and ($2::bytea is null or id_hash <> $2) returning id_hash",
+        user.0,
+        keep
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    say_ended(conn, &ended).await
+}
+
+/// Names sessions that end to every process, with the commit, so that what is open for them closes. The database carries it, because
+/// sessions end in programs that carry nothing, such as the command line. Sessions seldom end: what a NOTIFY costs at the commit is no matter
+/// here.
+async fn say_ended(conn: &mut sqlx::PgConnection, ended: &[Vec<u8>]) -> Result<(), AppError> {
+    let words: Vec<String> = ended.iter().map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
+    if !words.is_empty() {
+        sqlx::query_scalar!(
+            "select pg_notify($1, word)::text from unnest($2::text[]) as words (word)",
+            ENDED_SESSIONS,
+            &words
+        )
+        .fetch_all(conn)
         .await?;
+    }
     Ok(())
 }
 

@@ -127,10 +127,17 @@ pub async fn stays_until(visitor: &Visitor) -> Result<Option<DateTime<Utc>>, App
         return Ok(None);
     };
     let Some(ends) = super::session::session_ends(&visitor.db, &id, was.user_id).await? else { return Ok(None) };
-    let Some((is, _)) = load_viewer(&visitor.db, was.user_id, support_of(session).await).await? else { return Ok(None) };
+    let Some((is, _)) = load_viewer(&visitor.db, was.user_id, support_of(session).await).await? else {
+        return Ok(None);
+    };
     let place = |viewer: &Viewer| {
         let workspace = viewer.workspace.as_ref().map(|home| home.id);
-        (viewer.role, workspace, viewer.client.as_ref().map(|client| client.id), viewer.support.as_ref().map(|support| support.id))
+        (
+            viewer.role,
+            workspace,
+            viewer.client.as_ref().map(|client| client.id),
+            viewer.support.as_ref().map(|support| support.id),
+        )
     };
     if place(&is) != place(was) || is.owes_second_factor != was.owes_second_factor {
         return Ok(None);

@@ -373,7 +373,10 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     match users::insert(tx.conn(), &new).await {
         // Somebody of this agency: about accounts elsewhere nobody learns anything.
         Err(AppError::Invalid(_)) => {
-            return Err(AppError::Conflict(Reason::AlreadyThere, "You have an account here already. Sign in with it.".into()));
+            return Err(AppError::Conflict(
+                Reason::AlreadyThere,
+                "You have an account here already. Sign in with it.".into(),
+            ));
         }
         other => other?,
     }

@@ -71,7 +71,10 @@ async fn send(visitor: &Visitor, email: &str) -> Result<(), AppError> {
     .await?;
     drop(tx);
     for account in rows.into_iter().filter(|account| visitor.may_enter(Some(account.workspace))) {
-        send_to(visitor, email, account).await?;
+        // What holds one account back is no reason to leave out the next.
+        if let Err(error) = send_to(visitor, email, account).await {
+            tracing::warn!(cause = %error, "a link for a new password was not sent");
+        }
     }
     Ok(())
 }
