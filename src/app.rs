@@ -47,7 +47,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Router>
-            <Routes fallback=|| view! { <Trouble page=true error=AppError::NotFound/> }>
+            <Routes fallback=frame::NothingHere>
                 <Route path=path!("/login") view={LazyPage::new(sign_in_page)} ssr=SsrMode::Async/>
                 <Route path=path!("/login/passkey") view={LazyPage::new(passkey_sign_in_page)} ssr=SsrMode::Async/>
                 <Route path=path!("/mfa") view={LazyPage::new(second_step_page)} ssr=SsrMode::Async/>

@@ -17,20 +17,57 @@ use patchbay_platform::server_fns::EndSupportSession;
 use patchbay_shared::AppError;
 use patchbay_shell::Shell;
 use patchbay_shell::frame::{NavGroup, NavItem, ScopeSwitch};
+use patchbay_sign_in::page::SignInCard;
 use patchbay_sign_in::server_fns::{SignOut, who_am_i};
 use patchbay_ui::*;
 
 /// Asks once who is looking, then shows sidebar, top bar and the page.
 #[component]
 pub fn Frame() -> impl IntoView {
+    framed(|| view! { <Outlet/> }.into_any(), || view! { <SignedOut/> }.into_any())
+}
+
+/// What stands at an address that is no page's: a heading and what to think of it.
+const NOTHING: (&str, &str) = ("This page does not exist", "The address may be mistyped, or what it was for is gone.");
+
+/// An address that is no page's: in the frame for whoever is signed in.
+#[component]
+pub fn NothingHere() -> impl IntoView {
+    let inside = || {
+        view! {
+            <PageTitle text=NOTHING.0/>
+            <div class="trouble">
+                <Icon name="circle-alert" size="l"/>
+                <div>
+                    <h1>{NOTHING.0}</h1>
+                    <p>{NOTHING.1}</p>
+                    <p class="row"><a class="btn" href="/" rel="external">"Go to the start page"</a></p>
+                </div>
+            </div>
+        }
+        .into_any()
+    };
+    let outside = || {
+        view! {
+            <SignInCard title=NOTHING.0 sub=NOTHING.1>
+                <div class="body form"><a class="btn pri block" rel="external" href="/login">"Sign in"</a></div>
+            </SignInCard>
+        }
+        .into_any()
+    };
+    framed(inside, outside)
+}
+
+/// `inside` the frame for whoever is signed in, `outside` for everybody else.
+fn framed(inside: fn() -> AnyView, outside: fn() -> AnyView) -> impl IntoView {
     let asked = load(|| (), |()| who_looks());
     // The server may build what is inside several times: nothing in there asks for data (`ui::load`).
     view! {
         <Suspense>
             {move || Suspend::new(async move {
                 match asked.ready().await {
-                    Ok((viewer, names, counts)) => view! { <Signed viewer names counts/> }.into_any(),
-                    Err(AppError::NotSignedIn) => view! { <SignedOut/> }.into_any(),
+                    Ok((viewer, names, counts)) => view! { <Signed viewer names counts inside/> }.into_any(),
+                    Err(AppError::NotSignedIn) => outside(),
                     Err(error) => view! { <Trouble page=true error/> }.into_any(),
                 }
             })}
@@ -49,7 +86,7 @@ async fn who_looks() -> Result<(Viewer, Vec<ClientName>, SidebarCounts), AppErro
 }
 
 #[component]
-fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: SidebarCounts) -> impl IntoView {
+fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: SidebarCounts, inside: fn() -> AnyView) -> impl IntoView {
     provide_context(viewer.clone());
     provide_context(StoredValue::new(names.clone()));
     let counts = RwSignal::new(counts);
@@ -89,7 +126,7 @@ fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: SidebarCounts) -> impl
         >
             {match owes {
                 true => view! { <SetUpFirst/> }.into_any(),
-                false => view! { <Outlet/> }.into_any(),
+                false => inside(),
             }}
         </Shell>
     }

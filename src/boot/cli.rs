@@ -66,12 +66,13 @@ enum UserCommand {
         #[arg(long)]
         workspace: Option<String>,
     },
-    /// Forget somebody's second factor, for whoever has lost it and the recovery codes. Ends their sessions.
+    /// Forget somebody's second factor, for whoever has lost it and the recovery codes. Ends their sessions, in every agency.
     ClearSecondFactor {
         #[arg(long)]
         email: String,
     },
-    /// Set somebody's password, for whoever has no other way in. It is read from PATCHBAY_PASSWORD, and ends their sessions.
+    /// Set somebody's password, for whoever has no other way in, in every agency where the address has an account. It is read from
+    /// PATCHBAY_PASSWORD, and ends their sessions.
     Password {
         #[arg(long)]
         email: String,
@@ -260,14 +261,14 @@ pub async fn serve(
     tracing::info!(address = %config.listen, workers, "serving");
     let bridge = tokio::spawn(patchbay_jobs::live::bridge(db.clone(), stop.clone()));
     let work = workers.then(|| tokio::spawn(work::run_workers(db.clone(), stop.clone())));
-    let served = http::serve(listener, router, readiness, stop.clone()).await;
+    http::serve(listener, router, config.slow_client_seconds, readiness, stop.clone()).await;
     stop.cancel();
     if let Some(work) = work {
         let _ = work.await;
     }
     let _ = bridge.await;
     tracing::info!("stopped");
-    served
+    Ok(())
 }
 
 /// Cancelled by the first SIGTERM or SIGINT. The second ends the process at once; leases bring its work back.

@@ -38,7 +38,7 @@ pub struct Options {
     /// text or json. Default: text on a terminal, json elsewhere.
     #[arg(long, env = "PATCHBAY_LOG_FORMAT", global = true)]
     pub log_format: Option<String>,
-    /// The bearer token that /metrics asks for from other machines. Without it only this machine may read them.
+    /// The bearer token that /metrics asks for. Without it nobody may read them.
     #[arg(long, env = "PATCHBAY_METRICS_TOKEN", global = true, hide_env_values = true)]
     pub metrics_token: Option<String>,
     /// Addresses of the proxies in front, separated by commas. Only their X-Forwarded-For is believed. Default: none.
@@ -60,6 +60,10 @@ pub struct Options {
     /// The name server that is asked for the proofs of agencies' host names, for example 9.9.9.9:53. Default: the machine's own.
     #[arg(long, env = "PATCHBAY_DNS", global = true)]
     pub dns: Option<String>,
+    /// Seconds that a client may let pass while it sends a request's head, and between two pieces of a body; anything but an upload must be
+    /// there in twice as long. Default: 30
+    #[arg(long, env = "PATCHBAY_SLOW_CLIENT_SECONDS", global = true)]
+    pub slow_client_seconds: Option<u64>,
 }
 
 /// The checked configuration.
@@ -80,6 +84,7 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     pub sandbox_url: Option<String>,
     pub dns: Option<SocketAddr>,
+    pub slow_client_seconds: u64,
 }
 
 impl Options {
@@ -162,6 +167,7 @@ impl Options {
             smtp,
             sandbox_url: self.sandbox_url.or(file.sandbox_url),
             dns,
+            slow_client_seconds: self.slow_client_seconds.or(file.slow_client_seconds).unwrap_or(30).clamp(1, 3600),
             data_dir,
         })
     }

@@ -1,10 +1,9 @@
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,6 +11,7 @@ use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{LeptosRoutes, generate_route_list};
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
@@ -19,10 +19,13 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use super::config::Config;
+use super::slow::{self, Patience};
 use super::static_files::{site_pkg_dir, static_files};
 use super::{document, events, forms, guard, telemetry};
 use crate::app::App;
-use patchbay_access::server::{Db, SessionTable, Visitor, identify};
+use patchbay_access::server::{
+    Db, SessionTable, Visitor, identify, own_path, page_before, path_and_query, refresh_session,
+};
 use patchbay_brand::model::Brand;
 use patchbay_brand::server::layer::apply_brand;
 use patchbay_shared::error::internal;
@@ -60,12 +63,11 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .with_expiry(Expiry::OnInactivity(time::Duration::hours(12)));
 
     let routes = generate_route_list(App);
-    let shell_options = options.clone();
+    let (shell_options, shell_style) = (options.clone(), style.clone());
     let pages: Router<LeptosOptions> = Router::new()
         .leptos_routes_with_context(&options, routes, page_context, move || {
-            document::document(shell_options.clone(), style.clone())
+            document::document(shell_options.clone(), shell_style.clone())
         })
-        .layer(middleware::from_fn(forms::give_typed))
         .layer(middleware::from_fn(send_unauthenticated_to_sign_in));
     // Leptos routes each server function itself; this is for addresses that name none.
     let functions: Router<LeptosOptions> = Router::new().route("/rpc/{*function}", post(server_function));
@@ -77,21 +79,26 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .route("/preferences/density", post(set_preference))
         .merge(super::work::rest_routes(&db))
         .layer(axum::extract::DefaultBodyLimit::max(26 * 1024 * 1024));
+    let render_nothing = {
+        let (options, style) = (options.clone(), style.clone());
+        leptos_axum::render_app_async_with_context(page_context, move || {
+            document::document(options.clone(), style.clone())
+        })
+    };
     let inside: Router = Router::new()
         .merge(functions)
         .merge(raw)
         .merge(pages)
         .route("/", get(|| async { Redirect::to("/dashboard") }))
-        .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, {
-            let style = format!("/{}/patchbay.css", options.site_pkg_dir);
-            move |options| document::document(options, style.clone())
-        }))
+        .route("/settings", get(|| async { Redirect::to("/settings/profile") }))
+        .fallback(move |request: Request| nothing_here(render_nothing.clone(), request))
         .with_state(options)
         .layer(middleware::from_fn(guard::error_statuses))
-        .layer(middleware::from_fn(forms::keep_typed))
+        .layer(middleware::from_fn(forms::take_form))
+        .layer(middleware::from_fn(forms::give_refused))
         .layer(middleware::from_fn_with_state(db.clone(), apply_brand))
         .layer(middleware::from_fn_with_state(db.clone(), identify))
-        .layer(middleware::from_fn_with_state(db.clone(), refresh_session))
+        .layer(middleware::from_fn(refresh_session))
         .layer(sessions)
         .layer(middleware::from_fn_with_state(config.public_url.clone(), guard::same_origin))
         .layer(compression());
@@ -107,10 +114,11 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
 
     Ok(open
         .merge(inside)
-        .layer(middleware::from_fn_with_state(config.public_url.clone(), guard::headers))
+        .layer(middleware::from_fn_with_state(Patience::of_seconds(config.slow_client_seconds), slow::limit_body))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             patchbay_shared::error::internal("a request's code broke").into_response()
         }))
+        .layer(middleware::from_fn_with_state(config.public_url.clone(), guard::headers))
         .layer(middleware::from_fn(log_request))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
@@ -133,6 +141,19 @@ fn page_context() {
     }
 }
 
+/// The page for an address that is none, whatever is done there.
+async fn nothing_here<F, R>(render: F, request: Request) -> Response
+where
+    F: Fn(Request) -> R,
+    R: Future<Output = Response>,
+{
+    let mut page = render(request).await;
+    if page.status().is_success() {
+        *page.status_mut() = StatusCode::NOT_FOUND;
+    }
+    page
+}
+
 async fn server_function(request: Request) -> impl IntoResponse {
     leptos_axum::handle_server_fns_with_context(page_context, request).await
 }
@@ -150,28 +171,6 @@ async fn send_unauthenticated_to_sign_in(request: Request, next: Next) -> Respon
     let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
     let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
     Redirect::to(&format!("/login?next={next}")).into_response()
-}
-
-/// A session in use stays alive: twelve idle hours end it, and fourteen days in any case. A platform admin's ends after an idle hour, and
-/// after eight in any case.
-async fn refresh_session(State(_): State<Db>, request: Request, next: Next) -> Response {
-    if let Some(session) = request.extensions().get::<tower_sessions::Session>().cloned()
-        && let Ok(Some(_)) = session.get::<uuid::Uuid>(patchbay_access::server::SESSION_USER).await
-    {
-        let now = chrono::Utc::now().timestamp();
-        let started = session.get::<i64>("started").await.ok().flatten();
-        let seen = session.get::<i64>("seen").await.ok().flatten().unwrap_or(0);
-        let of_admin =
-            session.get::<bool>(patchbay_access::server::SESSION_OF_ADMIN).await.ok().flatten() == Some(true);
-        let (longest, idle, noted) = if of_admin { (8 * 3600, 3600, 60) } else { (14 * 24 * 3600, 12 * 3600, 600) };
-        if started.is_some_and(|started| now - started > longest) || (seen > 0 && now - seen > idle) {
-            let _ = session.flush().await;
-        } else if now - seen > noted {
-            let _ = session.insert("seen", now).await;
-            let _ = session.insert("started", started.unwrap_or(now)).await;
-        }
-    }
-    next.run(request).await
 }
 
 /// A recording without a sound, as long as the gallery's player says. Only debug builds have the gallery.
@@ -200,7 +199,8 @@ fn for_the_gallery() -> Router<LeptosOptions> {
 /// Theme and density, in cookies that scripts may read, because the first page must already have them.
 async fn set_preference(headers: axum::http::HeaderMap, body: String) -> Response {
     let allowed = [("theme", ["light", "dark", "system"]), ("density", ["compact", "regular", "roomy"])];
-    let mut response = Redirect::to(&back(&headers)).into_response();
+    let back = page_before(&headers).map(|url| path_and_query(&url));
+    let mut response = Redirect::to(back.as_deref().and_then(own_path).unwrap_or("/dashboard")).into_response();
     for (name, value) in url::form_urlencoded::parse(body.as_bytes()) {
         let fits = allowed.iter().any(|(key, values)| *key == name && values.contains(&value.as_ref()));
         let cookie = format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax");
@@ -209,18 +209,6 @@ async fn set_preference(headers: axum::http::HeaderMap, body: String) -> Respons
         }
     }
     response
-}
-
-/// The page that the form was on: its path only, so that nobody is sent elsewhere.
-fn back(headers: &axum::http::HeaderMap) -> String {
-    let referer = headers.get(header::REFERER).and_then(|value| url::Url::parse(value.to_str().ok()?).ok());
-    referer.map_or_else(
-        || "/dashboard".into(),
-        |url| match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        },
-    )
 }
 
 async fn ready(State((db, readiness)): State<(Db, Readiness)>) -> Response {
@@ -233,16 +221,12 @@ async fn ready(State((db, readiness)): State<(Db, Readiness)>) -> Response {
     "ready\n".into_response()
 }
 
-async fn metrics(
-    State((db, token)): State<(Db, Option<String>)>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
-    headers: axum::http::HeaderMap,
-) -> Response {
+async fn metrics(State((db, token)): State<(Db, Option<String>)>, headers: axum::http::HeaderMap) -> Response {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let allowed = match (&token, given) {
         (Some(token), Some(given)) => bool::from(subtle::ConstantTimeEq::ct_eq(token.as_bytes(), given.as_bytes())),
-        (Some(_), None) => false,
-        (None, _) => address.ip().is_loopback(),
+        // Where it comes from says nothing: behind a proxy on this machine everybody comes from this machine.
+        _ => false,
     };
     if !allowed {
         return StatusCode::NOT_FOUND.into_response();
@@ -286,25 +270,18 @@ fn compression() -> CompressionLayer<impl Predicate> {
 pub async fn serve(
     listener: tokio::net::TcpListener,
     router: Router,
+    slow_client_seconds: u64,
     readiness: Readiness,
-    stop: tokio_util::sync::CancellationToken,
-) -> Result<(), AppError> {
+    stop: CancellationToken,
+) {
     readiness.set(true);
-    let app = router.into_make_service_with_connect_info::<SocketAddr>();
-    let signal = {
-        let (stop, readiness) = (stop.clone(), readiness);
-        async move {
-            stop.cancelled().await;
-            readiness.set(false);
-        }
-    };
-    let server = axum::serve(listener, app).with_graceful_shutdown(signal);
     let deadline = async {
         stop.cancelled().await;
+        readiness.set(false);
         tokio::time::sleep(Duration::from_secs(10)).await;
     };
     tokio::select! {
-        ended = server => ended.map_err(patchbay_shared::error::internal),
-        () = deadline => Ok(()),
+        () = slow::serve(listener, router, Patience::of_seconds(slow_client_seconds), stop.clone()) => {}
+        () = deadline => {}
     }
 }

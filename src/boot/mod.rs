@@ -14,6 +14,7 @@ pub(crate) mod guard;
 pub mod http;
 pub mod migrate;
 pub mod services;
+mod slow;
 pub mod static_files;
 pub mod telemetry;
 pub mod work;

@@ -10,10 +10,13 @@ use sqlx::postgres::PgListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use patchbay_access::server::Db;
+use patchbay_access::server::{Db, ENDED_SESSIONS};
 pub use patchbay_services::live::{Notice, Topic};
+use patchbay_shared::ids::WorkspaceId;
 
 const CHANNEL: &str = "patchbay_live";
+/// The topic of a notice about a session, with the hash of its id in hexadecimal digits. Without one: any session may have ended.
+pub const SESSION: &str = "session";
 
 #[derive(Serialize, Deserialize)]
 struct Payload {
@@ -81,10 +84,14 @@ async fn take_in(db: Db, me: Uuid, stop: CancellationToken) {
 
 async fn listen(db: &Db, me: Uuid, stop: &CancellationToken) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(&db.listener_pool().await?).await?;
-    listener.listen(CHANNEL).await?;
+    listener.listen_all([CHANNEL, ENDED_SESSIONS]).await?;
+    // What was said before this is lost.
+    let _ = db.live().send(about_session(None));
     loop {
         let message = tokio::select! { () = stop.cancelled() => return Ok(()), message = listener.recv() => message? };
-        if let Ok(parcel) = serde_json::from_str::<Payload>(message.payload())
+        if message.channel() == ENDED_SESSIONS {
+            let _ = db.live().send(about_session(Some(message.payload())));
+        } else if let Ok(parcel) = serde_json::from_str::<Payload>(message.payload())
             && parcel.from != me
         {
             for mut notice in parcel.notices {
@@ -93,6 +100,12 @@ async fn listen(db: &Db, me: Uuid, stop: &CancellationToken) -> Result<(), sqlx:
             }
         }
     }
+}
+
+/// Sessions belong to no workspace. Every process hears of them from the database, so none passes it on.
+fn about_session(hash: Option<&str>) -> Notice {
+    let topic = hash.map_or_else(|| Topic::list(SESSION), |hash| Topic::one(SESSION, hash));
+    Notice { workspace_id: WorkspaceId(Uuid::nil()), client_id: None, topic: Topic(format!("~{}", topic.0)) }
 }
 
 /// The topic as a page knows it, wherever it came from.

@@ -14,6 +14,7 @@ use patchbay_providers::smtp::{Email, SmtpError};
 use patchbay_services::Services;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
+use patchbay_shared::text::one_line;
 
 /// A plain text to one person.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,9 +36,9 @@ impl Message {
         let support = brand.support.as_ref().map(|support| format!("{support}\n")).unwrap_or_default();
         Self {
             to: to.to_owned(),
-            subject,
-            text: format!("{text}\n-- \n{}\n{support}", brand.product),
-            from: brand.own_name().map(str::to_owned),
+            subject: one_line(&subject),
+            text: format!("{text}\n-- \n{}\n{support}", one_line(&brand.product)),
+            from: brand.own_name().map(one_line),
             reply_to: brand.support_mail().map(str::to_owned),
         }
     }

@@ -30,10 +30,13 @@ pub enum AppError {
     Internal(String),
     #[error("The server did not answer. Check the connection and try again.")]
     Transport(String),
+    /// The request itself cannot be read: its HTTP status (400, 408, 413, 415 or 431), and what is wrong with it.
+    #[error("{1}")]
+    Unreadable(u16, String),
 }
 
 /// How an error travels: `code` says which, `detail` holds the messages of fields, `reason` the kind of a
-/// conflict, `text` everything else. Flat, because
+/// conflict or an unreadable request's status, `text` everything else. Flat, because
 /// the code that reads an enum with contents is several times as large, and every page carries it.
 #[derive(Serialize, Deserialize)]
 struct Wire {
@@ -49,7 +52,11 @@ struct Wire {
 impl From<AppError> for Wire {
     fn from(error: AppError) -> Self {
         let code = error.code().to_owned();
-        let reason = if let AppError::Conflict(reason, _) = &error { Some(reason.as_str().to_owned()) } else { None };
+        let reason = match &error {
+            AppError::Conflict(reason, _) => Some(reason.as_str().to_owned()),
+            AppError::Unreadable(status, _) => Some(status.to_string()),
+            _ => None,
+        };
         let (detail, text) = match error {
             AppError::NotSignedIn | AppError::Forbidden | AppError::NotFound => (None, None),
             AppError::Invalid(errors) => (Some(errors.0), None),
@@ -57,7 +64,8 @@ impl From<AppError> for Wire {
             AppError::Conflict(_, text)
             | AppError::ProviderDown(text)
             | AppError::Internal(text)
-            | AppError::Transport(text) => (None, Some(text)),
+            | AppError::Transport(text)
+            | AppError::Unreadable(_, text) => (None, Some(text)),
         };
         Self { code, detail, text, reason }
     }
@@ -75,6 +83,7 @@ impl From<Wire> for AppError {
             "conflict" => Self::Conflict(Reason::named(&wire.reason.unwrap_or_default()), text),
             "provider_down" => Self::ProviderDown(text),
             "internal" => Self::Internal(text),
+            "unreadable" => Self::Unreadable(wire.reason.and_then(|status| status.parse().ok()).unwrap_or(400), text),
             _ => Self::Transport(text),
         }
     }
@@ -123,6 +132,7 @@ impl AppError {
             AppError::ProviderDown(_) => 502,
             AppError::Internal(_) => 500,
             AppError::Transport(_) => 503,
+            AppError::Unreadable(status, _) => *status,
         }
     }
 
@@ -138,6 +148,7 @@ impl AppError {
             AppError::ProviderDown(_) => "provider_down",
             AppError::Internal(_) => "internal",
             AppError::Transport(_) => "transport",
+            AppError::Unreadable(..) => "unreadable",
         }
     }
 
@@ -153,6 +164,7 @@ impl AppError {
             AppError::ProviderDown(_) => "An outside service failed",
             AppError::Internal(_) => "Something broke",
             AppError::Transport(_) => "No answer",
+            AppError::Unreadable(..) => "The request could not be read",
         }
     }
 }
@@ -210,7 +222,7 @@ impl From<sqlx::Error> for AppError {
 #[cfg(feature = "ssr")]
 fn constraint_message(name: &str) -> Option<(&'static str, &'static str)> {
     Some(match name {
-        "users_email_key" => ("email", "Someone already signs in with this address. Use another one."),
+        "users_email_key" => ("email", "Somebody here already signs in with this address. Use another one."),
         "invitations_open" => {
             ("emails", "Somebody has invited one of these addresses at this moment. Look at the invitations.")
         }
@@ -243,6 +255,7 @@ mod tests {
             AppError::ProviderDown("It answered 500.".into()),
             AppError::Internal("abc".into()),
             AppError::Transport("no route".into()),
+            AppError::Unreadable(413, "It is too long.".into()),
         ] {
             let text = serde_json::to_string(&error).unwrap();
             assert_eq!(serde_json::from_str::<AppError>(&text).unwrap(), error, "{text}");

@@ -15,6 +15,8 @@ pub mod reason;
 pub mod search;
 pub mod slug;
 pub mod stamp;
+#[cfg(feature = "ssr")]
+pub mod text;
 pub mod variables;
 pub mod words;
 #[cfg(feature = "ssr")]

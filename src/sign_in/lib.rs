@@ -1,7 +1,7 @@
 //! Signing in and out. Owns the tables password_resets, recovery_codes and passkeys (sessions are `access`'s, passwords and
 //! counts of wrong ones `users`').
 //! The surprising part: every answer to a wrong attempt is the same and takes as long, so that nobody learns which accounts exist.
-//! Reads the tables sessions and users.
+//! Reads the tables sessions, users and workspaces.
 
 pub mod model;
 pub mod page;

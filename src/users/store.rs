@@ -37,7 +37,7 @@ async fn hold_client(
     Ok(())
 }
 
-/// Errors: `Invalid` at `email` when somebody has the address; `NotFound` for a client that is not the workspace's.
+/// Errors: `Invalid` at `email` when somebody of the workspace has the address; `NotFound` for a client that is not the workspace's.
 pub async fn insert(conn: &mut PgConnection, new: &NewUser<'_>) -> Result<(), AppError> {
     hold_client(conn, new.workspace, new.client).await?;
     sqlx::query!(
@@ -61,10 +61,12 @@ pub(crate) async fn password_hash(conn: &mut PgConnection, id: UserId) -> Result
     Ok(row.fetch_optional(conn).await?)
 }
 
-/// Whose address it is. Errors: `NotFound`.
-pub async fn by_email(conn: &mut PgConnection, email: &str) -> Result<UserId, AppError> {
-    let id = sqlx::query_scalar!("select id from users where lower(email) = lower($1)", email.trim());
-    Ok(UserId(id.fetch_optional(conn).await?.ok_or(AppError::NotFound)?))
+/// The accounts that sign in with an address: one in each agency at most, the newest last. None is left out: whoever runs the
+/// installation acts for the person. Errors: `NotFound` if there are none.
+pub async fn by_email(conn: &mut PgConnection, email: &str) -> Result<Vec<UserId>, AppError> {
+    let ids = sqlx::query_scalar!("select id from users where lower(email) = lower($1) order by id", email.trim());
+    let ids: Vec<UserId> = ids.fetch_all(conn).await?.into_iter().map(UserId).collect();
+    if ids.is_empty() { Err(AppError::NotFound) } else { Ok(ids) }
 }
 
 pub async fn set_password(conn: &mut PgConnection, id: UserId, hash: &str) -> Result<(), AppError> {

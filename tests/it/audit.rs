@@ -94,7 +94,7 @@ fn a_clients_admin_reads_that_clients_part_and_a_member_none() {
 fn an_exported_cell_is_no_formula() {
     run(|world| async move {
         let agency = Agency::new(world, "formula").await;
-        for (at, name) in ["=1+2", "@sum(a1)", "-1", "+1", "\t=1", "\r=1"].into_iter().enumerate() {
+        for (at, name) in ["=1+2", "@sum(a1)", "-1", "+1", "\t=1", "＝1", "x;=1"].into_iter().enumerate() {
             let fields =
                 [("name", format!("{name} {at}")), ("timezone", "UTC".into()), ("monthly_budget", String::new())];
             let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (*key, value.as_str())).collect();

@@ -24,6 +24,8 @@ mod contacts;
 mod coverage;
 mod crates;
 mod dialling_times;
+mod edge;
+mod event_streams;
 mod exports;
 mod guessing;
 mod hang_ups;

@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use patchbay_shared::AppError;
+use patchbay_shared::{AppError, FieldErrors, text};
 
 /// Rows that a list gives unless it is asked for another number.
 const USUAL: usize = 50;
@@ -29,9 +30,37 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = AppError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, AppError> {
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(value)) => Ok(Self(value)),
-            Err(error) => Err(AppError::invalid("", error.body_text())),
+        let read = Json::<Value>::from_request(request, state).await;
+        let Json(body) = read.map_err(|error| AppError::Unreadable(error.status().as_u16(), error.body_text()))?;
+        let mut errors = FieldErrors::default();
+        for (name, value) in body.as_object().into_iter().flatten() {
+            check_text(name, value, &mut errors);
+        }
+        errors.check()?;
+        serde_json::from_value(body)
+            .map(Self)
+            .map_err(|error| AppError::invalid("", format!("The body does not fit: {error}")))
+    }
+}
+
+/// The same rule for characters as in forms. What a field holds in parts may have several lines.
+fn check_text(name: &str, value: &Value, errors: &mut FieldErrors) {
+    let mut waiting = vec![(name, value)];
+    while let Some((field, value)) = waiting.pop() {
+        let fault = match value {
+            Value::String(text) => text::fault(field, text),
+            Value::Array(values) => {
+                waiting.extend(values.iter().map(|value| ("attributes", value)));
+                None
+            }
+            Value::Object(pairs) => {
+                waiting.extend(pairs.values().map(|value| ("attributes", value)));
+                pairs.keys().find_map(|key| text::fault("name", key))
+            }
+            _ => None,
+        };
+        if let Some(fault) = fault {
+            errors.add(name, fault);
         }
     }
 }

@@ -14,17 +14,17 @@ mod tx;
 mod upload_form;
 mod visitor;
 
-pub use address::sender;
+pub use address::{own_path, page_before, path_and_query, sender};
 pub use api::{Body, page_size};
 pub use csv_file::{ROWS_AT_ONCE, csv_file};
 pub use db::{Db, DbSettings};
 pub use machines::Machine;
 pub use scope::{Actor, KeyUse, Scope};
 pub use session::{
-    PROOF_LASTS, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER,
-    SessionTable, end_session, end_sessions, prune_sessions, random_token, session_hash,
+    ENDED_SESSIONS, PROOF_LASTS, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_SUPPORT,
+    SESSION_USER, SessionTable, end_session, end_sessions, prune_sessions, random_token, refresh_session, session_hash,
 };
 pub use system::SystemTx;
 pub use tx::{AppendEvent, Change, NewEvent, ReadTx, WriteTx};
 pub use upload_form::{FormFault, MAX_BEFORE_FILE, Part, UploadForm};
-pub use visitor::{Visitor, identify, scope, scope_of_key, visitor};
+pub use visitor::{Visitor, identify, scope, scope_of_key, stays_until, visitor};

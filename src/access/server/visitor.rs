@@ -2,6 +2,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 
@@ -116,6 +117,34 @@ pub async fn identify(State(db): State<Db>, mut request: Request, next: Next) ->
         branding,
     });
     next.run(request).await
+}
+
+/// Until when somebody who was let in stays who they were, as far as is known now: signed in with the same session, with the same role, in
+/// the same workspace and client. None: not any more. For answers that go on for hours.
+pub async fn stays_until(visitor: &Visitor) -> Result<Option<DateTime<Utc>>, AppError> {
+    let was = visitor.viewer()?;
+    let Some((session, id)) = visitor.session.as_ref().and_then(|session| Some((session, session.id()?))) else {
+        return Ok(None);
+    };
+    let Some(ends) = super::session::session_ends(&visitor.db, &id, was.user_id).await? else { return Ok(None) };
+    let Some((is, _)) = load_viewer(&visitor.db, was.user_id, support_of(session).await).await? else {
+        return Ok(None);
+    };
+    let place = |viewer: &Viewer| {
+        let workspace = viewer.workspace.as_ref().map(|home| home.id);
+        (
+            viewer.role,
+            workspace,
+            viewer.client.as_ref().map(|client| client.id),
+            viewer.support.as_ref().map(|support| support.id),
+        )
+    };
+    if place(&is) != place(was) || is.owes_second_factor != was.owes_second_factor {
+        return Ok(None);
+    }
+    // A support session may be over sooner.
+    let look_again = Utc::now() + TimeDelta::minutes(1);
+    Ok(Some(if is.support.is_some() { ends.min(look_again) } else { ends }))
 }
 
 /// The scope of a program: that of its key's owner as they are now, narrowed by the key. None: the owner cannot sign in any more.

@@ -371,12 +371,11 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
         password_hash: &hash,
     };
     match users::insert(tx.conn(), &new).await {
-        // Without e-mail the link's holder may be whoever made it: they learn nothing about accounts elsewhere.
-        Err(AppError::Invalid(_)) if !mail::is_set_up(tx.services()) => {
-            return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
-        }
+        // Somebody of this agency: about accounts elsewhere nobody learns anything.
         Err(AppError::Invalid(_)) => {
-            return Err(AppError::Conflict(Reason::AlreadyThere, "There already is an account with this address. Sign in with it, or ask for an invitation to another address.".into(),
+            return Err(AppError::Conflict(
+                Reason::AlreadyThere,
+                "You have an account here already. Sign in with it.".into(),
             ));
         }
         other => other?,

@@ -8,12 +8,14 @@ pub mod sessions;
 pub mod ticket;
 
 use patchbay_access::Role;
-use patchbay_access::server::{SystemTx, Visitor};
+use patchbay_access::server::{SystemTx, Visitor, own_path};
 use patchbay_services::HookFuture;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::WorkspaceId;
 
+/// Accounts of one address that are tried, those that were used last first.
+const MOST_ACCOUNTS: i64 = 8;
 const WRONG: &str = "The e-mail address or the password is wrong. Check both and try again.";
 
 /// Checks the password and starts a fresh session. The same answer, after the same work, whether the account exists or not.
@@ -25,19 +27,7 @@ pub(crate) async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> R
     }
     let keys = patchbay_users::throttle::Keys::new(&email, visitor.ip.as_deref(), device::is_known(visitor, &email));
     patchbay_users::throttle::charge(&visitor.db, &keys).await?;
-    let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
-    let account = sqlx::query!(
-        r#"select id, password_hash, role as "role: Role", workspace_id from users where lower(email) = $1 and status = 'active'"#,
-        email
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    drop(tx);
-    let stored = account.as_ref().map(|account| account.password_hash.clone());
-    let right = patchbay_users::verify(visitor.db.services(), password.to_owned(), stored).await?;
-    // At an agency's own host name everybody else is nobody.
-    let is_at_home = |workspace: Option<uuid::Uuid>| visitor.may_enter(workspace.map(WorkspaceId));
-    let Some(account) = account.filter(|account| right && is_at_home(account.workspace_id)) else {
+    let Some(account) = right_account(visitor, &email, password).await? else {
         metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
         tracing::info!(ip = visitor.ip, request_id = visitor.request_id, "a wrong password, or nobody's address");
         return Err(AppError::invalid("email", WRONG));
@@ -48,6 +38,42 @@ pub(crate) async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> R
     }
     sessions::start(visitor, account.id).await?;
     Ok(Some(account.role))
+}
+
+struct Account {
+    id: uuid::Uuid,
+    password_hash: String,
+    role: Role,
+    workspace: Option<WorkspaceId>,
+}
+
+/// The account of this address whose password it is. An address may have one in each agency; of two with the same password the one that
+/// was used last. At an agency's own host name everybody else is nobody.
+async fn right_account(visitor: &Visitor, email: &str, password: &str) -> Result<Option<Account>, AppError> {
+    let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
+    let accounts = sqlx::query_as!(
+        Account,
+        r#"select id, password_hash, role as "role: Role", workspace_id as "workspace: WorkspaceId" from users
+           where lower(email) = $1 and status = 'active' order by last_login_at desc nulls last, id limit $2"#,
+        email,
+        MOST_ACCOUNTS
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    drop(tx);
+    let mut tried = 0;
+    for account in accounts.into_iter().filter(|account| visitor.may_enter(account.workspace)) {
+        tried += 1;
+        let stored = Some(account.password_hash.clone());
+        if patchbay_users::verify(visitor.db.services(), password.to_owned(), stored).await? {
+            return Ok(Some(account));
+        }
+    }
+    // An agency that has made an account with somebody's address must not see from the time whether there is another one.
+    for _ in tried..2 {
+        patchbay_users::verify(visitor.db.services(), password.to_owned(), None).await?;
+    }
+    Ok(None)
 }
 
 /// Ends the support session that a leaving platform admin is in. Boot gives it.
@@ -83,13 +109,8 @@ pub(crate) fn way_in(role: Option<Role>, next: Option<&str>) -> String {
     }
 }
 
-/// Where to go after signing in. Only paths of this site: `//elsewhere` and `\` are not, and neither are blanks and line breaks,
-/// which browsers drop from an address (`/<tab>/elsewhere`).
+/// Where to go after signing in: a page of this site, and not back to signing in.
 pub fn landing(role: Role, next: Option<&str>) -> &str {
     let home = if role == Role::Admin { "/platform" } else { "/dashboard" };
-    let is_ours = |next: &&str| {
-        let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-        plain && next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/login")
-    };
-    next.filter(is_ours).unwrap_or(home)
+    next.and_then(own_path).filter(|next| !next.starts_with("/login")).unwrap_or(home)
 }

@@ -230,9 +230,10 @@ pub async fn clear(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppE
 /// The same from the command line, for whoever has lost it and the recovery codes. Ends every session of theirs. Errors: `NotFound`.
 pub async fn clear_from_command_line(db: &Db, email: &str) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "second factor from the command line").await?;
-    let user = patchbay_users::by_email(tx.conn(), email).await?;
-    clear(tx.conn(), user.0).await?;
-    end_sessions(tx.conn(), user, None).await?;
+    for user in patchbay_users::by_email(tx.conn(), email).await? {
+        clear(tx.conn(), user.0).await?;
+        end_sessions(tx.conn(), user, None).await?;
+    }
     tx.commit().await
 }
 

@@ -33,8 +33,9 @@ pub const ROUTES: &[WebhookSender] = &[
 pub const OTHER_ROUTES: &[(&str, &str)] = &[
     ("/healthz", "says that the process runs"),
     ("/readyz", "says that the database answers"),
-    ("/metrics", "figures of the process, for this machine or with a token"),
+    ("/metrics", "figures of the process, for whoever has the token"),
     ("/", "leads to the dashboard"),
+    ("/settings", "leads to the first of the settings"),
     ("/rpc/{*function}", "the server functions above"),
     ("/preferences", "cookies of the browser itself; sign_in.rs"),
     ("/preferences/theme", "the same"),
