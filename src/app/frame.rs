@@ -130,7 +130,7 @@ fn Notice(viewer: Viewer) -> impl IntoView {
     }
     let may_connect = patchbay_access::allows(viewer.role, Action::ManageConnections);
     Some(if home.suspended {
-        view! { <Banner kind="warn">"This workspace is suspended. You can read everything; nothing dials, syncs or spends."</Banner> }.into_any()
+        view! { <Banner kind="warn">"This workspace is suspended. You can read everything; nothing dials, syncs or spends. What was under way goes on when it is reactivated."</Banner> }.into_any()
     } else if home.sandbox {
         view! {
             <Banner kind="sandbox">

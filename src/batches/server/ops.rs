@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::pause_reason::PauseReason;
 use super::store::{self, Batch, NewBatch};
-use crate::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
+use crate::model::{BatchMode, BatchStatus, BatchTerms, Obstacle, Readiness};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Scope, WriteTx};
 use patchbay_campaigns::{Campaign, CampaignStatus};
@@ -56,7 +56,12 @@ async fn checks(
 ) -> Result<Vec<(bool, String)>, AppError> {
     let agent = patchbay_agents::server::ops::ready_to_call(tx, campaign.agent_id, campaign.client_id).await;
     let is_active = campaign.status == CampaignStatus::Active;
-    Ok(vec![
+    let number = campaign.from_number.as_ref().filter(|_| campaign.number_is_ours && campaign.number_is_active);
+    let mut checks = Vec::new();
+    if !campaign.client_is_active {
+        checks.push((false, "The client is archived: nothing is dialled for it. Restore it on its page first.".into()));
+    }
+    checks.extend([
         if is_active {
             (true, "The campaign is active.".into())
         } else {
@@ -72,12 +77,18 @@ async fn checks(
             Ok(agent) => (true, format!("The agent “{}” is ready at the voice provider.", agent.name)),
             Err(error) => (false, error.to_string()),
         },
-        match (&campaign.from_number, campaign.number_is_active) {
-            (Some(number), true) => (true, format!("Calls go out from {number}.")),
-            _ => (false, "The campaign's number is not active. Choose an active one on the campaign's page.".into()),
+        match number {
+            Some(number) => (true, format!("Calls go out from {number}.")),
+            None if !campaign.number_is_ours => (
+                false,
+                "The campaign's number belongs to another client now. Choose another one on the campaign's page."
+                    .into(),
+            ),
+            None => (false, "The campaign's number is not active. Choose an active one on the campaign's page.".into()),
         },
         (true, format!("Calling hours: {}, in the contact's own time zone.", campaign.calling_window.text())),
-    ])
+    ]);
+    Ok(checks)
 }
 
 /// Creates a batch, gives it its contacts, and has it started now or at its time.
@@ -94,6 +105,13 @@ pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId,
     let campaign = patchbay_campaigns::server::get(tx.reading(), terms.campaign).await?;
     if let Some((_, reason)) = checks(tx.reading(), &campaign).await?.into_iter().find(|(holds, _)| !holds) {
         return Err(AppError::invalid("campaign", reason));
+    }
+    // Whoever archives the client now waits, and then finds this batch.
+    if !patchbay_campaigns::server::hold_to_dial(&mut tx, &campaign).await? {
+        return Err(AppError::invalid(
+            "campaign",
+            "The campaign was changed just now. Look at its page and try again.",
+        ));
     }
     let id = BatchId::new();
     let new = NewBatch {
@@ -158,8 +176,8 @@ pub(crate) async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 
 /// Patchbay pauses a batch itself when going on would only fail: the reason says what happened and what to do.
 pub(crate) async fn pause_with_reason(tx: &mut WriteTx, batch: &Batch, reason: &PauseReason) -> Result<(), AppError> {
-    let reason = reason.text();
-    store::set_paused(tx, batch.id, Some(&reason)).await?;
+    let (reason, obstacle) = (reason.text(), reason.obstacle());
+    store::set_paused(tx, batch.id, Some((&reason, obstacle))).await?;
     record(tx, "paused", batch.id, batch.client_id, serde_json::json!({ "status": "paused", "reason": reason })).await
 }
 
@@ -177,6 +195,13 @@ pub(crate) async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     enqueue(&mut tx, &RunBatch { batch: id }, NewJob { run_at: early }).await?;
     record(&mut tx, "resumed", id, batch.client_id, serde_json::json!({ "status": "pending" })).await?;
     tx.commit().await
+}
+
+/// Goes on with a batch that waited for the workspace to be active again.
+pub(crate) async fn reactivate(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
+    store::set_resumed(tx, batch.id, false).await?;
+    let after = serde_json::json!({ "status": "pending", "because": "the workspace is active again" });
+    record(tx, "resumed", batch.id, batch.client_id, after).await
 }
 
 /// Ends a batch for good. Undialled contacts go back to the campaign. Safe to repeat.
@@ -218,7 +243,7 @@ async fn wait_for_requests(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 
 /// The batch itself cannot go on. Its undialled contacts go back to the campaign.
 pub(crate) async fn fail(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
-    store::set_over(tx, batch.id, Some(reason), false).await?;
+    store::set_over(tx, batch.id, Some((reason, Obstacle::NotConnected)), false).await?;
     contacts::give_back(tx, batch.id).await?;
     record(tx, "failed", batch.id, batch.client_id, serde_json::json!({ "status": "failed", "reason": reason })).await
 }

@@ -7,6 +7,7 @@ use super::store::{self, choices, members};
 use crate::{AddBy, Campaign, CampaignStatus, CampaignTerms, CampaignView};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, ReadTx, WriteTx};
+use patchbay_clients::model::ClientStatus;
 use patchbay_dialling::server::contacts as dialling;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
@@ -44,6 +45,9 @@ pub(crate) async fn page(tx: &mut ReadTx, id: CampaignId) -> Result<CampaignView
 
 /// Creates a draft. Errors: `Invalid` at `agent` or `number` when they are not for this client.
 pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, terms: &CampaignTerms) -> Result<CampaignId, AppError> {
+    if patchbay_clients::server::get(tx.reading(), client).await?.status == ClientStatus::Archived {
+        return Err(AppError::invalid("client", "This client is archived. Restore it first, or choose another one."));
+    }
     check_fit(tx, client, terms, None).await?;
     let id = CampaignId::new();
     store::insert(tx, id, client, terms).await?;

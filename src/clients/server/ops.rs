@@ -96,7 +96,9 @@ async fn set_budget(
 /// Archives a client (its people can no longer sign in, nothing new dials) or brings it back. Safe to repeat.
 /// Errors: `Conflict` while a batch of it is unfinished.
 pub(crate) async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) -> Result<(), AppError> {
-    store::get(tx.reading(), id).await?;
+    // The workspace before the client, as where batches dial; and the client before its batches are counted, so that none begins meanwhile.
+    limits::lock(tx).await?;
+    store::lock(tx, id).await?;
     if status == ClientStatus::Archived && store::unfinished_batches(tx, id).await? > 0 {
         return Err(AppError::Conflict(
             Reason::InUse,

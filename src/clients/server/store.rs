@@ -152,6 +152,18 @@ pub(crate) async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) 
     Ok(())
 }
 
+/// Holds a client against whoever dials for it until the commit. Errors: `NotFound`.
+pub(crate) async fn lock(tx: &mut WriteTx, id: ClientId) -> Result<(), AppError> {
+    sqlx::query!(
+        "select id from clients where workspace_id = $1 and id = $2 for no key update",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update clients set status = $3, updated_at = now() where workspace_id = $1 and id = $2 and status <> $3",

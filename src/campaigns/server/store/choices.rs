@@ -137,7 +137,12 @@ pub(crate) async fn obstacles(tx: &mut ReadTx, campaign: &Campaign) -> Result<Ve
         }
         _ => {}
     }
-    if !campaign.number_is_active {
+    if !campaign.client_is_active {
+        found.push("The client is archived. Restore it on its page.".into());
+    }
+    if !campaign.number_is_ours {
+        found.push("The number belongs to another client now. Choose another one in the settings.".into());
+    } else if !campaign.number_is_active {
         found.push("The number is not active. Activate it, or choose another one in the settings.".into());
     }
     Ok(found)
