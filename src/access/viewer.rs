@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::withheld::Field;
 use super::{Action, Role, allows};
 use patchbay_shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
 
@@ -80,33 +81,21 @@ impl Viewer {
 
     /// Agency people always see cost; a client's people only when the agency shares it.
     pub fn sees_cost(&self) -> bool {
-        match &self.client {
-            Some(client) => client.shares_cost,
-            None => self.role.is_agency(),
-        }
+        self.sees(Field::Cost)
     }
 
     pub fn hears_recordings(&self) -> bool {
-        match &self.client {
-            Some(client) => client.shares_recordings,
-            None => self.role.is_agency(),
-        }
+        self.sees(Field::Recording)
     }
 
     /// What agents did with their tools.
     pub fn sees_steps(&self) -> bool {
-        match &self.client {
-            Some(client) => client.shares_steps,
-            None => self.role.is_agency(),
-        }
+        self.sees(Field::Steps)
     }
 
     /// The words that a call's agent was given.
     pub fn sees_prompts(&self) -> bool {
-        match &self.client {
-            Some(client) => client.shares_prompts,
-            None => self.role.is_agency(),
-        }
+        self.sees(Field::Prompt)
     }
 
     /// Two letters for the avatar.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use patchbay_calls::model::ContactOutcome;
-pub use patchbay_dialling::model::BatchStatus;
+pub use patchbay_dialling::model::{BatchStatus, Obstacle};
 use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
 use patchbay_shared::{AppError, FieldErrors, Money, Page, Stamp};
 
@@ -9,23 +9,6 @@ patchbay_shared::words! {
     pub BatchMode: "batch_mode" {
         Immediate = "immediate", "Now", Info;
         Scheduled = "scheduled", "At a set time", Info;
-    }
-}
-
-patchbay_shared::words! {
-    /// Why Patchbay itself paused or failed a batch. The label is what a client's people read: the agency reads the reason itself, which
-    /// names its accounts.
-    pub Obstacle: "batch_obstacle" {
-        /// It goes on by itself.
-        Suspended = "suspended", "The agency's workspace is suspended. Calls go on when it is active again.", Warn;
-        ClientArchived = "client_archived", "Calls for this client have been ended by the agency.", Warn;
-        CampaignNotActive = "campaign_not_active", "The campaign is not active any more.", Warn;
-        AgentNotReady = "agent_not_ready", "The agent cannot call at the moment. The agency sees why.", Warn;
-        NumberNotActive = "number_not_active", "The number that calls go out from is not active any more.", Warn;
-        NumberReassigned = "number_reassigned", "The number that calls went out from is no longer this campaign's.", Warn;
-        NotConnected = "not_connected", "Calls cannot be placed at the moment. The agency sees why.", Warn;
-        Refused = "refused", "Calls were refused. The agency sees why.", Warn;
-        NotPlaced = "not_placed", "Calls could not be placed. The agency sees why.", Warn;
     }
 }
 

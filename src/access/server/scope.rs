@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Db, Machine, ReadTx, WriteTx};
-use crate::{Action, ApiScope, Role, Viewer, allows};
+use crate::{Action, ApiScope, Field, Role, Viewer, allows};
 use patchbay_services::Services;
 use patchbay_shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
 use patchbay_shared::{AppError, Reason};
@@ -119,6 +119,16 @@ impl Scope {
             ActorKind::Machine(machine) => machine.actions.contains(&action),
         };
         role_allows && self.key().is_none_or(|key| key.scopes.iter().any(|scope| scope.action() == action))
+    }
+
+    /// Whether the caller reads the field: see `withheld`. Machines read everything.
+    pub fn sees(&self, field: Field) -> bool {
+        self.viewer().is_none_or(|viewer| viewer.sees(field))
+    }
+
+    /// The value of a field as far as the caller reads it.
+    pub fn shown<T>(&self, field: Field, value: T) -> Option<T> {
+        self.sees(field).then_some(value)
     }
 
     /// The key, if a program acts.

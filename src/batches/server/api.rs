@@ -9,6 +9,7 @@ use super::{ops, store};
 use crate::model::{BatchQuery, BatchRow, Progress};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, Scope, page_size};
+use patchbay_dialling::server::trouble::trouble;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::BatchId;
 
@@ -81,8 +82,8 @@ async fn answer(scope: &Scope, id: BatchId) -> Result<Json<Value>, AppError> {
         "scheduled_for": batch.scheduled_for,
         "started_at": batch.started_at,
         "completed_at": batch.completed_at,
-        "pause_reason": batch.pause_reason,
-        "error": batch.error,
+        "pause_reason": trouble(scope, batch.pause_reason, batch.obstacle),
+        "error": trouble(scope, batch.error, batch.obstacle),
     })))
 }
 

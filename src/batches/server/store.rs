@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{BatchMode, BatchPage, BatchQuery, BatchRow, BatchStatus, Obstacle, Progress};
 use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_dialling::server::trouble::trouble;
 use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
@@ -44,6 +45,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
     let id = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<uuid::Uuid>().ok());
     let rows = sqlx::query!(
         r#"select b.id as "id: BatchId", b.name, b.status as "status: BatchStatus", b.scheduled_for, b.pause_reason, b.error, b.total_contacts,
+                  b.obstacle as "obstacle: Obstacle",
                   b.client_id as "client_id: ClientId", b.created_at, c.name as campaign, k.name as client, p.answered as "answered!", p.unreached as "unreached!",
                   p.failed as "failed!", p.calling as "calling!", p.waiting as "waiting!", p.to_retry as "to_retry!"
            from call_batches b
@@ -70,7 +72,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
     )
     .fetch_all(tx.conn())
     .await?;
-    let held = clients_held(tx).await?;
+    let (held, scope) = (clients_held(tx).await?, tx.scope().clone());
     let is_open = |status| matches!(status, BatchStatus::Pending | BatchStatus::Processing);
     let rows = rows
         .into_iter()
@@ -91,7 +93,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
             },
             created: zone::stamp(row.created_at, now, zone),
             scheduled_for: row.scheduled_for.map(|at| zone::stamp(at, now, zone)),
-            note: row.error.or(row.pause_reason).or_else(|| {
+            note: trouble(&scope, row.error.or(row.pause_reason), row.obstacle).or_else(|| {
                 (is_open(row.status) && held.contains(&row.client_id))
                     .then(|| "Waits: the monthly budget is spent.".to_owned())
             }),
