@@ -94,7 +94,19 @@ async fn checks(
 /// Creates a batch, gives it its contacts, and has it started now or at its time.
 /// Errors: `Invalid` when there is nothing to dial or a check fails, with the reason.
 pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppError> {
-    let starts = starts_at(scope, terms)?;
+    let starts = terms.scheduled_for.filter(|_| terms.mode == BatchMode::Scheduled);
+    let starts = starts.map(|local| zone::instant(local.date(), local.time(), scope.zone()));
+    create_at(scope, terms, starts).await
+}
+
+/// The same with the moment when it starts, whatever the terms say. None: now.
+pub(crate) async fn create_at(
+    scope: &Scope,
+    terms: &BatchTerms,
+    starts: Option<DateTime<Utc>>,
+) -> Result<BatchId, AppError> {
+    let mode = if starts.is_some() { BatchMode::Scheduled } else { BatchMode::Immediate };
+    let starts = starts.map(|at| to_come(scope, at)).transpose()?;
     let mut tx = scope.write(Action::RunBatches).await?;
     if patchbay_workspaces::server::is_suspended(tx.reading()).await? {
         return Err(AppError::Conflict(
@@ -102,7 +114,12 @@ pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId,
             "This workspace is suspended: nothing is dialled until the platform reactivates it.".into(),
         ));
     }
-    let campaign = patchbay_campaigns::server::get(tx.reading(), terms.campaign).await?;
+    let campaign = match patchbay_campaigns::server::get(tx.reading(), terms.campaign).await {
+        Err(AppError::NotFound) => {
+            return Err(AppError::invalid("campaign", "Choose the campaign whose contacts are called."));
+        }
+        found => found?,
+    };
     if let Some((_, reason)) = checks(tx.reading(), &campaign).await?.into_iter().find(|(holds, _)| !holds) {
         return Err(AppError::invalid("campaign", reason));
     }
@@ -119,7 +136,7 @@ pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId,
         client: campaign.client_id,
         campaign: campaign.id,
         name: &terms.name,
-        mode: terms.mode,
+        mode,
         scheduled_for: starts,
         concurrency: terms.concurrency,
     };
@@ -131,7 +148,7 @@ pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId,
     }
     enqueue(&mut tx, &RunBatch { batch: id }, NewJob { run_at: starts }).await?;
     let after = serde_json::json!({
-        "name": terms.name, "campaign": campaign.name, "mode": terms.mode, "scheduled_for": starts,
+        "name": terms.name, "campaign": campaign.name, "mode": mode, "scheduled_for": starts,
         "concurrency": terms.concurrency, "contacts": taken,
     });
     record(&mut tx, "created", id, campaign.client_id, after).await?;
@@ -139,9 +156,8 @@ pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId,
     Ok(id)
 }
 
-fn starts_at(scope: &Scope, terms: &BatchTerms) -> Result<Option<DateTime<Utc>>, AppError> {
-    let Some(local) = terms.scheduled_for.filter(|_| terms.mode == BatchMode::Scheduled) else { return Ok(None) };
-    let at = zone::instant(local.date(), local.time(), scope.zone());
+/// The database's moment of a start. Errors: `Invalid` when it has passed.
+fn to_come(scope: &Scope, at: DateTime<Utc>) -> Result<DateTime<Utc>, AppError> {
     let clock = &scope.services().clock;
     if at <= clock.now() {
         return Err(AppError::invalid(
@@ -149,7 +165,7 @@ fn starts_at(scope: &Scope, terms: &BatchTerms) -> Result<Option<DateTime<Utc>>,
             "This time has passed. Choose a later one, or start the batch now.",
         ));
     }
-    Ok(Some(at - clock.ahead()))
+    Ok(at - clock.ahead())
 }
 
 async fn nothing_to_dial(tx: &mut WriteTx, campaign: CampaignId) -> Result<String, AppError> {
