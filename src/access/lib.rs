@@ -12,5 +12,5 @@ pub mod withheld;
 
 pub use policy::{Action, ApiScope, allows};
 pub use role::{Role, SecondFactorRule};
-pub use viewer::{ClientName, Viewer};
+pub use viewer::{ClientAdminRights, ClientName, Viewer};
 pub use withheld::Field;

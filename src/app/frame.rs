@@ -177,7 +177,11 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     let settings = NavItem::new("Settings", "settings", "/settings/profile").letter('s');
     if viewer.role.is_client() {
         let overview = NavItem::new("Overview", "layout-dashboard", "/dashboard").letter('d');
-        return vec![group(None, vec![overview, calls, batches, campaigns, contacts, usage, settings])];
+        let mut items = vec![overview, calls, batches, campaigns, contacts];
+        // What nobody shows them is not there for them.
+        items.extend(viewer.sees_cost().then_some(usage));
+        items.push(settings);
+        return vec![group(None, items)];
     }
     vec![
         group(None, vec![NavItem::new("Dashboard", "layout-dashboard", "/dashboard").letter('d')]),

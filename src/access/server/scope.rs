@@ -70,10 +70,11 @@ impl Scope {
         Some(Self { db: visitor.db.clone(), workspace_id, client_id: None, actor })
     }
 
-    /// The same caller with the sight of the whole agency, to read one thing of the agency that it shows its clients. The caller has
-    /// found in its own scope that the thing is shown to it. A test names the only place that may call this.
+    /// The same caller with the sight of the whole agency, for one deed that rests on what the client's people do not see: the words of a
+    /// prompt that is shown to them, the agency's agent or number that their own campaign calls with. The caller has found in its own scope
+    /// that the thing is theirs, and passes on nothing else. A test names the places that may call this.
     pub fn beyond_client(&self, reason: &'static str) -> Self {
-        tracing::trace!(reason, "a client's scope is left for one read");
+        tracing::trace!(reason, "a client's scope is left for one deed");
         Self { client_id: None, ..self.clone() }
     }
 

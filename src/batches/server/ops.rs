@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::clearance;
 use super::pause_reason::PauseReason;
 use super::store::{self, Batch, NewBatch};
 use crate::model::{BatchMode, BatchStatus, BatchTerms, Obstacle, Readiness};
-use patchbay_access::Action;
 use patchbay_access::server::{Change, Scope, WriteTx};
+use patchbay_access::{Action, Field};
 use patchbay_campaigns::{Campaign, CampaignStatus};
 use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::jobs::RunBatch;
@@ -20,17 +21,27 @@ use patchbay_shared::{AppError, Money, Reason, zone};
 
 /// Everything that must hold before a batch of this campaign can start, in words, and how many contacts it would call.
 pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> Result<Readiness, AppError> {
-    let prices = patchbay_connections::server::ops::settings(scope).await?;
-    let mut tx = scope.read(action).await?;
+    let price = match scope.may(Action::UseConnections) {
+        true => Some(patchbay_connections::server::ops::settings(scope).await?.voice_price_per_minute),
+        false => None,
+    };
+    let mut own = scope.read(action).await?;
+    patchbay_campaigns::server::get(&mut own, campaign).await?;
+    drop(own);
+    let (sees_cost, sees_prompts) = (scope.sees(Field::Cost), scope.sees(Field::Prompt));
+    let mut tx = scope.beyond_client(WHAT_IT_CALLS_WITH).read(action).await?;
     let campaign = patchbay_campaigns::server::get(&mut tx, campaign).await?;
     let checks = checks(&mut tx, &campaign).await?;
-    let missing = patchbay_campaigns::server::missing_variables(&mut tx, &campaign).await?;
+    let missing = match sees_prompts {
+        true => patchbay_campaigns::server::missing_variables(&mut tx, &campaign).await?,
+        false => Vec::new(),
+    };
     let held = budget::status(&mut tx, campaign.client_id).await?.filter(BudgetStatus::holds);
     let (to_dial, suppressed, later) = contacts::dialable(&mut tx, campaign.id).await?;
     let seconds = store::average_seconds(&mut tx, campaign.id).await?;
-    let estimate = seconds.map(|seconds| {
+    let estimate = seconds.zip(price).map(|(seconds, price)| {
         let minutes = Decimal::from_f64_retain(seconds * to_dial as f64 / 60.0).unwrap_or_default();
-        Money((minutes * prices.voice_price_per_minute).round_dp(2))
+        Money((minutes * price).round_dp(2))
     });
     Ok(Readiness {
         campaign_id: campaign.id,
@@ -40,7 +51,7 @@ pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignI
         warnings: missing
             .into_iter()
             .map(|name| format!("Nothing fills {{{{{name}}}}} in the prompt. Add it to the campaign's variables, or the agent speaks without it."))
-            .chain(held.map(|budget_status| format!("The batch will wait at first. {}", budget_status.reason(true))))
+            .chain(held.map(|budget_status| format!("The batch will wait at first. {}", budget_status.reason(sees_cost))))
             .collect(),
         to_dial,
         suppressed,
@@ -50,10 +61,22 @@ pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignI
     })
 }
 
+/// Why a client's admin who starts a batch sees further than otherwise for it.
+const WHAT_IT_CALLS_WITH: &str = "whether the agent and the number of a client's own campaign are ready";
+
 async fn checks(
     tx: &mut patchbay_access::server::ReadTx,
     campaign: &Campaign,
 ) -> Result<Vec<(bool, String)>, AppError> {
+    let hours = (true, format!("Calling hours: {}, in the contact's own time zone.", campaign.calling_window.text()));
+    if !tx.scope().sees(Field::BatchTrouble) {
+        let found = clearance::ask(tx, campaign).await?;
+        let found = match found {
+            Ok(_) => (true, "The campaign is active, and its agent and its number are ready.".to_owned()),
+            Err(reason) => (false, reason.obstacle().label().to_owned()),
+        };
+        return Ok(vec![found, hours]);
+    }
     let agent = patchbay_agents::server::ops::ready_to_call(tx, campaign.agent_id, campaign.client_id).await;
     let is_active = campaign.status == CampaignStatus::Active;
     let number = campaign.from_number.as_ref().filter(|_| campaign.number_is_ours && campaign.number_is_active);
@@ -86,7 +109,7 @@ async fn checks(
             ),
             None => (false, "The campaign's number is not active. Choose an active one on the campaign's page.".into()),
         },
-        (true, format!("Calling hours: {}, in the contact's own time zone.", campaign.calling_window.text())),
+        hours,
     ]);
     Ok(checks)
 }
@@ -107,19 +130,22 @@ pub(crate) async fn create_at(
 ) -> Result<BatchId, AppError> {
     let mode = if starts.is_some() { BatchMode::Scheduled } else { BatchMode::Immediate };
     let starts = starts.map(|at| to_come(scope, at)).transpose()?;
-    let mut tx = scope.write(Action::RunBatches).await?;
+    let mut own = scope.read(Action::RunBatches).await?;
+    match patchbay_campaigns::server::get(&mut own, terms.campaign).await {
+        Err(AppError::NotFound) => {
+            return Err(AppError::invalid("campaign", "Choose the campaign whose contacts are called."));
+        }
+        found => found?,
+    };
+    drop(own);
+    let mut tx = scope.beyond_client(WHAT_IT_CALLS_WITH).write(Action::RunBatches).await?;
     if patchbay_workspaces::server::is_suspended(tx.reading()).await? {
         return Err(AppError::Conflict(
             Reason::Suspended,
             "This workspace is suspended: nothing is dialled until the platform reactivates it.".into(),
         ));
     }
-    let campaign = match patchbay_campaigns::server::get(tx.reading(), terms.campaign).await {
-        Err(AppError::NotFound) => {
-            return Err(AppError::invalid("campaign", "Choose the campaign whose contacts are called."));
-        }
-        found => found?,
-    };
+    let campaign = patchbay_campaigns::server::get(tx.reading(), terms.campaign).await?;
     if let Some((_, reason)) = checks(tx.reading(), &campaign).await?.into_iter().find(|(holds, _)| !holds) {
         return Err(AppError::invalid("campaign", reason));
     }

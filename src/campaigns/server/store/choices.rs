@@ -10,7 +10,8 @@ pub(crate) async fn for_client(tx: &mut ReadTx, client: Option<ClientId>) -> Res
     let clients = patchbay_clients::server::names(tx).await?;
     choices.clients =
         clients.into_iter().map(|row| Choice { id: row.id.to_string(), label: row.name, note: None }).collect();
-    let Some(client) = client else { return Ok(choices) };
+    // A client's own people have no client to choose.
+    let Some(client) = client.or(tx.scope().client_id()) else { return Ok(choices) };
     let found = choices.clients.iter().find(|choice| choice.id == client.to_string()).ok_or(AppError::NotFound)?;
     (choices.client_name, choices.client_id) = (found.label.clone(), Some(client));
     agents(tx, client, &mut choices).await?;
