@@ -8,7 +8,9 @@ pub mod role;
 #[cfg(feature = "ssr")]
 pub mod server;
 pub mod viewer;
+pub mod withheld;
 
 pub use policy::{Action, ApiScope, allows};
 pub use role::{Role, SecondFactorRule};
-pub use viewer::{ClientName, Viewer};
+pub use viewer::{ClientAdminRights, ClientName, Viewer};
+pub use withheld::Field;

@@ -53,9 +53,10 @@ policy! {
     ManageNumbers, "numbers": AgencyOwner | AgencyAdmin;
     /// Credentials at outside services.
     ManageConnections, "outside accounts": AgencyOwner;
+    /// Client admins as far as the agency lets them: see `ClientAdminRights`. So are the next two, and `ManageViewers`.
     ManageContacts, "contacts": AgencyOwner | AgencyAdmin | ClientAdmin;
-    ManageCampaigns, "campaigns": AgencyOwner | AgencyAdmin;
-    RunBatches, "batches": AgencyOwner | AgencyAdmin;
+    ManageCampaigns, "campaigns": AgencyOwner | AgencyAdmin | ClientAdmin;
+    RunBatches, "batches": AgencyOwner | AgencyAdmin | ClientAdmin;
     ReviewCalls, "reviews": AgencyOwner | AgencyAdmin;
     /// Replaying webhooks, transcripts, analyses and jobs that failed.
     ReplayQueues, "failed work": AgencyOwner | AgencyAdmin;

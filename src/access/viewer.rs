@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::withheld::Field;
 use super::{Action, Role, allows};
 use patchbay_shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
 
@@ -61,6 +62,36 @@ pub struct ViewerClient {
     pub shares_recordings: bool,
     pub shares_steps: bool,
     pub shares_prompts: bool,
+    pub admins: ClientAdminRights,
+}
+
+/// What the agency lets a client's admins do beside reading. The policy table says what they may do at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientAdminRights {
+    pub edit_contacts: bool,
+    pub edit_campaigns: bool,
+    pub run_batches: bool,
+    pub invite_viewers: bool,
+}
+
+impl ClientAdminRights {
+    /// Whether the agency lets them do it. What it has no say in they do by the policy table alone.
+    pub fn allow(self, action: Action) -> bool {
+        match action {
+            Action::ManageContacts => self.edit_contacts,
+            Action::ManageCampaigns => self.edit_campaigns,
+            Action::RunBatches => self.run_batches,
+            Action::ManageViewers => self.invite_viewers,
+            _ => true,
+        }
+    }
+}
+
+/// What a new client's admins may do, unless the agency says otherwise: batches spend its money, so they are its own to run.
+impl Default for ClientAdminRights {
+    fn default() -> Self {
+        Self { edit_contacts: true, edit_campaigns: true, run_batches: false, invite_viewers: true }
+    }
 }
 
 /// A client's id and name, for pickers.
@@ -71,42 +102,33 @@ pub struct ClientName {
 }
 
 impl Viewer {
-    /// Whether the policy table lets this person do it. In a support session the admin's own account is out of reach as well; who owes
+    /// Whether the policy table lets this person do it, and for a client's admin the agency as well. In a support session the admin's own account is out of reach as well; who owes
     /// a second factor may do nothing but set it up.
     pub fn may(&self, action: Action) -> bool {
         let own = action == Action::EditOwnProfile;
-        allows(self.role, action) && (self.support.is_none() || !own) && (!self.owes_second_factor || own)
+        allows(self.role, action)
+            && self.client.as_ref().is_none_or(|client| client.admins.allow(action))
+            && (self.support.is_none() || !own)
+            && (!self.owes_second_factor || own)
     }
 
     /// Agency people always see cost; a client's people only when the agency shares it.
     pub fn sees_cost(&self) -> bool {
-        match &self.client {
-            Some(client) => client.shares_cost,
-            None => self.role.is_agency(),
-        }
+        self.sees(Field::Cost)
     }
 
     pub fn hears_recordings(&self) -> bool {
-        match &self.client {
-            Some(client) => client.shares_recordings,
-            None => self.role.is_agency(),
-        }
+        self.sees(Field::Recording)
     }
 
     /// What agents did with their tools.
     pub fn sees_steps(&self) -> bool {
-        match &self.client {
-            Some(client) => client.shares_steps,
-            None => self.role.is_agency(),
-        }
+        self.sees(Field::Steps)
     }
 
     /// The words that a call's agent was given.
     pub fn sees_prompts(&self) -> bool {
-        match &self.client {
-            Some(client) => client.shares_prompts,
-            None => self.role.is_agency(),
-        }
+        self.sees(Field::Prompt)
     }
 
     /// Two letters for the avatar.

@@ -167,7 +167,7 @@ fn Notice(viewer: Viewer) -> impl IntoView {
     }
     let may_connect = patchbay_access::allows(viewer.role, Action::ManageConnections);
     Some(if home.suspended {
-        view! { <Banner kind="warn">"This workspace is suspended. You can read everything; nothing dials, syncs or spends."</Banner> }.into_any()
+        view! { <Banner kind="warn">"This workspace is suspended. You can read everything; nothing dials, syncs or spends. What was under way goes on when it is reactivated."</Banner> }.into_any()
     } else if home.sandbox {
         view! {
             <Banner kind="sandbox">
@@ -214,7 +214,11 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     let settings = NavItem::new("Settings", "settings", "/settings/profile").letter('s');
     if viewer.role.is_client() {
         let overview = NavItem::new("Overview", "layout-dashboard", "/dashboard").letter('d');
-        return vec![group(None, vec![overview, calls, batches, campaigns, contacts, usage, settings])];
+        let mut items = vec![overview, calls, batches, campaigns, contacts];
+        // What nobody shows them is not there for them.
+        items.extend(viewer.sees_cost().then_some(usage));
+        items.push(settings);
+        return vec![group(None, items)];
     }
     vec![
         group(None, vec![NavItem::new("Dashboard", "layout-dashboard", "/dashboard").letter('d')]),

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use patchbay_calls::model::ContactOutcome;
-pub use patchbay_dialling::model::BatchStatus;
+pub use patchbay_dialling::model::{BatchStatus, Obstacle};
 use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
 use patchbay_shared::{AppError, FieldErrors, Money, Page, Stamp};
 

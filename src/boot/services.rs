@@ -22,6 +22,7 @@ use patchbay_services::{Hooks, SandboxAddresses, Services, Settings};
 use patchbay_shared::error::internal;
 use patchbay_shared::{AppError, Reason};
 use patchbay_sign_in::server::EndSupport;
+use patchbay_workspaces::server::Reactivated;
 use patchbay_workspaces::server::limits::Counters;
 
 /// Keys, the way out, stores, mail. Errors: `Conflict` that names the option.
@@ -65,6 +66,12 @@ fn hooks() -> Hooks {
     hooks.add(PromptChanged(|tx, id| Box::pin(agents::server::ops::prompt_changed(tx, id))));
     hooks.add(EndSupport(|visitor| Box::pin(platform::server::support::end(visitor))));
     hooks.add(BudgetMoved(|tx, client| Box::pin(batches::server::ops::wake(tx, client))));
+    hooks.add(Reactivated(|tx| {
+        Box::pin(async move {
+            patchbay_jobs::queue::look_now(tx).await?;
+            calls::server::enrich::look_now(tx).await
+        })
+    }));
     hooks.add(CallEnded {
         ended: |tx, call| Box::pin(dialling::server::settle::settle(tx, call)),
         refined: |tx, call| Box::pin(dialling::server::settle::settle_better(tx, call)),

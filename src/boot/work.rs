@@ -55,9 +55,11 @@ pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
 pub(crate) fn api_routes(db: &Db) -> Router {
     Router::new()
         .merge(patchbay_api_keys::server::routes::v1())
+        .merge(patchbay_audit::server::api::v1())
         .merge(patchbay_batches::server::api::v1())
         .merge(patchbay_calls::server::api::v1())
         .merge(patchbay_contacts::server::api::v1())
+        .merge(patchbay_usage::server::api::v1())
         .route("/v1/{*nothing}", axum::routing::any(|| async { patchbay_shared::AppError::NotFound }))
         .layer(axum::middleware::from_fn_with_state(db.clone(), patchbay_api_keys::server::authenticate::authenticate))
         .with_state(db.clone())

@@ -120,9 +120,14 @@ impl CallState {
     }
 }
 
-/// Why a call ended, as a person says it. `reason` is the provider's word.
+/// Why a call ended, as a person says it. `reason` is the provider's word, which stands for itself when it is one that we do not know.
 pub fn end_words(reason: &str) -> String {
-    let known = match reason.trim_start_matches("SIP_TERMINATION_").to_ascii_lowercase().as_str() {
+    known_end_words(reason).map_or_else(|| reason.replace('_', " "), str::to_owned)
+}
+
+/// The same. None: a word that we do not know.
+pub fn known_end_words(reason: &str) -> Option<&'static str> {
+    Some(match reason.trim_start_matches("SIP_TERMINATION_").to_ascii_lowercase().as_str() {
         "unjoined" => "Nobody answered",
         "hangup" | "normal" => "The other side hung up",
         "agent_hangup" => "The agent hung up",
@@ -134,9 +139,8 @@ pub fn end_words(reason: &str) -> String {
         "canceled" => "The call was cancelled while it rang",
         "invalid_number" => "The number does not exist",
         "destination_unavailable" => "The number could not be reached",
-        _ => return reason.replace('_', " "),
-    };
-    known.to_owned()
+        _ => return None,
+    })
 }
 
 /// One call in the list.

@@ -61,6 +61,10 @@ pub struct Campaign {
     pub from_number: Option<String>,
     /// The number is active, so calls can go out from it.
     pub number_is_active: bool,
+    /// The number is this client's or the whole agency's. It may have been given to another client since it was chosen.
+    pub number_is_ours: bool,
+    /// The client is not archived.
+    pub client_is_active: bool,
     pub goal: String,
     pub variables: BTreeMap<String, String>,
     pub calling_window: CallingWindow,

@@ -84,11 +84,9 @@ pub async fn change_campaign(id: CampaignId, form: CampaignForm) -> Result<(), A
 #[server(prefix = "/rpc", endpoint = "move_campaign")]
 pub async fn move_campaign(id: CampaignId, to: String) -> Result<(), AppError> {
     use super::server::ops;
-    use patchbay_access::{Action, server::scope};
+    use patchbay_access::server::scope;
     let to = to.parse().map_err(|message: String| AppError::invalid("to", message))?;
-    let mut tx = scope()?.write(Action::ManageCampaigns).await?;
-    ops::set_status(&mut tx, id, to).await?;
-    tx.commit().await?;
+    ops::move_to(&scope()?, id, to).await?;
     leptos_axum::redirect(&format!("/campaigns/{id}"));
     Ok(())
 }

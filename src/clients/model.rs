@@ -1,6 +1,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use patchbay_access::ClientAdminRights;
 use patchbay_metering::model::BudgetAction;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{FieldErrors, Stamp};
@@ -36,6 +37,7 @@ pub struct Client {
     pub shares_recordings: bool,
     pub shares_steps: bool,
     pub shares_prompts: bool,
+    pub admins: ClientAdminRights,
     /// US dollars per month as typed text; none means no budget.
     pub monthly_budget: Option<String>,
     pub budget_action: BudgetAction,
@@ -58,6 +60,14 @@ pub struct ClientForm {
     pub shares_steps: Option<String>,
     #[serde(default)]
     pub shares_prompts: Option<String>,
+    #[serde(default)]
+    pub admins_edit_contacts: Option<String>,
+    #[serde(default)]
+    pub admins_edit_campaigns: Option<String>,
+    #[serde(default)]
+    pub admins_run_batches: Option<String>,
+    #[serde(default)]
+    pub admins_invite_viewers: Option<String>,
     #[serde(default)]
     pub monthly_budget: String,
     /// `warn` or `hold`; empty is `warn`.
@@ -83,6 +93,16 @@ impl ClientForm {
         }
         if self.action().is_none() {
             errors.add("budget_action", "Choose what happens when the budget is spent.");
+        }
+    }
+
+    /// What the client's admins may do: each box that is ticked.
+    pub fn admins(&self) -> ClientAdminRights {
+        ClientAdminRights {
+            edit_contacts: self.admins_edit_contacts.is_some(),
+            edit_campaigns: self.admins_edit_campaigns.is_some(),
+            run_batches: self.admins_run_batches.is_some(),
+            invite_viewers: self.admins_invite_viewers.is_some(),
         }
     }
 

@@ -24,6 +24,23 @@ patchbay_shared::words! {
     }
 }
 
+patchbay_shared::words! {
+    /// Why Patchbay itself paused or failed a batch. The label is what a client's people read: the agency reads the reason itself, which
+    /// names its accounts.
+    pub Obstacle: "batch_obstacle" {
+        /// It goes on by itself.
+        Suspended = "suspended", "The agency's workspace is suspended. Calls go on when it is active again.", Warn;
+        ClientArchived = "client_archived", "Calls for this client have been ended by the agency.", Warn;
+        CampaignNotActive = "campaign_not_active", "The campaign is not active any more.", Warn;
+        AgentNotReady = "agent_not_ready", "The agent cannot call at the moment. The agency sees why.", Warn;
+        NumberNotActive = "number_not_active", "The number that calls go out from is not active any more.", Warn;
+        NumberReassigned = "number_reassigned", "The number that calls went out from is no longer this campaign's.", Warn;
+        NotConnected = "not_connected", "Calls cannot be placed at the moment. The agency sees why.", Warn;
+        Refused = "refused", "Calls were refused. The agency sees why.", Warn;
+        NotPlaced = "not_placed", "Calls could not be placed. The agency sees why.", Warn;
+    }
+}
+
 impl BatchStatus {
     /// Whether a person may take a batch from this state to `next`. Stopping is to `Completed`.
     pub fn may_become(self, next: BatchStatus) -> bool {

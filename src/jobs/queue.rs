@@ -15,6 +15,10 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// All that a job of this kind may do. Whatever else it asks for is refused.
     const ACTIONS: &'static [Action];
 
+    /// Whether it is done in a suspended workspace, too: because it costs nothing and changes nothing outside, or because it asks itself.
+    /// All other jobs wait for the workspace to be active again.
+    const RUNS_SUSPENDED: bool = false;
+
     /// At most one unfinished job per key and workspace.
     fn dedupe_key(&self) -> Option<String> {
         None
@@ -64,6 +68,18 @@ pub async fn withdraw<J: Job>(tx: &mut WriteTx, job: &J) -> Result<(), AppError>
     )
     .execute(tx.conn())
     .await?;
+    Ok(())
+}
+
+/// The workspace is active again: what waits in its queue is looked at now.
+pub async fn look_now(tx: &mut WriteTx) -> Result<(), AppError> {
+    sqlx::query!(
+        "update jobs set run_at = now() where workspace_id = $1 and status = 'pending' and run_at > now()",
+        tx.workspace_uuid()
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.wake(JOBS_CHANNEL);
     Ok(())
 }
 

@@ -83,8 +83,16 @@ impl Queue {
 
 type JobHandler = Arc<dyn Fn(Scope, serde_json::Value) -> Work + Send + Sync>;
 
-/// One kind of job: who it acts as, and what it does.
-type Kind = (Machine, JobHandler);
+/// One kind of job: who it acts as, whether a suspension stops it, and what it does.
+#[derive(Clone)]
+struct Kind {
+    machine: Machine,
+    runs_suspended: bool,
+    run: JobHandler,
+}
+
+/// How long work of a suspended workspace waits before it is looked at again. Reactivation wakes it sooner.
+const SUSPENDED: Duration = Duration::from_secs(900);
 
 /// What the jobs table's kinds do. Crates register theirs, and `boot::work` calls them.
 #[derive(Clone, Default)]
@@ -111,7 +119,8 @@ impl Registry {
                 handler(scope, job).await
             })
         };
-        self.kinds.insert(J::KIND, (Machine { name: J::KIND, actions: J::ACTIONS }, Arc::new(run)));
+        let machine = Machine { name: J::KIND, actions: J::ACTIONS };
+        self.kinds.insert(J::KIND, Kind { machine, runs_suspended: J::RUNS_SUSPENDED, run: Arc::new(run) });
     }
 
     /// The queue of the jobs table.
@@ -121,17 +130,25 @@ impl Registry {
             let kinds = kinds.clone();
             Box::pin(async move {
                 let mut tx = SystemTx::open(&db, "claimed job").await?;
-                let row =
-                    sqlx::query!("select kind, payload from jobs where id = $1", claim.id).fetch_one(tx.conn()).await?;
+                let row = sqlx::query!(
+                    r#"select j.kind, j.payload, w.status = 'suspended' as "is_suspended!"
+                       from jobs j join workspaces w on w.id = j.workspace_id where j.id = $1"#,
+                    claim.id
+                )
+                .fetch_one(tx.conn())
+                .await?;
                 drop(tx);
-                let Some((machine, handler)) = kinds.get(row.kind.as_str()) else {
+                let Some(kind) = kinds.get(row.kind.as_str()) else {
                     return Err(Failure {
                         error: format!("No worker knows “{}”.", row.kind),
                         retry_after: None,
                         permanent: false,
                     });
                 };
-                handler(Scope::of_job(&KEY, db, claim.workspace_id, *machine), row.payload).await
+                if row.is_suspended && !kind.runs_suspended {
+                    return Ok(Verdict::Later(SUSPENDED));
+                }
+                (kind.run)(Scope::of_job(&KEY, db, claim.workspace_id, kind.machine), row.payload).await
             })
         };
         Queue { table: JOBS, channel: JOBS_CHANNEL, at_once, handler: Arc::new(handler) }

@@ -69,6 +69,8 @@ struct SendMail {
 impl Job for SendMail {
     const KIND: &'static str = "send_mail";
     const ACTIONS: &'static [Action] = &[];
+    // People of a suspended workspace still sign in, with links for new passwords too.
+    const RUNS_SUSPENDED: bool = true;
 }
 
 /// The job of this crate.

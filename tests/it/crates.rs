@@ -126,10 +126,11 @@ fn server_words_stay_on_the_servers_side() {
 }
 
 #[test]
-fn a_clients_scope_is_left_in_one_place() {
+fn a_clients_scope_is_left_in_known_places() {
     let places: Vec<String> =
         rust().into_iter().filter(|(_, text)| text.contains(".beyond_client(")).map(|(path, _)| path).collect();
-    assert_eq!(places, ["src/calls/server/prompt.rs"], "read it before adding it here");
+    let known = ["src/batches/server/ops.rs", "src/calls/server/prompt.rs", "src/campaigns/server/ops.rs"];
+    assert_eq!(places, known, "read it before adding it here");
 }
 
 /// Whether `word` stands in `line` and is not the end of a longer word.

@@ -43,6 +43,7 @@ mod schema;
 mod second_factor;
 mod sharing;
 mod sign_in;
+mod spending;
 mod sql;
 mod statements;
 mod support_sessions;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Db, Machine, ReadTx, WriteTx};
-use crate::{Action, ApiScope, Role, Viewer, allows};
+use crate::{Action, ApiScope, Field, Role, Viewer, allows};
 use patchbay_services::Services;
 use patchbay_shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
 use patchbay_shared::{AppError, Reason};
@@ -70,10 +70,11 @@ impl Scope {
         Some(Self { db: visitor.db.clone(), workspace_id, client_id: None, actor })
     }
 
-    /// The same caller with the sight of the whole agency, to read one thing of the agency that it shows its clients. The caller has
-    /// found in its own scope that the thing is shown to it. A test names the only place that may call this.
+    /// The same caller with the sight of the whole agency, for one deed that rests on what the client's people do not see: the words of a
+    /// prompt that is shown to them, the agency's agent or number that their own campaign calls with. The caller has found in its own scope
+    /// that the thing is theirs, and passes on nothing else. A test names the places that may call this.
     pub fn beyond_client(&self, reason: &'static str) -> Self {
-        tracing::trace!(reason, "a client's scope is left for one read");
+        tracing::trace!(reason, "a client's scope is left for one deed");
         Self { client_id: None, ..self.clone() }
     }
 
@@ -119,6 +120,16 @@ impl Scope {
             ActorKind::Machine(machine) => machine.actions.contains(&action),
         };
         role_allows && self.key().is_none_or(|key| key.scopes.iter().any(|scope| scope.action() == action))
+    }
+
+    /// Whether the caller reads the field: see `withheld`. Machines read everything.
+    pub fn sees(&self, field: Field) -> bool {
+        self.viewer().is_none_or(|viewer| viewer.sees(field))
+    }
+
+    /// The value of a field as far as the caller reads it.
+    pub fn shown<T>(&self, field: Field, value: T) -> Option<T> {
+        self.sees(field).then_some(value)
     }
 
     /// The key, if a program acts.

@@ -8,7 +8,7 @@ use tower_sessions::Session;
 
 use super::{Db, KeyUse, Machine, PROOF_LASTS, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER, Scope, SystemTx};
 use crate::viewer::{SupportView, ViewerClient, ViewerWorkspace};
-use crate::{Action, Role, SecondFactorRule, Viewer};
+use crate::{Action, ClientAdminRights, Role, SecondFactorRule, Viewer};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{ClientId, SupportSessionId, UserId, WorkspaceId};
 
@@ -265,7 +265,8 @@ async fn load_client(
     let scope = Scope { client_id: Some(id), ..Scope::of_machine(db.clone(), home.id, SIGN_IN) };
     let mut tx = super::ReadTx::open(&scope).await?;
     let row = sqlx::query!(
-        r#"select name, shares_cost, shares_recordings, shares_steps, shares_prompts, branding
+        r#"select name, shares_cost, shares_recordings, shares_steps, shares_prompts, branding,
+                  admins_edit_contacts, admins_edit_campaigns, admins_run_batches, admins_invite_viewers
            from clients where workspace_id = $1 and id = $2 and status = 'active'"#,
         home.id.0,
         id.0
@@ -280,6 +281,12 @@ async fn load_client(
             shares_recordings: row.shares_recordings,
             shares_steps: row.shares_steps,
             shares_prompts: row.shares_prompts,
+            admins: ClientAdminRights {
+                edit_contacts: row.admins_edit_contacts,
+                edit_campaigns: row.admins_edit_campaigns,
+                run_batches: row.admins_run_batches,
+                invite_viewers: row.admins_invite_viewers,
+            },
         };
         (client, row.branding)
     }))

@@ -202,6 +202,8 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, word: &str) -> Res
 
 /// Deletes (that is: deactivates) or restores. Errors: `Conflict` while an active campaign dials with the agent.
 pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Result<(), AppError> {
+    // The workspace before the agent, as where batches dial.
+    limits::lock(tx).await?;
     store::lock(tx, id).await?;
     let agent = store::get(tx.reading(), id).await?;
     if agent.is_active == is_active {

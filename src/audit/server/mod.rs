@@ -1,4 +1,5 @@
 pub mod anchors;
+pub mod api;
 mod chain;
 pub mod routes;
 pub(crate) mod store;

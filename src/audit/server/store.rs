@@ -4,7 +4,9 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use serde_json::Value;
 
 use crate::model::{AuditEvent, AuditField, AuditPage, AuditQuery, AuditRow};
+use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
+use patchbay_access::withheld::audit_shows;
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
@@ -17,6 +19,7 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
     let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
     let client = tx.scope().client_id().map(|client| client.0);
+    let sees_origin = tx.scope().sees(Field::AuditOrigin);
     let day = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<NaiveDate>().ok());
     let from = day(&query.from).map(|day| zone::instant(day, NaiveTime::MIN, zone));
     let before = day(&query.to)
@@ -49,7 +52,11 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
     .await?;
     let rows = rows
         .into_iter()
-        .map(|row| AuditRow {
+        .map(|row| {
+            let changes = changes(fields(&row.entity, row.before.as_ref(), row.after.as_ref(), client.is_some()));
+            (row, changes)
+        })
+        .map(|(row, changes)| AuditRow {
             seq: row.seq,
             at: zone::stamp(row.created_at, now, zone),
             actor: row.actor,
@@ -57,8 +64,8 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
             entity: row.entity,
             entity_id: row.entity_id.map(|id| id.to_string()),
             client: row.client,
-            ip: row.ip,
-            changes: changes(of_client(fields(row.before.as_ref(), row.after.as_ref()), client.is_some())),
+            ip: row.ip.filter(|_| sees_origin),
+            changes,
         })
         .collect();
     Ok(Page::cut(rows, limit, cursor.as_ref(), |row| row.seq.to_string()))
@@ -73,6 +80,7 @@ pub(crate) async fn page(tx: &mut ReadTx, query: &AuditQuery) -> Result<AuditPag
 pub(crate) async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppError> {
     let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
     let client = tx.scope().client_id().map(|client| client.0);
+    let sees_origin = tx.scope().sees(Field::AuditOrigin);
     let row = sqlx::query!(
         r#"select e.seq, e.created_at, e.actor, e.action, e.entity, e.entity_id, e.ip, e.before, e.after, e.request_id, e.previous_hash, e.hash,
                   c.name as "client?", k.prefix as "key?",
@@ -90,9 +98,9 @@ pub(crate) async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppErro
     .fetch_one(tx.conn())
     .await?;
     Ok(AuditEvent {
-        fields: of_client(fields(row.before.as_ref(), row.after.as_ref()), client.is_some()),
-        api_key: row.key,
-        request_id: row.request_id,
+        fields: fields(&row.entity, row.before.as_ref(), row.after.as_ref(), client.is_some()),
+        api_key: row.key.filter(|_| sees_origin),
+        request_id: row.request_id.filter(|_| sees_origin),
         previous_hash: hex::encode(row.previous_hash),
         hash: hex::encode(row.hash),
         older: row.older,
@@ -105,7 +113,7 @@ pub(crate) async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppErro
             entity: row.entity,
             entity_id: row.entity_id.map(|id| id.to_string()),
             client: row.client,
-            ip: row.ip,
+            ip: row.ip.filter(|_| sees_origin),
             changes: Vec::new(),
         },
     })
@@ -141,8 +149,8 @@ async fn entities(tx: &mut ReadTx) -> Result<Vec<String>, AppError> {
     .await?)
 }
 
-/// Every field of an event. What is an object on either side counts as its fields.
-fn fields(before: Option<&Value>, after: Option<&Value>) -> Vec<AuditField> {
+/// Every field of an event that the reader may see. What is an object on either side counts as its fields.
+fn fields(entity: &str, before: Option<&Value>, after: Option<&Value>, is_client: bool) -> Vec<AuditField> {
     let empty = serde_json::Map::new();
     let (old, new) =
         (before.and_then(Value::as_object).unwrap_or(&empty), after.and_then(Value::as_object).unwrap_or(&empty));
@@ -152,13 +160,7 @@ fn fields(before: Option<&Value>, after: Option<&Value>) -> Vec<AuditField> {
     let side = |side: &serde_json::Map<String, Value>, name: &String| side.get(name).map(text);
     let field =
         |name: &String| AuditField { name: name.replace('_', " "), before: side(old, name), after: side(new, name) };
-    names.into_iter().map(field).collect()
-}
-
-/// What a client's people may read of an event of theirs: what the agency means to spend on them is its own business.
-fn of_client(mut fields: Vec<AuditField>, is_client: bool) -> Vec<AuditField> {
-    fields.retain(|field| !is_client || !field.name.contains("budget"));
-    fields
+    names.into_iter().filter(|name| !is_client || audit_shows(entity, name)).map(field).collect()
 }
 
 /// What differs, as short text: field, before, after.

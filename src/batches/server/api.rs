@@ -1,22 +1,28 @@
 //! Batches in the public API.
 
 use axum::extract::{Path, Query, RawQuery};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ops, store};
-use crate::model::{BatchQuery, BatchRow, Progress};
+use crate::model::{BatchForm, BatchQuery, BatchRow, Progress};
 use patchbay_access::Action;
-use patchbay_access::server::{Db, Scope, page_size};
+use patchbay_access::server::{Body, Db, Scope, page_size};
+use patchbay_dialling::server::trouble::trouble;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::BatchId;
 
 /// `GET /v1/batches`: newest first; `campaign`, `status`, `cursor`, `limit`. `GET /v1/batches/{id}`: one, with its progress.
+/// `POST /v1/batches`: starts one, now or at its time.
 /// `POST /v1/batches/{id}/pause`, `resume`, `stop`: safe to repeat.
 pub fn v1() -> Router<Db> {
     Router::new()
-        .route("/v1/batches", get(list))
+        .route("/v1/batches", get(list).post(create))
         .route("/v1/batches/{id}", get(one))
         .route("/v1/batches/{id}/pause", post(pause))
         .route("/v1/batches/{id}/resume", post(resume))
@@ -33,6 +39,49 @@ async fn list(
     let page = store::list(&mut tx, &query, limit).await?;
     let rows: Vec<Value> = page.rows.iter().map(row).collect();
     Ok(Json(json!({ "data": rows, "next": page.older })))
+}
+
+/// A batch as programs ask for it.
+#[derive(Deserialize)]
+struct Sent {
+    campaign_id: String,
+    name: String,
+    #[serde(default = "one_line")]
+    lines: i32,
+    /// At most so many contacts. None: all that wait.
+    limit: Option<i64>,
+    /// None: now.
+    scheduled_for: Option<DateTime<Utc>>,
+}
+
+fn one_line() -> i32 {
+    1
+}
+
+async fn create(Extension(scope): Extension<Scope>, Body(sent): Body<Sent>) -> Result<Response, AppError> {
+    let form = BatchForm {
+        campaign: sent.campaign_id,
+        name: sent.name,
+        concurrency: sent.lines.to_string(),
+        limit: sent.limit.map(|most| most.to_string()).unwrap_or_default(),
+        ..BatchForm::default()
+    };
+    let terms = form.check().map_err(in_api_words)?;
+    let id = ops::create_at(&scope, &terms, sent.scheduled_for).await.map_err(in_api_words)?;
+    Ok((StatusCode::CREATED, changed(&scope, id).await?).into_response())
+}
+
+/// The form's fields by their names here.
+fn in_api_words(error: AppError) -> AppError {
+    let AppError::Invalid(mut fields) = error else { return error };
+    for (name, _) in &mut fields.0 {
+        match name.as_str() {
+            "campaign" => *name = "campaign_id".into(),
+            "concurrency" => *name = "lines".into(),
+            _ => {}
+        }
+    }
+    AppError::Invalid(fields)
 }
 
 async fn one(Extension(scope): Extension<Scope>, Path(id): Path<String>) -> Result<Json<Value>, AppError> {
@@ -81,8 +130,8 @@ async fn answer(scope: &Scope, id: BatchId) -> Result<Json<Value>, AppError> {
         "scheduled_for": batch.scheduled_for,
         "started_at": batch.started_at,
         "completed_at": batch.completed_at,
-        "pause_reason": batch.pause_reason,
-        "error": batch.error,
+        "pause_reason": trouble(scope, batch.pause_reason, batch.obstacle),
+        "error": trouble(scope, batch.error, batch.obstacle),
     })))
 }
 

@@ -1,6 +1,7 @@
-//! `store`: SQL. `ops`: what people do. `tick`, `dial`, `reconcile`: what the worker does. `view`: the page of a batch.
+//! `store`: SQL. `ops`: what people do. `tick`, `dial`, `reconcile`: what the worker does; `clearance`: whether it may. `view`: the page of a batch.
 
 pub mod api;
+mod clearance;
 mod dial;
 pub mod jobs;
 pub mod ops;

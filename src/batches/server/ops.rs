@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::clearance;
 use super::pause_reason::PauseReason;
 use super::store::{self, Batch, NewBatch};
-use crate::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
-use patchbay_access::Action;
+use crate::model::{BatchMode, BatchStatus, BatchTerms, Obstacle, Readiness};
 use patchbay_access::server::{Change, Scope, WriteTx};
+use patchbay_access::{Action, Field};
 use patchbay_campaigns::{Campaign, CampaignStatus};
 use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::jobs::RunBatch;
@@ -20,17 +21,27 @@ use patchbay_shared::{AppError, Money, Reason, zone};
 
 /// Everything that must hold before a batch of this campaign can start, in words, and how many contacts it would call.
 pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> Result<Readiness, AppError> {
-    let prices = patchbay_connections::server::ops::settings(scope).await?;
-    let mut tx = scope.read(action).await?;
+    let price = match scope.may(Action::UseConnections) {
+        true => Some(patchbay_connections::server::ops::settings(scope).await?.voice_price_per_minute),
+        false => None,
+    };
+    let mut own = scope.read(action).await?;
+    patchbay_campaigns::server::get(&mut own, campaign).await?;
+    drop(own);
+    let (sees_cost, sees_prompts) = (scope.sees(Field::Cost), scope.sees(Field::Prompt));
+    let mut tx = scope.beyond_client(WHAT_IT_CALLS_WITH).read(action).await?;
     let campaign = patchbay_campaigns::server::get(&mut tx, campaign).await?;
     let checks = checks(&mut tx, &campaign).await?;
-    let missing = patchbay_campaigns::server::missing_variables(&mut tx, &campaign).await?;
+    let missing = match sees_prompts {
+        true => patchbay_campaigns::server::missing_variables(&mut tx, &campaign).await?,
+        false => Vec::new(),
+    };
     let held = budget::status(&mut tx, campaign.client_id).await?.filter(BudgetStatus::holds);
     let (to_dial, suppressed, later) = contacts::dialable(&mut tx, campaign.id).await?;
     let seconds = store::average_seconds(&mut tx, campaign.id).await?;
-    let estimate = seconds.map(|seconds| {
+    let estimate = seconds.zip(price).map(|(seconds, price)| {
         let minutes = Decimal::from_f64_retain(seconds * to_dial as f64 / 60.0).unwrap_or_default();
-        Money((minutes * prices.voice_price_per_minute).round_dp(2))
+        Money((minutes * price).round_dp(2))
     });
     Ok(Readiness {
         campaign_id: campaign.id,
@@ -40,7 +51,7 @@ pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignI
         warnings: missing
             .into_iter()
             .map(|name| format!("Nothing fills {{{{{name}}}}} in the prompt. Add it to the campaign's variables, or the agent speaks without it."))
-            .chain(held.map(|budget_status| format!("The batch will wait at first. {}", budget_status.reason(true))))
+            .chain(held.map(|budget_status| format!("The batch will wait at first. {}", budget_status.reason(sees_cost))))
             .collect(),
         to_dial,
         suppressed,
@@ -50,13 +61,30 @@ pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignI
     })
 }
 
+/// Why a client's admin who starts a batch sees further than otherwise for it.
+const WHAT_IT_CALLS_WITH: &str = "whether the agent and the number of a client's own campaign are ready";
+
 async fn checks(
     tx: &mut patchbay_access::server::ReadTx,
     campaign: &Campaign,
 ) -> Result<Vec<(bool, String)>, AppError> {
+    let hours = (true, format!("Calling hours: {}, in the contact's own time zone.", campaign.calling_window.text()));
+    if !tx.scope().sees(Field::BatchTrouble) {
+        let found = clearance::ask(tx, campaign).await?;
+        let found = match found {
+            Ok(_) => (true, "The campaign is active, and its agent and its number are ready.".to_owned()),
+            Err(reason) => (false, reason.obstacle().label().to_owned()),
+        };
+        return Ok(vec![found, hours]);
+    }
     let agent = patchbay_agents::server::ops::ready_to_call(tx, campaign.agent_id, campaign.client_id).await;
     let is_active = campaign.status == CampaignStatus::Active;
-    Ok(vec![
+    let number = campaign.from_number.as_ref().filter(|_| campaign.number_is_ours && campaign.number_is_active);
+    let mut checks = Vec::new();
+    if !campaign.client_is_active {
+        checks.push((false, "The client is archived: nothing is dialled for it. Restore it on its page first.".into()));
+    }
+    checks.extend([
         if is_active {
             (true, "The campaign is active.".into())
         } else {
@@ -72,19 +100,45 @@ async fn checks(
             Ok(agent) => (true, format!("The agent “{}” is ready at the voice provider.", agent.name)),
             Err(error) => (false, error.to_string()),
         },
-        match (&campaign.from_number, campaign.number_is_active) {
-            (Some(number), true) => (true, format!("Calls go out from {number}.")),
-            _ => (false, "The campaign's number is not active. Choose an active one on the campaign's page.".into()),
+        match number {
+            Some(number) => (true, format!("Calls go out from {number}.")),
+            None if !campaign.number_is_ours => (
+                false,
+                "The campaign's number belongs to another client now. Choose another one on the campaign's page."
+                    .into(),
+            ),
+            None => (false, "The campaign's number is not active. Choose an active one on the campaign's page.".into()),
         },
-        (true, format!("Calling hours: {}, in the contact's own time zone.", campaign.calling_window.text())),
-    ])
+        hours,
+    ]);
+    Ok(checks)
 }
 
 /// Creates a batch, gives it its contacts, and has it started now or at its time.
 /// Errors: `Invalid` when there is nothing to dial or a check fails, with the reason.
 pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId, AppError> {
-    let starts = starts_at(scope, terms)?;
-    let mut tx = scope.write(Action::RunBatches).await?;
+    let starts = terms.scheduled_for.filter(|_| terms.mode == BatchMode::Scheduled);
+    let starts = starts.map(|local| zone::instant(local.date(), local.time(), scope.zone()));
+    create_at(scope, terms, starts).await
+}
+
+/// The same with the moment when it starts, whatever the terms say. None: now.
+pub(crate) async fn create_at(
+    scope: &Scope,
+    terms: &BatchTerms,
+    starts: Option<DateTime<Utc>>,
+) -> Result<BatchId, AppError> {
+    let mode = if starts.is_some() { BatchMode::Scheduled } else { BatchMode::Immediate };
+    let starts = starts.map(|at| to_come(scope, at)).transpose()?;
+    let mut own = scope.read(Action::RunBatches).await?;
+    match patchbay_campaigns::server::get(&mut own, terms.campaign).await {
+        Err(AppError::NotFound) => {
+            return Err(AppError::invalid("campaign", "Choose the campaign whose contacts are called."));
+        }
+        found => found?,
+    };
+    drop(own);
+    let mut tx = scope.beyond_client(WHAT_IT_CALLS_WITH).write(Action::RunBatches).await?;
     if patchbay_workspaces::server::is_suspended(tx.reading()).await? {
         return Err(AppError::Conflict(
             Reason::Suspended,
@@ -95,13 +149,20 @@ pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId,
     if let Some((_, reason)) = checks(tx.reading(), &campaign).await?.into_iter().find(|(holds, _)| !holds) {
         return Err(AppError::invalid("campaign", reason));
     }
+    // Whoever archives the client now waits, and then finds this batch.
+    if !patchbay_campaigns::server::hold_to_dial(&mut tx, &campaign).await? {
+        return Err(AppError::invalid(
+            "campaign",
+            "The campaign was changed just now. Look at its page and try again.",
+        ));
+    }
     let id = BatchId::new();
     let new = NewBatch {
         id,
         client: campaign.client_id,
         campaign: campaign.id,
         name: &terms.name,
-        mode: terms.mode,
+        mode,
         scheduled_for: starts,
         concurrency: terms.concurrency,
     };
@@ -113,7 +174,7 @@ pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId,
     }
     enqueue(&mut tx, &RunBatch { batch: id }, NewJob { run_at: starts }).await?;
     let after = serde_json::json!({
-        "name": terms.name, "campaign": campaign.name, "mode": terms.mode, "scheduled_for": starts,
+        "name": terms.name, "campaign": campaign.name, "mode": mode, "scheduled_for": starts,
         "concurrency": terms.concurrency, "contacts": taken,
     });
     record(&mut tx, "created", id, campaign.client_id, after).await?;
@@ -121,9 +182,8 @@ pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId,
     Ok(id)
 }
 
-fn starts_at(scope: &Scope, terms: &BatchTerms) -> Result<Option<DateTime<Utc>>, AppError> {
-    let Some(local) = terms.scheduled_for.filter(|_| terms.mode == BatchMode::Scheduled) else { return Ok(None) };
-    let at = zone::instant(local.date(), local.time(), scope.zone());
+/// The database's moment of a start. Errors: `Invalid` when it has passed.
+fn to_come(scope: &Scope, at: DateTime<Utc>) -> Result<DateTime<Utc>, AppError> {
     let clock = &scope.services().clock;
     if at <= clock.now() {
         return Err(AppError::invalid(
@@ -131,7 +191,7 @@ fn starts_at(scope: &Scope, terms: &BatchTerms) -> Result<Option<DateTime<Utc>>,
             "This time has passed. Choose a later one, or start the batch now.",
         ));
     }
-    Ok(Some(at - clock.ahead()))
+    Ok(at - clock.ahead())
 }
 
 async fn nothing_to_dial(tx: &mut WriteTx, campaign: CampaignId) -> Result<String, AppError> {
@@ -158,8 +218,8 @@ pub(crate) async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 
 /// Patchbay pauses a batch itself when going on would only fail: the reason says what happened and what to do.
 pub(crate) async fn pause_with_reason(tx: &mut WriteTx, batch: &Batch, reason: &PauseReason) -> Result<(), AppError> {
-    let reason = reason.text();
-    store::set_paused(tx, batch.id, Some(&reason)).await?;
+    let (reason, obstacle) = (reason.text(), reason.obstacle());
+    store::set_paused(tx, batch.id, Some((&reason, obstacle))).await?;
     record(tx, "paused", batch.id, batch.client_id, serde_json::json!({ "status": "paused", "reason": reason })).await
 }
 
@@ -177,6 +237,13 @@ pub(crate) async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     enqueue(&mut tx, &RunBatch { batch: id }, NewJob { run_at: early }).await?;
     record(&mut tx, "resumed", id, batch.client_id, serde_json::json!({ "status": "pending" })).await?;
     tx.commit().await
+}
+
+/// Goes on with a batch that waited for the workspace to be active again.
+pub(crate) async fn reactivate(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
+    store::set_resumed(tx, batch.id, false).await?;
+    let after = serde_json::json!({ "status": "pending", "because": "the workspace is active again" });
+    record(tx, "resumed", batch.id, batch.client_id, after).await
 }
 
 /// Ends a batch for good. Undialled contacts go back to the campaign. Safe to repeat.
@@ -218,7 +285,7 @@ async fn wait_for_requests(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 
 /// The batch itself cannot go on. Its undialled contacts go back to the campaign.
 pub(crate) async fn fail(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
-    store::set_over(tx, batch.id, Some(reason), false).await?;
+    store::set_over(tx, batch.id, Some((reason, Obstacle::NotConnected)), false).await?;
     contacts::give_back(tx, batch.id).await?;
     record(tx, "failed", batch.id, batch.client_id, serde_json::json!({ "status": "failed", "reason": reason })).await
 }

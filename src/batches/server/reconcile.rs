@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 
 use super::store::{self, Batch};
-use super::{dial, tick};
+use super::{clearance, dial, tick};
 use crate::model::BatchStatus;
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
@@ -80,7 +80,7 @@ pub(crate) async fn start(scope: &Scope, id: BatchId) -> Result<bool, AppError> 
 }
 
 async fn reconcile(scope: Scope, batch: Batch, open: Vec<Unsettled>, silent: Vec<(CallId, String)>, _turn: Turn) {
-    let Ok(voice) = connections::voice(&scope).await else { return };
+    let Ok(voice) = connections::voice_to_look(&scope).await else { return };
     let (scope, batch, voice) = (&scope, &batch, &voice);
     // When the provider does not answer for one, the others are left for the next round. Only ever set: another call's answer does
     // not make it reachable again.
@@ -132,19 +132,22 @@ async fn settle(
     let (now, home) = (tx.reading().now().await?, workspaces::lock_capacity(&mut tx).await?);
     let closed = tick::closed_until(&contact, &campaign, now, tx.services().clock.ahead());
     let is_spent = !matches!(budget::headroom(tx.reading(), call.client_id).await?, budget::Headroom::Free);
+    // What was meant to be dialled may have changed since, too: nobody is called at a number, or from one, that is not theirs any more.
+    let is_as_meant = contact.phone == call.to && campaign.from_number.as_ref() == Some(&call.from);
+    let agent = clearance::ask(tx.reading(), &campaign).await?.ok();
     let must_not = batch.status.is_over()
         || batch.status == BatchStatus::Paused
         || home.suspended
         || is_spent
-        || contact.do_not_call;
-    if must_not || closed.is_some() || home.hold.is_some() {
+        || contact.do_not_call
+        || !is_as_meant
+        || !patchbay_campaigns::server::hold_to_dial(&mut tx, &campaign).await?;
+    let Some(agent) = agent.filter(|_| !must_not && closed.is_none() && home.hold.is_none()) else {
         // The provider has no such call and none may be placed now: the contact waits again, the attempt is not counted.
         drop(tx);
         let opens = closed.and_then(|opens| (opens - now).to_std().ok());
         return dial::take_back(scope, &intent_of(&batch, call), opens.or(home.hold).unwrap_or_default()).await;
-    }
-    let agent =
-        patchbay_agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id).await?;
+    };
     let Some(fence) = dialled::claim_redial(&mut tx, call).await? else { return Ok(()) };
     tx.commit().await?;
     let intent = Intent { dialled_at: fence, ..intent_of(&batch, call) };

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{BatchMode, BatchPage, BatchQuery, BatchRow, BatchStatus, Progress};
+use crate::model::{BatchMode, BatchPage, BatchQuery, BatchRow, BatchStatus, Obstacle, Progress};
 use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_dialling::server::trouble::trouble;
 use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
@@ -27,6 +28,8 @@ pub struct Batch {
     pub concurrency: i32,
     pub total_contacts: i32,
     pub pause_reason: Option<String>,
+    /// Why Patchbay itself paused or failed it.
+    pub obstacle: Option<Obstacle>,
     pub stopped_at: Option<DateTime<Utc>>,
     pub error: Option<String>,
     pub started_at: Option<DateTime<Utc>>,
@@ -42,6 +45,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
     let id = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<uuid::Uuid>().ok());
     let rows = sqlx::query!(
         r#"select b.id as "id: BatchId", b.name, b.status as "status: BatchStatus", b.scheduled_for, b.pause_reason, b.error, b.total_contacts,
+                  b.obstacle as "obstacle: Obstacle",
                   b.client_id as "client_id: ClientId", b.created_at, c.name as campaign, k.name as client, p.answered as "answered!", p.unreached as "unreached!",
                   p.failed as "failed!", p.calling as "calling!", p.waiting as "waiting!", p.to_retry as "to_retry!"
            from call_batches b
@@ -68,7 +72,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
     )
     .fetch_all(tx.conn())
     .await?;
-    let held = clients_held(tx).await?;
+    let (held, scope) = (clients_held(tx).await?, tx.scope().clone());
     let is_open = |status| matches!(status, BatchStatus::Pending | BatchStatus::Processing);
     let rows = rows
         .into_iter()
@@ -89,7 +93,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
             },
             created: zone::stamp(row.created_at, now, zone),
             scheduled_for: row.scheduled_for.map(|at| zone::stamp(at, now, zone)),
-            note: row.error.or(row.pause_reason).or_else(|| {
+            note: trouble(&scope, row.error.or(row.pause_reason), row.obstacle).or_else(|| {
                 (is_open(row.status) && held.contains(&row.client_id))
                     .then(|| "Waits: the monthly budget is spent.".to_owned())
             }),
@@ -116,7 +120,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: BatchId) -> Result<Batch, AppError>
         Batch,
         r#"select id as "id: BatchId", client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", name,
                   mode as "mode: BatchMode", status as "status: BatchStatus", scheduled_for, concurrency, total_contacts, pause_reason,
-                  stopped_at, error, started_at, completed_at
+                  obstacle as "obstacle: Obstacle", stopped_at, error, started_at, completed_at
            from call_batches where workspace_id = $1 and id = $2"#,
         tx.workspace_uuid(),
         id.0
@@ -131,7 +135,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: BatchId) -> Result<Batch, AppErro
         Batch,
         r#"select id as "id: BatchId", client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", name,
                   mode as "mode: BatchMode", status as "status: BatchStatus", scheduled_for, concurrency, total_contacts, pause_reason,
-                  stopped_at, error, started_at, completed_at
+                  obstacle as "obstacle: Obstacle", stopped_at, error, started_at, completed_at
            from call_batches where workspace_id = $1 and id = $2 for update"#,
         tx.workspace_uuid(),
         id.0
@@ -212,14 +216,21 @@ pub(crate) async fn set_processing(tx: &mut WriteTx, id: BatchId) -> Result<bool
 }
 
 /// `reason` is given when Patchbay pauses; a person's name is kept otherwise.
-pub(crate) async fn set_paused(tx: &mut WriteTx, id: BatchId, reason: Option<&str>) -> Result<(), AppError> {
+pub(crate) async fn set_paused(
+    tx: &mut WriteTx,
+    id: BatchId,
+    reason: Option<(&str, Obstacle)>,
+) -> Result<(), AppError> {
     let user = tx.user_id().map(|user| user.0);
+    let (reason, obstacle) = reason.unzip();
     sqlx::query!(
-        "update call_batches set status = 'paused', pause_reason = $3, paused_by = $4, updated_at = now() where workspace_id = $1 and id = $2",
+        "update call_batches set status = 'paused', pause_reason = $3, paused_by = $4, obstacle = $5, updated_at = now()
+         where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0,
         reason,
-        user
+        user,
+        obstacle as Option<Obstacle>,
     )
     .execute(tx.conn())
     .await?;
@@ -229,7 +240,8 @@ pub(crate) async fn set_paused(tx: &mut WriteTx, id: BatchId, reason: Option<&st
 /// `early`: its set time is still to come.
 pub(crate) async fn set_resumed(tx: &mut WriteTx, id: BatchId, early: bool) -> Result<(), AppError> {
     sqlx::query!(
-        "update call_batches set status = (case when $3 then 'scheduled' else 'pending' end)::batch_status, pause_reason = null, paused_by = null, updated_at = now()
+        "update call_batches set status = (case when $3 then 'scheduled' else 'pending' end)::batch_status, pause_reason = null, paused_by = null,
+                obstacle = null, updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0,
@@ -244,17 +256,20 @@ pub(crate) async fn set_resumed(tx: &mut WriteTx, id: BatchId, early: bool) -> R
 pub(crate) async fn set_over(
     tx: &mut WriteTx,
     id: BatchId,
-    error: Option<&str>,
+    error: Option<(&str, Obstacle)>,
     stopped: bool,
 ) -> Result<(), AppError> {
+    let (error, obstacle) = error.unzip();
     sqlx::query!(
         "update call_batches set status = (case when $3::text is null then 'completed' else 'failed' end)::batch_status, error = $3,
-                stopped_at = case when $4 then now() else stopped_at end, completed_at = now(), pause_reason = null, updated_at = now()
+                stopped_at = case when $4 then now() else stopped_at end, completed_at = now(), pause_reason = null, obstacle = $5,
+                updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0,
         error,
-        stopped
+        stopped,
+        obstacle as Option<Obstacle>,
     )
     .execute(tx.conn())
     .await?;

@@ -9,13 +9,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::pause_reason::PauseReason;
 use super::store::{self, Batch};
-use super::{dial, ops, reconcile};
-use crate::model::BatchStatus;
+use super::{clearance, dial, ops, reconcile};
+use crate::model::{BatchStatus, Obstacle};
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_agents::server::ops::CallableAgent;
 use patchbay_calls::server::dialled::{self, Intent, NewIntent};
-use patchbay_campaigns::{Campaign, CampaignStatus, ContactFacts};
+use patchbay_campaigns::{Campaign, ContactFacts};
 use patchbay_connections::server::ops as connections;
 use patchbay_dialling::server::contacts::{self, Due};
 use patchbay_dialling::server::settle::notify;
@@ -57,6 +57,7 @@ async fn try_tick(scope: &Scope, id: BatchId) -> Result<Verdict, AppError> {
     let voice = match connections::voice(scope).await {
         Ok(voice) => Ok(voice),
         Err(AppError::Conflict(Reason::NotConnected, why)) => Err(PauseReason::NotConnected(why)),
+        Err(AppError::Conflict(Reason::Suspended, _)) => Err(PauseReason::Suspended),
         Err(error) => return Err(error),
     };
     Ok(match claim(scope, id, voice).await? {
@@ -90,7 +91,15 @@ async fn claim(
         return wind_up(tx, id).await;
     }
     if batch.status == BatchStatus::Paused {
-        return Ok(Plan::Wait(PAUSED));
+        // What the suspension stopped goes on by itself; what a person or any other trouble stopped waits for a person.
+        let is_free = batch.obstacle == Some(Obstacle::Suspended)
+            && !patchbay_workspaces::server::is_suspended(tx.reading()).await?;
+        if !is_free {
+            return Ok(Plan::Wait(PAUSED));
+        }
+        ops::reactivate(&mut tx, &batch).await?;
+        tx.commit().await?;
+        return Ok(Plan::Wait(Duration::ZERO));
     }
     let now = tx.reading().now().await?;
     if let Some(early) =
@@ -107,20 +116,10 @@ async fn claim(
         Err(reason) => return pause(tx, &batch, &reason).await,
     };
     let campaign = patchbay_campaigns::server::get(tx.reading(), batch.campaign_id).await?;
-    if campaign.status != CampaignStatus::Active {
-        return pause(tx, &batch, &PauseReason::CampaignNotActive).await;
-    }
-    let agent =
-        match patchbay_agents::server::ops::ready_to_call(tx.reading(), campaign.agent_id, campaign.client_id).await {
-            Ok(agent) if campaign.number_is_active => agent,
-            Ok(_) => {
-                return pause(tx, &batch, &PauseReason::NumberNotActive).await;
-            }
-            Err(AppError::Conflict(Reason::NotReady, why)) => {
-                return pause(tx, &batch, &PauseReason::AgentNotReady(why)).await;
-            }
-            Err(error) => return Err(error),
-        };
+    let agent = match clearance::ask(tx.reading(), &campaign).await? {
+        Ok(agent) => agent,
+        Err(reason) => return pause(tx, &batch, &reason).await,
+    };
     let is_spent = match budget::headroom(tx.reading(), batch.client_id).await? {
         Headroom::Free => false,
         Headroom::Spent => true,
@@ -154,7 +153,10 @@ async fn claim(
             return Ok(Plan::Wait(wait.clamp(SOON, IDLE)));
         }
     }
-    let (intents, seen) = take(&mut tx, &batch, &campaign, &agent, free, now).await?;
+    let Some((intents, seen)) = take(&mut tx, &batch, &campaign, &agent, free, now).await? else {
+        // Something has changed since the look above. The next one says what.
+        return Ok(Plan::Wait(SOON));
+    };
     if !intents.is_empty() {
         notify(&mut tx, id, batch.client_id);
         tx.commit().await?;
@@ -193,7 +195,8 @@ async fn pause(mut tx: WriteTx, batch: &Batch, reason: &PauseReason) -> Result<P
     Ok(Plan::Wait(PAUSED))
 }
 
-/// Due contacts become intents; who may not be called now is moved to when they may. Gives also how many were looked at.
+/// Due contacts become intents; who may not be called now is moved to when they may. Gives also how many were looked at. None: the
+/// campaign may not dial any more, and nothing was claimed.
 async fn take(
     tx: &mut WriteTx,
     batch: &Batch,
@@ -201,9 +204,9 @@ async fn take(
     agent: &CallableAgent,
     free: i64,
     now: DateTime<Utc>,
-) -> Result<(Vec<(Intent, serde_json::Value)>, usize), AppError> {
+) -> Result<Option<(Vec<(Intent, serde_json::Value)>, usize)>, AppError> {
     if free == 0 {
-        return Ok((Vec::new(), 0));
+        return Ok(Some((Vec::new(), 0)));
     }
     let due = contacts::due(tx, batch.id, free + LOOK_AHEAD).await?;
     let seen = due.len();
@@ -220,6 +223,9 @@ async fn take(
         if let Some(opens) = closed_until(&contact, campaign, now, tx.services().clock.ahead()) {
             contacts::wait_until(tx, contact.id, opens).await?;
             continue;
+        }
+        if intents.is_empty() && !patchbay_campaigns::server::hold_to_dial(tx, campaign).await? {
+            return Ok(None);
         }
         let intent = Intent {
             id: CallId::new(),
@@ -245,7 +251,7 @@ async fn take(
         let variables = variables(&contact, campaign);
         intents.push((new.intent, variables));
     }
-    Ok((intents, seen))
+    Ok(Some((intents, seen)))
 }
 
 /// The moment at which the contact's calling hours open again; none while they are open. In the contact's zone, else the client's.

@@ -4,9 +4,11 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::store;
 use crate::model::{BatchStatus, BatchView, Line, ResultRow};
-use patchbay_access::Action;
 use patchbay_access::server::ReadTx;
+use patchbay_access::withheld::CALL_TROUBLE;
+use patchbay_access::{Action, Field};
 use patchbay_campaigns::{ContactOutcome, ContactStatus};
+use patchbay_dialling::server::trouble::trouble;
 use patchbay_metering::model::BudgetStatus;
 use patchbay_metering::server::budget;
 use patchbay_shared::ids::{BatchId, CallId};
@@ -19,7 +21,7 @@ pub(crate) async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppE
     let batch = store::get(tx, id).await?;
     let campaign = patchbay_campaigns::server::get(tx, batch.campaign_id).await?;
     let (local, now) = (tx.scope().zone(), tx.now().await?);
-    let costs = tx.scope().viewer().is_some_and(|viewer| viewer.sees_cost());
+    let costs = tx.scope().sees(Field::Cost);
     let may_run = tx.scope().may(Action::RunBatches);
     let progress = store::progress(tx, id, batch.total_contacts).await?;
     let left = progress.waiting + progress.calling;
@@ -58,8 +60,8 @@ pub(crate) async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppE
         completed: stamp(batch.completed_at),
         scheduled_for: stamp(batch.scheduled_for),
         stopped: batch.stopped_at.is_some(),
-        pause_reason: batch.pause_reason.clone(),
-        error: batch.error.clone(),
+        pause_reason: trouble(tx.scope(), batch.pause_reason, batch.obstacle),
+        error: trouble(tx.scope(), batch.error, batch.obstacle),
         progress,
         goals: facts.goals,
         spend: costs.then_some(Money(facts.spend)),
@@ -156,7 +158,7 @@ pub(crate) async fn results(
     cursor: Option<&str>,
     most: usize,
 ) -> Result<Page<ResultRow>, AppError> {
-    let (local, now) = (tx.scope().zone(), tx.now().await?);
+    let (local, now, sees_error) = (tx.scope().zone(), tx.now().await?, tx.scope().sees(Field::CallError));
     let cursor = Cursor::parse(cursor);
     let (started, after) = cursor.as_ref().and_then(|cursor| read_time_key(&cursor.key)).unzip();
     let rows = sqlx::query!(
@@ -192,7 +194,7 @@ pub(crate) async fn results(
             number: row.to,
             outcome: row.outcome,
             goal_reached: row.goal_reached,
-            error: row.error,
+            error: row.error.map(|error| if sees_error { error } else { CALL_TROUBLE.to_owned() }),
             next,
             attempt: row.attempt_no,
             length: row.duration.map(|seconds| money::length_text(i64::from(seconds))),

@@ -41,6 +41,9 @@ pub(crate) async fn create_agency(base: &str, db: &Db, agency: &Agency) -> Resul
             ("name", client.name),
             ("timezone", client.timezone),
             ("shares_recordings", "true"),
+            ("admins_edit_contacts", "true"),
+            ("admins_edit_campaigns", "true"),
+            ("admins_invite_viewers", "true"),
             ("monthly_budget", client.budget),
         ];
         if client.shares_cost {

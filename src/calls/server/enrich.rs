@@ -33,6 +33,13 @@ pub(crate) async fn enqueue_again(tx: &mut WriteTx, call: CallId, kind: Enrichme
     Ok(())
 }
 
+/// The workspace is active again: what waits in its queue is looked at now.
+pub async fn look_now(tx: &mut WriteTx) -> Result<(), AppError> {
+    store::look_now(tx).await?;
+    tx.wake(BELL);
+    Ok(())
+}
+
 /// All that fetching a transcript and reading it may do.
 const ENRICHMENT: Machine =
     Machine { name: "enrichment", actions: &[Action::ReadQueues, Action::UseConnections, Action::ReplayQueues] };
@@ -43,16 +50,22 @@ pub fn queue() -> Queue {
 }
 
 async fn work(scope: Scope, claim: Claim) -> Result<Verdict, Failure> {
-    let (call, kind, suspended) = {
+    let (call, kind, suspended, is_wanted) = {
         let mut tx = scope.read(Action::ReadQueues).await?;
         let (call, kind) = store::item(&mut tx, claim.id).await?;
-        (call, kind, store::is_suspended(&mut tx).await?)
+        (call, kind, store::is_suspended(&mut tx).await?, store::facts(&mut tx, call).await?.client_is_active)
     };
     // A transcript costs nothing, and the provider does not keep it for ever; reading it costs money.
     if suspended && kind == EnrichmentType::Analysis {
         return Ok(Verdict::Later(SUSPENDED));
     }
     let done = match kind {
+        EnrichmentType::Analysis if !is_wanted => Err(Failure {
+            error: "The client is archived, so no model is asked. Restore the client, then run the analysis again."
+                .into(),
+            retry_after: None,
+            permanent: true,
+        }),
         EnrichmentType::Transcript => transcript::fetch(&scope, &claim, call).await,
         EnrichmentType::Analysis => analysis::read(&scope, &claim, call).await,
     };

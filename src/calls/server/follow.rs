@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::fold::{self, CALL_KEY, CallUpdate};
+use super::store::enrichment;
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_jobs::{Job, NewJob, Registry};
-use patchbay_providers::voice::VoiceCall;
+use patchbay_providers::voice::{CallDirection, VoiceCall};
 use patchbay_providers::{Kind, ProviderError, VoiceProvider};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
@@ -27,6 +28,8 @@ pub(crate) struct FollowCall {
 impl Job for FollowCall {
     const KIND: &'static str = "follow_call";
     const ACTIONS: &'static [Action] = &[Action::ReadCalls, Action::UseConnections, Action::RunBatches];
+    // It asks how calls went that were placed before.
+    const RUNS_SUSPENDED: bool = true;
 
     fn dedupe_key(&self) -> Option<String> {
         Some(self.call.to_string())
@@ -70,7 +73,7 @@ async fn run(scope: &Scope, call: CallId) -> Result<Verdict, Failure> {
         return Ok(Verdict::Done);
     }
     let Some(provider_id) = state.provider_call_id else { return Ok(Verdict::Done) };
-    let asked = match connections::voice(scope).await {
+    let asked = match connections::voice_to_look(scope).await {
         Ok(voice) => ask(scope, &voice, call, &provider_id).await,
         Err(error) => Err(error),
     };
@@ -104,7 +107,10 @@ pub async fn ask(
     provider_id: &str,
 ) -> Result<(), AppError> {
     match voice.get_call(provider_id).await {
-        Ok(theirs) => apply_update(scope, &theirs).await?,
+        Ok(theirs) => {
+            end_if_suspended(scope, &theirs).await?;
+            apply_update(scope, &theirs).await?;
+        }
         Err(ProviderError { kind: Kind::NotFound, .. }) => {
             let known = state(scope, call).await?.filter(|known| known.ended_at.is_none());
             if let Some(known) = known {
@@ -119,6 +125,25 @@ pub async fn ask(
     let mut tx = scope.write(Action::RunBatches).await?;
     super::dialled::touch(&mut tx, call).await?;
     tx.commit().await
+}
+
+/// Somebody has called in while the workspace is suspended: the voice service answers by itself, so it is asked to end the call. What
+/// was placed before the suspension ends by itself. If the service does not hear us now, it is asked again with the next news of the call.
+pub async fn end_if_suspended(scope: &Scope, call: &VoiceCall) -> Result<(), AppError> {
+    if call.direction != CallDirection::Inbound || call.ended.is_some() {
+        return Ok(());
+    }
+    let mut tx = scope.read(Action::UseConnections).await?;
+    let suspended = enrichment::is_suspended(&mut tx).await?;
+    drop(tx);
+    if !suspended {
+        return Ok(());
+    }
+    let Ok(voice) = connections::voice_to_look(scope).await else { return Ok(()) };
+    if let Err(error) = voice.hang_up(&call.id, None).await {
+        tracing::warn!(call = %call.id, cause = %error, "a call to a suspended workspace could not be ended");
+    }
+    Ok(())
 }
 
 /// Folds what the provider says now. Its state is the event's name, so that the same answer twice is no news.

@@ -3,8 +3,8 @@
 use super::enrich;
 use super::store::{self, enrichment};
 use crate::model::{AnalysisStatus, CallList, CallQuery, CallView, EnrichmentType, TranscriptStatus};
-use patchbay_access::Action;
 use patchbay_access::server::{Change, Scope, WriteTx};
+use patchbay_access::{Action, Field};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
@@ -25,7 +25,7 @@ pub async fn list(scope: &Scope, query: CallQuery) -> Result<CallList, AppError>
         page,
         live,
         counts,
-        sees_cost: scope.viewer().is_none_or(|viewer| viewer.sees_cost()),
+        sees_cost: scope.sees(Field::Cost),
         is_agency,
         today: now.with_timezone(&scope.zone()).date_naive().to_string(),
         query,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::model::ContactOutcome;
 use crate::model::{CallChoices, CallDirection, CallQuery, CallRow, CallState, CallView, DialState};
+use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
 use patchbay_shared::ids::{CallId, ClientId};
 use patchbay_shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
@@ -230,7 +231,7 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
     let newer = cursor.is_some_and(|cursor| !cursor.older);
     let place = cursor.and_then(|cursor| read_time_key(&cursor.key));
     let (now, zone) = (tx.now().await?, tx.scope().zone());
-    let sees_cost = tx.scope().viewer().is_none_or(|viewer| viewer.sees_cost());
+    let sees_cost = tx.scope().sees(Field::Cost);
     let found = sqlx::query!(
         r#"select c.id as "id: CallId", c.direction as "direction: CallDirection", c.dial_state as "dial_state: DialState",
                   c."from", c."to", c.contact_name, c.started_at, c.joined_at, c.ended_at, c.duration, c.error is not null as "failed!",

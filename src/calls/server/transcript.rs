@@ -38,7 +38,7 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
     notify(&mut tx, call, facts.client_id);
     tx.commit().await?;
 
-    let voice = connections::voice(scope).await?;
+    let voice = connections::voice_to_look(scope).await?;
     let told = match voice.get_call(&provider_call).await {
         Ok(told) => told,
         Err(error) => return Err(refused(scope, &error).await),

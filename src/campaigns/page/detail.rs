@@ -8,7 +8,9 @@ use super::form::EditForm;
 use super::overview::{BatchesTab, OverviewTab, ResultsTab};
 use crate::server_fns::{MoveCampaign, get_campaign, get_campaign_choices, list_campaign_contacts};
 use crate::{CampaignChoices, CampaignStatus, CampaignView, MemberQuery, MemberRow};
+use patchbay_access::Action;
 use patchbay_shared::{Page, Tone};
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// One campaign: where it stands, its contacts, batches and results, its settings.
@@ -76,7 +78,7 @@ fn Detail(
 ) -> impl IntoView {
     let campaign = shown.campaign.clone();
     let (id, status, may_manage) = (campaign.id.to_string(), campaign.status, shown.may_manage);
-    let dials = matches!(status, CampaignStatus::Active);
+    let dials = matches!(status, CampaignStatus::Active) && viewer().may(Action::RunBatches);
     let current = query("tab").unwrap_or_default();
     let current = match current.as_str() {
         "settings" if !may_manage => "overview".to_owned(),
@@ -98,10 +100,10 @@ fn Detail(
             title=campaign.name.clone()
             sub=format!("{} · {}", campaign.client_name, campaign.kind.label())
             tags=move || view! { <Tag tone=status.tone()>{status.label()}</Tag> }
-            actions=move || may_manage.then(|| view! {
-                <Moves id=id.clone() status refetch/>
+            actions=move || view! {
+                {may_manage.then(|| view! { <Moves id=id.clone() status refetch/> })}
                 {dials.then(|| view! { <LinkButton href=batch kind=ButtonKind::Primary icon="plus">"New batch"</LinkButton> })}
-            })
+            }
         />
         <Obstacles shown=shown.clone()/>
         <Tabs label="Parts of the campaign" items=Signal::stored(items)/>

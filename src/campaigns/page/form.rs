@@ -5,7 +5,9 @@ use leptos_router::components::Form;
 
 use crate::server_fns::{ChangeCampaign, CreateCampaign, get_campaign_choices};
 use crate::{Campaign, CampaignChoices, CampaignForm, CampaignType, Choice, FILLED_BY_CONTACT};
+use patchbay_access::Action;
 use patchbay_shared::Tone;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// The form for a new campaign: first the client, because agents and numbers go by it.
@@ -97,7 +99,12 @@ fn ChangeForm(campaign: Campaign, mut choices: CampaignChoices) -> impl IntoView
 
 fn keep(choices: &mut Vec<Choice>, id: String, label: Option<String>) {
     if !choices.iter().any(|choice| choice.id == id) {
-        choices.insert(0, Choice { id, label: label.unwrap_or_default(), note: Some("no longer usable".into()) });
+        let choice = match label {
+            Some(label) => Choice { id, label, note: Some("no longer usable".into()) },
+            // The agency's own, which its clients' people do not see.
+            None => Choice { id, label: "As the agency chose".into(), note: None },
+        };
+        choices.insert(0, choice);
     }
 }
 
@@ -180,12 +187,22 @@ fn labels(choices: Vec<Choice>) -> Vec<(String, String)> {
 
 #[component]
 fn Missing(no_agent: bool, no_number: bool) -> impl IntoView {
+    if !viewer().may(Action::ReadWorkshop) {
+        return view! {
+            <Callout tone=Tone::Warn>
+                {no_agent.then(|| view! { <p>"No agent is yours alone yet. Ask your agency for one."</p> })}
+                {no_number.then(|| view! { <p>"No number is yours alone yet. Ask your agency for one."</p> })}
+            </Callout>
+        }
+        .into_any();
+    }
     view! {
         <Callout tone=Tone::Warn>
             {no_agent.then(|| view! { <p>"No agent works for this client yet. " <a class="link" href="/agents">"Set one up"</a></p> })}
             {no_number.then(|| view! { <p>"There is no active number to call from. " <a class="link" href="/numbers">"Get a number"</a></p> })}
         </Callout>
     }
+    .into_any()
 }
 
 /// Which names each agent's prompt asks for, so that nobody has to look them up.

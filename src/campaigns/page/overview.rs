@@ -1,10 +1,12 @@
 use leptos::prelude::*;
 
 use crate::{CampaignView, ContactOutcome, ContactStatus};
+use patchbay_access::Action;
 use patchbay_shared::Tone;
 use patchbay_shared::money::count_text;
 use patchbay_shared::phone::spaced;
 use patchbay_shared::variables::variables_text;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// Counts, and the terms in words.
@@ -18,7 +20,7 @@ pub(crate) fn OverviewTab(shown: CampaignView) -> impl IntoView {
         format!("Up to {} calls, {} {unit} apart", campaign.max_attempts, count_text(campaign.retry_minutes.into()))
     };
     let variables = variables_text(&campaign.variables);
-    let agent = match (campaign.agent_name.clone(), shown.may_manage) {
+    let agent = match (campaign.agent_name.clone(), viewer().may(Action::ReadWorkshop)) {
         (Some(name), true) => {
             view! { <a class="link" href=format!("/agents/{}", campaign.agent_id)>{name}</a> }.into_any()
         }
@@ -94,7 +96,7 @@ pub(crate) fn BatchesTab(shown: CampaignView) -> impl IntoView {
     let id = shown.campaign.id;
     let all = format!("/batches?campaign={id}");
     let new = format!("/batches/new?campaign={id}");
-    let may_start = shown.may_manage && shown.campaign.status == crate::CampaignStatus::Active;
+    let may_start = viewer().may(Action::RunBatches) && shown.campaign.status == crate::CampaignStatus::Active;
     if shown.batches.is_empty() {
         let text = if may_start {
             "A batch dials the contacts that wait."

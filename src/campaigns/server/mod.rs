@@ -7,4 +7,4 @@ pub(crate) mod store;
 
 pub use store::choices::missing_variables;
 /// The campaign that a batch dials.
-pub use store::get;
+pub use store::{get, hold_to_dial};

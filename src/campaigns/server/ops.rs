@@ -5,8 +5,9 @@ use serde_json::json;
 use super::jobs::AddContacts;
 use super::store::{self, choices, members};
 use crate::{AddBy, Campaign, CampaignStatus, CampaignTerms, CampaignView};
-use patchbay_access::Action;
-use patchbay_access::server::{Change, ReadTx, WriteTx};
+use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
+use patchbay_access::{Action, Field};
+use patchbay_clients::model::ClientStatus;
 use patchbay_dialling::server::contacts as dialling;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
@@ -44,6 +45,9 @@ pub(crate) async fn page(tx: &mut ReadTx, id: CampaignId) -> Result<CampaignView
 
 /// Creates a draft. Errors: `Invalid` at `agent` or `number` when they are not for this client.
 pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, terms: &CampaignTerms) -> Result<CampaignId, AppError> {
+    if patchbay_clients::server::get(tx.reading(), client).await?.status == ClientStatus::Archived {
+        return Err(AppError::invalid("client", "This client is archived. Restore it first, or choose another one."));
+    }
     check_fit(tx, client, terms, None).await?;
     let id = CampaignId::new();
     store::insert(tx, id, client, terms).await?;
@@ -92,6 +96,17 @@ async fn check_fit(
     errors.check()
 }
 
+/// The same as `set_status`, asked for by somebody. A client's admin moves their own campaign, which may call with the agency's agent or
+/// from its number: whether these are ready is looked up beyond what they see, and told to them in general words.
+pub(crate) async fn move_to(scope: &Scope, id: CampaignId, next: CampaignStatus) -> Result<(), AppError> {
+    let mut own = scope.write(Action::ManageCampaigns).await?;
+    store::lock(&mut own, id).await?;
+    drop(own);
+    let mut tx = scope.beyond_client("whether a client's own campaign can call").write(Action::ManageCampaigns).await?;
+    set_status(&mut tx, id, next).await?;
+    tx.commit().await
+}
+
 /// Moves a campaign to another state. Errors: `Conflict` for a move that is not legal, or while batches could still dial.
 pub(crate) async fn set_status(tx: &mut WriteTx, id: CampaignId, next: CampaignStatus) -> Result<(), AppError> {
     let status = store::lock(tx, id).await?;
@@ -112,7 +127,11 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: CampaignId, next: CampaignS
     if next == CampaignStatus::Active
         && let Some(obstacle) = choices::obstacles(tx.reading(), &campaign).await?.into_iter().next()
     {
-        return Err(AppError::Conflict(Reason::NotReady, obstacle));
+        let told = tx.scope().shown(Field::BatchTrouble, obstacle);
+        let told = told.unwrap_or_else(|| {
+            "The campaign cannot call yet: its agent or its number is not ready. The agency sees why.".into()
+        });
+        return Err(AppError::Conflict(Reason::NotReady, told));
     }
     if next == CampaignStatus::Archived && store::open_batches(tx.reading(), id).await? > 0 {
         return Err(AppError::Conflict(

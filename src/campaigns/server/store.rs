@@ -28,7 +28,9 @@ pub async fn get(tx: &mut ReadTx, id: CampaignId) -> Result<Campaign, AppError> 
         r#"select c.name, c.type as "kind: CampaignType", c.status as "status: CampaignStatus", c.client_id as "client_id: ClientId",
                   cl.name as client_name, cl.timezone as client_timezone, c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
                   c.number_id as "number_id: NumberId", n.number as "from_number?",
-                  coalesce(n.status = 'active', false) as "number_is_active!", c.goal,
+                  coalesce(n.status = 'active', false) as "number_is_active!",
+                  coalesce(n.client_id is null or n.client_id = c.client_id, false) as "number_is_ours!",
+                  cl.status = 'active' as "client_is_active!", c.goal,
                   c.variables as "variables: Json<BTreeMap<String, String>>",
                   c.calling_window as "calling_window: Json<CallingWindow>", c.max_attempts, c.retry_minutes
            from campaigns c
@@ -54,12 +56,38 @@ pub async fn get(tx: &mut ReadTx, id: CampaignId) -> Result<Campaign, AppError> 
         number_id: row.number_id,
         from_number: row.from_number,
         number_is_active: row.number_is_active,
+        number_is_ours: row.number_is_ours,
+        client_is_active: row.client_is_active,
         goal: row.goal,
         variables: row.variables.0,
         calling_window: row.calling_window.0,
         max_attempts: row.max_attempts,
         retry_minutes: row.retry_minutes,
     })
+}
+
+/// Whether calls may go out for the campaign now, by this agent and from this number. Until the commit nobody archives the client, gives
+/// the number away, or switches off what the call needs. Called right before calls or a batch are written
+/// down. As everywhere, the rows are locked before the audit log is.
+pub async fn hold_to_dial(tx: &mut WriteTx, campaign: &Campaign) -> Result<bool, AppError> {
+    let holds = sqlx::query_scalar!(
+        r#"select c.status = 'active' and c.agent_id = $3 and c.number_id = $4 and cl.status = 'active'
+                  and n.status = 'active' and (n.client_id is null or n.client_id = c.client_id)
+                  and a.is_active and a.status = 'active' and (a.client_id is null or a.client_id = c.client_id) as "holds!"
+           from campaigns c
+           join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
+           join agency_phone_numbers n on n.workspace_id = $1 and n.id = c.number_id
+           join agents a on a.workspace_id = $1 and a.id = c.agent_id
+           where c.workspace_id = $1 and c.id = $2
+           for share of c, cl, n, a"#,
+        tx.workspace_uuid(),
+        campaign.id.0,
+        campaign.agent_id.0,
+        campaign.number_id.0,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(holds == Some(true))
 }
 
 /// When it was created and last changed.

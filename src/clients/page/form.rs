@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::model::Client;
 use crate::server_fns::SaveClient;
+use patchbay_access::ClientAdminRights;
 use patchbay_metering::model::BudgetAction;
 use patchbay_shared::zones::zone_options;
 use patchbay_shell::viewer;
@@ -36,6 +37,7 @@ pub(crate) fn ClientFields(client: Option<Client>) -> impl IntoView {
         .as_ref()
         .map_or((false, true, false), |client| (client.shares_cost, client.shares_recordings, client.shares_steps));
     let shares_prompts = client.as_ref().is_some_and(|client| client.shares_prompts);
+    let admins = client.as_ref().map_or_else(ClientAdminRights::default, |client| client.admins);
     let action = client.as_ref().map_or(BudgetAction::Warn, |client| client.budget_action);
     let actions = options_of(BudgetAction::ALL.iter().map(|action| (action.as_str(), action.label())));
     let budget = client.as_ref().and_then(|client| client.monthly_budget.clone()).unwrap_or_default();
@@ -66,6 +68,12 @@ pub(crate) fn ClientFields(client: Option<Client>) -> impl IntoView {
                 <Checkbox name="shares_recordings" label="Recordings" hint="Transcripts are always shown." checked=shares_recordings value="true"/>
                 <Checkbox name="shares_steps" label="Steps" hint="What the agent looked up or did with its tools during a call." checked=shares_steps value="true"/>
                 <Checkbox name="shares_prompts" label="Prompts" hint="The prompt version that each of their calls used, to read only." checked=shares_prompts value="true"/>
+            </Fieldset>
+            <Fieldset legend="What its admins may do">
+                <Checkbox name="admins_edit_contacts" label="Import and edit contacts" hint="And put people on the do-not-call list." checked=admins.edit_contacts value="true"/>
+                <Checkbox name="admins_edit_campaigns" label="Create and edit campaigns" hint="With the agents and numbers that are theirs." checked=admins.edit_campaigns value="true"/>
+                <Checkbox name="admins_run_batches" label="Run batches" hint="Start, pause and stop calls. They cost what they cost you." checked=admins.run_batches value="true"/>
+                <Checkbox name="admins_invite_viewers" label="Invite viewers" hint="And change or suspend their accounts." checked=admins.invite_viewers value="true"/>
             </Fieldset>
             <FormActs>
                 <SubmitButton>{if is_new { "Create client" } else { "Save" }}</SubmitButton>

@@ -56,6 +56,17 @@ fn Settings(client: Client) -> impl IntoView {
         Some(budget) => format!("${budget}. When it is spent: {}", client.budget_action.label()),
         None => "None".to_owned(),
     };
+    let rights = client.admins;
+    let admins: Vec<&str> = [
+        (rights.edit_contacts, "edit contacts"),
+        (rights.edit_campaigns, "edit campaigns"),
+        (rights.run_batches, "run batches"),
+        (rights.invite_viewers, "invite viewers"),
+    ]
+    .into_iter()
+    .filter_map(|(may, what)| may.then_some(what))
+    .collect();
+    let admins = if admins.is_empty() { "only read".to_owned() } else { admins.join(", ") };
     view! {
         <Facts wide=true>
             <Fact label="Time zone">{client.timezone.replace('_', " ")}</Fact>
@@ -64,6 +75,7 @@ fn Settings(client: Client) -> impl IntoView {
             <Fact label="Recordings">{word(client.shares_recordings)}</Fact>
             <Fact label="Steps">{word(client.shares_steps)}</Fact>
             <Fact label="Prompts">{word(client.shares_prompts)}</Fact>
+            <Fact label="Its admins may">{admins}</Fact>
             <Fact label="Since"><Time stamp=client.created/></Fact>
         </Facts>
     }

@@ -55,6 +55,8 @@ pub(crate) async fn update(tx: &mut WriteTx, id: ClientId, form: &ClientForm) ->
     let before = serde_json::json!({
         "name": before.name, "timezone": before.timezone, "shares_cost": before.shares_cost,
         "shares_recordings": before.shares_recordings, "shares_steps": before.shares_steps, "shares_prompts": before.shares_prompts,
+        "admins_edit_contacts": before.admins.edit_contacts, "admins_edit_campaigns": before.admins.edit_campaigns,
+        "admins_run_batches": before.admins.run_batches, "admins_invite_viewers": before.admins.invite_viewers,
     });
     record(tx, id, "changed", Some(before), Some(summary(&values))).await
 }
@@ -96,7 +98,9 @@ async fn set_budget(
 /// Archives a client (its people can no longer sign in, nothing new dials) or brings it back. Safe to repeat.
 /// Errors: `Conflict` while a batch of it is unfinished.
 pub(crate) async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientStatus) -> Result<(), AppError> {
-    store::get(tx.reading(), id).await?;
+    // The workspace before the client, as where batches dial; and the client before its batches are counted, so that none begins meanwhile.
+    limits::lock(tx).await?;
+    store::lock(tx, id).await?;
     if status == ClientStatus::Archived && store::unfinished_batches(tx, id).await? > 0 {
         return Err(AppError::Conflict(
             Reason::InUse,
@@ -128,6 +132,7 @@ fn checked<'a>(form: &'a ClientForm, slug: &'a str) -> Result<Values<'a>, AppErr
         shares_recordings: form.shares_recordings.is_some(),
         shares_steps: form.shares_steps.is_some(),
         shares_prompts: form.shares_prompts.is_some(),
+        admins: form.admins(),
         monthly_budget: form.monthly_budget.trim().parse().ok(),
         budget_action: form.action().unwrap_or(BudgetAction::Warn),
     })
@@ -137,7 +142,9 @@ fn summary(values: &Values<'_>) -> serde_json::Value {
     serde_json::json!({
         "name": values.name, "timezone": values.timezone, "shares_cost": values.shares_cost,
         "shares_recordings": values.shares_recordings, "shares_steps": values.shares_steps,
-        "shares_prompts": values.shares_prompts,
+        "shares_prompts": values.shares_prompts, "admins_edit_contacts": values.admins.edit_contacts,
+        "admins_edit_campaigns": values.admins.edit_campaigns, "admins_run_batches": values.admins.run_batches,
+        "admins_invite_viewers": values.admins.invite_viewers,
     })
 }
 

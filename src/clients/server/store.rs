@@ -1,8 +1,8 @@
 //! All statements that change `clients`.
 
 use crate::model::{Client, ClientRow, ClientStatus};
-use patchbay_access::ClientName;
 use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_access::{ClientAdminRights, ClientName};
 use patchbay_metering::model::BudgetAction;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Cursor, Page, zone};
@@ -73,6 +73,7 @@ pub async fn get(tx: &mut ReadTx, id: ClientId) -> Result<Client, AppError> {
     let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
     let row = sqlx::query!(
         r#"select name, status as "status: ClientStatus", timezone, shares_cost, shares_recordings, shares_steps, shares_prompts,
+                  admins_edit_contacts, admins_edit_campaigns, admins_run_batches, admins_invite_viewers,
                   monthly_budget, budget_action as "budget_action: BudgetAction", created_at
            from clients where workspace_id = $1 and id = $2"#,
         tx.workspace_uuid(),
@@ -89,6 +90,12 @@ pub async fn get(tx: &mut ReadTx, id: ClientId) -> Result<Client, AppError> {
         shares_recordings: row.shares_recordings,
         shares_steps: row.shares_steps,
         shares_prompts: row.shares_prompts,
+        admins: ClientAdminRights {
+            edit_contacts: row.admins_edit_contacts,
+            edit_campaigns: row.admins_edit_campaigns,
+            run_batches: row.admins_run_batches,
+            invite_viewers: row.admins_invite_viewers,
+        },
         budget_action: row.budget_action,
         monthly_budget: row.monthly_budget.map(|budget| budget.round_dp(2).to_string()),
         created: zone::stamp(row.created_at, now, zone),
@@ -104,6 +111,7 @@ pub(crate) struct Values<'a> {
     pub shares_recordings: bool,
     pub shares_steps: bool,
     pub shares_prompts: bool,
+    pub admins: ClientAdminRights,
     pub monthly_budget: Option<rust_decimal::Decimal>,
     pub budget_action: BudgetAction,
 }
@@ -111,8 +119,8 @@ pub(crate) struct Values<'a> {
 pub(crate) async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
     sqlx::query!(
         "insert into clients (workspace_id, id, name, slug, timezone, shares_cost, shares_recordings, shares_steps, monthly_budget, shares_prompts,
-                              budget_action)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                              budget_action, admins_edit_contacts, admins_edit_campaigns, admins_run_batches, admins_invite_viewers)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         tx.workspace_uuid(),
         id.0,
         values.name,
@@ -124,6 +132,10 @@ pub(crate) async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) 
         values.monthly_budget,
         values.shares_prompts,
         values.budget_action as BudgetAction,
+        values.admins.edit_contacts,
+        values.admins.edit_campaigns,
+        values.admins.run_batches,
+        values.admins.invite_viewers,
     )
     .execute(tx.conn())
     .await?;
@@ -133,7 +145,8 @@ pub(crate) async fn insert(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) 
 pub(crate) async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) -> Result<(), AppError> {
     sqlx::query!(
         "update clients set name = $3, slug = $4, timezone = $5, shares_cost = $6, shares_recordings = $7, shares_steps = $8, monthly_budget = $9,
-                shares_prompts = $10, budget_action = $11, updated_at = now()
+                shares_prompts = $10, budget_action = $11, admins_edit_contacts = $12, admins_edit_campaigns = $13,
+                admins_run_batches = $14, admins_invite_viewers = $15, updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0,
@@ -146,8 +159,24 @@ pub(crate) async fn update(tx: &mut WriteTx, id: ClientId, values: &Values<'_>) 
         values.monthly_budget,
         values.shares_prompts,
         values.budget_action as BudgetAction,
+        values.admins.edit_contacts,
+        values.admins.edit_campaigns,
+        values.admins.run_batches,
+        values.admins.invite_viewers,
     )
     .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Holds a client against whoever dials for it until the commit. Errors: `NotFound`.
+pub(crate) async fn lock(tx: &mut WriteTx, id: ClientId) -> Result<(), AppError> {
+    sqlx::query!(
+        "select id from clients where workspace_id = $1 and id = $2 for no key update",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
     .await?;
     Ok(())
 }

@@ -44,7 +44,7 @@ pub(crate) fn forget(scope: &Scope) {
 }
 
 async fn ask(scope: &Scope) -> Result<VoiceCatalog, AppError> {
-    let client = ops::voice(scope).await?;
+    let client = ops::voice_to_look(scope).await?;
     let (models, voices) = tokio::join!(client.list_models(), client.list_voices());
     let models = models.map_err(|error| ops::down(&error))?;
     let voices = voices.map_err(|error| ops::down(&error))?;

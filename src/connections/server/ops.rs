@@ -54,21 +54,43 @@ pub struct AccountSettings {
     pub call_connection_id: Option<String>,
 }
 
-/// The voice service with the workspace's account. Errors: `Conflict` when it is not connected, with what to do.
+/// What a service is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// Looking: facts of calls that were placed, what is on offer, what the account has. Costs nothing.
+    Looking,
+    /// Whatever the agency pays for, or what is changed at the service. Refused while the workspace is suspended.
+    Acting,
+}
+
+/// The voice service with the workspace's account, to call and to change agents. Errors: `Conflict` when it is not connected, with what
+/// to do, or while the workspace is suspended.
 pub async fn voice(scope: &Scope) -> Result<Arc<dyn VoiceProvider>, AppError> {
-    let (stored, key) = account(scope, Provider::Ultravox).await?;
+    let (stored, key) = account(scope, Provider::Ultravox, For::Acting).await?;
     voice_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
 }
 
-/// The carrier with the workspace's account. Errors: as `voice`.
+/// The same, to ask how calls went and to end them: what was placed before a suspension is still known to the end.
+pub async fn voice_to_look(scope: &Scope) -> Result<Arc<dyn VoiceProvider>, AppError> {
+    let (stored, key) = account(scope, Provider::Ultravox, For::Looking).await?;
+    voice_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
+}
+
+/// The carrier with the workspace's account, to rent numbers and give them back. Errors: as `voice`.
 pub async fn telephony(scope: &Scope) -> Result<Arc<dyn TelephonyProvider>, AppError> {
-    let (stored, key) = account(scope, Provider::Telnyx).await?;
+    let (stored, key) = account(scope, Provider::Telnyx, For::Acting).await?;
     telephony_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
 }
 
-/// The model service with the workspace's account. Errors: as `voice`.
+/// The same, to see what is on offer and what the account has.
+pub async fn telephony_to_look(scope: &Scope) -> Result<Arc<dyn TelephonyProvider>, AppError> {
+    let (stored, key) = account(scope, Provider::Telnyx, For::Looking).await?;
+    telephony_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
+}
+
+/// The model service with the workspace's account: every answer costs. Errors: as `voice`.
 pub async fn chat(scope: &Scope) -> Result<Arc<dyn ChatProvider>, AppError> {
-    let (stored, key) = account(scope, Provider::Openrouter).await?;
+    let (stored, key) = account(scope, Provider::Openrouter, For::Acting).await?;
     chat_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
 }
 
@@ -252,8 +274,17 @@ fn unopened(error: SealError, stored: &Stored) -> AppError {
 }
 
 /// The connection and its key, ready to use.
-async fn account(scope: &Scope, provider: Provider) -> Result<(Stored, Secret<String>), AppError> {
+async fn account(scope: &Scope, provider: Provider, what: For) -> Result<(Stored, Secret<String>), AppError> {
     let name = provider.label();
+    if what == For::Acting {
+        let mut tx = scope.read(Action::UseConnections).await?;
+        if patchbay_workspaces::server::is_suspended(&mut tx).await? {
+            return Err(AppError::Conflict(
+                Reason::Suspended,
+                format!("The workspace is suspended: {name} is not used until it is reactivated."),
+            ));
+        }
+    }
     let stored = all(scope).await?.into_iter().find(|row| row.provider == provider.as_str()).ok_or_else(|| {
         AppError::Conflict(
             Reason::NotConnected,

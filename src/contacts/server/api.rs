@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::{ops, store};
 use crate::model::{Contact, ContactForm, ContactQuery, ContactRow};
 use patchbay_access::Action;
-use patchbay_access::server::{Body, Db, Scope, page_size};
+use patchbay_access::server::{Body, Db, Scope, WriteTx, page_size};
 use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 use patchbay_shared::ids::ContactId;
 
 /// `GET /v1/contacts`: newest first; `q`, `client`, `suppressed`, `cursor`, `limit`. `POST /v1/contacts`: a new one.
@@ -50,11 +51,15 @@ async fn one(Extension(scope): Extension<Scope>, Path(id): Path<String>) -> Resu
 
 async fn create(Extension(scope): Extension<Scope>, Body(sent): Body<Sent>) -> Result<Response, AppError> {
     let mut tx = scope.write(Action::ManageContacts).await?;
-    let client = ops::client_of(&scope, &sent.client_id)?;
-    let id = ops::create(&mut tx, client, &sent.form).await?;
-    let contact = store::get(tx.reading(), id).await?;
+    let no_client = |_| AppError::invalid("client_id", "Name a client of the agency by its id.");
+    let client = ops::client_of(&scope, &sent.client_id).map_err(no_client)?;
+    let id = ops::create(&mut tx, client, &sent.form).await.map_err(|error| match error {
+        AppError::NotFound => no_client(error),
+        other => other,
+    })?;
+    let answer = answer(&mut tx, id, &sent.form).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(whole(&contact))).into_response())
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 async fn change(
@@ -65,9 +70,19 @@ async fn change(
     let mut tx = scope.write(Action::ManageContacts).await?;
     let id: ContactId = id.parse()?;
     ops::change(&mut tx, id, &sent.form).await?;
-    let contact = store::get(tx.reading(), id).await?;
+    let answer = answer(&mut tx, id, &sent.form).await?;
     tx.commit().await?;
-    Ok(Json(whole(&contact)))
+    Ok(Json(answer))
+}
+
+/// The contact as it is after a change. Whoever may only write hears its id and what they sent themselves.
+async fn answer(tx: &mut WriteTx, id: ContactId, sent: &ContactForm) -> Result<Value, AppError> {
+    if tx.scope().may(Action::ReadContacts) {
+        return Ok(whole(&store::get(tx.reading(), id).await?));
+    }
+    let mut answer = serde_json::to_value(sent).map_err(internal)?;
+    answer["id"] = json!(id);
+    Ok(answer)
 }
 
 fn row(contact: &ContactRow) -> Value {

@@ -91,7 +91,8 @@ pub struct Due {
     pub variables: serde_json::Value,
 }
 
-/// Up to `most` due contacts, locked; who is locked elsewhere is left out.
+/// Up to `most` due contacts, locked; who is locked elsewhere is left out. Their people are held as they are, too: whoever puts one on the
+/// do-not-call list has done so before this, or hears of the call.
 pub async fn due(tx: &mut WriteTx, batch: BatchId, most: i64) -> Result<Vec<Due>, AppError> {
     Ok(sqlx::query_as!(
         Due,
@@ -104,7 +105,7 @@ pub async fn due(tx: &mut WriteTx, batch: BatchId, most: i64) -> Result<Vec<Due>
              union all
              (select id from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
                 and next_attempt_at <= now() order by next_attempt_at, id limit $3))
-           order by x.next_attempt_at nulls first, x.id limit $3 for update of x skip locked"#,
+           order by x.next_attempt_at nulls first, x.id limit $3 for update of x skip locked for share of p skip locked"#,
         tx.workspace_uuid(),
         batch.0,
         most

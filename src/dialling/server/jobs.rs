@@ -14,6 +14,8 @@ impl Job for RunBatch {
     const KIND: &'static str = "run_batch";
     const ACTIONS: &'static [Action] =
         &[Action::ReadCampaigns, Action::ReadCalls, Action::UseConnections, Action::RunBatches, Action::ManageClients];
+    // Calls that were placed before are seen to their end; the batch itself pauses.
+    const RUNS_SUSPENDED: bool = true;
 
     fn dedupe_key(&self) -> Option<String> {
         Some(self.batch.to_string())

@@ -1,5 +1,7 @@
-//! `contacts`: the statements. `settle`: what an ended call makes of its contact. `jobs`: the job that runs a batch, as plain data.
+//! `contacts`: the statements. `settle`: what an ended call makes of its contact. `trouble`: why a batch does not go on.
+//! `jobs`: the job that runs a batch, as plain data.
 
 pub mod contacts;
 pub mod jobs;
 pub mod settle;
+pub mod trouble;

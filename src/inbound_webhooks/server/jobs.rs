@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::store::{self, Stored};
 use patchbay_access::Action;
 use patchbay_access::server::{Machine, Scope, WriteTx};
-use patchbay_calls::server::{carrier, fold};
+use patchbay_calls::server::{carrier, fold, follow};
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::lease::{self, Claim, WEBHOOKS};
 use patchbay_jobs::live::Topic;
@@ -46,6 +46,9 @@ async fn work(scope: Scope, claim: Claim) -> Result<Verdict, Failure> {
             return Err(Failure { error, retry_after: None, permanent: true });
         }
     };
+    if let Event::Voice(event) = &event {
+        follow::end_if_suspended(&scope, &event.call).await?;
+    }
     let price = connections::settings(&scope).await?.voice_price_per_minute;
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let note = apply(&mut tx, &event, &stored, payload, price).await?;

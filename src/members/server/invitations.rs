@@ -12,6 +12,7 @@ use crate::model::{
 use patchbay_access::server::{Change, Machine, ReadTx, Scope, Visitor, WriteTx};
 use patchbay_access::{Action, Role};
 use patchbay_brand::server::{hosts, ops};
+use patchbay_clients::model::ClientStatus;
 use patchbay_jobs::live::Topic;
 use patchbay_mail as mail;
 use patchbay_shared::email::is_address;
@@ -349,6 +350,9 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     let scope = tx.scope().clone();
     drop(tx);
     let mut tx = scope.write(Action::ManageViewers).await?;
+    // Nobody suspends it between this look and the commit.
+    limits::lock(&mut tx).await?;
+    refuse_suspended(tx.reading()).await?;
     let row = sqlx::query!(
         r#"update invitations set accepted_at = now()
            where workspace_id = $1 and id = $2 and token_hash = $3 and accepted_at is null and revoked_at is null and expires_at > now()
@@ -360,6 +364,12 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     .fetch_optional(tx.conn())
     .await?
     .ok_or_else(|| AppError::Conflict(Reason::LinkSpent, SPENT.into()))?;
+    if let Some(client) = row.client {
+        let is_archived = patchbay_clients::server::get(tx.reading(), client).await?.status == ClientStatus::Archived;
+        if is_archived {
+            return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
+        }
+    }
     let user = UserId::new();
     let new = NewUser {
         id: user,
@@ -397,6 +407,17 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     tx.commit().await?;
     sessions::start(visitor, user.0).await?;
     Ok(row.role)
+}
+
+/// A suspended agency lets nobody new in. Errors: `Conflict`; the link stays good.
+async fn refuse_suspended(tx: &mut ReadTx) -> Result<(), AppError> {
+    if !patchbay_workspaces::server::is_suspended(tx).await? {
+        return Ok(());
+    }
+    Err(AppError::Conflict(
+        Reason::Suspended,
+        "This workspace is suspended, so nobody new can join it. Ask whoever invited you; this link works again afterwards.".into(),
+    ))
 }
 
 /// A transaction in the workspace that the link names, which says nothing about whether the link is good. At an agency's own host name

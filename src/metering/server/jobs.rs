@@ -14,6 +14,8 @@ pub(crate) struct EvaluateBudget {
 impl Job for EvaluateBudget {
     const KIND: &'static str = "look_at_budget";
     const ACTIONS: &'static [Action] = &[Action::ManageClients];
+    // It only tells.
+    const RUNS_SUSPENDED: bool = true;
 }
 
 pub fn register(registry: &mut Registry) {

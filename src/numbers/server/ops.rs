@@ -22,6 +22,8 @@ use patchbay_shared::{AppError, Money, Phone, Reason};
 
 /// Rows on a page of the list.
 const ROWS: usize = 50;
+/// Why an order does not go on in a suspended workspace.
+const WAITS: &str = "The workspace is suspended. The order goes on by itself when it is reactivated.";
 /// Offers in a search.
 const OFFERS: u16 = 20;
 
@@ -35,6 +37,7 @@ pub async fn list(tx: &mut ReadTx, query: &NumberQuery) -> Result<NumberList, Ap
 /// Everything on a number's page. Errors: `NotFound`.
 pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, AppError> {
     let (number, now, zone) = (store::get(tx, id).await?, tx.now().await?, tx.scope().zone());
+    let waits = number.status == NumberStatus::Pending && patchbay_workspaces::server::is_suspended(tx).await?;
     Ok(NumberPage {
         client_id: number.client_id.map(ClientId),
         agent_id: number.agent_id.map(AgentId),
@@ -54,7 +57,7 @@ pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, Ap
             agent: number.agent,
             country: number.country,
             monthly_cost: number.monthly_cost.map(Money),
-            error: number.last_error,
+            error: if waits { Some(WAITS.to_owned()) } else { number.last_error },
             purchased: number.purchased_at.map(|at| stamp(at, now, zone)),
             released: number.released_at.map(|at| stamp(at, now, zone)),
         },
@@ -83,7 +86,7 @@ pub(crate) async fn search(scope: &Scope, form: &NumberSearchForm) -> Result<Vec
         limit: OFFERS,
         ..NumberSearch::default()
     };
-    let client = connections::telephony(scope).await?;
+    let client = connections::telephony_to_look(scope).await?;
     let found = client.search_numbers(&search).await.map_err(|error| connections::down(&error))?;
     Ok(found.into_iter().filter(|offer| Phone::from_e164(&offer.number).is_some()).map(offer).collect())
 }
@@ -100,7 +103,7 @@ pub(crate) async fn order(tx: &mut WriteTx, form: &OrderForm) -> Result<NumberId
 pub(crate) async fn add_owned(scope: &Scope, form: &OwnedForm) -> Result<NumberId, AppError> {
     drop(scope.write(Action::ManageNumbers).await?);
     let mut new = form.check(Phone::parse(&form.number, None))?;
-    let listed = match connections::telephony(scope).await {
+    let listed = match connections::telephony_to_look(scope).await {
         Ok(client) => client.list_numbers().await.map_err(|error| connections::down(&error)),
         Err(error) => Err(error),
     };
@@ -127,6 +130,7 @@ pub(crate) async fn add_owned(scope: &Scope, form: &OwnedForm) -> Result<NumberI
 
 /// Writes a number into the list. Also for demo data and tests.
 pub(crate) async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> Result<NumberId, AppError> {
+    check_client(tx, new.client_id).await?;
     let id = NumberId::new();
     store::insert(tx, id, new).await?;
     let after =
@@ -140,6 +144,9 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> R
 pub(crate) async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(), AppError> {
     let before = store::lock(tx, id).await?;
     refuse_released(&before)?;
+    if to.client_id != before.client_id.map(ClientId) {
+        check_client(tx, to.client_id).await?;
+    }
     if let Some(agent) = to.agent_id {
         let Some((agent_client, _)) = store::agent_client(tx.reading(), agent).await? else {
             return Err(AppError::invalid("agent_id", "This agent was deleted. Choose another one."));
@@ -275,6 +282,16 @@ fn offer(found: AvailableNumber) -> FoundNumber {
         monthly_cost: found.monthly_cost.filter(|_| is_dollars).map(Money),
         upfront_cost: found.upfront_cost.filter(|_| is_dollars).map(Money),
         is_near: found.is_best_effort,
+    }
+}
+
+/// Errors: `Invalid` at `client_id` for a client that is archived or is none of the agency's.
+async fn check_client(tx: &mut WriteTx, client: Option<ClientId>) -> Result<(), AppError> {
+    match client {
+        Some(client) if !store::is_active_client(tx.reading(), client).await? => {
+            Err(AppError::invalid("client_id", "Choose a client of the agency that is not archived."))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -31,8 +31,14 @@ pub(crate) async fn run(scope: &Scope, id: NumberId) -> Result<Verdict, Failure>
         Err(error) => return note(scope, id, &error.to_string(), error.into()).await,
     };
     let order = match find_or_place(scope, client.as_ref(), &number).await? {
-        Ok(order) => order,
-        Err(error) => return trouble(scope, id, &number, error).await,
+        Found::Order(order) => order,
+        Found::Trouble(error) => return trouble(scope, id, &number, error).await,
+        // The runner keeps the job until the workspace is active again.
+        Found::Suspended => return Ok(Verdict::Later(Duration::ZERO)),
+        Found::Unwanted(why) => {
+            give_up(scope, id, &number, why).await?;
+            return Ok(Verdict::Done);
+        }
     };
     if number.provider_order_id.as_deref() != Some(&order.id) {
         let mut tx = scope.write(Action::ManageNumbers).await?;
@@ -69,27 +75,45 @@ pub(crate) async fn run(scope: &Scope, id: NumberId) -> Result<Verdict, Failure>
     }
 }
 
+/// What became of looking for the order, or placing it.
+enum Found {
+    Order(NumberOrder),
+    Trouble(ProviderError),
+    /// Nothing was ordered: the workspace has been suspended since.
+    Suspended,
+    /// Nothing was ordered, and nothing will be, with the reason.
+    Unwanted(&'static str),
+}
+
 /// The number's order. The carrier has no idempotency key, so an order with our reference is looked for before one is placed:
 /// an earlier run may have placed it and died before it could write that down.
-async fn find_or_place(
-    scope: &Scope,
-    client: &dyn TelephonyProvider,
-    number: &Number,
-) -> Result<Result<NumberOrder, ProviderError>, AppError> {
+async fn find_or_place(scope: &Scope, client: &dyn TelephonyProvider, number: &Number) -> Result<Found, AppError> {
+    let found = |answer: Result<NumberOrder, ProviderError>| answer.map_or_else(Found::Trouble, Found::Order);
     if let Some(known) = &number.provider_order_id {
-        return Ok(client.get_order(known).await);
+        return Ok(found(client.get_order(known).await));
     }
     let reference = number.id.to_string();
     let placed = match client.find_orders(&reference).await {
         Ok(orders) => orders,
-        Err(error) => return Ok(Err(error)),
+        Err(error) => return Ok(Found::Trouble(error)),
     };
     if let Some(order) = placed.into_iter().next() {
-        return Ok(Ok(order));
+        return Ok(Found::Order(order));
     }
     let connection_id = connections::settings(scope).await?.call_connection_id;
     let order = NewNumberOrder { number: number.number.clone(), connection_id, reference };
-    Ok(client.order_number(&order).await)
+    // The last look before money is spent: what the person saw when they ordered may have changed.
+    let mut tx = scope.read(Action::ManageNumbers).await?;
+    if patchbay_workspaces::server::is_suspended(&mut tx).await? {
+        return Ok(Found::Suspended);
+    }
+    if let Some(client) = number.client_id.map(ClientId)
+        && !store::is_active_client(&mut tx, client).await?
+    {
+        return Ok(Found::Unwanted("The client was archived before the number was ordered, so nothing was rented."));
+    }
+    drop(tx);
+    Ok(found(client.order_number(&order).await))
 }
 
 /// A refusal ends the order; everything else is tried again.

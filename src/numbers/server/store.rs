@@ -151,6 +151,18 @@ pub(crate) async fn agent_client(
     Ok(row.map(|row| (row.client_id.map(ClientId), row.status)))
 }
 
+/// Whether a number can be given to this client: it is there and not archived (their own table: read for the check only).
+pub(crate) async fn is_active_client(tx: &mut ReadTx, id: ClientId) -> Result<bool, AppError> {
+    let workspace = tx.workspace_uuid();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from clients where workspace_id = $1 and id = $2 and status = 'active') as "active!""#,
+        workspace,
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
 /// Names of campaigns that call from a number; `only_active` leaves out the others (their own table: read for names only).
 pub(crate) async fn campaigns(tx: &mut ReadTx, id: NumberId, only_active: bool) -> Result<Vec<String>, AppError> {
     let workspace = tx.workspace_uuid();

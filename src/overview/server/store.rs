@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{ClientFigures, Figures, Hour, LiveCall, Need, RunningBatch, SidebarCounts};
 use patchbay_access::server::ReadTx;
-use patchbay_dialling::model::BatchStatus;
+use patchbay_dialling::model::{BatchStatus, Obstacle};
+use patchbay_dialling::server::trouble::trouble;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Money, money, zone};
 
@@ -122,9 +123,10 @@ pub(crate) async fn live(
 
 /// Batches that run, wait or were paused, and the ones that ended in the last day.
 pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<RunningBatch>, AppError> {
-    let (zone, now) = (tx.scope().zone(), Utc::now());
+    let (zone, now, scope) = (tx.scope().zone(), Utc::now(), tx.scope().clone());
     let rows = sqlx::query!(
         r#"select b.id, b.name, b.status as "status: BatchStatus", b.scheduled_for, b.pause_reason, b.error, b.total_contacts,
+                  b.obstacle as "obstacle: Obstacle",
                   b.started_at, b.completed_at, k.name as client,
                   (select count(*) from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id and x.status = 'completed'
                     and x.outcome = 'answered') as "answered!",
@@ -148,8 +150,10 @@ pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result
                 BatchStatus::Scheduled => {
                     row.scheduled_for.map(|at| format!("Starts {}", zone::moment_text(at, now, zone)))
                 }
-                BatchStatus::Paused => row.pause_reason.or_else(|| Some("Paused by a person".into())),
-                BatchStatus::Failed => row.error,
+                BatchStatus::Paused => {
+                    trouble(&scope, row.pause_reason, row.obstacle).or_else(|| Some("Paused by a person".into()))
+                }
+                BatchStatus::Failed => trouble(&scope, row.error, row.obstacle),
                 BatchStatus::Completed => {
                     row.completed_at.map(|at| format!("Ended {}", zone::moment_text(at, now, zone)))
                 }

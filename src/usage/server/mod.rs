@@ -1,3 +1,4 @@
+pub mod api;
 pub mod routes;
 mod store;
 

@@ -5,6 +5,7 @@ use sqlx::types::Json;
 use super::limits;
 use crate::model::{Agreed, Limits, WorkspacePlan, WorkspaceStatus};
 use patchbay_access::server::{Db, ReadTx, SystemTx, WriteTx};
+use patchbay_services::HookFuture;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::UserId;
 
@@ -68,6 +69,9 @@ pub async fn claim_ownership(tx: &mut WriteTx, owner: UserId) -> Result<(), AppE
     Ok(())
 }
 
+/// Told, in its transaction, that the workspace is active again: what waited for that goes on. Boot gives it.
+pub struct Reactivated(pub for<'a> fn(&'a mut WriteTx) -> HookFuture<'a>);
+
 /// True if the state changed.
 pub async fn set_status(tx: &mut WriteTx, status: WorkspaceStatus) -> Result<bool, AppError> {
     let w = tx.workspace_uuid();
@@ -78,7 +82,12 @@ pub async fn set_status(tx: &mut WriteTx, status: WorkspaceStatus) -> Result<boo
     )
     .execute(tx.conn())
     .await?;
-    Ok(done.rows_affected() == 1)
+    let changed = done.rows_affected() == 1;
+    if changed && status == WorkspaceStatus::Active {
+        let reactivated = tx.services().hooks.get::<Reactivated>()?.0;
+        reactivated(tx).await?;
+    }
+    Ok(changed)
 }
 
 /// An agency belongs to one of its active owners: when its owner is none any more, to the one who has been there longest.

@@ -55,6 +55,8 @@ pub const OTHER_ROUTES: &[(&str, &str)] = &[
     ("/v1/batches/{id}/pause", "the same"),
     ("/v1/batches/{id}/resume", "the same"),
     ("/v1/batches/{id}/stop", "the same"),
+    ("/v1/usage", "the same"),
+    ("/v1/audit-events", "the same"),
     ("/v1/{*nothing}", "the same"),
     ("/webhooks/{provider}/{workspace}/{connection}", "webhooks.rs"),
 ];
@@ -137,9 +139,12 @@ pub const API_ROUTES: &[(&str, &str, &str)] = &[
     ("PUT", "/v1/contacts/{contact}", "contacts:write"),
     ("GET", "/v1/batches", "campaigns:read"),
     ("GET", "/v1/batches/{batch}", "campaigns:read"),
+    ("POST", "/v1/batches", "batches:run"),
     ("POST", "/v1/batches/{batch}/pause", "batches:run"),
     ("POST", "/v1/batches/{batch}/resume", "batches:run"),
     ("POST", "/v1/batches/{batch}/stop", "batches:run"),
+    ("GET", "/v1/usage", "usage:read"),
+    ("GET", "/v1/audit-events", "audit:read"),
 ];
 /// Every scope of a key.
 pub const SCOPES: [&str; 7] =

@@ -274,8 +274,13 @@ impl Agency {
 impl ClientSide {
     async fn new(world: &World, owner: &Browser, agency: &str) -> Self {
         let secret = unique("Client");
-        let fields =
-            [("name", secret.as_str()), ("timezone", "UTC"), ("shares_recordings", "true"), ("monthly_budget", "")];
+        let fields = [
+            ("name", secret.as_str()),
+            ("timezone", "UTC"),
+            ("shares_recordings", "true"),
+            ("admins_run_batches", "true"),
+            ("monthly_budget", ""),
+        ];
         let id = owner.made_on("/clients/new", "save_client", &fields).await;
         let admin = person(world, owner, agency, "client_admin", &id);
         let viewer = person(world, owner, agency, "client_viewer", &id);

@@ -16,6 +16,8 @@ const TEST: Machine = Machine { name: "test", actions: &[Action::ManageConnectio
 pub struct WebhookSender {
     pub agency: Agency,
     pub secret: String,
+    /// The account's key at the voice service.
+    pub account: String,
     /// The address that the voice service delivers to.
     pub path: String,
     pub http: reqwest::Client,
@@ -25,19 +27,19 @@ impl WebhookSender {
     pub async fn new(world: &World, name: &str) -> Self {
         let agency = Agency::new(world, name).await;
         let workspace: WorkspaceId = agency.workspace_id.parse().expect("an id");
-        let secret = unique("whsec");
+        let (secret, key) = (unique("whsec"), format!("sandbox-{}", unique("")));
         let account = NewConnection {
             provider: Provider::Ultravox,
             mode: Mode::Sandbox,
             base_url: SandboxAddresses::at(&world.sandbox_base).ultravox,
-            api_key: Secret::new(format!("sandbox-{}", unique(""))),
+            api_key: Secret::new(key.clone()),
             webhook_secrets: vec![Secret::new(secret.clone())],
             public_key: None,
             settings: ConnectionSettings::default(),
         };
         let id = connect(&Scope::of_operator(world.db.clone(), workspace, TEST), account).await.expect("a connection");
         let path = format!("{}/webhooks/ultravox/{workspace}/{id}", world.base);
-        Self { agency, secret, path, http: reqwest::Client::new() }
+        Self { agency, secret, account: key, path, http: reqwest::Client::new() }
     }
 
     /// The time and the signature of a delivery of this body that is made now.

@@ -8,21 +8,21 @@ use crate::model::ContactOutcome;
 use crate::model::{
     Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType,
     EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
+    known_end_words,
 };
 use patchbay_access::server::ReadTx;
-use patchbay_access::{Action, Viewer};
+use patchbay_access::withheld::CALL_TROUBLE;
+use patchbay_access::{Action, Field};
 use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
 use patchbay_shared::{AppError, Money, time_key, zone};
 
 /// Everything about one call that the viewer may see. `list` is the query of the list that the person came from.
 /// Errors: `NotFound`.
 pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result<CallDetail, AppError> {
-    let viewer = tx.scope().viewer().cloned();
-    let is_agency = tx.scope().may(Action::ReadWorkshop);
-    let (sees_cost, hears) =
-        viewer.as_ref().map_or((true, true), |viewer| (viewer.sees_cost(), viewer.hears_recordings()));
-    let sees_steps = viewer.as_ref().is_none_or(Viewer::sees_steps);
-    let sees_prompts = viewer.as_ref().is_none_or(Viewer::sees_prompts);
+    let scope = tx.scope().clone();
+    let is_agency = scope.may(Action::ReadWorkshop);
+    let (sees_cost, hears) = (scope.sees(Field::Cost), scope.sees(Field::Recording));
+    let (sees_steps, sees_prompts) = (scope.sees(Field::Steps), scope.sees(Field::Prompt));
     let row = sqlx::query!(
         r#"select c.client_id as "client_id: ClientId", k.name as "client?", c.agent_id as "agent_id: AgentId", a.name as "agent?",
                   c.campaign_id as "campaign_id: CampaignId", m.name as "campaign?", c.batch_id as "batch_id: BatchId", b.name as "batch?",
@@ -64,7 +64,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
     let turns = turns(tx, id, sees_steps).await?;
     let analysis = analysis(tx, id).await?;
     let evidence = analysis.as_ref().map(|found| evidence(&found.result, &turns)).unwrap_or_default();
-    let problems = if is_agency { problems(tx, id, &stamp).await? } else { HashMap::new() };
+    let problems = if scope.sees(Field::EnrichmentError) { problems(tx, id, &stamp).await? } else { HashMap::new() };
     let (newer, older) = super::neighbours(tx, list, &time_key(row.started_at, id.0)).await?;
     Ok(CallDetail {
         id,
@@ -84,9 +84,11 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         ended: row.ended_at.map(stamp),
         since_ms: state.is_open().then(|| since.timestamp_millis()),
         seconds: if state.is_open() { Some((now - since).num_seconds().max(0)) } else { row.duration.map(i64::from) },
-        end_words: row.end_reason.as_deref().map(end_words),
-        // What a provider says about an agency's account is the agency's alone.
-        error: row.error.filter(|_| is_agency),
+        // A word that we have no words for is the provider's own.
+        end_words: row.end_reason.as_deref().and_then(|reason| {
+            known_end_words(reason).map(str::to_owned).or_else(|| scope.shown(Field::Provider, end_words(reason)))
+        }),
+        error: row.error.map(|error| if scope.sees(Field::CallError) { error } else { CALL_TROUBLE.to_owned() }),
         outcome: row.outcome,
         goal_reached: row.goal_reached,
         sentiment: row.sentiment.as_deref().and_then(|word| word.parse().ok()),
@@ -98,7 +100,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         turns,
         analysis_model: analysis
             .as_ref()
-            .filter(|_| is_agency)
+            .filter(|_| scope.sees(Field::Model))
             .map(|found| (found.model.clone(), found.read, found.written)),
         analysis: analysis.map(|found| found.result),
         evidence,
@@ -113,9 +115,9 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         hears_recordings: hears,
         sees_steps,
         sees_prompt: sees_prompts && row.prompt_id.is_some() && row.prompt_version.is_some(),
-        events: if is_agency { events(tx, id, &stamp).await? } else { Vec::new() },
-        provider: row.provider,
-        provider_call_id: row.provider_call_id.filter(|_| is_agency),
+        events: if scope.sees(Field::ProviderEvents) { events(tx, id, &stamp).await? } else { Vec::new() },
+        provider: scope.shown(Field::Provider, row.provider).unwrap_or_default(),
+        provider_call_id: scope.shown(Field::Provider, row.provider_call_id).flatten(),
         reviewed: row.reviewed_at.map(|at| (stamp(at), row.reviewer.unwrap_or_else(|| "Someone".into()))),
         may_review: tx.scope().may(Action::ReviewCalls),
         may_replay: tx.scope().may(Action::ReplayQueues),

@@ -39,6 +39,8 @@ pub(crate) struct CallFacts {
     pub started_at: DateTime<Utc>,
     /// IANA name: the client's, else UTC.
     pub timezone: String,
+    /// Its client is not archived. A call of no client's counts as the agency's own.
+    pub client_is_active: bool,
 }
 
 /// Puts work into the queue. `again`: also when it was done before; work that waits or goes on is left alone either way.
@@ -53,6 +55,17 @@ pub(crate) async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType
         call.0,
         kind as EnrichmentType,
         again
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn look_now(tx: &mut WriteTx) -> Result<(), AppError> {
+    sqlx::query!(
+        "update enrichment_queue set next_attempt_at = now()
+         where workspace_id = $1 and status = 'pending' and next_attempt_at > now()",
+        tx.workspace_uuid()
     )
     .execute(tx.conn())
     .await?;
@@ -97,7 +110,8 @@ pub(crate) async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppE
     let row = sqlx::query!(
         r#"select c.provider_call_id, c.client_id as "client_id: ClientId", c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
                   a.language as "language?", m.type as "campaign_type?: CampaignType", m.goal as "goal?", c.contact_name,
-                  c.started_at, coalesce(k.timezone, 'UTC') as "timezone!"
+                  c.started_at, coalesce(k.timezone, 'UTC') as "timezone!",
+                  coalesce(k.status = 'active', true) as "client_is_active!"
            from calls c
            left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            left join campaigns m on m.workspace_id = $1 and m.id = c.campaign_id
@@ -119,6 +133,7 @@ pub(crate) async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppE
         contact_name: row.contact_name,
         started_at: row.started_at,
         timezone: row.timezone,
+        client_is_active: row.client_is_active,
     })
 }
 

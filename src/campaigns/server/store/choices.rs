@@ -10,7 +10,8 @@ pub(crate) async fn for_client(tx: &mut ReadTx, client: Option<ClientId>) -> Res
     let clients = patchbay_clients::server::names(tx).await?;
     choices.clients =
         clients.into_iter().map(|row| Choice { id: row.id.to_string(), label: row.name, note: None }).collect();
-    let Some(client) = client else { return Ok(choices) };
+    // A client's own people have no client to choose.
+    let Some(client) = client.or(tx.scope().client_id()) else { return Ok(choices) };
     let found = choices.clients.iter().find(|choice| choice.id == client.to_string()).ok_or(AppError::NotFound)?;
     (choices.client_name, choices.client_id) = (found.label.clone(), Some(client));
     agents(tx, client, &mut choices).await?;
@@ -137,7 +138,12 @@ pub(crate) async fn obstacles(tx: &mut ReadTx, campaign: &Campaign) -> Result<Ve
         }
         _ => {}
     }
-    if !campaign.number_is_active {
+    if !campaign.client_is_active {
+        found.push("The client is archived. Restore it on its page.".into());
+    }
+    if !campaign.number_is_ours {
+        found.push("The number belongs to another client now. Choose another one in the settings.".into());
+    } else if !campaign.number_is_active {
         found.push("The number is not active. Activate it, or choose another one in the settings.".into());
     }
     Ok(found)

@@ -2,7 +2,9 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use crate::{Bounded, CampaignCounts, ContactOutcome, ContactStatus, MemberQuery, MemberRow};
+use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
+use patchbay_access::withheld::CALL_TROUBLE;
 use patchbay_shared::ids::{CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
@@ -74,7 +76,7 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
     )
     .fetch_all(tx.conn())
     .await?;
-    let (now, zone_of_viewer) = (Utc::now(), tx.scope().zone());
+    let (now, zone_of_viewer, sees_error) = (Utc::now(), tx.scope().zone(), tx.scope().sees(Field::CallError));
     let mut rows: Vec<MemberRow> = rows
         .into_iter()
         .map(|row| MemberRow {
@@ -89,7 +91,7 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
             attempts: row.attempts,
             next_attempt: row.next_attempt_at.map(|at| zone::stamp(at, now, zone_of_viewer)),
             last_call_id: row.last_call_id,
-            last_error: row.last_error,
+            last_error: row.last_error.map(|error| if sees_error { error } else { CALL_TROUBLE.to_owned() }),
         })
         .collect();
     if backwards {
@@ -119,7 +121,8 @@ pub(crate) async fn export(
     after: Uuid,
     most: i64,
 ) -> Result<Vec<ExportRow>, AppError> {
-    Ok(sqlx::query_as!(
+    let sees_error = tx.scope().sees(Field::CallError);
+    let mut rows = sqlx::query_as!(
         ExportRow,
         r#"select m.id as "id: CampaignContactId", c.name, c.phone, c.company, c.email, m.status as "status: ContactStatus",
                   m.outcome as "outcome?: ContactOutcome", m.attempts, m.last_error
@@ -131,7 +134,11 @@ pub(crate) async fn export(
         most
     )
     .fetch_all(tx.conn())
-    .await?)
+    .await?;
+    if !sees_error {
+        rows.iter_mut().filter_map(|row| row.last_error.as_mut()).for_each(|error| *error = CALL_TROUBLE.to_owned());
+    }
+    Ok(rows)
 }
 
 /// The next contacts of the client that may join, by id, after `after`. Nobody on the do-not-call list.
