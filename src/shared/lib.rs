@@ -9,6 +9,7 @@ pub mod ids;
 pub mod money;
 pub mod page;
 pub mod phone;
+pub mod plain;
 #[cfg(feature = "ssr")]
 mod problem;
 pub mod reason;
