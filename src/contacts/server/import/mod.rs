@@ -3,12 +3,15 @@
 
 mod check;
 mod decode;
+#[cfg(test)]
+mod generated;
 mod person;
 mod pieces;
-pub(crate) mod records;
+mod records;
 mod run;
 pub(crate) mod sniff;
 
 pub use check::check;
 pub use pieces::{Piece, Walk};
+pub use records::{LONGEST, REACH, Record, Records};
 pub use run::run;
