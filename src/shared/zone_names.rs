@@ -77,10 +77,11 @@ pub fn read_zone(text: &str, phone: &Phone) -> Result<&'static str, String> {
     if text.len() > 200 {
         return Err(format!("“{shown}…” is not a time zone. Write it like Europe/Zurich."));
     }
-    let name = without_offset(text.trim());
+    let (name, is_listed) = without_offset(text.trim());
     let key = key(name);
-    let first = key.split(',').next().unwrap_or_default().trim();
-    if let Some(zone) = NAMES.get(&key).or_else(|| NAMES.get(first)) {
+    // Windows and Outlook list the cities of an offset: `(GMT+01.00) Sarajevo/Warsaw/Zagreb`.
+    let city = if is_listed { key.split([',', '/']).next().unwrap_or_default() } else { "" };
+    if let Some(zone) = NAMES.get(&key).or_else(|| NAMES.get(city)) {
         return Ok(zone);
     }
     if let Some(meanings) = SHORT.get(&key) {
@@ -102,12 +103,11 @@ fn key(name: &str) -> String {
     lower.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `(GMT-05:00) Eastern Time (US & Canada)` without what stands in front.
-fn without_offset(text: &str) -> &str {
-    let rest = text.strip_prefix('(').and_then(|rest| rest.split_once(')'));
-    match rest {
-        Some((offset, name)) if is_offset(&key(offset)) && !name.trim().is_empty() => name.trim(),
-        _ => text,
+/// `(GMT-05:00) Eastern Time (US & Canada)` without the offset in front, and whether there was one.
+fn without_offset(text: &str) -> (&str, bool) {
+    match text.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+        Some((offset, name)) if is_offset(&key(offset)) && !name.trim().is_empty() => (name.trim(), true),
+        _ => (text, false),
     }
 }
 
@@ -153,6 +153,7 @@ mod tests {
             ("Eastern Time (US &amp; Canada)", "America/New_York"),
             ("(GMT-05:00) Eastern Time (US & Canada)", "America/New_York"),
             ("(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Europe/Amsterdam"),
+            ("(GMT+01.00) Sarajevo/Warsaw/Zagreb", "Europe/Sarajevo"),
             ("Pacific Standard Time", "America/Los_Angeles"),
             ("US Mountain Standard Time", "America/Phoenix"),
             ("W. Europe Standard Time", "Europe/Berlin"),
@@ -191,7 +192,7 @@ mod tests {
         for text in ["+01:00", "UTC+1", "GMT-5", "UTC +05:30", "-0500", "Etc/GMT+5", "Z"] {
             assert!(zone(text, "+12125550141").unwrap_err().contains("offset"), "{text}");
         }
-        for text in ["Mars", "", "Europe/Nowhere", "America", "Standard Time", &"x".repeat(10_000)] {
+        for text in ["Mars", "", "Europe/Nowhere", "America", "Berlin, Mars", "Standard Time", &"x".repeat(10_000)] {
             assert!(zone(text, "+12125550141").unwrap_err().contains("is not a time zone"), "{text}");
         }
         assert!(!["EST", "MST", "HST", "Etc/GMT+5", "EST5EDT", "GMT"].iter().any(|name| is_zone(name)));

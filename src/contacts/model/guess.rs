@@ -537,7 +537,7 @@ mod tests {
             [FirstName, LastName, Company, OtherPhone, OtherPhone, Phone, Attribute, Email]
         );
         assert_eq!(
-            guess("FN;ORG;TEL;CELL;EMAIL", &["Ada;Acme;+41792006001;;a@x.org"]).columns,
+            guess("FN;ORG;BusinessPhone;CELL;EMAIL", &["Ada;Acme;+41792006001;;a@x.org"]).columns,
             [Name, Company, Phone, OtherPhone, Email]
         );
         assert_eq!(
