@@ -22,6 +22,8 @@ pub mod variables;
 pub mod words;
 #[cfg(feature = "ssr")]
 pub mod zone;
+#[cfg(feature = "ssr")]
+pub mod zone_names;
 pub mod zones;
 
 pub use error::{AppError, FieldErrors};

@@ -12,7 +12,7 @@ const TEST: Machine = Machine { name: "test", actions: &[Action::ReadContacts, A
 const UPLOAD: &str = "/contacts/imports/upload";
 
 /// Uploads a file for client one. Gives the import's id.
-async fn uploaded(agency: &Agency, name: &str, bytes: impl Into<Vec<u8>>) -> String {
+pub(super) async fn uploaded(agency: &Agency, name: &str, bytes: impl Into<Vec<u8>>) -> String {
     let answer = agency.admin.upload(UPLOAD, &[("client", &agency.one.id)], name, bytes.into()).await;
     assert_eq!(answer.status, 303, "{answer:?}");
     assert!(answer.location.as_deref().is_some_and(|to| to.ends_with("/mapping")), "{name}: {answer:?}");
@@ -24,7 +24,7 @@ async fn view(browser: &Browser, id: &str) -> Value {
 }
 
 /// Takes the mapping that was guessed, with `more` on top, and has the file checked.
-async fn checked(agency: &Agency, id: &str, more: &[(&str, &str)]) -> Value {
+pub(super) async fn checked(agency: &Agency, id: &str, more: &[(&str, &str)]) -> Value {
     let browser = &agency.admin;
     browser.filled(&format!("/contacts/imports/{id}/mapping"), "check_import", more).await;
     agency.drain().await;
@@ -34,7 +34,7 @@ async fn checked(agency: &Agency, id: &str, more: &[(&str, &str)]) -> Value {
 }
 
 /// Has the import run to its end.
-async fn imported(agency: &Agency, id: &str) -> Value {
+pub(super) async fn imported(agency: &Agency, id: &str) -> Value {
     // By hand: the page offers it only when there is something to import.
     agency.admin.done("run_import", &[("id", id)]).await;
     agency.drain().await;
@@ -43,18 +43,18 @@ async fn imported(agency: &Agency, id: &str) -> Value {
     seen
 }
 
-async fn all(agency: &Agency, name: &str, bytes: impl Into<Vec<u8>>, more: &[(&str, &str)]) -> Value {
+pub(super) async fn all(agency: &Agency, name: &str, bytes: impl Into<Vec<u8>>, more: &[(&str, &str)]) -> Value {
     let id = uploaded(agency, name, bytes).await;
     checked(agency, &id, more).await;
     imported(agency, &id).await
 }
 
-async fn found(browser: &Browser, words: &str) -> Vec<Value> {
+pub(super) async fn found(browser: &Browser, words: &str) -> Vec<Value> {
     let answer = browser.done("list_contacts", &[("query[q]", words)]).await.json();
     answer["rows"].as_array().cloned().unwrap_or_default()
 }
 
-fn numbers(view: &Value, names: &[&str]) -> Vec<i64> {
+pub(super) fn numbers(view: &Value, names: &[&str]) -> Vec<i64> {
     names.iter().map(|name| view[name].as_i64().unwrap_or(-1)).collect()
 }
 

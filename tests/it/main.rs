@@ -37,6 +37,7 @@ mod main_job;
 mod owners;
 mod passkeys;
 mod passwords;
+mod people_in_files;
 mod policy;
 mod powers;
 mod schema;

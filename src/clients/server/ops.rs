@@ -120,7 +120,7 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientSta
 fn checked<'a>(form: &'a ClientForm, slug: &'a str) -> Result<Values<'a>, AppError> {
     let mut errors = FieldErrors::default();
     form.check(&mut errors);
-    if form.timezone.parse::<chrono_tz::Tz>().is_err() {
+    if !patchbay_shared::zone_names::is_zone(&form.timezone) {
         errors.add("timezone", "Choose a time zone from the list, for example Europe/Zurich.");
     }
     errors.check()?;

@@ -23,6 +23,7 @@ patchbay_shared::words! {
     /// What a column of the file becomes.
     pub Target: "text" {
         Phone = "phone", "Phone number", Mute;
+        OtherPhone = "other_phone", "Phone number if the first is empty", Mute;
         Name = "name", "Name", Mute;
         FirstName = "first_name", "First name", Mute;
         LastName = "last_name", "Last name", Mute;
@@ -30,6 +31,7 @@ patchbay_shared::words! {
         Email = "email", "E-mail", Mute;
         TimeZone = "time_zone", "Time zone", Mute;
         DoNotCall = "do_not_call", "Do not call", Mute;
+        MayCall = "may_call", "May be called (consent)", Mute;
         Attribute = "attribute", "Variable of this name", Mute;
         Skip = "skip", "Do not import", Mute;
     }
@@ -47,6 +49,13 @@ patchbay_shared::words! {
         TooMany = "busy", "Five imports are already running here. Wait until one has finished, then upload again.", Bad;
         LongField = "long-field", "What came before the file is longer than anything that this form sends. Fill in the form here and send it again.", Bad;
         Broken = "broken", "The upload broke off. Check the connection and try again.", Bad;
+    }
+}
+
+impl Target {
+    /// Whether several columns may become this. Of columns about consent each counts: one that says no is enough.
+    pub(crate) fn may_repeat(self) -> bool {
+        matches!(self, Self::OtherPhone | Self::DoNotCall | Self::MayCall | Self::Attribute | Self::Skip)
     }
 }
 
@@ -122,6 +131,13 @@ pub struct CheckResult {
     /// The number stands in the file twice.
     pub doubled: i64,
     pub rejected: i64,
+    /// People whom the file marks as not to be called, rows that are not imported among them.
+    #[serde(default)]
+    pub do_not_call: i64,
+    /// Words in columns about consent that are neither a yes nor a no, and how many people they kept from being called; the ten most
+    /// frequent. Among `do_not_call`.
+    #[serde(default)]
+    pub unclear: Vec<(String, i64)>,
     /// How often each kind of trouble came up, most frequent first.
     pub reasons: Vec<(String, i64)>,
     /// The first fifty.
@@ -174,7 +190,7 @@ impl MappingForm {
             errors.add("columns", "No column is the phone number. Choose “Phone number” at the column that holds it.");
         }
         for target in Target::ALL {
-            let once = !matches!(target, Target::Attribute | Target::Skip);
+            let once = !target.may_repeat();
             if once && columns.iter().filter(|column| *column == target).count() > 1 {
                 errors.add(
                     "columns",
@@ -193,9 +209,21 @@ impl MappingForm {
     }
 }
 
+/// The names under which the columns' values are kept with the contact, each once: two columns `Notes` are `notes` and `notes_2`.
+pub fn attribute_keys(header: &[String]) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::with_capacity(header.len());
+    for (column, name) in header.iter().enumerate() {
+        let key = attribute_key(name, column);
+        let numbered = (2..).map(|count| format!("{key}_{count}"));
+        let free = std::iter::once(key.clone()).chain(numbered).find(|key| !keys.contains(key));
+        keys.push(free.unwrap_or(key));
+    }
+    keys
+}
+
 /// The name under which a column's value is kept with the contact, and with which a prompt asks for it: `Contract type` becomes
 /// `contract_type`. `column` counts from 0, for headers that have no letter a prompt could use.
-pub fn attribute_key(header: &str, column: usize) -> String {
+fn attribute_key(header: &str, column: usize) -> String {
     let mut key = String::new();
     for letter in header.trim().chars().flat_map(char::to_lowercase) {
         let plain = match letter {

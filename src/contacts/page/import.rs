@@ -6,7 +6,7 @@ use leptos_router::hooks::use_params_map;
 use super::mapping::CancelForm;
 use super::upload::ImportSteps;
 use crate::server_fns::{RunImport, get_import};
-use crate::{DuplicateRule, ImportStatus, ImportView, Problem};
+use crate::{CheckResult, DuplicateRule, ImportStatus, ImportView, Problem};
 use patchbay_shared::Tone;
 use patchbay_shared::money::count_text;
 use patchbay_ui::*;
@@ -111,6 +111,7 @@ fn Checked(import: ImportView, refetch: Callback<()>) -> impl IntoView {
                 {(check.suppressed > 0).then(|| view! {
                     <li>{format!("{} of the known ones are on the do-not-call list and stay there.", count_text(check.suppressed))}</li>
                 })}
+                <Consent check=check.clone()/>
                 {joins.map(|(id, name)| view! {
                     <li>"Everyone who may be called joins the campaign " <a class="link" href=format!("/campaigns/{id}")>{name}</a> "."</li>
                 })}
@@ -134,6 +135,28 @@ fn Checked(import: ImportView, refetch: Callback<()>) -> impl IntoView {
             })}
         </Card>
         <Problems problems total=refused/>
+    }
+}
+
+/// Whom the file itself keeps from being called, and the words that nobody could read as a yes or a no.
+#[component]
+fn Consent(check: CheckResult) -> impl IntoView {
+    let unclear: i64 = check.unclear.iter().map(|(_, count)| count).sum();
+    let words: Vec<String> =
+        check.unclear.iter().map(|(word, count)| format!("“{word}” ({})", count_text(*count))).collect();
+    view! {
+        {(check.do_not_call > 0).then(|| view! {
+            <li>{format!("Marked as do not call by the file: {}.", count_text(check.do_not_call))}</li>
+        })}
+        {(unclear > 0).then(|| view! {
+            <li>
+                {format!(
+                    "{} of them because a word about consent is neither a yes nor a no, and in doubt nobody is called: {}.",
+                    count_text(unclear),
+                    words.join(", "),
+                )}
+            </li>
+        })}
     }
 }
 
@@ -162,6 +185,7 @@ fn Counts(import: ImportView) -> impl IntoView {
                     {count_text(import.rows)} " rows" {speed} "."
                     {import.completed.clone().map(|stamp| view! { " " <Time stamp class="sub"/> })}
                 </p>
+                <ul class="stack gap-2"><Consent check=import.preview.check.clone().unwrap_or_default()/></ul>
                 <div class="row mt-4">
                     <a class="btn pri" href=contacts>"See the contacts"</a>
                     {import.campaign.clone().map(|(id, name)| view! { <a class="btn" href=format!("/campaigns/{id}")>{name}</a> })}

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::upload::ImportSteps;
 use crate::server_fns::{CancelImport, CheckImport, get_import, get_import_choices};
-use crate::{DuplicateRule, ImportChoices, ImportStatus, ImportView, Target, attribute_key, countries};
+use crate::{DuplicateRule, ImportChoices, ImportStatus, ImportView, Target, attribute_keys, countries};
 use patchbay_shared::Tone;
 use patchbay_ui::*;
 
@@ -63,12 +63,14 @@ fn MappingForm(import: ImportView, choices: ImportChoices) -> impl IntoView {
     let named = import.mapping.named;
     let header = import.preview.header(named);
     let has_phone = import.mapping.columns.contains(&Target::Phone);
+    let keys = attribute_keys(&header);
     let rows = header
         .into_iter()
+        .zip(keys)
         .enumerate()
-        .map(|(index, name)| {
+        .map(|(index, (name, key))| {
             let target = import.mapping.columns.get(index).copied().unwrap_or(Target::Skip);
-            view! { <Column index name samples=import.preview.samples(named, index) target/> }
+            view! { <Column index name key samples=import.preview.samples(named, index) target/> }
         })
         .collect_view();
     let campaigns = options_of(choices.campaigns.into_iter().map(|pick| (pick.id, pick.label)));
@@ -145,8 +147,7 @@ fn MappingForm(import: ImportView, choices: ImportChoices) -> impl IntoView {
 }
 
 #[component]
-fn Column(index: usize, name: String, samples: Vec<String>, target: Target) -> impl IntoView {
-    let key = attribute_key(&name, index);
+fn Column(index: usize, name: String, key: String, samples: Vec<String>, target: Target) -> impl IntoView {
     let options = Target::ALL
         .iter()
         .map(|option| {

@@ -13,6 +13,7 @@ use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
 use patchbay_shared::ids::{CampaignId, ClientId, ContactId, ImportId};
+use patchbay_shared::zone_names::read_zone;
 use patchbay_shared::{AppError, FieldErrors, Phone, Reason};
 
 /// A contact's form, read: everything checked, the number in E.164.
@@ -89,13 +90,15 @@ fn check(form: &ContactForm, country: Option<&str>) -> Result<Checked, AppError>
         errors.add("phone", message.clone());
     }
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    let timezone = some(&form.timezone);
-    if timezone.as_ref().is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
-        errors
-            .add("timezone", "This is no time zone. Write it like Europe/Zurich, or leave it empty for the client's.");
+    let timezone = match (some(&form.timezone), &phone) {
+        (Some(zone), Ok(phone)) => read_zone(&zone, phone).map(|zone| Some(zone.to_owned())),
+        _ => Ok(None),
+    };
+    if let Err(message) = &timezone {
+        errors.add("timezone", format!("{message} Or leave it empty for the client's."));
     }
-    match (errors.0.is_empty(), phone) {
-        (true, Ok(phone)) => Ok(Checked {
+    match (errors.0.is_empty(), phone, timezone) {
+        (true, Ok(phone), Ok(timezone)) => Ok(Checked {
             name: form.name.trim().to_owned(),
             phone,
             email: some(&form.email),

@@ -134,7 +134,7 @@ pub(crate) async fn save_profile(scope: &Scope, name: &str, timezone: &str) -> R
     if !(1..=120).contains(&name.trim().chars().count()) {
         errors.add("name", "Write your name, up to 120 characters.");
     }
-    if timezone.parse::<chrono_tz::Tz>().is_err() {
+    if !patchbay_shared::zone_names::is_zone(timezone) {
         errors.add("timezone", "Choose a time zone from the list, for example Europe/Zurich.");
     }
     errors.check()?;

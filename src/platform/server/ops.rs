@@ -165,7 +165,7 @@ fn check_workspace(name: &str, timezone: &str, errors: &mut FieldErrors) {
     if !(1..=120).contains(&name.trim().chars().count()) {
         errors.add("workspace", "Give the agency a name of up to 120 characters.");
     }
-    if timezone.parse::<chrono_tz::Tz>().is_err() {
+    if !patchbay_shared::zone_names::is_zone(timezone) {
         errors.add("timezone", "Choose a time zone from the list, for example Europe/Zurich.");
     }
 }

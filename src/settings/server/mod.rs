@@ -20,7 +20,7 @@ pub(crate) async fn save(scope: &Scope, form: &AgencyForm) -> Result<(), AppErro
     let mut tx = scope.write(Action::ManageWorkspace).await?;
     let mut errors = FieldErrors::default();
     form.check(&mut errors);
-    if form.timezone.parse::<chrono_tz::Tz>().is_err() {
+    if !patchbay_shared::zone_names::is_zone(&form.timezone) {
         errors.add("timezone", "Choose a time zone from the list, for example Europe/Zurich.");
     }
     let (_, granted) = limits::granted(tx.reading()).await?;

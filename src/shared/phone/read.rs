@@ -423,7 +423,7 @@ fn may_be_digits(head: &str, rest: &str, region: Option<Region>) -> Result<(), W
     if letters > 1 && word.bytes().any(|byte| byte.is_ascii_lowercase()) {
         return Ok(());
     }
-    // ITU-T E.161, and the letter O that is typed for a zero.
+    // ITU-T E.161.
     let keys = |letter: u8| match letter.to_ascii_lowercase() {
         b'a'..=b'c' => '2',
         b'd'..=b'f' => '3',
@@ -502,6 +502,7 @@ mod tests {
             ("", "41795551234.0", "+41795551234"),
             ("", "41795551234,0", "+41795551234"),
             ("", "41795551234", "+41795551234"),
+            ("FR", "774768867", "+33774768867"),
             ("AU", "0044 20 7946 0021", "+442079460021"),
         ] {
             assert_eq!(e164(text, country).as_deref(), Ok(right), "{text} in {country}");

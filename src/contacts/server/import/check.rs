@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::person::DoNotCall;
 use super::pieces::{Piece, Walk, walk};
 use crate::server::{files, store::imports};
 use crate::{CheckResult, ImportStatus, Problem};
@@ -12,6 +13,8 @@ use patchbay_shared::ids::ImportId;
 
 /// Problems that the page shows.
 const SHOWN: usize = 50;
+/// Unclear words about consent that the page shows.
+const WORDS: usize = 10;
 
 /// Reads the whole file without importing anything and counts what would become of each row. Safe to do twice: it starts over.
 pub async fn check(scope: &Scope, id: ImportId) -> Result<(), AppError> {
@@ -77,6 +80,17 @@ fn count(
     result.suppressed += suppressed;
     result.doubled += piece.doubled;
     result.rejected += piece.refused.len() as i64 - piece.doubled;
+    for (_, why) in piece.do_not_call() {
+        result.do_not_call += 1;
+        if let DoNotCall::Unclear(word, _) = why {
+            let words = &mut result.unclear;
+            match words.iter().position(|(known, _)| known == word) {
+                Some(at) => words[at].1 += 1,
+                None if words.len() < WORDS => words.push((word.clone(), 1)),
+                None => {}
+            }
+        }
+    }
     for refused in &piece.refused {
         *reasons.entry(refused.refusal.kind).or_default() += 1;
         if result.problems.len() < SHOWN {

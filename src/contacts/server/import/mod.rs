@@ -1,7 +1,8 @@
 //! An import, from bytes to rows: `sniff` looks at the head of a file, `decode` turns any encoding into UTF-8, `records` cuts it into
-//! records whatever the quotes look like, `person` reads one record, `pieces` walks the whole file, `check` counts, `run` writes.
+//! records whatever the quotes look like, `person` reads one record, `consent` what it says about calling, `pieces` walks the whole file, `check` counts, `run` writes.
 
 mod check;
+mod consent;
 mod decode;
 #[cfg(test)]
 mod generated;

@@ -1,7 +1,11 @@
 use std::collections::BTreeMap;
 
+use super::consent::{self, Says};
 use super::records::{Cells, Record};
-use crate::{MAX_NAME, Mapping, Preview, Target, attribute_key, looks_like_email};
+use crate::{MAX_NAME, Mapping, Preview, Target, attribute_keys, looks_like_email};
+use patchbay_shared::phone::Reading;
+use patchbay_shared::plain::plain;
+use patchbay_shared::zone_names::read_zone;
 use patchbay_shared::{Phone, csv_cell};
 
 /// Longest value of a variable, in characters.
@@ -16,7 +20,31 @@ pub struct Person {
     pub email: Option<String>,
     pub timezone: Option<String>,
     pub attributes: BTreeMap<String, String>,
-    pub do_not_call: bool,
+    pub do_not_call: Option<DoNotCall>,
+}
+
+/// Why the file keeps a person from being called.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DoNotCall {
+    /// A column, or a remark beside the number, says so.
+    Said,
+    /// A column of consent is empty, by the column's name.
+    NoConsent(String),
+    /// A column about consent holds this word, which is neither a yes nor a no. The word, shortened, and the column's name.
+    Unclear(String, String),
+}
+
+impl DoNotCall {
+    /// As the contact's page gives it.
+    pub fn reason(&self, file: &str) -> String {
+        match self {
+            Self::Said => format!("Marked so in the file {file}"),
+            Self::NoConsent(column) => format!("No consent in the column {column} of the file {file}"),
+            Self::Unclear(word, column) => {
+                format!("“{word}” in the column {column} of the file {file} is neither a yes nor a no")
+            }
+        }
+    }
 }
 
 /// Why a row cannot: the kind, for counting, and the sentence for whoever mends it.
@@ -24,6 +52,8 @@ pub struct Person {
 pub struct Refusal {
     pub kind: &'static str,
     pub reason: String,
+    /// The row isn't imported, but it says that this number must not be called: a contact who has it already is not.
+    pub do_not_call: Option<(Phone, DoNotCall)>,
 }
 
 /// The mapping, ready to be applied to millions of rows.
@@ -32,7 +62,7 @@ pub(crate) struct Plan {
     columns: Vec<(usize, Target)>,
     /// Column and name of each variable.
     attributes: Vec<(usize, String)>,
-    width: usize,
+    header: Vec<String>,
     country: Option<String>,
 }
 
@@ -40,38 +70,52 @@ impl Plan {
     pub fn new(preview: &Preview, mapping: &Mapping, country: Option<String>) -> Self {
         let header = preview.header(mapping.named);
         let columns: Vec<(usize, Target)> = mapping.columns.iter().copied().enumerate().collect();
+        let keys = attribute_keys(&header);
         let attributes = columns
             .iter()
-            .filter(|(_, target)| *target == Target::Attribute)
-            .filter_map(|(index, _)| header.get(*index).map(|name| (*index, attribute_key(name, *index))))
+            .filter(|(_, target)| matches!(target, Target::Attribute | Target::OtherPhone))
+            .filter_map(|(index, _)| keys.get(*index).map(|key| (*index, key.clone())))
             .collect();
-        Self { columns, attributes, width: header.len(), country }
+        Self { columns, attributes, header, country }
     }
 
     /// Reads one record.
     pub fn read(&self, record: &Record<'_>) -> Result<Person, Refusal> {
-        let cells = record.cells;
+        let (cells, width) = (record.cells, self.header.len());
         if record.is_too_long {
             return Err(refuse("Line too long", "The line is longer than 256 kB."));
         }
+        if cells.iter().all(|cell| cell.trim().is_empty()) {
+            return Err(refuse("Empty row", "The row is empty."));
+        }
+        if cells.len() > width && (width..cells.len()).any(|index| !cells.get(index).trim().is_empty()) {
+            let reason = format!(
+                "The row has {} cells and the file {width} columns. Put quotes around cells that hold the separator.",
+                cells.len(),
+            );
+            return Err(Refusal { kind: "Too many columns", reason, do_not_call: None });
+        }
+        let number = self.number(cells);
+        let do_not_call = self.do_not_call(cells, number.as_ref().ok());
+        let phone = number.as_ref().map(|reading| reading.phone.clone()).ok();
+        self.person(record, number, do_not_call.clone())
+            .map_err(|refusal| Refusal { do_not_call: phone.zip(do_not_call), ..refusal })
+    }
+
+    fn person(
+        &self,
+        record: &Record<'_>,
+        number: Result<Reading, Refusal>,
+        do_not_call: Option<DoNotCall>,
+    ) -> Result<Person, Refusal> {
+        let cells = record.cells;
         if record.raw.contains(['\0', '␀']) {
             return Err(refuse("Unreadable", "The row holds a zero byte, which no text has."));
         }
         if record.raw.contains('\u{fffd}') {
             return Err(refuse("Unreadable", "The row holds bytes that are no letters in the file's encoding."));
         }
-        if cells.iter().all(|cell| cell.trim().is_empty()) {
-            return Err(refuse("Empty row", "The row is empty."));
-        }
-        if cells.len() > self.width && (self.width..cells.len()).any(|index| !cells.get(index).trim().is_empty()) {
-            let reason = format!(
-                "The row has {} cells and the file {} columns. Put quotes around cells that hold the separator.",
-                cells.len(),
-                self.width
-            );
-            return Err(Refusal { kind: "Too many columns", reason });
-        }
-        let phone = self.phone(self.cell(cells, Target::Phone))?;
+        let Reading { phone, others, left_out } = number?;
         let mut attributes = BTreeMap::new();
         for (index, key) in &self.attributes {
             let value = clean(cells.get(*index));
@@ -86,35 +130,43 @@ impl Plan {
         if name.chars().count() > MAX_NAME || company.chars().count() > MAX_NAME {
             return Err(refuse("Too long", "The name or the company is longer than 200 characters."));
         }
-        // What is no address must not be lost, and must not be taken for one.
-        let mut email = self.cell(cells, Target::Email);
-        if !email.is_empty() && !looks_like_email(email) {
-            attributes.entry("email_as_written".into()).or_insert_with(|| email.to_owned());
-            email = "";
+        for other in others {
+            keep(&mut attributes, "phone_2", other.as_str());
         }
-        let timezone = self.cell(cells, Target::TimeZone);
-        if !timezone.is_empty() && timezone.parse::<chrono_tz::Tz>().is_err() {
-            let shown: String = timezone.chars().take(40).collect();
-            return Err(Refusal {
-                kind: "Unknown time zone",
-                reason: format!("“{shown}” is no time zone. Write it like Europe/Zurich."),
-            });
+        if !left_out.is_empty() {
+            keep(&mut attributes, "phone_as_written", self.number_cell(cells));
         }
+        // What is no address, or more than one, must not be lost, and must not be taken for one.
+        let written = self.cell(cells, Target::Email);
+        let email = first_email(written);
+        if email != written {
+            let shortened: String = written.chars().take(MAX_VALUE).collect();
+            keep(&mut attributes, "email_as_written", &shortened);
+        }
+        let timezone = Some(self.cell(cells, Target::TimeZone)).filter(|text| !text.is_empty());
+        let timezone = timezone.map(|text| read_zone(text, &phone)).transpose();
+        let timezone = timezone.map_err(|reason| Refusal { kind: "Unknown time zone", reason, do_not_call: None })?;
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let company = some(company);
         Ok(Person {
             phone,
-            company: some(company),
-            email: some(email),
-            timezone: some(timezone),
-            do_not_call: says_yes(self.cell(cells, Target::DoNotCall)),
             name,
+            company,
+            email: some(email),
+            timezone: timezone.and_then(some),
             attributes,
+            do_not_call,
         })
     }
 
     fn cell<'a>(&self, cells: &'a Cells, target: Target) -> &'a str {
-        let column = self.columns.iter().find(|(_, column)| *column == target);
-        column.map(|(index, _)| clean(cells.get(*index))).unwrap_or_default()
+        self.all(cells, target).next().map(|(_, text)| text).unwrap_or_default()
+    }
+
+    /// The cells of each column that becomes `target`, with the column.
+    fn all<'a>(&self, cells: &'a Cells, target: Target) -> impl Iterator<Item = (usize, &'a str)> {
+        let columns = self.columns.iter().filter(move |(_, column)| *column == target);
+        columns.map(move |(index, _)| (*index, clean(cells.get(*index))))
     }
 
     /// The name's own column, else first and last name.
@@ -127,30 +179,63 @@ impl Plan {
         format!("{first} {last}").trim().to_owned()
     }
 
-    fn phone(&self, text: &str) -> Result<Phone, Refusal> {
+    /// The cell that the number is in: the first that isn't empty.
+    fn number_cell<'a>(&self, cells: &'a Cells) -> &'a str {
+        let mut filled = self.all(cells, Target::Phone).chain(self.all(cells, Target::OtherPhone));
+        filled.find(|(_, text)| !plain(text).trim().is_empty()).map(|(_, text)| text).unwrap_or_default()
+    }
+
+    fn number(&self, cells: &Cells) -> Result<Reading, Refusal> {
+        let text = self.number_cell(cells);
         if text.is_empty() {
             return Err(refuse("No number", "The row has no phone number."));
         }
-        // 4.17912E+10: a spreadsheet took the number for a quantity, and digits are gone.
-        let lower = text.to_ascii_lowercase();
-        if let Some((head, tail)) = lower.split_once("e+")
-            && !head.is_empty()
-            && [head, tail].iter().all(|part| part.chars().all(|c| c.is_ascii_digit() || c == '.' || c == ','))
-        {
-            let shown: String = text.chars().take(30).collect();
-            let reason = format!(
-                "A spreadsheet shortened this number to “{shown}”. Format the column as text and export it again."
-            );
-            return Err(Refusal { kind: "Wrong number", reason });
-        }
-        Phone::parse(text, self.country.as_deref()).or_else(|reason| {
-            // Spreadsheets drop the plus. Eleven digits that make a whole number with it are one.
-            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-            let bare = self.country.is_none() && (11..=15).contains(&digits.len()) && !text.starts_with(['+', '0']);
-            let again = if bare { Phone::parse(&format!("+{digits}"), None).ok() } else { None };
-            again.ok_or(Refusal { kind: "Wrong number", reason })
-        })
+        let read = Phone::read(text, self.country.as_deref());
+        read.map_err(|reason| Refusal { kind: "Wrong number", reason, do_not_call: None })
     }
+
+    /// Whether the file keeps this person from being called, and why. Of several columns one is enough.
+    fn do_not_call(&self, cells: &Cells, number: Option<&Reading>) -> Option<DoNotCall> {
+        if number.is_some_and(|reading| !reading.left_out.is_empty() && consent::forbids(&reading.left_out)) {
+            return Some(DoNotCall::Said);
+        }
+        let says = |target, read: fn(&str) -> Says| {
+            self.all(cells, target).map(move |(column, text)| (target, column, text, read(text)))
+        };
+        let all = says(Target::DoNotCall, consent::do_not_call).chain(says(Target::MayCall, consent::may_call));
+        let mut doubt = None;
+        for (target, column, text, says) in all {
+            let name = || self.header.get(column).map(|name| name.chars().take(60).collect()).unwrap_or_default();
+            match says {
+                Says::DoNotCall => return Some(DoNotCall::Said),
+                Says::Unclear => {
+                    doubt = doubt.or_else(|| Some(DoNotCall::Unclear(text.chars().take(40).collect(), name())))
+                }
+                Says::Nothing if target == Target::MayCall => {
+                    doubt = doubt.or_else(|| Some(DoNotCall::NoConsent(name())))
+                }
+                Says::Nothing | Says::MayCall => {}
+            }
+        }
+        doubt
+    }
+}
+
+/// Keeps a value under the first name that is free: `phone_2`, or `phone_2_2`.
+fn keep(attributes: &mut BTreeMap<String, String>, key: &str, value: &str) {
+    let numbered = (2..).map(|count| format!("{key}_{count}"));
+    if let Some(key) = std::iter::once(key.to_owned()).chain(numbered).find(|key| !attributes.contains_key(key)) {
+        attributes.insert(key, value.to_owned());
+    }
+}
+
+/// The first address of a cell, which may hold several (`a@x.org ::: b@x.org`) or one with a name (`Ada <ada@x.org>`).
+fn first_email(text: &str) -> &str {
+    if looks_like_email(text) && !text.contains([';', ',', '<', '>', ':']) {
+        return text;
+    }
+    let mut words = text.split(|letter: char| letter.is_whitespace() || ";,|<>()\"".contains(letter)).take(50);
+    words.find(|word| looks_like_email(word)).map(|word| word.trim_start_matches("mailto:")).unwrap_or_default()
 }
 
 /// The cell as it was meant: without blanks around it and without the apostrophe of our own export.
@@ -159,36 +244,7 @@ fn clean(cell: &str) -> &str {
 }
 
 fn refuse(kind: &'static str, reason: &str) -> Refusal {
-    Refusal { kind, reason: reason.to_owned() }
-}
-
-/// Yes in the languages that lists come in; everything that is neither empty nor a known no would be too much.
-fn says_yes(text: &str) -> bool {
-    const YES: [&str; 22] = [
-        "yes",
-        "y",
-        "true",
-        "1",
-        "x",
-        "✓",
-        "✔",
-        "ja",
-        "j",
-        "wahr",
-        "oui",
-        "o",
-        "vrai",
-        "si",
-        "sí",
-        "s",
-        "verdadero",
-        "vero",
-        "हाँ",
-        "हां",
-        "હા",
-        "dnc",
-    ];
-    YES.contains(&text.to_lowercase().as_str())
+    Refusal { kind, reason: reason.to_owned(), do_not_call: None }
 }
 
 #[cfg(test)]
@@ -212,7 +268,7 @@ mod tests {
     fn a_good_row() {
         let person = read("Ada Vogt;079 123 45 67;ada@x.ch;Europe/Zurich;ja;gold").unwrap();
         assert_eq!(person.phone.as_str(), "+41791234567");
-        assert!(person.do_not_call);
+        assert_eq!(person.do_not_call, Some(DoNotCall::Said));
         assert_eq!(person.attributes.get("plan_b").unwrap(), "gold");
         assert_eq!(read("Ada;'+41791234567").unwrap().phone.as_str(), "+41791234567");
         assert_eq!(read("'=SUM(1);+41791234567").unwrap().name, "=SUM(1)");
@@ -230,5 +286,26 @@ mod tests {
         assert!(read("Ada;+41791234567;;;;;;;").is_ok());
         assert_eq!(kind("A\0da;+41791234567"), "Unreadable");
         assert_eq!(kind("Ada;+41791234567;;Mars/Base"), "Unknown time zone");
+    }
+
+    #[test]
+    fn a_row_that_is_refused_still_keeps_from_calling() {
+        let refused = read("Ada;+41791234567;;Mars/Base;yes").unwrap_err();
+        assert_eq!(refused.do_not_call.unwrap().0.as_str(), "+41791234567");
+        assert_eq!(read("Ada;+41791234567;;Mars/Base;no").unwrap_err().do_not_call, None);
+        let unclear = read("Ada;+41791234567;;;maybe").unwrap().do_not_call.unwrap();
+        assert_eq!(unclear.reason("a.csv"), "“maybe” in the column DNC of the file a.csv is neither a yes nor a no");
+        assert_eq!(read("Ada;079 123 45 67 (nicht anrufen);;;no").unwrap().do_not_call, Some(DoNotCall::Said));
+    }
+
+    #[test]
+    fn what_is_cut_off_is_kept_as_a_variable() {
+        let person = read("Ada;079 123 45 67 ext 9 / 044 555 60 01;a@x.ch ::: b@x.ch").unwrap();
+        assert_eq!((person.phone.as_str(), person.email.as_deref()), ("+41791234567", Some("a@x.ch")));
+        let kept = |key: &str| person.attributes.get(key).map(String::as_str);
+        assert_eq!(kept("phone_2"), Some("+41445556001"));
+        assert_eq!(kept("phone_as_written"), Some("079 123 45 67 ext 9 / 044 555 60 01"));
+        assert_eq!(kept("email_as_written"), Some("a@x.ch ::: b@x.ch"));
+        assert_eq!(read("Ada;+41791234567;Ada <ada@x.ch>").unwrap().email.as_deref(), Some("ada@x.ch"));
     }
 }

@@ -2,9 +2,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::decode::Decoded;
-use super::person::{Person, Plan, Refusal};
+use super::person::{DoNotCall, Person, Plan, Refusal};
 use super::records::Records;
 use crate::{Mapping, Preview};
+use patchbay_shared::Phone;
 
 /// Rows in one piece, which is one transaction.
 const ROWS: usize = 5_000;
@@ -37,6 +38,15 @@ pub struct Piece {
     /// Bytes of the file read when the piece was full.
     pub bytes: u64,
     text: usize,
+}
+
+impl Piece {
+    /// Whom the file keeps from being called, in rows that are imported and in those that are not.
+    pub fn do_not_call(&self) -> impl Iterator<Item = (&Phone, &DoNotCall)> {
+        let people = self.people.iter().filter_map(|person| Some((&person.phone, person.do_not_call.as_ref()?)));
+        let refused = self.refused.iter().filter_map(|row| row.refusal.do_not_call.as_ref());
+        people.chain(refused.map(|(phone, why)| (phone, why)))
+    }
 }
 
 /// A row that is not imported.
@@ -98,5 +108,6 @@ pub(crate) fn walk(walk: &Walk, mut take: impl FnMut(Piece) -> bool) -> std::io:
 }
 
 fn doubled(person: &Person) -> Refusal {
-    Refusal { kind: DOUBLED, reason: format!("{} stands further up in the file.", person.phone) }
+    let do_not_call = person.do_not_call.clone().map(|why| (person.phone.clone(), why));
+    Refusal { kind: DOUBLED, reason: format!("{} stands further up in the file.", person.phone), do_not_call }
 }

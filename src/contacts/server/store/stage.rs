@@ -37,6 +37,8 @@ pub(crate) async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Pi
         _ => return Ok(Step::NotOurs),
     }
     let (imported, updated) = if piece.people.is_empty() { (0, 0) } else { people(tx, import, piece).await? };
+    suppress(tx, import, piece).await?;
+    join(tx, import, piece).await?;
     rejects(tx, import, piece).await?;
     sqlx::query!(
         "update contact_imports set lines_done = $3, bytes_done = $4, total_rows = total_rows + $5, valid_rows = valid_rows + $6,
@@ -63,30 +65,31 @@ pub(crate) async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Pi
 async fn people(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(i64, i64), AppError> {
     sqlx::query(
         "create temp table import_stage (place int, id uuid, phone text, name text, company text, email text,
-                                         timezone text, attributes jsonb, do_not_call boolean) on commit drop",
+                                         timezone text, attributes jsonb, do_not_call_reason text) on commit drop",
     )
     .execute(tx.conn())
     .await?;
     let mut copy = tx.conn().copy_in_raw("copy import_stage from stdin").await?;
-    copy.send(lines(piece)).await?;
+    copy.send(lines(import, piece)).await?;
     copy.finish().await?;
-    let counts = match import.duplicates {
+    Ok(match import.duplicates {
         DuplicateRule::Skip => (insert_new(tx, import).await?, 0),
         DuplicateRule::Update => insert_or_update(tx, import).await?,
-    };
-    if piece.people.iter().any(|person| person.do_not_call) {
-        suppress(tx, import).await?;
-    }
-    // Everyone in the file joins the campaign, those that the client already had as well.
-    if let Some(campaign) = import.campaign_id {
+    })
+}
+
+/// Everyone in the file joins the campaign, those that the client already had as well. Whoever must not be called stays out, so this
+/// comes after `suppress`.
+async fn join(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), AppError> {
+    if let Some(campaign) = import.campaign_id.filter(|_| !piece.people.is_empty()) {
         let phones: Vec<&str> = piece.people.iter().map(|person| person.phone.as_str()).collect();
         dialling::contacts::join_by_phone(tx, campaign, import.client_id, &phones).await?;
     }
-    Ok(counts)
+    Ok(())
 }
 
 /// The piece as COPY's text format.
-fn lines(piece: &Piece) -> Vec<u8> {
+fn lines(import: &Work, piece: &Piece) -> Vec<u8> {
     let mut out = String::with_capacity(piece.people.len() * 200);
     for (place, person) in piece.people.iter().enumerate() {
         use std::fmt::Write;
@@ -100,7 +103,12 @@ fn lines(piece: &Piece) -> Vec<u8> {
         }
         out.push('\t');
         escape(&mut out, &json!(person.attributes).to_string());
-        out.push_str(if person.do_not_call { "\tt\n" } else { "\tf\n" });
+        out.push('\t');
+        match &person.do_not_call {
+            Some(why) => escape(&mut out, &why.reason(&import.file_name)),
+            None => out.push_str("\\N"),
+        }
+        out.push('\n');
     }
     out.into_bytes()
 }
@@ -121,18 +129,13 @@ fn escape(out: &mut String, text: &str) {
 const INSERT: &str =
     "insert into contacts (workspace_id, id, client_id, name, phone, company, email, timezone, attributes, do_not_call,
                         do_not_call_reason, do_not_call_at, import_id)
-    select $1, id, $2, name, phone, company, email, timezone, attributes, do_not_call,
-           case when do_not_call then $4 end, case when do_not_call then now() end, $3
+    select $1, id, $2, name, phone, company, email, timezone, attributes, do_not_call_reason is not null,
+           do_not_call_reason, case when do_not_call_reason is not null then now() end, $3
     from import_stage order by phone on conflict on constraint contacts_phone_unique do nothing";
 
 async fn insert_new(tx: &mut WriteTx, import: &Work) -> Result<i64, AppError> {
-    let done = sqlx::query(INSERT)
-        .bind(tx.workspace_uuid())
-        .bind(import.client_id)
-        .bind(import.id)
-        .bind(reason(import))
-        .execute(tx.conn())
-        .await?;
+    let done =
+        sqlx::query(INSERT).bind(tx.workspace_uuid()).bind(import.client_id).bind(import.id).execute(tx.conn()).await?;
     Ok(done.rows_affected() as i64)
 }
 
@@ -140,8 +143,8 @@ async fn insert_new(tx: &mut WriteTx, import: &Work) -> Result<i64, AppError> {
 const UPSERT: &str = "with written as (
       insert into contacts (workspace_id, id, client_id, name, phone, company, email, timezone, attributes, do_not_call,
                             do_not_call_reason, do_not_call_at, import_id)
-      select $1, id, $2, name, phone, company, email, timezone, attributes, do_not_call,
-             case when do_not_call then $4 end, case when do_not_call then now() end, $3
+      select $1, id, $2, name, phone, company, email, timezone, attributes, do_not_call_reason is not null,
+             do_not_call_reason, case when do_not_call_reason is not null then now() end, $3
       from import_stage order by phone
       on conflict on constraint contacts_phone_unique do update set
         name = coalesce(nullif(excluded.name, ''), contacts.name), company = coalesce(excluded.company, contacts.company),
@@ -155,21 +158,27 @@ async fn insert_or_update(tx: &mut WriteTx, import: &Work) -> Result<(i64, i64),
         .bind(tx.workspace_uuid())
         .bind(import.client_id)
         .bind(import.id)
-        .bind(reason(import))
         .fetch_one(tx.conn())
         .await?)
 }
 
-/// Who asked not to be called is not called, whatever the rule for duplicates says. The other way round a person must decide.
-async fn suppress(tx: &mut WriteTx, import: &Work) -> Result<(), AppError> {
-    sqlx::query(
-        "update contacts c set do_not_call = true, do_not_call_reason = $3, do_not_call_at = now(), updated_at = now()
-         from import_stage s
-         where c.workspace_id = $1 and c.client_id = $2 and c.phone = s.phone and s.do_not_call and not c.do_not_call",
+/// Who asked not to be called is not called, whatever the rule for duplicates says, and whatever else is wrong with the row. The
+/// other way round a person must decide.
+async fn suppress(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), AppError> {
+    let (phones, reasons): (Vec<String>, Vec<String>) =
+        piece.do_not_call().map(|(phone, why)| (phone.to_string(), why.reason(&import.file_name))).unzip();
+    if phones.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update contacts c set do_not_call = true, do_not_call_reason = r.reason, do_not_call_at = now(), updated_at = now()
+         from unnest($3::text[], $4::text[]) as r (phone, reason)
+         where c.workspace_id = $1 and c.client_id = $2 and c.phone = r.phone and not c.do_not_call",
+        tx.workspace_uuid(),
+        import.client_id.0,
+        &phones,
+        &reasons,
     )
-    .bind(tx.workspace_uuid())
-    .bind(import.client_id)
-    .bind(reason(import))
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -198,8 +207,4 @@ async fn rejects(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), A
     .execute(tx.conn())
     .await?;
     Ok(())
-}
-
-fn reason(import: &Work) -> String {
-    format!("Marked so in the file {}", import.file_name)
 }
