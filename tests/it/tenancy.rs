@@ -28,7 +28,7 @@ fn filled(door: &WebhookSender, ids: &[(&'static str, String)]) -> Vec<(String, 
 }
 
 /// Goes to a door.
-async fn knock(browser: &Browser, door: &WebhookSender, ids: &[(&'static str, String)]) -> Answer {
+pub(super) async fn knock(browser: &Browser, door: &WebhookSender, ids: &[(&'static str, String)]) -> Answer {
     let fields = filled(door, ids);
     let path = match door.name.split_once(' ') {
         None if !door.name.starts_with('/') => {
@@ -151,7 +151,7 @@ impl Stage {
     }
 }
 
-async fn ids(ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
+pub(super) async fn ids(ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
     let viewer = ours.one.viewer.rpc("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
     let guest = [("emails", "guest@ours.example"), ("role", "client_viewer"), ("client", ours.one.id.as_str())];
     ours.owner.done("invite_members", &guest).await;
