@@ -1,10 +1,12 @@
 //! Programs with a key: no more than its scopes, no more than its owner, no other tenant, no more often than agreed.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::access_matrix::{API_ROUTES, SCOPES};
-use super::support::{Agency, Browser, Works, World, owner_lines, owner_value, run};
+use super::support::{Agency, Browser, Works, World, owner_lines, owner_value, run, sources};
 
 /// Makes a key; gives it as it is shown once.
 async fn key(browser: &Browser, scopes: &[&str], limit: &str) -> String {
@@ -75,6 +77,118 @@ fn a_scope_opens_its_routes_and_no_other() {
         let ended = call(world, Some(&key), "POST", &format!("/v1/batches/{}/resume", works.batch), None).await;
         assert_eq!((ended.status, &ended.body["code"]), (409, &json!("conflict")), "{}", ended.body);
         assert_eq!(ended.body["reason"], "wrong_state", "{}", ended.body);
+    });
+}
+
+/// The routes of the API as the source has them: method and path, every id called `{id}`.
+fn routes_in_source() -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for (_, text) in sources("src", ".rs") {
+        for rest in text.split(".route(\"/v1/").skip(1) {
+            let (path, rest) = rest.split_once('"').expect("a path");
+            let call = rest.split(".route(").next().unwrap_or_default().split("\n    }").next().unwrap_or_default();
+            for method in ["get", "post", "put", "delete", "patch"] {
+                if call.contains(&format!(" {method}(")) || call.contains(&format!(".{method}(")) {
+                    found.insert((method.to_uppercase(), format!("/v1/{path}")));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_scope_opens_a_route_and_every_route_has_its_scope() {
+    let with_id = |path: &str| {
+        ["{call}", "{contact}", "{batch}"].iter().fold(path.to_owned(), |path, name| path.replace(name, "{id}"))
+    };
+    let mut listed: BTreeSet<(String, String)> =
+        API_ROUTES.iter().map(|(method, path, _)| ((*method).to_owned(), with_id(path))).collect();
+    // Whose key it is may be asked with any.
+    listed.insert(("GET".to_owned(), "/v1/me".to_owned()));
+    assert_eq!(routes_in_source(), listed);
+    let used: BTreeSet<&str> = API_ROUTES.iter().map(|(_, _, scope)| *scope).collect();
+    assert_eq!(used, SCOPES.into_iter().collect(), "a scope that opens nothing promises something");
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/API.md")).expect("docs/API.md");
+    for scope in SCOPES {
+        assert!(page.contains(&format!("| `{scope}` |")), "{scope} is not documented");
+    }
+}
+
+#[test]
+fn a_program_starts_a_batch_and_reads_usage_and_the_audit_log() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "api-batch").await;
+        let stranger = Agency::new(world, "api-batch-stranger").await;
+        agency.owner.filled(&format!("/campaigns/{}", works.campaign), "move_campaign", &[("to", "active")]).await;
+        let page = format!("/campaigns/{}?tab=contacts", works.campaign);
+        agency.owner.filled(&page, "add_campaign_contacts", &[("by", "all")]).await;
+        let runs = key(&agency.owner, &["batches:run"], "0").await;
+        let body = json!({"campaign_id": works.campaign, "name": "From a program"});
+        let theirs = key(&stranger.owner, &["batches:run"], "0").await;
+        let foreign = call(world, Some(&theirs), "POST", "/v1/batches", Some(body.clone())).await;
+        assert_eq!(foreign.status, 422, "{}", foreign.body);
+        assert!(foreign.body.to_string().contains("campaign_id"), "said at the field: {}", foreign.body);
+        let past = json!({"campaign_id": works.campaign, "name": "Late", "scheduled_for": "2020-01-01T00:00:00Z"});
+        assert_eq!(call(world, Some(&runs), "POST", "/v1/batches", Some(past)).await.status, 422);
+        for wrong in [json!({"lines": 0}), json!({"lines": 201}), json!({"name": ""}), json!({"limit": 0})] {
+            let mut body = body.clone();
+            for (name, value) in wrong.as_object().expect("an object") {
+                body[name] = value.clone();
+            }
+            let reply = call(world, Some(&runs), "POST", "/v1/batches", Some(body)).await;
+            let field = wrong.as_object().and_then(|wrong| wrong.keys().next()).expect("a field").clone();
+            assert!(reply.status == 422 && reply.body.to_string().contains(&field), "{wrong}: {}", reply.body);
+        }
+        let made = call(world, Some(&runs), "POST", "/v1/batches", Some(body.clone())).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let keys: Vec<&String> = made.body.as_object().expect("an object").keys().collect();
+        assert_eq!(keys, ["id", "state"], "it may not read more");
+        agency.finished(made.body["id"].as_str().expect("an id")).await;
+        assert_eq!(
+            call(world, Some(&runs), "POST", "/v1/batches", Some(body)).await.status,
+            422,
+            "nobody is left to call"
+        );
+        let reads = key(&agency.owner, &["usage:read", "audit:read"], "0").await;
+        let usage = call(world, Some(&reads), "GET", "/v1/usage", None).await;
+        let today = usage.body["data"].as_array().and_then(|days| days.last()).expect("days");
+        assert_eq!(
+            (usage.body["data"].as_array().map(Vec::len), &today["calls"]),
+            (Some(30), &json!(1)),
+            "{}",
+            usage.body
+        );
+        let log = call(world, Some(&reads), "GET", "/v1/audit-events?entity=batch&limit=1", None).await;
+        assert!(log.body["data"][0]["entity"] == "batch" && log.body["next"].is_string(), "{}", log.body);
+        let none = call(world, Some(&theirs), "GET", "/v1/audit-events", None).await;
+        assert_eq!(none.status, 403, "{}", none.body);
+    });
+}
+
+#[test]
+fn a_key_that_may_only_write_reads_nothing_back() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "write-only").await;
+        let contact = [("id", works.contact.as_str()), ("reason", "Asked on the phone by Mallory")];
+        agency.owner.filled(&format!("/contacts/{}", works.contact), "suppress_contact", &contact[1..]).await;
+        let writes = key(&agency.owner, &["contacts:write"], "0").await;
+        let body = json!({"phone": "+12025550113", "name": "New name"});
+        let path = format!("/v1/contacts/{}", works.contact);
+        let reply = call(world, Some(&writes), "PUT", &path, Some(body.clone())).await;
+        assert_eq!(
+            (reply.status, &reply.body["id"], &reply.body["name"]),
+            (200, &json!(works.contact), &json!("New name"))
+        );
+        for secret in ["Mallory", "do_not_call", agency.one.secret.as_str(), "created_at", "client"] {
+            assert!(!reply.body.to_string().contains(secret), "{secret}: {}", reply.body);
+        }
+        let new = json!({"client_id": agency.one.id, "phone": "+12025550114", "name": "Another"});
+        let made = call(world, Some(&writes), "POST", "/v1/contacts", Some(new)).await;
+        assert!(made.status == 201 && !made.body.to_string().contains(&agency.one.secret), "{}", made.body);
+        let both = key(&agency.owner, &["contacts:write", "contacts:read"], "0").await;
+        let whole = call(world, Some(&both), "PUT", &path, Some(body)).await;
+        assert_eq!(whole.body["do_not_call_reason"], "Asked on the phone by Mallory", "{}", whole.body);
     });
 }
 

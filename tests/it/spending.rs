@@ -27,6 +27,21 @@ async fn batch(browser: &Browser, id: &str) -> Value {
     browser.done("get_batch", &[("id", id)]).await.json()
 }
 
+/// Orders a number that is on offer and not the agency's yet.
+async fn order(agency: &Agency, client: &str) -> String {
+    let search = [("form[country]", "US"), ("form[area_code]", ""), ("form[contains]", "")];
+    let offers = agency.owner.done("search_numbers", &search).await.json();
+    let number = offers[1]["number"].as_str().unwrap_or_else(|| panic!("offers: {offers}")).to_owned();
+    let fields = [
+        ("number", number.as_str()),
+        ("country", "US"),
+        ("features", "voice"),
+        ("monthly_cost", "1.00"),
+        ("client_id", client),
+    ];
+    agency.owner.made("order_number", &fields).await
+}
+
 /// Gives the number to a client, or to the whole agency.
 async fn assign(agency: &Agency, number: &str, client: &str) {
     let fields = [("client_id", client), ("agent_id", ""), ("direction", "outbound")];
@@ -79,7 +94,7 @@ fn a_suspended_workspace_rents_no_number_and_changes_no_agent_until_it_is_active
     run(|world| async move {
         let (agency, works) = Agency::ready(world, "suspended-order").await;
         let platform = platform(world).await;
-        let number = agency.owner.made_on("/numbers/new?country=US", "order_number", &[("client_id", "")]).await;
+        let number = order(&agency, "").await;
         let name = unique("Renamed");
         let fields = agent_fields(&name, &agency.one.id, &works.prompt);
         let fields: Vec<(&str, &str)> = fields
@@ -141,8 +156,7 @@ fn nothing_is_dialled_or_bought_or_read_for_an_archived_client() {
         let page = format!("/campaigns/{}?tab=contacts", works.campaign);
         agency.owner.filled(&page, "add_campaign_contacts", &[("by", "all")]).await;
         // A number is on order for it when it is archived.
-        let number =
-            agency.owner.made_on("/numbers/new?country=US", "order_number", &[("client_id", &agency.one.id)]).await;
+        let number = order(&agency, &agency.one.id).await;
         let status = |status: &'static str| [("id", agency.one.id.clone()), ("status", status.to_owned())];
         let set = async |word: &'static str| {
             let fields = status(word);

@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::fold::{self, CALL_KEY, CallUpdate};
-use super::store::enrichment;
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_connections::server::ops as connections;
@@ -133,13 +132,7 @@ pub async fn end_if_suspended(scope: &Scope, call: &VoiceCall) -> Result<(), App
     if call.direction != CallDirection::Inbound || call.ended.is_some() {
         return Ok(());
     }
-    let mut tx = scope.read(Action::UseConnections).await?;
-    let suspended = enrichment::is_suspended(&mut tx).await?;
-    drop(tx);
-    if !suspended {
-        return Ok(());
-    }
-    let Ok(voice) = connections::voice_to_look(scope).await else { return Ok(()) };
+    let Ok(Some(voice)) = connections::voice_while_suspended(scope).await else { return Ok(()) };
     if let Err(error) = voice.hang_up(&call.id, None).await {
         tracing::warn!(call = %call.id, cause = %error, "a call to a suspended workspace could not be ended");
     }

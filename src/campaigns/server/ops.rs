@@ -45,8 +45,12 @@ pub(crate) async fn page(tx: &mut ReadTx, id: CampaignId) -> Result<CampaignView
 
 /// Creates a draft. Errors: `Invalid` at `agent` or `number` when they are not for this client.
 pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, terms: &CampaignTerms) -> Result<CampaignId, AppError> {
-    if patchbay_clients::server::get(tx.reading(), client).await?.status == ClientStatus::Archived {
-        return Err(AppError::invalid("client", "This client is archived. Restore it first, or choose another one."));
+    match patchbay_clients::server::get(tx.reading(), client).await {
+        Ok(client) if client.status == ClientStatus::Active => {}
+        Ok(_) | Err(AppError::NotFound) => {
+            return Err(AppError::invalid("client", "Choose a client of the agency that is not archived."));
+        }
+        Err(error) => return Err(error),
     }
     check_fit(tx, client, terms, None).await?;
     let id = CampaignId::new();

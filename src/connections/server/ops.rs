@@ -76,6 +76,14 @@ pub async fn voice_to_look(scope: &Scope) -> Result<Arc<dyn VoiceProvider>, AppE
     voice_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
 }
 
+/// The same while the workspace is suspended, to end what must not go on. None: it is active.
+pub async fn voice_while_suspended(scope: &Scope) -> Result<Option<Arc<dyn VoiceProvider>>, AppError> {
+    match is_suspended(scope).await? {
+        true => voice_to_look(scope).await.map(Some),
+        false => Ok(None),
+    }
+}
+
 /// The carrier with the workspace's account, to rent numbers and give them back. Errors: as `voice`.
 pub async fn telephony(scope: &Scope) -> Result<Arc<dyn TelephonyProvider>, AppError> {
     let (stored, key) = account(scope, Provider::Telnyx, For::Acting).await?;
@@ -276,14 +284,11 @@ fn unopened(error: SealError, stored: &Stored) -> AppError {
 /// The connection and its key, ready to use.
 async fn account(scope: &Scope, provider: Provider, what: For) -> Result<(Stored, Secret<String>), AppError> {
     let name = provider.label();
-    if what == For::Acting {
-        let mut tx = scope.read(Action::UseConnections).await?;
-        if patchbay_workspaces::server::is_suspended(&mut tx).await? {
-            return Err(AppError::Conflict(
-                Reason::Suspended,
-                format!("The workspace is suspended: {name} is not used until it is reactivated."),
-            ));
-        }
+    if what == For::Acting && is_suspended(scope).await? {
+        return Err(AppError::Conflict(
+            Reason::Suspended,
+            format!("The workspace is suspended: {name} is not used until it is reactivated."),
+        ));
     }
     let stored = all(scope).await?.into_iter().find(|row| row.provider == provider.as_str()).ok_or_else(|| {
         AppError::Conflict(
@@ -299,6 +304,11 @@ async fn account(scope: &Scope, provider: Provider, what: For) -> Result<(Stored
     }
     let key = open_key(scope.services(), scope.workspace_id(), &stored)?;
     Ok((stored, key))
+}
+
+async fn is_suspended(scope: &Scope) -> Result<bool, AppError> {
+    let mut tx = scope.read(Action::UseConnections).await?;
+    patchbay_workspaces::server::is_suspended(&mut tx).await
 }
 
 /// The workspace's connections, for a verb that needs one of them and has checked its own action already.

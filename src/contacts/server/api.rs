@@ -54,7 +54,7 @@ async fn create(Extension(scope): Extension<Scope>, Body(sent): Body<Sent>) -> R
     let no_client = |_| AppError::invalid("client_id", "Name a client of the agency by its id.");
     let client = ops::client_of(&scope, &sent.client_id).map_err(no_client)?;
     let id = ops::create(&mut tx, client, &sent.form).await.map_err(|error| match error {
-        AppError::NotFound => no_client(error),
+        AppError::Invalid(fields) if fields.at("client").is_some() => no_client(AppError::Invalid(fields)),
         other => other,
     })?;
     let answer = answer(&mut tx, id, &sent.form).await?;

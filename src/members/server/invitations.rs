@@ -29,6 +29,7 @@ pub(crate) const PAGE: usize = 100;
 const MOST_AN_HOUR: i64 = 500;
 /// Days that a link is good for.
 const DAYS: i32 = 7;
+const SUSPENDED: &str = "This workspace is suspended, so nobody new can join it now. Ask whoever invited you.";
 const SPENT: &str =
     "This invitation has been used, withdrawn, or is more than seven days old. Ask whoever invited you for a new one.";
 
@@ -352,7 +353,9 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     let mut tx = scope.write(Action::ManageViewers).await?;
     // Nobody suspends it between this look and the commit.
     limits::lock(&mut tx).await?;
-    refuse_suspended(tx.reading()).await?;
+    if patchbay_workspaces::server::is_suspended(tx.reading()).await? {
+        return Err(AppError::Conflict(Reason::Suspended, SUSPENDED.into()));
+    }
     let row = sqlx::query!(
         r#"update invitations set accepted_at = now()
            where workspace_id = $1 and id = $2 and token_hash = $3 and accepted_at is null and revoked_at is null and expires_at > now()
@@ -364,11 +367,10 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     .fetch_optional(tx.conn())
     .await?
     .ok_or_else(|| AppError::Conflict(Reason::LinkSpent, SPENT.into()))?;
-    if let Some(client) = row.client {
-        let is_archived = patchbay_clients::server::get(tx.reading(), client).await?.status == ClientStatus::Archived;
-        if is_archived {
-            return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
-        }
+    if let Some(client) = row.client
+        && patchbay_clients::server::get(tx.reading(), client).await?.status == ClientStatus::Archived
+    {
+        return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
     }
     let user = UserId::new();
     let new = NewUser {
@@ -407,17 +409,6 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     tx.commit().await?;
     sessions::start(visitor, user.0).await?;
     Ok(row.role)
-}
-
-/// A suspended agency lets nobody new in. Errors: `Conflict`; the link stays good.
-async fn refuse_suspended(tx: &mut ReadTx) -> Result<(), AppError> {
-    if !patchbay_workspaces::server::is_suspended(tx).await? {
-        return Ok(());
-    }
-    Err(AppError::Conflict(
-        Reason::Suspended,
-        "This workspace is suspended, so nobody new can join it. Ask whoever invited you; this link works again afterwards.".into(),
-    ))
 }
 
 /// A transaction in the workspace that the link names, which says nothing about whether the link is good. At an agency's own host name

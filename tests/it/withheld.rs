@@ -1,0 +1,188 @@
+//! What the agency withholds from its clients' people: a marker in every withheld field, and every function, download and page asked as
+//! both client roles. Nobody may read a marker, and the agency must read each somewhere: else it would prove nothing.
+
+use patchbay_access::Field;
+use patchbay_access::Role;
+
+use super::access_matrix::{FUNCTIONS, PAGES, ROUTES, Wanted, WebhookSender, Who, wanted};
+use super::support::{Agency, Browser, Works, World, owner_lines, run};
+use super::tenancy::{ids, knock};
+
+/// The markers of a field.
+fn markers(field: Field, agency: &Agency, request: &str) -> Vec<String> {
+    let texts: &[&str] = match field {
+        Field::Cost => &["777.13"],
+        Field::Recording => &["98765.4"],
+        Field::Steps => &["canary_tool"],
+        // The words of the prompt name the workshop's own secret.
+        Field::Prompt => return vec![agency.secret.clone()],
+        Field::BatchTrouble => &["Canary pause", "Canary end"],
+        Field::CallError => &["Canary call error", "Canary contact error"],
+        Field::EnrichmentError => &["Canary enrichment"],
+        Field::Provider => &["canary-provider-id", "canary end"],
+        Field::ProviderEvents => &["canary-event"],
+        Field::Model => &["canary/model"],
+        Field::AuditOrigin => return vec![request.to_owned()],
+    };
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Puts a marker into every field that is withheld: as far as real work fills them with what the test can choose, by real work.
+async fn plant(world: &World, agency: &Agency, works: &Works) -> Vec<(String, String)> {
+    let page = format!("/clients/{}/settings", agency.one.id);
+    let fields = [("shares_recordings", ""), ("monthly_budget", "4321.98")];
+    agency.owner.filled(&page, "save_client", &fields).await;
+    let number = [
+        ("number", "+12025550188"),
+        ("country", "US"),
+        ("features", "voice"),
+        ("monthly_cost", "13.37"),
+        ("client_id", agency.one.id.as_str()),
+    ];
+    let number = agency.owner.made("order_number", &number).await;
+    // The number comes from another client: whose it was is nobody's business.
+    let to_two = [("client_id", agency.two.id.as_str()), ("agent_id", ""), ("direction", "outbound")];
+    agency.owner.filled(&format!("/numbers/{number}"), "assign_number", &to_two).await;
+    let to_one = [("client_id", agency.one.id.as_str()), ("agent_id", ""), ("direction", "outbound")];
+    agency.owner.filled(&format!("/numbers/{number}"), "assign_number", &to_one).await;
+    // A second batch, which the voice service stopped.
+    agency.contact("+12025550177").await;
+    let paused = agency.batch(&works.campaign, 1).await;
+    agency.owner.done("pause_batch", &[("id", &paused)]).await;
+    let (call, batch) = (&works.call, &works.batch);
+    let sql = format!(
+        "with
+           a as (update call_batches set pause_reason = 'Canary pause', obstacle = 'not_connected' where id = '{paused}'),
+           b as (update call_batches set error = 'Canary end', status = 'failed' where id = '{batch}'),
+           c as (update calls set error = 'Canary call error', provider_call_id = 'canary-provider-id', end_reason = 'canary_end',
+                        voice_cost = 777.131313, billed_seconds = 60,
+                        recording_peaks = '{{\"seconds\": 98765.4321, \"agent\": [1], \"caller\": [1]}}' where id = '{call}'),
+           d as (update call_analyses set model = 'canary/model' where call_id = '{call}'),
+           e as (update enrichment_queue set status = 'failed', last_error = 'Canary enrichment' where call_id = '{call}'),
+           f as (update campaign_contacts set last_error = 'Canary contact error' where campaign_id = '{campaign}'),
+           g as (update call_events set payload = '{{\"what\": \"canary-event\"}}' where call_id = '{call}'),
+           h as (insert into call_messages (workspace_id, id, call_id, client_id, position, role, text, tool_name)
+                 select workspace_id, gen_random_uuid(), id, client_id, 900, 'tool_call', '{{}}', 'canary_tool' from calls where id = '{call}')
+         select 'planted'",
+        campaign = works.campaign
+    );
+    owner_lines(world, &sql).await;
+    vec![("the other batch".to_owned(), paused), ("the number".to_owned(), number)]
+}
+
+/// Asks everything that only reads, and gives what came back with its name.
+async fn everything(
+    browser: &Browser,
+    who: &Who,
+    ids: &[(&'static str, String)],
+    more: &[String],
+) -> Vec<(String, String)> {
+    let mut answers = Vec::new();
+    let reads = |door: &&WebhookSender| !door.changes && matches!(wanted(door, who), Wanted::Own | Wanted::Status(_));
+    for door in FUNCTIONS.iter().chain(ROUTES).chain(PAGES).filter(reads) {
+        answers.push((door.name.to_owned(), knock(browser, door, ids).await.text));
+    }
+    for path in more {
+        answers.push((path.clone(), browser.get(path).await.text));
+    }
+    answers
+}
+
+#[test]
+fn no_answer_to_a_clients_people_holds_what_the_agency_withholds() {
+    run(|world| async move {
+        let (agency, works) = Agency::worked(world, "withheld").await;
+        agency.gather().await;
+        let (call, batch, campaign) = (works.call.clone(), works.batch.clone(), works.campaign.clone());
+        let planted = plant(world, &agency, &works).await;
+        let ids = ids(&agency, works).await;
+        // Every event of the audit log that is about the client.
+        let events = agency.one.admin.done("list_audit_events", &[("query[entity]", "")]).await.json();
+        let seqs: Vec<String> =
+            events["page"]["rows"].as_array().expect("rows").iter().map(|row| row["seq"].to_string()).collect();
+        assert!(seqs.len() > 10, "{events}");
+        let event = agency.owner.done("get_audit_event", &[("seq", &seqs[0])]).await.json();
+        let request = event["request_id"].as_str().unwrap_or_else(|| panic!("a request: {event}")).to_owned();
+        let mut more: Vec<String> = seqs.iter().map(|seq| format!("/settings/audit/{seq}")).collect();
+        more.extend(["transcript", "steps", "raw"].map(|tab| format!("/calls/{call}?tab={tab}")));
+        more.extend(
+            ["overview", "contacts", "batches", "results"].map(|tab| format!("/campaigns/{campaign}?tab={tab}")),
+        );
+        more.extend([format!("/batches/{}", planted[0].1), format!("/batches/{}/results.csv", planted[0].1)]);
+        more.push(format!("/batches?campaign={campaign}"));
+        more.push(format!("/calls?batch={batch}"));
+        more.push("/contacts?q=Carla".to_owned());
+
+        let mut hidden: Vec<String> = Field::ALL.iter().flat_map(|field| markers(*field, &agency, &request)).collect();
+        // The audit log's: what a number costs, whose it was, what is to be spent.
+        hidden.extend(["13.37".to_owned(), "4321.98".to_owned(), "4,321.98".to_owned(), agency.two.id.clone()]);
+        let owner = Who { role: Some(Role::AgencyOwner), is_ours: true, is_of_client_one: true, is_guest: false };
+        let mut for_owner = more.clone();
+        for_owner.push(format!("/numbers/{}", planted[1].1));
+        let shown = everything(&agency.owner, &owner, &ids, &for_owner).await;
+        for marker in hidden.iter().filter(|marker| *marker != "4,321.98") {
+            assert!(shown.iter().any(|(_, text)| text.contains(marker)), "the owner reads {marker} nowhere");
+        }
+        let mut wrong = Vec::new();
+        for (name, browser, role) in [
+            ("the client's admin", &agency.one.admin, Role::ClientAdmin),
+            ("the client's viewer", &agency.one.viewer, Role::ClientViewer),
+        ] {
+            let who = Who { role: Some(role), ..owner };
+            for (door, text) in everything(browser, &who, &ids, &more).await {
+                for marker in hidden.iter().filter(|marker| text.contains(*marker)) {
+                    wrong.push(format!("{door}: {name} reads {marker}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} leaks:\n{}", wrong.len(), wrong.join("\n"));
+        // What stands in its place tells them enough.
+        let batch = agency.one.viewer.done("get_batch", &[("id", &planted[0].1)]).await.json();
+        assert!(batch["pause_reason"].as_str().is_some_and(|why| why.contains("The agency sees why")), "{batch}");
+        let call = agency.one.viewer.done("get_call", &[("id", &call)]).await.json();
+        assert_eq!(call["error"], patchbay_access::withheld::CALL_TROUBLE, "{call}");
+    });
+}
+
+#[test]
+fn what_a_client_may_read_once_the_agency_shares_it() {
+    run(|world| async move {
+        let (agency, works) = Agency::worked(world, "shared-fields").await;
+        plant(world, &agency, &works).await;
+        let page = format!("/clients/{}/settings", agency.one.id);
+        let all = [
+            ("shares_cost", "true"),
+            ("shares_recordings", "true"),
+            ("shares_steps", "true"),
+            ("shares_prompts", "true"),
+        ];
+        agency.owner.filled(&page, "save_client", &all).await;
+        let call = agency.one.viewer.done("get_call", &[("id", &works.call)]).await.text;
+        for marker in ["777.13", "98765.4", "canary_tool"] {
+            assert!(call.contains(marker), "{marker} is shared: {call}");
+        }
+        for marker in ["Canary call error", "canary-provider-id", "canary end", "canary/model", "canary-event"] {
+            assert!(!call.contains(marker), "{marker} never is");
+        }
+    });
+}
+
+#[test]
+fn the_documentation_lists_every_withheld_field() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/withheld.md");
+    let mut wanted = "# What a client's people do not read\n\n\
+        Printed from `src/access/withheld.rs`, where each field is decided once, for pages, downloads, the API and the audit log. After a change\n\
+        there: `PATCHBAY_PRINT=1 cargo test --features ssr --test it withheld`. Whoever belongs to the agency reads all of it.\n\n\
+        | what | where it lies | a client's people read it | in its place |\n|---|---|---|---|\n"
+        .to_owned();
+    for field in Field::ALL {
+        wanted += &format!("| {field:?} | {} | {} | {} |\n", field.columns(), field.shown().text(), field.instead());
+    }
+    wanted += "\nOf the audit log a client's admin reads events about their client: who, when, what, and of before and after the fields that\n\
+        `audit_shows` names for the kind of thing. What it does not name is withheld, so a new field is, too.\n";
+    if std::env::var_os("PATCHBAY_PRINT").is_some() {
+        std::fs::write(path, &wanted).expect("docs/withheld.md");
+    }
+    let printed = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(printed, wanted, "docs/withheld.md is out of date: its head says how to print it");
+}
