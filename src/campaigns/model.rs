@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use patchbay_calls::model::{CampaignType, ContactOutcome};
-pub use patchbay_dialling::model::{BatchStatus, ContactStatus};
+pub use patchbay_dialling::model::{BatchStatus, Became, ContactStatus};
 use patchbay_shared::ids::{
     AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId, NumberId,
 };
@@ -229,6 +229,11 @@ pub struct MemberQuery {
     pub campaign: String,
     pub status: Option<String>,
     pub outcome: Option<String>,
+    /// Only contacts of this batch, and of those only what became of them: a word of `Became`.
+    #[serde(default)]
+    pub batch: Option<String>,
+    #[serde(default)]
+    pub became: Option<String>,
     pub cursor: Option<String>,
 }
 

@@ -35,6 +35,11 @@ pub fn count_text(count: i64) -> String {
     if count < 0 { format!("−{}", thousands(&(-count).to_string())) } else { thousands(&count.to_string()) }
 }
 
+/// `1 call`, `1,284 calls`: a count with its noun in the right number.
+pub fn counted(count: i64, one: &str, many: &str) -> String {
+    format!("{} {}", count_text(count), if count == 1 { one } else { many })
+}
+
 /// Seconds as `m:ss`, or `h:mm:ss` from an hour on.
 pub fn length_text(seconds: i64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

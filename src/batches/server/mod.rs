@@ -2,6 +2,7 @@
 
 pub mod api;
 mod dial;
+mod hours;
 pub mod jobs;
 pub mod ops;
 mod pause_reason;

@@ -1,7 +1,9 @@
 use leptos::prelude::*;
 
 use crate::server_fns::{AddCampaignContacts, RemoveCampaignContacts};
-use crate::{CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow};
+use crate::{
+    Became, CampaignBatch, CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow,
+};
 use patchbay_shared::ids::CampaignId;
 use patchbay_shared::phone::spaced;
 use patchbay_shared::{Page, Tone};
@@ -28,14 +30,34 @@ pub(crate) fn ContactsTab(
                     Filter::words("status", "State", ContactStatus::ALL),
                     Filter::words("outcome", "Last outcome", ContactOutcome::ALL),
                 ]
-                keep=vec!["tab"]
+                keep=vec!["tab", "batch", "became"]
             />
             <div class="row">
                 <LinkButton href=export icon="download" external=true>"Export"</LinkButton>
                 {(may_change && waiting > 0).then(|| view! { <RemoveForm id=id.clone()/> })}
             </div>
         </div>
+        <OfBatch batches=shown.batches.clone()/>
         <BlockBoundary data=members view={move |page: Page<MemberRow>| view! { <Members page campaign=id.clone() may_change/> }}/>
+    }
+}
+
+/// That the list is narrowed to contacts of a batch, and the way back to all.
+#[component]
+fn OfBatch(batches: Vec<CampaignBatch>) -> impl IntoView {
+    move || {
+        let id = query("batch")?;
+        let name = batches.iter().find(|batch| batch.id.to_string() == id).map_or("one batch", |batch| &batch.name);
+        let became = query("became").and_then(|word| word.parse::<Became>().ok());
+        let became = became.map(|became| format!(" · {}", became.label())).unwrap_or_default();
+        let all = with_query(&[("batch", None), ("became", None)]);
+        Some(view! {
+            <p class="note">
+                <Icon name="list-checks" small=true/>
+                <a class="link" href=format!("/batches/{id}")>{name.to_owned()}</a>{became}" · "
+                <a class="link" href=all>"Show all contacts"</a>
+            </p>
+        })
     }
 }
 
@@ -132,7 +154,7 @@ fn RemoveForm(id: String) -> impl IntoView {
 
 #[component]
 fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl IntoView {
-    let filtered = query("status").is_some() || query("outcome").is_some();
+    let filtered = ["status", "outcome", "batch"].iter().any(|key| query(key).is_some());
     let (title, text) = if filtered {
         ("No contacts match", "Choose another state or outcome.")
     } else {

@@ -218,10 +218,23 @@ pub(crate) async fn open_batches(tx: &mut ReadTx, id: CampaignId) -> Result<i64,
     .await?)
 }
 
+/// Locks the batches that dial or will (a look into the batches' table), until the commit.
+pub(crate) async fn hold_batches(tx: &mut WriteTx, id: CampaignId) -> Result<Vec<BatchId>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id: BatchId" from call_batches
+           where workspace_id = $1 and campaign_id = $2 and status in ('pending', 'scheduled', 'processing', 'paused') order by id for update"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
 /// The campaign's newest ten batches (a look into the batches' table).
 pub(crate) async fn newest_batches(tx: &mut ReadTx, id: CampaignId) -> Result<Vec<CampaignBatch>, AppError> {
     let rows = sqlx::query!(
-        r#"select id as "id: BatchId", name, status as "status: BatchStatus", total_contacts, created_at from call_batches
+        r#"select id as "id: BatchId", name, (case when stopped_at is not null then 'stopped' else status::text end) as "status!: BatchStatus",
+                  total_contacts, created_at from call_batches
            where workspace_id = $1 and campaign_id = $2 order by id desc limit 10"#,
         tx.workspace_uuid(),
         id.0

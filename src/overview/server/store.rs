@@ -124,7 +124,7 @@ pub(crate) async fn live(
 pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<RunningBatch>, AppError> {
     let (zone, now) = (tx.scope().zone(), Utc::now());
     let rows = sqlx::query!(
-        r#"select b.id, b.name, b.status as "status: BatchStatus", b.scheduled_for, b.pause_reason, b.error, b.total_contacts,
+        r#"select b.id, b.name, (case when b.stopped_at is not null then 'stopped' else b.status::text end) as "status!: BatchStatus", b.scheduled_for, b.pause_reason, b.error, b.total_contacts,
                   b.started_at, b.completed_at, k.name as client,
                   (select count(*) from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id and x.status = 'completed'
                     and x.outcome = 'answered') as "answered!",
@@ -150,6 +150,9 @@ pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result
                 }
                 BatchStatus::Paused => row.pause_reason.or_else(|| Some("Paused by a person".into())),
                 BatchStatus::Failed => row.error,
+                BatchStatus::Stopped => {
+                    row.completed_at.map(|at| format!("Stopped {}", zone::moment_text(at, now, zone)))
+                }
                 BatchStatus::Completed => {
                     row.completed_at.map(|at| format!("Ended {}", zone::moment_text(at, now, zone)))
                 }
