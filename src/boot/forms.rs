@@ -5,7 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{Method, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 
@@ -17,6 +17,21 @@ const TYPED: &str = "typed";
 const MOST_BYTES: usize = 256 * 1024;
 /// Nobody fills the sessions' table with large forms before signing in.
 const MOST_BYTES_OF_STRANGERS: usize = 2 * 1024;
+
+/// A plain form leaves its empty fields in the address: the browser is led to the address without them.
+pub(crate) async fn without_empty_fields(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let query = uri.query().unwrap_or_default();
+    let is_empty = |pair: &&str| pair.split_once('=').is_some_and(|(_, value)| value.is_empty());
+    // An address that begins with two slashes would lead to another host.
+    if request.method() != Method::GET || uri.path().starts_with("//") || !query.split('&').any(|pair| is_empty(&pair))
+    {
+        return next.run(request).await;
+    }
+    let kept = query.split('&').filter(|pair| !is_empty(pair)).collect::<Vec<_>>().join("&");
+    let address = if kept.is_empty() { uri.path().to_owned() } else { format!("{}?{kept}", uri.path()) };
+    Redirect::to(&address).into_response()
+}
 
 /// Keeps what was typed when a plain form post was refused.
 pub(crate) async fn keep_typed(request: Request, next: Next) -> Response {

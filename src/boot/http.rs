@@ -66,7 +66,8 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
             document::document(shell_options.clone(), style.clone())
         })
         .layer(middleware::from_fn(forms::give_typed))
-        .layer(middleware::from_fn(send_unauthenticated_to_sign_in));
+        .layer(middleware::from_fn(send_unauthenticated_to_sign_in))
+        .layer(middleware::from_fn(forms::without_empty_fields));
     // Leptos routes each server function itself; this is for addresses that name none.
     let functions: Router<LeptosOptions> = Router::new().route("/rpc/{*function}", post(server_function));
     let raw: Router<LeptosOptions> = Router::new()

@@ -189,6 +189,18 @@ pub struct VoiceChoice {
     pub name: String,
     /// BCP 47, when the service says so.
     pub language: Option<String>,
+    /// How it sounds, in the service's words.
+    pub description: Option<String>,
+    /// There is a sample of it: `/agents/voices/{id}/sample`.
+    pub has_sample: bool,
+}
+
+impl VoiceChoice {
+    /// `Mark (en-US)`.
+    pub fn label(&self) -> String {
+        let language = self.language.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+        format!("{}{language}", self.name)
+    }
 }
 
 fn filled(text: &str) -> Option<String> {

@@ -6,6 +6,8 @@ use leptos_router::hooks::use_params_map;
 use super::list::{AgentState, Sync};
 use crate::model::{AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name};
 use crate::server_fns::{DeleteAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent};
+use patchbay_connections::model::VoiceCatalog;
+use patchbay_connections::server_fns::get_voice_catalog;
 use patchbay_shared::Tone;
 use patchbay_shared::phone::spaced;
 use patchbay_ui::*;
@@ -16,16 +18,19 @@ pub fn agent_detail_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let agent = load(id, get_agent);
+    // Beside the agent, which does not wait for the voice service.
+    let catalog = load(|| (), |()| get_voice_catalog());
     Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::on_change(&[&format!("agent:{id}")], move || agent.refetch());
         let again = Callback::new(move |()| agent.refetch());
-        view! { <PageBoundary data=agent view=move |agent: AgentPage| view! { <Detail agent again/> }/> }.into_any()
+        view! { <PageBoundary data=agent view=move |agent: AgentPage| view! { <Detail agent catalog again/> }/> }
+            .into_any()
     })
 }
 
 #[component]
-fn Detail(agent: AgentPage, again: Callback<()>) -> impl IntoView {
+fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) -> impl IntoView {
     let (status, is_active, sync) = (agent.status, agent.is_active, agent.sync);
     let sub = match &agent.client {
         Some(client) => format!("Works for {client}"),
@@ -35,7 +40,7 @@ fn Detail(agent: AgentPage, again: Callback<()>) -> impl IntoView {
     let copies = view! {
         <Copies id=agent.id.to_string() mappings=agent.mappings.clone() may_edit=agent.may_edit && is_active sync again/>
     };
-    let behaviour = view! { <Behaviour agent=agent.clone()/> };
+    let behaviour = view! { <Behaviour agent=agent.clone() catalog/> };
     let uses = view! { <Uses agent=agent.clone()/> };
     let prompt = view! { <PromptCard agent=agent.clone()/> };
     view! {
@@ -238,10 +243,11 @@ fn PromptCard(agent: AgentPage) -> impl IntoView {
 }
 
 #[component]
-fn Behaviour(agent: AgentPage) -> impl IntoView {
+fn Behaviour(agent: AgentPage, catalog: Loaded<VoiceCatalog>) -> impl IntoView {
     let config: AgentConfig = agent.config;
     let greeting = if config.greeting.is_empty() { "In its own words".to_owned() } else { config.greeting };
-    let voice = if config.voice.is_empty() { "The service's usual one".to_owned() } else { config.voice };
+    let voice = config.voice;
+    let voice = move |catalog: VoiceCatalog| view! { <VoiceFact catalog id=voice.clone()/> };
     let first = match config.first_speaker {
         FirstSpeaker::Agent => "The agent",
         FirstSpeaker::User => "The other side; the agent after 8 seconds of silence",
@@ -252,7 +258,7 @@ fn Behaviour(agent: AgentPage) -> impl IntoView {
         <Facts class="mt-2">
             <Fact label="Language">{language_name(&agent.language)}</Fact>
             <Fact label="Model">{agent.llm_model}</Fact>
-            <Fact label="Voice" class="break">{voice}</Fact>
+            <Fact label="Voice" class="break"><BlockBoundary data=catalog view=voice/></Fact>
             <Fact label="Temperature">{format!("{}", config.temperature)}</Fact>
             <Fact label="Speaks first">{first}</Fact>
             <Fact label="First words">{greeting}</Fact>
@@ -262,6 +268,42 @@ fn Behaviour(agent: AgentPage) -> impl IntoView {
         </Facts>
         <div class="row wrap mt-2">{tags}</div>
     }
+}
+
+/// Which voice it is, by name, and how it sounds.
+#[component]
+fn VoiceFact(catalog: VoiceCatalog, id: String) -> impl IntoView {
+    if id.is_empty() {
+        return "The service's default voice".into_any();
+    }
+    match catalog.voices.iter().find(|voice| voice.id == id || voice.name == id) {
+        Some(voice) => {
+            let (name, description) = (voice.label(), voice.description.clone());
+            let sample = voice.has_sample.then(|| view! { <VoiceSample id=voice.id.clone()/> });
+            view! {
+                <span>{name}</span>
+                {description.map(|text| view! { <small class="sub">" "{text}</small> })}
+                {sample}
+            }
+            .into_any()
+        }
+        // The service could not be asked, or no longer offers it.
+        None => {
+            let why = if catalog.note.is_some() {
+                "Name not available now"
+            } else {
+                "No longer offered by the voice service"
+            };
+            view! { <span>{why}</span> <small class="mono sub break">{id}</small> }.into_any()
+        }
+    }
+}
+
+/// A voice that can be heard. The browser's own player: it works without script too.
+#[component]
+pub(crate) fn VoiceSample(#[prop(into)] id: Signal<String>) -> impl IntoView {
+    let src = move || format!("/agents/voices/{}/sample", patchbay_ui::address::escape(&id.get()));
+    view! { <audio class="voice-sample" controls preload="none" src=src aria-label="Sample of this voice"></audio> }
 }
 
 #[component]

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::detail::VoiceSample;
 use crate::model::CallDirection;
 use crate::model::{AgentChoices, AgentConfig, AgentPage, FirstSpeaker, LANGUAGES, USUAL_MODEL};
 use crate::server_fns::{SaveAgent, get_agent, get_agent_choices};
@@ -11,7 +12,7 @@ use patchbay_connections::model::VoiceCatalog;
 use patchbay_connections::server_fns::get_voice_catalog;
 use patchbay_prompts::page::PromptConflict;
 use patchbay_shared::{AppError, Tone};
-use patchbay_shell::refused;
+use patchbay_shell::{refused, viewer};
 use patchbay_ui::*;
 
 /// What the form is made of: the agent as it is, if there is one, and what can be chosen.
@@ -86,7 +87,7 @@ fn AgentFields(parts: Parts) -> impl IntoView {
     }
     let is_new = agent.is_none();
     view! {
-        <ServerForm action=save class="form">
+        <ServerForm action=save class="form" draft_of=viewer().user_id.to_string()>
             <input type="hidden" name="id" value=id/>
             <PromptConflict error=Signal::derive(move || save.answer().and_then(Result::err))/>
             <Who agent=agent.clone() choices=choices.clone()/>
@@ -186,20 +187,30 @@ fn Speech(agent: Option<AgentPage>, config: AgentConfig, catalog: VoiceCatalog) 
     if !models.iter().any(|(name, _)| *name == model) {
         models.insert(0, (model.clone(), model.clone()));
     }
-    let mut voices = options_of(catalog.voices.iter().map(|voice| {
-        let language = voice.language.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-        (voice.id.clone(), format!("{}{language}", voice.name))
-    }));
-    if !config.voice.is_empty() && !voices.iter().any(|(id, _)| *id == config.voice) {
-        voices.insert(0, (config.voice.clone(), config.voice.clone()));
+    let mut voices = options_of(catalog.voices.iter().map(|voice| (voice.id.clone(), voice.label())));
+    // The service takes a voice's name as well as its id.
+    let voice = catalog.voices.iter().find(|voice| voice.name == config.voice);
+    let voice = voice.map_or_else(|| config.voice.clone(), |voice| voice.id.clone());
+    if !voice.is_empty() && !voices.iter().any(|(id, _)| *id == voice) {
+        voices.insert(0, (voice.clone(), format!("Keep the present voice ({voice})")));
     }
+    let with_sample: Vec<String> =
+        catalog.voices.iter().filter(|voice| voice.has_sample).map(|voice| voice.id.clone()).collect();
+    let chosen = RwSignal::new(voice.clone());
+    let choose = move |event: leptos::ev::Event| chosen.set(event_target_value(&event));
+    let can_be_heard = Memo::new(move |_| chosen.with(|chosen| with_sample.contains(chosen)));
     let speakers = options_of(FirstSpeaker::ALL.iter().map(|who| (who.as_str(), who.label())));
     view! {
         <Fieldset legend="How it speaks" class="two">
             {catalog.note.map(|note| view! { <Callout tone=Tone::Warn><p>{note}" You can save; what is set now stays."</p></Callout> })}
             <Select name="language" label="Language" options=languages value=language required=true/>
             <Select name="llm_model" label="Model" options=models value=model required=true/>
-            <Select name="voice" label="Voice" options=voices value=config.voice prompt="The service's usual voice" mark=false/>
+            <div class="voice" on:change=choose>
+                <Select name="voice" label="Voice" options=voices value=voice prompt="The service's default voice" mark=false/>
+                <div class="voice-sample-room">
+                    <Show when=move || can_be_heard.get()><VoiceSample id=chosen/></Show>
+                </div>
+            </div>
             <TextInput
                 name="temperature"
                 label="Temperature"

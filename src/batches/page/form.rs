@@ -41,7 +41,7 @@ fn Choose(campaigns: Choices) -> impl IntoView {
     let chosen = query("campaign").unwrap_or_default();
     view! {
         <Card>
-            <form method="get" action="/batches/new" class="form">
+            <GetForm action="/batches/new" class="form">
                 <div class="field">
                     <label for="campaign">"Campaign"</label>
                     <div class="input-row">
@@ -55,7 +55,7 @@ fn Choose(campaigns: Choices) -> impl IntoView {
                         <button class="btn" type="submit">"Check"</button>
                     </div>
                 </div>
-            </form>
+            </GetForm>
         </Card>
     }
     .into_any()

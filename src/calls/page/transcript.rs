@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_location;
 
 use super::detail::moment;
@@ -78,14 +77,14 @@ fn Find() -> impl IntoView {
     let pathname = use_location().pathname;
     let list = move || query("list").map(|list| view! { <input type="hidden" name="list" value=list/> });
     view! {
-        <Form method="GET" action=move || pathname.get() attr:role="search" attr:class="row">
+        <GetForm action=pathname role="search" class="row">
             {list}
             <label class="search">
                 <Icon name="search" small=true/>
                 <span class="sr">"Find in transcript"</span>
                 <input type="search" name="find" value=move || query("find") placeholder="Find in transcript" data-search="true"/>
             </label>
-        </Form>
+        </GetForm>
     }
 }
 

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_router::components::Form;
 
 use crate::server_fns::{ChangeCampaign, CreateCampaign, get_campaign_choices};
 use crate::{Campaign, CampaignChoices, CampaignForm, CampaignType, Choice, FILLED_BY_CONTACT};
@@ -28,13 +27,13 @@ fn NewForm(choices: CampaignChoices) -> impl IntoView {
         return view! {
             <PageHead title="New campaign" sub="First choose the client: agents and numbers go by it."/>
             <Card>
-                <Form method="GET" action="/campaigns/new" attr:class="form">
+                <GetForm action="/campaigns/new" class="form">
                     <Select name="client" label="Client" options=clients prompt="Choose a client" required=true/>
                     <FormActs>
-                        <SubmitButton>"Go on"</SubmitButton>
+                        <SubmitButton>"Continue"</SubmitButton>
                         <a class="btn ghost" href="/campaigns">"Cancel"</a>
                     </FormActs>
-                </Form>
+                </GetForm>
             </Card>
         }
         .into_any();

@@ -8,7 +8,7 @@ use crate::model::PromptPage;
 use crate::server_fns::{SavePrompt, SetPromptActive, get_prompt};
 use patchbay_access::Action;
 use patchbay_shared::{AppError, Reason};
-use patchbay_shell::refused;
+use patchbay_shell::{refused, viewer};
 use patchbay_ui::*;
 
 /// The form for a new prompt.
@@ -108,7 +108,7 @@ fn Editor(prompt: Option<PromptPage>, done: Callback<()>) -> impl IntoView {
         .map(|prompt| (prompt.name, prompt.template, prompt.description, prompt.tags.join(", ")))
         .unwrap_or_default();
     view! {
-        <ServerForm action=save class="form" on_done=done said="Prompt saved">
+        <ServerForm action=save class="form" draft_of=viewer().user_id.to_string() on_done=done said="Prompt saved">
             <input type="hidden" name="id" value=id/>
             <input type="hidden" name="base_version" value=base/>
             <PromptConflict error=Signal::derive(move || save.answer().and_then(Result::err))/>
