@@ -168,10 +168,22 @@ pub struct AgentPage {
     pub prompt: Option<AgentPrompt>,
     pub mappings: Vec<MappingRow>,
     pub numbers: Vec<AgentNumber>,
+    pub campaigns: AgentCampaigns,
     pub sync: SyncState,
     pub updated: Stamp,
     pub may_edit: bool,
     pub may_delete: bool,
+}
+
+/// The campaigns that an agent calls for, archived ones left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AgentCampaigns {
+    /// Id, name and state of the newest few.
+    pub newest: Vec<(String, String, String)>,
+    /// All of them.
+    pub count: i64,
+    /// Batches of theirs that are not over: id and name.
+    pub open_batches: Vec<(String, String)>,
 }
 
 impl AgentPage {

@@ -143,6 +143,8 @@ pub struct CampaignQuery {
     pub client: Option<String>,
     pub status: Option<String>,
     pub q: Option<String>,
+    /// Only campaigns of this agent.
+    pub agent: Option<String>,
     pub cursor: Option<String>,
 }
 

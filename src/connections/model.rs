@@ -90,6 +90,8 @@ pub struct Connection {
     pub webhook_url: Option<String>,
     /// The stand-ins run here, so this connection can use them.
     pub has_sandbox: bool,
+    /// What goes through this account now: words and address.
+    pub used_by: Vec<(String, String)>,
     /// The viewer may enter credentials.
     pub may_edit: bool,
 }

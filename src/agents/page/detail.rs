@@ -4,11 +4,14 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::list::{AgentState, Sync};
-use crate::model::{AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name};
+use crate::model::{
+    AgentCampaigns, AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name,
+};
 use crate::server_fns::{DeleteAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent};
 use patchbay_connections::model::VoiceCatalog;
 use patchbay_connections::server_fns::get_voice_catalog;
 use patchbay_shared::Tone;
+use patchbay_shared::money::counted;
 use patchbay_shared::phone::spaced;
 use patchbay_ui::*;
 
@@ -308,19 +311,31 @@ pub(crate) fn VoiceSample(#[prop(into)] id: Signal<String>) -> impl IntoView {
 
 #[component]
 fn Uses(agent: AgentPage) -> impl IntoView {
-    let numbers = match agent.numbers.is_empty() {
-        true => view! { <li><span class="sub">"No phone number is assigned to it."</span></li> }.into_any(),
-        false => agent
-            .numbers
-            .into_iter()
-            .map(|number| view! { <li><Icon name="phone"/><a class="link mono" href=format!("/numbers/{}", number.id)>{spaced(&number.number)}</a></li> })
-            .collect_view()
-            .into_any(),
-    };
+    let id = agent.id;
+    let numbers = agent
+        .numbers
+        .into_iter()
+        .map(|number| view! { <li><Icon name="phone"/><a class="link mono" href=format!("/numbers/{}", number.id)>{spaced(&number.number)}</a></li> })
+        .collect_view();
+    let AgentCampaigns { newest, count, open_batches } = agent.campaigns;
+    let more = count > newest.len() as i64;
+    let campaigns = newest
+        .into_iter()
+        .map(|(id, name, state)| view! { <li><Icon name="megaphone"/><a class="link" href=format!("/campaigns/{id}")>{name}</a><span class="sub x">{state}</span></li> })
+        .collect_view();
+    let batches = open_batches
+        .into_iter()
+        .map(|(id, name)| view! { <li><Icon name="list-checks"/><a class="link" href=format!("/batches/{id}")>{name}</a></li> })
+        .collect_view();
+    let clients = counted(agent.mappings.len() as i64, "client", "clients");
     view! {
         <ul class="list">
+            <li><Icon name="building-2"/><span>{clients}</span></li>
             {numbers}
-            <li><Icon name="phone-call"/><a class="link" href=format!("/calls?agent={}", agent.id)>"Its calls"</a></li>
+            {campaigns}
+            {more.then(|| view! { <li><Icon name="megaphone"/><a class="link" href=format!("/campaigns?agent={id}")>{format!("All {}", counted(count, "campaign", "campaigns"))}</a></li> })}
+            {batches}
+            <li><Icon name="phone-call"/><a class="link" href=format!("/calls?agent={id}")>"All calls"</a></li>
         </ul>
     }
 }

@@ -112,6 +112,7 @@ pub(crate) async fn page(tx: &mut ReadTx, id: AgentId) -> Result<AgentPage, AppE
         sync: worst(mappings.iter().map(|mapping| mapping.sync).filter(|_| has_text)),
         mappings,
         numbers: store::numbers(tx, id).await?,
+        campaigns: store::campaigns(tx, id).await?,
         updated: stamp(agent.updated_at, now, zone),
         may_edit: tx.scope().may(Action::ManageAgents),
         may_delete: tx.scope().may(Action::DeleteAgents),

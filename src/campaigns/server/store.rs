@@ -95,7 +95,7 @@ pub async fn list(tx: &mut ReadTx, query: &CampaignQuery, limit: usize) -> Resul
              where c.workspace_id = $1 and ($2::uuid is null or c.client_id = $2)
                and (case when $3::text is null then c.status <> 'archived' else c.status::text = $3 end)
                and ($4::text is null or position(lower($4) in lower(c.name)) > 0)
-               and ($5::uuid is null or c.id < $5) and ($6::uuid is null or c.id > $6)
+               and ($5::uuid is null or c.id < $5) and ($6::uuid is null or c.id > $6) and ($9::uuid is null or c.agent_id = $9)
              order by (case when $6::uuid is null then c.id end) desc, c.id asc limit $8
            ) c
            join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
@@ -110,6 +110,7 @@ pub async fn list(tx: &mut ReadTx, query: &CampaignQuery, limit: usize) -> Resul
         newer,
         LIST_BOUND,
         limit as i64 + 1,
+        query.agent.as_deref().and_then(|id| id.parse::<uuid::Uuid>().ok()),
     )
     .fetch_all(tx.conn())
     .await?;

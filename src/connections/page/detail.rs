@@ -34,6 +34,12 @@ pub fn connection_detail_page() -> PageView {
 fn Detail(connection: Connection, state: Loaded<Connection>, again: Callback<()>) -> impl IntoView {
     let provider = connection.provider;
     let webhook = connection.webhook_url.clone().map(|url| view! { <Webhook provider url/> });
+    let used_by = connection
+        .used_by
+        .iter()
+        .cloned()
+        .map(|(words, href)| view! { <li><a class="link" href=href>{words}</a></li> })
+        .collect_view();
     let form = if connection.may_edit {
         view! { <Card title="Credentials and settings"><Credentials connection again/></Card> }.into_any()
     } else {
@@ -46,6 +52,7 @@ fn Detail(connection: Connection, state: Loaded<Connection>, again: Callback<()>
             {form}
             <div class="stack gap-4">
                 <BlockBoundary data=state view=move |connection: Connection| view! { <StateCard connection again/> }/>
+                <Card title="Used by"><ul class="list">{used_by}</ul></Card>
                 {webhook}
             </div>
         </div>

@@ -34,7 +34,7 @@ fn Detail(number: NumberPage, again: Callback<()>) -> impl IntoView {
     } else {
         view! { <Assigned number=number.clone()/> }.into_any()
     };
-    let campaigns = view! { <Campaigns names=number.campaigns.clone()/> };
+    let campaigns = view! { <Campaigns campaigns=number.campaigns.clone()/> };
     let carrier = view! { <Carrier number=number.clone()/> };
     view! {
         <PageTitle text=spaced(&row.number) parents=vec![crumb("Phone numbers", "/numbers")]/>
@@ -170,11 +170,13 @@ fn Assigned(number: NumberPage) -> impl IntoView {
 }
 
 #[component]
-fn Campaigns(names: Vec<String>) -> impl IntoView {
-    if names.is_empty() {
+fn Campaigns(campaigns: Vec<(String, String)>) -> impl IntoView {
+    if campaigns.is_empty() {
         return view! { <p class="sub">"None."</p> }.into_any();
     }
-    let rows =
-        names.into_iter().map(|name| view! { <li><Icon name="megaphone"/><div>{name}</div></li> }).collect_view();
+    let rows = campaigns
+        .into_iter()
+        .map(|(id, name)| view! { <li><Icon name="megaphone"/><a class="link" href=format!("/campaigns/{id}")>{name}</a></li> })
+        .collect_view();
     view! { <ul class="list">{rows}</ul> }.into_any()
 }

@@ -197,7 +197,7 @@ pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError>
     }
     let campaigns = store::campaigns(tx.reading(), id, true).await?;
     if !campaigns.is_empty() {
-        let names = campaigns.join(", ");
+        let names = campaigns.into_iter().map(|(_, name)| name).collect::<Vec<_>>().join(", ");
         return Err(AppError::Conflict(
             Reason::InUse,
             format!("Active campaigns call from this number: {names}. Pause them or give them another number first."),

@@ -223,7 +223,7 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
         "select id, name, coalesce(error, pause_reason) as reason, status::text as status from call_batches
          where workspace_id = $1 and ($2::uuid is null or client_id = $2)
            and ((status = 'paused' and pause_reason is not null) or (status = 'failed' and completed_at > now() - interval '7 days'))
-         order by id desc limit 5",
+         order by id desc limit 100",
         w,
         client.map(|client| client.0)
     )
@@ -246,7 +246,7 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
            from call_analyses a join calls c on c.workspace_id = $1 and c.id = a.call_id
            where a.workspace_id = $1 and a.result ->> 'escalation' = 'true' and a.created_at > now() - interval '7 days'
              and c.reviewed_at is null and ($2::uuid is null or c.client_id = $2)
-           order by a.created_at desc limit 5"#,
+           order by a.created_at desc limit 100"#,
         w,
         client.map(|client| client.0)
     )
@@ -254,13 +254,13 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
     .await?;
     for row in escalated {
         let title = format!("{} needs a person", row.who);
-        let note = row.reason.unwrap_or_else(|| "The matter could not be settled on the line.".into());
+        let note = row.reason.unwrap_or_else(|| "The agent could not resolve it on the call.".into());
         needs.push(need("headphones", "warn", title, note, "Review", format!("/calls/{}", row.id)));
     }
     let agents = sqlx::query!(
         r#"select distinct a.id, a.name, m.sync_error as "error!" from agent_mappings m
            join agents a on a.workspace_id = $1 and a.id = m.agent_id
-           where m.workspace_id = $1 and m.sync_error is not null and a.is_active and ($2::uuid is null or m.client_id = $2) limit 5"#,
+           where m.workspace_id = $1 and m.sync_error is not null and a.is_active and ($2::uuid is null or m.client_id = $2) limit 100"#,
         w,
         client.map(|client| client.0)
     )
@@ -278,24 +278,27 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
     .fetch_one(tx.conn())
     .await?;
     if failed.webhooks > 0 {
-        let title = format!("{} incoming webhooks failed", money::count_text(failed.webhooks));
-        let note = "They are kept, and can be replayed.".to_owned();
+        let title = format!("{} failed", money::counted(failed.webhooks, "incoming webhook", "incoming webhooks"));
+        let note = "They are stored and can be replayed.".to_owned();
         needs.push(need("webhook", "warn", title, note, "Review", "/webhooks/inbound?status=failed".into()));
     }
     if failed.enrichments > 0 {
-        let title = format!("{} transcripts or analyses failed", money::count_text(failed.enrichments));
+        let title = format!(
+            "{} failed",
+            money::counted(failed.enrichments, "transcript or analysis", "transcripts or analyses")
+        );
         needs.push(need(
             "file-text",
             "warn",
             title,
-            "Try them again from each call.".into(),
+            "Open each call to run it again.".into(),
             "Review",
             "/calls?view=failed".into(),
         ));
     }
     let imports = sqlx::query!(
         "select id, file_name, error from contact_imports where workspace_id = $1 and status = 'failed'
-           and ($2::uuid is null or client_id = $2) and updated_at > now() - interval '7 days' order by id desc limit 3",
+           and ($2::uuid is null or client_id = $2) and updated_at > now() - interval '7 days' order by id desc limit 100",
         w,
         client.map(|client| client.0)
     )

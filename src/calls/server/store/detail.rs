@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::model::ContactOutcome;
 use crate::model::{
     Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType,
-    EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
+    EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, ending,
 };
 use patchbay_access::server::ReadTx;
 use patchbay_access::{Action, Viewer};
@@ -80,11 +80,12 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         campaign: row.campaign_id.zip(row.campaign),
         batch: row.batch_id.zip(row.batch),
         attempt_no: row.attempt_no,
-        started: stamp(row.started_at),
-        ended: row.ended_at.map(stamp),
+        started: zone::exact(row.started_at, now, zone),
+        ended: row.ended_at.map(|at| zone::exact(at, now, zone)),
         since_ms: state.is_open().then(|| since.timestamp_millis()),
         seconds: if state.is_open() { Some((now - since).num_seconds().max(0)) } else { row.duration.map(i64::from) },
-        end_words: row.end_reason.as_deref().map(end_words),
+        is_answered: row.joined_at.is_some(),
+        end_words: ending(state, row.end_reason.as_deref()),
         // What a provider says about an agency's account is the agency's alone.
         error: row.error.filter(|_| is_agency),
         outcome: row.outcome,
@@ -113,7 +114,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         hears_recordings: hears,
         sees_steps,
         sees_prompt: sees_prompts && row.prompt_id.is_some() && row.prompt_version.is_some(),
-        events: if is_agency { events(tx, id, &stamp).await? } else { Vec::new() },
+        events: if is_agency { events(tx, id, &|at| zone::exact(at, now, zone)).await? } else { Vec::new() },
         provider: row.provider,
         provider_call_id: row.provider_call_id.filter(|_| is_agency),
         reviewed: row.reviewed_at.map(|at| (stamp(at), row.reviewer.unwrap_or_else(|| "Someone".into()))),
