@@ -29,7 +29,7 @@ patchbay_shared::words! {
         Voicemail = "voicemail", "Voicemail", Info;
         Busy = "busy", "Busy", Mute;
         Declined = "declined", "Declined", Warn;
-        CallbackScheduled = "callback_scheduled", "Call back", Info;
+        CallbackScheduled = "callback_scheduled", "Callback", Info;
     }
 }
 

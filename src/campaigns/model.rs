@@ -125,14 +125,14 @@ impl AddBy {
                 .unwrap_or_default()
                 .parse()
                 .map(AddBy::Import)
-                .map_err(|_| AppError::invalid("import", "Choose the import whose contacts join.")),
+                .map_err(|_| AppError::invalid("import", "Choose the import whose contacts are added.")),
             "search" => match words.map(str::trim).filter(|words| words.chars().count() >= 2) {
                 Some(words) => Ok(AddBy::Matching(words.to_owned())),
                 None => {
-                    Err(AppError::invalid("words", "Write at least two letters of a name, company, e-mail or number."))
+                    Err(AppError::invalid("words", "Enter at least two letters of a name, company, e-mail or number."))
                 }
             },
-            _ => Err(AppError::invalid("by", "Choose which contacts join.")),
+            _ => Err(AppError::invalid("by", "Choose which contacts to add.")),
         }
     }
 }

@@ -32,7 +32,7 @@ impl Provider {
         match self {
             Provider::Ultravox => "Voice: holds the conversations",
             Provider::Telnyx => "Telephony: phone numbers",
-            Provider::Openrouter => "Models: reads transcripts and writes analyses",
+            Provider::Openrouter => "Models: analyses the transcripts",
         }
     }
 
@@ -154,7 +154,7 @@ impl ConnectionForm {
                 }
             },
             (Provider::Ultravox, None) => {
-                errors.add("price_per_minute", "Enter what a minute of talk costs, for example 0.05.");
+                errors.add("price_per_minute", "Enter what a call minute costs, for example 0.05.");
                 None
             }
             _ => None,

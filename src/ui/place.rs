@@ -30,13 +30,16 @@ pub fn keep_place() {
     Effect::new(move |places: Option<Rc<RefCell<Places>>>| {
         let now = address();
         if let Some(places) = places {
-            let mut kept = places.borrow_mut();
-            // A page that is entered anew begins at its top, and is not where it was when it was left another time.
-            if kept.wanted.is_none() {
-                kept.by_address.remove(&now);
-            }
-            kept.here = now;
-            drop(kept);
+            places.borrow_mut().here.clone_from(&now);
+            // A page that is entered anew begins at its top, and is not where it was when it was left another time. Whether the person goes
+            // back is known only after this: the router hears of it first.
+            let kept = places.clone();
+            request_animation_frame(move || {
+                let mut kept = kept.borrow_mut();
+                if kept.wanted.is_none() {
+                    kept.by_address.remove(&now);
+                }
+            });
             return places;
         }
         let places = Rc::new(RefCell::new(Places { here: now, ..Places::default() }));

@@ -125,7 +125,7 @@ fn DeleteDialog(agent: AgentPage) -> impl IntoView {
                 name="delete"
                 action=delete
                 title="Delete this agent?"
-                text="It takes no more calls and leaves the lists. Its calls stay, and you can restore it later."
+                text="It takes no more calls and disappears from the lists. Its calls are kept, and you can restore it later."
                 confirm="Delete"
                 danger=true
             >
@@ -144,11 +144,11 @@ fn Copies(
     again: Callback<()>,
 ) -> impl IntoView {
     let send = FormAction::of::<SyncAgent>();
-    let word = if sync == SyncState::Failing { "Try again" } else { "Send again" };
+    let word = if sync == SyncState::Failing { "Try again" } else { "Sync again" };
     let form = may_edit.then(|| {
         view! {
             <div class="pad">
-                <ServerForm action=send class="inline" prefix="sync" on_done=again said="Sending to the voice service">
+                <ServerForm action=send class="inline" prefix="sync" on_done=again said="Syncing with the voice service">
                     <input type="hidden" name="id" value=id/>
                     <SubmitButton kind=ButtonKind::Plain icon="refresh-cw" small=true>{word}</SubmitButton>
                 </ServerForm>
@@ -186,7 +186,7 @@ fn Copies(
                     <td><Sync state/></td>
                     <td>{version}</td>
                     <td>{mapping.direction.label()}</td>
-                    <td class="mono break">{mapping.provider_agent_id.unwrap_or_else(|| "Not there yet".into())}</td>
+                    <td class="mono break">{mapping.provider_agent_id.unwrap_or_else(|| "Not created yet".into())}</td>
                 </tr>
             }
         })
@@ -198,9 +198,9 @@ fn Copies(
             head=|| view! {
                 <th scope="col">"Client"</th>
                 <th scope="col">"State"</th>
-                <th scope="col">"Prompt held"</th>
-                <th scope="col">"Usual way"</th>
-                <th scope="col">"Id there"</th>
+                <th scope="col">"Prompt version"</th>
+                <th scope="col">"Direction"</th>
+                <th scope="col">"Agent ID at the provider"</th>
             }
         >
             {rows}
@@ -217,7 +217,7 @@ fn PromptCard(agent: AgentPage) -> impl IntoView {
     let Some(prompt) = agent.prompt else {
         return view! {
             <Card title="Prompt">
-                <EmptyState icon="file-text" title="No prompt yet" text="Choose a prompt or write one: it is what the agent is told." small=true>
+                <EmptyState icon="file-text" title="No prompt yet" text="Choose or write a prompt: the instructions that the agent follows." small=true>
                     {may_edit.then(|| view! { <LinkButton href=edit kind=ButtonKind::Primary>"Choose or write a prompt"</LinkButton> })}
                 </EmptyState>
             </Card>
@@ -248,12 +248,12 @@ fn PromptCard(agent: AgentPage) -> impl IntoView {
 #[component]
 fn Behaviour(agent: AgentPage, catalog: Loaded<VoiceCatalog>) -> impl IntoView {
     let config: AgentConfig = agent.config;
-    let greeting = if config.greeting.is_empty() { "In its own words".to_owned() } else { config.greeting };
+    let greeting = if config.greeting.is_empty() { "Chosen by the agent".to_owned() } else { config.greeting };
     let voice = config.voice;
     let voice = move |catalog: VoiceCatalog| view! { <VoiceFact catalog id=voice.clone()/> };
     let first = match config.first_speaker {
         FirstSpeaker::Agent => "The agent",
-        FirstSpeaker::User => "The other side; the agent after 8 seconds of silence",
+        FirstSpeaker::User => "The other person; the agent after 8 seconds of silence",
     };
     let tags = agent.tags.into_iter().map(|tag| view! { <Tag class="outline">{tag}</Tag> }).collect_view();
     view! {
@@ -264,8 +264,8 @@ fn Behaviour(agent: AgentPage, catalog: Loaded<VoiceCatalog>) -> impl IntoView {
             <Fact label="Voice" class="break"><BlockBoundary data=catalog view=voice/></Fact>
             <Fact label="Temperature">{format!("{}", config.temperature)}</Fact>
             <Fact label="Speaks first">{first}</Fact>
-            <Fact label="First words">{greeting}</Fact>
-            <Fact label="Longest call">{format!("{} min", config.max_minutes)}</Fact>
+            <Fact label="Greeting">{greeting}</Fact>
+            <Fact label="Maximum call length">{format!("{} min", config.max_minutes)}</Fact>
             <Fact label="Recording">{if config.is_recorded { "On" } else { "Off" }}</Fact>
             <Fact label="Changed"><Time stamp=agent.updated/></Fact>
         </Facts>

@@ -60,7 +60,7 @@ pub async fn ready_to_call(tx: &mut ReadTx, agent: AgentId, client: ClientId) ->
         _ => {
             let why = found.sync_error.map(|error| format!(" {error}")).unwrap_or_default();
             obstacle(format!(
-                "The agent {name} is not at the voice service yet.{why} Its page shows how far it is; “Send again” tries now."
+                "The agent {name} is not set up at the voice service yet.{why} Its page shows how far it is; “Sync again” tries now."
             ))
         }
     }

@@ -77,8 +77,8 @@ fn Actions(batch: BatchView) -> impl IntoView {
     };
     match on_the_line {
         0 => {}
-        1 => warning += " 1 call in progress goes on until it ends.",
-        more => warning += &format!(" {more} calls in progress go on until they end."),
+        1 => warning += " 1 call in progress continues until it ends.",
+        more => warning += &format!(" {more} calls in progress continue until they end."),
     }
     view! {
         <a class="btn" href=format!("/batches/{id}/results.csv") rel="external"><Icon name="download" small=true/>"Results"</a>
@@ -117,8 +117,8 @@ fn Trouble(batch: BatchView) -> impl IntoView {
         BatchStatus::Failed => batch.error.map(|reason| (patchbay_shared::Tone::Bad, format!("The batch failed. {reason} Its contacts are back in the campaign: start a new batch once this is fixed."))),
         BatchStatus::Paused => Some(match (batch.pause_reason, batch.paused_by) {
             (Some(reason), _) => (patchbay_shared::Tone::Warn, format!("Patchbay paused this batch. {reason}")),
-            (None, Some(name)) => (patchbay_shared::Tone::Info, format!("Paused by {name}. No new calls start; calls in progress go on.")),
-            (None, None) => (patchbay_shared::Tone::Info, "Paused. No new calls start; calls in progress go on.".to_owned()),
+            (None, Some(name)) => (patchbay_shared::Tone::Info, format!("Paused by {name}. No new calls start; calls in progress continue.")),
+            (None, None) => (patchbay_shared::Tone::Info, "Paused. No new calls start; calls in progress continue.".to_owned()),
         }),
         BatchStatus::Stopped => {
             let (at, by) = batch.stopped.map_or((String::new(), String::new()), |(at, by)| {

@@ -100,14 +100,14 @@ fn Start(readiness: Readiness) -> impl IntoView {
     });
     view! {
         <div class="cols two">
-            <Card title="Before the start">
+            <Card title="Before you start">
                 <ul class="checklist">{checks}{warnings}</ul>
                 {estimate.map(|text| view! { <p class="note"><Icon name="receipt-text" small=true/>{text}</p> })}
             </Card>
             <Card title=format!("{} · {}", readiness.campaign, readiness.client)>
                 <ServerForm action=create class="form">
                     <input type="hidden" name="campaign" value=readiness.campaign_id.to_string()/>
-                    <TextInput name="name" label="Name" value=format!("{}, next wave", readiness.campaign) required=true maxlength=120/>
+                    <TextInput name="name" label="Name" value=format!("{}, next batch", readiness.campaign) required=true maxlength=120/>
                     <RadioCards name="mode" legend="When" options=modes value="immediate"/>
                     <DateTimeInput name="scheduled_for" label="Start" hint=format!("Only if you set a time. In {}.", readiness.timezone.replace('_', " "))/>
                     <TextInput name="concurrency" label="Lines" kind="number" value="5" min="1" max="200" class="short" required=true hint="How many calls at the same time."/>

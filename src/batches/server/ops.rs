@@ -145,7 +145,7 @@ async fn nothing_to_dial(tx: &mut WriteTx, campaign: CampaignId) -> Result<Strin
     Ok(match (suppressed, later) {
         (0, 0) => "There is nobody to call: the campaign has no waiting contacts. Add contacts on its page.".into(),
         (_, 0) => "There is nobody to call: all waiting contacts are on the do-not-call list. Add others on the campaign's page.".into(),
-        _ => "There is nobody to call just now: the waiting contacts are due later. Try again then, or add others.".into(),
+        _ => "There is nobody to call right now: the waiting contacts are due later. Try again then, or add others.".into(),
     })
 }
 

@@ -246,7 +246,7 @@ pub(crate) async fn results(
             day => day,
         };
         let next = match (row.is_last.unwrap_or(false), row.status, row.callback_at, row.next_attempt_at) {
-            (true, _, Some(at), _) => format!("Call back {}", moment(at)),
+            (true, _, Some(at), _) => format!("Callback {}", moment(at)),
             (true, Some(ContactStatus::Scheduled), _, Some(at)) => {
                 // Due while the hours are closed, the contact waits until they open.
                 let zone_name = row.zone.as_deref().unwrap_or(&campaign.client_timezone);

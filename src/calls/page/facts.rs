@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::keys::Ticking;
 use crate::model::CallDetail;
-use patchbay_shared::money::{count_text, decimals, length_text};
+use patchbay_shared::money::{counted, decimals, length_text};
 use patchbay_ui::*;
 
 /// When, how long, why it ended, and what it belongs to.
@@ -45,7 +45,7 @@ pub(crate) fn CostCard(call: CallDetail) -> impl IntoView {
     let priced =
         |money: patchbay_shared::Money| if waits { "not priced yet".to_owned() } else { money.text_with(places) };
     let (voice, carrier, total) = (priced(costs.voice), priced(costs.carrier), priced(costs.total));
-    let tokens = call.analysis_model.map(|(_, read, written)| format!("{} tokens", count_text(read + written)));
+    let tokens = call.analysis_model.map(|(_, read, written)| counted(read + written, "token", "tokens"));
     view! {
         <Card title="Cost" right=move || tokens.map(|text| view! { <span class="sub text-xs">{text}</span> })>
             <Facts>

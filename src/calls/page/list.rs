@@ -86,7 +86,7 @@ fn Filters(choices: CallChoices) -> impl IntoView {
         Filter::date("to", "To"),
         Filter::new("agent", "Agent", choices.agents),
         Filter::new("campaign", "Campaign", choices.campaigns),
-        Filter::new("direction", "Direction", options_of([("inbound", "In"), ("outbound", "Out")])).rare(),
+        Filter::new("direction", "Direction", options_of([("inbound", "Inbound"), ("outbound", "Outbound")])).rare(),
         Filter::words("outcome", "Outcome", ContactOutcome::ALL),
         Filter::words("sentiment", "Sentiment", Sentiment::ALL).rare(),
     ];

@@ -131,7 +131,7 @@ pub(crate) fn AnalysisCard(call: CallDetail, again: Callback<()>) -> impl IntoVi
         <Card title="Analysis">
             <div class="stack gap-3">
                 {own}
-                {reading.callback_at.map(|at| view! { <Facts><Fact label="Call back">{at}</Fact></Facts> })}
+                {reading.callback_at.map(|at| view! { <Facts><Fact label="Callback">{at}</Fact></Facts> })}
                 <Listed title="To do" items=reading.follow_ups/>
                 <div class="row wrap">{topics}</div>
                 {(may_replay || model.is_some()).then(|| view! {

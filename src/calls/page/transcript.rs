@@ -10,7 +10,7 @@ use super::steps::{Events, Raw, Steps, took};
 use crate::model::detail::marked;
 use crate::model::{CallDetail, CallPrompt, EnrichmentType, Said, TranscriptStatus, Turn};
 use patchbay_shared::Tone;
-use patchbay_shared::money::length_text;
+use patchbay_shared::money::{counted, length_text};
 use patchbay_ui::*;
 
 /// Transcript; steps and the prompt for whoever may see them; for the agency events and raw data.
@@ -108,7 +108,7 @@ fn Transcript(call: Arc<CallDetail>, player: Player) -> impl IntoView {
             query("find").map(|words| {
                 let lower = words.to_lowercase();
                 let count = call.turns.iter().filter(|turn| turn.text.to_lowercase().contains(&lower)).count();
-                let text = if count == 1 { "1 turn".to_owned() } else { format!("{count} turns") };
+                let text = counted(count as i64, "turn", "turns");
                 view! {
                     <p class="note clip" role="status">{text}" with “"{words}"”. "<a class="link" href=move || with_query(&[("find", None)])>"Clear"</a></p>
                 }

@@ -155,7 +155,7 @@ fn Obstacles(shown: CampaignView) -> impl IntoView {
     let mut lines: Vec<String> = shown.obstacles;
     if !shown.missing_variables.is_empty() {
         let names = shown.missing_variables.iter().map(|name| format!("{{{{{name}}}}}")).collect::<Vec<_>>().join(", ");
-        lines.push(format!("The prompt asks for {names}, and nothing fills that yet. Add values in the settings, or import them with the contacts."));
+        lines.push(format!("The prompt uses {names}, but nothing fills it yet. Add values in the settings, or import them with the contacts."));
     }
     let rows = lines.iter().map(|line| view! { <p>{line.clone()}</p> }).collect_view();
     (!lines.is_empty()).then(|| view! { <Callout tone=Tone::Warn>{rows}</Callout> })

@@ -48,7 +48,7 @@ pub fn campaigns_page() -> PageView {
             .empty(
                 "megaphone",
                 "No campaigns yet",
-                "A campaign ties a client's contacts to an agent and a number. Batches then dial it.",
+                "A campaign connects a client's contacts with an agent and a number. Batches then call them.",
             )
             .page(rows)
     })

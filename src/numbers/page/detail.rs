@@ -69,11 +69,11 @@ fn Carrier(number: NumberPage) -> impl IntoView {
     view! {
         <Facts>
             <Fact label="Country">{row.country.unwrap_or_else(|| "Not known".into())}</Fact>
-            <Fact label="Can do">{abilities}</Fact>
+            <Fact label="Capabilities">{abilities}</Fact>
             <Fact label="Per month">{row.monthly_cost.map_or_else(|| "Not priced yet".into(), |cost| cost.text())}</Fact>
-            {row.purchased.map(|at| view! { <Fact label="Ours since"><Time stamp=at/></Fact> })}
+            {row.purchased.map(|at| view! { <Fact label="Rented since"><Time stamp=at/></Fact> })}
             {row.released.map(|at| view! { <Fact label="Released"><Time stamp=at/></Fact> })}
-            {number.provider_number_id.map(|id| view! { <Fact label="Id there" class="mono break">{id}</Fact> })}
+            {number.provider_number_id.map(|id| view! { <Fact label="Agent ID at the provider" class="mono break">{id}</Fact> })}
             {number.order_id.map(|id| view! { <Fact label="Order" class="mono break">{id}</Fact> })}
         </Facts>
     }
@@ -148,7 +148,7 @@ fn Assign(number: NumberPage, again: Callback<()>) -> impl IntoView {
             />
             <Select
                 name="direction"
-                label="Way"
+                label="Direction"
                 options=vec![("outbound".into(), "Agents call from it".into()), ("inbound".into(), "People call it".into())]
                 value=number.row.direction.as_str()
                 required=true
@@ -164,7 +164,7 @@ fn Assigned(number: NumberPage) -> impl IntoView {
         <Facts>
             <Fact label="Client">{number.row.client.unwrap_or_else(|| "Whole agency".into())}</Fact>
             <Fact label="Agent">{number.row.agent.unwrap_or_else(|| "None".into())}</Fact>
-            <Fact label="Way">{number.row.direction.label()}</Fact>
+            <Fact label="Direction">{number.row.direction.label()}</Fact>
         </Facts>
     }
 }

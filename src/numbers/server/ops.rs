@@ -203,7 +203,7 @@ pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError>
             format!("Active campaigns call from this number: {names}. Pause them or give them another number first."),
         ));
     }
-    store::set_status(&mut tx, id, NumberStatus::Inactive, Some("It is being given back to the carrier.")).await?;
+    store::set_status(&mut tx, id, NumberStatus::Inactive, Some("It is being released to the carrier.")).await?;
     notify(&mut tx, id, number.client_id.map(ClientId));
     tx.commit().await?;
 
@@ -282,7 +282,7 @@ fn refuse_released(number: &Number) -> Result<(), AppError> {
     match number.status {
         NumberStatus::Released => Err(AppError::Conflict(
             Reason::WrongState,
-            "This number was given back. Order it again if the carrier still offers it.".into(),
+            "This number was released. Order it again if the carrier still offers it.".into(),
         )),
         _ => Ok(()),
     }

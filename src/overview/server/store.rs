@@ -186,7 +186,7 @@ fn time_left(gone: chrono::TimeDelta, done: i64, total: i64) -> Option<String> {
     Some(match minutes {
         0 => "Almost done".to_owned(),
         1..120 => format!("About {minutes} min left"),
-        _ => format!("About {} hours left", minutes / 60),
+        _ => format!("About {} h left", minutes / 60),
     })
 }
 

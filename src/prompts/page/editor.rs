@@ -20,7 +20,7 @@ pub fn new_prompt_page() -> PageView {
         }
         view! {
             <PageTitle text="New prompt" parents=vec![crumb("Prompts", "/prompts")]/>
-            <PageHead title="New prompt" sub="Tell the agent its task, its manner and its limits."/>
+            <PageHead title="New prompt" sub="Tell the agent its task, tone and limits."/>
             <Card><Editor prompt=None done=Callback::new(|()| ())/></Card>
         }
         .into_any()
@@ -120,18 +120,18 @@ fn Editor(prompt: Option<PromptPage>, done: Callback<()>) -> impl IntoView {
                 rows=20
                 class="prompt-editor"
                 required=true
-                hint="Variables stand in double braces, for example {{first_name}}. Contacts and campaigns fill them."
+                hint="Write variables in double braces, for example {{first_name}}. They are filled from the contact and the campaign."
             />
             {(!variables.is_empty()).then(|| view! { <Variables names=variables/> })}
             <div class="form two">
                 <TextInput name="description" label="Description" value=description maxlength=1000/>
                 <TextInput name="tags" label="Tags" value=tags hint="Separated by commas."/>
             </div>
-            <TextInput name="note" label="What changed" maxlength=300 hint="Stands beside this version in the list."/>
+            <TextInput name="note" label="What changed" maxlength=300 hint="Shown next to this version in the list."/>
             <Checkbox
                 name="production"
                 label="Use in production"
-                hint="Agents that use this prompt get this version at once. Calls that go on keep theirs."
+                hint="Agents that use this prompt get this version at once. Calls in progress keep theirs."
                 checked=true
                 value="true"
             />
@@ -153,8 +153,8 @@ pub fn PromptConflict(#[prop(into)] error: Signal<Option<AppError>>) -> impl Int
         <Show when=is_refused>
             <Checkbox
                 name="overwrite"
-                label="Save my text after theirs"
-                hint="Only matters when somebody else has saved meanwhile. Their version stays in the list."
+                label="Save my text as a version after theirs"
+                hint="Somebody else has saved in the meantime. Their version stays in the list."
                 value="true"
             />
         </Show>
