@@ -287,10 +287,10 @@ fn what_uses_an_agent_and_a_number_stands_on_their_pages() {
         }
         let prompt = agency.owner.get(&format!("/prompts/{}", works.prompt)).await.text;
         assert!(prompt.contains(&format!("href=\"/agents/{}\"", works.agent)), "{prompt}");
-        let of = |agent: &str| agency.owner.done("list_campaigns", &[("query[agent]", agent)]);
-        let campaigns = of(&works.agent).await.json();
+        let campaigns = agency.owner.done("list_campaigns", &[("query[agent]", &works.agent)]).await.json();
         assert_eq!(campaigns["rows"][0]["id"], works.campaign.as_str(), "{campaigns}");
-        assert_eq!(of(&works.prompt).await.json()["rows"], serde_json::json!([]), "of another agent");
+        let others = agency.owner.done("list_campaigns", &[("query[agent]", &works.prompt)]).await.json();
+        assert_eq!(others["rows"], serde_json::json!([]), "campaigns of another agent");
         let connection = agency.owner.get("/connections/telnyx").await.text;
         assert!(connection.contains("1 phone number"), "{connection}");
     });
