@@ -81,6 +81,7 @@ async fn answer(scope: &Scope, id: BatchId) -> Result<Json<Value>, AppError> {
         "scheduled_for": batch.scheduled_for,
         "started_at": batch.started_at,
         "completed_at": batch.completed_at,
+        "stopped_at": batch.stopped_at,
         "pause_reason": batch.pause_reason,
         "error": batch.error,
     })))
