@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { hydrated, newPage, signIn } from "../lib/browser.mjs";
+import { hydrated, newPage, shifts, signIn, watchShifts } from "../lib/browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -14,6 +14,9 @@ const people = {
   "mara@halden.test": { fixed, newest },
   "pat@patchbay.test": { fixed: ["/platform", "/platform/new", "/platform/links"], newest: { "/platform": [""] } },
 };
+
+// How much of a page may move by itself while it loads: the browser's measure, where 0.1 counts as bad.
+const MOST_SHIFT = 0.02;
 
 // How a page can look. Neighbours differ in one thing only.
 const looks = [[1440, "light"], [1440, "dark"], [360, "dark"], [360, "light"]];
@@ -72,7 +75,10 @@ async function everyPage(world, email) {
   // Windows of their own, signed in with the same cookie: tabs of one window share six connections, and live pages hold one each.
   const storageState = await first.context().storageState();
   while (tabs.length < TABS) tabs.push(await newPage(world, { reducedMotion: "reduce", storageState }));
-  for (const tab of tabs) tab.setDefaultTimeout(60_000);
+  for (const tab of tabs) {
+    tab.setDefaultTimeout(60_000);
+    await watchShifts(tab);
+  }
   const paths = await allPages(first, email);
   const queue = paths.flatMap((path) => Array.from({ length: LOADS }, (_, time) => ({ path, looked: time === 0 })));
   const troubles = [];
@@ -81,6 +87,10 @@ async function everyPage(world, email) {
       await tab.setViewportSize({ width: looks[0][0], height: 900 });
       await tab.goto(next.path);
       await hydrated(tab);
+      // Two frames later everything that the script brought along is drawn.
+      await tab.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      const { sum, moved } = await shifts(tab);
+      if (sum > MOST_SHIFT) troubles.push(`${next.path} jumps by ${sum.toFixed(3)}: ${moved.slice(0, 4).join(", ")}`);
       if (next.looked) troubles.push(...(await lookAt(tab)).map((trouble) => `${next.path} ${trouble}`));
       troubles.push(...tab.troubles.splice(0).map((trouble) => `${next.path} ${trouble}`));
     }

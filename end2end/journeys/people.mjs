@@ -46,7 +46,7 @@ export default {
 
     await nia.goto("/settings/security");
     await hydrated(nia);
-    await nia.getByLabel("Present password").first().fill(PASSWORD);
+    await nia.getByLabel("Current password").first().fill(PASSWORD);
     await nia.getByRole("button", { name: "Set up" }).click();
     const secret = (await nia.locator("img.qr + p").textContent()).trim();
     await nia.getByLabel("Code").fill(code(secret));
@@ -103,13 +103,13 @@ export default {
     await kim.goto("/settings/security");
     await hydrated(kim);
     const card = kim.locator("section.card", { has: kim.getByRole("heading", { name: "Passkeys" }) });
-    await card.getByLabel("Present password").fill(PASSWORD);
+    await card.getByLabel("Current password").fill(PASSWORD);
     await card.getByRole("button", { name: "Add a passkey" }).click();
     const name = card.getByLabel("Name", { exact: true });
     await name.waitFor();
     assert.match(await name.inputValue(), /Chrome/, "a name is proposed");
     await name.fill("Kim's laptop");
-    await card.getByRole("button", { name: "Make passkey" }).click();
+    await card.getByRole("button", { name: "Create passkey" }).click();
     await kim.getByText("Passkey added").waitFor();
     await card.getByText("Kim's laptop", { exact: true }).waitFor();
     await kim.locator(".recovery-codes li").first().waitFor();
@@ -156,7 +156,7 @@ export default {
     await owner.goto("/settings/users");
     await owner.getByRole("link", { name: "Otto Off" }).click();
     await owner.getByRole("link", { name: "Link for a new password" }).click();
-    await owner.getByRole("button", { name: "Make the link" }).click();
+    await owner.getByRole("button", { name: "Create link" }).click();
     await owner.waitForURL("**/settings/users/links");
     const reset = new URL((await owner.locator("main code").first().textContent()).trim()).pathname;
     const stranger = await newPage(world, { javaScriptEnabled: false });
@@ -208,7 +208,7 @@ export default {
     await hydrated(owner);
     await owner.getByLabel("What it is for").fill("CRM sync");
     await owner.getByLabel("Read calls, transcripts and results").check();
-    await owner.getByRole("button", { name: "Make key" }).click();
+    await owner.getByRole("button", { name: "Create key" }).click();
     await owner.waitForURL("**/settings/api-keys/made");
     const key = (await owner.locator("main code").first().textContent()).trim();
     const ask = () => fetch(`${world.demo.url}/v1/calls?limit=1`, { headers: { authorization: `Bearer ${key}` } });

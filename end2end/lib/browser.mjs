@@ -58,3 +58,33 @@ export async function until(what, check, limit = 90_000) {
     await new Promise((done) => setTimeout(done, 250));
   }
 }
+
+/**
+ * How much of the page has moved by itself since it was loaded: the sum that browsers report as layout shift. Says also what moved.
+ * The page must have been opened with `watchShifts`.
+ */
+export async function shifts(page) {
+  return page.evaluate(() => {
+    for (const entry of window.__shiftObserver?.takeRecords() ?? []) window.__noteShift(entry);
+    return { sum: window.__shifts ?? 0, moved: window.__moved ?? [] };
+  });
+}
+
+/** Notes layout shifts of every page that this tab opens from now on, from the first drawing on. */
+export async function watchShifts(page) {
+  await page.addInitScript(() => {
+    window.__shifts = 0;
+    window.__moved = [];
+    window.__noteShift = (entry) => {
+      if (entry.hadRecentInput) return;
+      window.__shifts += entry.value;
+      for (const source of entry.sources) {
+        const node = source.node?.nodeType === 1 ? source.node : source.node?.parentElement;
+        const name = node ? `${node.tagName.toLowerCase()}.${node.className?.baseVal ?? node.className}` : "gone";
+        window.__moved.push(`${entry.value.toFixed(3)} ${name} ${Math.round(source.previousRect.y)}→${Math.round(source.currentRect.y)}`);
+      }
+    };
+    window.__shiftObserver = new PerformanceObserver((list) => list.getEntries().forEach(window.__noteShift));
+    window.__shiftObserver.observe({ type: "layout-shift", buffered: true });
+  });
+}

@@ -25,10 +25,10 @@ impl Role {
 patchbay_shared::words! {
     /// Who of an agency's people has to have a second factor.
     pub SecondFactorRule: "text" {
-        Nobody = "nobody", "Nobody has to", Warn;
+        Nobody = "nobody", "Nobody", Warn;
         Managers = "managers", "Owners and admins", Ok;
-        Agency = "agency", "Everybody of the agency", Ok;
-        Everybody = "everybody", "Everybody, clients' people too", Ok;
+        Agency = "agency", "Everyone in the agency", Ok;
+        Everybody = "everybody", "Everyone, including clients' people", Ok;
     }
 }
 

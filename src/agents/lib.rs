@@ -3,7 +3,7 @@
 //!
 //! The surprising part: what the voice service holds follows what is saved here, by the job `sync_agent`; a mapping's
 //! `synced_at` is the `updated_at` of the state that the service holds, so "older than the agent" means "not there yet".
-//! Reads the tables agency_phone_numbers, campaigns, clients, jobs, prompt_versions and prompts.
+//! Reads the tables agency_phone_numbers, call_batches, campaigns, clients, jobs, prompt_versions and prompts.
 
 pub mod model;
 pub mod page;

@@ -19,11 +19,11 @@ patchbay_shared::words! {
     /// Who speaks first in a call.
     pub FirstSpeaker: "text" {
         Agent = "agent", "The agent", Mute;
-        User = "user", "The other side", Mute;
+        User = "user", "The other person", Mute;
     }
     /// Whether the voice service holds what was saved here.
     pub SyncState: "text" {
-        Synced = "synced", "In step with Ultravox", Ok;
+        Synced = "synced", "In sync", Ok;
         Waiting = "waiting", "Being sent to Ultravox", Info;
         Failing = "failing", "Not sent to Ultravox", Bad;
         Nothing = "nothing", "Not at Ultravox yet", Mute;
@@ -33,8 +33,8 @@ patchbay_shared::words! {
 patchbay_shared::words! {
     /// Who called: the agent, or somebody who was answered by it.
     pub CallDirection: "call_direction" {
-        Inbound = "inbound", "In", Mute;
-        Outbound = "outbound", "Out", Mute;
+        Inbound = "inbound", "Inbound", Mute;
+        Outbound = "outbound", "Outbound", Mute;
     }
 }
 
@@ -168,10 +168,22 @@ pub struct AgentPage {
     pub prompt: Option<AgentPrompt>,
     pub mappings: Vec<MappingRow>,
     pub numbers: Vec<AgentNumber>,
+    pub campaigns: AgentCampaigns,
     pub sync: SyncState,
     pub updated: Stamp,
     pub may_edit: bool,
     pub may_delete: bool,
+}
+
+/// The campaigns that an agent calls for, archived ones left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AgentCampaigns {
+    /// Id, name and state of the newest few.
+    pub newest: Vec<(String, String, String)>,
+    /// All of them.
+    pub count: i64,
+    /// Batches of theirs that are not over: id and name.
+    pub open_batches: Vec<(String, String)>,
 }
 
 impl AgentPage {
@@ -275,7 +287,7 @@ impl AgentForm {
         }
         let temperature: f64 = self.temperature.trim().replace(',', ".").parse().unwrap_or(f64::NAN);
         if !(0.0..=1.0).contains(&temperature) {
-            errors.add("temperature", "Enter a number from 0 (steady) to 1 (free).");
+            errors.add("temperature", "Enter a number from 0 (consistent) to 1 (varied).");
         }
         let first_speaker = self.first_speaker.parse().unwrap_or_else(|_| {
             errors.add("first_speaker", "Choose who speaks first.");

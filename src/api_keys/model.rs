@@ -62,14 +62,11 @@ impl KeyTerms {
         }
         let read: Vec<ApiScope> = scopes.iter().filter_map(|scope| scope.parse().ok()).collect();
         if read.is_empty() || read.len() < scopes.len() {
-            errors.add("scopes", "Choose at least one thing that the key may do.");
+            errors.add("scopes", "Choose at least one permission.");
         }
         let rate_limit = rate_limit.trim().parse().ok().filter(|limit| (0..=1_000_000).contains(limit));
         if rate_limit.is_none() {
-            errors.add(
-                "rate_limit",
-                "Write a whole number of requests per hour, up to 1,000,000. 0 is as many as wanted.",
-            );
+            errors.add("rate_limit", "Write a whole number of requests per hour, up to 1,000,000. 0 means no limit.");
         }
         let days = match days.trim() {
             "" => None,
@@ -78,7 +75,7 @@ impl KeyTerms {
                 if days.is_none() {
                     errors.add(
                         "days",
-                        "Write a whole number of days from 1 to 3650, or nothing for a key that does not expire.",
+                        "Write a whole number of days from 1 to 3650, or leave it empty for a key that does not expire.",
                     );
                 }
                 days

@@ -31,7 +31,7 @@ pub fn api_keys_page() -> PageView {
             .column("Acts as", |row| row.owner.clone())
             .column("May", scopes)
             .number("This hour", |row| match row.rate_limit {
-                0 => format!("{} of any", row.used),
+                0 => format!("{}, no limit", row.used),
                 limit => format!("{} of {limit}", row.used),
             })
             .class("nowrap")
@@ -45,7 +45,7 @@ pub fn api_keys_page() -> PageView {
             })
             .acts("Actions", move |row| works(row).then(|| view! { <Change id=row.id.to_string() name=row.name.clone() again/> }))
             .empty_view(|| view! {
-                <EmptyState icon="key-round" title="No keys" text="A key lets a program read calls, add contacts or run batches, within your own rights.">
+                <EmptyState icon="key-round" title="No keys" text="A key lets a program read calls, add contacts or run batches, within your own permissions.">
                     <LinkButton href="/settings/api-keys/new" kind=ButtonKind::Primary icon="plus">"New key"</LinkButton>
                 </EmptyState>
             })
@@ -82,11 +82,11 @@ fn Change(id: String, name: String, again: Callback<()>) -> impl IntoView {
             <DialogLink name=rotate_name.clone() small=true>"Rotate"</DialogLink>
             <DialogLink name=dialog.clone() kind=ButtonKind::Danger>"Revoke"</DialogLink>
         </div>
-        <ConfirmForm name=rotate_name action=rotate title=rotate_title text="A new key with the same terms is made and shown once. The present one goes on for a day, so that programs can change over." confirm="Make the successor">
+        <ConfirmForm name=rotate_name action=rotate title=rotate_title text="A new key with the same permissions is created and shown once. The current one keeps working for a day, so that programs can switch over." confirm="Create new key">
             <input type="hidden" name="id" value=id/>
             <ProofField/>
         </ConfirmForm>
-        <ConfirmForm name=dialog action=revoke title=title text="Programs that use it are refused from this moment on. This cannot be undone." confirm="Revoke" danger=true on_done=again said="Key revoked">
+        <ConfirmForm name=dialog action=revoke title=title text="Programs that use it are rejected from now on. This cannot be undone." confirm="Revoke" danger=true on_done=again said="Key revoked">
             <input type="hidden" name="id" value=same_id/>
         </ConfirmForm>
     }
@@ -108,16 +108,16 @@ pub fn new_api_key_page() -> PageView {
             .collect_view();
         view! {
             <PageTitle text="New API key" parents=vec![crumb("API keys", "/settings/api-keys")]/>
-            <PageHead title="New API key" sub="It acts as you, and never does more than you may."/>
+            <PageHead title="New API key" sub="It acts on your behalf and can never do more than you can."/>
             <Card>
                 <ServerForm action=create class="form">
                     <TextInput name="name" label="What it is for" required=true maxlength=120 autocomplete="off" placeholder="CRM sync"/>
                     <Fieldset legend="May">{scopes}</Fieldset>
-                    <TextInput name="rate_limit" label="Requests per hour" value="1000" inputmode="numeric" required=true class="short" hint="0 is as many as wanted."/>
+                    <TextInput name="rate_limit" label="Requests per hour" value="1000" inputmode="numeric" required=true class="short" hint="0 means no limit."/>
                     <TextInput name="days" label="Days until it expires" inputmode="numeric" class="short" value="365" hint="Nothing: it does not expire."/>
                     <ProofField/>
                     <FormActs>
-                        <SubmitButton icon="key-round">"Make key"</SubmitButton>
+                        <SubmitButton icon="key-round">"Create key"</SubmitButton>
                         <a class="btn ghost" href="/settings/api-keys">"Cancel"</a>
                     </FormActs>
                 </ServerForm>
@@ -136,7 +136,7 @@ pub fn made_api_key_page() -> PageView {
             return refusal;
         }
         view! {
-            <PageTitle text="Key made" parents=vec![crumb("API keys", "/settings/api-keys")]/>
+            <PageTitle text="Key created" parents=vec![crumb("API keys", "/settings/api-keys")]/>
             <PageBoundary data=made view={|made: Option<NewKey>| view! { <Made made/> }}/>
         }
         .into_any()
@@ -147,9 +147,9 @@ pub fn made_api_key_page() -> PageView {
 fn Made(made: Option<NewKey>) -> impl IntoView {
     let Some(NewKey { name, key }) = made else {
         return view! {
-            <PageHead title="Key made"/>
-            <EmptyState icon="key-round" title="Nothing to show" text="A key is shown once, right after it is made. If you have lost it, rotate it: the successor is shown once as well.">
-                <LinkButton href="/settings/api-keys">"To the keys"</LinkButton>
+            <PageHead title="Key created"/>
+            <EmptyState icon="key-round" title="Nothing to show" text="A key is shown once, right after it is created. If you have lost it, rotate it: the new key is shown once as well.">
+                <LinkButton href="/settings/api-keys">"Back to the keys"</LinkButton>
             </EmptyState>
         }
         .into_any();

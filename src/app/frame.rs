@@ -143,7 +143,7 @@ fn SetUpFirst() -> impl IntoView {
         view! {
             <PageTitle text="Second factor needed"/>
             <section class="card">
-                <EmptyState icon="key-round" title="Set up a second factor first" text="Your role asks for more than a password here: a code from an app on your phone, or a passkey. It takes a minute, and everything else waits until it is done.">
+                <EmptyState icon="key-round" title="Set up a second factor first" text="Your role asks for more than a password here: a code from an app on your phone, or a passkey. It takes a minute; then you can continue.">
                     <LinkButton href="/settings/security" kind=ButtonKind::Primary>"Set it up"</LinkButton>
                 </EmptyState>
             </section>
@@ -171,7 +171,7 @@ fn Notice(viewer: Viewer) -> impl IntoView {
     } else if home.sandbox {
         view! {
             <Banner kind="sandbox">
-                "Sandbox: no real call is placed, no real model is asked."
+                "Sandbox: no real calls are placed and no real models are used."
                 {may_connect.then(|| view! { " "<a class="link" href="/connections">"Connect real accounts"</a> })}
             </Banner>
         }

@@ -140,7 +140,7 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             let cleared = patchbay_sign_in::server::second_factor::clear_from_command_line(&app.db, &email).await;
             app.close().await;
             cleared.map_err(|error| somebody(error, &email))?;
-            println!("{email} signs in with the password alone.");
+            println!("{email} signs in with the password only.");
         }
         Command::User { command: UserCommand::Password { email } } => {
             let app = App::open(&config).await?;

@@ -43,6 +43,8 @@ pub fn document(options: LeptosOptions, style: String) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" href=icon type=icon_kind/>
+                // Before the style sheet names it: the font is there when the page is first drawn.
+                <link rel="preload" href="/fonts/ibm-plex-sans-latin-wght-normal.woff2" r#as="font" type="font/woff2" crossorigin="anonymous"/>
                 <link rel="stylesheet" href=style/>
                 {brand.style.map(|style| view! { <link rel="stylesheet" href=style/> })}
                 {hydrates.then(|| view! { <HydrationScripts options/> })}

@@ -38,6 +38,21 @@ struct Refused {
     typed: Typed,
 }
 
+/// A plain form leaves its empty fields in the address: the browser is led to the address without them.
+pub(crate) async fn without_empty_fields(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let query = uri.query().unwrap_or_default();
+    let is_empty = |pair: &&str| pair.split_once('=').is_some_and(|(_, value)| value.is_empty());
+    // An address that begins with two slashes would lead to another host.
+    if request.method() != Method::GET || uri.path().starts_with("//") || !query.split('&').any(|pair| is_empty(&pair))
+    {
+        return next.run(request).await;
+    }
+    let kept = query.split('&').filter(|pair| !is_empty(pair)).collect::<Vec<_>>().join("&");
+    let address = if kept.is_empty() { uri.path().to_owned() } else { format!("{}?{kept}", uri.path()) };
+    Redirect::to(&address).into_response()
+}
+
 /// Reads what is posted to a server function once, and lets through only what can be read: so a function never sees half a form, and
 /// whoever sends one hears what is wrong with it.
 pub(crate) async fn take_form(request: Request, next: Next) -> Response {

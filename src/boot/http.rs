@@ -68,7 +68,8 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .leptos_routes_with_context(&options, routes, page_context, move || {
             document::document(shell_options.clone(), shell_style.clone())
         })
-        .layer(middleware::from_fn(send_unauthenticated_to_sign_in));
+        .layer(middleware::from_fn(send_unauthenticated_to_sign_in))
+        .layer(middleware::from_fn(forms::without_empty_fields));
     // Leptos routes each server function itself; this is for addresses that name none.
     let functions: Router<LeptosOptions> = Router::new().route("/rpc/{*function}", post(server_function));
     let raw: Router<LeptosOptions> = Router::new()

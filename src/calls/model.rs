@@ -29,7 +29,7 @@ patchbay_shared::words! {
         Voicemail = "voicemail", "Voicemail", Info;
         Busy = "busy", "Busy", Mute;
         Declined = "declined", "Declined", Warn;
-        CallbackScheduled = "callback_scheduled", "Call back", Info;
+        CallbackScheduled = "callback_scheduled", "Callback", Info;
     }
 }
 
@@ -47,7 +47,7 @@ patchbay_shared::words! {
     }
     pub AnalysisStatus: "analysis_status" {
         Pending = "pending", "Waiting", Mute;
-        Processing = "processing", "Reading", Info;
+        Processing = "processing", "Running", Info;
         Completed = "completed", "Ready", Ok;
         Failed = "failed", "Failed", Bad;
     }
@@ -120,6 +120,29 @@ impl CallState {
     }
 }
 
+/// Why a call ended, so that it agrees with where the call stands: a provider reports the end of a call that was never answered in the
+/// words of one that was. None: nothing to add to the state.
+pub fn ending(state: CallState, reason: Option<&str>) -> Option<String> {
+    let key = reason.map(end_key).unwrap_or_default();
+    match state {
+        CallState::Dialling | CallState::Live | CallState::Checking => None,
+        CallState::Declined => Some("The call was declined".to_owned()),
+        CallState::Busy => Some("The line was busy".to_owned()),
+        CallState::NoAnswer => Some(match key.as_str() {
+            "canceled" | "invalid_number" | "destination_unavailable" => end_words(&key),
+            _ => "Nobody answered".to_owned(),
+        }),
+        CallState::Failed => {
+            reason.filter(|_| !["unjoined", "hangup", "normal"].contains(&key.as_str())).map(end_words)
+        }
+        CallState::Completed | CallState::Voicemail => reason.filter(|_| key != "unjoined").map(end_words),
+    }
+}
+
+fn end_key(reason: &str) -> String {
+    reason.trim_start_matches("SIP_TERMINATION_").to_ascii_lowercase()
+}
+
 /// Why a call ended, as a person says it. `reason` is the provider's word, which stands for itself when it is one that we do not know.
 pub fn end_words(reason: &str) -> String {
     known_end_words(reason).map_or_else(|| reason.replace('_', " "), str::to_owned)
@@ -127,16 +150,16 @@ pub fn end_words(reason: &str) -> String {
 
 /// The same. None: a word that we do not know.
 pub fn known_end_words(reason: &str) -> Option<&'static str> {
-    Some(match reason.trim_start_matches("SIP_TERMINATION_").to_ascii_lowercase().as_str() {
+    Some(match end_key(reason).as_str() {
         "unjoined" => "Nobody answered",
         "hangup" | "normal" => "The other side hung up",
         "agent_hangup" => "The agent hung up",
-        "timeout" => "The longest duration was reached",
-        "connection_error" => "The connection broke",
+        "timeout" => "The maximum duration was reached",
+        "connection_error" => "The connection was lost",
         "system_error" => "The voice service had an error",
         "busy" => "The line was busy",
-        "rejected" => "The other side rejected the call",
-        "canceled" => "The call was cancelled while it rang",
+        "rejected" => "The call was declined",
+        "canceled" => "The call was cancelled while it was ringing",
         "invalid_number" => "The number does not exist",
         "destination_unavailable" => "The number could not be reached",
         _ => return None,

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use patchbay_calls::model::{CampaignType, ContactOutcome};
-pub use patchbay_dialling::model::{BatchStatus, ContactStatus};
+pub use patchbay_dialling::model::{BatchStatus, Became, ContactStatus};
 use patchbay_shared::ids::{
     AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId, NumberId,
 };
@@ -129,14 +129,14 @@ impl AddBy {
                 .unwrap_or_default()
                 .parse()
                 .map(AddBy::Import)
-                .map_err(|_| AppError::invalid("import", "Choose the import whose contacts join.")),
+                .map_err(|_| AppError::invalid("import", "Choose the import whose contacts are added.")),
             "search" => match words.map(str::trim).filter(|words| words.chars().count() >= 2) {
                 Some(words) => Ok(AddBy::Matching(words.to_owned())),
                 None => {
-                    Err(AppError::invalid("words", "Write at least two letters of a name, company, e-mail or number."))
+                    Err(AppError::invalid("words", "Enter at least two letters of a name, company, e-mail or number."))
                 }
             },
-            _ => Err(AppError::invalid("by", "Choose which contacts join.")),
+            _ => Err(AppError::invalid("by", "Choose which contacts to add.")),
         }
     }
 }
@@ -147,6 +147,8 @@ pub struct CampaignQuery {
     pub client: Option<String>,
     pub status: Option<String>,
     pub q: Option<String>,
+    /// Only campaigns of this agent.
+    pub agent: Option<String>,
     pub cursor: Option<String>,
 }
 
@@ -233,6 +235,11 @@ pub struct MemberQuery {
     pub campaign: String,
     pub status: Option<String>,
     pub outcome: Option<String>,
+    /// Only contacts of this batch, and of those only what became of them: a word of `Became`.
+    #[serde(default)]
+    pub batch: Option<String>,
+    #[serde(default)]
+    pub became: Option<String>,
     pub cursor: Option<String>,
 }
 

@@ -32,7 +32,7 @@ impl Provider {
         match self {
             Provider::Ultravox => "Voice: holds the conversations",
             Provider::Telnyx => "Telephony: phone numbers",
-            Provider::Openrouter => "Models: reads transcripts and writes analyses",
+            Provider::Openrouter => "Models: analyses the transcripts",
         }
     }
 
@@ -90,6 +90,8 @@ pub struct Connection {
     pub webhook_url: Option<String>,
     /// The stand-ins run here, so this connection can use them.
     pub has_sandbox: bool,
+    /// What goes through this account now: words and address.
+    pub used_by: Vec<(String, String)>,
     /// The viewer may enter credentials.
     pub may_edit: bool,
 }
@@ -152,7 +154,7 @@ impl ConnectionForm {
                 }
             },
             (Provider::Ultravox, None) => {
-                errors.add("price_per_minute", "Enter what a minute of talk costs, for example 0.05.");
+                errors.add("price_per_minute", "Enter what a call minute costs, for example 0.05.");
                 None
             }
             _ => None,
@@ -189,6 +191,18 @@ pub struct VoiceChoice {
     pub name: String,
     /// BCP 47, when the service says so.
     pub language: Option<String>,
+    /// How it sounds, in the service's words.
+    pub description: Option<String>,
+    /// There is a sample of it: `/agents/voices/{id}/sample`.
+    pub has_sample: bool,
+}
+
+impl VoiceChoice {
+    /// `Mark (en-US)`.
+    pub fn label(&self) -> String {
+        let language = self.language.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+        format!("{}{language}", self.name)
+    }
 }
 
 fn filled(text: &str) -> Option<String> {

@@ -6,7 +6,7 @@ patchbay_shared::words! {
     /// State of a queued webhook, enrichment or job.
     pub ProcessingStatus: "processing_status" {
         Pending = "pending", "Waiting", Mute;
-        Processing = "processing", "Working", Info;
+        Processing = "processing", "Processing", Info;
         Completed = "completed", "Done", Ok;
         Failed = "failed", "Failed", Bad;
     }

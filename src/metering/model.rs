@@ -9,8 +9,8 @@ use patchbay_shared::{Money, Tone};
 patchbay_shared::words! {
     /// What happens when the month's budget is spent.
     pub BudgetAction: "budget_action" {
-        Warn = "warn", "Tell the agency, and go on", Warn;
-        Hold = "hold", "Hold: nothing new is dialled", Bad;
+        Warn = "warn", "Notify the agency and continue", Warn;
+        Hold = "hold", "Hold: no new calls start", Bad;
     }
 }
 
@@ -41,7 +41,7 @@ impl BudgetStatus {
     pub fn reason(&self, with_amount: bool) -> String {
         let amount = if with_amount { format!(" of {}", self.budget.text()) } else { String::new() };
         format!(
-            "The monthly budget{amount} is spent; it goes on when the month ends on {} or the budget is raised.",
+            "The monthly budget{amount} is spent. Calls continue when the month ends on {} or the budget is raised.",
             self.ends
         )
     }
@@ -51,14 +51,14 @@ impl BudgetStatus {
         let (spent, budget) = (self.spent.text(), self.budget.text());
         if self.holds() {
             let text = format!(
-                "The monthly budget of {budget} is spent ({spent}). Nothing new is dialled until {} or until the budget is raised.",
+                "The monthly budget of {budget} is spent ({spent}). No new calls start until {} or until the budget is raised.",
                 self.ends
             );
             return Some((Tone::Bad, text));
         }
         if self.has_reached(100) {
             let text = format!(
-                "The monthly budget of {budget} is spent ({spent}). Calls go on; the next month begins on {}.",
+                "The monthly budget of {budget} is spent ({spent}). Calls continue; the next month begins on {}.",
                 self.ends
             );
             return Some((Tone::Warn, text));
@@ -66,7 +66,7 @@ impl BudgetStatus {
         self.has_reached(LEVELS[0]).then(|| {
             let then = match self.action {
                 BudgetAction::Hold => "Nothing new is dialled once it is spent",
-                BudgetAction::Warn => "Calls go on when it is spent",
+                BudgetAction::Warn => "Calls continue when it is spent",
             };
             let text = format!("More than 80% of the monthly budget is spent: {spent} of {budget}. {then}; the next month begins on {}.", self.ends);
             (Tone::Warn, text)
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn the_reason_names_the_amount_only_to_those_who_may_see_it() {
         let spent = status("500", "512.3", BudgetAction::Hold);
-        let known = "The monthly budget of $500.00 is spent; it goes on when the month ends on 1 December or the budget is raised.";
+        let known = "The monthly budget of $500.00 is spent. Calls continue when the month ends on 1 December or the budget is raised.";
         assert_eq!(spent.reason(true), known);
         assert!(!spent.reason(false).contains('$'));
     }

@@ -97,8 +97,8 @@ pub struct NumberPage {
     /// The carrier's id of the order, for questions to it.
     pub order_id: Option<String>,
     pub provider_number_id: Option<String>,
-    /// Campaigns that call from it.
-    pub campaigns: Vec<String>,
+    /// Campaigns that call from it: id and name.
+    pub campaigns: Vec<(String, String)>,
     pub clients: Vec<ClientChoice>,
     pub agents: Vec<AgentChoice>,
     pub may_edit: bool,

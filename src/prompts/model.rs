@@ -166,7 +166,7 @@ impl PromptForm {
 /// Checks a template. Errors: a sentence for the field.
 pub fn check_template(template: &str) -> Result<(), String> {
     if template.trim().is_empty() {
-        return Err("Write what the agent is told.".to_owned());
+        return Err("Write the agent's instructions.".to_owned());
     }
     if template.chars().count() > LONGEST_TEMPLATE {
         return Err("The prompt is too long: at most 50,000 characters.".to_owned());

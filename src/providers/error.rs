@@ -121,7 +121,7 @@ impl ProviderError {
                 (format!("{name} doesn't know what was asked for."), "It may have been deleted there.".to_owned())
             }
             Kind::Rejected if self.status == Some(402) => {
-                (format!("{name} wants to be paid first."), format!("Add credit to the account at {name}."))
+                (format!("The account at {name} has no credit left."), format!("Add credit to the account at {name}."))
             }
             Kind::Rejected => {
                 (format!("{name} did not accept the request."), "Change what it names, then try again.".to_owned())
@@ -134,7 +134,7 @@ impl ProviderError {
                 },
             ),
             Kind::Unavailable => (
-                format!("{name} has trouble of its own{}.", self.status_in_brackets()),
+                format!("{name} is having problems{}.", self.status_in_brackets()),
                 "Try again in a few minutes.".to_owned(),
             ),
             Kind::Timeout => (format!("{name} took too long to answer."), "Try again in a few minutes.".to_owned()),

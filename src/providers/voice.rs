@@ -19,6 +19,8 @@ pub trait VoiceProvider: Send + Sync {
     async fn check_credentials(&self) -> Result<VoiceAccount, ProviderError>;
     /// Every voice the account may use.
     async fn list_voices(&self) -> Result<Vec<Voice>, ProviderError>;
+    /// The sample at a voice's `preview_url`.
+    async fn voice_sample(&self, preview_url: &str) -> Result<Recording, ProviderError>;
     /// The names of the speech models.
     async fn list_models(&self) -> Result<Vec<String>, ProviderError>;
     /// Makes an agent and returns its id. Not safe to repeat.

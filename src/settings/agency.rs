@@ -72,7 +72,7 @@ fn RulesRead(agency: AgencyView) -> impl IntoView {
                 <Fact label="Time zone">{agency.timezone.replace('_', " ")}</Fact>
                 <Fact label="Second factor">{agency.rules.second_factor.label()}</Fact>
                 <Fact label="Audit log is kept">{kept}</Fact>
-                <Fact label="Calls at once">{agency.rules.concurrency.map_or_else(|| "As the plan".to_owned(), |calls| calls.to_string())}</Fact>
+                <Fact label="Calls at once">{agency.rules.concurrency.map_or_else(|| "As in the plan".to_owned(), |calls| calls.to_string())}</Fact>
             </Facts>
             <p class="sub">"An owner can change these."</p>
         </Card>
@@ -90,9 +90,9 @@ fn Form(agency: AgencyView, again: Callback<()>) -> impl IntoView {
         <Card title="Settings">
             <ServerForm action=save class="form two" on_done=again said="Saved">
                 <TextInput name="name" label="Name" value=agency.name required=true maxlength=120/>
-                <Select name="timezone" label="Time zone" options=zone_options(&zone) value=zone.clone() required=true hint="Of people and clients without a zone of their own."/>
-                <Select name="second_factor" label="Who needs a second factor" options=whom value=rules.second_factor.as_str() required=true hint="Whom it binds sets one up at the next page. Keys for programs go on."/>
-                <Select name="audit_days" label="Keep the audit log" options=days value=rules.audit_days.map(|days| days.to_string()).unwrap_or_default() mark=false hint="Older events are removed for good, and the removal is written down."/>
+                <Select name="timezone" label="Time zone" options=zone_options(&zone) value=zone.clone() required=true hint="For people and clients without their own time zone."/>
+                <Select name="second_factor" label="Who needs a second factor" options=whom value=rules.second_factor.as_str() required=true hint="People it applies to set one up on the next page they open. API keys keep working."/>
+                <Select name="audit_days" label="Keep the audit log" options=days value=rules.audit_days.map(|days| days.to_string()).unwrap_or_default() mark=false hint="Older events are deleted for good, and the deletion is recorded."/>
                 <TextInput name="concurrency" label="Calls at once" value=rules.concurrency.map(|calls| calls.to_string()).unwrap_or_default() inputmode="numeric" class="short" hint=format!("Over all batches. Nothing: the {} that the plan gives.", agency.held.granted.lines)/>
                 <ProofField/>
                 <FormActs><SubmitButton>"Save"</SubmitButton></FormActs>

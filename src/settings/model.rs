@@ -43,8 +43,10 @@ impl AgencyForm {
         let typed = self.concurrency.trim();
         let concurrency = typed.parse::<i64>().ok().filter(|calls| (1..=lines).contains(calls));
         if concurrency.is_none() && !typed.is_empty() {
-            errors
-                .add("concurrency", format!("Your plan gives {lines} calls at once: write 1 to {lines}, or nothing."));
+            errors.add(
+                "concurrency",
+                format!("Your plan includes {lines} simultaneous calls: enter 1 to {lines}, or leave it empty."),
+            );
         }
         AgencyRules { second_factor, audit_days: audit_days.parse().ok(), concurrency }
     }

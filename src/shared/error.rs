@@ -9,11 +9,11 @@ use crate::Reason;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(from = "Wire", into = "Wire")]
 pub enum AppError {
-    #[error("You are signed out. Sign in to go on.")]
+    #[error("You are signed out. Sign in to continue.")]
     NotSignedIn,
-    #[error("Your role may not do this. An owner or admin of the agency can.")]
+    #[error("Your role does not allow this. An owner or admin of the agency can do it.")]
     Forbidden,
-    #[error("This page does not exist, or it is not yours to see.")]
+    #[error("This page does not exist, or you do not have access to it.")]
     NotFound,
     /// Bad input: one message per field, in words that say what to do.
     #[error("{}", .0.sentence())]
@@ -21,12 +21,14 @@ pub enum AppError {
     /// The thing changed meanwhile, or its state does not allow this: which kind, and a sentence with the next step.
     #[error("{1}")]
     Conflict(Reason, String),
-    #[error("Too many tries. Wait {0} seconds, then try again.")]
+    #[error("Too many attempts. Wait {0} seconds, then try again.")]
     Limited(u64),
     /// An outside service failed: what happened, why, what to do.
     #[error("{0}")]
     ProviderDown(String),
-    #[error("Something broke on our side. It is logged under {0}. Try again, and give this reference if it stays.")]
+    #[error(
+        "Something went wrong on our side. It is logged under {0}. Try again, and give this reference if it happens again."
+    )]
     Internal(String),
     #[error("The server did not answer. Check the connection and try again.")]
     Transport(String),
@@ -222,15 +224,11 @@ impl From<sqlx::Error> for AppError {
 #[cfg(feature = "ssr")]
 fn constraint_message(name: &str) -> Option<(&'static str, &'static str)> {
     Some(match name {
-        "users_email_key" => ("email", "Somebody here already signs in with this address. Use another one."),
-        "invitations_open" => {
-            ("emails", "Somebody has invited one of these addresses at this moment. Look at the invitations.")
-        }
+        "users_email_key" => ("email", "Someone here already signs in with this address. Use another one."),
+        "invitations_open" => ("emails", "Somebody has just invited one of these addresses. Look at the invitations."),
         "workspaces_slug_key" => ("slug", "Another agency has this short name. Choose another one."),
         "clients_workspace_id_slug_key" => ("name", "There is already a client with this name. Choose another one."),
-        "workspace_hosts_verified" => {
-            ("host", "Another agency has proved this host name at this moment. Check again to see who has it.")
-        }
+        "workspace_hosts_verified" => ("host", "Another agency has just verified this host name. Check again."),
         "contacts_phone_unique" => ("phone", "This client already has a contact with this number."),
         "agency_phone_numbers_in_use" => ("number", "This number is already in the list."),
         "campaign_contacts_once" => ("contact", "This contact is already in the campaign."),

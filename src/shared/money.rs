@@ -9,13 +9,28 @@ pub struct Money(pub Decimal);
 impl Money {
     /// `$0.0315`, `$12.40`, `$1,284.00`: cents, and more places only below ten cents, where cents would say nothing.
     pub fn text(self) -> String {
-        let small = self.0.abs() < Decimal::new(10, 2) && !self.0.is_zero();
-        let digits = self.0.abs().round_dp(if small { 4 } else { 2 });
-        let plain = format!("{:.*}", if small { 4 } else { 2 }, digits);
+        self.text_with(if self.is_small() { 4 } else { 2 })
+    }
+
+    /// With so many decimals, whatever the amount: for amounts that stand below one another, see [`decimals`].
+    pub fn text_with(self, decimals: u32) -> String {
+        let digits = self.0.abs().round_dp(decimals);
+        let plain = format!("{:.*}", decimals as usize, digits);
         let (whole, part) = plain.split_once('.').unwrap_or((&plain, "00"));
         let sign = if self.0.is_sign_negative() && !self.0.is_zero() { "−" } else { "" };
         format!("{sign}${}.{part}", thousands(whole))
     }
+}
+
+impl Money {
+    fn is_small(self) -> bool {
+        self.0.abs() < Decimal::new(10, 2) && !self.0.is_zero()
+    }
+}
+
+/// How many decimals a column of these amounts has: four if cents would hide one of them, else two.
+pub fn decimals(amounts: impl IntoIterator<Item = Money>) -> u32 {
+    if amounts.into_iter().any(Money::is_small) { 4 } else { 2 }
 }
 
 /// `1284` as `1,284`.
@@ -33,6 +48,11 @@ pub fn thousands(digits: &str) -> String {
 /// A whole number with thousands marks.
 pub fn count_text(count: i64) -> String {
     if count < 0 { format!("−{}", thousands(&(-count).to_string())) } else { thousands(&count.to_string()) }
+}
+
+/// `1 call`, `1,284 calls`: a count with its noun in the right number.
+pub fn counted(count: i64, one: &str, many: &str) -> String {
+    format!("{} {}", count_text(count), if count == 1 { one } else { many })
 }
 
 /// Seconds as `m:ss`, or `h:mm:ss` from an hour on.

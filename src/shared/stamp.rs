@@ -9,3 +9,11 @@ pub struct Stamp {
     /// RFC 3339, in UTC. As text, so that no page carries the code that reads dates.
     pub utc: String,
 }
+
+impl Stamp {
+    /// The moment inside a sentence: `at 08:28` today, `Mon 30 Nov, 09:00` on another day.
+    pub fn when(&self) -> String {
+        let is_time = self.text.as_bytes().get(2) == Some(&b':');
+        if is_time { format!("at {}", self.text) } else { self.text.clone() }
+    }
+}

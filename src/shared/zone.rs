@@ -12,16 +12,20 @@ pub fn zone(name: &str) -> Tz {
 
 /// `16:42` today, `Yesterday 16:42`, `Mon 16 Nov, 16:42` this year, `16 Nov 2025, 16:42` before.
 pub fn moment_text(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
+    moment_with(at, now, zone, "%H:%M")
+}
+
+fn moment_with(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz, time: &str) -> String {
     let (local, today) = (at.with_timezone(&zone), now.with_timezone(&zone).date_naive());
     let day = local.date_naive();
     if day == today {
-        local.format("%H:%M").to_string()
+        local.format(time).to_string()
     } else if day == today - Duration::days(1) {
-        local.format("Yesterday %H:%M").to_string()
+        local.format(&format!("Yesterday {time}")).to_string()
     } else if day.year() == today.year() {
-        local.format("%a %-d %b, %H:%M").to_string()
+        local.format(&format!("%a %-d %b, {time}")).to_string()
     } else {
-        local.format("%-d %b %Y, %H:%M").to_string()
+        local.format(&format!("%-d %b %Y, {time}")).to_string()
     }
 }
 
@@ -40,6 +44,11 @@ pub fn instant(day: chrono::NaiveDate, time: NaiveTime, zone: Tz) -> DateTime<Ut
         local += Duration::minutes(30);
     }
     Utc.from_utc_datetime(&day.and_time(time))
+}
+
+/// A moment ready for a page, to the second: for what follows quickly on another.
+pub fn exact(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Stamp {
+    Stamp { text: moment_with(at, now, zone, "%H:%M:%S"), full: full_text(at, zone), utc: at.to_rfc3339() }
 }
 
 /// A moment ready for a page.

@@ -12,6 +12,7 @@ use patchbay_ui::live::{LiveState, live_state, provide_live};
 use patchbay_ui::mark_hydrated;
 use patchbay_ui::menu::MenuList;
 use patchbay_ui::page_frame::{InShell, Product};
+use patchbay_ui::place::keep_place;
 use patchbay_ui::preferences::AppearanceMenu;
 use patchbay_ui::shortcuts::{GoTo, HelpButton, Shortcuts};
 use patchbay_ui::toast::Toasts;
@@ -104,6 +105,7 @@ pub fn Shell(
     provide_context(kept.clone());
     provide_live();
     mark_hydrated();
+    keep_place();
     let sidebar = Sidebar { viewer, product, groups, home, logo, scope, kept, user_links, sign_out };
     let narrow = NodeRef::<html::Dialog>::new();
     // A change of page closes the sidebar that was opened over it.

@@ -15,7 +15,7 @@ pub fn ProofField() -> impl IntoView {
             view! {
                 <TextInput
                     name="current"
-                    label="Your present password"
+                    label="Your current password"
                     kind="password"
                     required=true
                     autocomplete="current-password"

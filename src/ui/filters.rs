@@ -1,9 +1,8 @@
 use leptos::prelude::*;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_location;
 
-use super::Icon;
 use super::address::{Kept, query, query_string, with_query};
+use super::{GetForm, Icon};
 use patchbay_shared::Word;
 
 /// One filter of a list: a choice, or a day.
@@ -128,7 +127,7 @@ pub fn FilterBar(
         }
     });
     view! {
-        <Form method="GET" action=move || pathname.get() attr:class="chips" attr:role="search" attr:aria-label="Filters">
+        <GetForm action=pathname class="chips" role="search" label="Filters">
             {search_field}
             {usual.into_iter().map(control).collect_view()}
             {more}
@@ -137,7 +136,7 @@ pub fn FilterBar(
             {has_controls.then(|| view! { <button type="submit" class="btn">"Apply"</button> })}
             {chips}
             <Show when=move || !set.get().is_empty()><a class="link" href=clear.clone()>"Clear"</a></Show>
-        </Form>
+        </GetForm>
     }
 }
 

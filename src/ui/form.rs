@@ -2,13 +2,15 @@
 
 use leptos::context::Provider;
 use leptos::ev::MouseEvent;
-use leptos::html::Div;
+use leptos::html::{Div, Form};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos::web_sys::HtmlElement;
+use leptos_router::hooks::use_location;
 use serde::{Deserialize, Serialize};
 
 use super::button::{Button, ButtonKind};
+use super::draft::{forget, keep_draft};
 use super::form_action::{FormAction, PostForm};
 use super::toast::{toast, toast_with};
 use patchbay_shared::{FieldErrors, Tone};
@@ -76,9 +78,16 @@ pub fn ServerForm(
     /// Leaves out the summary: for forms of one button, whose error a toast or dialog shows.
     #[prop(optional)]
     no_summary: bool,
+    /// Whose form it is: what this person types here stays in the tab until it is saved, also when they go to another page.
+    #[prop(optional, into)]
+    draft_of: Option<String>,
     children: Children,
 ) -> impl IntoView {
     let errors = action.errors();
+    let form = NodeRef::<Form>::new();
+    let path = use_location().pathname.get_untracked();
+    let draft = draft_of.map(|person| format!("draft:{person}:{path}:{prefix}"));
+    let restored = draft.clone().map(|key| (keep_draft(form, key.clone()), key));
     // A refusal that came with the page stands in the form, also without script; a later one of a small form is a message.
     let came_refused = matches!(action.answer_untracked(), Some(Err(_)));
     Effect::new(move |_| match action.answer() {
@@ -95,11 +104,29 @@ pub fn ServerForm(
     });
     view! {
         <FormScope errors pending=action.pending() prefix>
-            <PostForm action nostrip:class=Some(class)>
+            <PostForm action nostrip:class=Some(class) nostrip:draft=draft node_ref=form>
+                {restored.map(|(restored, draft)| view! { <Restored restored draft/> })}
                 {(!no_summary || came_refused).then(|| view! { <FormErrors errors/> })}
                 {children()}
             </PostForm>
         </FormScope>
+    }
+}
+
+/// Says that unsaved typing was put back into the form, and offers the form as it is stored.
+#[component]
+fn Restored(restored: RwSignal<bool>, draft: String) -> impl IntoView {
+    let discard = move |_| {
+        forget(&draft);
+        let _ = window().location().reload();
+    };
+    view! {
+        <Show when=move || restored.get()>
+            <div class="callout info draft" role="status">
+                <p>"Your unsaved changes are back. "</p>
+                <Button kind=ButtonKind::Plain small=true on:click=discard.clone()>"Discard them"</Button>
+            </div>
+        </Show>
     }
 }
 

@@ -7,6 +7,7 @@
 use std::cell::Cell;
 
 use leptos::ev::SubmitEvent;
+use leptos::html::Form;
 use leptos::prelude::*;
 use leptos::server::ServerActionError;
 use leptos::server_fn::ServerFn;
@@ -72,6 +73,10 @@ impl FormAction {
 pub fn PostForm(
     action: FormAction,
     #[prop(optional, into)] class: Option<String>,
+    /// Keeps what is typed under this key until it is saved: see `draft`.
+    #[prop(optional, into)]
+    draft: Option<String>,
+    #[prop(optional)] node_ref: NodeRef<Form>,
     children: Children,
 ) -> impl IntoView {
     let send = move |event: SubmitEvent| {
@@ -82,7 +87,7 @@ pub fn PostForm(
         #[cfg(feature = "hydrate")]
         browser::send(action, &event);
     };
-    view! { <form action=action.url method="post" class=class on:submit=send>{children()}</form> }
+    view! { <form action=action.url method="post" class=class data-draft=draft on:submit=send node_ref=node_ref>{children()}</form> }
 }
 
 #[cfg(feature = "hydrate")]
@@ -99,10 +104,11 @@ mod browser {
     use leptos::server_fn::response::ClientRes;
     use leptos::server_fn::response::browser::BrowserResponse;
     use leptos::task::spawn_local;
-    use leptos::web_sys::FormData;
+    use leptos::wasm_bindgen::JsCast;
+    use leptos::web_sys::{FormData, HtmlFormElement};
 
     use super::{FormAction, SPENT};
-    use crate::toast_with;
+    use crate::{draft, toast_with};
     use patchbay_shared::{AppError, Tone};
 
     pub fn send(action: FormAction, event: &SubmitEvent) {
@@ -114,11 +120,18 @@ mod browser {
             action.answer.set(Some(Err(AppError::Transport("the form could not be read".to_owned()))));
             return;
         };
+        let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
+        let draft = form.and_then(|form| form.get_attribute("data-draft"));
         SPENT.set(true);
         action.pending.set(true);
         spawn_local(async move {
             let (answer, leaves) = match post(action.url, fields).await {
-                Ok(leaves) => (Ok(()), leaves),
+                Ok(leaves) => {
+                    if let Some(key) = draft {
+                        draft::forget(&key);
+                    }
+                    (Ok(()), leaves)
+                }
                 Err(error) => (Err(error), false),
             };
             // While the next page loads, the form stays busy.

@@ -143,7 +143,7 @@ fn forms() -> AnyView {
                     <DateTimeInput name="start" label="Start" value="2026-11-20T09:00" hint="Europe/Zurich"/>
                     <TextArea name="note" label="Note" value="Two\nlines"/>
                     <RadioCards name="mode" legend="Mode" options=vec![
-                        RadioOption::new("a", "Together", "Everyone at once."), RadioOption::new("b", "In turn", "One after the other."),
+                        RadioOption::new("a", "Total", "Everyone at once."), RadioOption::new("b", "In turn", "One after the other."),
                     ]/>
                     <Fieldset legend="More">
                         <Checkbox name="record" label="Record" hint="Ask first." checked=true/>

@@ -149,7 +149,7 @@ impl Payload {
 
 /// The page and the script in it are of different versions: a release came in between.
 fn unreadable() -> AppError {
-    AppError::Conflict(Reason::StalePage, "The page is of another version than the server. Reload it.".to_owned())
+    AppError::Conflict(Reason::StalePage, "A new version was released. Reload the page.".to_owned())
 }
 
 /// `+` and the data as JSON, or `-` and the error.

@@ -117,7 +117,7 @@ pub fn Shortcuts(#[prop(into)] go: Signal<Vec<GoTo>>) -> impl IntoView {
                 <dl class="facts" inner_html=move || go.with(|go| rows_html(go))></dl>
                 <label class="switch">
                     <input type="checkbox" role="switch" node_ref=field on:change=toggle/>
-                    <span>"Use single keys"<small>"Kept in this browser."</small></span>
+                    <span>"Use single keys"<small>"Saved in this browser."</small></span>
                 </label>
             </div>
         </dialog>

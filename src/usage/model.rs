@@ -76,7 +76,7 @@ impl UsageDay {
         Money(self.voice.0 + self.carrier.0 + self.model.0)
     }
 
-    /// Minutes of talk, to a tenth.
+    /// Talk minutes, to a tenth.
     pub fn minutes(&self) -> f64 {
         (self.seconds as f64 / 6.0).round() / 10.0
     }

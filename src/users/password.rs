@@ -58,14 +58,13 @@ const GUESSES: u64 = 100_000;
 pub fn check_new(password: &str, known: &[&str], errors: &mut FieldErrors) {
     let length = password.chars().count();
     if !(8..=128).contains(&length) {
-        errors.add("password", "Use 8 to 128 characters. A few words in a row are easy to keep in mind.");
+        errors.add("password", "Use 8 to 128 characters. A few words in a row are easy to remember.");
         return;
     }
     // One pattern that covers all of it: the bundled list of thirty thousand common passwords, keyboards, repetitions, dates.
     let judged = zxcvbn::zxcvbn(password, known);
     if judged.sequence().len() == 1 && judged.guesses() < GUESSES {
-        errors
-            .add("password", "This password is among the first that are guessed. Put a few unrelated words together.");
+        errors.add("password", "This password is too easy to guess. Combine a few unrelated words.");
     }
 }
 

@@ -21,7 +21,7 @@ pub async fn demand(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     if current.is_empty() {
         return Err(AppError::invalid(
             "current",
-            "Type your present password: this needs to know that it is you, and more than five minutes have passed.",
+            "Enter your current password: more than five minutes have passed, and this needs to be confirmed.",
         ));
     }
     prove(visitor, current).await
@@ -41,7 +41,7 @@ pub async fn prove(visitor: &Visitor, current: &str) -> Result<(), AppError> {
     if current.len() > 1024 || !verify(visitor.db.services(), current.to_owned(), stored).await? {
         return Err(AppError::invalid(
             "current",
-            "This is not your present password. Type the one that you sign in with.",
+            "This is not your current password. Enter the one that you sign in with.",
         ));
     }
     throttle::succeeded(&visitor.db, &keys).await?;

@@ -75,7 +75,10 @@ impl Agreed {
             let text = text.trim();
             let number = text.parse::<i64>().ok().filter(|number| (least..=most).contains(number));
             if number.is_none() && !text.is_empty() {
-                errors.add(name, format!("Write a number from {least} to {most}, or nothing for what the plan gives."));
+                errors.add(
+                    name,
+                    format!("Write a number from {least} to {most}, or leave it empty for what the plan includes."),
+                );
             }
             number
         };

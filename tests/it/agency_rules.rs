@@ -118,11 +118,11 @@ fn an_unattended_browser_makes_no_key_and_changes_no_role() {
         .await;
         assert_eq!(made, 0);
         // The page asks for it before it is sent, and once is enough for five minutes.
-        assert!(agency.owner.get("/settings/api-keys/new").await.text.contains("Your present password"));
+        assert!(agency.owner.get("/settings/api-keys/new").await.text.contains("Your current password"));
         let mut right = key.to_vec();
         right.push(("current", PASSWORD));
         agency.owner.done("create_api_key", &right).await;
-        assert!(!agency.owner.get("/settings/api-keys/new").await.text.contains("Your present password"));
+        assert!(!agency.owner.get("/settings/api-keys/new").await.text.contains("Your current password"));
         agency
             .owner
             .done("change_member_role", &[("id", &viewer), ("role", "client_admin"), ("client", &agency.one.id)])

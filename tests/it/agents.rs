@@ -216,12 +216,12 @@ fn the_workshops_pages_say_what_is_there_without_script() {
             ("/agents".to_owned(), "Agents"),
             ("/agents/new".to_owned(), "New agent"),
             (format!("/agents/{}", works.agent), "At the voice service"),
-            (format!("/agents/{}/edit", works.agent), "What it is told"),
+            (format!("/agents/{}/edit", works.agent), "Voice and behaviour"),
             ("/prompts".to_owned(), "Prompts"),
             ("/prompts/new".to_owned(), "New prompt"),
             (format!("/prompts/{}", works.prompt), "Versions"),
             ("/numbers".to_owned(), "Phone numbers"),
-            ("/numbers/new?country=US".to_owned(), "Numbers on offer"),
+            ("/numbers/new?country=US".to_owned(), "Available numbers"),
             (format!("/numbers/{}", works.number), "Assigned to"),
             (format!("/numbers/{}?dialog=release", works.number), "Release for good"),
             ("/connections".to_owned(), "OpenRouter"),
@@ -244,5 +244,73 @@ fn the_workshops_pages_say_what_is_there_without_script() {
         ] {
             assert!(agency.owner.get(list).await.text.contains(empty), "{list}");
         }
+    });
+}
+
+#[test]
+fn a_voice_has_a_name_and_can_be_heard() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "voice").await;
+        let catalog = agency.owner.done("get_voice_catalog", &[]).await.json();
+        let voice = catalog["voices"][0].clone();
+        let (id, name) = (voice["id"].as_str().expect("an id"), voice["name"].as_str().expect("a name"));
+        let edit = format!("/agents/{}/edit", works.agent);
+        agency.owner.filled(&edit, "save_agent", &[("voice", id)]).await;
+        let page = agency.owner.get(&format!("/agents/{}", works.agent)).await.text;
+        let sample = format!("/agents/voices/{id}/sample");
+        assert!(page.contains(name) && page.contains(&format!("src=\"{sample}\"")), "{page}");
+
+        agency.member.join().await;
+        agency.one.admin.join().await;
+        let heard = |browser: &Browser, path: &str| browser.raw(reqwest::Method::GET, path).send();
+        let sound = heard(&agency.member, &sample).await.expect("an answer");
+        assert_eq!(sound.status(), 200);
+        assert_eq!(sound.headers()["content-type"], "audio/wav");
+        assert!(sound.bytes().await.expect("sound").starts_with(b"RIFF"), "it is sound");
+        let unknown = format!("/agents/voices/{}/sample", works.agent);
+        assert_eq!(
+            heard(&agency.owner, &unknown).await.expect("an answer").status(),
+            404,
+            "only voices that are listed"
+        );
+        assert_eq!(heard(&agency.one.admin, &sample).await.expect("an answer").status(), 404, "clients know no voices");
+    });
+}
+
+#[test]
+fn what_uses_an_agent_and_a_number_stands_on_their_pages() {
+    run(|world| async move {
+        let (agency, works) = Agency::worked(world, "used").await;
+        for page in [format!("/agents/{}", works.agent), format!("/numbers/{}", works.number)] {
+            let shown = agency.owner.get(&page).await.text;
+            assert!(shown.contains(&format!("href=\"/campaigns/{}\"", works.campaign)), "{page}: {shown}");
+        }
+        let prompt = agency.owner.get(&format!("/prompts/{}", works.prompt)).await.text;
+        assert!(prompt.contains(&format!("href=\"/agents/{}\"", works.agent)), "{prompt}");
+        let campaigns = agency.owner.done("list_campaigns", &[("query[agent]", &works.agent)]).await.json();
+        assert_eq!(campaigns["rows"][0]["id"], works.campaign.as_str(), "{campaigns}");
+        let others = agency.owner.done("list_campaigns", &[("query[agent]", &works.prompt)]).await.json();
+        assert_eq!(others["rows"], serde_json::json!([]), "campaigns of another agent");
+        let connection = agency.owner.get("/connections/telnyx").await.text;
+        assert!(connection.contains("1 phone number"), "{connection}");
+    });
+}
+
+#[test]
+fn a_plain_filter_leaves_no_empty_fields_in_the_address() {
+    run(|world| async move {
+        let agency = Agency::new(world, "clean").await;
+        let place = |path: &'static str| {
+            let request = agency.owner.raw(reqwest::Method::GET, path);
+            async move {
+                let answer = request.send().await.expect("an answer");
+                let place = answer.headers().get("location").map(|place| place.to_str().expect("text").to_owned());
+                (answer.status().as_u16(), place)
+            }
+        };
+        assert_eq!(place("/calls?from=&q=roof&agent=").await, (303, Some("/calls?q=roof".to_owned())));
+        assert_eq!(place("/calls?from=&agent=").await, (303, Some("/calls".to_owned())));
+        assert_eq!(place("/calls?q=roof").await, (200, None));
+        assert_ne!(place("//elsewhere.example/calls?q=").await.0, 303, "leads to no other host");
     });
 }

@@ -58,7 +58,10 @@ fn a_batch_stops_at_the_budget_and_goes_on_when_it_is_raised() {
         let before = called();
         assert!((1..9).contains(&before), "some were called, not all nine: {before}");
         let why = view["waits"].as_str().unwrap_or_default();
-        assert!(why.contains("monthly budget of $") && why.contains("goes on when the month ends on 1 "), "{why}");
+        assert!(
+            why.contains("monthly budget of $") && why.contains("Calls continue when the month ends on 1 "),
+            "{why}"
+        );
         assert_eq!(view["may_raise"], true, "{view}");
         assert_eq!(view["status"], "processing", "nobody paused it: {view}");
         let page = agency.owner.get(&format!("/batches/{id}")).await.text;
@@ -83,7 +86,7 @@ fn a_batch_stops_at_the_budget_and_goes_on_when_it_is_raised() {
         let theirs = agency.one.admin.done("list_audit_events", &[("query[entity]", "")]).await.text;
         assert!(!theirs.contains("monthly budget") && !theirs.contains("spent 80%"), "{theirs}");
         let page = agency.member.get(&format!("/clients/{}", agency.one.id)).await.text;
-        assert!(page.contains("Nothing new is dialled until"), "the callout on the client's page");
+        assert!(page.contains("No new calls start until"), "the callout on the client's page");
 
         // Resting calls cost no more, so nothing moves until the budget does.
         assert_eq!(called(), before);

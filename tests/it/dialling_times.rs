@@ -43,6 +43,12 @@ async fn shown(agency: &Agency, batch: &str) -> Value {
     agency.owner.done("get_batch", &[("id", batch)]).await.json()
 }
 
+/// How many contacts of the batch are outside their calling hours.
+fn outside(view: &Value) -> i64 {
+    let closed = view["hours"]["closed"].as_array().expect("openings");
+    closed.iter().map(|opening| opening["contacts"].as_i64().expect("a count")).sum()
+}
+
 /// The calls of a batch as the agency sees them.
 async fn calls(agency: &Agency, batch: &str) -> Vec<Value> {
     let list = agency.owner.done("list_calls", &[("query[batch]", batch)]).await.json();
@@ -91,21 +97,67 @@ fn nobody_is_called_before_their_own_hours_and_everybody_once_in_them() {
         agency.drain().await;
         assert_eq!(requests(world, &works.key), seen(&[]), "called outside the hours");
         let view = shown(&agency, &batch).await;
-        assert!(view["status"] == "processing" && view["outside_hours"] == 2, "it waits: {view}");
+        assert!(view["status"] == "processing" && outside(&view) == 2, "it waits: {view}");
         let page = agency.owner.get(&format!("/batches/{batch}")).await;
-        assert!(page.status == 200 && page.text.contains("2 wait for their hours."), "{}", page.text);
+        assert!(page.status == 200 && page.text.contains("Waiting: calling hours open "), "{}", page.text);
+        assert!(page.text.contains("(Africa/Johannesburg) for 1 contact, "), "{}", page.text);
+        let list = agency.owner.done("list_batches", &[]).await.json();
+        let note = list["rows"][0]["note"].as_str().unwrap_or_default();
+        assert!(note.starts_with("Waiting: next call "), "the list says so too: {list}");
 
         agency.background.elapse(until(opens_at(2))).await;
         agency.drain().await;
         assert_eq!(requests(world, &works.key), seen(&[(jabu, &["placed"])]), "only Jabu's hours have come");
         let view = shown(&agency, &batch).await;
-        assert!(view["status"] == "processing" && view["outside_hours"] == 1, "it waits for Carla: {view}");
+        assert!(view["status"] == "processing" && outside(&view) == 1, "it waits for Carla: {view}");
 
         agency.background.elapse(until(opens_at(4))).await;
         agency.finished(&batch).await;
         let once = seen(&[(carla, &["placed"]), (jabu, &["placed"])]);
         assert_eq!(requests(world, &works.key), once, "everybody is called once");
         assert_eq!(calls(&agency, &batch).await.len(), 2);
+    });
+}
+
+#[test]
+fn closed_hours_are_told_before_the_start_and_wider_ones_move_who_waits() {
+    run_in(&WORLD, |world| async move {
+        let (agency, works) = Agency::ready(world, "wider").await;
+        // One hour of the day, which begins in more than three hours wherever the client is.
+        let opens = (world.db.services().clock.now() + TimeDelta::hours(4)).hour();
+        let hours = [format!("{opens:02}:00"), format!("{:02}:00", opens + 1)];
+        let page = format!("/campaigns/{}?tab=settings", works.campaign);
+        let change = |start: &'static str, end: &'static str| {
+            let owner = &agency.owner;
+            let page = &page;
+            async move { owner.filled(page, "change_campaign", &[("form[start]", start), ("form[end]", end)]).await }
+        };
+        let fields = [("form[start]", hours[0].as_str()), ("form[end]", hours[1].as_str())];
+        agency.owner.filled(&page, "change_campaign", &fields).await;
+        let batch = agency.batch(&works.campaign, 2).await;
+        agency.drain().await;
+        assert_eq!(requests(world, &works.key), seen(&[]), "called outside the hours");
+        assert_eq!(outside(&shown(&agency, &batch).await), 1);
+
+        // Somebody else joins: what the form says of a next batch.
+        let later = "+12025550116";
+        agency.contact(later).await;
+        let contacts = format!("/campaigns/{}?tab=contacts", works.campaign);
+        agency.owner.filled(&contacts, "add_campaign_contacts", &[("by", "all")]).await;
+        let form = agency.owner.get(&format!("/batches/new?campaign={}", works.campaign)).await;
+        assert!(form.text.contains("Outside the calling hours now. Opens "), "{}", form.text);
+        assert!(form.text.contains(" for 1 of 1 contact ("), "{}", form.text);
+        assert!(form.text.contains("Calls start when the calling hours open."), "{}", form.text);
+
+        change("00:00", "24:00").await;
+        agency.finished(&batch).await;
+        assert_eq!(
+            requests(world, &works.key),
+            seen(&[("+12025550113", &["placed"])]),
+            "called once the hours are wider"
+        );
+        let form = agency.owner.get(&format!("/batches/new?campaign={}", works.campaign)).await;
+        assert!(!form.text.contains("Outside the calling hours"), "{}", form.text);
     });
 }
 

@@ -229,6 +229,20 @@ fn a_provider_that_is_full_is_left_alone_and_a_stopped_batch_gives_its_people_ba
         );
         assert!(called(world, &works.key).is_empty());
         assert_eq!(agency.owner.rpc("resume_batch", &[("id", &batch)]).await.status, 409, "stopped is stopped");
+        let view = agency.owner.done("get_batch", &[("id", &batch)]).await.json();
+        assert_eq!(view["status"], "stopped");
+        let shown = agency.owner.get(&page).await.text;
+        assert!(shown.contains("Stopped by ") && shown.contains("back in the campaign"), "who stopped it: {shown}");
+        let listed = |status: &'static str| {
+            let owner = &agency.owner;
+            async move { owner.done("list_batches", &[("query[status]", status)]).await.json()["rows"].clone() }
+        };
+        let stopped = listed("stopped").await;
+        assert_eq!(stopped[0]["id"], batch.as_str(), "the list can be narrowed to it: {stopped}");
+        assert!(stopped[0]["note"].as_str().is_some_and(|note| note.starts_with("Stopped by ")), "{stopped}");
+        assert_eq!(listed("completed").await, serde_json::json!([]), "it did not come to its end");
+        let campaign = agency.owner.get(&format!("/campaigns/{}?tab=batches", works.campaign)).await.text;
+        assert!(campaign.contains("Stopped"), "its campaign says so too");
     });
 }
 

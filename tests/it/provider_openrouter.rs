@@ -132,7 +132,7 @@ async fn statuses_have_their_own_meaning_here() {
     let error = answer_to(said(402, "Insufficient credits")).await.unwrap_err();
     assert_eq!(
         error.sentence(),
-        "OpenRouter wants to be paid first. It said: Insufficient credits. Add credit to the account at OpenRouter."
+        "The account at OpenRouter has no credit left. It said: Insufficient credits. Add credit to the account at OpenRouter."
     );
     assert!(!error.is_retryable());
     let error = answer_to(said(403, "Flagged")).await.unwrap_err();

@@ -128,7 +128,7 @@ fn unavailable(error: sqlx::Error) -> AppError {
     match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => {
             tracing::warn!(cause = %error, "the database does not answer");
-            AppError::Transport("The database does not answer just now. Try again in a moment.".into())
+            AppError::Transport("The database is not available right now. Try again in a moment.".into())
         }
         other => internal(other),
     }

@@ -142,7 +142,10 @@ impl Scope {
             return Ok(());
         }
         if self.viewer().is_some_and(|viewer| viewer.owes_second_factor && allows(viewer.role, action)) {
-            return Err(AppError::Conflict(Reason::SecondFactorNeeded, "Set up a second factor first, under Settings, Sign-in and security. Everything else waits until it is done.".into(),
+            return Err(AppError::Conflict(
+                Reason::SecondFactorNeeded,
+                "Set up a second factor first, under Settings, Sign-in and security. You can continue after that."
+                    .into(),
             ));
         }
         if let ActorKind::Machine(machine) = &self.actor.kind {

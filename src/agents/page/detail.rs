@@ -4,9 +4,14 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::list::{AgentState, Sync};
-use crate::model::{AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name};
+use crate::model::{
+    AgentCampaigns, AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name,
+};
 use crate::server_fns::{DeleteAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent};
+use patchbay_connections::model::VoiceCatalog;
+use patchbay_connections::server_fns::get_voice_catalog;
 use patchbay_shared::Tone;
+use patchbay_shared::money::counted;
 use patchbay_shared::phone::spaced;
 use patchbay_ui::*;
 
@@ -16,16 +21,19 @@ pub fn agent_detail_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let agent = load(id, get_agent);
+    // Beside the agent, which does not wait for the voice service.
+    let catalog = load(|| (), |()| get_voice_catalog());
     Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::on_change(&[&format!("agent:{id}")], move || agent.refetch());
         let again = Callback::new(move |()| agent.refetch());
-        view! { <PageBoundary data=agent view=move |agent: AgentPage| view! { <Detail agent again/> }/> }.into_any()
+        view! { <PageBoundary data=agent view=move |agent: AgentPage| view! { <Detail agent catalog again/> }/> }
+            .into_any()
     })
 }
 
 #[component]
-fn Detail(agent: AgentPage, again: Callback<()>) -> impl IntoView {
+fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) -> impl IntoView {
     let (status, is_active, sync) = (agent.status, agent.is_active, agent.sync);
     let sub = match &agent.client {
         Some(client) => format!("Works for {client}"),
@@ -35,7 +43,7 @@ fn Detail(agent: AgentPage, again: Callback<()>) -> impl IntoView {
     let copies = view! {
         <Copies id=agent.id.to_string() mappings=agent.mappings.clone() may_edit=agent.may_edit && is_active sync again/>
     };
-    let behaviour = view! { <Behaviour agent=agent.clone()/> };
+    let behaviour = view! { <Behaviour agent=agent.clone() catalog/> };
     let uses = view! { <Uses agent=agent.clone()/> };
     let prompt = view! { <PromptCard agent=agent.clone()/> };
     view! {
@@ -117,7 +125,7 @@ fn DeleteDialog(agent: AgentPage) -> impl IntoView {
                 name="delete"
                 action=delete
                 title="Delete this agent?"
-                text="It takes no more calls and leaves the lists. Its calls stay, and you can restore it later."
+                text="It takes no more calls and disappears from the lists. Its calls are kept, and you can restore it later."
                 confirm="Delete"
                 danger=true
             >
@@ -136,11 +144,11 @@ fn Copies(
     again: Callback<()>,
 ) -> impl IntoView {
     let send = FormAction::of::<SyncAgent>();
-    let word = if sync == SyncState::Failing { "Try again" } else { "Send again" };
+    let word = if sync == SyncState::Failing { "Try again" } else { "Sync again" };
     let form = may_edit.then(|| {
         view! {
             <div class="pad">
-                <ServerForm action=send class="inline" prefix="sync" on_done=again said="Sending to the voice service">
+                <ServerForm action=send class="inline" prefix="sync" on_done=again said="Syncing with the voice service">
                     <input type="hidden" name="id" value=id/>
                     <SubmitButton kind=ButtonKind::Plain icon="refresh-cw" small=true>{word}</SubmitButton>
                 </ServerForm>
@@ -178,7 +186,7 @@ fn Copies(
                     <td><Sync state/></td>
                     <td>{version}</td>
                     <td>{mapping.direction.label()}</td>
-                    <td class="mono break">{mapping.provider_agent_id.unwrap_or_else(|| "Not there yet".into())}</td>
+                    <td class="mono break">{mapping.provider_agent_id.unwrap_or_else(|| "Not created yet".into())}</td>
                 </tr>
             }
         })
@@ -190,9 +198,9 @@ fn Copies(
             head=|| view! {
                 <th scope="col">"Client"</th>
                 <th scope="col">"State"</th>
-                <th scope="col">"Prompt held"</th>
-                <th scope="col">"Usual way"</th>
-                <th scope="col">"Id there"</th>
+                <th scope="col">"Prompt version"</th>
+                <th scope="col">"Direction"</th>
+                <th scope="col">"Agent ID at the provider"</th>
             }
         >
             {rows}
@@ -209,7 +217,7 @@ fn PromptCard(agent: AgentPage) -> impl IntoView {
     let Some(prompt) = agent.prompt else {
         return view! {
             <Card title="Prompt">
-                <EmptyState icon="file-text" title="No prompt yet" text="Choose a prompt or write one: it is what the agent is told." small=true>
+                <EmptyState icon="file-text" title="No prompt yet" text="Choose or write a prompt: the instructions that the agent follows." small=true>
                     {may_edit.then(|| view! { <LinkButton href=edit kind=ButtonKind::Primary>"Choose or write a prompt"</LinkButton> })}
                 </EmptyState>
             </Card>
@@ -238,13 +246,14 @@ fn PromptCard(agent: AgentPage) -> impl IntoView {
 }
 
 #[component]
-fn Behaviour(agent: AgentPage) -> impl IntoView {
+fn Behaviour(agent: AgentPage, catalog: Loaded<VoiceCatalog>) -> impl IntoView {
     let config: AgentConfig = agent.config;
-    let greeting = if config.greeting.is_empty() { "In its own words".to_owned() } else { config.greeting };
-    let voice = if config.voice.is_empty() { "The service's usual one".to_owned() } else { config.voice };
+    let greeting = if config.greeting.is_empty() { "Chosen by the agent".to_owned() } else { config.greeting };
+    let voice = config.voice;
+    let voice = move |catalog: VoiceCatalog| view! { <VoiceFact catalog id=voice.clone()/> };
     let first = match config.first_speaker {
         FirstSpeaker::Agent => "The agent",
-        FirstSpeaker::User => "The other side; the agent after 8 seconds of silence",
+        FirstSpeaker::User => "The other person; the agent after 8 seconds of silence",
     };
     let tags = agent.tags.into_iter().map(|tag| view! { <Tag class="outline">{tag}</Tag> }).collect_view();
     view! {
@@ -252,11 +261,11 @@ fn Behaviour(agent: AgentPage) -> impl IntoView {
         <Facts class="mt-2">
             <Fact label="Language">{language_name(&agent.language)}</Fact>
             <Fact label="Model">{agent.llm_model}</Fact>
-            <Fact label="Voice" class="break">{voice}</Fact>
+            <Fact label="Voice" class="break"><BlockBoundary data=catalog view=voice/></Fact>
             <Fact label="Temperature">{format!("{}", config.temperature)}</Fact>
             <Fact label="Speaks first">{first}</Fact>
-            <Fact label="First words">{greeting}</Fact>
-            <Fact label="Longest call">{format!("{} min", config.max_minutes)}</Fact>
+            <Fact label="Greeting">{greeting}</Fact>
+            <Fact label="Maximum call length">{format!("{} min", config.max_minutes)}</Fact>
             <Fact label="Recording">{if config.is_recorded { "On" } else { "Off" }}</Fact>
             <Fact label="Changed"><Time stamp=agent.updated/></Fact>
         </Facts>
@@ -264,21 +273,69 @@ fn Behaviour(agent: AgentPage) -> impl IntoView {
     }
 }
 
+/// Which voice it is, by name, and how it sounds.
+#[component]
+fn VoiceFact(catalog: VoiceCatalog, id: String) -> impl IntoView {
+    if id.is_empty() {
+        return "The service's default voice".into_any();
+    }
+    match catalog.voices.iter().find(|voice| voice.id == id || voice.name == id) {
+        Some(voice) => {
+            let (name, description) = (voice.label(), voice.description.clone());
+            let sample = voice.has_sample.then(|| view! { <VoiceSample id=voice.id.clone()/> });
+            view! {
+                <span>{name}</span>
+                {description.map(|text| view! { <small class="sub">" "{text}</small> })}
+                {sample}
+            }
+            .into_any()
+        }
+        // The service could not be asked, or no longer offers it.
+        None => {
+            let why = if catalog.note.is_some() {
+                "Name not available now"
+            } else {
+                "No longer offered by the voice service"
+            };
+            view! { <span>{why}</span> <small class="mono sub break">{id}</small> }.into_any()
+        }
+    }
+}
+
+/// A voice that can be heard. The browser's own player: it works without script too.
+#[component]
+pub(crate) fn VoiceSample(#[prop(into)] id: Signal<String>) -> impl IntoView {
+    let src = move || format!("/agents/voices/{}/sample", patchbay_ui::address::escape(&id.get()));
+    view! { <audio class="voice-sample" controls preload="none" src=src aria-label="Sample of this voice"></audio> }
+}
+
 #[component]
 fn Uses(agent: AgentPage) -> impl IntoView {
-    let numbers = match agent.numbers.is_empty() {
-        true => view! { <li><span class="sub">"No phone number is assigned to it."</span></li> }.into_any(),
-        false => agent
-            .numbers
-            .into_iter()
-            .map(|number| view! { <li><Icon name="phone"/><a class="link mono" href=format!("/numbers/{}", number.id)>{spaced(&number.number)}</a></li> })
-            .collect_view()
-            .into_any(),
-    };
+    let id = agent.id;
+    let numbers = agent
+        .numbers
+        .into_iter()
+        .map(|number| view! { <li><Icon name="phone"/><a class="link mono" href=format!("/numbers/{}", number.id)>{spaced(&number.number)}</a></li> })
+        .collect_view();
+    let AgentCampaigns { newest, count, open_batches } = agent.campaigns;
+    let more = count > newest.len() as i64;
+    let campaigns = newest
+        .into_iter()
+        .map(|(id, name, state)| view! { <li><Icon name="megaphone"/><a class="link" href=format!("/campaigns/{id}")>{name}</a><span class="sub x">{state}</span></li> })
+        .collect_view();
+    let batches = open_batches
+        .into_iter()
+        .map(|(id, name)| view! { <li><Icon name="list-checks"/><a class="link" href=format!("/batches/{id}")>{name}</a></li> })
+        .collect_view();
+    let clients = counted(agent.mappings.len() as i64, "client", "clients");
     view! {
         <ul class="list">
+            <li><Icon name="building-2"/><span>{clients}</span></li>
             {numbers}
-            <li><Icon name="phone-call"/><a class="link" href=format!("/calls?agent={}", agent.id)>"Its calls"</a></li>
+            {campaigns}
+            {more.then(|| view! { <li><Icon name="megaphone"/><a class="link" href=format!("/campaigns?agent={id}")>{format!("All {}", counted(count, "campaign", "campaigns"))}</a></li> })}
+            {batches}
+            <li><Icon name="phone-call"/><a class="link" href=format!("/calls?agent={id}")>"All calls"</a></li>
         </ul>
     }
 }

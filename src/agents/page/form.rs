@@ -3,6 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::detail::VoiceSample;
 use crate::model::CallDirection;
 use crate::model::{AgentChoices, AgentConfig, AgentPage, FirstSpeaker, LANGUAGES, USUAL_MODEL};
 use crate::server_fns::{SaveAgent, get_agent, get_agent_choices};
@@ -11,7 +12,7 @@ use patchbay_connections::model::VoiceCatalog;
 use patchbay_connections::server_fns::get_voice_catalog;
 use patchbay_prompts::page::PromptConflict;
 use patchbay_shared::{AppError, Tone};
-use patchbay_shell::refused;
+use patchbay_shell::{refused, viewer};
 use patchbay_ui::*;
 
 /// What the form is made of: the agent as it is, if there is one, and what can be chosen.
@@ -62,7 +63,7 @@ pub fn agent_edit_page() -> PageView {
                     };
                     view! {
                         <PageTitle text="Edit" parents=vec![crumb("Agents", "/agents"), crumb(name.clone(), href)]/>
-                        <PageHead title=format!("Edit {name}") sub="Saving sends the agent to the voice service; calls that go on keep what they began with."/>
+                        <PageHead title=format!("Edit {name}") sub="Saving updates the agent at the voice service. Calls in progress keep the settings they started with."/>
                         <AgentFields parts/>
                     }
                 }
@@ -86,7 +87,7 @@ fn AgentFields(parts: Parts) -> impl IntoView {
     }
     let is_new = agent.is_none();
     view! {
-        <ServerForm action=save class="form">
+        <ServerForm action=save class="form" draft_of=viewer().user_id.to_string()>
             <input type="hidden" name="id" value=id/>
             <PromptConflict error=Signal::derive(move || save.answer().and_then(Result::err))/>
             <Who agent=agent.clone() choices=choices.clone()/>
@@ -114,14 +115,14 @@ fn Who(agent: Option<AgentPage>, choices: AgentChoices) -> impl IntoView {
     let (name, description, tags) =
         agent.map(|agent| (agent.name, agent.description, agent.tags.join(", "))).unwrap_or_default();
     view! {
-        <Fieldset legend="Who it is" class="two">
+        <Fieldset legend="Basics" class="two">
             <TextInput name="name" label="Name" value=name required=true maxlength=64 hint="As people in your agency know it."/>
             <Select name="client_id" label="Client" options=clients value=client prompt="Whole agency" mark=false hint="Whom it works for."/>
             <TextInput name="tags" label="Tags" value=tags hint="Separated by commas."/>
             <Select
                 name="direction"
-                label="Usual way of its calls"
-                options=vec![("outbound".into(), "It calls".into()), ("inbound".into(), "It is called".into())]
+                label="Usual direction of calls"
+                options=vec![("outbound".into(), "Outbound: the agent calls".into()), ("inbound".into(), "Inbound: people call the agent".into())]
                 value=direction.as_str()
                 required=true
             />
@@ -143,7 +144,7 @@ fn Told(agent: Option<AgentPage>, choices: AgentChoices) -> impl IntoView {
         prompt.map(|prompt| (prompt.id.to_string(), prompt.version.to_string(), prompt.template)).unwrap_or_default();
     view! {
         <Fieldset
-            legend="What it is told"
+            legend="Prompt"
             hint="Choose a prompt, or write one here. A changed text becomes the prompt's next version and goes into production."
         >
             <input type="hidden" name="base_prompt" value=id.clone()/>
@@ -155,7 +156,7 @@ fn Told(agent: Option<AgentPage>, choices: AgentChoices) -> impl IntoView {
                 value=id
                 prompt="Write a new one below"
                 mark=false
-                hint="With another prompt chosen, the text below is not used."
+                hint="If you choose another prompt, the text below is ignored."
             />
             <TextArea
                 name="template"
@@ -164,7 +165,7 @@ fn Told(agent: Option<AgentPage>, choices: AgentChoices) -> impl IntoView {
                 rows=14
                 class="prompt-editor"
                 mark=false
-                hint="Variables stand in double braces, for example {{first_name}}. Contacts and campaigns fill them."
+                hint="Write variables in double braces, for example {{first_name}}. They are filled from the contact and the campaign."
             />
         </Fieldset>
     }
@@ -186,20 +187,30 @@ fn Speech(agent: Option<AgentPage>, config: AgentConfig, catalog: VoiceCatalog) 
     if !models.iter().any(|(name, _)| *name == model) {
         models.insert(0, (model.clone(), model.clone()));
     }
-    let mut voices = options_of(catalog.voices.iter().map(|voice| {
-        let language = voice.language.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-        (voice.id.clone(), format!("{}{language}", voice.name))
-    }));
-    if !config.voice.is_empty() && !voices.iter().any(|(id, _)| *id == config.voice) {
-        voices.insert(0, (config.voice.clone(), config.voice.clone()));
+    let mut voices = options_of(catalog.voices.iter().map(|voice| (voice.id.clone(), voice.label())));
+    // The service takes a voice's name as well as its id.
+    let voice = catalog.voices.iter().find(|voice| voice.name == config.voice);
+    let voice = voice.map_or_else(|| config.voice.clone(), |voice| voice.id.clone());
+    if !voice.is_empty() && !voices.iter().any(|(id, _)| *id == voice) {
+        voices.insert(0, (voice.clone(), format!("Keep the present voice ({voice})")));
     }
+    let with_sample: Vec<String> =
+        catalog.voices.iter().filter(|voice| voice.has_sample).map(|voice| voice.id.clone()).collect();
+    let chosen = RwSignal::new(voice.clone());
+    let choose = move |event: leptos::ev::Event| chosen.set(event_target_value(&event));
+    let can_be_heard = Memo::new(move |_| chosen.with(|chosen| with_sample.contains(chosen)));
     let speakers = options_of(FirstSpeaker::ALL.iter().map(|who| (who.as_str(), who.label())));
     view! {
-        <Fieldset legend="How it speaks" class="two">
-            {catalog.note.map(|note| view! { <Callout tone=Tone::Warn><p>{note}" You can save; what is set now stays."</p></Callout> })}
+        <Fieldset legend="Voice and behaviour" class="two">
+            {catalog.note.map(|note| view! { <Callout tone=Tone::Warn><p>{note}" You can still save: the current settings are kept."</p></Callout> })}
             <Select name="language" label="Language" options=languages value=language required=true/>
             <Select name="llm_model" label="Model" options=models value=model required=true/>
-            <Select name="voice" label="Voice" options=voices value=config.voice prompt="The service's usual voice" mark=false/>
+            <div class="voice" on:change=choose>
+                <Select name="voice" label="Voice" options=voices value=voice prompt="The service's default voice" mark=false/>
+                <div class="voice-sample-room">
+                    <Show when=move || can_be_heard.get()><VoiceSample id=chosen/></Show>
+                </div>
+            </div>
             <TextInput
                 name="temperature"
                 label="Temperature"
@@ -207,12 +218,12 @@ fn Speech(agent: Option<AgentPage>, config: AgentConfig, catalog: VoiceCatalog) 
                 class="short"
                 inputmode="decimal"
                 required=true
-                hint="0 is steady, 1 is free."
+                hint="0 is consistent, 1 is varied."
             />
             <Select name="first_speaker" label="Speaks first" options=speakers value=config.first_speaker.as_str() required=true/>
             <TextInput
                 name="max_minutes"
-                label="Longest call"
+                label="Maximum call length"
                 value=config.max_minutes.to_string()
                 class="short"
                 kind="number"
@@ -223,16 +234,16 @@ fn Speech(agent: Option<AgentPage>, config: AgentConfig, catalog: VoiceCatalog) 
             />
             <TextArea
                 name="greeting"
-                label="First words"
+                label="Greeting"
                 value=config.greeting
                 rows=2
                 maxlength=1000
-                hint="Spoken as written. Empty: the agent finds its own words."
+                hint="Spoken exactly as written. Leave empty to let the agent choose its greeting."
             />
             <Checkbox
                 name="recording"
                 label="Record calls"
-                hint="Ask first where the law wants it: say so in the first words."
+                hint="Where the law requires consent, ask for it in the greeting."
                 checked=config.is_recorded
                 value="true"
             />

@@ -60,7 +60,7 @@ pub async fn ready_to_call(tx: &mut ReadTx, agent: AgentId, client: ClientId) ->
         _ => {
             let why = found.sync_error.map(|error| format!(" {error}")).unwrap_or_default();
             obstacle(format!(
-                "The agent {name} is not at the voice service yet.{why} Its page shows how far it is; “Send again” tries now."
+                "The agent {name} is not set up at the voice service yet.{why} Its page shows how far it is; “Sync again” tries now."
             ))
         }
     }
@@ -112,6 +112,7 @@ pub(crate) async fn page(tx: &mut ReadTx, id: AgentId) -> Result<AgentPage, AppE
         sync: worst(mappings.iter().map(|mapping| mapping.sync).filter(|_| has_text)),
         mappings,
         numbers: store::numbers(tx, id).await?,
+        campaigns: store::campaigns(tx, id).await?,
         updated: stamp(agent.updated_at, now, zone),
         may_edit: tx.scope().may(Action::ManageAgents),
         may_delete: tx.scope().may(Action::DeleteAgents),

@@ -1,5 +1,7 @@
-use axum::extract::Query;
-use axum::response::Response;
+use axum::body::Body;
+use axum::extract::{Path, Query};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 
@@ -9,9 +11,23 @@ use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
 use patchbay_shared::AppError;
 
-/// `/agents/export.csv`: the list with the filters of its address.
+/// `/agents/export.csv`: the list with the filters of its address. `/agents/voices/{id}/sample`: how a voice sounds.
 pub fn routes() -> Router<Db> {
-    Router::new().route("/agents/export.csv", get(export))
+    Router::new().route("/agents/export.csv", get(export)).route("/agents/voices/{id}/sample", get(voice_sample))
+}
+
+/// Handed on by us, because pages may load sound from nowhere else, and the service's key stays here.
+async fn voice_sample(Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Result<Response, AppError> {
+    let sample = patchbay_connections::server::voice_sample(&visitor.scope()?, &id).await?;
+    if !sample.content_type.starts_with("audio/") {
+        return Err(AppError::NotFound);
+    }
+    let headers = [
+        (header::CONTENT_TYPE, sample.content_type),
+        (header::CACHE_CONTROL, "private, max-age=86400".to_owned()),
+        (header::CONTENT_DISPOSITION, "inline".to_owned()),
+    ];
+    Ok((headers, Body::from_stream(sample.bytes)).into_response())
 }
 
 async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<AgentQuery>) -> Result<Response, AppError> {

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::model::{AgentConfig, AgentFields, AgentNumber, AgentQuery, AgentRow, AgentStatus, ClientChoice, SyncState};
+use crate::model::{
+    AgentCampaigns, AgentConfig, AgentFields, AgentNumber, AgentQuery, AgentRow, AgentStatus, ClientChoice, SyncState,
+};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::ids::{AgentId, ClientId, NumberId, PromptId};
 use patchbay_shared::search::{filled, like, name_place};
@@ -155,6 +157,33 @@ pub(crate) async fn numbers(tx: &mut ReadTx, id: AgentId) -> Result<Vec<AgentNum
     .fetch_all(tx.conn())
     .await?;
     Ok(rows.into_iter().map(|row| AgentNumber { id: NumberId(row.id), number: row.number }).collect())
+}
+
+/// The campaigns that an agent calls for, and their open batches (tables of others: read for display only).
+pub(crate) async fn campaigns(tx: &mut ReadTx, id: AgentId) -> Result<AgentCampaigns, AppError> {
+    let workspace = tx.workspace_uuid();
+    let newest = sqlx::query!(
+        r#"select id, name, status::text as "status!", count(*) over () as "all!" from campaigns
+           where workspace_id = $1 and agent_id = $2 and status <> 'archived' order by id desc limit 5"#,
+        workspace,
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let batches = sqlx::query!(
+        "select b.id, b.name from call_batches b join campaigns c on c.workspace_id = $1 and c.id = b.campaign_id
+         where b.workspace_id = $1 and c.agent_id = $2 and b.status in ('pending', 'scheduled', 'processing', 'paused')
+         order by b.id desc limit 20",
+        workspace,
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(AgentCampaigns {
+        count: newest.first().map_or(0, |row| row.all),
+        newest: newest.into_iter().map(|row| (row.id.to_string(), row.name, row.status)).collect(),
+        open_batches: batches.into_iter().map(|row| (row.id.to_string(), row.name)).collect(),
+    })
 }
 
 pub(crate) async fn insert(

@@ -41,7 +41,7 @@ pub(crate) async fn create(
     let mut errors = FieldErrors::default();
     let terms = KeyTerms::read(name, scopes, rate_limit, days, &mut errors);
     if terms.scopes.iter().any(|one| !scope.may(one.action())) {
-        errors.add("scopes", "A key may do no more than you. Take out what you may not do yourself.");
+        errors.add("scopes", "A key can do no more than you. Remove what you cannot do yourself.");
     }
     errors.check()?;
     let new = issue(&mut tx, &terms, "created").await?;
@@ -54,18 +54,18 @@ pub(crate) async fn rotate(scope: &Scope, id: ApiKeyId) -> Result<NewKey, AppErr
     let mut tx = scope.write(Action::ManageKeys).await?;
     let old = store::lock(&mut tx, id).await?;
     if !old.is_usable {
-        return Err(AppError::Conflict(Reason::WrongState, "This key does not work any more. Make a new one.".into()));
+        return Err(AppError::Conflict(Reason::WrongState, "This key no longer works. Create a new one.".into()));
     }
     if old.is_rotated {
         return Err(AppError::Conflict(
             Reason::WrongState,
-            "This key has a successor already. Rotate that one, or make a new key.".into(),
+            "This key was already rotated. Rotate the new one, or create another key.".into(),
         ));
     }
     if old.terms.scopes.iter().any(|one| !scope.may(one.action())) {
         return Err(AppError::Conflict(
             Reason::WrongPerson,
-            "This key may do more than you. Its owner can rotate it.".into(),
+            "This key can do more than you. Its owner can rotate it.".into(),
         ));
     }
     let new = issue(&mut tx, &old.terms, "rotated").await?;

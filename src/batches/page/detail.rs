@@ -3,8 +3,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::board::{LineBoard, Pace, Results};
-use crate::model::{BatchStatus, BatchView};
+use super::board::{LineBoard, Pace, Results, Seats};
+use crate::model::{BatchStatus, BatchView, Became};
 use crate::server_fns::{PauseBatch, ResumeBatch, StopBatch, get_batch};
 use patchbay_shared::money::count_text;
 use patchbay_ui::*;
@@ -18,12 +18,14 @@ pub fn batch_page() -> PageView {
     Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::follow(&[format!("batch:{id}")], move || batch.refetch());
-        view! { <PageBoundary data=batch view=move |batch: BatchView| view! { <Detail batch/> }/> }.into_any()
+        let seats = StoredValue::new(Seats::default());
+        let view = move |batch: BatchView| view! { <Detail batch seats/> };
+        view! { <PageBoundary data=batch view/> }.into_any()
     })
 }
 
 #[component]
-fn Detail(batch: BatchView) -> impl IntoView {
+fn Detail(batch: BatchView, seats: StoredValue<Seats>) -> impl IntoView {
     let (status, is_over) = (batch.status, batch.status.is_over());
     let head = batch.clone();
     view! {
@@ -39,7 +41,7 @@ fn Detail(batch: BatchView) -> impl IntoView {
         />
         <Trouble batch=batch.clone()/>
         <Summary batch=batch.clone()/>
-        {(!is_over).then(|| view! { <LineBoard lines=batch.lines.clone() concurrency=batch.concurrency/> })}
+        {(!is_over).then(|| view! { <LineBoard lines=batch.lines.clone() concurrency=batch.concurrency seats/> })}
         <div class="cols batch">
             <Pace pace=batch.pace.clone()/>
             <Results batch=batch.clone()/>
@@ -69,11 +71,15 @@ fn Actions(batch: BatchView) -> impl IntoView {
     let (pause_id, resume_id, stop_id) = (id.clone(), id.clone(), id.clone());
     let is_over = batch.status.is_over();
     let on_the_line = batch.lines.len();
-    let warning = format!(
-        "{} contacts go back to the campaign. {} on the line end by themselves.",
-        count_text(batch.progress.waiting),
-        if on_the_line == 1 { "1 call".to_owned() } else { format!("{on_the_line} calls") }
-    );
+    let mut warning = match batch.progress.waiting {
+        1 => "1 contact goes back to the campaign.".to_owned(),
+        more => format!("{} contacts go back to the campaign.", count_text(more)),
+    };
+    match on_the_line {
+        0 => {}
+        1 => warning += " 1 call in progress continues until it ends.",
+        more => warning += &format!(" {more} calls in progress continue until they end."),
+    }
     view! {
         <a class="btn" href=format!("/batches/{id}/results.csv") rel="external"><Icon name="download" small=true/>"Results"</a>
         {(batch.may_run && !is_over).then(|| view! {
@@ -104,17 +110,22 @@ fn Trouble(batch: BatchView) -> impl IntoView {
         let raise = batch.may_raise.then(|| {
             view! { " "<a class="link" href=format!("/clients/{}/settings", batch.client_id)>"Change the budget"</a> }
         });
-        return view! { <Callout tone=patchbay_shared::Tone::Warn icon="gauge"><p><b>"The batch waits. "</b>{reason}{raise}</p></Callout> }
+        return view! { <Callout tone=patchbay_shared::Tone::Warn icon="gauge"><p><b>"The batch is waiting. "</b>{reason}{raise}</p></Callout> }
             .into_any();
     }
     let line = match batch.status {
-        BatchStatus::Failed => batch.error.map(|reason| (patchbay_shared::Tone::Bad, format!("The batch failed. {reason} Its contacts are back in the campaign: start a new batch when it is mended."))),
+        BatchStatus::Failed => batch.error.map(|reason| (patchbay_shared::Tone::Bad, format!("The batch failed. {reason} Its contacts are back in the campaign: start a new batch once this is fixed."))),
         BatchStatus::Paused => Some(match (batch.pause_reason, batch.paused_by) {
             (Some(reason), _) => (patchbay_shared::Tone::Warn, format!("Patchbay paused this batch. {reason}")),
-            (None, Some(name)) => (patchbay_shared::Tone::Info, format!("Paused by {name}. No new calls start; calls on the line go on.")),
-            (None, None) => (patchbay_shared::Tone::Info, "Paused. No new calls start; calls on the line go on.".to_owned()),
+            (None, Some(name)) => (patchbay_shared::Tone::Info, format!("Paused by {name}. No new calls start; calls in progress continue.")),
+            (None, None) => (patchbay_shared::Tone::Info, "Paused. No new calls start; calls in progress continue.".to_owned()),
         }),
-        BatchStatus::Completed if batch.stopped => Some((patchbay_shared::Tone::Info, "Stopped early. Contacts that were not called are back in the campaign.".to_owned())),
+        BatchStatus::Stopped => {
+            let (at, by) = batch.stopped.map_or((String::new(), String::new()), |(at, by)| {
+                (format!(", {}", at.text), by.map(|name| format!(" by {name}")).unwrap_or_default())
+            });
+            Some((patchbay_shared::Tone::Info, format!("Stopped{by}{at}. Contacts that were not called are back in the campaign.")))
+        }
         _ => None,
     };
     line.map(|(tone, text)| view! { <Callout tone=tone icon="triangle-alert"><p>{text}</p></Callout> }).into_any()
@@ -133,25 +144,29 @@ fn Summary(batch: BatchView) -> impl IntoView {
     };
     let id = batch.id.to_string();
     let label = format!("{} of {}", count_text(done), count_text(progress.total));
-    let segments = vec![
-        Segment::new("Answered", progress.answered as f64, "ok").href(format!("/calls?batch={id}&outcome=answered")),
-        Segment::new("Not reached", progress.unreached as f64, "chart-6").href(format!("/calls?batch={id}")),
-        Segment::new("Failed", progress.failed as f64, "bad").href(format!("/calls?batch={id}&view=failed")),
-        Segment::new("On the line", progress.calling as f64, "live"),
-    ];
-    let outside =
-        (batch.outside_hours > 0).then(|| format!(" {} wait for their hours.", count_text(batch.outside_hours)));
+    let outside = batch.hours.waiting_text();
+    // Whom each part of the bar counts.
+    let of = |became: Became| format!("/campaigns/{}?tab=contacts&batch={id}&became={became}", batch.campaign_id);
+    let segments = [
+        (Became::Answered, progress.answered, "ok"),
+        (Became::Unreached, progress.unreached, "chart-6"),
+        (Became::Failed, progress.failed, "bad"),
+        (Became::Calling, progress.calling, "live"),
+    ]
+    .map(|(became, count, paint)| Segment::new(became.label(), count as f64, paint).href(of(became)))
+    .to_vec();
     view! {
         <section class="card batch-sum">
             <div class="figures">
                 <div><span class="lbl">"Done"</span><b class="big">{count_text(done)}<small>" of "{count_text(progress.total)}</small></b></div>
                 <div class="mid"><span class="lbl">"Goal reached"</span><b>{goal_rate}{of_answered.map(|text| view! { <small>{text}</small> })}</b></div>
-                <div class="mid"><span class="lbl">"Left to try again"</span><b>{count_text(progress.to_retry)}</b></div>
+                <div class="mid"><span class="lbl">"To be retried"</span><b>{count_text(progress.to_retry)}</b></div>
                 {batch.spend.map(|spend| view! { <div class="mid"><span class="lbl">"Spend"</span><b>{spend.text()}</b></div> })}
                 {batch.ends_about.map(|at| view! { <div class="mid push right"><span class="lbl">"Ends about"</span><b>{at}</b></div> })}
             </div>
             <SegmentBar label=label total=progress.total.max(1) as f64 segments=segments large=true legend=true/>
-            <p class="note"><Icon name="clock" small=true/>{format!("Calls only {} in the contact's time zone.", batch.window)}{outside}</p>
+            {outside.map(|text| view! { <p class="note waits" role="status"><Icon name="clock" small=true/>{text}</p> })}
+            <p class="note"><Icon name="clock" small=true/>{format!("Calling hours: {}, in the contact's own time zone.", batch.window)}</p>
         </section>
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::model::{BatchMode, Readiness};
 use crate::server_fns::{CreateBatch, batch_campaigns, batch_readiness};
-use patchbay_shared::money::count_text;
+use patchbay_shared::money::{count_text, counted};
 use patchbay_ui::*;
 
 type Choices = Vec<(String, String)>;
@@ -17,7 +17,7 @@ pub fn new_batch_page() -> PageView {
     Arc::new(move || {
         view! {
             <PageTitle text="New batch" parents=vec![crumb("Batches", "/batches")]/>
-            <PageHead title="New batch" sub="Calls the waiting contacts of a campaign."/>
+            <PageHead title="New batch" sub="Calls the contacts of a campaign that are waiting."/>
             <PageBoundary data=campaigns view=|campaigns: Choices| view! { <Choose campaigns/> }/>
             <PageBoundary data=readiness view={|found: Option<Readiness>| found.map(|readiness| view! { <Start readiness/> })}/>
         }
@@ -41,7 +41,7 @@ fn Choose(campaigns: Choices) -> impl IntoView {
     let chosen = query("campaign").unwrap_or_default();
     view! {
         <Card>
-            <form method="get" action="/batches/new" class="form">
+            <GetForm action="/batches/new" class="form">
                 <div class="field">
                     <label for="campaign">"Campaign"</label>
                     <div class="input-row">
@@ -55,7 +55,7 @@ fn Choose(campaigns: Choices) -> impl IntoView {
                         <button class="btn" type="submit">"Check"</button>
                     </div>
                 </div>
-            </form>
+            </GetForm>
         </Card>
     }
     .into_any()
@@ -87,10 +87,10 @@ fn Start(readiness: Readiness) -> impl IntoView {
             RadioOption::new(
                 mode.as_str(),
                 mode.label(),
-                if *mode == BatchMode::Immediate {
-                    "Calls start within a second."
-                } else {
-                    "Calls start at the time below."
+                match (mode, readiness.hours.all_closed()) {
+                    (BatchMode::Immediate, true) => "Calls start when the calling hours open.",
+                    (BatchMode::Immediate, false) => "Calls start within a second.",
+                    (BatchMode::Scheduled, _) => "Calls start at the time below, within the calling hours.",
                 },
             )
         })
@@ -100,18 +100,18 @@ fn Start(readiness: Readiness) -> impl IntoView {
     });
     view! {
         <div class="cols two">
-            <Card title="Before the start">
+            <Card title="Before you start">
                 <ul class="checklist">{checks}{warnings}</ul>
                 {estimate.map(|text| view! { <p class="note"><Icon name="receipt-text" small=true/>{text}</p> })}
             </Card>
             <Card title=format!("{} · {}", readiness.campaign, readiness.client)>
                 <ServerForm action=create class="form">
                     <input type="hidden" name="campaign" value=readiness.campaign_id.to_string()/>
-                    <TextInput name="name" label="Name" value=format!("{}, next wave", readiness.campaign) required=true maxlength=120/>
+                    <TextInput name="name" label="Name" value=format!("{}, next batch", readiness.campaign) required=true maxlength=120/>
                     <RadioCards name="mode" legend="When" options=modes value="immediate"/>
-                    <DateTimeInput name="scheduled_for" label="Start" hint=format!("Only for a set time. In {}.", readiness.timezone.replace('_', " "))/>
-                    <TextInput name="concurrency" label="Lines" kind="number" value="5" min="1" max="200" class="short" required=true hint="How many calls at once."/>
-                    <TextInput name="limit" label="At most" kind="number" min="1" class="short" suffix_text="contacts" hint="Empty: all that wait."/>
+                    <DateTimeInput name="scheduled_for" label="Start" hint=format!("Only if you set a time. In {}.", readiness.timezone.replace('_', " "))/>
+                    <TextInput name="concurrency" label="Lines" kind="number" value="5" min="1" max="200" class="short" required=true hint="How many calls at the same time."/>
+                    <TextInput name="limit" label="Limit" kind="number" min="1" class="short" suffix_text="contacts" hint="Leave empty to call everyone who is waiting."/>
                     <FormActs>
                         <Button kind=ButtonKind::Primary icon="play" submit=true disabled=Signal::derive(move || !ready)>"Start the batch"</Button>
                         <a class="btn ghost" href="/batches">"Cancel"</a>
@@ -123,16 +123,16 @@ fn Start(readiness: Readiness) -> impl IntoView {
 }
 
 fn contacts(readiness: &Readiness) -> (bool, String) {
+    let is_or_are = |count: i64| format!("{} {}", count_text(count), if count == 1 { "is" } else { "are" });
     let mut text = match readiness.to_dial {
         0 => "Nobody to call now.".to_owned(),
-        1 => "1 contact to call.".to_owned(),
-        many => format!("{} contacts to call.", count_text(many)),
+        many => format!("{} to call.", counted(many, "contact", "contacts")),
     };
     if readiness.suppressed > 0 {
-        text += &format!(" {} on the do-not-call list are left out.", count_text(readiness.suppressed));
+        text += &format!(" {} left out: on the do-not-call list.", is_or_are(readiness.suppressed));
     }
     if readiness.later > 0 {
-        text += &format!(" {} are due later.", count_text(readiness.later));
+        text += &format!(" {} due later.", is_or_are(readiness.later));
     }
     (readiness.to_dial > 0, text)
 }

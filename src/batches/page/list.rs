@@ -62,6 +62,7 @@ fn states() -> Vec<TabItem> {
         ("scheduled", "Scheduled"),
         ("paused", "Paused"),
         ("completed", "Completed"),
+        ("stopped", "Stopped"),
         ("failed", "Failed"),
     ]
     .into_iter()

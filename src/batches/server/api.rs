@@ -130,6 +130,7 @@ async fn answer(scope: &Scope, id: BatchId) -> Result<Json<Value>, AppError> {
         "scheduled_for": batch.scheduled_for,
         "started_at": batch.started_at,
         "completed_at": batch.completed_at,
+        "stopped_at": batch.stopped_at,
         "pause_reason": trouble(scope, batch.pause_reason, batch.obstacle),
         "error": trouble(scope, batch.error, batch.obstacle),
     })))

@@ -3,6 +3,7 @@
 pub mod api;
 mod clearance;
 mod dial;
+mod hours;
 pub mod jobs;
 pub mod ops;
 mod pause_reason;

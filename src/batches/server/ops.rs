@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::clearance;
+use super::hours;
 use super::pause_reason::PauseReason;
 use super::store::{self, Batch, NewBatch};
 use crate::model::{BatchMode, BatchStatus, BatchTerms, Obstacle, Readiness};
@@ -38,6 +39,9 @@ pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignI
     };
     let held = budget::status(&mut tx, campaign.client_id).await?.filter(BudgetStatus::holds);
     let (to_dial, suppressed, later) = contacts::dialable(&mut tx, campaign.id).await?;
+    let zones = contacts::zones_to_dial(&mut tx, campaign.id, &campaign.client_timezone).await?;
+    let now = tx.now().await?;
+    let hours = hours::closed(&zones, &campaign.calling_window, now, scope.services().clock.ahead());
     let seconds = store::average_seconds(&mut tx, campaign.id).await?;
     let estimate = seconds.zip(price).map(|(seconds, price)| {
         let minutes = Decimal::from_f64_retain(seconds * to_dial as f64 / 60.0).unwrap_or_default();
@@ -52,10 +56,12 @@ pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignI
             .into_iter()
             .map(|name| format!("Nothing fills {{{{{name}}}}} in the prompt. Add it to the campaign's variables, or the agent speaks without it."))
             .chain(held.map(|budget_status| format!("The batch will wait at first. {}", budget_status.reason(sees_cost))))
+            .chain(hours.text().map(|text| format!("Outside the calling hours now. {text}")))
             .collect(),
         to_dial,
         suppressed,
         later,
+        hours,
         estimate,
         timezone: scope.viewer().map(|viewer| viewer.timezone.clone()).unwrap_or_else(|| "UTC".into()),
     })
@@ -199,7 +205,7 @@ async fn nothing_to_dial(tx: &mut WriteTx, campaign: CampaignId) -> Result<Strin
     Ok(match (suppressed, later) {
         (0, 0) => "There is nobody to call: the campaign has no waiting contacts. Add contacts on its page.".into(),
         (_, 0) => "There is nobody to call: all waiting contacts are on the do-not-call list. Add others on the campaign's page.".into(),
-        _ => "There is nobody to call just now: the waiting contacts are due later. Try again then, or add others.".into(),
+        _ => "There is nobody to call right now: the waiting contacts are due later. Try again then, or add others.".into(),
     })
 }
 

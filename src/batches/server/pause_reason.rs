@@ -49,9 +49,11 @@ impl PauseReason {
             PauseReason::RefusedInARow(why) => {
                 format!("Five calls in a row were refused. {why} Then resume the batch.")
             }
-            PauseReason::RefusedForAll(why) => format!("{why} Then resume the batch: nobody was lost."),
+            PauseReason::RefusedForAll(why) => format!("{why} Then resume the batch: no contact was lost."),
             PauseReason::NotPlacedInARow(why) => {
-                format!("Five calls in a row could not be placed. {why} Resume when it works again: nobody was lost.")
+                format!(
+                    "Five calls in a row could not be placed. {why} Resume when it works again: no contact was lost."
+                )
             }
         }
     }

@@ -61,8 +61,9 @@ async fn results(Extension(visitor): Extension<Visitor>, Path(id): Path<String>)
     let (scope, id): (Scope, BatchId) = (visitor.scope()?, id.parse()?);
     let head = vec!["ended (UTC)", "contact", "number", "outcome", "goal reached", "attempt", "length", "error"];
     csv_file(scope, Action::ReadCampaigns, "results.csv", head, move |mut tx, cursor| async move {
-        store::get(&mut tx, id).await?;
-        Ok(view::results(&mut tx, id, cursor.as_deref(), ROWS_AT_ONCE).await?.map(result_cells))
+        let batch = store::get(&mut tx, id).await?;
+        let campaign = patchbay_campaigns::server::get(&mut tx, batch.campaign_id).await?;
+        Ok(view::results(&mut tx, &batch, &campaign, cursor.as_deref(), ROWS_AT_ONCE).await?.map(result_cells))
     })
     .await
 }

@@ -44,21 +44,26 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
     let (zone, now) = (tx.scope().zone(), Utc::now());
     let id = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<uuid::Uuid>().ok());
     let rows = sqlx::query!(
-        r#"select b.id as "id: BatchId", b.name, b.status as "status: BatchStatus", b.scheduled_for, b.pause_reason, b.error, b.total_contacts,
+        r#"select b.id as "id: BatchId", b.name, (case when b.stopped_at is not null then 'stopped' else b.status::text end) as "status!: BatchStatus",
+                  b.scheduled_for, b.pause_reason, b.error, b.total_contacts, b.stopped_at, s.name as "stopped_by?",
                   b.obstacle as "obstacle: Obstacle",
                   b.client_id as "client_id: ClientId", b.created_at, c.name as campaign, k.name as client, p.answered as "answered!", p.unreached as "unreached!",
-                  p.failed as "failed!", p.calling as "calling!", p.waiting as "waiting!", p.to_retry as "to_retry!"
+                  p.failed as "failed!", p.calling as "calling!", p.waiting as "waiting!", p.to_retry as "to_retry!",
+                  p.due as "due!", p.next_due as "next_due?"
            from call_batches b
            join campaigns c on c.workspace_id = $1 and c.id = b.campaign_id
            join clients k on k.workspace_id = $1 and k.id = b.client_id
+           left join users s on s.id = b.stopped_by
            cross join lateral (
              select count(*) filter (where x.status = 'completed' and x.outcome in ('answered', 'callback_scheduled')) as answered,
                     count(*) filter (where x.status = 'completed' and x.outcome not in ('answered', 'callback_scheduled')) as unreached,
                     count(*) filter (where x.status = 'failed') as failed, count(*) filter (where x.status = 'calling') as calling,
                     count(*) filter (where x.status = 'scheduled') as waiting,
-                    count(*) filter (where x.status = 'scheduled' and x.attempts > 0) as to_retry
+                    count(*) filter (where x.status = 'scheduled' and x.attempts > 0) as to_retry,
+                    count(*) filter (where x.status = 'scheduled' and coalesce(x.next_attempt_at, now()) <= now()) as due,
+                    min(x.next_attempt_at) filter (where x.status = 'scheduled') as next_due
              from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id) p
-           where b.workspace_id = $1 and ($2::text is null or b.status::text = $2) and ($3::uuid is null or b.campaign_id = $3)
+           where b.workspace_id = $1 and ($2::text is null or (case when b.stopped_at is not null then 'stopped' else b.status::text end) = $2) and ($3::uuid is null or b.campaign_id = $3)
              and ($4::uuid is null or b.client_id = $4)
              and ($5::uuid is null or ($6 and b.id < $5) or (not $6 and b.id > $5))
            order by case when $6 then b.id end desc, case when not $6 then b.id end limit $7"#,
@@ -94,8 +99,19 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
             created: zone::stamp(row.created_at, now, zone),
             scheduled_for: row.scheduled_for.map(|at| zone::stamp(at, now, zone)),
             note: trouble(&scope, row.error.or(row.pause_reason), row.obstacle).or_else(|| {
-                (is_open(row.status) && held.contains(&row.client_id))
-                    .then(|| "Waits: the monthly budget is spent.".to_owned())
+                if let Some(at) = row.stopped_at {
+                    let by = row.stopped_by.map(|name| format!(" by {name}")).unwrap_or_default();
+                    return Some(format!("Stopped{by}, {}", zone::moment_text(at, now, zone)));
+                }
+                if !is_open(row.status) {
+                    return None;
+                }
+                if held.contains(&row.client_id) {
+                    return Some("Waiting: the monthly budget is spent".to_owned());
+                }
+                let is_idle = row.calling == 0 && row.due == 0;
+                let next = row.next_due.filter(|_| is_idle)?;
+                Some(format!("Waiting: next call {}", zone::moment_text(next, now, zone)))
             }),
         })
         .collect();
@@ -119,8 +135,9 @@ pub(crate) async fn get(tx: &mut ReadTx, id: BatchId) -> Result<Batch, AppError>
     Ok(sqlx::query_as!(
         Batch,
         r#"select id as "id: BatchId", client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", name,
-                  mode as "mode: BatchMode", status as "status: BatchStatus", scheduled_for, concurrency, total_contacts, pause_reason,
-                  obstacle as "obstacle: Obstacle", stopped_at, error, started_at, completed_at
+                  mode as "mode: BatchMode",
+                  (case when stopped_at is not null then 'stopped' else status::text end) as "status!: BatchStatus", scheduled_for, concurrency,
+                  total_contacts, pause_reason, obstacle as "obstacle: Obstacle", stopped_at, error, started_at, completed_at
            from call_batches where workspace_id = $1 and id = $2"#,
         tx.workspace_uuid(),
         id.0
@@ -134,8 +151,9 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: BatchId) -> Result<Batch, AppErro
     Ok(sqlx::query_as!(
         Batch,
         r#"select id as "id: BatchId", client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", name,
-                  mode as "mode: BatchMode", status as "status: BatchStatus", scheduled_for, concurrency, total_contacts, pause_reason,
-                  obstacle as "obstacle: Obstacle", stopped_at, error, started_at, completed_at
+                  mode as "mode: BatchMode",
+                  (case when stopped_at is not null then 'stopped' else status::text end) as "status!: BatchStatus", scheduled_for, concurrency,
+                  total_contacts, pause_reason, obstacle as "obstacle: Obstacle", stopped_at, error, started_at, completed_at
            from call_batches where workspace_id = $1 and id = $2 for update"#,
         tx.workspace_uuid(),
         id.0
@@ -260,15 +278,17 @@ pub(crate) async fn set_over(
     stopped: bool,
 ) -> Result<(), AppError> {
     let (error, obstacle) = error.unzip();
+    let user = tx.user_id().map(|user| user.0);
     sqlx::query!(
         "update call_batches set status = (case when $3::text is null then 'completed' else 'failed' end)::batch_status, error = $3,
-                stopped_at = case when $4 then now() else stopped_at end, completed_at = now(), pause_reason = null, obstacle = $5,
-                updated_at = now()
+                stopped_at = case when $4 then now() else stopped_at end, stopped_by = case when $4 then $5::uuid else stopped_by end,
+                completed_at = now(), pause_reason = null, obstacle = $6, updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0,
         error,
         stopped,
+        user,
         obstacle as Option<Obstacle>,
     )
     .execute(tx.conn())

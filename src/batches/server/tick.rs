@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::pause_reason::PauseReason;
 use super::store::{self, Batch};
-use super::{clearance, dial, ops, reconcile};
+use super::{clearance, dial, hours, ops, reconcile};
 use crate::model::{BatchStatus, Obstacle};
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
@@ -23,7 +23,7 @@ use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_metering::server::budget::{self, Headroom};
 use patchbay_providers::{Pass, VoiceProvider};
 use patchbay_shared::ids::{BatchId, CallId};
-use patchbay_shared::{AppError, Reason, zone};
+use patchbay_shared::{AppError, Reason};
 use patchbay_workspaces::server as workspaces;
 
 /// While contacts are on the line a tick looks this often; an ended call wakes it sooner.
@@ -263,13 +263,7 @@ pub(super) fn closed_until(
     ahead: TimeDelta,
 ) -> Option<DateTime<Utc>> {
     let name = contact.timezone.as_deref().unwrap_or(&campaign.client_timezone);
-    let local_zone = zone::zone(name);
-    let local = (now + ahead).with_timezone(&local_zone).naive_local();
-    if campaign.calling_window.is_open(local) {
-        return None;
-    }
-    let opens = campaign.calling_window.next_open(local);
-    Some(zone::instant(opens.date(), opens.time(), local_zone) - ahead)
+    hours::closed_until(name, &campaign.calling_window, now, ahead)
 }
 
 /// What the prompt's variables stand for: the campaign's own rule, which its page shows too.

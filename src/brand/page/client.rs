@@ -31,7 +31,7 @@ fn OfClient(brand: BrandView) -> impl IntoView {
     let (id, name) = (client.id, client.name);
     view! {
         <PageTitle text="Brand" parents=vec![crumb("Clients", "/clients"), crumb(name.clone(), format!("/clients/{id}"))]/>
-        <PageHead title=name sub="Only this client's people see it. What stays empty is as in your agency's brand."/>
+        <PageHead title=name sub="Only this client's people see it. Whatever you leave empty follows your agency's brand."/>
         <Tabs label="Parts of the client" items=client_tabs(id, "brand")/>
         <div class="stack gap-4">
             <Saved/>

@@ -40,7 +40,7 @@ pub(crate) fn HostCard(host: HostView) -> impl IntoView {
                         value=present
                         placeholder="voice.example.com"
                         maxlength=300
-                        hint="A name of your own domain, where your people and your clients sign in. Empty: none. Another name takes the place of the present one at once."
+                        hint="A name of your own domain, where your people and your clients sign in. Empty: none. A new name replaces the current one at once."
                         errors=errors
                     />
                     <ProofField/>
@@ -62,9 +62,9 @@ pub(crate) fn HostCard(host: HostView) -> impl IntoView {
 #[component]
 fn Records(host: HostView, is_proved: bool) -> impl IntoView {
     let words = if is_proved {
-        "Both records have to stay: the first leads people here, the second is looked up again every hour. A name without it is let go after a day."
+        "Both records have to stay: the first leads people here, the second is looked up again every hour. Without it, the name is released after a day."
     } else {
-        "Make these two records where your domain is managed, then check. The first leads people here, the second proves that the name is yours."
+        "Create these two records where your domain is managed, then check. The first leads people here, the second proves that the name is yours."
     };
     view! {
         <p>{words}</p>

@@ -74,7 +74,7 @@ fn LookForm(brand: BrandView) -> impl IntoView {
                 value=own.product.unwrap_or_default()
                 maxlength=40
                 placeholder=below.product.unwrap_or_else(|| PRODUCT.to_owned())
-                hint="Stands beside the logo, in page titles, and as the sender of e-mails."
+                hint="Shown next to the logo, in page titles, and as the sender of e-mails."
             />
             <TextInput
                 name="support"
@@ -93,7 +93,7 @@ fn LookForm(brand: BrandView) -> impl IntoView {
                     maxlength=7
                     class="short mono"
                     placeholder=below.accent.unwrap_or_else(|| USUAL_ACCENT.to_owned())
-                    hint="Buttons, links and marks are derived from this one colour. Empty: as before."
+                    hint="Buttons, links and highlights are derived from this colour. Leave empty to keep the default."
                     node_ref=text
                 />
             </div>
@@ -128,7 +128,7 @@ fn LogoForms(brand: BrandView) -> impl IntoView {
                     name="file"
                     label="Choose a picture"
                     accept=".png,.jpg,.jpeg,.webp,image/png,image/jpeg,image/webp"
-                    hint="PNG, JPEG or WebP, up to 512 kB and 2000 pixels on a side. It has to be seen on light and on dark ground."
+                    hint="PNG, JPEG or WebP, up to 512 kB and 2000 pixels on a side. It must be visible on light and dark backgrounds."
                 />
                 <FormActs><SubmitButton icon="upload">"Upload"</SubmitButton></FormActs>
             </form>

@@ -126,7 +126,7 @@ pub(crate) async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
     let host = checked(host_in(text)).ok_or_else(|| {
         AppError::invalid(
             "host",
-            "Write a host name of your own domain, for example voice.example.com. An IP address is none.",
+            "Write a host name of your own domain, for example voice.example.com. An IP address does not work here.",
         )
     })?;
     if host == site_host(scope.services())? {
@@ -164,7 +164,7 @@ pub(crate) async fn check(scope: &Scope) -> Result<(), AppError> {
     if !found.contains(&wanted) {
         if found.is_empty() {
             return refuse(format!(
-                "There is no TXT record at {name}. Make it as shown below; it can take an hour until everybody sees it."
+                "There is no TXT record at {name}. Create it as shown below; it can take an hour until it is visible everywhere."
             ));
         }
         let seen: String = found.join(", ").chars().filter(|letter| !letter.is_control()).take(120).collect();
@@ -173,7 +173,7 @@ pub(crate) async fn check(scope: &Scope) -> Result<(), AppError> {
     if let Some(other) = store::owner_of(scope.db(), &row.host).await?.filter(|o| o.workspace != scope.workspace_id()) {
         if found.contains(&proof(&other.token)) {
             return refuse(format!(
-                "Another agency uses {} already, and its record still stands. Take that record out of DNS, then check again.",
+                "Another agency already uses {}, and its record is still there. Remove that record from DNS, then check again.",
                 row.host
             ));
         }

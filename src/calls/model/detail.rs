@@ -28,7 +28,9 @@ pub struct CallDetail {
     /// See `CallRow::since_ms`.
     pub since_ms: Option<i64>,
     pub seconds: Option<i64>,
-    /// Why it ended, in words.
+    /// The other side was on the line: a person or their voicemail.
+    pub is_answered: bool,
+    /// Why it ended, in words that agree with `state`.
     pub end_words: Option<String>,
     /// What went wrong with the call itself.
     pub error: Option<String>,
@@ -197,6 +199,19 @@ pub struct EventRow {
 }
 
 impl CallDetail {
+    /// Why nothing was said, if the call is over and was never answered: one sentence that every part of the page begins with.
+    pub fn unanswered(&self) -> Option<&'static str> {
+        if self.is_answered || self.state.is_open() {
+            return None;
+        }
+        Some(match self.state {
+            CallState::Busy => "The line was busy.",
+            CallState::Declined => "The call was declined.",
+            CallState::Failed => "The call could not be connected.",
+            _ => "Nobody answered.",
+        })
+    }
+
     /// The turn that is being said at this second: the last one that has begun.
     pub fn turn_at(&self, second: f64) -> Option<i32> {
         let ms = (second * 1000.0) as i64 + 999;

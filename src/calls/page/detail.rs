@@ -78,6 +78,10 @@ fn Page(call: CallDetail, prompt: Loaded<Option<CallPrompt>>, player: Player, ag
     let cord = cord(&call);
     let live = call.state == CallState::Live;
     let (state, error) = (call.state, call.error.clone());
+    // Why is the agency's business.
+    let error = error.or_else(|| {
+        (state == CallState::Failed && !call.is_agency).then(|| "Your agency can see why and what to do.".to_owned())
+    });
     view! {
         <PageTitle text=call.title.clone() parents=vec![crumb("Calls", list.address())]/>
         <PageHead
@@ -174,10 +178,12 @@ fn Sound(call: CallDetail, player: Player) -> impl IntoView {
     }
     let Some(recording) = call.recording.clone() else {
         let why = match (call.state, call.transcript_status) {
-            (state, _) if state.is_open() => "The recording comes after the call has ended.",
-            (_, _) if call.seconds.unwrap_or(0) == 0 => "Nobody spoke, so there is no recording.",
-            (_, TranscriptStatus::Pending | TranscriptStatus::Fetching) => "The recording is on its way.",
-            _ => "There is no recording of this call. The agent's settings say whether calls are recorded.",
+            (state, _) if state.is_open() => "The recording is available after the call has ended.".to_owned(),
+            _ if call.unanswered().is_some() => {
+                format!("{} There is no recording.", call.unanswered().unwrap_or_default())
+            }
+            (_, TranscriptStatus::Pending | TranscriptStatus::Fetching) => "The recording is being fetched.".to_owned(),
+            _ => "There is no recording of this call. The agent's settings say whether calls are recorded.".to_owned(),
         };
         return view! { <p class="note"><Icon name="headphones" small=true/>{why}</p> }.into_any();
     };

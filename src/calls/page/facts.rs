@@ -2,20 +2,20 @@ use leptos::prelude::*;
 
 use super::keys::Ticking;
 use crate::model::CallDetail;
-use patchbay_shared::money::{count_text, length_text};
+use patchbay_shared::money::{counted, decimals, length_text};
 use patchbay_ui::*;
 
 /// When, how long, why it ended, and what it belongs to.
 #[component]
 pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
-    let length = match (call.state.is_open(), call.seconds) {
+    let length = match (call.state.is_open(), call.seconds.filter(|_| call.state.is_open() || call.is_answered)) {
         (true, Some(seconds)) => view! { <Ticking seconds/> }.into_any(),
         (false, Some(seconds)) => length_text(seconds).into_any(),
-        (_, None) => "no talk".into_any(),
+        (_, None) => "–".into_any(),
     };
     let reviewed =
         call.reviewed.map(|(at, name)| view! { <Fact label="Reviewed">{format!("{name}, ")}<Time stamp=at/></Fact> });
-    let attempt = (call.attempt_no > 1).then(|| view! { <Fact label="Try">{call.attempt_no.to_string()}</Fact> });
+    let attempt = (call.attempt_no > 1).then(|| view! { <Fact label="Attempt">{call.attempt_no.to_string()}</Fact> });
     view! {
         <Card title="Call">
             <Facts>
@@ -27,7 +27,7 @@ pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
                 {call.batch.map(|(id, name)| view! { <Fact label="Batch"><a class="link" href=format!("/batches/{id}")>{name}</a></Fact> })}
                 {call.contact_id.map(|id| view! {
                     <Fact label="Contact"><a class="link" href=format!("/contacts/{id}")>{call.title.clone()}</a></Fact>
-                    <Fact label="Before"><a class="link" href=format!("/calls?contact={id}")>"All calls with this contact"</a></Fact>
+                    <Fact label="Earlier calls"><a class="link" href=format!("/calls?contact={id}")>"All calls with this contact"</a></Fact>
                 })}
                 {attempt}
                 {reviewed}
@@ -41,16 +41,18 @@ pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
 pub(crate) fn CostCard(call: CallDetail) -> impl IntoView {
     let Some(costs) = call.costs else { return ().into_any() };
     let waits = costs.billed_seconds.is_none() && (call.state.is_open() || call.seconds.unwrap_or(0) > 0);
-    let priced = |money: patchbay_shared::Money| if waits { "not priced yet".to_owned() } else { money.text() };
+    let places = decimals([costs.voice, costs.carrier, costs.model, costs.total]);
+    let priced =
+        |money: patchbay_shared::Money| if waits { "not priced yet".to_owned() } else { money.text_with(places) };
     let (voice, carrier, total) = (priced(costs.voice), priced(costs.carrier), priced(costs.total));
-    let tokens = call.analysis_model.map(|(_, read, written)| format!("{} tokens", count_text(read + written)));
+    let tokens = call.analysis_model.map(|(_, read, written)| counted(read + written, "token", "tokens"));
     view! {
         <Card title="Cost" right=move || tokens.map(|text| view! { <span class="sub text-xs">{text}</span> })>
             <Facts>
                 <Fact label="Voice" class="num">{voice}</Fact>
                 <Fact label="Carrier" class="num">{carrier}</Fact>
-                <Fact label="Model" class="num">{costs.model.text()}</Fact>
-                <Fact label="Together" class="num"><b>{total}</b></Fact>
+                <Fact label="Model" class="num">{costs.model.text_with(places)}</Fact>
+                <Fact label="Total" class="num"><b>{total}</b></Fact>
                 {costs.billed_seconds.map(|seconds| view! { <Fact label="Billed" class="num">{length_text(i64::from(seconds))}</Fact> })}
             </Facts>
         </Card>

@@ -8,6 +8,7 @@ use crate::model::ContactOutcome;
 use crate::model::{CallChoices, CallList, CallQuery, CallView, Sentiment};
 use crate::server_fns::{list_call_choices, list_calls};
 use patchbay_access::Action;
+use patchbay_shared::money::counted;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
 
@@ -85,7 +86,7 @@ fn Filters(choices: CallChoices) -> impl IntoView {
         Filter::date("to", "To"),
         Filter::new("agent", "Agent", choices.agents),
         Filter::new("campaign", "Campaign", choices.campaigns),
-        Filter::new("direction", "Way", options_of([("inbound", "In"), ("outbound", "Out")])).rare(),
+        Filter::new("direction", "Direction", options_of([("inbound", "Inbound"), ("outbound", "Outbound")])).rare(),
         Filter::words("outcome", "Outcome", ContactOutcome::ALL),
         Filter::words("sentiment", "Sentiment", Sentiment::ALL).rare(),
     ];
@@ -115,11 +116,7 @@ fn Filters(choices: CallChoices) -> impl IntoView {
 fn Calls(list: CallList, new: usize, show_new: impl Fn() + Clone + Send + Sync + 'static) -> impl IntoView {
     let view_now = list.query.call_view();
     let is_empty = list.page.rows.is_empty() && list.live.is_empty();
-    let waiting = match new {
-        0 => None,
-        1 => Some("1 new call".to_owned()),
-        more => Some(format!("{more} new calls")),
-    };
+    let waiting = (new > 0).then(|| counted(new as i64, "new call", "new calls"));
     let body = if !is_empty {
         view! { <Rows list/> }.into_any()
     } else if list.query.is_narrowed() {
@@ -142,15 +139,15 @@ fn Calls(list: CallList, new: usize, show_new: impl Fn() + Clone + Send + Sync +
 fn Nothing(view_now: CallView, is_agency: bool) -> impl IntoView {
     match view_now {
         CallView::Live => view! {
-            <EmptyState icon="phone-off" title="Nobody is on the line" text="Live calls show here while they go on."/>
+            <EmptyState icon="phone-off" title="Nobody is on the line" text="Calls in progress appear here."/>
         }
         .into_any(),
         CallView::Review => view! {
-            <EmptyState icon="circle-check" title="Everything is reviewed" text="Calls that nobody has looked at show here."/>
+            <EmptyState icon="circle-check" title="Everything is reviewed" text="Calls that nobody has reviewed appear here."/>
         }
         .into_any(),
         CallView::Failed => view! {
-            <EmptyState icon="circle-check" title="Nothing has failed" text="Calls that could not be placed or broke off, and calls whose transcript or analysis failed, show here."/>
+            <EmptyState icon="circle-check" title="Nothing has failed" text="Calls that could not be placed or were cut off, and calls whose transcript or analysis failed, appear here."/>
         }
         .into_any(),
         CallView::All if is_agency => view! {
@@ -163,7 +160,7 @@ fn Nothing(view_now: CallView, is_agency: bool) -> impl IntoView {
         }
         .into_any(),
         CallView::All => view! {
-            <EmptyState icon="phone" title="No calls yet" text="Calls show here as soon as your agency's agents speak with someone."/>
+            <EmptyState icon="phone" title="No calls yet" text="Calls appear here as soon as your agency's agents speak with someone."/>
         }
         .into_any(),
     }

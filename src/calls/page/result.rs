@@ -30,10 +30,12 @@ pub(crate) fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView
         .filter(|text| !text.trim().is_empty());
     let state = state(&call);
     let empty = (summary.is_none() && reason.is_none() && state.is_none())
-        .then(|| view! { <p class="sub text-sm">"Nothing was said, so there is nothing to sum up."</p> });
-    let retry = call.may_replay && call.analysis_status == AnalysisStatus::Failed;
+        .then(|| view! { <p class="sub text-sm">"Nothing was said, so there is nothing to summarise."</p> });
+    let retry = call.unanswered().is_none() && call.may_replay && call.analysis_status == AnalysisStatus::Failed;
     let id = call.id;
-    let problem = call.analysis_problem.clone().filter(|_| call.analysis_status != AnalysisStatus::Completed);
+    let has_talk = call.unanswered().is_none();
+    let problem =
+        call.analysis_problem.clone().filter(|_| has_talk && call.analysis_status != AnalysisStatus::Completed);
     view! {
         <Card title="Result" right=tags>
             <div class="stack gap-2">
@@ -41,7 +43,7 @@ pub(crate) fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView
                 {reason.map(|text| view! { <p class="sub text-xs">{text}</p> })}
                 {state.map(|text| view! { <p class="note"><Icon name="clock" small=true/>{text}</p> })}
                 {problem.map(|problem| view! { <Trouble problem/> })}
-                {retry.then(|| view! { <div class="row"><TryAgain id kind=EnrichmentType::Analysis text="Try again" again/></div> })}
+                {retry.then(|| view! { <div class="row"><TryAgain id kind=EnrichmentType::Analysis text="Run analysis again" again/></div> })}
                 {empty}
             </div>
         </Card>
@@ -51,18 +53,21 @@ pub(crate) fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView
 /// Where the reading stands; none when it is there.
 fn state(call: &CallDetail) -> Option<&'static str> {
     if call.state.is_open() {
-        return Some("The result comes when the call has ended.");
+        return Some("The result appears here after the call has ended.");
+    }
+    if let Some(unanswered) = call.unanswered() {
+        return Some(unanswered);
     }
     match (call.transcript_status, call.analysis_status) {
-        (TranscriptStatus::Completed, AnalysisStatus::Pending) => Some("The transcript waits to be read."),
-        (_, AnalysisStatus::Processing) => Some("A model is reading the transcript."),
-        (_, AnalysisStatus::Failed) if call.is_agency => Some("The transcript could not be read."),
-        (_, AnalysisStatus::Failed) => Some("The transcript could not be read. Your agency can try again."),
+        (TranscriptStatus::Completed, AnalysisStatus::Pending) => Some("The transcript is waiting for its analysis."),
+        (_, AnalysisStatus::Processing) => Some("The analysis is running."),
+        (_, AnalysisStatus::Failed) if call.is_agency => Some("The analysis failed."),
+        (_, AnalysisStatus::Failed) => Some("The analysis failed. Your agency can run it again."),
         (TranscriptStatus::Failed, _) => Some("Without a transcript there is no result."),
         (TranscriptStatus::Pending | TranscriptStatus::Fetching, AnalysisStatus::Pending)
             if call.seconds.unwrap_or(0) > 0 =>
         {
-            Some("The result comes after the transcript.")
+            Some("The result appears after the transcript.")
         }
         _ => None,
     }
@@ -73,7 +78,7 @@ fn Trouble(problem: Problem) -> impl IntoView {
     view! {
         <Callout tone=Tone::Warn>
             {problem.error}
-            {problem.next.map(|next| view! { " Tried again at "<Time stamp=next/>"." })}
+            {problem.next.map(|next| format!(" Will be retried {}.", next.when()))}
         </Callout>
     }
 }
@@ -92,7 +97,7 @@ pub(crate) fn TryAgain(id: CallId, kind: EnrichmentType, text: &'static str, aga
     }
 }
 
-/// What a model read, by the kind of campaign.
+/// What the analysis found, by the kind of campaign.
 #[component]
 pub(crate) fn AnalysisCard(call: CallDetail, again: Callback<()>) -> impl IntoView {
     let Some(analysis) = call.analysis else { return ().into_any() };
@@ -110,11 +115,11 @@ pub(crate) fn AnalysisCard(call: CallDetail, again: Callback<()>) -> impl IntoVi
         .into_any(),
         Analysis::Cs(cs) => view! {
             <Facts>
-                <Fact label="Satisfaction">{cs.satisfaction.map_or_else(|| "not shown".to_owned(), |grade| format!("{grade} of 5"))}</Fact>
+                <Fact label="Satisfaction">{cs.satisfaction.map_or_else(|| "unclear".to_owned(), |grade| format!("{grade} of 5"))}</Fact>
                 <Fact label="Escalation"><YesNo yes=cs.escalation good=false/></Fact>
             </Facts>
             {cs.escalation_reason.map(|reason| view! { <p class="sub text-xs">{reason}</p> })}
-            <Listed title="Settled" items=cs.issues_resolved/>
+            <Listed title="Resolved" items=cs.issues_resolved/>
         }
         .into_any(),
     };
@@ -126,13 +131,13 @@ pub(crate) fn AnalysisCard(call: CallDetail, again: Callback<()>) -> impl IntoVi
         <Card title="Analysis">
             <div class="stack gap-3">
                 {own}
-                {reading.callback_at.map(|at| view! { <Facts><Fact label="Call back">{at}</Fact></Facts> })}
+                {reading.callback_at.map(|at| view! { <Facts><Fact label="Callback">{at}</Fact></Facts> })}
                 <Listed title="To do" items=reading.follow_ups/>
                 <div class="row wrap">{topics}</div>
                 {(may_replay || model.is_some()).then(|| view! {
                     <div class="row between">
                         <span class="sub text-xs">{model}</span>
-                        {may_replay.then(|| view! { <TryAgain id kind=EnrichmentType::Analysis text="Read again" again/> })}
+                        {may_replay.then(|| view! { <TryAgain id kind=EnrichmentType::Analysis text="Run analysis again" again/> })}
                     </div>
                 })}
             </div>

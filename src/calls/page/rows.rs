@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::keys::Ticking;
 use crate::model::{CallDirection, CallList, CallRow, CallState};
-use patchbay_shared::money::length_text;
+use patchbay_shared::money::{decimals, length_text};
 use patchbay_shared::phone::spaced;
 use patchbay_shared::{Page, Tone};
 use patchbay_ui::*;
@@ -12,6 +12,7 @@ use patchbay_ui::*;
 pub(crate) fn Rows(list: CallList) -> impl IntoView {
     let (cost, client) = (list.sees_cost, list.is_agency);
     let query = list.query;
+    let places = decimals(list.live.iter().chain(&list.page.rows).filter_map(|row| row.cost));
     let rows = list.live.into_iter().chain(list.page.rows).enumerate().collect();
     let table = List::<(usize, CallRow)>::new("Calls")
         .table("wide")
@@ -25,7 +26,7 @@ pub(crate) fn Rows(list: CallList) -> impl IntoView {
         .column("Client", |(_, row)| or_dash(row.client.clone()))
         .class("sub2")
         .when(client)
-        .column("Way", |(_, row)| view! { <span class="row"><Way direction=row.direction/></span> })
+        .column("Direction", |(_, row)| view! { <span class="row"><Way direction=row.direction/></span> })
         .number("Length", |(_, row)| match (row.state.is_open(), row.seconds) {
             (true, Some(seconds)) => view! { <Ticking seconds/> }.into_any(),
             (false, seconds) | (_, seconds @ None) => or_dash(seconds.map(length_text)),
@@ -35,13 +36,13 @@ pub(crate) fn Rows(list: CallList) -> impl IntoView {
             Some(sentiment) => view! { <Tag tone=sentiment.tone()>{sentiment.label()}</Tag> }.into_any(),
             None => or_dash(None),
         })
-        .number("Cost", |(_, row)| or_dash(row.cost.as_ref().map(|cost| cost.text())))
+        .number("Cost", move |(_, row)| or_dash(row.cost.map(|cost| cost.text_with(places))))
         .when(cost)
         .note("25 per page")
         .show(Page { rows, newer: list.page.newer, older: list.page.older });
     view! {
         {table}
-        <p class="note js-only only-wide"><kbd>"J"</kbd><kbd>"K"</kbd>" move between calls "<kbd>"Enter"</kbd>" opens one"</p>
+        <p class="note js-only only-wide"><kbd>"J"</kbd><kbd>"K"</kbd>" to move between calls "<kbd>"Enter"</kbd>" to open one"</p>
     }
 }
 
@@ -65,7 +66,7 @@ fn contact(index: usize, row: &CallRow, href: String) -> AnyView {
 fn outcome(row: &CallRow) -> AnyView {
     let outcome = row.outcome.map(|outcome| view! { <Tag tone=outcome.tone()>{outcome.label()}</Tag> });
     let goal = row.goal_reached.filter(|reached| *reached).map(|_| view! { <Tag tone=Tone::Ok>"Goal"</Tag> });
-    let help = row.needs_help.then(|| view! { <Tag tone=Tone::Warn>"Not read"</Tag> });
+    let help = row.needs_help.then(|| view! { <Tag tone=Tone::Warn>"Analysis failed"</Tag> });
     let none = (outcome.is_none() && goal.is_none() && help.is_none()).then(|| or_dash(None));
     view! {
         <span class="row">{outcome}{goal}{help}{none}

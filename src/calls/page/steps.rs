@@ -11,10 +11,10 @@ use patchbay_ui::*;
 
 /// Everything in time: who spoke how long, how long the other side waited for an answer, what tools took.
 #[component]
-pub(crate) fn Steps(turns: Vec<Turn>) -> impl IntoView {
+pub(crate) fn Steps(turns: Vec<Turn>, unanswered: Option<&'static str>) -> impl IntoView {
     if turns.is_empty() {
-        return view! { <EmptyState icon="list" title="No steps" text="Steps come with the transcript." small=true/> }
-            .into_any();
+        let text = unanswered.unwrap_or("Steps appear together with the transcript.");
+        return view! { <EmptyState icon="list" title="No steps" text small=true/> }.into_any();
     }
     let mut caller_end: Option<i32> = None;
     let rows = turns
@@ -79,7 +79,7 @@ pub(crate) fn Steps(turns: Vec<Turn>) -> impl IntoView {
 #[component]
 pub(crate) fn Events(events: Vec<EventRow>) -> impl IntoView {
     if events.is_empty() {
-        return view! { <EmptyState icon="activity" title="No events" text="What the provider reports about this call shows here." small=true/> }
+        return view! { <EmptyState icon="activity" title="No events" text="What the provider reports about this call appears here." small=true/> }
             .into_any();
     }
     let rows = events

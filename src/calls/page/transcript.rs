@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_location;
 
 use super::detail::moment;
@@ -11,7 +10,7 @@ use super::steps::{Events, Raw, Steps, took};
 use crate::model::detail::marked;
 use crate::model::{CallDetail, CallPrompt, EnrichmentType, Said, TranscriptStatus, Turn};
 use patchbay_shared::Tone;
-use patchbay_shared::money::length_text;
+use patchbay_shared::money::{counted, length_text};
 use patchbay_ui::*;
 
 /// Transcript; steps and the prompt for whoever may see them; for the agency events and raw data.
@@ -54,7 +53,7 @@ pub(crate) fn Parts(
     let call = Arc::new(call);
     let can_find = !call.turns.is_empty();
     let body = move || match part.get().as_str() {
-        "steps" => view! { <Steps turns=call.turns.clone()/> }.into_any(),
+        "steps" => view! { <Steps turns=call.turns.clone() unanswered=call.unanswered()/> }.into_any(),
         "prompt" => view! { <Prompt prompt/> }.into_any(),
         "events" => view! { <Events events=call.events.clone()/> }.into_any(),
         "raw" => view! { <Raw call=call.clone()/> }.into_any(),
@@ -78,14 +77,14 @@ fn Find() -> impl IntoView {
     let pathname = use_location().pathname;
     let list = move || query("list").map(|list| view! { <input type="hidden" name="list" value=list/> });
     view! {
-        <Form method="GET" action=move || pathname.get() attr:role="search" attr:class="row">
+        <GetForm action=pathname role="search" class="row">
             {list}
             <label class="search">
                 <Icon name="search" small=true/>
                 <span class="sr">"Find in transcript"</span>
                 <input type="search" name="find" value=move || query("find") placeholder="Find in transcript" data-search="true"/>
             </label>
-        </Form>
+        </GetForm>
     }
 }
 
@@ -109,7 +108,7 @@ fn Transcript(call: Arc<CallDetail>, player: Player) -> impl IntoView {
             query("find").map(|words| {
                 let lower = words.to_lowercase();
                 let count = call.turns.iter().filter(|turn| turn.text.to_lowercase().contains(&lower)).count();
-                let text = if count == 1 { "1 turn".to_owned() } else { format!("{count} turns") };
+                let text = counted(count as i64, "turn", "turns");
                 view! {
                     <p class="note clip" role="status">{text}" with “"{words}"”. "<a class="link" href=move || with_query(&[("find", None)])>"Clear"</a></p>
                 }
@@ -204,30 +203,30 @@ fn ToolStep(turn: Turn) -> impl IntoView {
 /// Why there is no transcript, and what comes next.
 #[component]
 fn NothingSaid(call: Arc<CallDetail>, again: Callback<()>) -> impl IntoView {
-    let was_talk = call.seconds.unwrap_or(0) > 0;
     let (title, text) = match call.transcript_status {
-        _ if call.state.is_open() => ("The call is going on", "The transcript comes when it has ended."),
-        TranscriptStatus::Pending if !was_talk => ("Nothing was said", "Nobody answered, so there is no transcript."),
-        TranscriptStatus::Pending => ("The transcript is on its way", "It is fetched within moments after the call."),
-        TranscriptStatus::Fetching => ("The transcript is being fetched", "It shows here as soon as it has come."),
+        _ if call.state.is_open() => ("The call is in progress", "The transcript appears here after it has ended."),
+        _ if call.unanswered().is_some() => ("No transcript", call.unanswered().unwrap_or_default()),
+        TranscriptStatus::Pending => ("The transcript is not here yet", "It is fetched within moments after the call."),
+        TranscriptStatus::Fetching => ("The transcript is being fetched", "It appears here as soon as it arrives."),
         TranscriptStatus::Completed => ("Nothing was said", "The call was answered, and neither side spoke."),
         TranscriptStatus::Failed if call.is_agency => {
-            ("The transcript could not be fetched", "See why below, then try again.")
+            ("The transcript could not be fetched", "The reason is shown below. Then try again.")
         }
-        TranscriptStatus::Failed => ("There is no transcript", "It could not be fetched. Your agency can try again."),
+        TranscriptStatus::Failed => ("No transcript", "It could not be fetched. Your agency can try again."),
     };
-    let problem = call.transcript_problem.clone();
-    let retry = call.may_replay && call.transcript_status == TranscriptStatus::Failed;
+    let has_talk = call.unanswered().is_none();
+    let problem = call.transcript_problem.clone().filter(|_| has_talk);
+    let retry = has_talk && call.may_replay && call.transcript_status == TranscriptStatus::Failed;
     let id = call.id;
     view! {
         <EmptyState icon="message-square" title=title text=text small=true>
-            {retry.then(|| view! { <TryAgain id kind=EnrichmentType::Transcript text="Try again" again/> })}
+            {retry.then(|| view! { <TryAgain id kind=EnrichmentType::Transcript text="Fetch transcript again" again/> })}
         </EmptyState>
         {problem.map(|problem| view! {
             <div class="pad">
                 <Callout tone=Tone::Warn>
                     {problem.error}
-                    {problem.next.map(|next| view! { " Tried again at "<Time stamp=next/>"." })}
+                    {problem.next.map(|next| format!(" Will be retried {}.", next.when()))}
                 </Callout>
             </div>
         })}

@@ -274,7 +274,7 @@ fn ended_call<'a>(
 fn outcome_of(call: &VoiceCall) -> (Option<ContactOutcome>, Option<String>) {
     if call.joined.is_some() {
         let error = match call.end_reason {
-            Some(EndReason::ConnectionError) => Some("The line broke during the call.".to_owned()),
+            Some(EndReason::ConnectionError) => Some("The connection was lost during the call.".to_owned()),
             Some(EndReason::SystemError) => Some("The voice provider had trouble during the call.".to_owned()),
             _ => None,
         };

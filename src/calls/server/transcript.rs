@@ -29,7 +29,7 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
     let facts = store::facts(tx.reading(), call).await?;
     let Some(provider_call) = facts.provider_call_id else {
         return Err(Failure {
-            error: "The provider never had this call, so there is no transcript.".into(),
+            error: "The provider has no record of this call, so there is no transcript.".into(),
             retry_after: None,
             permanent: true,
         });

@@ -41,6 +41,26 @@ impl CallingWindow {
         opens.into_iter().find(|at| *at > local && self.is_open(*at)).unwrap_or(local + Duration::days(1))
     }
 
+    /// The local time at which `work` is done that begins at `local` and goes on only while the window is open.
+    pub fn after(&self, local: NaiveDateTime, work: Duration) -> NaiveDateTime {
+        let (mut at, mut left) = (self.next_open(local), work);
+        // A year of days: nothing that is worth a time takes longer.
+        for _ in 0..366 {
+            let closes = if self.end == NaiveTime::MIN {
+                (at.date() + Duration::days(1)).and_time(NaiveTime::MIN)
+            } else {
+                at.date().and_time(self.end)
+            };
+            let room = closes - at;
+            if left <= room || room <= Duration::zero() {
+                break;
+            }
+            left -= room;
+            at = self.next_open(closes);
+        }
+        at + left
+    }
+
     /// `Mon–Fri, 09:00–19:00`.
     pub fn text(&self) -> String {
         let mut runs: Vec<(u8, u8)> = Vec::new();
@@ -111,6 +131,17 @@ mod tests {
         assert_eq!(window.text(), "Mon–Fri, 09:00–19:00");
         let sunday = CallingWindow { days: vec![7], ..window };
         assert_eq!(sunday.next_open(at("2026-11-22T19:30:00")), at("2026-11-29T09:00:00"));
+    }
+
+    #[test]
+    fn work_goes_on_only_while_it_is_open() {
+        let window = CallingWindow::default();
+        assert_eq!(window.after(at("2026-11-20T18:00:00"), Duration::minutes(30)), at("2026-11-20T18:30:00"));
+        // Half an hour on Friday, the rest on Monday morning.
+        assert_eq!(window.after(at("2026-11-20T18:30:00"), Duration::minutes(90)), at("2026-11-23T10:00:00"));
+        assert_eq!(window.after(at("2026-11-21T12:00:00"), Duration::hours(11)), at("2026-11-24T10:00:00"));
+        let always = CallingWindow { start: NaiveTime::MIN, end: NaiveTime::MIN, days: (1..=7).collect() };
+        assert_eq!(always.after(at("2026-11-20T23:00:00"), Duration::hours(2)), at("2026-11-21T01:00:00"));
     }
 
     #[test]

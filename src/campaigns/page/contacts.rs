@@ -1,7 +1,9 @@
 use leptos::prelude::*;
 
 use crate::server_fns::{AddCampaignContacts, RemoveCampaignContacts};
-use crate::{CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow};
+use crate::{
+    Became, CampaignBatch, CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow,
+};
 use patchbay_shared::ids::CampaignId;
 use patchbay_shared::phone::spaced;
 use patchbay_shared::{Page, Tone};
@@ -28,14 +30,34 @@ pub(crate) fn ContactsTab(
                     Filter::words("status", "State", ContactStatus::ALL),
                     Filter::words("outcome", "Last outcome", ContactOutcome::ALL),
                 ]
-                keep=vec!["tab"]
+                keep=vec!["tab", "batch", "became"]
             />
             <div class="row">
                 <LinkButton href=export icon="download" external=true>"Export"</LinkButton>
                 {(may_change && waiting > 0).then(|| view! { <RemoveForm id=id.clone()/> })}
             </div>
         </div>
+        <OfBatch batches=shown.batches.clone()/>
         <BlockBoundary data=members view={move |page: Page<MemberRow>| view! { <Members page campaign=id.clone() may_change/> }}/>
+    }
+}
+
+/// That the list is narrowed to contacts of a batch, and the way back to all.
+#[component]
+fn OfBatch(batches: Vec<CampaignBatch>) -> impl IntoView {
+    move || {
+        let id = query("batch")?;
+        let name = batches.iter().find(|batch| batch.id.to_string() == id).map_or("one batch", |batch| &batch.name);
+        let became = query("became").and_then(|word| word.parse::<Became>().ok());
+        let became = became.map(|became| format!(" · {}", became.label())).unwrap_or_default();
+        let all = with_query(&[("batch", None), ("became", None)]);
+        Some(view! {
+            <p class="note">
+                <Icon name="list-checks" small=true/>
+                <a class="link" href=format!("/batches/{id}")>{name.to_owned()}</a>{became}" · "
+                <a class="link" href=all>"Show all contacts"</a>
+            </p>
+        })
     }
 }
 
@@ -43,17 +65,17 @@ pub(crate) fn ContactsTab(
 fn said(shown: &CampaignView) -> Option<String> {
     let number = |key: &str| query(key).and_then(|text| text.parse::<i64>().ok());
     let count = |count: i64, verb: &str| match count {
-        0 => format!("Nobody {verb}: they are in it already, or on the do-not-call list."),
-        1 => format!("1 contact {verb}."),
-        more => format!("{} contacts {verb}.", patchbay_shared::money::count_text(more)),
+        0 => format!("Nobody was {verb}: they are already in the campaign, or on the do-not-call list."),
+        1 => format!("1 contact was {verb}."),
+        more => format!("{} contacts were {verb}.", patchbay_shared::money::count_text(more)),
     };
     if shown.adding {
         return Some("Contacts are being added in the background. You can leave this page.".into());
     }
     match (number("added"), number("removed")) {
-        (Some(added), _) => Some(count(added, "joined")),
-        (_, Some(0)) => Some("Nobody was removed: everyone here was dialled or is in a batch.".into()),
-        (_, Some(removed)) => Some(count(removed, "left")),
+        (Some(added), _) => Some(count(added, "added")),
+        (_, Some(0)) => Some("Nobody was removed: everyone here was called or is in a batch.".into()),
+        (_, Some(removed)) => Some(count(removed, "removed")),
         _ => None,
     }
 }
@@ -67,7 +89,7 @@ fn AddForms(shown: CampaignView, choices: Loaded<CampaignChoices>) -> impl IntoV
         <details class="more" open=shown.counts.total.count == 0>
             <summary>"Add contacts"</summary>
             <div class="cols three mt-2">
-                <Card title="All of the client">
+                <Card title="All contacts of the client">
                     <AddForm id by="all">
                         <p class="sub">{format!("Everyone of {name} who may be called.")}</p>
                     </AddForm>
@@ -77,7 +99,7 @@ fn AddForms(shown: CampaignView, choices: Loaded<CampaignChoices>) -> impl IntoV
                         <BlockBoundary data=choices view=|choices: CampaignChoices| view! { <Imports choices/> }/>
                     </AddForm>
                 </Card>
-                <Card title="By a search">
+                <Card title="By search">
                     <AddForm id by="search">
                         <TextInput name="words" label="Name, company, e-mail or number" hint="The newest 1,000 that match."/>
                     </AddForm>
@@ -116,12 +138,12 @@ fn Imports(choices: CampaignChoices) -> impl IntoView {
 fn RemoveForm(id: String) -> impl IntoView {
     let remove = FormAction::of::<RemoveCampaignContacts>();
     view! {
-        <DialogLink name="remove" kind=ButtonKind::Plain>"Remove undialled"</DialogLink>
+        <DialogLink name="remove" kind=ButtonKind::Plain>"Remove contacts not called yet"</DialogLink>
         <ConfirmForm
             name="remove"
             action=remove
-            title="Remove everyone who was never dialled?"
-            text="They leave the campaign and stay in the list of contacts. Who is in a batch or was called stays."
+            title="Remove everyone who was never called?"
+            text="They leave the campaign and stay in the list of contacts. Contacts that are in a batch or were called stay in the campaign."
             confirm="Remove"
             danger=true
         >
@@ -132,11 +154,11 @@ fn RemoveForm(id: String) -> impl IntoView {
 
 #[component]
 fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl IntoView {
-    let filtered = query("status").is_some() || query("outcome").is_some();
+    let filtered = ["status", "outcome", "batch"].iter().any(|key| query(key).is_some());
     let (title, text) = if filtered {
         ("No contacts match", "Choose another state or outcome.")
     } else {
-        ("No contacts yet", "A campaign dials only the contacts that are in it.")
+        ("No contacts yet", "A campaign calls only the contacts that are in it.")
     };
     let remove = FormAction::of::<RemoveCampaignContacts>();
     let errors = (!page.rows.is_empty()).then(|| {
@@ -165,7 +187,7 @@ fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl In
             (None, outcome) => outcome.into_any(),
         })
         .number("Calls", |row| row.attempts)
-        .column("Next try", |row| cell::time(row.next_attempt.as_ref()))
+        .column("Next attempt", |row| cell::time(row.next_attempt.as_ref()))
         .acts("Remove", move |row| {
             let undialled = row.status == ContactStatus::Pending && row.attempts == 0 && row.last_call_id.is_none();
             let (campaign, id, label) = (campaign.clone(), row.id.to_string(), format!("Remove {}", name(row)));

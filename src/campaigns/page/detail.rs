@@ -26,8 +26,14 @@ pub fn campaign_page() -> PageView {
     let wanted = move || {
         let is_shown = query("tab").as_deref() == Some("contacts");
         let added = (query("added"), query("removed"));
-        let query =
-            MemberQuery { campaign: id(), status: query("status"), outcome: query("outcome"), cursor: query("cursor") };
+        let query = MemberQuery {
+            campaign: id(),
+            status: query("status"),
+            outcome: query("outcome"),
+            batch: query("batch"),
+            became: query("became"),
+            cursor: query("cursor"),
+        };
         (is_shown, query, added)
     };
     // Contacts are only read when their tab is open.
@@ -151,7 +157,7 @@ fn Obstacles(shown: CampaignView) -> impl IntoView {
     let mut lines: Vec<String> = shown.obstacles;
     if !shown.missing_variables.is_empty() {
         let names = shown.missing_variables.iter().map(|name| format!("{{{{{name}}}}}")).collect::<Vec<_>>().join(", ");
-        lines.push(format!("The prompt asks for {names}, and nothing fills that yet. Add values in the settings, or import them with the contacts."));
+        lines.push(format!("The prompt uses {names}, but nothing fills it yet. Add values in the settings, or import them with the contacts."));
     }
     let rows = lines.iter().map(|line| view! { <p>{line.clone()}</p> }).collect_view();
     (!lines.is_empty()).then(|| view! { <Callout tone=Tone::Warn>{rows}</Callout> })

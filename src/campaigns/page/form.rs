@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_router::components::Form;
 
 use crate::server_fns::{ChangeCampaign, CreateCampaign, get_campaign_choices};
 use crate::{Campaign, CampaignChoices, CampaignForm, CampaignType, Choice, FILLED_BY_CONTACT};
@@ -28,15 +27,15 @@ fn NewForm(choices: CampaignChoices) -> impl IntoView {
     let Some(client) = choices.client_id else {
         let clients = options_of(choices.clients.into_iter().map(|choice| (choice.id, choice.label)));
         return view! {
-            <PageHead title="New campaign" sub="First choose the client: agents and numbers go by it."/>
+            <PageHead title="New campaign" sub="Choose the client first: it decides which agents and numbers you can use."/>
             <Card>
-                <Form method="GET" action="/campaigns/new" attr:class="form">
+                <GetForm action="/campaigns/new" class="form">
                     <Select name="client" label="Client" options=clients prompt="Choose a client" required=true/>
                     <FormActs>
-                        <SubmitButton>"Go on"</SubmitButton>
+                        <SubmitButton>"Continue"</SubmitButton>
                         <a class="btn ghost" href="/campaigns">"Cancel"</a>
                     </FormActs>
-                </Form>
+                </GetForm>
             </Card>
         }
         .into_any();
@@ -125,7 +124,7 @@ fn Fields(form: CampaignForm, choices: CampaignChoices) -> impl IntoView {
     let no_number = choices.numbers.is_empty();
     view! {
         {(no_agent || no_number).then(|| view! { <Missing no_agent no_number/> })}
-        <Card title="What and who">
+        <Card title="Basics">
             <div class="form two">
                 <TextInput name="form[name]" label="Name" value=form.name required=true maxlength=120/>
                 <RadioCards
@@ -149,11 +148,11 @@ fn Fields(form: CampaignForm, choices: CampaignChoices) -> impl IntoView {
                 value=form.variables
                 rows=6
                 class="mono"
-                hint="One name = value a line. A contact's own value for the same name goes first."
+                hint="One name = value per line. A contact's own value for the same name takes precedence."
             />
             <Placeholders placeholders=choices.placeholders/>
         </Card>
-        <Card title="When and how often">
+        <Card title="Calling hours and attempts">
             <Fieldset legend="Days" class="row wrap">{days}</Fieldset>
             <div class="form two mt-4">
                 <DateTimeInput name="form[start]" label="From" value=form.start time_only=true hint="In the contact's own time zone."/>
@@ -161,7 +160,7 @@ fn Fields(form: CampaignForm, choices: CampaignChoices) -> impl IntoView {
                 <TextInput name="form[max_attempts]" label="Calls to one contact at most" kind="number" min="1" max="10" value=form.max_attempts class="short" required=true/>
                 <TextInput
                     name="form[retry_minutes]"
-                    label="Wait before the next try"
+                    label="Wait before the next attempt"
                     kind="number"
                     min="1"
                     max="10080"

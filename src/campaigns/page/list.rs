@@ -13,8 +13,13 @@ use patchbay_ui::*;
 /// All campaigns, newest first.
 #[lazy]
 pub fn campaigns_page() -> PageView {
-    let asked =
-        || CampaignQuery { client: query("client"), status: query("status"), q: query("q"), cursor: query("cursor") };
+    let asked = || CampaignQuery {
+        client: query("client"),
+        status: query("status"),
+        q: query("q"),
+        agent: query("agent"),
+        cursor: query("cursor"),
+    };
     let rows = load(asked, list_campaigns);
     Arc::new(move || {
         List::<CampaignRow>::new("Campaigns")
@@ -24,7 +29,9 @@ pub fn campaigns_page() -> PageView {
             .add(viewer().may(Action::ManageCampaigns), "plus", Signal::derive(new_address), "New campaign")
             .search("q", "Part of the name")
             .filter(Filter::words("status", "State", CampaignStatus::ALL))
-            .keep(&["client"])
+            .keep(&["client", "agent"])
+            .narrowed_by(&["client", "agent"])
+            .above(view! { <OfAgent/> })
             .no_match_in_card()
             .column("Campaign", |row| cell::link(format!("/campaigns/{}", row.id), &row.name))
             .column("State", |row| cell::state(row.status))
@@ -41,10 +48,25 @@ pub fn campaigns_page() -> PageView {
             .empty(
                 "megaphone",
                 "No campaigns yet",
-                "A campaign ties a client's contacts to an agent and a number. Batches then dial it.",
+                "A campaign connects a client's contacts with an agent and a number. Batches then call them.",
             )
             .page(rows)
     })
+}
+
+/// That the list is narrowed to one agent, and the way back to all.
+#[component]
+fn OfAgent() -> impl IntoView {
+    move || {
+        let agent = query("agent")?;
+        Some(view! {
+            <p class="note">
+                <Icon name="bot" small=true/>
+                "Campaigns of "<a class="link" href=format!("/agents/{agent}")>"one agent"</a>" · "
+                <a class="link" href=with_query(&[("agent", None)])>"Show all campaigns"</a>
+            </p>
+        })
+    }
 }
 
 /// The form for the client that the list is narrowed to.

@@ -35,11 +35,11 @@ pub(crate) fn OverviewTab(shown: CampaignView) -> impl IntoView {
                     <Fact label="Agent">{agent}</Fact>
                     <Fact label="Calls from" class="mono">{campaign.from_number.map_or_else(|| "The agency's number".into(), |number| spaced(&number))}</Fact>
                     <Fact label="Calling hours">{campaign.calling_window.text()}</Fact>
-                    <Fact label="Tries">{tries}</Fact>
+                    <Fact label="Attempts">{tries}</Fact>
                     <Fact label="Created"><Time stamp=shown.created/></Fact>
                     <Fact label="Changed"><Time stamp=shown.updated/></Fact>
                 </Facts>
-                <p class="sub mt-2">"Hours are kept in each contact's own time zone."</p>
+                <p class="sub mt-2">"Calling hours apply in each contact's own time zone."</p>
             </Card>
             <Card title="Goal">
                 <p class="pre-line">{if campaign.goal.is_empty() { "No goal was written down.".to_owned() } else { campaign.goal }}</p>
@@ -58,7 +58,7 @@ fn Progressing(shown: CampaignView) -> impl IntoView {
         let add = format!("/campaigns/{id}?tab=contacts");
         return view! {
             <section class="card">
-                <EmptyState icon="users" title="No contacts yet" text="A campaign dials only the contacts that are in it.">
+                <EmptyState icon="users" title="No contacts yet" text="A campaign calls only the contacts that are in it.">
                     {shown.may_manage.then(|| view! { <LinkButton href=add kind=ButtonKind::Primary icon="user-plus">"Add contacts"</LinkButton> })}
                 </EmptyState>
             </section>
@@ -99,9 +99,9 @@ pub(crate) fn BatchesTab(shown: CampaignView) -> impl IntoView {
     let may_start = viewer().may(Action::RunBatches) && shown.campaign.status == crate::CampaignStatus::Active;
     if shown.batches.is_empty() {
         let text = if may_start {
-            "A batch dials the contacts that wait."
+            "A batch calls the waiting contacts."
         } else {
-            "A batch dials the contacts that wait. Activate the campaign first."
+            "A batch calls the waiting contacts. Activate the campaign first."
         };
         return view! {
             <section class="card">
@@ -182,7 +182,7 @@ pub(crate) fn ResultsTab(shown: CampaignView) -> impl IntoView {
             }
         })
         .collect_view();
-    let label = format!("{} contacts were called", count_text(called));
+    let label = format!("{} called", patchbay_shared::money::counted(called, "contact", "contacts"));
     view! {
         <Card title=label.clone() right=move || view! { <a class="link" href=format!("/calls?campaign={id}")>"All calls"</a> }>
             <SegmentBar label segments total=called as f64 large=true legend=true/>

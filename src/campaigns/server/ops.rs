@@ -9,6 +9,8 @@ use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
 use patchbay_access::{Action, Field};
 use patchbay_clients::model::ClientStatus;
 use patchbay_dialling::server::contacts as dialling;
+use patchbay_dialling::server::jobs::RunBatch;
+use patchbay_dialling::server::settle::notify;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
 use patchbay_shared::ids::{CampaignContactId, CampaignId, ClientId, ContactId};
@@ -59,8 +61,10 @@ pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, terms: &CampaignT
     Ok(id)
 }
 
-/// Changes the terms. Running batches go by the new ones from their next call on.
+/// Changes the terms. Running batches go by the new ones from their next call on, and look at once at who waits for a time.
 pub(crate) async fn change(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTerms) -> Result<(), AppError> {
+    // First, as dialling does: a batch that is just moving contacts by the old hours is finished before they change.
+    let batches = store::hold_batches(tx, id).await?;
     let status = store::lock(tx, id).await?;
     if status == CampaignStatus::Archived {
         return Err(AppError::Conflict(
@@ -71,6 +75,13 @@ pub(crate) async fn change(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTer
     let before = store::get(tx.reading(), id).await?;
     check_fit(tx, before.client_id, terms, Some(&before)).await?;
     store::update(tx, id, terms).await?;
+    if before.calling_window != terms.calling_window || before.retry_minutes != terms.retry_minutes {
+        dialling::look_again(tx, id, terms.retry_minutes).await?;
+        for batch in batches {
+            enqueue(tx, &RunBatch { batch }, NewJob::default()).await?;
+            notify(tx, batch, before.client_id);
+        }
+    }
     let old = json!({
         "name": before.name, "type": before.kind, "agent_id": before.agent_id, "number_id": before.number_id, "goal": before.goal,
         "variables": before.variables, "calling_window": before.calling_window, "max_attempts": before.max_attempts,

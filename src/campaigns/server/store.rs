@@ -123,7 +123,7 @@ pub async fn list(tx: &mut ReadTx, query: &CampaignQuery, limit: usize) -> Resul
              where c.workspace_id = $1 and ($2::uuid is null or c.client_id = $2)
                and (case when $3::text is null then c.status <> 'archived' else c.status::text = $3 end)
                and ($4::text is null or position(lower($4) in lower(c.name)) > 0)
-               and ($5::uuid is null or c.id < $5) and ($6::uuid is null or c.id > $6)
+               and ($5::uuid is null or c.id < $5) and ($6::uuid is null or c.id > $6) and ($9::uuid is null or c.agent_id = $9)
              order by (case when $6::uuid is null then c.id end) desc, c.id asc limit $8
            ) c
            join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
@@ -138,6 +138,7 @@ pub async fn list(tx: &mut ReadTx, query: &CampaignQuery, limit: usize) -> Resul
         newer,
         LIST_BOUND,
         limit as i64 + 1,
+        query.agent.as_deref().and_then(|id| id.parse::<uuid::Uuid>().ok()),
     )
     .fetch_all(tx.conn())
     .await?;
@@ -246,10 +247,23 @@ pub(crate) async fn open_batches(tx: &mut ReadTx, id: CampaignId) -> Result<i64,
     .await?)
 }
 
+/// Locks the batches that dial or will (a look into the batches' table), until the commit.
+pub(crate) async fn hold_batches(tx: &mut WriteTx, id: CampaignId) -> Result<Vec<BatchId>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id: BatchId" from call_batches
+           where workspace_id = $1 and campaign_id = $2 and status in ('pending', 'scheduled', 'processing', 'paused') order by id for update"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
 /// The campaign's newest ten batches (a look into the batches' table).
 pub(crate) async fn newest_batches(tx: &mut ReadTx, id: CampaignId) -> Result<Vec<CampaignBatch>, AppError> {
     let rows = sqlx::query!(
-        r#"select id as "id: BatchId", name, status as "status: BatchStatus", total_contacts, created_at from call_batches
+        r#"select id as "id: BatchId", name, (case when stopped_at is not null then 'stopped' else status::text end) as "status!: BatchStatus",
+                  total_contacts, created_at from call_batches
            where workspace_id = $1 and campaign_id = $2 order by id desc limit 10"#,
         tx.workspace_uuid(),
         id.0

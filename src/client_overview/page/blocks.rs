@@ -64,9 +64,9 @@ pub(crate) fn Campaigns(rows: Vec<CampaignRow>, client: ClientId) -> impl IntoVi
             let words = if all.count == 0 {
                 "No contacts yet".to_owned()
             } else {
-                format!("{} of {} contacts wait for a batch", waiting.text(), all.text())
+                format!("{} of {} contacts are waiting for a batch", waiting.text(), all.text())
             };
-            let begun = vec![Segment::new("Taken by a batch", (all.count - waiting.count) as f64, "chart-1")];
+            let begun = vec![Segment::new("In a batch", (all.count - waiting.count) as f64, "chart-1")];
             view! {
                 <li class="col">
                     <div class="row between"><b><a href=format!("/campaigns/{}", row.id)>{row.name}</a></b><State tone=row.status.tone() label=row.status.label()/></div>
@@ -81,7 +81,7 @@ pub(crate) fn Campaigns(rows: Vec<CampaignRow>, client: ClientId) -> impl IntoVi
             title="Campaigns"
             all=format!("/campaigns?client={client}")
             icon="megaphone"
-            empty="A campaign ties the client's contacts to an agent and a number. Batches then dial it."
+            empty="A campaign connects the client's contacts with an agent and a number. Batches then call them."
             first=may(Action::ManageCampaigns, format!("/campaigns/new?client={client}"), "New campaign")
             is_empty
         >
@@ -118,7 +118,7 @@ pub(crate) fn Calls(rows: Vec<CallRow>, client: ClientId) -> impl IntoView {
             title="Calls"
             all=format!("/calls?client={client}")
             icon="phone-call"
-            empty="Calls show here as soon as a batch dials for the client, or somebody calls in."
+            empty="Calls appear here as soon as a batch calls for the client, or somebody calls in."
             first=may(Action::RunBatches, format!("/batches/new?client={client}"), "New batch")
             is_empty
             flush=true
@@ -201,7 +201,7 @@ pub(crate) fn People(rows: Vec<MemberRow>, client: ClientId) -> impl IntoView {
     let is_empty = rows.is_empty();
     let invite = format!("/settings/users/new?client={client}");
     let again = (!is_empty)
-        .then(|| may(Action::ManageViewers, invite.clone(), "Invite somebody"))
+        .then(|| may(Action::ManageViewers, invite.clone(), "Invite someone"))
         .flatten()
         .map(|(href, text)| view! { <p class="mt-4"><LinkButton href=href small=true icon="user-plus">{text}</LinkButton></p> });
     let items = rows
@@ -220,8 +220,8 @@ pub(crate) fn People(rows: Vec<MemberRow>, client: ClientId) -> impl IntoView {
             title="People"
             all=format!("/settings/users?client={client}")
             icon="users-round"
-            empty="The client's own people see only what belongs to the client. Each gets a link by invitation."
-            first=may(Action::ManageViewers, invite, "Invite somebody")
+            empty="The client's own people see only what belongs to the client. Each gets an invitation link."
+            first=may(Action::ManageViewers, invite, "Invite someone")
             is_empty
         >
             <ul class="list">{items}</ul>

@@ -26,7 +26,7 @@ pub(crate) fn Month(month: ClientMonth, client: String) -> impl IntoView {
         {remark.map(|(tone, text)| view! { <Callout tone icon="gauge"><p>{text}</p></Callout> })}
         <Kpis count=4>
             <Kpi label="Calls this month" value=count_text(calls) versus=month.label.clone()/>
-            <Kpi label="Minutes" value=format!("{:.1}", minutes) versus="Of talk"/>
+            <Kpi label="Minutes" value=format!("{:.1}", minutes) versus="Talk time"/>
             <Kpi label="Reached" value=reached unit=if rate.is_some() { "%" } else { "" } versus=of_ended/>
             <Kpi label="Spend" value=spend.text() versus=priced/>
         </Kpis>
@@ -48,7 +48,7 @@ fn Budget(budget_status: Option<BudgetStatus>, client: String) -> impl IntoView 
                 None => "chart-2",
             };
             let words = format!("{} of {}", budget_status.spent.text(), budget_status.budget.text());
-            let then = format!("{} · starts anew on {}", budget_status.action.label(), budget_status.ends);
+            let then = format!("{} · resets on {}", budget_status.action.label(), budget_status.ends);
             view! {
                 <div class="stack">
                     <div class="row between wrap"><b class="medium">{words.clone()}</b><span class="sub">{then}</span></div>

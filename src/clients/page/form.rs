@@ -46,14 +46,14 @@ pub(crate) fn ClientFields(client: Option<Client>) -> impl IntoView {
         <ServerForm action=save class="form two">
             <input type="hidden" name="id" value=id/>
             <TextInput name="name" label="Name" value=name required=true maxlength=120/>
-            <Select name="timezone" label="Time zone" options=zone_options(&zone) value=zone.clone() required=true hint="Calling hours of contacts without a zone of their own."/>
+            <Select name="timezone" label="Time zone" options=zone_options(&zone) value=zone.clone() required=true hint="Used for the calling hours of contacts without their own time zone."/>
             <TextInput
                 name="monthly_budget"
                 label="Monthly budget"
                 value=budget
                 prefix_text="$"
                 inputmode="decimal"
-                hint="For a calendar month in the client's zone: calls and models together. Empty means none, 0 that nothing may be spent."
+                hint="For a calendar month in the client's zone: calls and models together. Empty means no limit; 0 means nothing may be spent."
             />
             <Select
                 name="budget_action"
@@ -61,7 +61,7 @@ pub(crate) fn ClientFields(client: Option<Client>) -> impl IntoView {
                 options=actions
                 value=action.as_str()
                 required=true
-                hint="Calls on the line always end normally. What is held goes on when the month ends or the budget is raised."
+                hint="Calls in progress always finish normally. Held calls continue when the month ends or the budget is raised."
             />
             <Fieldset legend="What its people see beyond calls and results">
                 <Checkbox name="shares_cost" label="Cost" hint="Of calls, batches and usage." checked=shares_cost value="true"/>

@@ -34,6 +34,12 @@ pub fn connection_detail_page() -> PageView {
 fn Detail(connection: Connection, state: Loaded<Connection>, again: Callback<()>) -> impl IntoView {
     let provider = connection.provider;
     let webhook = connection.webhook_url.clone().map(|url| view! { <Webhook provider url/> });
+    let used_by = connection
+        .used_by
+        .iter()
+        .cloned()
+        .map(|(words, href)| view! { <li><a class="link" href=href>{words}</a></li> })
+        .collect_view();
     let form = if connection.may_edit {
         view! { <Card title="Credentials and settings"><Credentials connection again/></Card> }.into_any()
     } else {
@@ -46,6 +52,7 @@ fn Detail(connection: Connection, state: Loaded<Connection>, again: Callback<()>
             {form}
             <div class="stack gap-4">
                 <BlockBoundary data=state view=move |connection: Connection| view! { <StateCard connection again/> }/>
+                <Card title="Used by"><ul class="list">{used_by}</ul></Card>
                 {webhook}
             </div>
         </div>
@@ -86,7 +93,7 @@ fn StateCard(connection: Connection, again: Callback<()>) -> impl IntoView {
 fn Webhook(provider: Provider, url: String) -> impl IntoView {
     let text = match provider {
         Provider::Ultravox => {
-            "Patchbay registers this address at Ultravox by itself when you save a key. Ultravox must be able to reach it from the internet."
+            "Patchbay registers this address at Ultravox automatically when you save a key. Ultravox must be able to reach it from the internet."
         }
         _ => {
             "Enter this address in the Telnyx portal, at the connection that your numbers use, as its webhook address."
@@ -117,13 +124,13 @@ fn Credentials(connection: Connection, again: Callback<()>) -> impl IntoView {
             view! {
                 <TextInput
                     name="price_per_minute"
-                    label="Price per minute of talk"
+                    label="Price per call minute"
                     value=price
                     prefix_text="$"
                     inputmode="decimal"
                     class="short"
                     required=true
-                    hint="What Ultravox bills you. Costs of calls are worked out with it."
+                    hint="What Ultravox bills you. Call costs are calculated with it."
                 />
             }
             .into_any()
@@ -152,7 +159,7 @@ fn Credentials(connection: Connection, again: Callback<()>) -> impl IntoView {
                 value=settings.chat_model.unwrap_or_else(|| USUAL_CHAT_MODEL.to_owned())
                 class="mono"
                 required=true
-                hint="As vendor/name. It reads the transcripts."
+                hint="As vendor/name. It analyses the transcripts."
             />
         }
         .into_any(),
@@ -163,7 +170,7 @@ fn Credentials(connection: Connection, again: Callback<()>) -> impl IntoView {
                 name="mode"
                 legend="Mode"
                 options=vec![
-                    RadioOption::new("sandbox", "Sandbox", "Patchbay’s own stand-in. Nothing is called and nothing costs money; no key is needed."),
+                    RadioOption::new("sandbox", "Sandbox", "Patchbay’s built-in simulator. No real calls, no costs, no key needed."),
                     RadioOption::new("live", "Live", "The real service, with your account’s key."),
                 ]
                 value=mode.as_str()
@@ -179,7 +186,7 @@ fn Credentials(connection: Connection, again: Callback<()>) -> impl IntoView {
             {mode_field}
             <TextInput name="api_key" label="API key" kind="password" autocomplete="off" mark=false hint=key_hint/>
             {own_fields}
-            <p class="note">"The key is tried at the service first. If the service refuses it, nothing changes. It is stored encrypted and never shown again."</p>
+            <p class="note">"The key is checked with the service first. If the service rejects it, nothing changes. It is stored encrypted and never shown again."</p>
             <ProofField/>
             <FormActs><SubmitButton>{if is_new { "Connect" } else { "Try and save" }}</SubmitButton></FormActs>
         </ServerForm>

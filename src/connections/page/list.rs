@@ -15,7 +15,7 @@ pub fn connections_page() -> PageView {
         live::on_change(&["connections"], move || rows.refetch());
         view! {
             <PageTitle text="Connections"/>
-            <PageHead title="Connections" sub="The accounts that calls, numbers and analyses run on."/>
+            <PageHead title="Connections" sub="The accounts used for calls, numbers and analyses."/>
             <PageBoundary
                 data=rows
                 view={move |rows: Vec<Connection>| {

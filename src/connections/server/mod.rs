@@ -5,5 +5,7 @@ pub mod connect;
 pub mod ops;
 mod store;
 
+/// How a voice sounds, for the pages of agents.
+pub use catalog::voice_sample;
 /// Which accounts there are, for the platform.
 pub use store::list;

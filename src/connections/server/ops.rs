@@ -24,6 +24,7 @@ use patchbay_providers::{Binding, ChatProvider, ProviderError, SealError, Secret
 use patchbay_services::Services;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{ConnectionId, WorkspaceId};
+use patchbay_shared::money::counted;
 use patchbay_shared::zone::stamp;
 use patchbay_shared::{AppError, Reason};
 
@@ -162,13 +163,14 @@ pub fn failure(error: &ProviderError) -> Failure {
 pub async fn list(scope: &Scope) -> Result<Vec<Connection>, AppError> {
     let mut tx = scope.read(Action::ReadWorkshop).await?;
     let (rows, now) = (store::list(&mut tx).await?, tx.now().await?);
+    let uses = store::uses(&mut tx).await?;
     drop(tx);
     let services = scope.services();
     Ok(Provider::ALL
         .iter()
         .map(|provider| {
             let row = rows.iter().find(|row| row.provider == provider.as_str());
-            shown(scope, services, *provider, row, now)
+            shown(scope, services, *provider, row, now, uses)
         })
         .collect())
 }
@@ -185,6 +187,7 @@ fn shown(
     provider: Provider,
     row: Option<&Stored>,
     now: chrono::DateTime<chrono::Utc>,
+    (agents, numbers): (i64, i64),
 ) -> Connection {
     let settings = row.map(|row| row.settings.0.clone()).unwrap_or_default();
     let webhook_url = row
@@ -203,6 +206,11 @@ fn shown(
         public_key: row.and_then(|row| row.public_key.clone()),
         webhook_url,
         has_sandbox: services.sandbox.is_some() || row.is_some_and(|row| row.mode == Mode::Sandbox.as_str()),
+        used_by: match provider {
+            Provider::Ultravox => vec![(counted(agents, "agent", "agents"), "/agents".to_owned())],
+            Provider::Telnyx => vec![(counted(numbers, "phone number", "phone numbers"), "/numbers".to_owned())],
+            Provider::Openrouter => vec![("Analysis of every call".to_owned(), "/calls".to_owned())],
+        },
         may_edit: scope.may(Action::ManageConnections),
     }
 }

@@ -79,7 +79,7 @@ fn SuppressForm(id: String) -> impl IntoView {
             name="suppress"
             action=suppress
             title="Put on the do-not-call list?"
-            text="No campaign dials this number for the client any more. A call that is going on is not cut off."
+            text="No campaign will call this number for the client any more. A call in progress is not cut off."
             confirm="Do not call"
             danger=true
         >
@@ -114,7 +114,7 @@ fn FactsCard(contact: Contact) -> impl IntoView {
             {contact.do_not_call.then(|| view! {
                 <Callout tone=Tone::Warn icon="phone-off">
                     <p>
-                        {contact.do_not_call_reason.clone().unwrap_or_else(|| "No reason was noted.".into())}
+                        {contact.do_not_call_reason.clone().unwrap_or_else(|| "No reason was given.".into())}
                         {contact.do_not_call_at.clone().map(|stamp| view! { " " <span class="sub"><Time stamp/></span> })}
                     </p>
                 </Callout>
@@ -178,7 +178,7 @@ fn CallsCard(calls: Vec<ContactCall>) -> impl IntoView {
                 head=|| view! {
                     <th scope="col">"Started"</th>
                     <th scope="col">"Agent"</th>
-                    <th scope="col">"Way"</th>
+                    <th scope="col">"Direction"</th>
                     <th scope="col">"Outcome"</th>
                     <th scope="col" class="num">"Length"</th>
                     <th scope="col">"Summary"</th>
@@ -197,8 +197,7 @@ fn CampaignsCard(campaigns: Vec<ContactCampaign>) -> impl IntoView {
     let rows = campaigns
         .into_iter()
         .map(|campaign| {
-            let calls =
-                if campaign.attempts == 1 { "1 call".to_owned() } else { format!("{} calls", campaign.attempts) };
+            let calls = patchbay_shared::money::counted(campaign.attempts.into(), "call", "calls");
             let outcome = campaign.outcome.map(|outcome| format!(" · {}", outcome.label()));
             view! {
                 <li>

@@ -91,14 +91,14 @@ fn Fields(form: ContactForm) -> impl IntoView {
             options=zones
             value=form.timezone
             prompt="The client's zone"
-            hint="Calling hours are kept in this zone."
+            hint="Calling hours apply in this time zone."
         />
         <TextArea
             name="form[attributes]"
             label="Variables"
             value=form.attributes
             rows=5
-            hint="One name = value a line. A prompt reads them as {{name}}."
+            hint="One name = value per line. Prompts use them as {{name}}."
         />
     }
 }

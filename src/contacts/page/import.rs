@@ -73,12 +73,15 @@ fn Running(import: ImportView, what: &'static str) -> impl IntoView {
     let percent = import.percent();
     let speed = import.rows_per_second.filter(|_| import.status == ImportStatus::Importing);
     let speed = speed.map(|rows| format!(" · {} rows a second", count_text(rows))).unwrap_or_default();
-    let words = format!("{what} {} rows, {percent} % of the file{speed}", count_text(import.rows));
+    let words = format!(
+        "{what} {}, {percent} % of the file{speed}",
+        patchbay_shared::money::counted(import.rows, "row", "rows")
+    );
     view! {
         <Card>
             <Progress value=percent as f64 max=100.0 label=words/>
             {import.cancel_requested.then(|| view! { <p class="sub" role="status">"Stopping after the rows that are being written."</p> })}
-            <p class="sub">"You can leave this page: the work goes on."</p>
+            <p class="sub">"You can leave this page: the import continues."</p>
         </Card>
     }
 }
@@ -96,7 +99,7 @@ fn Checked(import: ImportView, refetch: Callback<()>) -> impl IntoView {
     let (problems, refused) = (check.problems.clone(), check.doubled + check.rejected);
     let label = match (check.fresh, updates && check.known > 0) {
         (1, false) => "Import 1 contact".to_owned(),
-        (fresh, false) => format!("Import {} contacts", count_text(fresh)),
+        (fresh, false) => format!("Import {}", patchbay_shared::money::counted(fresh, "contact", "contacts")),
         (fresh, true) => format!("Import {} and update {}", count_text(fresh), count_text(check.known)),
     };
     view! {
@@ -106,7 +109,7 @@ fn Checked(import: ImportView, refetch: Callback<()>) -> impl IntoView {
             <Kpi label="Twice in the file" value=count_text(check.doubled)/>
             <Kpi label="Cannot be imported" value=count_text(check.rejected)/>
         </Kpis>
-        <Card title=format!("{} rows checked", count_text(check.rows))>
+        <Card title=format!("{} checked", patchbay_shared::money::counted(check.rows, "row", "rows"))>
             <ul class="stack gap-2">
                 {(check.suppressed > 0).then(|| view! {
                     <li>{format!("{} of the known ones are on the do-not-call list and stay there.", count_text(check.suppressed))}</li>

@@ -47,7 +47,7 @@ pub fn suppressed_page() -> PageView {
     Arc::new(move || {
         people("Do not call", "suppressed")
             .under(crumb("Contacts", "/contacts"))
-            .subtitle("Nobody here is dialled, whatever campaign they are in. Open a contact to add it or take it off.")
+            .subtitle("These contacts are never called, whatever campaign they are in. Open a contact to add it to the list or remove it.")
             .action(export_link(asked_suppressed))
             .keep(&["client"])
             .column("Why", |row| row.do_not_call_reason.clone())

@@ -49,6 +49,103 @@ pub async fn dialable(tx: &mut ReadTx, campaign: CampaignId) -> Result<(i64, i64
     Ok((row.now, row.suppressed, row.later))
 }
 
+/// Contacts by the time zone that their calling hours go by, over at most 10,000 of them.
+#[derive(Debug, Clone, Default)]
+pub struct Zones {
+    /// IANA name and contacts.
+    pub contacts: Vec<(String, i64)>,
+    /// There are more contacts than were counted.
+    pub more: bool,
+}
+
+/// How many contacts are looked at for their zones.
+const ZONES_OF: i64 = 10_000;
+
+impl Zones {
+    fn of(contacts: Vec<(String, i64)>) -> Self {
+        let more = contacts.iter().map(|(_, count)| count).sum::<i64>() > ZONES_OF;
+        Self { contacts, more }
+    }
+}
+
+/// The zones of those who wait in a batch. `usual`: the zone of contacts that have none of their own, the client's.
+pub async fn zones_of_batch(tx: &mut ReadTx, batch: BatchId, usual: &str) -> Result<Zones, AppError> {
+    let rows = sqlx::query!(
+        r#"select coalesce(zone, $3) as "zone!", count(*) as "count!"
+           from (select p.timezone as zone from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
+                 where x.workspace_id = $1 and x.batch_id = $2 and x.status = 'scheduled' limit $4::bigint + 1) q
+           group by 1 order by 2 desc, 1"#,
+        tx.workspace_uuid(),
+        batch.0,
+        usual,
+        ZONES_OF
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(Zones::of(rows.into_iter().map(|row| (row.zone, row.count)).collect()))
+}
+
+/// The zones of those whom a new batch of the campaign would call.
+pub async fn zones_to_dial(tx: &mut ReadTx, campaign: CampaignId, usual: &str) -> Result<Zones, AppError> {
+    let rows = sqlx::query!(
+        r#"select coalesce(zone, $3) as "zone!", count(*) as "count!"
+           from (select p.timezone as zone from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
+                 where x.workspace_id = $1 and x.campaign_id = $2 and x.status = 'pending' and not p.do_not_call
+                   and coalesce(x.next_attempt_at, now()) <= now() limit $4::bigint + 1) q
+           group by 1 order by 2 desc, 1"#,
+        tx.workspace_uuid(),
+        campaign.0,
+        usual,
+        ZONES_OF
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(Zones::of(rows.into_iter().map(|row| (row.zone, row.count)).collect()))
+}
+
+/// Contacts of a batch that are not done, by the calls that each has had.
+#[derive(Debug, Clone)]
+pub struct NotDone {
+    pub attempts: i32,
+    pub is_calling: bool,
+    pub contacts: i64,
+    /// When the last of them is due, if they wait for a time.
+    pub due: Option<DateTime<Utc>>,
+}
+
+/// Who of a batch is not done yet, for the estimate of its end.
+pub async fn not_done(tx: &mut ReadTx, batch: BatchId) -> Result<Vec<NotDone>, AppError> {
+    Ok(sqlx::query_as!(
+        NotDone,
+        r#"select attempts, status = 'calling' as "is_calling!", count(*) as "contacts!", max(next_attempt_at) as due
+           from campaign_contacts where workspace_id = $1 and batch_id = $2 and status in ('scheduled', 'calling') group by 1, 2"#,
+        tx.workspace_uuid(),
+        batch.0
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Has contacts that wait for a time looked at anew, because the campaign's hours or its wait between calls have changed: those never
+/// called at once, the others once the wait after their last call is over. The next tick moves whoever may still not be called to
+/// when they may. Nobody waits longer than before.
+pub async fn look_again(tx: &mut WriteTx, campaign: CampaignId, retry_minutes: i32) -> Result<u64, AppError> {
+    let done = sqlx::query!(
+        "update campaign_contacts x set next_attempt_at = q.at, updated_at = now()
+         from (select m.id, case when m.attempts = 0 then now()
+                                 else coalesce(c.ended_at + make_interval(mins => $3), m.next_attempt_at) end as at
+               from campaign_contacts m left join calls c on c.workspace_id = $1 and c.id = m.last_call_id
+               where m.workspace_id = $1 and m.campaign_id = $2 and m.status in ('pending', 'scheduled') and m.next_attempt_at > now()) q
+         where x.workspace_id = $1 and x.id = q.id and q.at < x.next_attempt_at",
+        tx.workspace_uuid(),
+        campaign.0,
+        retry_minutes
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Undialled contacts go back to the campaign.
 pub async fn give_back(tx: &mut WriteTx, id: BatchId) -> Result<u64, AppError> {
     let done = sqlx::query!(

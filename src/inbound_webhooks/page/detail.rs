@@ -5,7 +5,7 @@ use leptos_router::hooks::use_params_map;
 
 use crate::model::{Body, ProcessingStatus, SENDERS, Webhook};
 use crate::server_fns::{ReplayWebhook, get_webhook};
-use patchbay_shared::money::count_text;
+use patchbay_shared::money::counted;
 use patchbay_ui::*;
 
 /// One event: what came, what was made of it, and the way to work it through again.
@@ -70,9 +70,9 @@ fn WhatHappened(webhook: Webhook) -> impl IntoView {
             <Facts>
                 <Fact label="Received"><Time stamp=webhook.received/></Fact>
                 {webhook.processed.map(|stamp| view! { <Fact label="Finished"><Time stamp/></Fact> })}
-                {webhook.next_attempt.map(|stamp| view! { <Fact label="Next try"><Time stamp/></Fact> })}
-                <Fact label="Tries">{format!("{} of {}", webhook.attempts, webhook.max_attempts)}</Fact>
-                <Fact label="Size">{format!("{} bytes", count_text(webhook.size))}</Fact>
+                {webhook.next_attempt.map(|stamp| view! { <Fact label="Next attempt"><Time stamp/></Fact> })}
+                <Fact label="Attempts">{format!("{} of {}", webhook.attempts, webhook.max_attempts)}</Fact>
+                <Fact label="Size">{counted(webhook.size, "byte", "bytes")}</Fact>
                 <Fact label="Event id"><span class="mono break">{webhook.event_id}</span></Fact>
                 {call}
             </Facts>

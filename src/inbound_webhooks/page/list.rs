@@ -63,8 +63,8 @@ fn Listed(list: WebhookList) -> impl IntoView {
             <section class="card">
                 <EmptyState
                     icon="webhook"
-                    title="Nothing has come in yet"
-                    text="The voice service and the carrier report here what happens to calls. The addresses stand on each connection's page."
+                    title="No events yet"
+                    text="The voice service and the carrier report here what happens to calls. You find the addresses on each connection's page."
                 >
                     <LinkButton href="/connections">"Connections"</LinkButton>
                 </EmptyState>
@@ -74,7 +74,7 @@ fn Listed(list: WebhookList) -> impl IntoView {
     view! {
         <PageHead
             title="Inbound webhooks"
-            sub="What the outside services reported. Each event is kept as it came and counts once, however often it is worked through."
+            sub="What the outside services reported. Each event is stored as received and counted once, however often it is processed."
             actions=move || view! {
                 <ExportLink path="/webhooks/inbound.csv"/>
                 {(may_replay && failed > 0).then(|| view! {

@@ -107,13 +107,13 @@ async fn apply(
         Event::Carrier(event) => match &event.payload {
             TelnyxPayload::Call(call) => {
                 let found = carrier::apply(tx, event, call, &stored.event_id, payload).await?;
-                Ok((!found).then_some("No call of this workspace fits this event, so nothing was changed."))
+                Ok((!found).then_some("No call in this workspace matches this event. Nothing was changed."))
             }
             TelnyxPayload::NumberOrder(order) => {
                 let waited = patchbay_numbers::server::ops::order_reported(tx, order).await?;
-                Ok((!waited).then_some("No number of this workspace waits for this order, so nothing was changed."))
+                Ok((!waited).then_some("No number in this workspace is waiting for this order. Nothing was changed."))
             }
-            TelnyxPayload::Unknown(_) => Ok(Some("Patchbay does not use this kind of event, so nothing was changed.")),
+            TelnyxPayload::Unknown(_) => Ok(Some("Patchbay does not use this kind of event. Nothing was changed.")),
         },
     }
 }

@@ -15,7 +15,7 @@ pub(crate) async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppErr
     if !store::replay(tx, id).await? {
         return Err(AppError::Conflict(
             Reason::WrongState,
-            "This event is waiting or being worked on already. Look again in a moment.".into(),
+            "This event is already waiting or being processed. Look again in a moment.".into(),
         ));
     }
     let before = json!({"provider": webhook.provider, "event": webhook.event_id, "status": webhook.status, "error": webhook.note});

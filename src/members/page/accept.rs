@@ -35,7 +35,7 @@ fn Accept(token: String, invitation: InvitationOffer) -> impl IntoView {
     };
     view! {
         <PostForm action=accept class="body form">
-            <SignInErrors action=accept title="The account is not made yet"/>
+            <SignInErrors action=accept title="The account has not been created yet"/>
             <p>"You are invited to "<b>{to}</b>" as "<b>{invitation.role.label().to_lowercase()}</b>". "{super::what_it_may(invitation.role)}</p>
             <input type="hidden" name="token" value=token/>
             <div class="field">
@@ -43,7 +43,7 @@ fn Accept(token: String, invitation: InvitationOffer) -> impl IntoView {
                 <input id="username" type="email" autocomplete="username" readonly value=invitation.email/>
             </div>
             <SignInField action=accept name="name" label="Your name" autocomplete="name" autofocus=true/>
-            <SignInField action=accept name="password" label="Password" kind="password" autocomplete="new-password" hint="8 to 128 characters. A few words in a row are easy to keep in mind."/>
+            <SignInField action=accept name="password" label="Password" kind="password" autocomplete="new-password" hint="8 to 128 characters. A few words in a row are easy to remember."/>
             <div class="form-acts"><button class="btn pri block" type="submit">"Make my account"</button></div>
         </PostForm>
     }

@@ -57,9 +57,9 @@ fn Detail(view: MemberView, again: Callback<()>) -> impl IntoView {
             <Card title="Account">
                 <Facts>
                     <Fact label="Client">{member.client.unwrap_or_else(|| "–".into())}</Fact>
-                    <Fact label="Here since"><Time stamp=created/></Fact>
+                    <Fact label="Member since"><Time stamp=created/></Fact>
                     <Fact label="Last sign-in">{match member.last_login { Some(stamp) => view! { <Time stamp/> }.into_any(), None => "Never".into_any() }}</Fact>
-                    <Fact label="Signed in">{match sessions { 0 => "Nowhere".to_owned(), 1 => "In one place".to_owned(), count => format!("In {count} places") }}</Fact>
+                    <Fact label="Signed in">{match sessions { 0 => "Nowhere".to_owned(), count => patchbay_shared::money::counted(count, "session", "sessions") }}</Fact>
                     <Fact label="Second factor">{if member.has_second_factor { view! { <State tone=Tone::Ok label="On"/> }.into_any() } else { "Off".into_any() }}</Fact>
                 </Facts>
             </Card>
@@ -108,16 +108,14 @@ fn Help(id: String, status: UserStatus, has_second_factor: bool, again: Callback
         UserStatus::Active => (
             "Suspend",
             UserStatus::Suspended,
-            "They are signed out at once and cannot sign in until you reactivate them. Nothing of theirs is deleted.",
+            "They are signed out at once and cannot sign in until you reactivate them. Nothing is deleted.",
         ),
-        UserStatus::Suspended => {
-            ("Reactivate", UserStatus::Active, "They can sign in again, with the role that they had.")
-        }
+        UserStatus::Suspended => ("Reactivate", UserStatus::Active, "They can sign in again, with the role they had."),
     };
     let ids = [id.clone(), id.clone(), id.clone(), id];
     let [link_id, out_id, clear_id, set_id] = ids;
     view! {
-        <Card title="Help and access">
+        <Card title="Access">
             <div class="row wrap">
                 <DialogLink name="link" icon="key-round">"Link for a new password"</DialogLink>
                 <ServerForm action=out class="inline" prefix="out" no_summary=true on_done=again said="Signed out everywhere">
@@ -131,7 +129,7 @@ fn Help(id: String, status: UserStatus, has_second_factor: bool, again: Callback
                 {hidden(clear_id)}
                 <ProofField/>
             </ConfirmForm>
-            <ConfirmForm name="link" action=link title="Make a link for a new password?" text="Whoever has the link chooses their new password. It works once, for thirty minutes; links made before stop working." confirm="Make the link">
+            <ConfirmForm name="link" action=link title="Make a link for a new password?" text="The person with the link chooses a new password. It works once, for thirty minutes; earlier links stop working." confirm="Create link">
                 {hidden(link_id)}
                 <ProofField/>
             </ConfirmForm>

@@ -32,7 +32,7 @@ pub fn invitations_page() -> PageView {
             .acts("Actions", move |row| row.can_change.then(|| view! { <Change id=row.id.to_string() again/> }))
             .note("100 per page")
             .empty_view(|| view! {
-                <EmptyState icon="mail" title="Nobody is invited" text="An invitation is a link with which somebody chooses a name and a password.">
+                <EmptyState icon="mail" title="No open invitations" text="An invitation is a link with which somebody chooses a name and a password.">
                     <LinkButton href="/settings/users/new" kind=ButtonKind::Primary icon="user-plus">"Invite people"</LinkButton>
                 </EmptyState>
             })
@@ -52,7 +52,7 @@ fn Change(id: String, again: Callback<()>) -> impl IntoView {
                 <SubmitButton kind=ButtonKind::Plain small=true>"Withdraw"</SubmitButton>
             </ServerForm>
         </div>
-        <ConfirmForm name=again_name action=resend title="Make a new link?" text="The old one stops working. The new one is good for seven days." confirm="Make the link">
+        <ConfirmForm name=again_name action=resend title="Create a new link?" text="The old one stops working. The new one is good for seven days." confirm="Create link">
             <input type="hidden" name="id" value=id/>
             <ProofField/>
         </ConfirmForm>

@@ -33,7 +33,7 @@ pub fn LinkList(
     let Some(ShownLinks { what, links }) = shown else {
         return view! {
             <PageHead title="Links"/>
-            <EmptyState icon="link" title="Nothing to show" text="Links are shown once, right after they are made. A new one can be made at any time; the old one stops working.">
+            <EmptyState icon="link" title="Nothing to show" text="Links are shown once, right after they are created. You can create a new one at any time; the old one then stops working.">
                 <LinkButton href=back>"Back"</LinkButton>
             </EmptyState>
         }
@@ -59,7 +59,7 @@ pub fn LinkList(
         {by_hand.then(|| view! {
             <Callout tone=Tone::Warn icon="link">
                 <b>"Copy each link now: it is not shown again."</b>
-                {format!(" Hand it to the person it belongs to, and to nobody else. It works once, for {days}.")}
+                {format!(" Give it only to the person it is for. It works once, for {days}.")}
             </Callout>
         })}
         <section class="card clip">

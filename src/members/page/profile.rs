@@ -35,8 +35,8 @@ pub fn profile_page() -> PageView {
                     </Card>
                     <Card title="Look">
                         <form class="form two" method="post" action="/preferences">
-                            <Select name="theme" label="Theme" mark=false options=words(&[("system", "As the device"), ("light", "Light"), ("dark", "Dark")]) prompt="Keep as it is"/>
-                            <Select name="density" label="Density of lists" mark=false options=words(&[("compact", "Compact"), ("regular", "Regular"), ("roomy", "Roomy")]) prompt="Keep as it is"/>
+                            <Select name="theme" label="Theme" mark=false options=words(&[("system", "Same as the device"), ("light", "Light"), ("dark", "Dark")]) prompt="No change"/>
+                            <Select name="density" label="Density of lists" mark=false options=words(&[("compact", "Compact"), ("regular", "Regular"), ("roomy", "Roomy")]) prompt="No change"/>
                             <FormActs><button class="btn pri" type="submit">"Apply"</button></FormActs>
                         </form>
                     </Card>

@@ -29,9 +29,8 @@ pub(crate) const PAGE: usize = 100;
 const MOST_AN_HOUR: i64 = 500;
 /// Days that a link is good for.
 const DAYS: i32 = 7;
-const SUSPENDED: &str = "This workspace is suspended, so nobody new can join it now. Ask whoever invited you.";
-const SPENT: &str =
-    "This invitation has been used, withdrawn, or is more than seven days old. Ask whoever invited you for a new one.";
+const SUSPENDED: &str = "This workspace is suspended, so nobody new can join it now. Ask the person who invited you.";
+const SPENT: &str = "This invitation has been used, withdrawn, or is more than seven days old. Ask the person who invited you for a new one.";
 
 /// Invites many at once with one role. An address that is invited already gets a new link, and the old one stops working.
 /// The links come back only when this installation sends no e-mail. Errors: `Invalid` at `emails`, `role` or `client`.
@@ -55,10 +54,7 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
     .fetch_all(tx.conn())
     .await?;
     if !here.is_empty() {
-        return Err(AppError::invalid(
-            "emails",
-            format!("Already here: {}. Take these addresses out.", here.join(", ")),
-        ));
+        return Err(AppError::invalid("emails", format!("Already here: {}. Remove these addresses.", here.join(", "))));
     }
     within_measure(&mut tx).await?;
     limits::lock(&mut tx).await?;
@@ -191,7 +187,7 @@ pub async fn issue(tx: &mut WriteTx, email: &str, role: Role, client: Option<Cli
     let place = brand.own_name().unwrap_or(&agency);
     let text = format!(
         "Hello,\n\n{inviter} invites you to {place} as {}. Choose your password here within {DAYS} days:\n\n{link}\n\n\
-         If you do not know what this is about, do nothing.\n",
+         If you did not expect this invitation, you can ignore this e-mail.\n",
         role.label().to_lowercase()
     );
     let subject = format!("{inviter} invites you to {place}");
@@ -429,7 +425,7 @@ fn checked_addresses(text: &str, errors: &mut FieldErrors) -> Vec<String> {
     } else if all.len() > MOST_AT_ONCE {
         errors.add("emails", format!("These are {} addresses. Invite at most {MOST_AT_ONCE} at a time.", all.len()));
     } else if !bad.is_empty() {
-        errors.add("emails", format!("Not an e-mail address: {}. Correct it, or take it out.", bad.join(", ")));
+        errors.add("emails", format!("Not an e-mail address: {}. Correct it or remove it.", bad.join(", ")));
     }
     all.into_iter().collect()
 }

@@ -34,7 +34,7 @@ fn Detail(number: NumberPage, again: Callback<()>) -> impl IntoView {
     } else {
         view! { <Assigned number=number.clone()/> }.into_any()
     };
-    let campaigns = view! { <Campaigns names=number.campaigns.clone()/> };
+    let campaigns = view! { <Campaigns campaigns=number.campaigns.clone()/> };
     let carrier = view! { <Carrier number=number.clone()/> };
     view! {
         <PageTitle text=spaced(&row.number) parents=vec![crumb("Phone numbers", "/numbers")]/>
@@ -69,11 +69,11 @@ fn Carrier(number: NumberPage) -> impl IntoView {
     view! {
         <Facts>
             <Fact label="Country">{row.country.unwrap_or_else(|| "Not known".into())}</Fact>
-            <Fact label="Can do">{abilities}</Fact>
+            <Fact label="Capabilities">{abilities}</Fact>
             <Fact label="Per month">{row.monthly_cost.map_or_else(|| "Not priced yet".into(), |cost| cost.text())}</Fact>
-            {row.purchased.map(|at| view! { <Fact label="Ours since"><Time stamp=at/></Fact> })}
+            {row.purchased.map(|at| view! { <Fact label="Rented since"><Time stamp=at/></Fact> })}
             {row.released.map(|at| view! { <Fact label="Released"><Time stamp=at/></Fact> })}
-            {number.provider_number_id.map(|id| view! { <Fact label="Id there" class="mono break">{id}</Fact> })}
+            {number.provider_number_id.map(|id| view! { <Fact label="Agent ID at the provider" class="mono break">{id}</Fact> })}
             {number.order_id.map(|id| view! { <Fact label="Order" class="mono break">{id}</Fact> })}
         </Facts>
     }
@@ -148,7 +148,7 @@ fn Assign(number: NumberPage, again: Callback<()>) -> impl IntoView {
             />
             <Select
                 name="direction"
-                label="Way"
+                label="Direction"
                 options=vec![("outbound".into(), "Agents call from it".into()), ("inbound".into(), "People call it".into())]
                 value=number.row.direction.as_str()
                 required=true
@@ -164,17 +164,19 @@ fn Assigned(number: NumberPage) -> impl IntoView {
         <Facts>
             <Fact label="Client">{number.row.client.unwrap_or_else(|| "Whole agency".into())}</Fact>
             <Fact label="Agent">{number.row.agent.unwrap_or_else(|| "None".into())}</Fact>
-            <Fact label="Way">{number.row.direction.label()}</Fact>
+            <Fact label="Direction">{number.row.direction.label()}</Fact>
         </Facts>
     }
 }
 
 #[component]
-fn Campaigns(names: Vec<String>) -> impl IntoView {
-    if names.is_empty() {
+fn Campaigns(campaigns: Vec<(String, String)>) -> impl IntoView {
+    if campaigns.is_empty() {
         return view! { <p class="sub">"None."</p> }.into_any();
     }
-    let rows =
-        names.into_iter().map(|name| view! { <li><Icon name="megaphone"/><div>{name}</div></li> }).collect_view();
+    let rows = campaigns
+        .into_iter()
+        .map(|(id, name)| view! { <li><Icon name="megaphone"/><a class="link" href=format!("/campaigns/{id}")>{name}</a></li> })
+        .collect_view();
     view! { <ul class="list">{rows}</ul> }.into_any()
 }

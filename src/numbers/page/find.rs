@@ -74,7 +74,7 @@ fn Search() -> impl IntoView {
 fn Offers(found: Vec<FoundNumber>, clients: Vec<ClientChoice>) -> impl IntoView {
     if found.is_empty() {
         return view! {
-            <EmptyState icon="phone" title="Nothing on offer" text="The carrier has no such number now. Search without the area code or with fewer digits." small=true/>
+            <EmptyState icon="phone" title="No numbers available" text="The carrier has no such number now. Search without the area code or with fewer digits." small=true/>
         }
         .into_any();
     }
@@ -88,7 +88,7 @@ fn Offers(found: Vec<FoundNumber>, clients: Vec<ClientChoice>) -> impl IntoView 
     view! {
         {refused}
         <DataTable
-            label="Numbers on offer"
+            label="Available numbers"
             class="mid"
             head=|| view! {
                 <th scope="col">"Number"</th>
@@ -106,7 +106,8 @@ fn Offers(found: Vec<FoundNumber>, clients: Vec<ClientChoice>) -> impl IntoView 
 
 #[component]
 fn Offer(offer: FoundNumber, order: FormAction, clients: Vec<(String, String)>) -> impl IntoView {
-    let price = |cost: Option<patchbay_shared::Money>| cost.map_or_else(|| "Not said".to_owned(), |cost| cost.text());
+    let price =
+        |cost: Option<patchbay_shared::Money>| cost.map_or_else(|| "Not specified".to_owned(), |cost| cost.text());
     let country = asked().country;
     let cost = offer.monthly_cost.map(|cost| cost.0.to_string()).unwrap_or_default();
     let options = clients.into_iter().map(|(id, name)| view! { <option value=id>{name}</option> }).collect_view();
@@ -154,7 +155,7 @@ fn Owned(clients: Vec<ClientChoice>) -> impl IntoView {
             <Select name="client_id" label="Client" options=client_options(&clients) prompt="Whole agency" mark=false/>
             <Select
                 name="direction"
-                label="Way"
+                label="Direction"
                 options=vec![("outbound".into(), "Agents call from it".into()), ("inbound".into(), "People call it".into())]
                 value="outbound"
                 required=true

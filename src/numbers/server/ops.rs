@@ -204,13 +204,13 @@ pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError>
     }
     let campaigns = store::campaigns(tx.reading(), id, true).await?;
     if !campaigns.is_empty() {
-        let names = campaigns.join(", ");
+        let names = campaigns.into_iter().map(|(_, name)| name).collect::<Vec<_>>().join(", ");
         return Err(AppError::Conflict(
             Reason::InUse,
             format!("Active campaigns call from this number: {names}. Pause them or give them another number first."),
         ));
     }
-    store::set_status(&mut tx, id, NumberStatus::Inactive, Some("It is being given back to the carrier.")).await?;
+    store::set_status(&mut tx, id, NumberStatus::Inactive, Some("It is being released to the carrier.")).await?;
     notify(&mut tx, id, number.client_id.map(ClientId));
     tx.commit().await?;
 
@@ -299,7 +299,7 @@ fn refuse_released(number: &Number) -> Result<(), AppError> {
     match number.status {
         NumberStatus::Released => Err(AppError::Conflict(
             Reason::WrongState,
-            "This number was given back. Order it again if the carrier still offers it.".into(),
+            "This number was released. Order it again if the carrier still offers it.".into(),
         )),
         _ => Ok(()),
     }

@@ -63,7 +63,7 @@ pub(crate) async fn run(scope: &Scope, id: NumberId) -> Result<Verdict, Failure>
         }
         OrderStatus::Pending | OrderStatus::Other(_) => {
             let papers = order.are_requirements_met == Some(false);
-            let said = papers.then_some("The carrier still wants papers for numbers of this country. Hand them in at Telnyx; the order then goes on by itself.");
+            let said = papers.then_some("The carrier still needs documents for numbers of this country. Submit them at Telnyx; the order then continues automatically.");
             let mut tx = scope.write(Action::ManageNumbers).await?;
             store::set_error(&mut tx, id, said).await?;
             if number.last_error.as_deref() != said {

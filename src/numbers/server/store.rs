@@ -163,18 +163,23 @@ pub(crate) async fn is_active_client(tx: &mut ReadTx, id: ClientId) -> Result<bo
     .await?)
 }
 
-/// Names of campaigns that call from a number; `only_active` leaves out the others (their own table: read for names only).
-pub(crate) async fn campaigns(tx: &mut ReadTx, id: NumberId, only_active: bool) -> Result<Vec<String>, AppError> {
+/// Ids and names of campaigns that call from a number; `only_active` leaves out the others (their own table: read for names only).
+pub(crate) async fn campaigns(
+    tx: &mut ReadTx,
+    id: NumberId,
+    only_active: bool,
+) -> Result<Vec<(String, String)>, AppError> {
     let workspace = tx.workspace_uuid();
-    Ok(sqlx::query_scalar!(
-        "select name from campaigns where workspace_id = $1 and number_id = $2 and (status = 'active' or not $3)
-         and status <> 'archived' order by id desc limit 20",
+    let rows = sqlx::query!(
+        "select id, name from campaigns where workspace_id = $1 and number_id = $2 and (status = 'active' or not $3)
+         and status <> 'archived' order by id desc limit 100",
         workspace,
         id.0,
         only_active
     )
     .fetch_all(tx.conn())
-    .await?)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id.to_string(), row.name)).collect())
 }
 
 pub(crate) async fn insert(tx: &mut WriteTx, id: NumberId, new: &NewNumber) -> Result<(), AppError> {

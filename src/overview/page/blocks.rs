@@ -35,19 +35,22 @@ pub(crate) fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
             }
         >
             {if total == 0 {
-                view! { <EmptyState icon="phone-off" title="Nobody is on the line" text="Live calls show here while they go on." small=true/> }.into_any()
+                view! { <EmptyState icon="phone-off" title="Nobody is on the line" text="Calls in progress appear here." small=true/> }.into_any()
             } else {
-                view! { <ul class="list">{rows}</ul> {(more > 0).then(|| view! { <p class="note mt-2">{format!("{more} more on the line")}</p> })} }.into_any()
+                view! { <ul class="list">{rows}</ul> {(more > 0).then(|| view! { <p class="note mt-2">{format!("{more} more in progress")}</p> })} }.into_any()
             }}
         </Card>
     }
 }
 
+/// How many of the things that need a person stand open; the others are one press away.
+const SHOWN_NEEDS: usize = 8;
+
 /// What a person must look at, each with the one action that helps.
 #[component]
 pub(crate) fn Needs(needs: Vec<Need>) -> impl IntoView {
     let count = needs.len() as i64;
-    let rows = needs
+    let mut rows: Vec<AnyView> = needs
         .into_iter()
         .map(|need| {
             let icon: &'static str = match need.icon.as_str() {
@@ -67,14 +70,21 @@ pub(crate) fn Needs(needs: Vec<Need>) -> impl IntoView {
                     <a class="x link" href=need.href>{need.action}</a>
                 </li>
             }
+            .into_any()
         })
-        .collect_view();
+        .collect();
+    // All are here; more than fit beside the other blocks open on demand.
+    let rest = rows.split_off(rows.len().min(SHOWN_NEEDS));
+    let rest = (!rest.is_empty()).then(|| {
+        let words = format!("Show {} more", rest.len());
+        view! { <details class="more"><summary>{words}</summary><ul class="list">{rest}</ul></details> }
+    });
     view! {
         <Card title="Needs a person" count=count>
             {if count == 0 {
-                view! { <EmptyState icon="circle-check" title="Nothing needs you" text="People who asked for a person, failing connections, stopped batches and failed work show here." small=true/> }.into_any()
+                view! { <EmptyState icon="circle-check" title="Nothing needs you" text="People who asked for a person, failing connections, paused batches and failed work appear here." small=true/> }.into_any()
             } else {
-                view! { <ul class="list">{rows}</ul> }.into_any()
+                view! { <ul class="list">{rows}</ul>{rest} }.into_any()
             }}
         </Card>
     }
@@ -106,7 +116,7 @@ pub(crate) fn Batches(batches: Vec<RunningBatch>) -> impl IntoView {
     view! {
         <Card title="Batches" right=|| view! { <a class="link" href="/batches">"All batches"</a> }>
             {if empty {
-                view! { <EmptyState icon="list-checks" title="No batch is running" text="Batches that run, wait or ended today show here." small=true/> }.into_any()
+                view! { <EmptyState icon="list-checks" title="No batch is running" text="Batches that are running, waiting or ended today appear here." small=true/> }.into_any()
             } else {
                 view! { <ul class="list">{rows}</ul> }.into_any()
             }}

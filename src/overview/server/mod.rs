@@ -54,11 +54,11 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Ov
 async fn budget_needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need>, AppError> {
     let mut reached = budget::reached(tx, client).await?;
     reached.sort_by_key(|budget_status| !budget_status.holds());
-    let needs = reached.into_iter().take(5).map(|budget_status| {
+    let needs = reached.into_iter().map(|budget_status| {
         let how_far =
             if budget_status.has_reached(100) { "has spent its monthly budget" } else { "nears its monthly budget" };
         let (tone, then) = match budget_status.holds() {
-            true => ("bad", format!("nothing new is dialled until {}", budget_status.ends)),
+            true => ("bad", format!("no new calls start until {}", budget_status.ends)),
             false => ("warn", format!("the next month begins on {}", budget_status.ends)),
         };
         Need {

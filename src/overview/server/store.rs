@@ -125,8 +125,8 @@ pub(crate) async fn live(
 pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<RunningBatch>, AppError> {
     let (zone, now, scope) = (tx.scope().zone(), Utc::now(), tx.scope().clone());
     let rows = sqlx::query!(
-        r#"select b.id, b.name, b.status as "status: BatchStatus", b.scheduled_for, b.pause_reason, b.error, b.total_contacts,
-                  b.obstacle as "obstacle: Obstacle",
+        r#"select b.id, b.name, (case when b.stopped_at is not null then 'stopped' else b.status::text end) as "status!: BatchStatus",
+                  b.scheduled_for, b.pause_reason, b.error, b.total_contacts, b.obstacle as "obstacle: Obstacle",
                   b.started_at, b.completed_at, k.name as client,
                   (select count(*) from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id and x.status = 'completed'
                     and x.outcome = 'answered') as "answered!",
@@ -154,6 +154,9 @@ pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result
                     trouble(&scope, row.pause_reason, row.obstacle).or_else(|| Some("Paused by a person".into()))
                 }
                 BatchStatus::Failed => trouble(&scope, row.error, row.obstacle),
+                BatchStatus::Stopped => {
+                    row.completed_at.map(|at| format!("Stopped {}", zone::moment_text(at, now, zone)))
+                }
                 BatchStatus::Completed => {
                     row.completed_at.map(|at| format!("Ended {}", zone::moment_text(at, now, zone)))
                 }
@@ -187,7 +190,7 @@ fn time_left(gone: chrono::TimeDelta, done: i64, total: i64) -> Option<String> {
     Some(match minutes {
         0 => "Almost done".to_owned(),
         1..120 => format!("About {minutes} min left"),
-        _ => format!("About {} hours left", minutes / 60),
+        _ => format!("About {} h left", minutes / 60),
     })
 }
 
@@ -224,7 +227,7 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
         "select id, name, coalesce(error, pause_reason) as reason, status::text as status from call_batches
          where workspace_id = $1 and ($2::uuid is null or client_id = $2)
            and ((status = 'paused' and pause_reason is not null) or (status = 'failed' and completed_at > now() - interval '7 days'))
-         order by id desc limit 5",
+         order by id desc limit 100",
         w,
         client.map(|client| client.0)
     )
@@ -247,7 +250,7 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
            from call_analyses a join calls c on c.workspace_id = $1 and c.id = a.call_id
            where a.workspace_id = $1 and a.result ->> 'escalation' = 'true' and a.created_at > now() - interval '7 days'
              and c.reviewed_at is null and ($2::uuid is null or c.client_id = $2)
-           order by a.created_at desc limit 5"#,
+           order by a.created_at desc limit 100"#,
         w,
         client.map(|client| client.0)
     )
@@ -255,13 +258,13 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
     .await?;
     for row in escalated {
         let title = format!("{} needs a person", row.who);
-        let note = row.reason.unwrap_or_else(|| "The matter could not be settled on the line.".into());
+        let note = row.reason.unwrap_or_else(|| "The agent could not resolve it on the call.".into());
         needs.push(need("headphones", "warn", title, note, "Review", format!("/calls/{}", row.id)));
     }
     let agents = sqlx::query!(
         r#"select distinct a.id, a.name, m.sync_error as "error!" from agent_mappings m
            join agents a on a.workspace_id = $1 and a.id = m.agent_id
-           where m.workspace_id = $1 and m.sync_error is not null and a.is_active and ($2::uuid is null or m.client_id = $2) limit 5"#,
+           where m.workspace_id = $1 and m.sync_error is not null and a.is_active and ($2::uuid is null or m.client_id = $2) limit 100"#,
         w,
         client.map(|client| client.0)
     )
@@ -279,24 +282,27 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
     .fetch_one(tx.conn())
     .await?;
     if failed.webhooks > 0 {
-        let title = format!("{} incoming webhooks failed", money::count_text(failed.webhooks));
-        let note = "They are kept, and can be replayed.".to_owned();
+        let title = format!("{} failed", money::counted(failed.webhooks, "incoming webhook", "incoming webhooks"));
+        let note = "They are stored and can be replayed.".to_owned();
         needs.push(need("webhook", "warn", title, note, "Review", "/webhooks/inbound?status=failed".into()));
     }
     if failed.enrichments > 0 {
-        let title = format!("{} transcripts or analyses failed", money::count_text(failed.enrichments));
+        let title = format!(
+            "{} failed",
+            money::counted(failed.enrichments, "transcript or analysis", "transcripts or analyses")
+        );
         needs.push(need(
             "file-text",
             "warn",
             title,
-            "Try them again from each call.".into(),
+            "Open each call to run it again.".into(),
             "Review",
             "/calls?view=failed".into(),
         ));
     }
     let imports = sqlx::query!(
         "select id, file_name, error from contact_imports where workspace_id = $1 and status = 'failed'
-           and ($2::uuid is null or client_id = $2) and updated_at > now() - interval '7 days' order by id desc limit 3",
+           and ($2::uuid is null or client_id = $2) and updated_at > now() - interval '7 days' order by id desc limit 100",
         w,
         client.map(|client| client.0)
     )

@@ -75,7 +75,7 @@ fn Use(totals: WorkspaceUse) -> impl IntoView {
     view! {
         <Kpis count=3>
             <Kpi label="Calls in 30 days" value=count_text(totals.calls)/>
-            <Kpi label="Minutes of talk" value=format!("{:.1}", totals.minutes)/>
+            <Kpi label="Talk minutes" value=format!("{:.1}", totals.minutes)/>
             <Kpi label="Spend at providers" value=totals.spend.text()/>
         </Kpis>
     }
@@ -89,8 +89,8 @@ fn Terms(view: WorkspaceView, again: Callback<()>) -> impl IntoView {
     let plans = options_of(WorkspacePlan::ALL.iter().map(|plan| (plan.as_str(), plan.label())));
     let text = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
     let gives = move |limit: Option<i64>| match limit {
-        Some(limit) => format!("The {} plan gives {limit}.", plan.label()),
-        None => format!("The {} plan gives as many as wanted.", plan.label()),
+        Some(limit) => format!("The {} plan includes {limit}.", plan.label()),
+        None => format!("The {} plan has no limit.", plan.label()),
     };
     let (given, agreed) = (plan.limits(), view.agreed);
     view! {
@@ -135,7 +135,7 @@ fn OwnerForm(id: String, email: String) -> impl IntoView {
     view! {
         <ServerForm action=invite class="form mt-4" prefix="owner">
             <input type="hidden" name="id" value=id/>
-            <TextInput name="email" label="Owner's e-mail address" kind="email" value=email required=true autocomplete="off" hint="A new link; links made before stop working."/>
+            <TextInput name="email" label="Owner's e-mail address" kind="email" value=email required=true autocomplete="off" hint="A new link; earlier links stop working."/>
             <ProofField/>
             <FormActs><SubmitButton kind=ButtonKind::Plain>"Invite again"</SubmitButton></FormActs>
         </ServerForm>
@@ -194,7 +194,7 @@ fn Connections(rows: Vec<ConnectionHealth>) -> impl IntoView {
                     <th scope="col">"Service"</th>
                     <th scope="col">"State"</th>
                     <th scope="col">"Last checked"</th>
-                    <th scope="col">"What it said"</th>
+                    <th scope="col">"Last message"</th>
                 }
             >
                 {rows}

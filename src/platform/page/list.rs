@@ -45,7 +45,7 @@ pub(crate) fn Queues(queues: Vec<QueueHealth>) -> impl IntoView {
     let figures = queues
         .into_iter()
         .map(|queue| {
-            let oldest = queue.oldest_seconds.map_or_else(|| "nothing waits".to_owned(), |seconds| format!("oldest waits {seconds} s"));
+            let oldest = queue.oldest_seconds.map_or_else(|| "nothing waiting".to_owned(), |seconds| format!("oldest waiting {seconds} s"));
             view! { <Kpi label=queue.name value=queue.waiting.to_string() unit="waiting" versus=format!("{oldest} · {} failed", queue.failed)/> }
         })
         .collect_view();

@@ -8,7 +8,7 @@ use crate::model::PromptPage;
 use crate::server_fns::{SavePrompt, SetPromptActive, get_prompt};
 use patchbay_access::Action;
 use patchbay_shared::{AppError, Reason};
-use patchbay_shell::refused;
+use patchbay_shell::{refused, viewer};
 use patchbay_ui::*;
 
 /// The form for a new prompt.
@@ -20,7 +20,7 @@ pub fn new_prompt_page() -> PageView {
         }
         view! {
             <PageTitle text="New prompt" parents=vec![crumb("Prompts", "/prompts")]/>
-            <PageHead title="New prompt" sub="Tell the agent its task, its manner and its limits."/>
+            <PageHead title="New prompt" sub="Tell the agent its task, tone and limits."/>
             <Card><Editor prompt=None done=Callback::new(|()| ())/></Card>
         }
         .into_any()
@@ -108,7 +108,7 @@ fn Editor(prompt: Option<PromptPage>, done: Callback<()>) -> impl IntoView {
         .map(|prompt| (prompt.name, prompt.template, prompt.description, prompt.tags.join(", ")))
         .unwrap_or_default();
     view! {
-        <ServerForm action=save class="form" on_done=done said="Prompt saved">
+        <ServerForm action=save class="form" draft_of=viewer().user_id.to_string() on_done=done said="Prompt saved">
             <input type="hidden" name="id" value=id/>
             <input type="hidden" name="base_version" value=base/>
             <PromptConflict error=Signal::derive(move || save.answer().and_then(Result::err))/>
@@ -120,18 +120,18 @@ fn Editor(prompt: Option<PromptPage>, done: Callback<()>) -> impl IntoView {
                 rows=20
                 class="prompt-editor"
                 required=true
-                hint="Variables stand in double braces, for example {{first_name}}. Contacts and campaigns fill them."
+                hint="Write variables in double braces, for example {{first_name}}. They are filled from the contact and the campaign."
             />
             {(!variables.is_empty()).then(|| view! { <Variables names=variables/> })}
             <div class="form two">
                 <TextInput name="description" label="Description" value=description maxlength=1000/>
                 <TextInput name="tags" label="Tags" value=tags hint="Separated by commas."/>
             </div>
-            <TextInput name="note" label="What changed" maxlength=300 hint="Stands beside this version in the list."/>
+            <TextInput name="note" label="What changed" maxlength=300 hint="Shown next to this version in the list."/>
             <Checkbox
                 name="production"
                 label="Use in production"
-                hint="Agents that use this prompt get this version at once. Calls that go on keep theirs."
+                hint="Agents that use this prompt get this version at once. Calls in progress keep theirs."
                 checked=true
                 value="true"
             />
@@ -153,8 +153,8 @@ pub fn PromptConflict(#[prop(into)] error: Signal<Option<AppError>>) -> impl Int
         <Show when=is_refused>
             <Checkbox
                 name="overwrite"
-                label="Save my text after theirs"
-                hint="Only matters when somebody else has saved meanwhile. Their version stays in the list."
+                label="Save my text as a version after theirs"
+                hint="Somebody else has saved in the meantime. Their version stays in the list."
                 value="true"
             />
         </Show>

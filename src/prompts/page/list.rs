@@ -16,7 +16,7 @@ pub fn prompts_page() -> PageView {
     let rows = load(asked, list_prompts);
     Arc::new(move || {
         List::<PromptRow>::new("Prompts")
-            .subtitle("What agents are told. Every saved version is kept.")
+            .subtitle("The instructions of your agents. Every saved version is kept.")
             .live(&["prompts"])
             .export("/prompts/export.csv")
             .add(viewer().may(Action::ManagePrompts), "plus", "/prompts/new", "New prompt")
@@ -37,7 +37,7 @@ pub fn prompts_page() -> PageView {
             .empty(
                 "file-text",
                 "No prompts yet",
-                "A prompt is what an agent is told: its task, its manner, what it may promise. Variables fill in the contact's details.",
+                "A prompt holds an agent's instructions: its task, tone and limits. Variables fill in the contact's details.",
             )
             .first("Write the first prompt")
             .page_of(rows, |list| (list.page, tag_filter(list.tags)))

@@ -85,7 +85,7 @@ pub(crate) fn Side(prompt: PromptPage) -> impl IntoView {
     view! {
         <div class="stack gap-4">
             <Card title="Versions" count flush=true><nav class="versions" aria-label="Versions">{versions}</nav></Card>
-            <Card title="Agents">{agents}</Card>
+            <Card title="Used by">{agents}</Card>
         </div>
     }
 }

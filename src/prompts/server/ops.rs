@@ -191,7 +191,7 @@ async fn new_version(
 async fn check_base(tx: &mut WriteTx, id: PromptId, newest: i32, base: &str, overwrite: bool) -> Result<(), AppError> {
     let Ok(base) = base.parse::<i32>() else {
         let mut errors = FieldErrors::default();
-        errors.add("", "The form lost which version it started from. Reload the page and try again.");
+        errors.add("", "The form no longer knows which version it started from. Reload the page and try again.");
         return errors.check();
     };
     if base == newest || overwrite {

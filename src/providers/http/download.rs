@@ -22,7 +22,23 @@ impl Endpoint {
     /// Downloads a file. One redirect is followed: within the service with the key, elsewhere without it and only to
     /// a public HTTPS address.
     pub async fn download(&self, ask: Ask) -> Result<Download, ProviderError> {
-        let first = self.send(&ask, self.request(&ask)?).await?;
+        let request = self.request(&ask)?;
+        self.file(ask, request).await
+    }
+
+    /// The same for an address that the service named, under the rules of a redirect to it.
+    pub async fn download_at(&self, address: &str) -> Result<Download, ProviderError> {
+        let ask = Ask::get(&[]);
+        let refuse = |why: String| {
+            self.error(&ask, Kind::Garbage, None, &format!("It named an address, which is refused: {why}"))
+        };
+        let target = Url::parse(address).map_err(|why| refuse(why.to_string()))?;
+        let request = self.at(target).map_err(refuse)?;
+        self.file(ask, request).await
+    }
+
+    async fn file(&self, ask: Ask, request: RequestBuilder) -> Result<Download, ProviderError> {
+        let first = self.send(&ask, request).await?;
         let response = if first.status().is_redirection() {
             let second = self.redirected(&ask, &first)?;
             self.send(&ask, second).await?
@@ -60,10 +76,15 @@ impl Endpoint {
             .and_then(|v| v.to_str().ok())
             .and_then(|to| response.url().join(to).ok())
             .ok_or_else(|| refuse("there is no address"))?;
+        self.at(target).map_err(|why| refuse(&why))
+    }
+
+    /// Within the service with the key, elsewhere without it and only over public HTTPS. Errors: why the address is refused.
+    fn at(&self, target: Url) -> Result<RequestBuilder, String> {
         if target.origin() == self.base.origin() {
             return Ok(self.http.direct.get(target).headers(self.headers.clone()));
         }
-        check_url(&target).map_err(|why| refuse(&why.to_string()))?;
+        check_url(&target).map_err(|why| why.to_string())?;
         Ok(self.http.outside.get(target))
     }
 }

@@ -137,6 +137,11 @@ impl VoiceProvider for Ultravox {
             .collect())
     }
 
+    async fn voice_sample(&self, preview_url: &str) -> Result<Recording, ProviderError> {
+        let file = self.endpoint.download_at(preview_url).await?;
+        Ok(Recording { content_type: file.content_type, length: file.length, bytes: file.bytes })
+    }
+
     async fn list_models(&self) -> Result<Vec<String>, ProviderError> {
         #[derive(Deserialize)]
         struct Item {

@@ -170,7 +170,7 @@ fn Choose(token: String, email: String) -> impl IntoView {
             <input type="hidden" name="token" value=token/>
             <input type="hidden" name="username" autocomplete="username" value=email.clone()/>
             <p class="sub">"For "<b>{email}</b></p>
-            <SignInField action=choose name="password" label="New password" kind="password" autocomplete="new-password" autofocus=true hint="8 to 128 characters. A few words in a row are easy to keep in mind."/>
+            <SignInField action=choose name="password" label="New password" kind="password" autocomplete="new-password" autofocus=true hint="8 to 128 characters. A few words in a row are easy to remember."/>
             <div class="form-acts"><button class="btn pri block" type="submit" disabled=spent>"Set password"</button></div>
         </PostForm>
     }

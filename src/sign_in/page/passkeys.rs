@@ -57,9 +57,9 @@ fn Row(row: PasskeyRow, again: Callback<()>) -> impl IntoView {
             <td>{match row.used { Some(stamp) => view! { <Time stamp/> }.into_any(), None => "Never".into_any() }}</td>
             <td class="acts">
                 <DialogLink name=dialog kind=ButtonKind::Danger small=true>"Remove"</DialogLink>
-                <ConfirmForm name action=remove title text="It signs you in no longer. Delete it on the device as well. With the last second factor your recovery codes go, too." confirm="Remove" danger=true on_done=again said="Passkey removed">
+                <ConfirmForm name action=remove title text="It no longer signs you in. Delete it on the device as well. Removing the last second factor also removes your recovery codes." confirm="Remove" danger=true on_done=again said="Passkey removed">
                     <input type="hidden" name="id" value=row.id/>
-                    <TextInput name="current" label="Present password" kind="password" required=true autocomplete="current-password"/>
+                    <TextInput name="current" label="Current password" kind="password" required=true autocomplete="current-password"/>
                 </ConfirmForm>
             </td>
         </tr>
@@ -71,7 +71,7 @@ fn Ask(again: Callback<()>) -> impl IntoView {
     let begin = FormAction::of::<BeginPasskey>();
     view! {
         <ServerForm action=begin class="form two" prefix="passkey" on_done=again>
-            <TextInput name="current" label="Present password" kind="password" required=true autocomplete="current-password"/>
+            <TextInput name="current" label="Current password" kind="password" required=true autocomplete="current-password"/>
             <FormActs><SubmitButton>"Add a passkey"</SubmitButton></FormActs>
         </ServerForm>
     }
@@ -116,14 +116,14 @@ fn Make(setup: PasskeySetup, again: Callback<()>) -> impl IntoView {
     };
     view! {
         <div class="stack gap-4" on:submit:capture=make>
-            <p>"Give the passkey a name that tells you where it is. Then your browser asks for your finger, face or PIN. You have five minutes."</p>
+            <p>"Give the passkey a name that tells you which device it is on. Then your browser asks for your finger, face or PIN. You have five minutes."</p>
             {move || trouble.get().map(|sentence| view! { <div class="errors" role="alert"><p>{sentence}</p></div> })}
             {move || (!ready.get()).then(|| view! { <p class="sub">"This takes script: a page alone cannot ask the device."</p> })}
             <ServerForm action=add class="form two" prefix="make" on_done=again said="Passkey added">
                 <TextInput name="name" label="Name" value=setup.name required=true maxlength=60 autocomplete="off"/>
                 <input type="hidden" name="answer" node_ref=answer/>
                 <FormActs>
-                    <SubmitButton pending=Signal::derive(move || busy.get() || pending.get())>"Make passkey"</SubmitButton>
+                    <SubmitButton pending=Signal::derive(move || busy.get() || pending.get())>"Create passkey"</SubmitButton>
                     // A whole new page: a question that was answered, or is too old, is not asked again.
                     <a class="btn" href="/settings/security" rel="external">"Start again"</a>
                 </FormActs>

@@ -48,7 +48,7 @@ pub fn security_page() -> PageView {
                     <Card title="Password">
                         <p class="sub">"8 to 128 characters; a few words in a row are easy to keep in mind. Your other sessions end."</p>
                         <ServerForm action=change class="form two" prefix="password" said="Password changed. Other sessions have ended." on_done=again>
-                            <TextInput name="current" label="Present password" kind="password" required=true autocomplete="current-password"/>
+                            <TextInput name="current" label="Current password" kind="password" required=true autocomplete="current-password"/>
                             <TextInput name="password" label="New password" kind="password" required=true autocomplete="new-password"/>
                             <FormActs><SubmitButton>"Change password"</SubmitButton></FormActs>
                         </ServerForm>
@@ -133,7 +133,7 @@ fn Begin(again: Callback<()>) -> impl IntoView {
     view! {
         <p class="sub">"No authenticator app. With one, signing in asks for a code from an app on your phone as well: a stolen password alone opens nothing."</p>
         <ServerForm action=begin class="form two" prefix="begin" on_done=again>
-            <TextInput name="current" label="Present password" kind="password" required=true autocomplete="current-password"/>
+            <TextInput name="current" label="Current password" kind="password" required=true autocomplete="current-password"/>
             <FormActs><SubmitButton>"Set up"</SubmitButton></FormActs>
         </ServerForm>
     }
@@ -158,11 +158,11 @@ fn IsOn(again: Callback<()>) -> impl IntoView {
     let off = FormAction::of::<TurnOffSecondFactor>();
     view! {
         <div class="row wrap">
-            <State tone=patchbay_shared::Tone::Ok label="On: codes of an authenticator app"/>
+            <State tone=patchbay_shared::Tone::Ok label="On: codes from an authenticator app"/>
             <DialogLink name="off" kind=ButtonKind::Danger>"Turn off"</DialogLink>
         </div>
         <ConfirmForm name="off" action=off title="Turn the second factor off?" text="The app's codes stop working. Without a passkey, the password alone will sign you in again." confirm="Turn off" danger=true on_done=again said="The second factor is off">
-            <TextInput name="current" label="Present password" kind="password" required=true autocomplete="current-password"/>
+            <TextInput name="current" label="Current password" kind="password" required=true autocomplete="current-password"/>
         </ConfirmForm>
     }
 }
@@ -173,11 +173,11 @@ fn CodesLeft(left: i64, again: Callback<()>) -> impl IntoView {
     let codes = FormAction::of::<MakeRecoveryCodes>();
     view! {
         <div class="row wrap">
-            <span>{format!("{left} recovery codes left")}</span>
+            <span>{format!("{} left", patchbay_shared::money::counted(left, "recovery code", "recovery codes"))}</span>
             <DialogLink name="codes">"New recovery codes"</DialogLink>
         </div>
-        <ConfirmForm name="codes" action=codes title="Make new recovery codes?" text="The old ones stop working." confirm="Make codes" on_done=again>
-            <TextInput name="current" label="Present password" kind="password" required=true autocomplete="current-password"/>
+        <ConfirmForm name="codes" action=codes title="Make new recovery codes?" text="The old ones stop working." confirm="Create codes" on_done=again>
+            <TextInput name="current" label="Current password" kind="password" required=true autocomplete="current-password"/>
         </ConfirmForm>
     }
 }
@@ -188,7 +188,7 @@ fn NewCodes(codes: Vec<String>) -> impl IntoView {
     let codes = codes.into_iter().map(|code| view! { <li>{code}</li> }).collect_view();
     view! {
         <Callout tone=patchbay_shared::Tone::Warn icon="key-round">
-            <p><b>"Keep these recovery codes now: they are not shown again."</b>" With your password, each signs you in once when phone and passkey are not at hand."</p>
+            <p><b>"Keep these recovery codes now: they are not shown again."</b>" Together with your password, each signs you in once when you don't have your phone or passkey with you."</p>
             <ul class="recovery-codes">{codes}</ul>
             <CopyButton text=text label="Copy all codes"/>
         </Callout>

@@ -54,13 +54,13 @@ fn hurdle_at(url: &Url) -> Option<String> {
     let address = url.origin().ascii_serialization();
     let Some(host) = url.domain() else {
         return Some(format!(
-            "Passkeys belong to a host name, and this site's address is {address}. Whoever runs it gives it a name with PATCHBAY_PUBLIC_URL."
+            "Passkeys belong to a host name, and this site's address is {address}. Its operator sets a name with PATCHBAY_PUBLIC_URL."
         ));
     };
     let is_safe = url.scheme() == "https" || host == "localhost" || host.ends_with(".localhost");
     (!is_safe).then(|| {
         format!(
-            "Passkeys need https, and this site's address is {address}. Whoever runs it sets PATCHBAY_PUBLIC_URL to an address with https."
+            "Passkeys need https, and this site's address is {address}. Its operator sets PATCHBAY_PUBLIC_URL to an address with https."
         )
     })
 }

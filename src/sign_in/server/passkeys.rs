@@ -21,7 +21,7 @@ use patchbay_users::proof::prove;
 const MOST: usize = 20;
 /// The session's key for a passkey that is being added.
 const ADDING: &str = "passkey to add";
-const REFUSED: &str = "The device's answer does not fit. Start again, on this page and with this browser.";
+const REFUSED: &str = "The device's answer was not accepted. Start again, on this page and with this browser.";
 
 /// The visitor's own passkeys, the newest first.
 pub(crate) async fn list(visitor: &Visitor) -> Result<Passkeys, AppError> {

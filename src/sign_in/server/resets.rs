@@ -28,7 +28,7 @@ pub(crate) async fn ask(visitor: &Visitor, email: &str) -> Result<(), AppError> 
     if !mail::is_set_up(visitor.db.services()) {
         return Err(AppError::Conflict(
             Reason::Configuration,
-            "This installation sends no e-mail. An owner or admin of your agency can make a link for you.".into(),
+            "This installation sends no e-mail. An owner or admin of your agency can create a link for you.".into(),
         ));
     }
     let email = email.trim().to_lowercase();

@@ -29,7 +29,7 @@ const SETUP: &str = "second factor setup";
 pub(super) const NEW_CODES: &str = "recovery codes";
 const CODES: usize = 10;
 const WRONG: &str =
-    "This code is not right. Type the six digits that the app shows now, or a recovery code that you have not used.";
+    "This code is wrong. Enter the six digits that the app shows now, or a recovery code that you have not used.";
 const BY_NOW: &str = "Signing in took too long. Start again with your password.";
 
 #[derive(Serialize, Deserialize)]
@@ -169,13 +169,13 @@ pub(crate) async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppErro
     let viewer = visitor.viewer()?.clone();
     let secret: Vec<u8> = once::peek(visitor, SETUP)
         .await?
-        .ok_or_else(|| AppError::Conflict(Reason::TooLate, "This page is too old. Start setting up again.".into()))?;
+        .ok_or_else(|| AppError::Conflict(Reason::TooLate, "This page has expired. Start the setup again.".into()))?;
     let typed: String = code.chars().filter(char::is_ascii_digit).collect();
     let step = totp(&secret, "", "")?.check(&typed, Utc::now().timestamp().unsigned_abs());
     let Some(step) = step else {
         return Err(AppError::invalid(
             "code",
-            "This code is not right. Type the six digits that the app shows now; check the phone's clock.",
+            "This code is wrong. Enter the six digits that the app shows now; check the phone's clock.",
         ));
     };
     let sealed = visitor.db.services().ring.seal(&place(viewer.user_id.0), &secret).map_err(internal)?;

@@ -84,11 +84,11 @@ pub async fn check_limit(tx: &mut WriteTx, kind: Kind) -> Result<(), AppError> {
         Reason::LimitReached,
         if is_told {
             format!(
-                "The plan of this agency ({}) gives room for {limit} {what}; this would make {used}. Make room, or ask for a larger plan.",
+                "This agency's plan ({}) includes {limit} {what}; this would make {used}. Free some up, or ask for a larger plan.",
                 plan.label()
             )
         } else {
-            format!("There is no room for more {what} just now. Ask the agency.")
+            format!("The agency's plan has no room for more {what} right now. Ask the agency.")
         },
     ))
 }

@@ -41,6 +41,7 @@ pub const OTHER_ROUTES: &[(&str, &str)] = &[
     ("/preferences/theme", "the same"),
     ("/preferences/density", "the same"),
     ("/dev/silence.wav", "silence for the gallery's player, in debug builds"),
+    ("/agents/voices/{id}/sample", "how a voice sounds; agents.rs"),
     ("/contacts/imports/upload", "contacts.rs"),
     ("/settings/brand/logo", "brand.rs"),
     ("/brand/{file}", "style sheets of colours, for everybody; brand.rs"),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::model::ContactOutcome;
 use crate::model::{
     Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType,
-    EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, end_words,
+    EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, ending,
     known_end_words,
 };
 use patchbay_access::server::ReadTx;
@@ -80,14 +80,16 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         campaign: row.campaign_id.zip(row.campaign),
         batch: row.batch_id.zip(row.batch),
         attempt_no: row.attempt_no,
-        started: stamp(row.started_at),
-        ended: row.ended_at.map(stamp),
+        started: zone::exact(row.started_at, now, zone),
+        ended: row.ended_at.map(|at| zone::exact(at, now, zone)),
         since_ms: state.is_open().then(|| since.timestamp_millis()),
         seconds: if state.is_open() { Some((now - since).num_seconds().max(0)) } else { row.duration.map(i64::from) },
+        is_answered: row.joined_at.is_some(),
         // A word that we have no words for is the provider's own.
-        end_words: row.end_reason.as_deref().and_then(|reason| {
-            known_end_words(reason).map(str::to_owned).or_else(|| scope.shown(Field::Provider, end_words(reason)))
-        }),
+        end_words: match row.end_reason.as_deref() {
+            Some(reason) if !scope.sees(Field::Provider) && known_end_words(reason).is_none() => ending(state, None),
+            reason => ending(state, reason),
+        },
         error: row.error.map(|error| if scope.sees(Field::CallError) { error } else { CALL_TROUBLE.to_owned() }),
         outcome: row.outcome,
         goal_reached: row.goal_reached,
@@ -115,7 +117,10 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         hears_recordings: hears,
         sees_steps,
         sees_prompt: sees_prompts && row.prompt_id.is_some() && row.prompt_version.is_some(),
-        events: if scope.sees(Field::ProviderEvents) { events(tx, id, &stamp).await? } else { Vec::new() },
+        events: match scope.sees(Field::ProviderEvents) {
+            true => events(tx, id, &|at| zone::exact(at, now, zone)).await?,
+            false => Vec::new(),
+        },
         provider: scope.shown(Field::Provider, row.provider).unwrap_or_default(),
         provider_call_id: scope.shown(Field::Provider, row.provider_call_id).flatten(),
         reviewed: row.reviewed_at.map(|at| (stamp(at), row.reviewer.unwrap_or_else(|| "Someone".into()))),

@@ -309,7 +309,7 @@ pub(crate) async fn set_reviewed(tx: &mut WriteTx, call: CallId, reviewed: bool)
     if !row.is_over {
         return Err(AppError::Conflict(
             Reason::WrongState,
-            "The call is still going on. Mark it as reviewed when it has ended.".into(),
+            "The call is still in progress. Mark it as reviewed after it has ended.".into(),
         ));
     }
     sqlx::query!(

@@ -83,7 +83,7 @@ async fn imports(tx: &mut ReadTx, client: ClientId) -> Result<Vec<Choice>, AppEr
         .map(|row| Choice {
             id: row.id.to_string(),
             label: row.file_name,
-            note: row.rows.map(|rows| format!("{} contacts", patchbay_shared::money::count_text(rows))),
+            note: row.rows.map(|rows| patchbay_shared::money::counted(rows, "contact", "contacts")),
         })
         .collect())
 }

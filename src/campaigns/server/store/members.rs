@@ -1,7 +1,7 @@
 use chrono::Utc;
 use uuid::Uuid;
 
-use crate::{Bounded, CampaignCounts, ContactOutcome, ContactStatus, MemberQuery, MemberRow};
+use crate::{Became, Bounded, CampaignCounts, ContactOutcome, ContactStatus, MemberQuery, MemberRow};
 use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
 use patchbay_access::withheld::CALL_TROUBLE;
@@ -48,6 +48,9 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
     let (after, before) = if backwards { (None, key) } else { (key, None) };
     let status = query.status.as_deref().and_then(|word| word.parse::<ContactStatus>().ok());
     let outcome = query.outcome.as_deref().and_then(|word| word.parse::<ContactOutcome>().ok());
+    let batch = query.batch.as_deref().and_then(|id| id.parse::<Uuid>().ok());
+    // As the batch counts them: `batches::server::store::progress`.
+    let became = query.became.as_deref().and_then(|word| word.parse::<Became>().ok());
     // Two arms, of which one never runs: each reads its own direction of the index.
     let rows = sqlx::query!(
         r#"select m.id as "id!: CampaignContactId", m.contact_id as "contact_id!: ContactId", c.name, c.phone, c.company,
@@ -57,11 +60,21 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
              (select * from campaign_contacts
               where workspace_id = $1 and campaign_id = $2 and $4::uuid is null and ($3::uuid is null or id > $3)
                 and ($5::text is null or status::text = $5) and ($6::text is null or outcome::text = $6)
+                and ($8::uuid is null or batch_id = $8)
+                and ($9::text is null or $9 = case
+                  when status = 'completed' and outcome in ('answered', 'callback_scheduled') then 'answered'
+                  when status = 'completed' and outcome is not null then 'unreached'
+                  when status = 'scheduled' then 'waiting' else status::text end)
               order by id asc limit $7)
              union all
              (select * from campaign_contacts
               where workspace_id = $1 and campaign_id = $2 and id < $4
                 and ($5::text is null or status::text = $5) and ($6::text is null or outcome::text = $6)
+                and ($8::uuid is null or batch_id = $8)
+                and ($9::text is null or $9 = case
+                  when status = 'completed' and outcome in ('answered', 'callback_scheduled') then 'answered'
+                  when status = 'completed' and outcome is not null then 'unreached'
+                  when status = 'scheduled' then 'waiting' else status::text end)
               order by id desc limit $7)
            ) m
            join contacts c on c.workspace_id = $1 and c.id = m.contact_id
@@ -73,6 +86,8 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
         status.map(ContactStatus::as_str),
         outcome.map(ContactOutcome::as_str),
         PAGE as i64 + 1,
+        batch,
+        became.map(Became::as_str),
     )
     .fetch_all(tx.conn())
     .await?;

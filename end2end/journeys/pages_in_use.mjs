@@ -1,0 +1,158 @@
+// What people notice while they work: nothing jumps, nothing typed is lost, back leads back, voices can be heard, batches say what they wait for.
+import assert from "node:assert/strict";
+import { hydrated, newPage, quiet, signIn, until } from "../lib/browser.mjs";
+
+const OWNER = "mara@halden.test";
+
+/** What is typed into an agent and a prompt survives a way to other pages, and is gone once it is saved or discarded. */
+async function unsavedEdits(world) {
+  const page = await signIn(world, OWNER);
+  for (const [list, form, field] of [["/prompts", "", "template"], ["/agents", "/edit", "description"]]) {
+    await page.goto(list);
+    const link = page.locator(`main a[href^="${list}/"]`).filter({ hasText: /\S/ });
+    const hrefs = await link.evaluateAll((links) => links.map((one) => one.getAttribute("href").split(/[?#]/)[0]));
+    const address = hrefs.find((href) => new RegExp(`^${list}/[0-9a-f-]{36}$`).test(href)) + form;
+    await page.goto(address);
+    await hydrated(page);
+    const input = page.locator(`[name="${field}"]`);
+    const before = await input.inputValue();
+    await input.fill(`${before} Never promise a discount.`);
+    // By a link of the sidebar, and back by the browser.
+    await page.locator(`aside a[href="${list}"]`).click();
+    await page.waitForURL((url) => url.pathname === list);
+    await page.goBack();
+    await page.waitForURL((url) => url.pathname === address);
+    await page.getByText("Your unsaved changes are back.").waitFor();
+    assert.equal(await page.locator(`[name="${field}"]`).inputValue(), `${before} Never promise a discount.`, `${address} kept what was typed`);
+    // Leaving the site is asked about.
+    let asked = "";
+    page.once("dialog", async (dialog) => {
+      asked = dialog.type();
+      await dialog.accept();
+    });
+    await page.reload();
+    assert.equal(asked, "beforeunload", "the browser asks before the page goes");
+    await hydrated(page);
+    await page.getByText("Your unsaved changes are back.").waitFor();
+    page.once("dialog", (dialog) => dialog.accept());
+    await page.getByRole("button", { name: "Discard them" }).click();
+    await until("the form is as it was stored", async () => (await page.locator(`[name="${field}"]`).inputValue()) === before);
+    assert.equal(await page.getByText("Your unsaved changes are back.").count(), 0);
+    await hydrated(page);
+  }
+  quiet(page);
+}
+
+/** A voice has a name, and its sample is sound that the browser can play. */
+async function voicePlays(world) {
+  const page = await signIn(world, OWNER);
+  await page.goto("/agents");
+  const href = await page.locator("main a[href^='/agents/']").evaluateAll((links) => links.map((link) => link.getAttribute("href")).find((href) => /^\/agents\/[0-9a-f-]{36}$/.test(href)));
+  await page.goto(`${href}/edit`);
+  await hydrated(page);
+  const voice = page.getByLabel("Voice");
+  const options = await voice.locator("option").allTextContents();
+  assert(options.length > 3 && options.every((text) => !/[0-9a-f]{8}-[0-9a-f]{4}/.test(text)), `voices have names: ${options}`);
+  await voice.selectOption({ index: 2 });
+  const audio = page.locator("audio.voice-sample");
+  await audio.waitFor();
+  await audio.evaluate((element) => element.load());
+  await until("the sample has a length", async () => audio.evaluate((element) => {
+    element.preload = "auto";
+    return element.duration > 1;
+  }), 20_000);
+  quiet(page);
+}
+
+/** Going back leads to where the person was in the list. */
+async function backToPlace(world) {
+  const page = await signIn(world, OWNER, { viewport: { width: 1440, height: 500 } });
+  await page.goto("/calls");
+  await hydrated(page);
+  const row = page.locator("#row-18");
+  await row.scrollIntoViewIfNeeded();
+  await page.evaluate(() => window.scrollTo({ top: 500, behavior: "instant" }));
+  await until("the page has scrolled", () => page.evaluate(() => window.scrollY > 450));
+  const place = await page.evaluate(() => window.scrollY);
+  const shown = page.locator("[id^='row-']");
+  const inView = await shown.evaluateAll((rows) => rows.findIndex((one) => one.getBoundingClientRect().top > 100));
+  await shown.nth(inView).click();
+  await page.waitForURL(/\/calls\/[0-9a-f-]{36}/);
+  await page.locator(".transcript, .empty").first().waitFor();
+  await page.goBack();
+  await page.waitForURL((url) => url.pathname === "/calls");
+  await until("the list is where it was", async () => Math.abs((await page.evaluate(() => window.scrollY)) - place) < 3, 15_000);
+  // Entered anew, it begins at its top.
+  await page.evaluate(() => window.scrollTo({ top: 0, behavior: "instant" }));
+  quiet(page);
+}
+
+/** Filters leave no empty fields in the address, with and without script. */
+async function cleanAddresses(world) {
+  const page = await signIn(world, OWNER);
+  await page.goto("/calls");
+  await hydrated(page);
+  await page.getByPlaceholder("Words, name or number").fill("roof");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.waitForURL((url) => url.search === "?q=roof");
+  const storageState = await page.context().storageState();
+  const plain = await newPage(world, { javaScriptEnabled: false, storageState });
+  await plain.goto("/calls");
+  await plain.getByPlaceholder("Words, name or number").fill("roof");
+  await plain.getByRole("button", { name: "Apply" }).click();
+  assert.equal(new URL(plain.url()).search, "?q=roof");
+  quiet(page);
+}
+
+/** A short page does not scroll because of the line above it. */
+async function shortPages(world) {
+  const page = await signIn(world, OWNER);
+  await page.goto("/batches/new");
+  await hydrated(page);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollHeight > innerHeight), false, "a short page scrolls");
+}
+
+/** Outside the calling hours the form for a batch says so before anything starts, and widening them takes the words away. */
+async function batchOutsideHours(world) {
+  const page = await signIn(world, OWNER);
+  await page.goto("/batches/new");
+  const campaigns = await page.locator("#campaign option").evaluateAll((options) => options.map((option) => option.value).filter(Boolean));
+  let campaign;
+  for (const one of campaigns) {
+    await page.goto(`/batches/new?campaign=${one}`);
+    if (/[1-9]\d* contacts? to call\./.test(await page.locator(".checklist").innerText())) campaign = one;
+  }
+  assert(campaign, "no campaign has contacts to call");
+  const days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+  const setDays = async (wanted) => {
+    await page.goto(`/campaigns/${campaign}?tab=settings`);
+    await hydrated(page);
+    const were = [];
+    for (const day of days) {
+      const box = page.locator(`input[name="form[${day}]"]`);
+      if (await box.isChecked()) were.push(day);
+      await box.setChecked(wanted.includes(day));
+    }
+    await page.locator('form:has(input[name="form[mon]"]) button[type="submit"]').click();
+    await page.waitForURL((url) => url.pathname === `/campaigns/${campaign}` && !url.search);
+    return were;
+  };
+  const were = await setDays([days[(new Date().getUTCDay() + 3) % 7]]);
+  try {
+    await page.goto(`/batches/new?campaign=${campaign}`);
+    await page.getByText(/Outside the calling hours now\. Opens \w{3} \d\d:\d\d for \d+ of \d+ contacts?/).waitFor();
+    await page.getByText("Calls start when the calling hours open.").waitFor();
+  } finally {
+    await setDays(were);
+  }
+  quiet(page);
+}
+
+export default {
+  "outside the calling hours a batch says so before it starts": batchOutsideHours,
+  "unsaved edits are kept, and asked about": unsavedEdits,
+  "a voice has a name and plays": voicePlays,
+  "back returns to the place in the list": backToPlace,
+  "addresses carry no empty fields": cleanAddresses,
+  "a short page does not scroll": shortPages,
+};
