@@ -141,14 +141,18 @@ fn whoever_a_file_does_not_clear_is_not_called() {
         let rows = "name,phone,do not call,opt-in,time zone\n\
                     Ada,+41792007001,maybe,yes,\nBea,+41792007002,no,yes,\nCyd,+41792007003,,,\nDan,+41792007004,nein,2024-03-01,\n\
                     Eve,+41792007005,2024-03-01,yes,\nFay,079 200 70 06 (DNC),no,yes,\nGus,+41792007007,no,ja,\nBea,+41792007002,ja,yes,\n\
-                    Gus,+41792007008,yes,yes,Mars\n";
+                    Gus,+41792007008,yes,yes,Mars\nHal,+41792007009,no\0t sure,yes,\n";
         let id = uploaded(&agency, "consent.csv", rows).await;
         let seen = checked(&agency, &id, &[("form[country]", "CH")]).await;
         let check = &seen["preview"]["check"];
-        // Ada, Cyd, Eve, Fay; Bea's second row and Gus' bad one, which aren't imported.
-        assert_eq!((&check["do_not_call"], &check["unclear"]), (&json!(6), &json!([["maybe", 1]])), "{check}");
+        // Ada, Cyd, Eve, Fay; Bea's second row, Gus' bad one and Hal's unreadable one, which aren't imported.
+        assert_eq!(
+            (&check["do_not_call"], &check["unclear"]),
+            (&json!(7), &json!([["maybe", 1], ["not sure", 1]])),
+            "{check}"
+        );
         let page = agency.admin.get(&format!("/contacts/imports/{id}")).await.text;
-        assert!(page.contains("Marked as do not call by the file: 6.") && page.contains("“maybe” (1)"), "{page}");
+        assert!(page.contains("Marked as do not call by the file: 7.") && page.contains("“maybe” (1)"), "{page}");
         imported(&agency, &id).await;
         let callable = async || {
             let rows = agency.admin.done("list_contacts", &[("query[suppressed]", "no")]).await.json();

@@ -134,8 +134,8 @@ pub struct CheckResult {
     /// People whom the file marks as not to be called, rows that are not imported among them.
     #[serde(default)]
     pub do_not_call: i64,
-    /// Words in columns about consent that are neither a yes nor a no, and how many people they kept from being called; the ten most
-    /// frequent. Among `do_not_call`.
+    /// Words in columns about consent that are neither a yes nor a no, and how many people they kept from being called; the first
+    /// ten. Among `do_not_call`.
     #[serde(default)]
     pub unclear: Vec<(String, i64)>,
     /// How often each kind of trouble came up, most frequent first.

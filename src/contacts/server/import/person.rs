@@ -205,12 +205,10 @@ impl Plan {
         let all = says(Target::DoNotCall, consent::do_not_call).chain(says(Target::MayCall, consent::may_call));
         let mut doubt = None;
         for (target, column, text, says) in all {
-            let name = || self.header.get(column).map(|name| name.chars().take(60).collect()).unwrap_or_default();
+            let name = || shown(self.header.get(column).map(String::as_str).unwrap_or_default());
             match says {
                 Says::DoNotCall => return Some(DoNotCall::Said),
-                Says::Unclear => {
-                    doubt = doubt.or_else(|| Some(DoNotCall::Unclear(text.chars().take(40).collect(), name())))
-                }
+                Says::Unclear => doubt = doubt.or_else(|| Some(DoNotCall::Unclear(shown(text), name()))),
                 Says::Nothing if target == Target::MayCall => {
                     doubt = doubt.or_else(|| Some(DoNotCall::NoConsent(name())))
                 }
@@ -219,6 +217,11 @@ impl Plan {
         }
         doubt
     }
+}
+
+/// Forty characters of one line, as they can stand in a reason: the row may be an unreadable one, with zero bytes in it.
+fn shown(text: &str) -> String {
+    plain(text).chars().take(40).map(|letter| if letter == '\n' { ' ' } else { letter }).collect()
 }
 
 /// Keeps a value under the first name that is free: `phone_2`, or `phone_2_2`.
@@ -293,6 +296,8 @@ mod tests {
         let refused = read("Ada;+41791234567;;Mars/Base;yes").unwrap_err();
         assert_eq!(refused.do_not_call.unwrap().0.as_str(), "+41791234567");
         assert_eq!(read("Ada;+41791234567;;Mars/Base;no").unwrap_err().do_not_call, None);
+        let unreadable = read("Ada;+41791234567;;;may\0be").unwrap_err();
+        assert_eq!(unreadable.do_not_call.unwrap().1, DoNotCall::Unclear("maybe".into(), "DNC".into()));
         let unclear = read("Ada;+41791234567;;;maybe").unwrap().do_not_call.unwrap();
         assert_eq!(unclear.reason("a.csv"), "“maybe” in the column DNC of the file a.csv is neither a yes nor a no");
         assert_eq!(read("Ada;079 123 45 67 (nicht anrufen);;;no").unwrap().do_not_call, Some(DoNotCall::Said));
