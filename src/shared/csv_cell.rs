@@ -112,7 +112,7 @@ mod tests {
         cells
     }
 
-    const FORMULAS: [&str; 24] = [
+    const FORMULAS: [&str; 25] = [
         "=1+1",
         "+1+1",
         "-1+cmd|' /C calc'!A0",
@@ -129,6 +129,7 @@ mod tests {
         "＋1+1",
         "－1+1",
         "＠SUM(A1)",
+        "=1+1;=1+2",
         "Ann;=1+1",
         "Ann; =1+1",
         "Ann,=1+1",

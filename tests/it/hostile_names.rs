@@ -134,7 +134,7 @@ async fn fill_all(browser: &Browser, is_theirs: impl Fn(&Asks) -> bool, ids: &[(
         let more = more.iter().filter(|(name, _)| *name == door.name);
         for field in own.map(|(name, _)| *name).chain(more.map(|(_, field)| *field)) {
             let hostile = if field.contains("attributes") || field.contains("variables") {
-                format!("{EVERYWHERE} = {EVERYWHERE}")
+                format!("note = {EVERYWHERE}")
             } else {
                 EVERYWHERE.to_owned()
             };
@@ -164,7 +164,7 @@ fn whatever_anybody_writes_is_text_on_every_page_of_everybody() {
         let owner = &agency.owner;
         // A call in which hostile things are said: by an agent, to a person, for a goal.
         let phone = "+12025550113";
-        let attributes = format!("{EVERYWHERE} = {EVERYWHERE}");
+        let attributes = format!("note = {EVERYWHERE}");
         let contact = [
             ("id", works.contact.as_str()),
             ("form[name]", EVERYWHERE),

@@ -132,6 +132,7 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
             .env("LEPTOS_SITE_ROOT", folder.join("site"))
             .env("PATCHBAY_SMTP_URL", smtp)
             .env("PATCHBAY_MAIL_FROM", "Patchbay <voice@mailing.example>")
+            .env("PATCHBAY_METRICS_TOKEN", "for-the-collector")
             .env("RUST_LOG", "debug")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -151,6 +152,9 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
             workers: Workers::Elsewhere,
         };
 
+        // Names from before fields refused line breaks: a head of a message is one line all the same.
+        let sql = "update users set name = E'Olga\\r\\nBcc: victim@mailing.example\\r\\n\\r\\nBuy' where name = 'Olga' returning id::text";
+        let _: String = owner_value(&world, sql).await;
         // An invitation, which carries the agency's brand.
         let olga = Browser::signed_in(&world, "olga@mailing.example").await;
         let brand = [("product", "Mailing Voice"), ("accent", ""), ("support", "help@mailing.example")];
@@ -164,7 +168,9 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
         let from = header("From:");
         assert!(from.contains("Mailing Voice") && from.contains("<voice@mailing.example>"), "{letter}");
         assert!(header("Reply-To:").contains("help@mailing.example"), "{letter}");
-        assert_eq!(header("Subject:"), "Subject: Olga invites you to Mailing Voice", "{letter}");
+        let (head, _) = letter.split_once("\r\n\r\n").expect("a head and a body");
+        assert!(!head.lines().any(|line| line.starts_with("Bcc")) && !head.contains("\r\nBuy"), "{letter}");
+        assert!(header("Subject:").starts_with("Subject: Olga Bcc: victim"), "{letter}");
         let end = letter.split("/invite/").nth(1).unwrap_or_default();
         assert!(end.contains("Mailing Voice") && end.contains("help@mailing.example"), "{letter}");
         let vera = Browser::new(&world);
@@ -199,5 +205,14 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
             }
         }
         assert!(jobs.contains("gAAAA"), "messages lie sealed: {jobs}");
+
+        // The figures of this program are for whoever has its token.
+        for (given, status) in
+            [("Bearer for-the-collector", 200), ("Bearer for-the-collecto", 404), ("for-the-collector", 404)]
+        {
+            let request = stranger.raw(reqwest::Method::GET, "/metrics").header("authorization", given);
+            assert_eq!(Browser::answer(request).await.status, status, "{given}");
+        }
+        assert_eq!(stranger.get("/metrics").await.status, 404);
     });
 }
