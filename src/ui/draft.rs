@@ -1,9 +1,6 @@
 //! Forms whose typing outlives a change of page: what is not saved yet stays in the browser tab and is there again when the form is.
 //! Leaving the site with unsaved typing is asked about by the browser. All of it happens in the browser: effects do not run on the server.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use leptos::ev::{beforeunload, input};
 use leptos::html::Form;
 use leptos::prelude::*;
@@ -18,22 +15,23 @@ pub(crate) fn keep_draft(form: NodeRef<Form>, key: String) -> RwSignal<bool> {
     let restored = RwSignal::new(false);
     Effect::new(move |_| {
         let Some(form) = form.get() else { return };
-        let first = Rc::new(RefCell::new(fields(&form)));
+        // As the page brought them: on a reload the browser has put typing of its own back already.
+        let first = stored_fields(&form);
         if let Some(draft) = stored(&key) {
-            if draft == *first.borrow() {
+            if draft == first {
                 forget(&key);
             } else {
                 put_back(&form, &draft);
                 restored.set(true);
             }
         }
-        let (own_key, began, watched) = (key.clone(), first.clone(), form.clone());
+        let (own_key, watched) = (key.clone(), form.clone());
         let typing = window_event_listener(input, move |_| {
             if !watched.is_connected() {
                 return;
             }
             let now = fields(&watched);
-            if now == *began.borrow() {
+            if now == first {
                 forget(&own_key);
             } else if let (Some(storage), Ok(text)) = (storage(), serde_json::to_string(&now)) {
                 let _ = storage.set_item(&own_key, &text);
@@ -80,6 +78,29 @@ fn fields(form: &HtmlFormElement) -> Vec<Field> {
             (text("name"), text("value"), get(&element, "checked").is_truthy())
         })
         .collect()
+}
+
+/// The same fields as they are stored, whatever was typed since.
+fn stored_fields(form: &HtmlFormElement) -> Vec<Field> {
+    elements(form)
+        .into_iter()
+        .map(|element| {
+            let text = |key| get(&element, key).as_string().unwrap_or_default();
+            let value = match text("type").as_str() {
+                "checkbox" | "radio" => text("value"),
+                "select-one" => chosen_at_first(&element),
+                _ => text("defaultValue"),
+            };
+            (text("name"), value, get(&element, "defaultChecked").is_truthy())
+        })
+        .collect()
+}
+
+/// The option that a select began with: the marked one, else the first.
+fn chosen_at_first(select: &JsValue) -> String {
+    let options = Array::from(&get(select, "options")).to_vec();
+    let marked = options.iter().find(|option| get(option, "defaultSelected").is_truthy());
+    marked.or(options.first()).and_then(|option| get(option, "value").as_string()).unwrap_or_default()
 }
 
 /// Fields are found by name and place among those of the name, so that one that came or went since disturbs no other.
