@@ -22,7 +22,7 @@ use super::config::Config;
 use super::static_files::{site_pkg_dir, static_files};
 use super::{document, events, forms, guard, telemetry};
 use crate::app::App;
-use patchbay_access::server::{Db, SessionTable, Visitor, identify};
+use patchbay_access::server::{Db, SessionTable, Visitor, identify, record_downloads};
 use patchbay_brand::model::Brand;
 use patchbay_brand::server::layer::apply_brand;
 use patchbay_shared::error::internal;
@@ -89,6 +89,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .with_state(options)
         .layer(middleware::from_fn(guard::error_statuses))
         .layer(middleware::from_fn(forms::keep_typed))
+        .layer(middleware::from_fn(record_downloads))
         .layer(middleware::from_fn_with_state(db.clone(), apply_brand))
         .layer(middleware::from_fn_with_state(db.clone(), identify))
         .layer(middleware::from_fn_with_state(db.clone(), refresh_session))

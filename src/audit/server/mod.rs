@@ -1,5 +1,7 @@
 pub mod anchors;
 mod chain;
+mod link;
+pub mod platform;
 pub mod routes;
 pub(crate) mod store;
 

@@ -1,13 +1,14 @@
 //! What people do with batches: start, pause, resume and stop them, and how a batch ends.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use rust_decimal::Decimal;
 
 use super::pause_reason::PauseReason;
 use super::store::{self, Batch, NewBatch};
 use crate::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Scope, WriteTx};
+use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_campaigns::{Campaign, CampaignStatus};
 use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::jobs::RunBatch;
@@ -116,7 +117,7 @@ pub(crate) async fn create(scope: &Scope, terms: &BatchTerms) -> Result<BatchId,
         "name": terms.name, "campaign": campaign.name, "mode": terms.mode, "scheduled_for": starts,
         "concurrency": terms.concurrency, "contacts": taken,
     });
-    record(&mut tx, "created", id, campaign.client_id, after).await?;
+    record(&mut tx, "created", id, campaign.client_id, Fields::Created(after)).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -152,7 +153,7 @@ pub(crate) async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     }
     check_move(&batch, BatchStatus::Paused)?;
     store::set_paused(&mut tx, id, None).await?;
-    record(&mut tx, "paused", id, batch.client_id, serde_json::json!({ "status": "paused" })).await?;
+    record(&mut tx, "paused", id, batch.client_id, moved(&batch, json!({ "status": "paused" }))).await?;
     tx.commit().await
 }
 
@@ -160,7 +161,7 @@ pub(crate) async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 pub(crate) async fn pause_with_reason(tx: &mut WriteTx, batch: &Batch, reason: &PauseReason) -> Result<(), AppError> {
     let reason = reason.text();
     store::set_paused(tx, batch.id, Some(&reason)).await?;
-    record(tx, "paused", batch.id, batch.client_id, serde_json::json!({ "status": "paused", "reason": reason })).await
+    record(tx, "paused", batch.id, batch.client_id, moved(batch, json!({ "status": "paused", "reason": reason }))).await
 }
 
 /// Goes on with a paused batch. Safe to repeat.
@@ -175,7 +176,7 @@ pub(crate) async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     let early = batch.scheduled_for.filter(|at| *at > Utc::now() && batch.started_at.is_none());
     store::set_resumed(&mut tx, id, early.is_some()).await?;
     enqueue(&mut tx, &RunBatch { batch: id }, NewJob { run_at: early }).await?;
-    record(&mut tx, "resumed", id, batch.client_id, serde_json::json!({ "status": "pending" })).await?;
+    record(&mut tx, "resumed", id, batch.client_id, moved(&batch, json!({ "status": "pending" }))).await?;
     tx.commit().await
 }
 
@@ -195,7 +196,7 @@ pub(crate) async fn stop(scope: &Scope, id: BatchId) -> Result<(), AppError> {
         "stopped",
         id,
         batch.client_id,
-        serde_json::json!({ "status": "completed", "contacts_returned": returned }),
+        moved(&batch, json!({ "status": "completed", "contacts_returned": returned })),
     )
     .await?;
     tx.commit().await?;
@@ -220,13 +221,13 @@ async fn wait_for_requests(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 pub(crate) async fn fail(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
     store::set_over(tx, batch.id, Some(reason), false).await?;
     contacts::give_back(tx, batch.id).await?;
-    record(tx, "failed", batch.id, batch.client_id, serde_json::json!({ "status": "failed", "reason": reason })).await
+    record(tx, "failed", batch.id, batch.client_id, moved(batch, json!({ "status": "failed", "reason": reason }))).await
 }
 
 /// Nothing waits and nobody is on the line.
 pub(crate) async fn complete(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
     store::set_over(tx, batch.id, None, false).await?;
-    record(tx, "completed", batch.id, batch.client_id, serde_json::json!({ "status": "completed" })).await
+    record(tx, "completed", batch.id, batch.client_id, moved(batch, json!({ "status": "completed" }))).await
 }
 
 /// Has a client's batches look again at once, and their pages too: what they wait for has changed.
@@ -248,20 +249,24 @@ fn check_move(batch: &Batch, next: BatchStatus) -> Result<(), AppError> {
     ))
 }
 
+/// A batch that goes from its state to another.
+fn moved(batch: &Batch, after: serde_json::Value) -> Fields {
+    Fields::Changed { before: json!({ "status": batch.status, "reason": batch.pause_reason }), after }
+}
+
 async fn record(
     tx: &mut WriteTx,
     action: &str,
     id: BatchId,
     client: ClientId,
-    after: serde_json::Value,
+    fields: Fields,
 ) -> Result<(), AppError> {
     tx.audit(Change {
         action,
         entity: "batch",
         entity_id: Some(id.0),
         client_id: Some(client),
-        before: None,
-        after: Some(after),
+        fields,
     })
     .await?;
     notify(tx, id, client);

@@ -6,7 +6,7 @@ use super::jobs::AddContacts;
 use super::store::{self, choices, members};
 use crate::{AddBy, Campaign, CampaignStatus, CampaignTerms, CampaignView};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, ReadTx, WriteTx};
+use patchbay_access::server::{Change, Fields, ReadTx, WriteTx};
 use patchbay_dialling::server::contacts as dialling;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
@@ -47,7 +47,7 @@ pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, terms: &CampaignT
     check_fit(tx, client, terms, None).await?;
     let id = CampaignId::new();
     store::insert(tx, id, client, terms).await?;
-    record(tx, "created", id, client, None, Some(summary(terms))).await?;
+    record(tx, "created", id, client, Fields::Created(summary(terms))).await?;
     Ok(id)
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn change(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTer
         "variables": before.variables, "calling_window": before.calling_window, "max_attempts": before.max_attempts,
         "retry_minutes": before.retry_minutes,
     });
-    record(tx, "changed", id, before.client_id, Some(old), Some(summary(terms))).await
+    record(tx, "changed", id, before.client_id, Fields::Changed { before: old, after: summary(terms) }).await
 }
 
 /// What was already chosen stays allowed: an agent that was switched off since must not keep a name from being corrected.
@@ -128,7 +128,8 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: CampaignId, next: CampaignS
         CampaignStatus::Archived => "archived",
         CampaignStatus::Draft => "changed",
     };
-    record(tx, verb, id, campaign.client_id, Some(json!({ "status": status })), Some(json!({ "status": next }))).await
+    let fields = Fields::Changed { before: json!({ "status": status }), after: json!({ "status": next }) };
+    record(tx, verb, id, campaign.client_id, fields).await
 }
 
 /// Adds the first 20,000 now and leaves the rest to a job. Gives the number that joined now, and whether more follow.
@@ -202,7 +203,7 @@ async fn record_added(tx: &mut WriteTx, campaign: &Campaign, by: &AddBy, added: 
         AddBy::Matching(_) => json!("a search"),
         AddBy::Contacts(_) => json!("chosen contacts"),
     };
-    record(tx, "added contacts", campaign.id, campaign.client_id, None, Some(json!({ "added": added, "from": how })))
+    record(tx, "added contacts", campaign.id, campaign.client_id, Fields::Happened(json!({ "added": added, "from": how })))
         .await
 }
 
@@ -229,7 +230,7 @@ pub(crate) async fn remove_undialled(
         ));
     }
     if removed > 0 {
-        record(tx, "removed contacts", id, campaign.client_id, None, Some(json!({ "removed": removed }))).await?;
+        record(tx, "removed contacts", id, campaign.client_id, Fields::Happened(json!({ "removed": removed }))).await?;
     }
     Ok(removed)
 }
@@ -247,10 +248,9 @@ async fn record(
     action: &str,
     id: CampaignId,
     client: ClientId,
-    before: Option<serde_json::Value>,
-    after: Option<serde_json::Value>,
+    fields: Fields,
 ) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "campaign", entity_id: Some(id.0), client_id: Some(client), before, after })
+    tx.audit(Change { action, entity: "campaign", entity_id: Some(id.0), client_id: Some(client), fields })
         .await?;
     tx.notify(Topic::list("campaigns"), Some(client));
     tx.notify(Topic::one("campaign", id), Some(client));

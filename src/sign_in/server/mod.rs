@@ -1,6 +1,7 @@
 pub mod by_passkey;
 mod ceremony;
 mod device;
+mod own;
 pub(crate) mod passkeys;
 pub mod resets;
 pub mod second_factor;
@@ -37,7 +38,11 @@ pub(crate) async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> R
     let right = patchbay_users::verify(visitor.db.services(), password.to_owned(), stored).await?;
     // At an agency's own host name everybody else is nobody.
     let is_at_home = |workspace: Option<uuid::Uuid>| visitor.may_enter(workspace.map(WorkspaceId));
+    let known = account.as_ref().map(|account| account.id);
     let Some(account) = account.filter(|account| right && is_at_home(account.workspace_id)) else {
+        if let Some(user) = known {
+            own::note_refusal(visitor, user, if right { "host name" } else { "password" });
+        }
         metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
         tracing::info!(ip = visitor.ip, request_id = visitor.request_id, "a wrong password, or nobody's address");
         return Err(AppError::invalid("email", WRONG));
@@ -46,7 +51,7 @@ pub(crate) async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> R
     if second_factor::is_awaited(visitor, account.id).await? {
         return Ok(None);
     }
-    sessions::start(visitor, account.id).await?;
+    sessions::start(visitor, account.id, "password").await?;
     Ok(Some(account.role))
 }
 
@@ -65,6 +70,8 @@ pub(crate) async fn sign_out(visitor: &Visitor, everywhere: bool) -> Result<(), 
     }
     if everywhere && visitor.viewer.is_some() {
         sessions::end_all(&visitor, true).await?;
+    } else {
+        sessions::note_sign_out(&visitor).await?;
     }
     if let Some(session) = &visitor.session {
         session.flush().await.map_err(internal)?;

@@ -3,10 +3,11 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::sessions::{self, Own};
+use super::own::Own;
+use super::sessions;
 use super::ticket;
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Db, Machine, Scope, SystemTx, Visitor, WriteTx, end_sessions};
+use patchbay_access::server::{Change, Db, Fields, Machine, Scope, SystemTx, Visitor, WriteTx, end_sessions};
 use patchbay_brand::server::{hosts, ops};
 use patchbay_mail as mail;
 use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
@@ -50,7 +51,7 @@ async fn send(visitor: &Visitor, email: &str) -> Result<(), AppError> {
     let mut tx = SystemTx::open(&visitor.db, "forgotten password").await?;
     // Platform admins have no workspace: their passwords are set on the command line.
     let row = sqlx::query!(
-        r#"select id as "id: UserId", name, workspace_id as "workspace!: WorkspaceId", client_id as "client: ClientId"
+        r#"select id as "id: UserId", name, email, workspace_id as "workspace!: WorkspaceId", client_id as "client: ClientId"
            from users where lower(email) = $1 and status = 'active' and workspace_id is not null"#,
         email
     )
@@ -60,11 +61,18 @@ async fn send(visitor: &Visitor, email: &str) -> Result<(), AppError> {
     let Some(row) = row.filter(|row| visitor.may_enter(Some(row.workspace))) else { return Ok(()) };
     // Whoever asks for somebody else's, from however many addresses, does not fill their mailbox. The asker's answer is the same.
     throttle::charge(&visitor.db, &Keys::reset_messages(row.id.0)).await?;
-    let scope = Scope::of_link(visitor.db.clone(), row.workspace, LINK);
+    let scope = Scope::of_link(visitor, row.workspace, LINK, None);
     let mut tx = scope.write(Action::EditOwnProfile).await?;
     let brand = ops::brand(tx.reading(), row.client).await?;
     let link = make(&mut tx, row.id).await?;
-    record(&mut tx, row.id, "asked for a new password").await?;
+    tx.audit(Change {
+        action: "asked for a new password",
+        entity: "user",
+        entity_id: Some(row.id.0),
+        client_id: row.client,
+        fields: Fields::Happened(json!({ "name": row.name, "email": row.email })),
+    })
+    .await?;
     let text = format!(
         "Hello {},\n\nsomebody, probably you, asked for a new password at {}. Choose it here within {MINUTES} minutes:\n\n{link}\n\n\
          If it was not you, do nothing: your password stays as it is.\n",
@@ -137,10 +145,13 @@ pub(crate) async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<
     check_new(new, &[&found.email, &found.name], &mut errors);
     errors.check()?;
     let hash = hash_password(visitor.db.services(), new.to_owned()).await?;
-    let Some(workspace) = found.workspace else { return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into())) };
-    let scope = Scope::of_link(visitor.db.clone(), workspace, LINK);
-    let mut tx = scope.write(Action::EditOwnProfile).await?;
-    tx.span("forgotten password").await?;
+    if found.workspace.is_none() {
+        return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
+    }
+    let mut tx = SystemTx::open(&visitor.db, "forgotten password").await?;
+    let account = users::account(tx.conn(), found.user).await?;
+    drop(tx);
+    let mut tx = Own::by_link(visitor, &account, LINK, true).await?;
     // Two who hold the link at once: one comes through.
     let spent = sqlx::query!("update password_resets set used_at = now() where id = $1 and used_at is null", found.id)
         .execute(tx.conn())
@@ -148,10 +159,14 @@ pub(crate) async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<
     if spent.rows_affected() == 0 {
         return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
     }
+    let sessions = sessions::open_ones(tx.conn(), found.user).await?;
     set(tx.conn(), found.user, &hash).await?;
-    sessions::end_of(&mut tx, found.user, None).await?;
-    record(&mut tx, found.user, "chose a new password by link").await?;
-    tx.commit().await
+    end_sessions(tx.conn(), found.user, None).await?;
+    let state = |link: &str, sessions: i64| {
+        json!({ "name": account.name, "email": account.email, "link": link, "sessions": sessions })
+    };
+    let fields = Fields::Changed { before: state("open", sessions), after: state("used", 0) };
+    tx.commit("chose a new password by link", fields).await
 }
 
 /// Changes the visitor's own password. Every other session of theirs ends. Errors: `Invalid` at `current` or `password`.
@@ -165,7 +180,8 @@ pub(crate) async fn change(visitor: &Visitor, current: &str, new: &str) -> Resul
     let mut tx = Own::open(visitor, &viewer).await?;
     set(tx.conn(), viewer.user_id, &hash).await?;
     end_sessions(tx.conn(), viewer.user_id, sessions::own_hash(visitor)).await?;
-    tx.commit(Some("changed own password")).await
+    let facts = json!({ "other sessions": "ended" });
+    tx.commit("changed own password", Fields::Happened(facts)).await
 }
 
 /// A new password also ends every link for another one. In a transaction that spans.
@@ -190,9 +206,13 @@ pub async fn set_from_command_line(db: &Db, email: &str, new: &str) -> Result<()
     let hash = hash_password(db.services(), new.to_owned()).await?;
     let mut tx = SystemTx::open(db, "password from the command line").await?;
     let user = users::by_email(tx.conn(), email).await?;
+    let account = users::account(tx.conn(), user).await?;
+    drop(tx);
+    let mut tx = Own::at_command_line(db, &account).await?;
     set(tx.conn(), user, &hash).await?;
     end_sessions(tx.conn(), user, None).await?;
-    tx.commit().await
+    let facts = json!({ "name": account.name, "email": account.email, "sessions": "ended" });
+    tx.commit("set a new password", Fields::Happened(facts)).await
 }
 
 /// Removes links that ended a week ago.
@@ -200,9 +220,4 @@ pub async fn prune(db: &Db) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "old links").await?;
     sqlx::query!("delete from password_resets where expires_at < now() - interval '7 days'").execute(tx.conn()).await?;
     tx.commit().await
-}
-
-async fn record(tx: &mut WriteTx, user: UserId, action: &str) -> Result<(), AppError> {
-    let after = Some(json!({}));
-    tx.audit(Change { action, entity: "user", entity_id: Some(user.0), client_id: None, before: None, after }).await
 }
