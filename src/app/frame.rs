@@ -167,11 +167,7 @@ fn SignedOut() -> impl IntoView {
 fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     let group = |label: Option<&str>, items: Vec<NavItem>| NavGroup { label: label.map(str::to_owned), items };
     if viewer.role == Role::Admin {
-        let items = vec![
-            NavItem::new("Workspaces", "building-2", "/platform").letter('w'),
-            NavItem::new("Platform log", "history", "/platform/log").letter('l'),
-        ];
-        return vec![group(None, items)];
+        return vec![group(None, vec![NavItem::new("Workspaces", "building-2", "/platform").letter('w')])];
     }
     let calls = NavItem::new("Calls", "phone-call", "/calls").letter('c').live(counts.live_calls);
     let batches = NavItem::new("Batches", "list-checks", "/batches").letter('b').count(counts.running_batches);

@@ -65,7 +65,8 @@ async fn chains(app: &App) -> Result<Vec<(String, Result<String, String>)>, AppE
     let rows = sqlx::query!("select id, slug from workspaces order by slug").fetch_all(tx.conn()).await?;
     drop(tx);
     let mut tx = SystemTx::open(&app.db, "doctor").await?;
-    let mut lines = vec![("the platform's log".to_owned(), said(patchbay_audit::server::platform::verify(&mut tx).await?))];
+    let mut lines =
+        vec![("the platform's log".to_owned(), said(patchbay_audit::server::platform::verify(&mut tx).await?))];
     drop(tx);
     for row in rows {
         let scope = Scope::of_operator(app.db.clone(), WorkspaceId(row.id), DOCTOR);

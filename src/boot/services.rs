@@ -46,9 +46,8 @@ pub fn services(config: &Config) -> Result<Services, AppError> {
 fn hooks() -> Hooks {
     let mut hooks = Hooks::default();
     hooks.add(AppendEvent(|tx, event| Box::pin(audit::server::append(tx, event))));
-    hooks.add(AppendPlatformEvent(|conn, event, agency| {
-        Box::pin(audit::server::platform::append(conn, event, agency))
-    }));
+    hooks
+        .add(AppendPlatformEvent(|conn, event, agency| Box::pin(audit::server::platform::append(conn, event, agency))));
     hooks.add(Counters {
         people: |tx| Box::pin(members::server::count(tx)),
         members: |tx| Box::pin(members::server::active(tx)),

@@ -110,7 +110,17 @@ mod tests {
         for far in ["275760-09-13", "+10000-01-01", "999999-99-99"] {
             assert_eq!(texts("", far), texts("", "9999-12-31"), "{far}");
         }
-        for wrong in ["-1", "2024-02-30", "2024-13-01", "yesterday", "2024-2", "--", "2024-01-01T00:00:00Z", "+-1-1-1", "٢٠٢٤-٠١-٠١"] {
+        for wrong in [
+            "-1",
+            "2024-02-30",
+            "2024-13-01",
+            "yesterday",
+            "2024-2",
+            "--",
+            "2024-01-01T00:00:00Z",
+            "+-1-1-1",
+            "٢٠٢٤-٠١-٠١",
+        ] {
             for (from, to, field) in [(wrong, "", "from"), ("", wrong, "to")] {
                 let Err(AppError::Invalid(errors)) = texts(from, to) else { panic!("{wrong}") };
                 assert!(errors.at(field).is_some(), "{wrong}: {errors:?}");

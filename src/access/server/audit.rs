@@ -127,7 +127,6 @@ pub const EVENTS: &[(&str, &str, Kind)] = &[
     ("call", "reviewed", Kind::Changed),
     ("call", "unreviewed", Kind::Changed),
     ("call", "retried", Kind::Changed),
-    ("call", "downloaded the recording of", Kind::Happened),
     ("campaign", "created", Kind::Created),
     ("campaign", "changed", Kind::Changed),
     ("campaign", "activated", Kind::Changed),
@@ -299,11 +298,8 @@ mod tests {
     #[test]
     fn the_kind_decides_the_sides() {
         let changed = Fields::Changed { before: json!({"a": 1, "b": 2}), after: json!({"a": 1, "c": 3}) };
-        let sides = Some((
-            Kind::Changed,
-            Some(json!({"a": 1, "b": 2, "c": null})),
-            Some(json!({"a": 1, "b": null, "c": 3})),
-        ));
+        let sides =
+            Some((Kind::Changed, Some(json!({"a": 1, "b": 2, "c": null})), Some(json!({"a": 1, "b": null, "c": 3}))));
         assert_eq!(changed.sides(), sides, "both sides have the same fields");
         let same = Fields::Changed { before: json!({"a": 1}), after: json!({"a": 1, "b": null}) };
         assert_eq!(same.sides(), None, "nothing was changed");

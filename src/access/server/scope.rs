@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Change, Db, Machine, ReadTx, Visitor, WriteTx};
+use super::{Db, Machine, ReadTx, Visitor, WriteTx};
 use crate::{Action, ApiScope, Role, Viewer, allows};
 use patchbay_services::Services;
 use patchbay_shared::ids::{ApiKeyId, ClientId, SupportSessionId, UserId, WorkspaceId};
@@ -217,14 +217,5 @@ impl Scope {
             ));
         }
         WriteTx::open(self).await
-    }
-
-    /// Writes down that something was read or tried which changes nothing: a download, a sign-in. For whoever may do it, in a suspended
-    /// workspace too. Errors: as `read`.
-    pub async fn note(&self, action: Action, change: Change<'_>) -> Result<(), AppError> {
-        self.check(action)?;
-        let mut tx = WriteTx::open(self).await?;
-        tx.audit(change).await?;
-        tx.commit().await
     }
 }

@@ -8,6 +8,7 @@ use crate::model::{AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow
 use crate::server_fns::{DeleteAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent};
 use patchbay_shared::Tone;
 use patchbay_shared::phone::spaced;
+use patchbay_shell::HistoryLink;
 use patchbay_ui::*;
 
 /// One agent: what it is, whether the voice service has it, and what uses it.
@@ -46,7 +47,7 @@ fn Detail(agent: AgentPage, again: Callback<()>) -> impl IntoView {
             tags=move || view! { <AgentState status is_active/> }
             actions={
                 let agent = agent.clone();
-                move || view! { <Actions agent again/> }
+                move || view! { <HistoryLink id=agent.id.to_string()/> <Actions agent again/> }
             }
         />
         {missing.map(|missing| view! {

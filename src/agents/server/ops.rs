@@ -319,13 +319,7 @@ fn facts(agent: &Agent) -> serde_json::Value {
     })
 }
 
-async fn record(
-    tx: &mut WriteTx,
-    action: &str,
-    id: AgentId,
-    agent: &Agent,
-    fields: Fields,
-) -> Result<(), AppError> {
+async fn record(tx: &mut WriteTx, action: &str, id: AgentId, agent: &Agent, fields: Fields) -> Result<(), AppError> {
     // How an agent is made is the agency's workshop: a client's people read of their own that it was deleted or restored, no more.
     let client_id = agent.client_id.map(ClientId).filter(|_| matches!(action, "deleted" | "restored"));
     tx.audit(Change { action, entity: "agent", entity_id: Some(id.0), client_id, fields }).await

@@ -70,7 +70,8 @@ pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdic
         tx.commit().await?;
     }
     let mut tx = scope.write(Action::ManageAgents).await?;
-    let before = json!({ "name": agent.name, "copies": copies.len(), "state": worst(copies.iter().map(|copy| copy.sync)) });
+    let before =
+        json!({ "name": agent.name, "copies": copies.len(), "state": worst(copies.iter().map(|copy| copy.sync)) });
     let after = json!({ "name": agent.name, "copies": copies.len(), "state": SyncState::Synced });
     audit(&mut tx, id, "synced", before, after).await?;
     tx.commit().await?;
@@ -139,7 +140,13 @@ async fn remember(scope: &Scope, copy: AgentMappingId, provider_agent_id: Option
     tx.commit().await
 }
 
-async fn record_all(scope: &Scope, id: AgentId, agent: &Agent, copies: &[MappingRow], error: &str) -> Result<(), AppError> {
+async fn record_all(
+    scope: &Scope,
+    id: AgentId,
+    agent: &Agent,
+    copies: &[MappingRow],
+    error: &str,
+) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageAgents).await?;
     for copy in copies {
         mappings::set_error(&mut tx, copy.id, error).await?;

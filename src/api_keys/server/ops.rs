@@ -94,9 +94,7 @@ async fn issue(tx: &mut WriteTx, terms: &KeyTerms, old: Option<(ApiKeyId, &str)>
     });
     if let Some((old, prefix)) = old {
         after["in_place_of"] = json!(prefix);
-        let state = |successor: Option<&str>, hours: Option<i32>| {
-            json!({ "name": terms.name, "prefix": prefix, "successor": successor, "ends_in_hours": hours })
-        };
+        let state = |successor: Option<&str>, hours: Option<i32>| json!({ "name": terms.name, "prefix": prefix, "successor": successor, "ends_in_hours": hours });
         let fields = Fields::Changed { before: state(None, None), after: state(Some(&made.prefix), Some(OVERLAP)) };
         record(tx, old, "rotated", fields).await?;
     }

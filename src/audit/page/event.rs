@@ -68,7 +68,7 @@ fn Event(event: AuditEvent) -> impl IntoView {
                     {event.api_key.map(|key| view! { <Fact label="With the key"><span class="mono break">{key}</span></Fact> })}
                     <Fact label="From"><span class="mono">{row.ip.unwrap_or_else(|| "–".into())}</span></Fact>
                     {row.client.map(|client| view! { <Fact label="Client">{client}</Fact> })}
-                    {row.entity_id.map(|id| view! { 
+                    {row.entity_id.map(|id| view! {
                         <Fact label="Its id"><a class="link mono break" href=format!("/settings/audit?record={id}")>{id.clone()}</a></Fact>
                     })}
                     {event.request_id.map(|id| view! { <Fact label="Request"><span class="mono break">{id}</span></Fact> })}

@@ -26,7 +26,9 @@ pub fn audit_page() -> PageView {
     Arc::new(move || {
         List::<AuditRow>::new("Audit log")
             .under(crumb("Settings", "/settings/profile"))
-            .subtitle("Every change, sign-in and download, newest first. Rows are chained: a changed or removed one shows.")
+            .subtitle(
+                "Every change, sign-in and download, newest first. Rows are chained: a changed or removed one shows.",
+            )
             .live(&["audit"])
             .export("/settings/audit.csv")
             .within(|list| {

@@ -26,7 +26,8 @@ pub async fn append(conn: &mut PgConnection, event: NewEvent<'_>, agency: Option
         .execute(&mut *conn)
         .await?;
     let head = sqlx::query!("select seq, hash from platform_head for update").fetch_one(&mut *conn).await?;
-    let name = sqlx::query_scalar!("select name from workspaces where id = $1", agency).fetch_optional(&mut *conn).await?;
+    let name =
+        sqlx::query_scalar!("select name from workspaces where id = $1", agency).fetch_optional(&mut *conn).await?;
     let (id, seq) = (Uuid::now_v7(), head.seq + 1);
     let at = chrono::SubsecRound::trunc_subsecs(chrono::Utc::now(), 6);
     let link = Link {
@@ -154,7 +155,8 @@ pub(crate) async fn list(
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
     let now = chrono::Utc::now();
     let span = zone::days(query.from.as_deref(), query.to.as_deref(), zone)?;
-    let some = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let some =
+        |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut tx = SystemTx::open(&visitor.db, "the platform's log").await?;
     let rows = sqlx::query!(
         "select seq, created_at, actor, action, entity, entity_id, agency_id, agency, before, after, ip from platform_events e

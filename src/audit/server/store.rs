@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::model::{AuditEvent, AuditField, AuditPage, AuditQuery, AuditRow};
 use patchbay_access::server::ReadTx;
+use patchbay_shared::zone::Span;
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
@@ -18,6 +19,7 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
     let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
     let own = tx.scope().client_id().map(|client| client.0);
     let span = zone::days(query.from.as_deref(), query.to.as_deref(), zone)?;
+    let (first, last) = bounds(tx, span).await?;
     // A page that names something that is no id shows no events, and not all of them.
     let id = |text: &Option<String>| some(text).map(|text| text.parse::<Uuid>().unwrap_or_default());
     let actors = match some(&query.actor) {
@@ -32,10 +34,7 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
              and ($4::uuid is null or e.client_id = $4)
              and ($11::uuid is null or e.api_key_id = $11) and ($12::uuid is null or e.support_session_id = $12)
              and ($13::uuid is null or e.client_id = $13) and ($14::uuid is null or e.entity_id = $14)
-             and ($8::timestamptz is null or e.seq >= (select f.seq from audit_events f where f.workspace_id = $1 and f.created_at >= $8
-                                                       order by f.created_at, f.seq limit 1))
-             and ($9::timestamptz is null or e.seq <= (select l.seq from audit_events l where l.workspace_id = $1 and l.created_at < $9
-                                                       order by l.created_at desc, l.seq desc limit 1))
+             and ($8::bigint is null or e.seq >= $8) and ($9::bigint is null or e.seq <= $9)
              and ($5::bigint is null or ($6 and e.seq < $5) or (not $6 and e.seq > $5))
            order by case when $6 then e.seq end desc, case when not $6 then e.seq end limit $7"#,
         tx.workspace_uuid(),
@@ -45,8 +44,8 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
         key,
         older,
         limit as i64 + 1,
-        span.from,
-        span.before,
+        first,
+        last,
         some(&query.action),
         id(&query.key),
         id(&query.support),
@@ -70,6 +69,29 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
         })
         .collect();
     Ok(Page::cut(rows, limit, cursor.as_ref(), |row| row.seq.to_string()))
+}
+
+/// The numbers of the first and last event of a time: rows are found by number, and the planner knows how many there are between two of
+/// them only if they are given.
+async fn bounds(tx: &mut ReadTx, span: Span) -> Result<(Option<i64>, Option<i64>), AppError> {
+    let (mut first, mut last) = (None, None);
+    if let Some(from) = span.from {
+        let found = sqlx::query_scalar!(
+            "select seq from audit_events where workspace_id = $1 and created_at >= $2 order by created_at, seq limit 1",
+            tx.workspace_uuid(),
+            from
+        );
+        first = Some(found.fetch_optional(tx.conn()).await?.unwrap_or(i64::MAX));
+    }
+    if let Some(before) = span.before {
+        let found = sqlx::query_scalar!(
+            "select seq from audit_events where workspace_id = $1 and created_at < $2 order by created_at desc, seq desc limit 1",
+            tx.workspace_uuid(),
+            before
+        );
+        last = Some(found.fetch_optional(tx.conn()).await?.unwrap_or(0));
+    }
+    Ok((first, last))
 }
 
 /// A filter that is set.

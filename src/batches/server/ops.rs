@@ -1,8 +1,8 @@
 //! What people do with batches: start, pause, resume and stop them, and how a batch ends.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use rust_decimal::Decimal;
+use serde_json::json;
 
 use super::pause_reason::PauseReason;
 use super::store::{self, Batch, NewBatch};
@@ -254,21 +254,8 @@ fn moved(batch: &Batch, after: serde_json::Value) -> Fields {
     Fields::Changed { before: json!({ "status": batch.status, "reason": batch.pause_reason }), after }
 }
 
-async fn record(
-    tx: &mut WriteTx,
-    action: &str,
-    id: BatchId,
-    client: ClientId,
-    fields: Fields,
-) -> Result<(), AppError> {
-    tx.audit(Change {
-        action,
-        entity: "batch",
-        entity_id: Some(id.0),
-        client_id: Some(client),
-        fields,
-    })
-    .await?;
+async fn record(tx: &mut WriteTx, action: &str, id: BatchId, client: ClientId, fields: Fields) -> Result<(), AppError> {
+    tx.audit(Change { action, entity: "batch", entity_id: Some(id.0), client_id: Some(client), fields }).await?;
     notify(tx, id, client);
     Ok(())
 }

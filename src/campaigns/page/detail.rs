@@ -9,6 +9,7 @@ use super::overview::{BatchesTab, OverviewTab, ResultsTab};
 use crate::server_fns::{MoveCampaign, get_campaign, get_campaign_choices, list_campaign_contacts};
 use crate::{CampaignChoices, CampaignStatus, CampaignView, MemberQuery, MemberRow};
 use patchbay_shared::{Page, Tone};
+use patchbay_shell::HistoryLink;
 use patchbay_ui::*;
 
 /// One campaign: where it stands, its contacts, batches and results, its settings.
@@ -98,10 +99,13 @@ fn Detail(
             title=campaign.name.clone()
             sub=format!("{} · {}", campaign.client_name, campaign.kind.label())
             tags=move || view! { <Tag tone=status.tone()>{status.label()}</Tag> }
-            actions=move || may_manage.then(|| view! {
-                <Moves id=id.clone() status refetch/>
-                {dials.then(|| view! { <LinkButton href=batch kind=ButtonKind::Primary icon="plus">"New batch"</LinkButton> })}
-            })
+            actions=move || view! {
+                <HistoryLink id=id.clone()/>
+                {may_manage.then(|| view! {
+                    <Moves id=id.clone() status refetch/>
+                    {dials.then(|| view! { <LinkButton href=batch kind=ButtonKind::Primary icon="plus">"New batch"</LinkButton> })}
+                })}
+            }
         />
         <Obstacles shown=shown.clone()/>
         <Tabs label="Parts of the campaign" items=Signal::stored(items)/>

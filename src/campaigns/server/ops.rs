@@ -203,8 +203,14 @@ async fn record_added(tx: &mut WriteTx, campaign: &Campaign, by: &AddBy, added: 
         AddBy::Matching(_) => json!("a search"),
         AddBy::Contacts(_) => json!("chosen contacts"),
     };
-    record(tx, "added contacts", campaign.id, campaign.client_id, Fields::Happened(json!({ "added": added, "from": how })))
-        .await
+    record(
+        tx,
+        "added contacts",
+        campaign.id,
+        campaign.client_id,
+        Fields::Happened(json!({ "added": added, "from": how })),
+    )
+    .await
 }
 
 /// Takes never dialled contacts out: one, or all. Gives how many went.
@@ -250,8 +256,7 @@ async fn record(
     client: ClientId,
     fields: Fields,
 ) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "campaign", entity_id: Some(id.0), client_id: Some(client), fields })
-        .await?;
+    tx.audit(Change { action, entity: "campaign", entity_id: Some(id.0), client_id: Some(client), fields }).await?;
     tx.notify(Topic::list("campaigns"), Some(client));
     tx.notify(Topic::one("campaign", id), Some(client));
     Ok(())

@@ -140,12 +140,7 @@ fn summary(values: &Values<'_>) -> serde_json::Value {
     })
 }
 
-async fn record(
-    tx: &mut WriteTx,
-    id: ClientId,
-    action: &str,
-    fields: Fields,
-) -> Result<(), AppError> {
+async fn record(tx: &mut WriteTx, id: ClientId, action: &str, fields: Fields) -> Result<(), AppError> {
     tx.audit(Change { action, entity: "client", entity_id: Some(id.0), client_id: Some(id), fields }).await?;
     tx.notify(Topic::list("clients"), Some(id));
     Ok(())

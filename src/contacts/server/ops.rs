@@ -124,8 +124,7 @@ async fn record(
     client: ClientId,
     fields: Fields,
 ) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "contact", entity_id: Some(id.0), client_id: Some(client), fields })
-        .await?;
+    tx.audit(Change { action, entity: "contact", entity_id: Some(id.0), client_id: Some(client), fields }).await?;
     tx.notify(Topic::list("contacts"), Some(client));
     tx.notify(Topic::one("contact", id), Some(client));
     Ok(())
@@ -230,8 +229,14 @@ pub(crate) async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), App
     let work = imports::work(tx.reading(), id).await?;
     imports::start(tx, id).await?;
     enqueue(tx, &RunImport { import: id }, NewJob::default()).await?;
-    record_import(tx, "started", id, work.client_id, moved(&work.file_name, ImportStatus::Checked, ImportStatus::Importing))
-        .await
+    record_import(
+        tx,
+        "started",
+        id,
+        work.client_id,
+        moved(&work.file_name, ImportStatus::Checked, ImportStatus::Importing),
+    )
+    .await
 }
 
 /// Stops an import. What is in stays in; a running one stops at its next piece.
@@ -271,14 +276,7 @@ async fn record_import(
     client: ClientId,
     fields: Fields,
 ) -> Result<(), AppError> {
-    tx.audit(Change {
-        action,
-        entity: "import",
-        entity_id: Some(id.0),
-        client_id: Some(client),
-        fields,
-    })
-    .await?;
+    tx.audit(Change { action, entity: "import", entity_id: Some(id.0), client_id: Some(client), fields }).await?;
     tx.notify(Topic::list("imports"), Some(client));
     tx.notify(Topic::one("import", id), Some(client));
     Ok(())

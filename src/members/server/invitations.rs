@@ -118,14 +118,8 @@ pub(crate) async fn withdraw_of(tx: &mut WriteTx, inviter: UserId) -> Result<(),
     .fetch_all(tx.conn())
     .await?;
     for old in open {
-        record(
-            tx,
-            old.id,
-            old.client,
-            "withdrew",
-            moved(&old.email, "withdrawn", Some("the inviter's role ended")),
-        )
-        .await?;
+        record(tx, old.id, old.client, "withdrew", moved(&old.email, "withdrawn", Some("the inviter's role ended")))
+            .await?;
     }
     Ok(())
 }

@@ -196,14 +196,7 @@ async fn record(
     action: &str,
     fields: Fields,
 ) -> Result<(), AppError> {
-    tx.audit(Change {
-        action,
-        entity: "user",
-        entity_id: Some(id.0),
-        client_id: client,
-        fields,
-    })
-    .await?;
+    tx.audit(Change { action, entity: "user", entity_id: Some(id.0), client_id: client, fields }).await?;
     tx.notify(Topic::list("members"), client);
     Ok(())
 }

@@ -214,27 +214,25 @@ pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError>
     match &given_back {
         Ok(()) => {
             store::set_status(&mut tx, id, NumberStatus::Released, None).await?;
-            record(&mut tx, "released", id, client, left(&number, NumberStatus::Released, None)).await?;
+            let state = |status: NumberStatus| json!({"number": number.number, "status": status});
+            let fields = Fields::Changed { before: state(number.status), after: state(NumberStatus::Released) };
+            record(&mut tx, "released", id, client, fields).await?;
         }
         Err(error) => {
             let said = format!("It could not be given back. {error}");
             store::set_status(&mut tx, id, NumberStatus::Inactive, Some(&said)).await?;
-            // It was taken out of use, and stays so.
-            let fields = left(&number, NumberStatus::Inactive, Some(&said));
-            record(&mut tx, "release_failed", id, client, fields).await?;
+            // It was taken out of use, and stays so. What the carrier says is for the agency alone.
+            let state = |status: NumberStatus, error: Option<&str>| json!({"number": number.number, "status": status, "error": error});
+            let fields = Fields::Changed {
+                before: state(number.status, number.last_error.as_deref()),
+                after: state(NumberStatus::Inactive, Some(&said)),
+            };
+            record(&mut tx, "release_failed", id, None, fields).await?;
         }
     }
     notify(&mut tx, id, client);
     tx.commit().await?;
     given_back
-}
-
-/// A number on its way back to the carrier: how it was, and how it is.
-fn left(number: &Number, status: NumberStatus, error: Option<&str>) -> Fields {
-    Fields::Changed {
-        before: json!({"number": number.number, "status": number.status, "error": number.last_error}),
-        after: json!({"number": number.number, "status": status, "error": error}),
-    }
 }
 
 /// The carrier reports news of an order: the run that waits for it looks now. Called by the webhook worker.

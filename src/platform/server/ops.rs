@@ -103,10 +103,8 @@ pub(crate) async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &
             WorkspaceStatus::Active => WorkspaceStatus::Suspended,
             WorkspaceStatus::Suspended => WorkspaceStatus::Active,
         };
-        let fields = Fields::Changed {
-            before: json!({ "status": was }),
-            after: json!({ "status": status, "reason": reason }),
-        };
+        let fields =
+            Fields::Changed { before: json!({ "status": was }), after: json!({ "status": status, "reason": reason }) };
         record(&mut tx, status.as_str(), fields).await?;
     }
     tx.commit().await

@@ -65,12 +65,7 @@ pub async fn end(visitor: &Visitor) -> Result<(), AppError> {
     session.cycle_id().await.map_err(internal)
 }
 
-async fn record(
-    tx: &mut WriteTx,
-    id: SupportSessionId,
-    action: &str,
-    fields: Fields,
-) -> Result<(), AppError> {
+async fn record(tx: &mut WriteTx, id: SupportSessionId, action: &str, fields: Fields) -> Result<(), AppError> {
     let (entity, entity_id) = ("support_session", Some(id.0));
     tx.audit(Change { action, entity, entity_id, client_id: None, fields: fields.clone() }).await?;
     tx.audit_platform(Change { action, entity, entity_id, client_id: None, fields }).await?;

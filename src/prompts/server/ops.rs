@@ -212,12 +212,7 @@ async fn check_base(tx: &mut WriteTx, id: PromptId, newest: i32, base: &str, ove
     ))
 }
 
-async fn record(
-    tx: &mut WriteTx,
-    action: &str,
-    id: PromptId,
-    fields: Fields,
-) -> Result<(), AppError> {
+async fn record(tx: &mut WriteTx, action: &str, id: PromptId, fields: Fields) -> Result<(), AppError> {
     tx.audit(Change { action, entity: "prompt", entity_id: Some(id.0), client_id: None, fields }).await
 }
 

@@ -45,9 +45,7 @@ impl Own {
     ) -> Result<Self, AppError> {
         let holder = is_theirs.then(|| Holder { id: account.id, name: account.name.clone() });
         match account.workspace {
-            Some(workspace) => {
-                Self::of_scope(&Scope::of_link(visitor, workspace, link, holder), account.id).await
-            }
+            Some(workspace) => Self::of_scope(&Scope::of_link(visitor, workspace, link, holder), account.id).await,
             None => Self::of_admin(&visitor.db, visitor.actor_for(link, holder), account.id).await,
         }
     }

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use webauthn_rs::prelude::{CredentialID, PasskeyRegistration, RegisterPublicKeyCredential};
 
 use super::ceremony::{self, Site};
-use super::second_factor::{self, NEW_CODES};
 use super::own::Own;
+use super::second_factor::{self, NEW_CODES};
 use super::sessions;
 use crate::model::{PasskeyRow, PasskeySetup, Passkeys, device};
 use patchbay_access::Viewer;

@@ -162,9 +162,7 @@ pub(crate) async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<
     let sessions = sessions::open_ones(tx.conn(), found.user).await?;
     set(tx.conn(), found.user, &hash).await?;
     end_sessions(tx.conn(), found.user, None).await?;
-    let state = |link: &str, sessions: i64| {
-        json!({ "name": account.name, "email": account.email, "link": link, "sessions": sessions })
-    };
+    let state = |link: &str, sessions: i64| json!({ "name": account.name, "email": account.email, "link": link, "sessions": sessions });
     let fields = Fields::Changed { before: state("open", sessions), after: state("used", 0) };
     tx.commit("chose a new password by link", fields).await
 }

@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use super::own::Own;
 use crate::model::{SessionRow, device};
+use patchbay_access::Role;
 use patchbay_access::server::{
     Db, Fields, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_USER, SystemTx, Visitor, WriteTx,
     end_session, end_sessions, session_hash,
 };
-use patchbay_access::Role;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::UserId;
 use patchbay_shared::{AppError, zone};
@@ -107,13 +107,15 @@ pub(crate) async fn end(visitor: &Visitor, id: &str) -> Result<(), AppError> {
     let hash = hex::decode(id).map_err(|_| AppError::NotFound)?;
     let viewer = visitor.viewer()?.clone();
     let mut tx = Own::open(visitor, &viewer).await?;
-    let what = sqlx::query!("select user_agent, ip from sessions where id_hash = $1 and user_id = $2", hash, viewer.user_id.0)
-        .fetch_optional(tx.conn())
-        .await?;
+    let what =
+        sqlx::query!("select user_agent, ip from sessions where id_hash = $1 and user_id = $2", hash, viewer.user_id.0)
+            .fetch_optional(tx.conn())
+            .await?;
     let ended = end_session(tx.conn(), viewer.user_id, &hash).await?;
     match what.filter(|_| ended) {
         Some(row) => {
-            let was = json!({ "device": device(row.user_agent.as_deref().unwrap_or_default()), "signed in from": row.ip });
+            let was =
+                json!({ "device": device(row.user_agent.as_deref().unwrap_or_default()), "signed in from": row.ip });
             tx.commit("ended a session", Fields::Deleted(was)).await
         }
         None => tx.commit_unchanged().await,

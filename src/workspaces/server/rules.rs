@@ -64,10 +64,7 @@ pub async fn save(tx: &mut WriteTx, name: &str, timezone: &str, rules: AgencyRul
         entity: "workspace",
         entity_id: Some(w),
         client_id: None,
-        fields: Fields::Changed {
-            before: words(&old.name, &old.timezone, was),
-            after: words(name, timezone, rules),
-        },
+        fields: Fields::Changed { before: words(&old.name, &old.timezone, was), after: words(name, timezone, rules) },
     })
     .await
 }

@@ -281,7 +281,11 @@ pub(crate) async fn add_model_cost(tx: &mut WriteTx, call: CallId, cost: Decimal
 }
 
 /// Says whether somebody has looked at the call. Errors: `NotFound`; `Conflict` while the call goes on.
-pub(crate) async fn set_reviewed(tx: &mut WriteTx, call: CallId, reviewed: bool) -> Result<(Option<ClientId>, bool), AppError> {
+pub(crate) async fn set_reviewed(
+    tx: &mut WriteTx,
+    call: CallId,
+    reviewed: bool,
+) -> Result<(Option<ClientId>, bool), AppError> {
     let user = tx.user_id().map(|id| id.0);
     let row = sqlx::query!(
         r#"select client_id as "client_id: ClientId", ended_at is not null or dial_state = 'refused' as "is_over!",
