@@ -10,7 +10,7 @@ use leptos_router::{SsrMode, path};
 
 use patchbay_agents::page::{agent_detail_page, agent_edit_page, agents_page, new_agent_page};
 use patchbay_api_keys::page::{api_keys_page, made_api_key_page, new_api_key_page};
-use patchbay_audit::page::{audit_event_page, audit_page};
+use patchbay_audit::page::{audit_event_page, audit_page, platform_log_page};
 use patchbay_batches::page::{batch_page, batches_page, new_batch_page};
 use patchbay_brand::page::{brand_page, client_brand_page};
 use patchbay_calls::page::{call_page, calls_page};
@@ -119,6 +119,7 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/webhooks/inbound/:id") view={LazyPage::new(inbound_webhook_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform") view={LazyPage::new(platform_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform/new") view={LazyPage::new(new_workspace_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/platform/log") view={LazyPage::new(platform_log_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform/links") view={LazyPage::new(new_links_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform/:id") view={LazyPage::new(workspace_page)} ssr=SsrMode::Async/>
             <Route path=path!("/dev/ui") view=Gallery ssr=SsrMode::Async/>

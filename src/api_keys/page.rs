@@ -37,7 +37,8 @@ pub fn api_keys_page() -> PageView {
             .class("nowrap")
             .column("Last used", |row| {
                 let address = row.last_ip.clone().map(|ip| view! { <small class="sub mono">" "{ip}</small> });
-                view! { {cell::time_or(row.last_used.as_ref(), "Never")}{address} }
+                let done = format!("/settings/audit?key={}", row.id);
+                view! { {cell::time_or(row.last_used.as_ref(), "Never")}{address}<small><a class="link" href=done>"History"</a></small> }
             })
             .column("State", |row| {
                 let ends = row.expires.clone().filter(|_| works(row));

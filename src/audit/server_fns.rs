@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{AuditEvent, AuditPage, AuditQuery};
+use super::model::{AuditEvent, AuditPage, AuditQuery, PlatformPage, PlatformQuery};
 use patchbay_shared::AppError;
 
 /// Who changed what. A client's admin sees events of that client.
@@ -17,4 +17,11 @@ pub async fn list_audit_events(query: AuditQuery) -> Result<AuditPage, AppError>
 pub async fn get_audit_event(seq: i64) -> Result<AuditEvent, AppError> {
     use patchbay_access::{Action, server::scope};
     super::server::store::get(&mut scope()?.read(Action::ReadAudit).await?, seq).await
+}
+
+/// What platform admins did. For everybody else there is no such log: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "list_platform_events")]
+pub async fn list_platform_events(query: PlatformQuery) -> Result<PlatformPage, AppError> {
+    use super::server::platform;
+    platform::page(&platform::admin()?, &query).await
 }

@@ -289,6 +289,8 @@ impl BatchForm {
         }
         let mode = self.mode.parse::<BatchMode>().unwrap_or(BatchMode::Immediate);
         let at = chrono::NaiveDateTime::parse_from_str(self.scheduled_for.trim(), "%Y-%m-%dT%H:%M").ok();
+        // No database knows the years that this can read.
+        let at = at.filter(|at| (1..=9999).contains(&chrono::Datelike::year(at)));
         if mode == BatchMode::Scheduled && at.is_none() {
             errors.add("scheduled_for", "Choose the day and time to start.");
         }

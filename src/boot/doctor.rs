@@ -64,17 +64,25 @@ async fn chains(app: &App) -> Result<Vec<(String, Result<String, String>)>, AppE
     let mut tx = SystemTx::open(&app.db, "doctor").await?;
     let rows = sqlx::query!("select id, slug from workspaces order by slug").fetch_all(tx.conn()).await?;
     drop(tx);
-    let mut lines = Vec::new();
+    let mut tx = SystemTx::open(&app.db, "doctor").await?;
+    let mut lines =
+        vec![("the platform's log".to_owned(), said(patchbay_audit::server::platform::verify(&mut tx).await?))];
+    drop(tx);
     for row in rows {
         let scope = Scope::of_operator(app.db.clone(), WorkspaceId(row.id), DOCTOR);
         let mut tx = scope.read(Action::ReadAudit).await?;
-        let result = match patchbay_audit::server::verify(&mut tx).await? {
-            Ok(count) => Ok(format!("{count} events, chain unbroken")),
-            Err(seq) => Err(format!(
-                "the chain breaks at event {seq}: it, or one before it, was changed or removed outside Patchbay"
-            )),
-        };
+        let result = said(patchbay_audit::server::verify(&mut tx).await?);
         lines.push((format!("audit log of {}", row.slug), result));
     }
     Ok(lines)
+}
+
+/// What the walk along a chain found, in words.
+fn said(walked: Result<i64, i64>) -> Result<String, String> {
+    match walked {
+        Ok(count) => Ok(format!("{count} events, chain unbroken")),
+        Err(seq) => Err(format!(
+            "the chain breaks at event {seq}: it, or one before it, was changed or removed outside Patchbay"
+        )),
+    }
 }

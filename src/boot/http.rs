@@ -24,7 +24,7 @@ use super::static_files::{site_pkg_dir, static_files};
 use super::{document, events, forms, guard, telemetry};
 use crate::app::App;
 use patchbay_access::server::{
-    Db, SessionTable, Visitor, identify, own_path, page_before, path_and_query, refresh_session,
+    Db, SessionTable, Visitor, identify, own_path, page_before, path_and_query, record_downloads, refresh_session,
 };
 use patchbay_brand::model::Brand;
 use patchbay_brand::server::layer::apply_brand;
@@ -97,6 +97,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .layer(middleware::from_fn(guard::error_statuses))
         .layer(middleware::from_fn(forms::take_form))
         .layer(middleware::from_fn(forms::give_refused))
+        .layer(middleware::from_fn(record_downloads))
         .layer(middleware::from_fn_with_state(db.clone(), apply_brand))
         .layer(middleware::from_fn_with_state(db.clone(), identify))
         .layer(middleware::from_fn(refresh_session))

@@ -1,7 +1,7 @@
 //! What the whole process works with, from the configuration, and the functions that lower crates call and upper crates have.
 
 use super::config::Config;
-use patchbay_access::server::AppendEvent;
+use patchbay_access::server::{AppendEvent, AppendPlatformEvent};
 use patchbay_agents as agents;
 use patchbay_audit as audit;
 use patchbay_batches as batches;
@@ -47,6 +47,8 @@ pub fn services(config: &Config) -> Result<Services, AppError> {
 fn hooks() -> Hooks {
     let mut hooks = Hooks::default();
     hooks.add(AppendEvent(|tx, event| Box::pin(audit::server::append(tx, event))));
+    hooks
+        .add(AppendPlatformEvent(|conn, event, agency| Box::pin(audit::server::platform::append(conn, event, agency))));
     hooks.add(Counters {
         people: |tx| Box::pin(members::server::count(tx)),
         members: |tx| Box::pin(members::server::active(tx)),

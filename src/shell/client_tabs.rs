@@ -10,5 +10,8 @@ pub fn client_tabs(id: ClientId, now: &str) -> Vec<TabItem> {
     if viewer().may(Action::ManageBrand) {
         tabs.push(item("Brand", "brand", "/brand"));
     }
+    if viewer().may(Action::ReadAudit) {
+        tabs.push(tab("History", format!("/settings/audit?client={id}"), false));
+    }
     tabs
 }

@@ -3,12 +3,14 @@
 
 mod client_tabs;
 pub mod frame;
+mod history;
 mod proof;
 mod settings_nav;
 mod viewer;
 
 pub use client_tabs::client_tabs;
 pub use frame::Shell;
+pub use history::HistoryLink;
 pub use proof::ProofField;
 pub use settings_nav::SettingsNav;
 pub use viewer::{client_options, refused, viewer};

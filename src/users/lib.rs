@@ -13,6 +13,6 @@ pub mod throttle;
 pub use password::{check_new, hash_password, verify};
 /// The verbs with which other crates change an account, in their own transactions.
 pub use store::{
-    NewUser, by_email, forget_authenticator, insert, note_sign_in, set_active, set_authenticator, set_has_passkey,
-    set_password, set_profile, set_role, use_step,
+    Account, NewUser, Profile, account, by_email, forget_authenticator, insert, note_sign_in, set_active,
+    set_authenticator, set_has_passkey, set_password, set_profile, set_role, use_step,
 };

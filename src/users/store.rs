@@ -76,23 +76,33 @@ pub async fn set_password(conn: &mut PgConnection, id: UserId, hash: &str) -> Re
     Ok(())
 }
 
-/// Who has just signed in.
-pub struct SignedIn {
-    pub role: Role,
+/// Whose an account is, and where it belongs.
+pub struct Account {
+    pub id: UserId,
+    pub name: String,
     pub email: String,
+    pub role: Role,
+    /// None: a platform admin's.
     pub workspace: Option<WorkspaceId>,
+    pub client: Option<ClientId>,
 }
 
-/// Notes that somebody has signed in now.
-pub async fn note_sign_in(conn: &mut PgConnection, id: Uuid) -> Result<SignedIn, AppError> {
+/// Errors: `NotFound`.
+pub async fn account(conn: &mut PgConnection, id: UserId) -> Result<Account, AppError> {
     Ok(sqlx::query_as!(
-        SignedIn,
-        r#"update users set last_login_at = now() where id = $1
-           returning role as "role: Role", email, workspace_id as "workspace: WorkspaceId""#,
-        id
+        Account,
+        r#"select id as "id: UserId", name, email, role as "role: Role", workspace_id as "workspace: WorkspaceId",
+                  client_id as "client: ClientId" from users where id = $1"#,
+        id.0
     )
     .fetch_one(conn)
     .await?)
+}
+
+/// Notes that somebody has signed in now.
+pub async fn note_sign_in(conn: &mut PgConnection, id: UserId) -> Result<(), AppError> {
+    sqlx::query!("update users set last_login_at = now() where id = $1", id.0).execute(conn).await?;
+    Ok(())
 }
 
 /// Stores the sealed secret of an authenticator app, and the step of the code that proved it.
@@ -162,7 +172,22 @@ pub async fn set_active(tx: &mut WriteTx, id: UserId, active: bool) -> Result<bo
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn set_profile(tx: &mut WriteTx, id: UserId, name: &str, timezone: &str) -> Result<(), AppError> {
+/// What people change of their own account.
+pub struct Profile {
+    pub name: String,
+    pub timezone: Option<String>,
+}
+
+/// Sets name and zone. Gives those from before.
+pub async fn set_profile(tx: &mut WriteTx, id: UserId, name: &str, timezone: &str) -> Result<Profile, AppError> {
+    let was = sqlx::query_as!(
+        Profile,
+        "select name, timezone from users where workspace_id = $1 and id = $2 for update",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
     sqlx::query!(
         "update users set name = $3, timezone = $4, updated_at = now() where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
@@ -172,5 +197,5 @@ pub async fn set_profile(tx: &mut WriteTx, id: UserId, name: &str, timezone: &st
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    Ok(was)
 }

@@ -5,7 +5,8 @@ use patchbay_access::server::{Machine, Scope};
 use patchbay_audit::server::{anchors, verify};
 use patchbay_shared::ids::WorkspaceId;
 use serde_json::Value;
-use sqlx::{Connection, PgConnection};
+use sha2::{Digest, Sha256};
+use sqlx::{Connection, PgConnection, Row};
 
 use super::support::{Agency, World, owner_lines, owner_value, run};
 
@@ -301,5 +302,115 @@ fn an_event_shows_every_field_before_and_after() {
         assert!(page.text.contains("unchanged"), "fields that stayed are there too");
         assert_eq!(agency.one.admin.get(&format!("/settings/audit/{seq}")).await.status, 200);
         assert_eq!(agency.two.admin.get(&format!("/settings/audit/{seq}")).await.status, 404);
+    });
+}
+
+/// Changes one row as the database's owner would, and undoes it; gives what the walk found meanwhile.
+async fn forged(world: &World, agency: &Agency, seq: i64, change: &str) -> Result<i64, i64> {
+    let at = format!("workspace_id = '{}' and seq = {seq}", agency.workspace_id);
+    let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
+    let run = async |connection: &mut PgConnection, sql: String| {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone()))
+            .execute(connection)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    };
+    run(&mut connection, format!("create temp table kept as select * from audit_events where {at}")).await;
+    let touched = run(&mut connection, format!("update audit_events set {change} where {at}")).await;
+    assert_eq!(touched.rows_affected(), 1, "{change}");
+    let found = walk(world, agency).await;
+    let back = format!(
+        "delete from audit_events where workspace_id = '{0}' and id = (select id from kept);
+         delete from audit_events where {at}; insert into audit_events select * from kept; drop table kept",
+        agency.workspace_id
+    );
+    run(&mut connection, back).await;
+    found
+}
+
+#[test]
+fn the_hash_covers_every_column() {
+    run(|world| async move {
+        let agency = Agency::new(world, "columns").await;
+        let fields = [("name", "Renamed client"), ("timezone", "Asia/Kolkata")];
+        agency.owner.filled(&format!("/clients/{}/settings", agency.one.id), "save_client", &fields).await;
+        let count = walk(world, &agency).await.expect("an unbroken chain");
+        let columns = owner_lines(
+            world,
+            "select attname || ' ' || format_type(atttypid, null) from pg_attribute
+             where attrelid = 'audit_events'::regclass and attnum > 0 and not attisdropped",
+        )
+        .await;
+        assert!(columns.len() >= 20, "{columns:?}");
+        for column in columns {
+            let (name, kind) = column.split_once(' ').expect("a name and a type");
+            let value = match (name, kind) {
+                // A row of another chain is none of this one: to the walk it is missing.
+                ("workspace_id", _) => "(select id from workspaces w where w.id <> audit_events.workspace_id limit 1)",
+                ("user_id", _) => "(select id from users u where u.id is distinct from audit_events.user_id limit 1)",
+                ("kind", _) => "case when kind = 'created' then 'changed' else 'created' end",
+                ("seq", _) => "seq + 1000000",
+                ("format", _) => "1",
+                (_, "uuid") => "gen_random_uuid()",
+                (_, "text") => "'forged'",
+                (_, "jsonb") => "'{\"forged\": true}'",
+                (_, "bytea") => "'\\x00'",
+                (_, "timestamp with time zone") => "created_at + interval '1 microsecond'",
+                other => panic!("how is {other:?} changed?"),
+            };
+            let found = forged(world, &agency, count - 1, &format!("{name} = {value}")).await;
+            assert_eq!(found, Err(count - 1), "{name} is in no hash");
+            assert_eq!(walk(world, &agency).await, Ok(count), "after undoing {name}");
+        }
+        assert_eq!(forged(world, &agency, count - 1, "request_id = null").await, Err(count - 1));
+    });
+}
+
+#[test]
+fn rows_from_before_every_column_was_covered_still_prove_themselves() {
+    run(|world| async move {
+        let agency = Agency::new(world, "former").await;
+        agency.gather().await;
+        // The newest row as the former version wrote it: SHA-256 over the hash before it and an array of fewer columns.
+        let at = format!("workspace_id = '{}'", agency.workspace_id);
+        let count = walk(world, &agency).await.expect("an unbroken chain");
+        let mut connection = PgConnection::connect(&world.owner_url).await.expect("the database");
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("select * from audit_events where {at} and seq = {count}")))
+            .fetch_one(&mut connection)
+            .await
+            .expect("the newest row");
+        let uuid = |name: &str| row.get::<Option<uuid::Uuid>, _>(name);
+        let text = |name: &str| row.get::<Option<String>, _>(name);
+        let json = |name: &str| row.get::<Option<Value>, _>(name);
+        let columns = serde_json::json!([
+            uuid("workspace_id"),
+            count,
+            uuid("id"),
+            uuid("user_id"),
+            text("actor"),
+            text("action"),
+            text("entity"),
+            uuid("entity_id"),
+            uuid("client_id"),
+            json("before"),
+            json("after"),
+            text("ip"),
+            row.get::<chrono::DateTime<chrono::Utc>, _>("created_at").timestamp_micros()
+        ]);
+        let mut digest = Sha256::new();
+        digest.update(row.get::<Vec<u8>, _>("previous_hash"));
+        digest.update(columns.to_string());
+        let hash = hex::encode(digest.finalize());
+        let former = format!(
+            "update audit_events set format = 1, kind = null, support_session_id = null, hash = '\\x{hash}' where {at} and seq = {count};
+             update audit_heads set hash = '\\x{hash}' where {at}"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(former)).execute(&mut connection).await.expect("a former row");
+        assert_eq!(walk(world, &agency).await, Ok(count));
+        // New rows go on from it, and nothing is hidden in the columns that it does not cover.
+        agency.owner.done("save_profile", &[("name", "Olga Later"), ("timezone", "UTC")]).await;
+        assert_eq!(walk(world, &agency).await, Ok(count + 1));
+        assert_eq!(forged(world, &agency, count, "kind = 'happened'").await, Err(count));
+        assert_eq!(forged(world, &agency, count, "actor = 'Nobody'").await, Err(count));
     });
 }

@@ -16,6 +16,7 @@ mod agency_rules;
 mod agents;
 mod api_keys;
 mod audit;
+mod audit_events;
 mod brand;
 mod budgets;
 mod client_admins;

@@ -18,6 +18,7 @@ use super::support::{Agency, owner_lines, owner_value, run, sources};
 /// Who makes scopes of machines, and why.
 const MACHINES: &[(&str, &str, &str)] = &[
     ("src/access/server/visitor.rs", "of_machine", "ends support sessions; reads whose client somebody belongs to"),
+    ("src/access/server/visitor.rs", "of_link", "ends support sessions for the admin who opened them"),
     ("src/audit/server/anchors.rs", "of_upkeep", "seals and prunes every agency's audit log, by the clock"),
     ("src/boot/cli.rs", "of_operator", "whoever has the installation makes an agency"),
     ("src/boot/demo/people.rs", "of_operator", "makes the demo's agencies"),
@@ -27,11 +28,15 @@ const MACHINES: &[(&str, &str, &str)] = &[
     ("src/inbound_webhooks/server/ingest.rs", "of_webhook", "stores the event of a sender whose signature was right"),
     ("src/jobs/runner.rs", "of_job", "works jobs and queues through"),
     ("src/members/server/invitations.rs", "of_link", "whoever accepts an invitation has no account yet"),
+    ("src/sign_in/server/own.rs", "of_link", "whoever signs in, or is refused, has no scope yet"),
+    ("src/sign_in/server/own.rs", "of_operator", "whoever has the installation sets passwords"),
     ("src/sign_in/server/resets.rs", "of_link", "whoever forgot their password cannot sign in"),
 ];
 
 /// Who opens transactions over what spans tenants (`SystemTx`, or `span` inside a tenant's), and why.
 const SPANNING: &[(&str, &str)] = &[
+    ("src/access/server/audit.rs", "the platform's log belongs to no agency"),
+    ("src/access/server/downloads.rs", "files of the platform's own lists"),
     ("src/access/server/session.rs", "sessions belong to people, also to those of no workspace"),
     ("src/access/server/visitor.rs", "who is asking is looked up before it is known where they belong"),
     (
@@ -39,6 +44,7 @@ const SPANNING: &[(&str, &str)] = &[
         "a key is looked up by its hash before it is known whose it is; hours are counted for all",
     ),
     ("src/audit/server/anchors.rs", "the list of workspaces, for upkeep"),
+    ("src/audit/server/platform.rs", "the platform's log belongs to no agency"),
     ("src/boot/demo.rs", "whether the installation is empty"),
     ("src/boot/doctor.rs", "the database's clock and the list of workspaces"),
     ("src/brand/server/store.rs", "whose host name a request came to; every proved name, for upkeep"),
@@ -49,6 +55,7 @@ const SPANNING: &[(&str, &str)] = &[
     ("src/platform/server/ops.rs", "platform admins belong to no workspace; plans span them"),
     ("src/sign_in/server/by_passkey.rs", "a passkey is looked up before it is known whose it is"),
     ("src/sign_in/server/mod.rs", "an address is looked up before it is known where it belongs"),
+    ("src/sign_in/server/own.rs", "whose account it is, also of platform admins"),
     ("src/sign_in/server/passkeys.rs", "own passkeys, also of platform admins"),
     ("src/sign_in/server/resets.rs", "links for new passwords, of people who are not signed in"),
     ("src/sign_in/server/second_factor.rs", "own second factor, also of platform admins"),
@@ -212,7 +219,6 @@ fn a_machine_may_what_it_declares_and_nothing_else() {
         assert_eq!(known.read(Action::UseConnections).await.err(), Some(AppError::Forbidden));
         let nothing = Machine { name: "test", actions: &[] };
         assert!(declared(&Scope::of_upkeep(world.db.clone(), id, nothing)).is_empty());
-        assert!(declared(&Scope::of_link(world.db.clone(), id, nothing)).is_empty());
         assert_eq!(declared(&Scope::of_operator(world.db.clone(), id, TESTS)), TESTS.actions);
     });
 }

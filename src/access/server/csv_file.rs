@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 
+use super::downloads::RowsOfFile;
 use super::{ReadTx, Scope};
 use crate::Action;
 use patchbay_shared::{AppError, Page, csv_cell};
@@ -28,12 +29,22 @@ where
     R: Future<Output = Result<Page<Vec<String>>, AppError>> + Send + 'static,
 {
     let page = Arc::new(page);
-    let read = move |cursor| {
+    csv_pages(name, head, move |cursor| {
         let (scope, page) = (scope.clone(), Arc::clone(&page));
         async move { page(scope.read(action).await?, cursor).await }
-    };
+    })
+    .await
+}
+
+/// The same for a list that is no agency's: `read` gives the page at a cursor, and checks who asks.
+pub async fn csv_pages<F, R>(name: &str, head: Vec<&'static str>, read: F) -> Result<Response, AppError>
+where
+    F: Fn(Option<String>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Page<Vec<String>>, AppError>> + Send + 'static,
+{
     // The first page before the answer begins: what is wrong with it is said as an error and not in a broken file.
     let first = read(None).await?;
+    let rows = first.older.is_none().then_some(RowsOfFile(first.rows.len()));
     let start = Some((format!("\u{feff}{}", csv_cell::line(head)), first));
     let pieces = stream::try_unfold((read, start), |(read, state)| async move {
         let Some((mut text, page)) = state else { return Ok::<_, AppError>(None) };
@@ -51,5 +62,9 @@ where
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    let mut response = (headers, Body::from_stream(pieces)).into_response();
+    if let Some(rows) = rows {
+        response.extensions_mut().insert(rows);
+    }
+    Ok(response)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use patchbay_runner_key::RunnerKey;
 
-use super::scope::{Actor, ActorKind};
-use super::{Db, Scope};
+use super::scope::{Actor, ActorKind, Holder};
+use super::{Db, Scope, Visitor};
 use crate::Action;
 use patchbay_shared::ids::WorkspaceId;
 
@@ -36,10 +36,11 @@ impl Scope {
         Self::of_machine(db, workspace_id, Machine { name: provider, actions: &[Action::ReplayQueues] })
     }
 
-    /// For the holder of a link that was sent to somebody, who has not signed in: what the link is good for, in the workspace that it
-    /// names.
-    pub fn of_link(db: Db, workspace_id: WorkspaceId, link: Machine) -> Self {
-        Self::of_machine(db, workspace_id, link)
+    /// For the holder of a link that was sent to somebody, and for somebody who signs in: what that is good for, in the workspace that
+    /// it names. `holder`: who that is, if there is an account.
+    pub fn of_link(visitor: &Visitor, workspace_id: WorkspaceId, link: Machine, holder: Option<Holder>) -> Self {
+        let actor = Actor { holder, ..Actor::of_request(ActorKind::Machine(link), visitor) };
+        Self { actor: Arc::new(actor), ..Self::of_machine(visitor.db.clone(), workspace_id, link) }
     }
 
     /// For upkeep that goes by the clock, workspace by workspace.
@@ -53,7 +54,7 @@ impl Scope {
     }
 
     pub(super) fn of_machine(db: Db, workspace_id: WorkspaceId, machine: Machine) -> Self {
-        let actor = Arc::new(Actor { kind: ActorKind::Machine(machine), key: None, ip: None, request_id: None });
+        let actor = Arc::new(Actor::machine(machine));
         Self { db, workspace_id, client_id: None, actor }
     }
 }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use super::{Db, Machine, ReadTx, WriteTx};
+use super::{Db, Machine, ReadTx, Visitor, WriteTx};
 use crate::{Action, ApiScope, Field, Role, Viewer, allows};
 use patchbay_services::Services;
-use patchbay_shared::ids::{ApiKeyId, ClientId, UserId, WorkspaceId};
+use patchbay_shared::ids::{ApiKeyId, ClientId, SupportSessionId, UserId, WorkspaceId};
 use patchbay_shared::{AppError, Reason};
 
 /// A caller inside one workspace, and inside one client for client roles. The only way to a tenant's data.
@@ -21,8 +21,57 @@ pub struct Actor {
     pub kind: ActorKind,
     /// The key that a program of the person's sent.
     pub key: Option<KeyUse>,
+    /// Whom a machine acts for: the holder of a link, the admin who leaves a support session.
+    pub holder: Option<Holder>,
+    /// The support session that is begun or ended by a machine.
+    pub support: Option<SupportSessionId>,
     pub ip: Option<String>,
     pub request_id: Option<String>,
+}
+
+/// A person who is known and has not signed in here.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    pub id: UserId,
+    pub name: String,
+}
+
+impl Actor {
+    /// Patchbay itself, with nobody's request behind it.
+    pub fn machine(machine: Machine) -> Self {
+        let kind = ActorKind::Machine(machine);
+        Self { kind, key: None, holder: None, support: None, ip: None, request_id: None }
+    }
+
+    /// A person's request, or a machine's for whoever sent it.
+    pub(super) fn of_request(kind: ActorKind, visitor: &Visitor) -> Self {
+        let (ip, request_id) = (visitor.ip.clone(), visitor.request_id.clone());
+        Self { kind, key: None, holder: None, support: None, ip, request_id }
+    }
+
+    /// Who, for the audit log: the account, and words that stay true when it changes.
+    pub(super) fn who(&self) -> (Option<uuid::Uuid>, String) {
+        match &self.kind {
+            ActorKind::Person(viewer) => {
+                let key = self.key.as_ref().map(|key| format!(" with the key “{}”", key.name)).unwrap_or_default();
+                let role = if viewer.support.is_some() { "Support session" } else { viewer.role.label() };
+                (Some(viewer.user_id.0), format!("{} ({role}){key}", viewer.name))
+            }
+            ActorKind::Machine(machine) => match &self.holder {
+                Some(holder) => (Some(holder.id.0), format!("{} ({})", holder.name, machine.name)),
+                None => (None, format!("Patchbay ({})", machine.name)),
+            },
+        }
+    }
+
+    /// The support session in which this is done.
+    pub(super) fn support_session(&self) -> Option<uuid::Uuid> {
+        let own = match &self.kind {
+            ActorKind::Person(viewer) => viewer.support.as_ref().map(|support| support.id),
+            ActorKind::Machine(_) => None,
+        };
+        self.support.or(own).map(|id| id.0)
+    }
 }
 
 /// A key in use: it narrows what its owner's role allows.
@@ -44,7 +93,8 @@ impl Scope {
     pub(super) fn of_viewer(db: Db, viewer: Viewer, ip: Option<String>, request_id: Option<String>) -> Option<Self> {
         let workspace_id = viewer.workspace.as_ref()?.id;
         let client_id = viewer.client.as_ref().map(|client| client.id);
-        let actor = Arc::new(Actor { kind: ActorKind::Person(Box::new(viewer)), key: None, ip, request_id });
+        let kind = ActorKind::Person(Box::new(viewer));
+        let actor = Arc::new(Actor { kind, key: None, holder: None, support: None, ip, request_id });
         Some(Self { db, workspace_id, client_id, actor })
     }
 
@@ -63,10 +113,9 @@ impl Scope {
 
     /// For platform admins: one workspace, as whoever runs the installation. The policy table lets them do nothing in it but
     /// `ManagePlatform`.
-    pub(super) fn of_platform(visitor: &super::Visitor, workspace_id: WorkspaceId) -> Option<Self> {
+    pub(super) fn of_platform(visitor: &Visitor, workspace_id: WorkspaceId) -> Option<Self> {
         let viewer = visitor.viewer.clone().filter(|viewer| viewer.may(Action::ManagePlatform))?;
-        let (ip, request_id) = (visitor.ip.clone(), visitor.request_id.clone());
-        let actor = Arc::new(Actor { kind: ActorKind::Person(Box::new(viewer)), key: None, ip, request_id });
+        let actor = Arc::new(Actor::of_request(ActorKind::Person(Box::new(viewer)), visitor));
         Some(Self { db: visitor.db.clone(), workspace_id, client_id: None, actor })
     }
 
@@ -94,6 +143,16 @@ impl Scope {
     /// What boot built: keys, the way out, stores, mail, clock.
     pub fn services(&self) -> &Services {
         self.db.services()
+    }
+
+    /// The same, as part of a support session.
+    pub(super) fn in_support_session(self, id: SupportSessionId) -> Self {
+        let actor = Actor { support: Some(id), ..(*self.actor).clone() };
+        Self { actor: Arc::new(actor), ..self }
+    }
+
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// The person, if a person acts.

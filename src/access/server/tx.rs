@@ -1,8 +1,7 @@
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::Scope;
-use super::scope::ActorKind;
-use patchbay_services::{HookFuture, Notice, Services, Topic};
+use patchbay_services::{Notice, Services, Topic};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
 
@@ -18,37 +17,6 @@ pub struct WriteTx {
     notices: Vec<Notice>,
     wakes: Vec<&'static str>,
 }
-
-/// One change for the audit log. `before` and `after` hold what changed, without secrets.
-pub struct Change<'a> {
-    /// The verb, in the past: `created`, `paused`.
-    pub action: &'a str,
-    /// The noun, singular: `campaign`.
-    pub entity: &'a str,
-    pub entity_id: Option<uuid::Uuid>,
-    pub client_id: Option<ClientId>,
-    pub before: Option<serde_json::Value>,
-    pub after: Option<serde_json::Value>,
-}
-
-/// The row that a change leaves in the audit log.
-pub struct NewEvent<'a> {
-    pub user_id: Option<uuid::Uuid>,
-    /// Who, in words that stay true when the account changes.
-    pub actor: String,
-    pub action: &'a str,
-    pub entity: &'a str,
-    pub entity_id: Option<uuid::Uuid>,
-    pub client_id: Option<uuid::Uuid>,
-    pub before: Option<serde_json::Value>,
-    pub after: Option<serde_json::Value>,
-    pub api_key_id: Option<uuid::Uuid>,
-    pub ip: Option<String>,
-    pub request_id: Option<String>,
-}
-
-/// Writes the row in the transaction of its change. The audit log gives it to boot.
-pub struct AppendEvent(pub for<'a> fn(&'a mut WriteTx, NewEvent<'a>) -> HookFuture<'a>);
 
 impl ReadTx {
     pub(super) async fn open(scope: &Scope) -> Result<Self, AppError> {
@@ -127,35 +95,6 @@ impl WriteTx {
         tracing::trace!(reason, "a tenant's transaction spans");
         sqlx::raw_sql("set local app.system = 'on'").execute(self.conn()).await?;
         Ok(())
-    }
-
-    /// Writes an audit row into this same transaction: no change without it, and no row without the change.
-    pub async fn audit(&mut self, change: Change<'_>) -> Result<(), AppError> {
-        let actor = self.read.scope.actor.clone();
-        let (user_id, name) = match &actor.kind {
-            ActorKind::Person(viewer) => {
-                let key = actor.key.as_ref().map(|key| format!(" with the key “{}”", key.name)).unwrap_or_default();
-                (Some(viewer.user_id.0), format!("{} ({}){key}", viewer.name, viewer.role.label()))
-            }
-            ActorKind::Machine(machine) => (None, format!("Patchbay ({})", machine.name)),
-        };
-        // A client's people may only write rows of their own client.
-        let client_id = self.read.scope.client_id.or(change.client_id);
-        let row = NewEvent {
-            user_id,
-            actor: name,
-            action: change.action,
-            entity: change.entity,
-            entity_id: change.entity_id,
-            client_id: client_id.map(|id| id.0),
-            before: change.before,
-            after: change.after,
-            api_key_id: actor.key.as_ref().map(|key| key.id.0),
-            ip: actor.ip.clone(),
-            request_id: actor.request_id.clone(),
-        };
-        let append = self.services().hooks.get::<AppendEvent>()?.0;
-        append(self, row).await
     }
 
     /// Tells open pages, after the commit, that something changed. `client_id` limits who hears it.

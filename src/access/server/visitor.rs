@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 
+use super::scope::{Actor, ActorKind, Holder};
 use super::{Db, KeyUse, Machine, PROOF_LASTS, SESSION_PROVED, SESSION_SUPPORT, SESSION_USER, Scope, SystemTx};
 use crate::viewer::{SupportView, ViewerClient, ViewerWorkspace};
 use crate::{Action, ClientAdminRights, Role, SecondFactorRule, Viewer};
@@ -53,13 +54,25 @@ impl Visitor {
     pub fn support_scope(&self) -> Result<(Scope, SupportView), AppError> {
         let viewer = self.viewer()?;
         let (support, home) = viewer.support.clone().zip(viewer.workspace.as_ref()).ok_or(AppError::NotFound)?;
-        Ok((Scope::of_machine(self.db.clone(), home.id, SUPPORT_END), support))
+        let holder = Holder { id: viewer.user_id, name: viewer.name.clone() };
+        let scope = Scope::of_link(self, home.id, SUPPORT_END, Some(holder));
+        Ok((scope.in_support_session(support.id), support))
     }
 
     /// A platform admin's scope over one workspace. For everybody else there is no such place: `NotFound`.
     pub fn platform_scope(&self, workspace: WorkspaceId) -> Result<Scope, AppError> {
         self.viewer()?;
         Scope::of_platform(self, workspace).ok_or(AppError::NotFound)
+    }
+
+    /// The person with this request, for the platform's log. Errors: `NotSignedIn`.
+    pub fn actor(&self) -> Result<Actor, AppError> {
+        Ok(Actor::of_request(ActorKind::Person(Box::new(self.viewer()?.clone())), self))
+    }
+
+    /// A machine that acts on this request for somebody who is known and has not signed in.
+    pub fn actor_for(&self, machine: Machine, holder: Option<Holder>) -> Actor {
+        Actor { holder, ..Actor::of_request(ActorKind::Machine(machine), self) }
     }
 
     pub fn viewer(&self) -> Result<&Viewer, AppError> {

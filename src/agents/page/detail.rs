@@ -13,6 +13,7 @@ use patchbay_connections::server_fns::get_voice_catalog;
 use patchbay_shared::Tone;
 use patchbay_shared::money::counted;
 use patchbay_shared::phone::spaced;
+use patchbay_shell::HistoryLink;
 use patchbay_ui::*;
 
 /// One agent: what it is, whether the voice service has it, and what uses it.
@@ -54,7 +55,7 @@ fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) 
             tags=move || view! { <AgentState status is_active/> }
             actions={
                 let agent = agent.clone();
-                move || view! { <Actions agent again/> }
+                move || view! { <HistoryLink id=agent.id.to_string()/> <Actions agent again/> }
             }
         />
         {missing.map(|missing| view! {

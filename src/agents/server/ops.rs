@@ -8,7 +8,7 @@ use crate::model::{
     AgentChoices, AgentFields, AgentForm, AgentList, AgentPage, AgentPrompt, AgentQuery, AgentStatus, PromptWish, worst,
 };
 use patchbay_access::Action;
-use patchbay_access::server::{Change, ReadTx, WriteTx};
+use patchbay_access::server::{Change, Fields, ReadTx, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_prompts::model::{PromptText, variables};
@@ -146,7 +146,8 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, 
     mappings::fill(tx, id).await?;
     mappings::set_direction(tx, id, fields.direction).await?;
     let after = store::get(tx.reading(), id).await?;
-    record(tx, "changed", id, &after, Some(facts(&before)), facts(&after)).await?;
+    let fields = Fields::Changed { before: facts(&before), after: facts(&after) };
+    record(tx, "changed", id, &after, fields).await?;
     send(tx, id).await?;
     Ok(id)
 }
@@ -162,7 +163,7 @@ pub(crate) async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<Age
     mappings::fill(tx, id).await?;
     mappings::set_direction(tx, id, fields.direction).await?;
     let after = store::get(tx.reading(), id).await?;
-    record(tx, "created", id, &after, None, facts(&after)).await?;
+    record(tx, "created", id, &after, Fields::Created(facts(&after))).await?;
     send(tx, id).await?;
     Ok(id)
 }
@@ -193,8 +194,7 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, word: &str) -> Res
         entity: "agent",
         entity_id: Some(id.0),
         client_id: page.client_id,
-        before: Some(json!({"status": page.status})),
-        after: Some(json!({"status": wanted})),
+        fields: Fields::Changed { before: json!({"status": page.status}), after: json!({"status": wanted}) },
     })
     .await?;
     notify(tx, id, page.client_id);
@@ -225,7 +225,9 @@ pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -
         limits::check_limit(tx, Kind::Agents).await?;
     }
     let action = if is_active { "restored" } else { "deleted" };
-    record(tx, action, id, &agent, None, json!({"name": agent.name})).await?;
+    let state = |is_active: bool| json!({"name": agent.name, "deleted": !is_active});
+    let fields = Fields::Changed { before: state(!is_active), after: state(is_active) };
+    record(tx, action, id, &agent, fields).await?;
     if is_active {
         mappings::fill(tx, id).await?;
         send(tx, id).await?;
@@ -237,7 +239,9 @@ pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -
 /// Sends an agent to the voice service again, also to clients that came since.
 pub(crate) async fn sync_again(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
     store::lock(tx, id).await?;
+    let agent = store::get(tx.reading(), id).await?;
     mappings::fill(tx, id).await?;
+    record(tx, "asked for a sync", id, &agent, Fields::Happened(json!({"name": agent.name}))).await?;
     send(tx, id).await
 }
 
@@ -318,17 +322,10 @@ fn facts(agent: &Agent) -> serde_json::Value {
     })
 }
 
-async fn record(
-    tx: &mut WriteTx,
-    action: &str,
-    id: AgentId,
-    agent: &Agent,
-    before: Option<serde_json::Value>,
-    after: serde_json::Value,
-) -> Result<(), AppError> {
+async fn record(tx: &mut WriteTx, action: &str, id: AgentId, agent: &Agent, fields: Fields) -> Result<(), AppError> {
     // How an agent is made is the agency's workshop: a client's people read of their own that it was deleted or restored, no more.
     let client_id = agent.client_id.map(ClientId).filter(|_| matches!(action, "deleted" | "restored"));
-    tx.audit(Change { action, entity: "agent", entity_id: Some(id.0), client_id, before, after: Some(after) }).await
+    tx.audit(Change { action, entity: "agent", entity_id: Some(id.0), client_id, fields }).await
 }
 
 fn notify(tx: &mut WriteTx, id: AgentId, client: Option<ClientId>) {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::store::{self, Agent, mappings};
-use crate::model::{AgentConfig, FirstSpeaker as Speaker, MappingRow};
+use crate::model::{AgentConfig, FirstSpeaker as Speaker, MappingRow, SyncState, worst};
 use patchbay_access::Action;
-use patchbay_access::server::Scope;
+use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Verdict};
@@ -44,7 +46,7 @@ pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdic
         Ok(client) => client,
         Err(error) => {
             // Saving the connection sends every agent again, so there is nothing to retry here.
-            record_all(scope, id, &copies, &error.to_string()).await?;
+            record_all(scope, id, &agent, &copies, &error.to_string()).await?;
             return Ok(Verdict::Done);
         }
     };
@@ -52,7 +54,7 @@ pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdic
         if let Err(error) = bring(scope, client.as_ref(), &agent, copy, &words).await {
             let trouble = match error {
                 Trouble::Provider(error) => {
-                    record_all(scope, id, std::slice::from_ref(copy), &error.sentence()).await?;
+                    record_all(scope, id, &agent, std::slice::from_ref(copy), &error.sentence()).await?;
                     if error.kind == Kind::Credentials {
                         connections::mark_failing(scope, error.provider, &error.sentence()).await?;
                     }
@@ -67,8 +69,20 @@ pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdic
         notify(&mut tx, id);
         tx.commit().await?;
     }
+    let mut tx = scope.write(Action::ManageAgents).await?;
+    let before =
+        json!({ "name": agent.name, "copies": copies.len(), "state": worst(copies.iter().map(|copy| copy.sync)) });
+    let after = json!({ "name": agent.name, "copies": copies.len(), "state": SyncState::Synced });
+    audit(&mut tx, id, "synced", before, after).await?;
+    tx.commit().await?;
     connections::mark_working(scope, client.name()).await?;
     Ok(Verdict::Done)
+}
+
+/// The state of an agent's copies is the agency's workshop: its clients do not read of it.
+async fn audit(tx: &mut WriteTx, id: AgentId, action: &str, before: Value, after: Value) -> Result<(), AppError> {
+    let fields = Fields::Changed { before, after };
+    tx.audit(Change { action, entity: "agent", entity_id: Some(id.0), client_id: None, fields }).await
 }
 
 enum Trouble {
@@ -126,16 +140,26 @@ async fn remember(scope: &Scope, copy: AgentMappingId, provider_agent_id: Option
     tx.commit().await
 }
 
-async fn record_all(scope: &Scope, id: AgentId, copies: &[MappingRow], error: &str) -> Result<(), AppError> {
+async fn record_all(
+    scope: &Scope,
+    id: AgentId,
+    agent: &Agent,
+    copies: &[MappingRow],
+    error: &str,
+) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageAgents).await?;
     for copy in copies {
         mappings::set_error(&mut tx, copy.id, error).await?;
     }
+    // A run that fails as the one before it did is no news.
+    let state = |error: Option<&str>| json!({ "name": agent.name, "copies": copies.len(), "error": error });
+    let was = copies.first().and_then(|copy| copy.error.as_deref());
+    audit(&mut tx, id, "sync failed", state(was), state(Some(error))).await?;
     notify(&mut tx, id);
     tx.commit().await
 }
 
-fn notify(tx: &mut patchbay_access::server::WriteTx, id: AgentId) {
+fn notify(tx: &mut WriteTx, id: AgentId) {
     tx.notify(Topic::list("agents"), None);
     tx.notify(Topic::one("agent", id), None);
 }

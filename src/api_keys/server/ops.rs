@@ -6,7 +6,7 @@ use super::{key, store};
 use crate::model::{KeyRow, KeyTerms, NewKey};
 use patchbay_access::Action;
 use patchbay_access::server::once;
-use patchbay_access::server::{Change, Scope, Visitor, WriteTx};
+use patchbay_access::server::{Change, Fields, Scope, Visitor, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::ids::ApiKeyId;
 use patchbay_shared::{AppError, FieldErrors, Page, Reason};
@@ -44,7 +44,7 @@ pub(crate) async fn create(
         errors.add("scopes", "A key can do no more than you. Remove what you cannot do yourself.");
     }
     errors.check()?;
-    let new = issue(&mut tx, &terms, "created").await?;
+    let new = issue(&mut tx, &terms, None).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -68,7 +68,7 @@ pub(crate) async fn rotate(scope: &Scope, id: ApiKeyId) -> Result<NewKey, AppErr
             "This key can do more than you. Its owner can rotate it.".into(),
         ));
     }
-    let new = issue(&mut tx, &old.terms, "rotated").await?;
+    let new = issue(&mut tx, &old.terms, Some((id, &old.prefix))).await?;
     store::retire(&mut tx, id, OVERLAP).await?;
     tx.commit().await?;
     Ok(new)
@@ -79,24 +79,31 @@ pub(crate) async fn revoke(scope: &Scope, id: ApiKeyId) -> Result<(), AppError> 
     let mut tx = scope.write(Action::ManageKeys).await?;
     let key = store::lock(&mut tx, id).await?;
     if store::revoke(&mut tx, id).await? {
-        record(&mut tx, id, "revoked", json!({ "name": key.terms.name })).await?;
+        let state = |works: bool| json!({ "name": key.terms.name, "works": works });
+        record(&mut tx, id, "revoked", Fields::Changed { before: state(true), after: state(false) }).await?;
     }
     tx.commit().await
 }
 
-async fn issue(tx: &mut WriteTx, terms: &KeyTerms, action: &str) -> Result<NewKey, AppError> {
+/// Makes a key. `old`: id and prefix of the one that it takes the place of.
+async fn issue(tx: &mut WriteTx, terms: &KeyTerms, old: Option<(ApiKeyId, &str)>) -> Result<NewKey, AppError> {
     let (id, made) = (ApiKeyId::new(), key::make());
     store::insert(tx, id, terms, &made).await?;
-    let after = json!({
+    let mut after = json!({
         "name": terms.name, "prefix": made.prefix, "scopes": terms.scopes, "rate_limit": terms.rate_limit, "days": terms.days,
     });
-    record(tx, id, action, after).await?;
+    if let Some((old, prefix)) = old {
+        after["in_place_of"] = json!(prefix);
+        let state = |successor: Option<&str>, hours: Option<i32>| json!({ "name": terms.name, "prefix": prefix, "successor": successor, "ends_in_hours": hours });
+        let fields = Fields::Changed { before: state(None, None), after: state(Some(&made.prefix), Some(OVERLAP)) };
+        record(tx, old, "rotated", fields).await?;
+    }
+    record(tx, id, "created", Fields::Created(after)).await?;
     Ok(NewKey { name: terms.name.clone(), key: made.text })
 }
 
-async fn record(tx: &mut WriteTx, id: ApiKeyId, action: &str, after: serde_json::Value) -> Result<(), AppError> {
-    let after = Some(after);
-    tx.audit(Change { action, entity: "api_key", entity_id: Some(id.0), client_id: None, before: None, after }).await?;
+async fn record(tx: &mut WriteTx, id: ApiKeyId, action: &str, fields: Fields) -> Result<(), AppError> {
+    tx.audit(Change { action, entity: "api_key", entity_id: Some(id.0), client_id: None, fields }).await?;
     tx.notify(Topic::list("api_keys"), None);
     Ok(())
 }

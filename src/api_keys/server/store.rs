@@ -71,6 +71,7 @@ pub(crate) async fn list(tx: &mut ReadTx, cursor: Option<&str>, limit: usize) ->
 /// A key that is about to change.
 pub(crate) struct Locked {
     pub terms: KeyTerms,
+    pub prefix: String,
     pub is_usable: bool,
     /// It has a successor already.
     pub is_rotated: bool,
@@ -79,7 +80,7 @@ pub(crate) struct Locked {
 /// Locks a key. Errors: `NotFound`.
 pub(crate) async fn lock(tx: &mut WriteTx, id: ApiKeyId) -> Result<Locked, AppError> {
     let row = sqlx::query!(
-        r#"select name, scopes, rate_limit, is_active and coalesce(expires_at > now(), true) as "is_usable!",
+        r#"select name, prefix, scopes, rate_limit, is_active and coalesce(expires_at > now(), true) as "is_usable!",
                   rotated_at is not null as "is_rotated!",
                   ceil(extract(epoch from expires_at - created_at) / 86400)::int as days
            from api_keys where workspace_id = $1 and id = $2 for update"#,
@@ -89,7 +90,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: ApiKeyId) -> Result<Locked, AppEr
     .fetch_one(tx.conn())
     .await?;
     let terms = KeyTerms { name: row.name, scopes: scopes_of(&row.scopes), rate_limit: row.rate_limit, days: row.days };
-    Ok(Locked { terms, is_usable: row.is_usable, is_rotated: row.is_rotated })
+    Ok(Locked { terms, prefix: row.prefix, is_usable: row.is_usable, is_rotated: row.is_rotated })
 }
 
 pub(crate) async fn insert(tx: &mut WriteTx, id: ApiKeyId, terms: &KeyTerms, made: &Made) -> Result<(), AppError> {

@@ -23,8 +23,10 @@ fn Event(event: AuditEvent) -> impl IntoView {
     let title = format!("Event {}", row.seq);
     let what = format!("{} {}", row.action, row.entity.replace('_', " "));
     let to = |seq: i64| format!("/settings/audit/{seq}");
-    let fields = event.fields.into_iter().map(|field| view! { <Field field/> }).collect::<Vec<_>>();
+    let happened = event.happened;
+    let fields = event.fields.into_iter().map(|field| view! { <Field field happened/> }).collect::<Vec<_>>();
     let empty = fields.is_empty();
+    let heading = if happened { "Details" } else { "What changed" };
     view! {
         <PageTitle text=title.clone() parents=vec![crumb("Settings", "/settings/profile"), crumb("Audit log", "/settings/audit")]/>
         <PageHead
@@ -36,18 +38,18 @@ fn Event(event: AuditEvent) -> impl IntoView {
             }
         />
         <div class="cols main-side">
-            <Card title="What changed" flush=!empty class="clip">
+            <Card title=heading flush=!empty class="clip">
                 {if empty {
                     view! { <p class="sub">"This event changed no fields: that it happened is all there is to say."</p> }.into_any()
                 } else {
                     view! {
                         <DataTable
-                            label="What changed"
+                            label=heading
                             class="wrap top diff"
-                            head=|| view! {
+                            head=move || view! {
                                 <th scope="col">"Field"</th>
-                                <th scope="col">"Before"</th>
-                                <th scope="col">"After"</th>
+                                {(!happened).then(|| view! { <th scope="col">"Before"</th> })}
+                                <th scope="col">{if happened { "Value" } else { "After" }}</th>
                             }
                         >
                             {fields}
@@ -60,10 +62,15 @@ fn Event(event: AuditEvent) -> impl IntoView {
                 <Facts>
                     <Fact label="When"><Time stamp=row.at/></Fact>
                     <Fact label="Who">{row.actor}</Fact>
+                    {event.support_session.map(|id| view! {
+                        <Fact label="Support session"><a class="link mono break" href=format!("/settings/audit?support={id}")>{id.clone()}</a></Fact>
+                    })}
                     {event.api_key.map(|key| view! { <Fact label="With the key"><span class="mono break">{key}</span></Fact> })}
                     <Fact label="From"><span class="mono">{row.ip.unwrap_or_else(|| "–".into())}</span></Fact>
                     {row.client.map(|client| view! { <Fact label="Client">{client}</Fact> })}
-                    {row.entity_id.map(|id| view! { <Fact label="Its id"><span class="mono break">{id}</span></Fact> })}
+                    {row.entity_id.map(|id| view! {
+                        <Fact label="Its id"><a class="link mono break" href=format!("/settings/audit?record={id}")>{id.clone()}</a></Fact>
+                    })}
                     {event.request_id.map(|id| view! { <Fact label="Request"><span class="mono break">{id}</span></Fact> })}
                     <Fact label="Hash"><span class="mono break">{event.hash}</span></Fact>
                     <Fact label="Hash before it"><span class="mono break">{event.previous_hash}</span></Fact>
@@ -74,9 +81,12 @@ fn Event(event: AuditEvent) -> impl IntoView {
 }
 
 #[component]
-fn Field(field: AuditField) -> impl IntoView {
+fn Field(field: AuditField, happened: bool) -> impl IntoView {
     let differs = field.differs();
     let (before, after) = (field.before.unwrap_or_default(), field.after.unwrap_or_default());
+    if happened {
+        return view! { <tr><th scope="row">{field.name}</th><td class="break">{after}</td></tr> }.into_any();
+    }
     view! {
         <tr>
             <th scope="row">{field.name}</th>
@@ -95,4 +105,5 @@ fn Field(field: AuditField) -> impl IntoView {
             }}
         </tr>
     }
+    .into_any()
 }

@@ -14,6 +14,10 @@ pub fn audit_page() -> PageView {
         entity: query("entity"),
         action: query("action"),
         actor: query("actor"),
+        key: query("key"),
+        support: query("support"),
+        client: query("client"),
+        record: query("record"),
         from: query("from"),
         to: query("to"),
         cursor: query("cursor"),
@@ -22,7 +26,10 @@ pub fn audit_page() -> PageView {
     Arc::new(move || {
         List::<AuditRow>::new("Audit log")
             .under(crumb("Settings", "/settings/profile"))
-            .subtitle("Every change, in the order it was made. Rows are chained: a changed or removed one shows.")
+            .subtitle(
+                "Every change, sign-in and download, newest first. Rows are chained: a changed or removed one shows.",
+            )
+            .live(&["audit"])
             .export("/settings/audit.csv")
             .within(|list| {
                 view! {
@@ -46,24 +53,34 @@ pub fn audit_page() -> PageView {
                 let client = row.client.clone().map(|client| view! { <small class="sub">" · "{client}</small> });
                 view! { {row.action.clone()}" "<b>{row.entity.replace('_', " ")}</b>{client} }
             })
-            .column("Changes", changes)
+            .column("Details", |row| changes(&row.changes))
             .class("break")
             .column("From", |row| cell::or(&row.ip, "–"))
             .class("mono nowrap")
             .what("events")
-            .page_of(rows, |list: AuditPage| (list.page, filters(list.entities, list.actions)))
+            .empty("history", "Nothing has happened yet", "Changes, sign-ins and downloads stand here as they happen.")
+            .page_of(rows, |mut list: AuditPage| (std::mem::take(&mut list.page), filters(list)))
     })
 }
 
-fn filters(entities: Vec<String>, actions: Vec<String>) -> Vec<Filter> {
+fn filters(list: AuditPage) -> Vec<Filter> {
+    let AuditPage { entities, actions, keys, supports, clients, record, .. } = list;
     let entities = entities.into_iter().map(|entity| (entity.clone(), entity.replace('_', " "))).collect();
     let actions = actions.into_iter().map(|action| (action.clone(), action)).collect();
-    vec![Filter::new("action", "Did", actions), Filter::new("entity", "What", entities)]
+    let mut filters = vec![Filter::new("action", "Did", actions), Filter::new("entity", "What", entities)];
+    // One record is chosen on its own page; here it can be let go.
+    filters.extend(record.map(|record| Filter::new("record", "Record", vec![record])));
+    let rare = [("client", "Client", clients), ("key", "API key", keys), ("support", "Support session", supports)];
+    filters.extend(
+        rare.into_iter()
+            .filter(|(_, _, options)| !options.is_empty())
+            .map(|(name, label, options)| Filter::new(name, label, options).rare()),
+    );
+    filters
 }
 
-fn changes(row: &AuditRow) -> AnyView {
-    let changes = row
-        .changes
+pub(super) fn changes(changes: &[(String, String, String)]) -> AnyView {
+    let changes = changes
         .iter()
         .cloned()
         .map(|(field, old, new)| {

@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Db, Machine, ReadTx, Scope, SystemTx, WriteTx};
+use patchbay_access::server::{Change, Db, Fields, Machine, ReadTx, Scope, SystemTx, WriteTx};
 use patchbay_providers::Binding;
 use patchbay_providers::KeyRing;
 use patchbay_shared::AppError;
@@ -40,9 +40,9 @@ pub async fn keep(scope: &Scope) -> Result<(), AppError> {
         let cut = sqlx::query_scalar!("select prune_audit_events($1)", days).fetch_one(tx.conn()).await?;
         if let Some(cut) = cut {
             seal_base(&mut tx, cut).await?;
-            let after = Some(json!({ "up to event": cut, "kept for days": days }));
+            let fields = Fields::Happened(json!({ "up to event": cut, "kept for days": days }));
             let (action, entity) = ("removed old events", "audit_trail");
-            tx.audit(Change { action, entity, entity_id: None, client_id: None, before: None, after }).await?;
+            tx.audit(Change { action, entity, entity_id: None, client_id: None, fields }).await?;
         }
     }
     seal(&mut tx).await?;

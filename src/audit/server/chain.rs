@@ -2,6 +2,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::anchors;
+use super::link::{FORMAT, Link, is_as_written};
 use patchbay_access::server::{NewEvent, ReadTx, WriteTx};
 use patchbay_shared::AppError;
 
@@ -26,8 +27,9 @@ pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppErro
     // Microseconds, as the database keeps them, so that the hash can be made again from the row.
     let at = chrono::SubsecRound::trunc_subsecs(chrono::Utc::now(), 6);
     let link = Link {
+        format: FORMAT,
         previous: &head.hash,
-        workspace,
+        chain: Some(workspace),
         seq,
         id,
         user_id: event.user_id,
@@ -36,17 +38,21 @@ pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppErro
         entity: event.entity,
         entity_id: event.entity_id,
         client_id: event.client_id,
+        agency: None,
+        kind: Some(event.kind.as_str()),
         before: event.before.as_ref(),
         after: event.after.as_ref(),
         ip: event.ip.as_deref(),
+        request_id: event.request_id.as_deref(),
         at,
         api_key_id: event.api_key_id,
+        support_session_id: event.support_session_id,
     };
     let hash = link.hash();
     sqlx::query!(
         "insert into audit_events (workspace_id, id, seq, user_id, actor, action, entity, entity_id, client_id, before, after,
-                                   ip, request_id, previous_hash, hash, created_at, api_key_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                                   ip, request_id, previous_hash, hash, created_at, api_key_id, format, kind, support_session_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         workspace,
         id,
         seq,
@@ -64,6 +70,9 @@ pub async fn append(tx: &mut WriteTx, event: NewEvent<'_>) -> Result<(), AppErro
         hash,
         at,
         event.api_key_id,
+        FORMAT,
+        event.kind.as_str(),
+        event.support_session_id,
     )
     .execute(tx.conn())
     .await?;
@@ -99,8 +108,8 @@ pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
     }
     loop {
         let rows = sqlx::query!(
-            "select id, seq, user_id, actor, action, entity, entity_id, client_id, before, after, ip, previous_hash, hash, created_at,
-                    api_key_id
+            "select id, seq, user_id, actor, action, entity, entity_id, client_id, before, after, ip, request_id, previous_hash, hash,
+                    created_at, api_key_id, format, kind, support_session_id
              from audit_events where workspace_id = $1 and seq >= $2 order by seq limit 1000",
             workspace,
             expected
@@ -112,8 +121,9 @@ pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
         }
         for row in rows {
             let link = Link {
+                format: row.format,
                 previous: &previous,
-                workspace,
+                chain: Some(workspace),
                 seq: row.seq,
                 id: row.id,
                 user_id: row.user_id,
@@ -122,13 +132,17 @@ pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
                 entity: &row.entity,
                 entity_id: row.entity_id,
                 client_id: row.client_id,
+                agency: None,
+                kind: row.kind.as_deref(),
                 before: row.before.as_ref(),
                 after: row.after.as_ref(),
                 ip: row.ip.as_deref(),
+                request_id: row.request_id.as_deref(),
                 at: row.created_at,
                 api_key_id: row.api_key_id,
+                support_session_id: row.support_session_id,
             };
-            if row.seq != expected || row.previous_hash != previous || row.hash != link.hash() {
+            if row.seq != expected || row.previous_hash != previous || !is_as_written(&link, &row.hash) {
                 return Ok(Err(expected));
             }
             if seals.remove(&row.seq).is_some_and(|hash| hash.as_ref() != Some(&row.hash)) {
@@ -140,50 +154,4 @@ pub async fn verify(tx: &mut ReadTx) -> Result<Result<i64, i64>, AppError> {
     }
     let is_whole = head.seq == expected - 1 && head.hash == previous && seals.keys().all(|seq| *seq <= head.base_seq);
     Ok(if is_whole { Ok(head.seq) } else { Err(expected) })
-}
-
-struct Link<'a> {
-    previous: &'a [u8],
-    workspace: Uuid,
-    seq: i64,
-    id: Uuid,
-    user_id: Option<Uuid>,
-    actor: &'a str,
-    action: &'a str,
-    entity: &'a str,
-    entity_id: Option<Uuid>,
-    client_id: Option<Uuid>,
-    before: Option<&'a serde_json::Value>,
-    after: Option<&'a serde_json::Value>,
-    ip: Option<&'a str>,
-    at: chrono::DateTime<chrono::Utc>,
-    api_key_id: Option<Uuid>,
-}
-
-impl Link<'_> {
-    /// SHA-256 over the previous hash and the row as canonical JSON (serde_json keeps object keys sorted, as jsonb does not).
-    fn hash(&self) -> Vec<u8> {
-        let mut row = vec![serde_json::json!([
-            self.workspace,
-            self.seq,
-            self.id,
-            self.user_id,
-            self.actor,
-            self.action,
-            self.entity,
-            self.entity_id,
-            self.client_id,
-            self.before,
-            self.after,
-            self.ip,
-            self.at.timestamp_micros()
-        ])];
-        // Later columns count when they are filled: rows from before them keep their hashes.
-        row.extend(self.api_key_id.map(|id| serde_json::json!({ "api_key": id })));
-        let row: String = row.iter().map(serde_json::Value::to_string).collect();
-        let mut digest = Sha256::new();
-        digest.update(self.previous);
-        digest.update(row.as_bytes());
-        digest.finalize().to_vec()
-    }
 }

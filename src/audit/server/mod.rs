@@ -1,6 +1,8 @@
 pub mod anchors;
 pub mod api;
 mod chain;
+mod link;
+pub mod platform;
 pub mod routes;
 pub(crate) mod store;
 

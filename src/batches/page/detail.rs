@@ -7,6 +7,7 @@ use super::board::{LineBoard, Pace, Results, Seats};
 use crate::model::{BatchStatus, BatchView, Became};
 use crate::server_fns::{PauseBatch, ResumeBatch, StopBatch, get_batch};
 use patchbay_shared::money::count_text;
+use patchbay_shell::HistoryLink;
 use patchbay_ui::*;
 
 /// One batch, live.
@@ -37,7 +38,7 @@ fn Detail(batch: BatchView, seats: StoredValue<Seats>) -> impl IntoView {
                 move || view! { <Sub batch/> }
             }
             tags=move || view! { <Tag tone=status.tone()><StatusDot tone=status.tone() on=true/>{status.label()}</Tag> }
-            actions=move || view! { <Actions batch=head/> }
+            actions=move || view! { <HistoryLink id=head.id.to_string()/> <Actions batch=head/> }
         />
         <Trouble batch=batch.clone()/>
         <Summary batch=batch.clone()/>

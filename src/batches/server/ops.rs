@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde_json::json;
 
 use super::clearance;
 use super::hours;
 use super::pause_reason::PauseReason;
 use super::store::{self, Batch, NewBatch};
 use crate::model::{BatchMode, BatchStatus, BatchTerms, Obstacle, Readiness};
-use patchbay_access::server::{Change, Scope, WriteTx};
+use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_access::{Action, Field};
 use patchbay_campaigns::{Campaign, CampaignStatus};
 use patchbay_dialling::server::contacts;
@@ -183,7 +184,7 @@ pub(crate) async fn create_at(
         "name": terms.name, "campaign": campaign.name, "mode": mode, "scheduled_for": starts,
         "concurrency": terms.concurrency, "contacts": taken,
     });
-    record(&mut tx, "created", id, campaign.client_id, after).await?;
+    record(&mut tx, "created", id, campaign.client_id, Fields::Created(after)).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -218,7 +219,7 @@ pub(crate) async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     }
     check_move(&batch, BatchStatus::Paused)?;
     store::set_paused(&mut tx, id, None).await?;
-    record(&mut tx, "paused", id, batch.client_id, serde_json::json!({ "status": "paused" })).await?;
+    record(&mut tx, "paused", id, batch.client_id, moved(&batch, json!({ "status": "paused" }))).await?;
     tx.commit().await
 }
 
@@ -226,7 +227,7 @@ pub(crate) async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 pub(crate) async fn pause_with_reason(tx: &mut WriteTx, batch: &Batch, reason: &PauseReason) -> Result<(), AppError> {
     let (reason, obstacle) = (reason.text(), reason.obstacle());
     store::set_paused(tx, batch.id, Some((&reason, obstacle))).await?;
-    record(tx, "paused", batch.id, batch.client_id, serde_json::json!({ "status": "paused", "reason": reason })).await
+    record(tx, "paused", batch.id, batch.client_id, moved(batch, json!({ "status": "paused", "reason": reason }))).await
 }
 
 /// Goes on with a paused batch. Safe to repeat.
@@ -241,15 +242,15 @@ pub(crate) async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     let early = batch.scheduled_for.filter(|at| *at > Utc::now() && batch.started_at.is_none());
     store::set_resumed(&mut tx, id, early.is_some()).await?;
     enqueue(&mut tx, &RunBatch { batch: id }, NewJob { run_at: early }).await?;
-    record(&mut tx, "resumed", id, batch.client_id, serde_json::json!({ "status": "pending" })).await?;
+    record(&mut tx, "resumed", id, batch.client_id, moved(&batch, json!({ "status": "pending" }))).await?;
     tx.commit().await
 }
 
 /// Goes on with a batch that waited for the workspace to be active again.
 pub(crate) async fn reactivate(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
     store::set_resumed(tx, batch.id, false).await?;
-    let after = serde_json::json!({ "status": "pending", "because": "the workspace is active again" });
-    record(tx, "resumed", batch.id, batch.client_id, after).await
+    let after = json!({ "status": "pending", "because": "the workspace is active again" });
+    record(tx, "resumed", batch.id, batch.client_id, moved(batch, after)).await
 }
 
 /// Ends a batch for good. Undialled contacts go back to the campaign. Safe to repeat.
@@ -268,7 +269,7 @@ pub(crate) async fn stop(scope: &Scope, id: BatchId) -> Result<(), AppError> {
         "stopped",
         id,
         batch.client_id,
-        serde_json::json!({ "status": "completed", "contacts_returned": returned }),
+        moved(&batch, json!({ "status": "completed", "contacts_returned": returned })),
     )
     .await?;
     tx.commit().await?;
@@ -293,13 +294,13 @@ async fn wait_for_requests(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 pub(crate) async fn fail(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
     store::set_over(tx, batch.id, Some((reason, Obstacle::NotConnected)), false).await?;
     contacts::give_back(tx, batch.id).await?;
-    record(tx, "failed", batch.id, batch.client_id, serde_json::json!({ "status": "failed", "reason": reason })).await
+    record(tx, "failed", batch.id, batch.client_id, moved(batch, json!({ "status": "failed", "reason": reason }))).await
 }
 
 /// Nothing waits and nobody is on the line.
 pub(crate) async fn complete(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
     store::set_over(tx, batch.id, None, false).await?;
-    record(tx, "completed", batch.id, batch.client_id, serde_json::json!({ "status": "completed" })).await
+    record(tx, "completed", batch.id, batch.client_id, moved(batch, json!({ "status": "completed" }))).await
 }
 
 /// Has a client's batches look again at once, and their pages too: what they wait for has changed.
@@ -321,22 +322,13 @@ fn check_move(batch: &Batch, next: BatchStatus) -> Result<(), AppError> {
     ))
 }
 
-async fn record(
-    tx: &mut WriteTx,
-    action: &str,
-    id: BatchId,
-    client: ClientId,
-    after: serde_json::Value,
-) -> Result<(), AppError> {
-    tx.audit(Change {
-        action,
-        entity: "batch",
-        entity_id: Some(id.0),
-        client_id: Some(client),
-        before: None,
-        after: Some(after),
-    })
-    .await?;
+/// A batch that goes from its state to another.
+fn moved(batch: &Batch, after: serde_json::Value) -> Fields {
+    Fields::Changed { before: json!({ "status": batch.status, "reason": batch.pause_reason }), after }
+}
+
+async fn record(tx: &mut WriteTx, action: &str, id: BatchId, client: ClientId, fields: Fields) -> Result<(), AppError> {
+    tx.audit(Change { action, entity: "batch", entity_id: Some(id.0), client_id: Some(client), fields }).await?;
     notify(tx, id, client);
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::store::{self, Owner};
 use super::{dns, shown};
 use crate::model::{Brand, HostView, host_in};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Db, Machine, ReadTx, Scope, WriteTx, random_token};
+use patchbay_access::server::{Change, Db, Fields, Machine, ReadTx, Scope, WriteTx, random_token};
 use patchbay_jobs::live::Topic;
 use patchbay_services::Services;
 use patchbay_shared::ids::WorkspaceId;
@@ -119,7 +119,7 @@ pub(crate) async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
     let before = store::host(tx.reading()).await?.map(|row| row.host);
     if text.trim().is_empty() {
         if store::drop_host(&mut tx).await? {
-            record(&mut tx, "let go of the host name", before, None).await?;
+            record(&mut tx, "let go of the host name", json!({ "host": before }), json!({ "host": null })).await?;
         }
         return tx.commit().await;
     }
@@ -139,7 +139,7 @@ pub(crate) async fn ask(scope: &Scope, text: &str) -> Result<(), AppError> {
         // Two dozen letters of the usual random ones: they have to be copied into a form elsewhere.
         let token: String = random_token().chars().filter(char::is_ascii_alphanumeric).take(24).collect();
         store::ask_for_host(&mut tx, &host, &token).await?;
-        record(&mut tx, "asked for the host name", before, Some(&host)).await?;
+        record(&mut tx, "asked for the host name", json!({ "host": before }), json!({ "host": host })).await?;
     }
     tx.commit().await
 }
@@ -181,7 +181,8 @@ pub(crate) async fn check(scope: &Scope) -> Result<(), AppError> {
     }
     let mut tx = scope.write(Action::ManageWorkspace).await?;
     if store::set_proved(&mut tx, &row.host, &row.token, true).await? {
-        record(&mut tx, "proved the host name", None, Some(&row.host)).await?;
+        let state = |proved: bool| json!({ "host": row.host, "proved": proved });
+        record(&mut tx, "proved the host name", state(false), state(true)).await?;
     }
     tx.commit().await
 }
@@ -198,7 +199,7 @@ pub async fn look_again(db: &Db) -> Result<(), AppError> {
         let mut tx = scope.write(Action::ManageBrand).await?;
         let misses = store::note(&mut tx, &host, &token, found.contains(&proof(&token))).await?;
         if misses >= MISSES && store::set_proved(&mut tx, &host, &token, false).await? {
-            record(&mut tx, "lost the host name", Some(host), None).await?;
+            record_loss(&mut tx, &host).await?;
         }
         tx.commit().await?;
     }
@@ -210,20 +211,28 @@ async fn lose(db: &Db, owner: &Owner, host: &str) -> Result<(), AppError> {
     let scope = Scope::of_upkeep(db.clone(), owner.workspace, UPKEEP);
     let mut tx = scope.write(Action::ManageBrand).await?;
     if store::set_proved(&mut tx, host, &owner.token, false).await? {
-        record(&mut tx, "lost the host name", Some(host.to_owned()), None).await?;
+        record_loss(&mut tx, host).await?;
     }
     tx.commit().await
 }
 
-async fn record(tx: &mut WriteTx, action: &str, before: Option<String>, after: Option<&str>) -> Result<(), AppError> {
-    let document = |host: &str| json!({ "host": host });
+async fn record_loss(tx: &mut WriteTx, host: &str) -> Result<(), AppError> {
+    let state = |proved: bool| json!({ "host": host, "proved": proved });
+    record(tx, "lost the host name", state(true), state(false)).await
+}
+
+async fn record(
+    tx: &mut WriteTx,
+    action: &str,
+    before: serde_json::Value,
+    after: serde_json::Value,
+) -> Result<(), AppError> {
     tx.audit(Change {
         action,
         entity: "brand",
         entity_id: None,
         client_id: None,
-        before: before.as_deref().map(document),
-        after: after.map(document),
+        fields: Fields::Changed { before, after },
     })
     .await?;
     tx.notify(Topic::list("brand"), None);

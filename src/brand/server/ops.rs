@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{logos, store, style};
 use crate::model::{Brand, BrandForm, BrandView, Branding};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
+use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, FieldErrors};
@@ -105,8 +105,7 @@ async fn record(
         entity: "brand",
         entity_id: client.map(|client| client.0),
         client_id: client,
-        before: Some(json!(before)),
-        after: Some(json!(after)),
+        fields: Fields::Changed { before: json!(before), after: json!(after) },
     })
     .await?;
     tx.notify(Topic::list("brand"), client);

@@ -1,9 +1,11 @@
 //! The list of calls; marking one as reviewed, and having its transcript or analysis made again.
 
+use serde_json::json;
+
 use super::enrich;
 use super::store::{self, enrichment};
 use crate::model::{AnalysisStatus, CallList, CallQuery, CallView, EnrichmentType, TranscriptStatus};
-use patchbay_access::server::{Change, Scope, WriteTx};
+use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_access::{Action, Field};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::AppError;
@@ -34,14 +36,13 @@ pub async fn list(scope: &Scope, query: CallQuery) -> Result<CallList, AppError>
 
 /// Marks a call as looked at, or takes the mark away. Doing it twice changes nothing more.
 pub(crate) async fn set_reviewed(tx: &mut WriteTx, id: CallId, reviewed: bool) -> Result<(), AppError> {
-    let client = enrichment::set_reviewed(tx, id, reviewed).await?;
+    let (client, was) = enrichment::set_reviewed(tx, id, reviewed).await?;
     tx.audit(Change {
         action: if reviewed { "reviewed" } else { "unreviewed" },
         entity: "call",
         entity_id: Some(id.0),
         client_id: client,
-        before: None,
-        after: None,
+        fields: Fields::Changed { before: json!({"reviewed": was}), after: json!({"reviewed": reviewed}) },
     })
     .await?;
     enrich::notify(tx, id, client);
@@ -51,6 +52,7 @@ pub(crate) async fn set_reviewed(tx: &mut WriteTx, id: CallId, reviewed: bool) -
 /// Does a transcript or an analysis anew, with all its attempts. What is on its way goes on undisturbed.
 pub(crate) async fn try_again(tx: &mut WriteTx, id: CallId, kind: EnrichmentType) -> Result<(), AppError> {
     let facts = enrichment::facts(tx.reading(), id).await?;
+    let was = enrichment::status(tx.reading(), id, kind).await?;
     enrich::enqueue_again(tx, id, kind).await?;
     match kind {
         EnrichmentType::Transcript => enrichment::set_transcript_status(tx, id, TranscriptStatus::Pending).await?,
@@ -61,8 +63,7 @@ pub(crate) async fn try_again(tx: &mut WriteTx, id: CallId, kind: EnrichmentType
         entity: "call",
         entity_id: Some(id.0),
         client_id: facts.client_id,
-        before: None,
-        after: Some(serde_json::json!({"what": kind.as_str()})),
+        fields: Fields::Changed { before: json!({ kind.as_str(): was }), after: json!({ kind.as_str(): "pending" }) },
     })
     .await?;
     tx.notify(Topic::list("queues"), None);

@@ -3,7 +3,7 @@
 pub mod detail;
 pub(crate) mod enrichment;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::model::ContactOutcome;
@@ -160,7 +160,7 @@ pub(crate) fn client_of(tx: &ReadTx, query: &CallQuery) -> Result<Option<ClientI
 
 async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError> {
     let zone = tx.scope().zone();
-    let day = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<NaiveDate>().ok());
+    let span = zone::days(query.from.as_deref(), query.to.as_deref(), zone)?;
     // A page that names something that is no id shows no calls, and not all of them.
     let id = |text: &Option<String>| text.as_deref().map(|text| text.parse::<Uuid>().unwrap_or_default());
     plan_for_lists(tx).await?;
@@ -171,10 +171,8 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
     Ok(Narrowed {
         view: query.call_view(),
         client: client_of(tx, query)?,
-        from: day(&query.from).map(|day| zone::instant(day, NaiveTime::MIN, zone)),
-        to: day(&query.to)
-            .and_then(|day| day.checked_add_days(Days::new(1)))
-            .map(|day| zone::instant(day, NaiveTime::MIN, zone)),
+        from: span.from,
+        to: span.before,
         hits,
         agent: id(&query.agent),
         campaign: id(&query.campaign),

@@ -10,7 +10,7 @@ use crate::server_fns::{MoveCampaign, get_campaign, get_campaign_choices, list_c
 use crate::{CampaignChoices, CampaignStatus, CampaignView, MemberQuery, MemberRow};
 use patchbay_access::Action;
 use patchbay_shared::{Page, Tone};
-use patchbay_shell::viewer;
+use patchbay_shell::{HistoryLink, viewer};
 use patchbay_ui::*;
 
 /// One campaign: where it stands, its contacts, batches and results, its settings.
@@ -107,6 +107,7 @@ fn Detail(
             sub=format!("{} · {}", campaign.client_name, campaign.kind.label())
             tags=move || view! { <Tag tone=status.tone()>{status.label()}</Tag> }
             actions=move || view! {
+                <HistoryLink id=id.clone()/>
                 {may_manage.then(|| view! { <Moves id=id.clone() status refetch/> })}
                 {dials.then(|| view! { <LinkButton href=batch kind=ButtonKind::Primary icon="plus">"New batch"</LinkButton> })}
             }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::jobs::AddContacts;
 use super::store::{self, choices, members};
 use crate::{AddBy, Campaign, CampaignStatus, CampaignTerms, CampaignView};
-use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
+use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
 use patchbay_access::{Action, Field};
 use patchbay_clients::model::ClientStatus;
 use patchbay_dialling::server::contacts as dialling;
@@ -57,7 +57,7 @@ pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, terms: &CampaignT
     check_fit(tx, client, terms, None).await?;
     let id = CampaignId::new();
     store::insert(tx, id, client, terms).await?;
-    record(tx, "created", id, client, None, Some(summary(terms))).await?;
+    record(tx, "created", id, client, Fields::Created(summary(terms))).await?;
     Ok(id)
 }
 
@@ -87,7 +87,7 @@ pub(crate) async fn change(tx: &mut WriteTx, id: CampaignId, terms: &CampaignTer
         "variables": before.variables, "calling_window": before.calling_window, "max_attempts": before.max_attempts,
         "retry_minutes": before.retry_minutes,
     });
-    record(tx, "changed", id, before.client_id, Some(old), Some(summary(terms))).await
+    record(tx, "changed", id, before.client_id, Fields::Changed { before: old, after: summary(terms) }).await
 }
 
 /// What was already chosen stays allowed: an agent that was switched off since must not keep a name from being corrected.
@@ -162,7 +162,8 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: CampaignId, next: CampaignS
         CampaignStatus::Archived => "archived",
         CampaignStatus::Draft => "changed",
     };
-    record(tx, verb, id, campaign.client_id, Some(json!({ "status": status })), Some(json!({ "status": next }))).await
+    let fields = Fields::Changed { before: json!({ "status": status }), after: json!({ "status": next }) };
+    record(tx, verb, id, campaign.client_id, fields).await
 }
 
 /// Adds the first 20,000 now and leaves the rest to a job. Gives the number that joined now, and whether more follow.
@@ -236,8 +237,14 @@ async fn record_added(tx: &mut WriteTx, campaign: &Campaign, by: &AddBy, added: 
         AddBy::Matching(_) => json!("a search"),
         AddBy::Contacts(_) => json!("chosen contacts"),
     };
-    record(tx, "added contacts", campaign.id, campaign.client_id, None, Some(json!({ "added": added, "from": how })))
-        .await
+    record(
+        tx,
+        "added contacts",
+        campaign.id,
+        campaign.client_id,
+        Fields::Happened(json!({ "added": added, "from": how })),
+    )
+    .await
 }
 
 /// Takes never dialled contacts out: one, or all. Gives how many went.
@@ -263,7 +270,7 @@ pub(crate) async fn remove_undialled(
         ));
     }
     if removed > 0 {
-        record(tx, "removed contacts", id, campaign.client_id, None, Some(json!({ "removed": removed }))).await?;
+        record(tx, "removed contacts", id, campaign.client_id, Fields::Happened(json!({ "removed": removed }))).await?;
     }
     Ok(removed)
 }
@@ -281,11 +288,9 @@ async fn record(
     action: &str,
     id: CampaignId,
     client: ClientId,
-    before: Option<serde_json::Value>,
-    after: Option<serde_json::Value>,
+    fields: Fields,
 ) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "campaign", entity_id: Some(id.0), client_id: Some(client), before, after })
-        .await?;
+    tx.audit(Change { action, entity: "campaign", entity_id: Some(id.0), client_id: Some(client), fields }).await?;
     tx.notify(Topic::list("campaigns"), Some(client));
     tx.notify(Topic::one("campaign", id), Some(client));
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::store::{self, Values};
 use crate::model::{Client, ClientForm, ClientStatus};
-use patchbay_access::server::{Change, WriteTx};
+use patchbay_access::server::{Change, Fields, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_metering::model::BudgetAction;
 use patchbay_metering::server::budget::{self, BudgetMoved};
@@ -35,7 +35,7 @@ pub(crate) async fn create(tx: &mut WriteTx, form: &ClientForm) -> Result<Client
     if values.monthly_budget.is_some() {
         set_budget(tx, id, None, &values).await?;
     }
-    record(tx, id, "created", None, Some(summary(&values))).await?;
+    record(tx, id, "created", Fields::Created(summary(&values))).await?;
     Ok(id)
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn update(tx: &mut WriteTx, id: ClientId, form: &ClientForm) ->
         "admins_edit_contacts": before.admins.edit_contacts, "admins_edit_campaigns": before.admins.edit_campaigns,
         "admins_run_batches": before.admins.run_batches, "admins_invite_viewers": before.admins.invite_viewers,
     });
-    record(tx, id, "changed", Some(before), Some(summary(&values))).await
+    record(tx, id, "changed", Fields::Changed { before, after: summary(&values) }).await
 }
 
 fn budget_of(client: &Client) -> Option<rust_decimal::Decimal> {
@@ -76,21 +76,18 @@ async fn set_budget(
     // What waited for the budget goes on at once, and what must wait now says so.
     let moved = tx.services().hooks.get::<BudgetMoved>()?.0;
     moved(tx, id).await?;
-    let was =
-        before.map(|client| serde_json::json!({ "monthly_budget": budget_of(client), "then": client.budget_action }));
-    let is = serde_json::json!({ "monthly_budget": values.monthly_budget, "then": values.budget_action });
-    if was.as_ref() == Some(&is) {
-        return Ok(());
-    }
+    let was = before.map(|client| {
+        serde_json::json!({ "client": values.name, "monthly_budget": budget_of(client), "then": client.budget_action })
+    });
+    let is = serde_json::json!({
+        "client": values.name, "monthly_budget": values.monthly_budget, "then": values.budget_action,
+    });
     tx.audit(Change {
         action: if before.is_some() { "changed" } else { "set" },
         entity: "budget",
         entity_id: Some(id.0),
         client_id: None,
-        before: was,
-        after: Some(serde_json::json!({
-            "client": values.name, "monthly_budget": values.monthly_budget, "then": values.budget_action,
-        })),
+        fields: Fields::saved(was, is),
     })
     .await
 }
@@ -101,6 +98,7 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientSta
     // The workspace before the client, as where batches dial; and the client before its batches are counted, so that none begins meanwhile.
     limits::lock(tx).await?;
     store::lock(tx, id).await?;
+    let client = store::get(tx.reading(), id).await?;
     if status == ClientStatus::Archived && store::unfinished_batches(tx, id).await? > 0 {
         return Err(AppError::Conflict(
             Reason::InUse,
@@ -112,7 +110,9 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: ClientId, status: ClientSta
             limits::check_limit(tx, Kind::Clients).await?;
         }
         let action = if status == ClientStatus::Archived { "archived" } else { "restored" };
-        record(tx, id, action, None, Some(serde_json::json!({ "status": status }))).await?;
+        let state = |status: ClientStatus| serde_json::json!({ "name": client.name, "status": status });
+        let fields = Fields::Changed { before: state(client.status), after: state(status) };
+        record(tx, id, action, fields).await?;
     }
     Ok(())
 }
@@ -148,14 +148,8 @@ fn summary(values: &Values<'_>) -> serde_json::Value {
     })
 }
 
-async fn record(
-    tx: &mut WriteTx,
-    id: ClientId,
-    action: &str,
-    before: Option<serde_json::Value>,
-    after: Option<serde_json::Value>,
-) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "client", entity_id: Some(id.0), client_id: Some(id), before, after }).await?;
+async fn record(tx: &mut WriteTx, id: ClientId, action: &str, fields: Fields) -> Result<(), AppError> {
+    tx.audit(Change { action, entity: "client", entity_id: Some(id.0), client_id: Some(id), fields }).await?;
     tx.notify(Topic::list("clients"), Some(id));
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::ops::{self, Credentials};
 use super::store::{self, Save, Stored};
 use crate::model::{CheckedForm, ConnectionForm, ConnectionSettings, IntegrationStatus, Mode, Provider};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Scope, WriteTx, random_token};
+use patchbay_access::server::{Change, Fields, Scope, WriteTx, random_token};
 use patchbay_jobs::live::Topic;
 use patchbay_providers::error::Kind;
 use patchbay_providers::signature::is_telnyx_public_key;
@@ -123,6 +123,14 @@ pub(crate) async fn check_now(scope: &Scope, provider: &str) -> Result<(), AppEr
     let error = answer.err().map(|error| error.sentence());
     let mut tx = scope.write(Action::ManageConnections).await?;
     store::set_health(&mut tx, provider, error.as_deref(), true).await?;
+    tx.audit(Change {
+        action: "checked",
+        entity: "connection",
+        entity_id: Some(stored.id),
+        client_id: None,
+        fields: Fields::Happened(json!({ "provider": provider, "answered": error.is_none(), "error": error })),
+    })
+    .await?;
     tx.notify(Topic::list("connections"), None);
     tx.commit().await
 }
@@ -141,8 +149,10 @@ pub(crate) async fn switch(scope: &Scope, provider: &str, on: bool) -> Result<()
         entity: "connection",
         entity_id: Some(before.id),
         client_id: None,
-        before: Some(json!({"provider": provider, "status": before.status})),
-        after: Some(json!({"provider": provider, "status": status})),
+        fields: Fields::Changed {
+            before: json!({"provider": provider, "status": before.status}),
+            after: json!({"provider": provider, "status": status}),
+        },
     })
     .await?;
     tx.notify(Topic::list("connections"), None);
@@ -313,13 +323,15 @@ async fn store_account(
         entity: "connection",
         entity_id: Some(id.0),
         client_id: None,
-        before: before.map(|stored| {
-            json!({
-                "provider": provider, "mode": stored.mode, "key": stored.credentials_hint, "settings": stored.settings.0,
-                "public_key": stored.public_key,
-            })
-        }),
-        after: Some(after),
+        fields: Fields::saved(
+            before.map(|stored| {
+                json!({
+                    "provider": provider, "mode": stored.mode, "key": stored.credentials_hint, "settings": stored.settings.0,
+                    "public_key": stored.public_key,
+                })
+            }),
+            after,
+        ),
     })
     .await?;
     tx.commit().await

@@ -9,6 +9,7 @@ use crate::{Contact, ContactCall, ContactCampaign};
 use patchbay_shared::Tone;
 use patchbay_shared::money::length_text;
 use patchbay_shared::phone::spaced;
+use patchbay_shell::HistoryLink;
 use patchbay_ui::*;
 
 /// One contact: who it is, what campaigns it is in, and every call with it.
@@ -54,14 +55,14 @@ fn Detail(contact: Contact, refetch: Callback<()>) -> impl IntoView {
             title=name
             sub=format!("{} · {} there now", contact.client_name, contact.local_time)
             tags=move || view! { <Tag tone>{word}</Tag> }
-            actions=move || may_manage.then(|| view! {
+            actions=move || view! { <HistoryLink id=id.clone()/> {may_manage.then(|| view! {
                 {(!is_editing).then(|| view! { <LinkButton href=format!("{dialog}?edit=1") icon="pencil">"Edit"</LinkButton> })}
                 {if suppressed {
                     view! { <AllowForm id=id.clone() refetch/> }.into_any()
                 } else {
                     view! { <SuppressForm id=id.clone()/> }.into_any()
                 }}
-            })
+            })} }
         />
         <div class="cols main-side">
             <div class="stack gap-4"><CallsCard calls=contact.calls/></div>

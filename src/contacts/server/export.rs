@@ -11,7 +11,7 @@ use super::import::Records;
 use super::store::{self, import_views};
 use crate::{ContactQuery, ImportRow, ImportView, Problem};
 use patchbay_access::Action;
-use patchbay_access::server::{ROWS_AT_ONCE, Scope, csv_file};
+use patchbay_access::server::{OfNobody, ROWS_AT_ONCE, Scope, csv_file};
 use patchbay_shared::AppError;
 use patchbay_shared::csv_cell;
 use patchbay_shared::ids::{ClientId, ImportId};
@@ -157,7 +157,9 @@ pub(crate) fn template() -> Response {
         ["Jon Doe", "+44 20 7946 0018", "", "", "", "yes", ""],
     ];
     let rows = rows.map(|row| row.map(str::to_owned).to_vec());
-    csv("contacts-template.csv", Body::from(csv_cell::file(&head, rows)))
+    let mut response = csv("contacts-template.csv", Body::from(csv_cell::file(&head, rows)));
+    response.extensions_mut().insert(OfNobody);
+    response
 }
 
 /// A stream that breaks ends as an error in the browser, not as a file that looks whole.

@@ -9,7 +9,7 @@ use super::store::{self, Values, imports};
 use super::{files, import::sniff};
 use crate::{ContactForm, ImportChoices, ImportStatus, ImportTerms, Pick, check_reason, countries, guess};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
+use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
 use patchbay_shared::ids::{CampaignId, ClientId, ContactId, ImportId};
@@ -48,7 +48,7 @@ pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, form: &ContactFor
     let checked = check(form, countries::of_timezone(&timezone))?;
     let id = ContactId::new();
     store::insert(tx, id, client, &checked.values()).await?;
-    record(tx, "created", id, client, None, Some(summary(&checked))).await?;
+    record(tx, "created", id, client, Fields::Created(summary(&checked))).await?;
     Ok(id)
 }
 
@@ -60,7 +60,8 @@ pub(crate) async fn change(tx: &mut WriteTx, id: ContactId, form: &ContactForm) 
         "name": before.name, "phone": before.phone, "email": before.email, "company": before.company, "timezone": before.timezone,
         "attributes": before.attributes,
     });
-    record(tx, "changed", id, before.client_id, Some(old), Some(summary(&checked))).await
+    let fields = Fields::Changed { before: old, after: summary(&checked) };
+    record(tx, "changed", id, before.client_id, fields).await
 }
 
 /// Puts a contact on the do-not-call list. A contact that is on it already keeps its first reason.
@@ -69,7 +70,8 @@ pub(crate) async fn suppress(tx: &mut WriteTx, id: ContactId, reason: &str) -> R
     let contact = store::get(tx.reading(), id).await?;
     if store::set_suppressed(tx, id, Some(&reason)).await? {
         let after = json!({ "do_not_call": true, "reason": reason });
-        record(tx, "suppressed", id, contact.client_id, Some(json!({ "do_not_call": false })), Some(after)).await?;
+        let fields = Fields::Changed { before: json!({ "do_not_call": false }), after };
+        record(tx, "suppressed", id, contact.client_id, fields).await?;
     }
     Ok(())
 }
@@ -79,7 +81,8 @@ pub(crate) async fn allow(tx: &mut WriteTx, id: ContactId) -> Result<(), AppErro
     let contact = store::get(tx.reading(), id).await?;
     if store::set_suppressed(tx, id, None).await? {
         let before = json!({ "do_not_call": true, "reason": contact.do_not_call_reason });
-        record(tx, "allowed", id, contact.client_id, Some(before), Some(json!({ "do_not_call": false }))).await?;
+        let fields = Fields::Changed { before, after: json!({ "do_not_call": false }) };
+        record(tx, "allowed", id, contact.client_id, fields).await?;
     }
     Ok(())
 }
@@ -125,11 +128,9 @@ async fn record(
     action: &str,
     id: ContactId,
     client: ClientId,
-    before: Option<serde_json::Value>,
-    after: Option<serde_json::Value>,
+    fields: Fields,
 ) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "contact", entity_id: Some(id.0), client_id: Some(client), before, after })
-        .await?;
+    tx.audit(Change { action, entity: "contact", entity_id: Some(id.0), client_id: Some(client), fields }).await?;
     tx.notify(Topic::list("contacts"), Some(client));
     tx.notify(Topic::one("contact", id), Some(client));
     Ok(())
@@ -183,7 +184,7 @@ pub(crate) async fn take_upload(tx: &mut WriteTx, upload: Uploaded) -> Result<()
         country: country.as_deref(),
     };
     imports::insert(tx, &new).await?;
-    record_import(tx, "uploaded", id, client, json!({ "file": file_name, "bytes": bytes })).await
+    record_import(tx, "uploaded", id, client, Fields::Created(json!({ "file": file_name, "bytes": bytes }))).await
 }
 
 /// Only a campaign of the same client, and only for who may add people to one.
@@ -211,7 +212,11 @@ pub(crate) async fn check_import(tx: &mut WriteTx, id: ImportId, mut terms: Impo
     terms.campaign_id = usable_campaign(tx, work.client_id, terms.campaign_id).await?;
     imports::set_terms(tx, id, &terms).await?;
     enqueue(tx, &CheckImport { import: id }, NewJob::default()).await?;
-    record_import(tx, "mapped", id, work.client_id, json!({ "mapping": terms.mapping, "country": terms.country })).await
+    let fields = Fields::Changed {
+        before: json!({ "mapping": work.mapping, "country": work.country, "status": status }),
+        after: json!({ "mapping": terms.mapping, "country": terms.country, "status": ImportStatus::Checking }),
+    };
+    record_import(tx, "mapped", id, work.client_id, fields).await
 }
 
 /// Starts the import itself, once: a second click changes nothing.
@@ -230,7 +235,14 @@ pub(crate) async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), App
     let work = imports::work(tx.reading(), id).await?;
     imports::start(tx, id).await?;
     enqueue(tx, &RunImport { import: id }, NewJob::default()).await?;
-    record_import(tx, "started", id, work.client_id, json!({ "file": work.file_name })).await
+    record_import(
+        tx,
+        "started",
+        id,
+        work.client_id,
+        moved(&work.file_name, ImportStatus::Checked, ImportStatus::Importing),
+    )
+    .await
 }
 
 /// Stops an import. What is in stays in; a running one stops at its next piece.
@@ -244,7 +256,13 @@ pub(crate) async fn cancel_import(tx: &mut WriteTx, id: ImportId) -> Result<(), 
         }
         ImportStatus::Completed | ImportStatus::Failed | ImportStatus::Cancelled => return Ok(()),
     }
-    record_import(tx, "cancelled", id, work.client_id, json!({ "file": work.file_name })).await
+    record_import(tx, "cancelled", id, work.client_id, moved(&work.file_name, status, ImportStatus::Cancelled)).await
+}
+
+/// An import that goes from one state to another.
+fn moved(file: &str, from: ImportStatus, to: ImportStatus) -> Fields {
+    let state = |status: ImportStatus| json!({ "file": file, "status": status });
+    Fields::Changed { before: state(from), after: state(to) }
 }
 
 async fn not_too_many(tx: &mut WriteTx) -> Result<(), AppError> {
@@ -262,17 +280,9 @@ async fn record_import(
     action: &str,
     id: ImportId,
     client: ClientId,
-    after: serde_json::Value,
+    fields: Fields,
 ) -> Result<(), AppError> {
-    tx.audit(Change {
-        action,
-        entity: "import",
-        entity_id: Some(id.0),
-        client_id: Some(client),
-        before: None,
-        after: Some(after),
-    })
-    .await?;
+    tx.audit(Change { action, entity: "import", entity_id: Some(id.0), client_id: Some(client), fields }).await?;
     tx.notify(Topic::list("imports"), Some(client));
     tx.notify(Topic::one("import", id), Some(client));
     Ok(())

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::store;
-use patchbay_access::server::{Change, WriteTx};
+use patchbay_access::server::{Change, Fields, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::ids::WebhookId;
 use patchbay_shared::{AppError, Reason};
@@ -18,28 +18,34 @@ pub(crate) async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppErr
             "This event is already waiting or being processed. Look again in a moment.".into(),
         ));
     }
-    let before = json!({"provider": webhook.provider, "event": webhook.event_id, "status": webhook.status, "error": webhook.note});
-    record(tx, Some(id), before).await
+    let state = |status: serde_json::Value, error: Option<&str>| json!({"provider": webhook.provider, "event": webhook.event_id, "status": status, "error": error});
+    let (before, after) = (state(json!(webhook.status), webhook.note.as_deref()), state(json!("pending"), None));
+    record(tx, Some(id), before, after).await
 }
 
 /// Works all failed events through again. Gives how many there were.
 pub(crate) async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
     let replayed = store::replay_failed(tx).await?;
     if replayed > 0 {
-        record(tx, None, json!({"status": "failed", "events": replayed})).await?;
+        let state = |status: &str| json!({"status": status, "events": replayed});
+        record(tx, None, state("failed"), state("pending")).await?;
     }
     Ok(replayed)
 }
 
-async fn record(tx: &mut WriteTx, id: Option<WebhookId>, before: serde_json::Value) -> Result<(), AppError> {
+async fn record(
+    tx: &mut WriteTx,
+    id: Option<WebhookId>,
+    before: serde_json::Value,
+    after: serde_json::Value,
+) -> Result<(), AppError> {
     let entity_id = id.map(|id| id.0);
     tx.audit(Change {
         action: "replayed",
         entity: "inbound_webhook",
         entity_id,
         client_id: None,
-        before: Some(before),
-        after: None,
+        fields: Fields::Changed { before, after },
     })
     .await?;
     tx.notify(Topic::list("webhooks"), None);

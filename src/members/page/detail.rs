@@ -10,7 +10,7 @@ use crate::server_fns::{
 };
 use patchbay_access::Role;
 use patchbay_shared::Tone;
-use patchbay_shell::ProofField;
+use patchbay_shell::{HistoryLink, ProofField};
 use patchbay_shell::{client_options, viewer};
 use patchbay_ui::*;
 
@@ -44,6 +44,10 @@ fn Detail(view: MemberView, again: Callback<()>) -> impl IntoView {
             title=member.name.clone()
             sub=member.email.clone()
             tags=move || view! { <Tag tone=role.tone()>{role.label()}</Tag> <State tone=status.tone() label=status.label()/> }
+            actions={
+                let id = id.clone();
+                move || view! { <HistoryLink id/> }
+            }
         />
         <div class="cols main-side">
             <div class="stack gap-4">

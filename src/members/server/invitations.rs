@@ -9,7 +9,7 @@ use super::ops::{action_for, checked_role};
 use crate::model::{
     InvitationOffer, InvitationRow, InvitationStatus, Invited, MOST_AT_ONCE, NewInvitations, addresses, check_person,
 };
-use patchbay_access::server::{Change, Machine, ReadTx, Scope, Visitor, WriteTx};
+use patchbay_access::server::{Change, Fields, Holder, Machine, ReadTx, Scope, Visitor, WriteTx};
 use patchbay_access::{Action, Role};
 use patchbay_brand::server::{hosts, ops};
 use patchbay_clients::model::ClientStatus;
@@ -99,7 +99,7 @@ pub(crate) async fn withdraw(scope: &Scope, id: InvitationId) -> Result<(), AppE
     .execute(tx.conn())
     .await?;
     if done.rows_affected() == 1 {
-        record(&mut tx, id, row.client, "withdrew", json!({ "email": row.email })).await?;
+        record(&mut tx, id, row.client, "withdrew", moved(&row.email, "withdrawn", None)).await?;
     }
     tx.commit().await
 }
@@ -116,14 +116,8 @@ pub(crate) async fn withdraw_of(tx: &mut WriteTx, inviter: UserId) -> Result<(),
     .fetch_all(tx.conn())
     .await?;
     for old in open {
-        record(
-            tx,
-            old.id,
-            old.client,
-            "withdrew",
-            json!({ "email": old.email, "because": "the inviter's role ended" }),
-        )
-        .await?;
+        record(tx, old.id, old.client, "withdrew", moved(&old.email, "withdrawn", Some("the inviter's role ended")))
+            .await?;
     }
     Ok(())
 }
@@ -158,7 +152,7 @@ pub async fn issue(tx: &mut WriteTx, email: &str, role: Role, client: Option<Cli
         if tx.scope().viewer().is_some_and(|viewer| viewer.workspace.is_some()) {
             may_change(&tx.scope().clone(), old.role)?;
         }
-        record(tx, old.id, old.client, "replaced", json!({ "email": email })).await?;
+        record(tx, old.id, old.client, "replaced", moved(email, "replaced", None)).await?;
     }
     let id = InvitationId::new();
     let ticket = ticket::issue(&[w, id.0]);
@@ -176,7 +170,7 @@ pub async fn issue(tx: &mut WriteTx, email: &str, role: Role, client: Option<Cli
     )
     .execute(tx.conn())
     .await?;
-    record(tx, id, client, "invited", json!({ "email": email, "role": role })).await?;
+    record(tx, id, client, "invited", Fields::Created(json!({ "email": email, "role": role }))).await?;
     let link = format!("{}/invite/{}", hosts::link_base(tx.reading()).await?, ticket.text);
     if !mail::is_set_up(tx.services()) {
         return Ok(Invited { email: email.to_owned(), link: Some(link) });
@@ -217,7 +211,7 @@ pub async fn withdraw_owners(tx: &mut WriteTx) -> Result<(), AppError> {
     .fetch_all(tx.conn())
     .await?;
     for row in rows {
-        record(tx, row.id, None, "withdrew", json!({ "email": row.email })).await?;
+        record(tx, row.id, None, "withdrew", moved(&row.email, "withdrawn", None)).await?;
     }
     Ok(())
 }
@@ -344,9 +338,11 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     errors.check()?;
     let hash = hash_password(visitor.db.services(), password.to_owned()).await?;
     let (tx, id, token_hash) = knock(visitor, token).await?;
-    let scope = tx.scope().clone();
+    let (workspace, user) = (tx.workspace_id(), UserId::new());
     drop(tx);
-    let mut tx = scope.write(Action::ManageViewers).await?;
+    // From here on it is the new person who acts.
+    let holder = Holder { id: user, name: name.trim().to_owned() };
+    let mut tx = Scope::of_link(visitor, workspace, LINK, Some(holder)).write(Action::ManageViewers).await?;
     // Nobody suspends it between this look and the commit.
     limits::lock(&mut tx).await?;
     if patchbay_workspaces::server::is_suspended(tx.reading()).await? {
@@ -368,7 +364,6 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
     {
         return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
     }
-    let user = UserId::new();
     let new = NewUser {
         id: user,
         workspace: Some(tx.workspace_id()),
@@ -397,13 +392,12 @@ pub async fn accept(visitor: &Visitor, token: &str, name: &str, password: &str) 
         entity: "user",
         entity_id: Some(user.0),
         client_id: row.client,
-        before: None,
-        after: Some(json!({ "name": name.trim(), "email": row.email, "role": row.role })),
+        fields: Fields::Created(json!({ "name": name.trim(), "email": row.email, "role": row.role, "invitation": id })),
     };
     tx.audit(change).await?;
     tx.notify(Topic::list("members"), row.client);
     tx.commit().await?;
-    sessions::start(visitor, user.0).await?;
+    sessions::start(visitor, user.0, "invitation").await?;
     Ok(row.role)
 }
 
@@ -413,7 +407,7 @@ async fn knock(visitor: &Visitor, token: &str) -> Result<(ReadTx, Uuid, Vec<u8>)
     let ticket =
         ticket::read::<2>(token).filter(|([workspace, _], _)| visitor.may_enter(Some(WorkspaceId(*workspace))));
     let ([workspace, id], hash) = ticket.ok_or_else(|| AppError::Conflict(Reason::LinkSpent, SPENT.into()))?;
-    let scope = Scope::of_link(visitor.db.clone(), WorkspaceId(workspace), LINK);
+    let scope = Scope::of_link(visitor, WorkspaceId(workspace), LINK, None);
     Ok((scope.read(Action::ReadMembers).await?, id, hash))
 }
 
@@ -430,16 +424,22 @@ fn checked_addresses(text: &str, errors: &mut FieldErrors) -> Vec<String> {
     all.into_iter().collect()
 }
 
+/// An open invitation that is open no longer.
+fn moved(email: &str, state: &str, because: Option<&str>) -> Fields {
+    Fields::Changed {
+        before: json!({ "email": email, "state": "open" }),
+        after: json!({ "email": email, "state": state, "because": because }),
+    }
+}
+
 async fn record(
     tx: &mut WriteTx,
     id: InvitationId,
     client: Option<ClientId>,
     action: &str,
-    after: serde_json::Value,
+    fields: Fields,
 ) -> Result<(), AppError> {
-    let after = Some(after);
-    tx.audit(Change { action, entity: "invitation", entity_id: Some(id.0), client_id: client, before: None, after })
-        .await?;
+    tx.audit(Change { action, entity: "invitation", entity_id: Some(id.0), client_id: client, fields }).await?;
     tx.notify(Topic::list("members"), client);
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{invitations, store};
 use crate::model::{Invited, MemberView, UserStatus, grantable};
-use patchbay_access::server::{Change, Scope, WriteTx};
+use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_access::{Action, Role};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::ids::{ClientId, UserId};
@@ -65,8 +65,10 @@ pub(crate) async fn change_role(scope: &Scope, id: UserId, role: &str, client: &
             entity: "user",
             entity_id: Some(id.0),
             client_id: client.or(old.client),
-            before: Some(json!({ "role": old.role, "client": old.client })),
-            after: Some(json!({ "role": role, "client": client })),
+            fields: Fields::Changed {
+                before: json!({ "name": old.name, "role": old.role, "client": old.client }),
+                after: json!({ "name": old.name, "role": role, "client": client }),
+            },
         };
         tx.audit(change).await?;
         tx.notify(Topic::list("members"), None);
@@ -81,7 +83,8 @@ pub(crate) async fn reset_link(scope: &Scope, id: UserId) -> Result<Invited, App
     let mut tx = scope.write(Action::ManageViewers).await?;
     let member = store::get(&mut tx, id).await?;
     may_change(scope, id, member.role)?;
-    record(&mut tx, id, member.client, "made a link for a new password", json!({})).await?;
+    let facts = Fields::Happened(json!({ "name": member.name, "email": member.email }));
+    record(&mut tx, id, member.client, "made a link for a new password", facts).await?;
     let link = resets::make(&mut tx, id).await?;
     tx.commit().await?;
     Ok(Invited { email: member.email, link: Some(link) })
@@ -92,9 +95,11 @@ pub(crate) async fn clear_second_factor(scope: &Scope, id: UserId) -> Result<(),
     let mut tx = scope.write(Action::ManageViewers).await?;
     let member = store::get(&mut tx, id).await?;
     may_change(scope, id, member.role)?;
-    record(&mut tx, id, member.client, "cleared the second factor", json!({})).await?;
+    let before = second_factor::held(&mut tx, id.0).await?;
     sessions::end_of(&mut tx, id, None).await?;
     second_factor::clear(tx.conn(), id.0).await?;
+    let fields = Fields::Changed { before, after: json!({ "authenticator app": false, "passkeys": 0 }) };
+    record(&mut tx, id, member.client, "cleared the second factor", fields).await?;
     tx.commit().await
 }
 
@@ -109,7 +114,10 @@ pub(crate) async fn set_status(scope: &Scope, id: UserId, status: UserStatus) ->
         if status == UserStatus::Active {
             limits::check_limit(&mut tx, Kind::Members).await?;
         }
-        record(&mut tx, id, member.client, status.as_str(), json!({ "status": status })).await?;
+        let state = |status: UserStatus| json!({ "name": member.name, "status": status });
+        let was = if status == UserStatus::Active { UserStatus::Suspended } else { UserStatus::Active };
+        let fields = Fields::Changed { before: state(was), after: state(status) };
+        record(&mut tx, id, member.client, status.as_str(), fields).await?;
     }
     if status == UserStatus::Suspended {
         invitations::withdraw_of(&mut tx, id).await?;
@@ -123,7 +131,9 @@ pub(crate) async fn sign_out(scope: &Scope, id: UserId) -> Result<(), AppError> 
     let mut tx = scope.write(Action::ManageViewers).await?;
     let member = store::get(&mut tx, id).await?;
     may_change(scope, id, member.role)?;
-    record(&mut tx, id, member.client, "signed out everywhere", json!({})).await?;
+    let state = |sessions: i64| json!({ "name": member.name, "sessions": sessions });
+    let fields = Fields::Changed { before: state(sessions::count(scope.db(), id).await?), after: state(0) };
+    record(&mut tx, id, member.client, "signed out everywhere", fields).await?;
     sessions::end_of(&mut tx, id, None).await?;
     tx.commit().await
 }
@@ -140,9 +150,12 @@ pub(crate) async fn save_profile(scope: &Scope, name: &str, timezone: &str) -> R
     errors.check()?;
     let id = scope.user_id().ok_or(AppError::NotSignedIn)?;
     let mut tx = scope.write(Action::EditOwnProfile).await?;
-    users::set_profile(&mut tx, id, name.trim(), timezone).await?;
-    let after = json!({ "name": name.trim(), "timezone": timezone });
-    record(&mut tx, id, scope.client_id(), "changed own profile", after).await?;
+    let was = users::set_profile(&mut tx, id, name.trim(), timezone).await?;
+    let fields = Fields::Changed {
+        before: json!({ "name": was.name, "timezone": was.timezone }),
+        after: json!({ "name": name.trim(), "timezone": timezone }),
+    };
+    record(&mut tx, id, scope.client_id(), "changed own profile", fields).await?;
     tx.commit().await
 }
 
@@ -181,17 +194,9 @@ async fn record(
     id: UserId,
     client: Option<ClientId>,
     action: &str,
-    after: serde_json::Value,
+    fields: Fields,
 ) -> Result<(), AppError> {
-    tx.audit(Change {
-        action,
-        entity: "user",
-        entity_id: Some(id.0),
-        client_id: client,
-        before: None,
-        after: Some(after),
-    })
-    .await?;
+    tx.audit(Change { action, entity: "user", entity_id: Some(id.0), client_id: client, fields }).await?;
     tx.notify(Topic::list("members"), client);
     Ok(())
 }

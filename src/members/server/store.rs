@@ -95,6 +95,7 @@ pub(crate) async fn view(tx: &mut ReadTx, id: UserId, sessions: i64) -> Result<M
 
 /// What changes to a person have to know.
 pub(crate) struct Member {
+    pub name: String,
     pub email: String,
     pub role: Role,
     pub client: Option<ClientId>,
@@ -110,7 +111,8 @@ pub(crate) async fn get(tx: &mut WriteTx, id: UserId) -> Result<Member, AppError
     .await?;
     Ok(sqlx::query_as!(
         Member,
-        r#"select email, role as "role: Role", client_id as "client: ClientId" from users where workspace_id = $1 and id = $2 for no key update"#,
+        r#"select name, email, role as "role: Role", client_id as "client: ClientId" from users
+           where workspace_id = $1 and id = $2 for no key update"#,
         tx.workspace_uuid(),
         id.0
     )

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::jobs::EvaluateBudget;
 use crate::model::{BudgetAction, BudgetStatus, LEVELS};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
+use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_jobs::{NewJob, enqueue};
@@ -280,8 +280,7 @@ async fn note_level(tx: &mut WriteTx, client: ClientId, month: &Month, level: i6
         entity_id: Some(client.0),
         // Amounts are for the agency; what its clients may see of them is another matter.
         client_id: None,
-        before: None,
-        after: Some(serde_json::json!({
+        fields: Fields::Happened(serde_json::json!({
             "client": month.name, "month": month.first, "monthly_budget": month.budget, "spent": month.spent, "then": month.action,
         })),
     })

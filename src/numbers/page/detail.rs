@@ -7,6 +7,7 @@ use crate::model::{NumberPage, NumberStatus};
 use crate::server_fns::{AssignNumber, ReleaseNumber, SetNumberStatus, get_number};
 use patchbay_shared::Tone;
 use patchbay_shared::phone::spaced;
+use patchbay_shell::HistoryLink;
 use patchbay_ui::*;
 
 /// One number: where it stands, and whom it belongs to.
@@ -43,7 +44,10 @@ fn Detail(number: NumberPage, again: Callback<()>) -> impl IntoView {
             tags=move || view! { <State tone=status.tone() label=status.label() on=!is_gone/> }
             actions={
                 let number = number.clone();
-                move || (can && status != NumberStatus::Pending).then(|| view! { <Actions number again/> })
+                move || view! {
+                    <HistoryLink id=number.row.id.to_string()/>
+                    {(can && status != NumberStatus::Pending).then(|| view! { <Actions number again/> })}
+                }
             }
         />
         {waiting.then(|| view! {

@@ -9,7 +9,7 @@ use crate::model::{
     NumberStatus, OrderForm, OwnedForm,
 };
 use patchbay_access::Action;
-use patchbay_access::server::{Change, ReadTx, Scope, WriteTx};
+use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
 use patchbay_agents::server as agents;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::live::Topic;
@@ -135,7 +135,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> R
     store::insert(tx, id, new).await?;
     let after =
         json!({"number": new.number, "status": new.status, "client": new.client_id, "monthly_cost": new.monthly_cost});
-    record(tx, action, id, new.client_id, None, Some(after)).await?;
+    record(tx, action, id, new.client_id, Fields::Created(after)).await?;
     notify(tx, id, new.client_id);
     Ok(id)
 }
@@ -161,7 +161,7 @@ pub(crate) async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> R
     store::assign(tx, id, to).await?;
     let former = json!({"client": before.client_id, "agent": before.agent_id, "direction": before.direction});
     let now = json!({"client": to.client_id, "agent": to.agent_id, "direction": to.direction});
-    record(tx, "assigned", id, to.client_id, Some(former), Some(now)).await?;
+    record(tx, "assigned", id, to.client_id, Fields::Changed { before: former, after: now }).await?;
     notify(tx, id, to.client_id);
     Ok(())
 }
@@ -186,7 +186,8 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: NumberId, word: &str) -> Re
     store::set_status(tx, id, wanted, None).await?;
     let action = if wanted == NumberStatus::Active { "activated" } else { "deactivated" };
     let client = before.client_id.map(ClientId);
-    record(tx, action, id, client, Some(json!({"status": before.status})), Some(json!({"status": wanted}))).await?;
+    let fields = Fields::Changed { before: json!({"status": before.status}), after: json!({"status": wanted}) };
+    record(tx, action, id, client, fields).await?;
     notify(tx, id, client);
     Ok(())
 }
@@ -220,13 +221,20 @@ pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError>
     match &given_back {
         Ok(()) => {
             store::set_status(&mut tx, id, NumberStatus::Released, None).await?;
-            let (before, after) =
-                (json!({"number": number.number, "status": number.status}), json!({"status": "released"}));
-            record(&mut tx, "released", id, client, Some(before), Some(after)).await?;
+            let state = |status: NumberStatus| json!({"number": number.number, "status": status});
+            let fields = Fields::Changed { before: state(number.status), after: state(NumberStatus::Released) };
+            record(&mut tx, "released", id, client, fields).await?;
         }
         Err(error) => {
             let said = format!("It could not be given back. {error}");
             store::set_status(&mut tx, id, NumberStatus::Inactive, Some(&said)).await?;
+            // It was taken out of use, and stays so. What the carrier says is for the agency alone.
+            let state = |status: NumberStatus, error: Option<&str>| json!({"number": number.number, "status": status, "error": error});
+            let fields = Fields::Changed {
+                before: state(number.status, number.last_error.as_deref()),
+                after: state(NumberStatus::Inactive, Some(&said)),
+            };
+            record(&mut tx, "release_failed", id, None, fields).await?;
         }
     }
     notify(&mut tx, id, client);
@@ -310,10 +318,9 @@ pub(super) async fn record(
     action: &str,
     id: NumberId,
     client_id: Option<ClientId>,
-    before: Option<serde_json::Value>,
-    after: Option<serde_json::Value>,
+    fields: Fields,
 ) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "phone_number", entity_id: Some(id.0), client_id, before, after }).await
+    tx.audit(Change { action, entity: "phone_number", entity_id: Some(id.0), client_id, fields }).await
 }
 
 pub(super) fn notify(tx: &mut WriteTx, id: NumberId, client: Option<ClientId>) {

@@ -9,6 +9,7 @@ use super::ops;
 use super::store::{self, Number};
 use crate::model::NumberStatus;
 use patchbay_access::Action;
+use patchbay_access::server::Fields;
 use patchbay_access::server::Scope;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::runner::{Failure, Verdict};
@@ -148,8 +149,9 @@ async fn take_into_use(
     let mut tx = scope.write(Action::ManageNumbers).await?;
     if store::set_bought(&mut tx, id, provider_number_id, country).await? {
         let client = number.client_id.map(ClientId);
-        let (before, after) = (json!({"status": "pending"}), json!({"number": number.number, "status": "active"}));
-        ops::record(&mut tx, "bought", id, client, Some(before), Some(after)).await?;
+        let state = |status: &str| json!({"number": number.number, "status": status});
+        let fields = Fields::Changed { before: state("pending"), after: state("active") };
+        ops::record(&mut tx, "bought", id, client, fields).await?;
         ops::notify(&mut tx, id, client);
     }
     tx.commit().await
@@ -160,9 +162,11 @@ async fn give_up(scope: &Scope, id: NumberId, number: &Number, why: &str) -> Res
     let mut tx = scope.write(Action::ManageNumbers).await?;
     store::set_status(&mut tx, id, NumberStatus::Released, Some(why)).await?;
     let client = number.client_id.map(ClientId);
-    let (before, after) =
-        (json!({"status": "pending"}), json!({"number": number.number, "status": "released", "reason": why}));
-    ops::record(&mut tx, "order_failed", id, client, Some(before), Some(after)).await?;
+    let fields = Fields::Changed {
+        before: json!({"number": number.number, "status": "pending"}),
+        after: json!({"number": number.number, "status": "released", "reason": why}),
+    };
+    ops::record(&mut tx, "order_failed", id, client, fields).await?;
     ops::notify(&mut tx, id, client);
     tx.commit().await
 }

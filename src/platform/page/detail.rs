@@ -42,7 +42,10 @@ fn Detail(view: WorkspaceView, again: Callback<()>) -> impl IntoView {
             tags=move || view! { <State tone=status.tone() label=status.label()/> }
             actions={
                 let (id, name) = (id.clone(), row.name.clone());
-                move || view! { <StatusForm id=id.clone() name=name.clone() status again/> }
+                move || view! {
+                    <LinkButton href=format!("/platform/log?agency={id}") icon="history">"History"</LinkButton>
+                    <StatusForm id=id.clone() name=name.clone() status again/>
+                }
             }
         />
         <Use totals=view.use_30/>

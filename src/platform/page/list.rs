@@ -16,6 +16,7 @@ pub fn platform_page() -> PageView {
     Arc::new(move || {
         List::<WorkspaceRow>::new("Workspaces")
             .subtitle("Agencies on this installation. Their data is theirs: it is not shown here.")
+            .action(view! { <LinkButton href="/platform/log" icon="history">"Platform log"</LinkButton> })
             .add(true, "plus", "/platform/new", "New workspace")
             .above(view! { <BlockBoundary data=queues view={|queues: Vec<QueueHealth>| view! { <Queues queues/> }}/> })
             .search("q", "Name")

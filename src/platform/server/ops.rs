@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::store;
 use crate::model::{ConnectionHealth, WorkspaceUse, WorkspaceView};
-use patchbay_access::server::{Change, Db, Scope, SystemTx, Visitor, WriteTx};
+use patchbay_access::server::{Actor, Change, Db, Fields, Machine, Scope, SystemTx, Visitor, WriteTx};
 use patchbay_access::{Action, Role};
 use patchbay_connections as connections;
 use patchbay_connections::model::Provider;
@@ -38,7 +38,7 @@ pub async fn create_workspace(
     workspaces::rules::init_rules(&mut tx).await?;
     insert_person(tx.conn(), owner, Some(id), owner_name, email, Role::AgencyOwner, &hash).await?;
     workspaces::set_owner(&mut tx, owner).await?;
-    record(&mut tx, "created", json!({ "name": name.trim(), "owner": email })).await?;
+    record(&mut tx, "created", Fields::Created(json!({ "name": name.trim(), "owner": email }))).await?;
     tx.commit().await?;
     Ok(owner)
 }
@@ -62,18 +62,31 @@ pub(crate) async fn open_workspace(
     workspaces::insert(&mut tx, name.trim(), &slug_of(name), timezone).await?;
     workspaces::set_plan(&mut tx, plan).await?;
     workspaces::rules::init_rules(&mut tx).await?;
-    record(&mut tx, "created", json!({ "name": name.trim(), "plan": plan, "owner": email.trim() })).await?;
+    let facts = json!({ "name": name.trim(), "plan": plan, "owner": email.trim() });
+    record(&mut tx, "created", Fields::Created(facts)).await?;
     let invited = invitations::issue(&mut tx, email.trim(), Role::AgencyOwner, None).await?;
     tx.commit().await?;
     Ok(invited)
 }
+
+/// Makes platform admins; what it may do is not asked for, since they belong to no workspace.
+const COMMAND_LINE: Machine = Machine { name: "command line", actions: &[] };
 
 /// Creates a platform admin. Only from the command line.
 pub async fn create_admin(db: &Db, name: &str, email: &str, password: &str) -> Result<(), AppError> {
     check_person(name, email, password, |_| {})?;
     let hash = hash_password(db.services(), password.to_owned()).await?;
     let mut tx = SystemTx::open(db, "new platform admin").await?;
-    insert_person(tx.conn(), UserId::new(), None, name, email, Role::Admin, &hash).await?;
+    let id = UserId::new();
+    insert_person(tx.conn(), id, None, name, email, Role::Admin, &hash).await?;
+    let change = Change {
+        action: "created",
+        entity: "user",
+        entity_id: Some(id.0),
+        client_id: None,
+        fields: Fields::Created(json!({ "name": name.trim(), "email": email.trim(), "role": Role::Admin })),
+    };
+    tx.audit_platform(db, &Actor::machine(COMMAND_LINE), change).await?;
     tx.commit().await
 }
 
@@ -86,7 +99,13 @@ pub(crate) async fn set_status(scope: &Scope, status: WorkspaceStatus, reason: &
     }
     let mut tx = scope.write(Action::ManagePlatform).await?;
     if workspaces::set_status(&mut tx, status).await? {
-        record(&mut tx, status.as_str(), json!({ "status": status, "reason": reason })).await?;
+        let was = match status {
+            WorkspaceStatus::Active => WorkspaceStatus::Suspended,
+            WorkspaceStatus::Suspended => WorkspaceStatus::Active,
+        };
+        let fields =
+            Fields::Changed { before: json!({ "status": was }), after: json!({ "status": status, "reason": reason }) };
+        record(&mut tx, status.as_str(), fields).await?;
     }
     tx.commit().await
 }
@@ -131,16 +150,11 @@ pub(crate) async fn set_terms(scope: &Scope, plan: WorkspacePlan, agreed: Agreed
     if (old_plan, old) != (plan, agreed) {
         workspaces::set_plan(&mut tx, plan).await?;
         workspaces::set_agreed(&mut tx, agreed).await?;
-        let id = tx.workspace_uuid();
-        tx.audit(Change {
-            action: "changed",
-            entity: "workspace",
-            entity_id: Some(id),
-            client_id: None,
-            before: Some(json!({ "plan": old_plan, "limits": old })),
-            after: Some(json!({ "plan": plan, "limits": agreed })),
-        })
-        .await?;
+        let fields = Fields::Changed {
+            before: json!({ "plan": old_plan, "limits": old }),
+            after: json!({ "plan": plan, "limits": agreed }),
+        };
+        record(&mut tx, "changed", fields).await?;
     }
     tx.commit().await
 }
@@ -156,6 +170,7 @@ pub(crate) async fn invite_owner(scope: &Scope, email: &str) -> Result<Invited, 
         return Err(AppError::Conflict(Reason::WrongState, "This agency has an owner, who can invite others.".into()));
     }
     invitations::withdraw_owners(&mut tx).await?;
+    record(&mut tx, "invited the owner", Fields::Happened(json!({ "email": email.trim() }))).await?;
     let invited = invitations::issue(&mut tx, email.trim(), Role::AgencyOwner, None).await?;
     tx.commit().await?;
     Ok(invited)
@@ -170,17 +185,12 @@ fn check_workspace(name: &str, timezone: &str, errors: &mut FieldErrors) {
     }
 }
 
-async fn record(tx: &mut WriteTx, action: &str, after: serde_json::Value) -> Result<(), AppError> {
-    let id = tx.workspace_uuid();
-    tx.audit(Change {
-        action,
-        entity: "workspace",
-        entity_id: Some(id),
-        client_id: None,
-        before: None,
-        after: Some(after),
-    })
-    .await
+/// Into the agency's own audit log, and into the platform's.
+async fn record(tx: &mut WriteTx, action: &str, fields: Fields) -> Result<(), AppError> {
+    let entity_id = Some(tx.workspace_uuid());
+    let change = |fields| Change { action, entity: "workspace", entity_id, client_id: None, fields };
+    tx.audit(change(fields.clone())).await?;
+    tx.audit_platform(change(fields)).await
 }
 
 fn check_person(name: &str, email: &str, password: &str, more: impl FnOnce(&mut FieldErrors)) -> Result<(), AppError> {

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use patchbay_access::Action;
-use patchbay_access::server::{Change, SESSION_SUPPORT, Scope, Visitor, WriteTx};
+use patchbay_access::server::{Change, Fields, SESSION_SUPPORT, Scope, Visitor, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
@@ -35,7 +35,8 @@ pub(crate) async fn open(visitor: &Visitor, workspace: WorkspaceId, reason: &str
     )
     .execute(tx.conn())
     .await?;
-    record(&mut tx, id, "opened", json!({ "reason": reason, "minutes": MINUTES })).await?;
+    let facts = json!({ "reason": reason, "minutes": MINUTES });
+    record(&mut tx, id, "opened", Fields::Created(facts)).await?;
     tx.commit().await?;
     let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
     session.insert(SESSION_SUPPORT, id.0).await.map_err(internal)?;
@@ -55,7 +56,8 @@ pub async fn end(visitor: &Visitor) -> Result<(), AppError> {
     .execute(tx.conn())
     .await?;
     if done.rows_affected() == 1 {
-        record(&mut tx, support.id, "ended", json!({ "admin": support.admin })).await?;
+        let state = |open: bool| json!({ "admin": support.admin, "reason": support.reason, "open": open });
+        record(&mut tx, support.id, "ended", Fields::Changed { before: state(true), after: state(false) }).await?;
     }
     tx.commit().await?;
     let session = visitor.session.as_ref().ok_or_else(|| internal("no session layer"))?;
@@ -63,14 +65,10 @@ pub async fn end(visitor: &Visitor) -> Result<(), AppError> {
     session.cycle_id().await.map_err(internal)
 }
 
-async fn record(
-    tx: &mut WriteTx,
-    id: SupportSessionId,
-    action: &str,
-    after: serde_json::Value,
-) -> Result<(), AppError> {
-    let (entity, after) = ("support_session", Some(after));
-    tx.audit(Change { action, entity, entity_id: Some(id.0), client_id: None, before: None, after }).await?;
+async fn record(tx: &mut WriteTx, id: SupportSessionId, action: &str, fields: Fields) -> Result<(), AppError> {
+    let (entity, entity_id) = ("support_session", Some(id.0));
+    tx.audit(Change { action, entity, entity_id, client_id: None, fields: fields.clone() }).await?;
+    tx.audit_platform(Change { action, entity, entity_id, client_id: None, fields }).await?;
     tx.notify(Topic::list("support"), None);
     Ok(())
 }

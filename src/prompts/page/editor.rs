@@ -8,7 +8,7 @@ use crate::model::PromptPage;
 use crate::server_fns::{SavePrompt, SetPromptActive, get_prompt};
 use patchbay_access::Action;
 use patchbay_shared::{AppError, Reason};
-use patchbay_shell::{refused, viewer};
+use patchbay_shell::{HistoryLink, refused, viewer};
 use patchbay_ui::*;
 
 /// The form for a new prompt.
@@ -72,7 +72,10 @@ fn Page(prompt: PromptPage, side: Loaded<PromptPage>, done: Callback<()>) -> imp
             tags=move || (!is_active).then(|| view! { <Tag>"Deactivated"</Tag> })
             actions={
                 let prompt = prompt.clone();
-                move || prompt.may_edit.then(|| view! { <SetActive prompt done/> })
+                move || view! {
+                    <HistoryLink id=prompt.id.to_string()/>
+                    {prompt.may_edit.then(|| view! { <SetActive prompt done/> })}
+                }
             }
         />
         {is_old.then(|| view! { <VersionActions prompt=prompt.clone() done/> })}

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::store;
 use crate::model::{PromptForm, PromptList, PromptPage, PromptQuery, PromptText, variables};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, ReadTx, WriteTx};
+use patchbay_access::server::{Change, Fields, ReadTx, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_services::HookFuture;
 use patchbay_shared::ids::PromptId;
@@ -65,9 +65,7 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &PromptForm) -> Result<PromptId
     let words = |name: &str, description: &str, tags: &[String]| json!({"name": name, "description": description, "tags": tags});
     let (old, new) =
         (words(&before.name, &before.description, &before.tags), words(&text.name, &text.description, &text.tags));
-    if old != new {
-        record(tx, "changed", id, Some(old), Some(new)).await?;
-    }
+    record(tx, "changed", id, Fields::Changed { before: old, after: new }).await?;
     if text.template != before.template {
         new_version(tx, id, before.version, &text.template, &text.note, form.production.is_some()).await?;
     } else if form.production.is_some() {
@@ -85,7 +83,7 @@ pub async fn create(tx: &mut WriteTx, text: &PromptText, production: bool) -> Re
         store::move_production(tx, id, 1).await?;
     }
     let after = json!({"name": text.name, "version": 1, "production": production});
-    record(tx, "created", id, None, Some(after)).await?;
+    record(tx, "created", id, Fields::Created(after)).await?;
     notify(tx, id);
     Ok(id)
 }
@@ -132,7 +130,8 @@ pub(crate) async fn use_version(tx: &mut WriteTx, id: PromptId, version: i32) ->
     if !store::move_production(tx, id, version).await? {
         return Ok(());
     }
-    record(tx, "released", id, Some(json!({"production": former})), Some(json!({"production": version}))).await?;
+    let fields = Fields::Changed { before: json!({"production": former}), after: json!({"production": version}) };
+    record(tx, "released", id, fields).await?;
     let changed = tx.services().hooks.get::<PromptChanged>()?.0;
     changed(tx, id).await?;
     notify(tx, id);
@@ -160,8 +159,9 @@ pub(crate) async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) 
         ));
     }
     store::set_active(tx, id, is_active).await?;
-    record(tx, if is_active { "restored" } else { "deactivated" }, id, None, Some(json!({"name": before.name})))
-        .await?;
+    let state = |is_active: bool| json!({"name": before.name, "active": is_active});
+    let fields = Fields::Changed { before: state(!is_active), after: state(is_active) };
+    record(tx, if is_active { "restored" } else { "deactivated" }, id, fields).await?;
     notify(tx, id);
     Ok(())
 }
@@ -178,7 +178,7 @@ async fn new_version(
     store::add_version(tx, id, version, template, note).await?;
     let (before, after) =
         (json!({"version": newest}), json!({"version": version, "note": note, "production": production}));
-    record(tx, "saved_version", id, Some(before), Some(after)).await?;
+    record(tx, "saved_version", id, Fields::Changed { before, after }).await?;
     if production {
         store::move_production(tx, id, version).await?;
         let changed = tx.services().hooks.get::<PromptChanged>()?.0;
@@ -212,14 +212,8 @@ async fn check_base(tx: &mut WriteTx, id: PromptId, newest: i32, base: &str, ove
     ))
 }
 
-async fn record(
-    tx: &mut WriteTx,
-    action: &str,
-    id: PromptId,
-    before: Option<serde_json::Value>,
-    after: Option<serde_json::Value>,
-) -> Result<(), AppError> {
-    tx.audit(Change { action, entity: "prompt", entity_id: Some(id.0), client_id: None, before, after }).await
+async fn record(tx: &mut WriteTx, action: &str, id: PromptId, fields: Fields) -> Result<(), AppError> {
+    tx.audit(Change { action, entity: "prompt", entity_id: Some(id.0), client_id: None, fields }).await
 }
 
 fn notify(tx: &mut WriteTx, id: PromptId) {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredential, WebauthnError};
 
 use super::ceremony::{self, Site};
+use super::own::note_refusal;
 use super::second_factor;
 use super::sessions;
 use crate::model::SecondStep;
@@ -83,7 +84,7 @@ pub(crate) async fn sign_in(visitor: &Visitor, answer: &str) -> Result<Role, App
     };
     let (user, role) = judged.ok_or_else(|| refused(WRONG))?;
     throttle::succeeded(&visitor.db, &keys).await?;
-    sessions::start(visitor, user).await?;
+    sessions::start(visitor, user, "passkey").await?;
     Ok(role)
 }
 
@@ -101,9 +102,12 @@ pub(crate) async fn verify(visitor: &Visitor, answer: &str) -> Result<Role, AppE
         }
         _ => None,
     };
-    let (user, role) = judged.ok_or_else(|| refused(WRONG_STEP))?;
+    let (user, role) = judged.ok_or_else(|| {
+        note_refusal(visitor, user, "passkey");
+        refused(WRONG_STEP)
+    })?;
     throttle::succeeded(&visitor.db, &keys).await?;
-    sessions::start(visitor, user).await?;
+    sessions::start(visitor, user, "password and passkey").await?;
     Ok(role)
 }
 

@@ -1,6 +1,7 @@
 pub mod by_passkey;
 mod ceremony;
 mod device;
+mod own;
 pub(crate) mod passkeys;
 pub mod resets;
 pub mod second_factor;
@@ -36,7 +37,7 @@ pub(crate) async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> R
     if second_factor::is_awaited(visitor, account.id).await? {
         return Ok(None);
     }
-    sessions::start(visitor, account.id).await?;
+    sessions::start(visitor, account.id, "password").await?;
     Ok(Some(account.role))
 }
 
@@ -61,17 +62,20 @@ async fn right_account(visitor: &Visitor, email: &str, password: &str) -> Result
     .fetch_all(tx.conn())
     .await?;
     drop(tx);
-    let mut tried = 0;
+    let mut tried = Vec::new();
     for account in accounts.into_iter().filter(|account| visitor.may_enter(account.workspace)) {
-        tried += 1;
+        tried.push(account.id);
         let stored = Some(account.password_hash.clone());
         if patchbay_users::verify(visitor.db.services(), password.to_owned(), stored).await? {
             return Ok(Some(account));
         }
     }
     // An agency that has made an account with somebody's address must not see from the time whether there is another one.
-    for _ in tried..2 {
+    for _ in tried.len()..2 {
         patchbay_users::verify(visitor.db.services(), password.to_owned(), None).await?;
+    }
+    for account in tried {
+        own::note_refusal(visitor, account, "password");
     }
     Ok(None)
 }
@@ -91,6 +95,8 @@ pub(crate) async fn sign_out(visitor: &Visitor, everywhere: bool) -> Result<(), 
     }
     if everywhere && visitor.viewer.is_some() {
         sessions::end_all(&visitor, true).await?;
+    } else {
+        sessions::note_sign_out(&visitor).await?;
     }
     if let Some(session) = &visitor.session {
         session.flush().await.map_err(internal)?;

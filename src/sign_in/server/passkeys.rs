@@ -6,12 +6,13 @@ use uuid::Uuid;
 use webauthn_rs::prelude::{CredentialID, PasskeyRegistration, RegisterPublicKeyCredential};
 
 use super::ceremony::{self, Site};
+use super::own::Own;
 use super::second_factor::{self, NEW_CODES};
-use super::sessions::{self, Own};
+use super::sessions;
 use crate::model::{PasskeyRow, PasskeySetup, Passkeys, device};
 use patchbay_access::Viewer;
 use patchbay_access::server::once;
-use patchbay_access::server::{SystemTx, Visitor, end_sessions};
+use patchbay_access::server::{Fields, SystemTx, Visitor, end_sessions};
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::UserId;
 use patchbay_shared::{AppError, Reason, zone};
@@ -134,7 +135,7 @@ pub(crate) async fn add(visitor: &Visitor, name: &str, answer: &str) -> Result<(
     } else {
         None
     };
-    tx.commit_with("added a passkey", None, Some(json!({ "passkey": name }))).await?;
+    tx.commit("added a passkey", Fields::Created(json!({ "passkey": name, "host": site.host }))).await?;
     sessions::renew_id(visitor).await?;
     match codes {
         Some(codes) => once::keep(visitor, NEW_CODES, &codes).await,
@@ -155,7 +156,7 @@ pub(crate) async fn remove(visitor: &Visitor, id: &str, current: &str) -> Result
         .await?
         .ok_or(AppError::NotFound)?;
     second_factor::settle(tx.conn(), user).await?;
-    tx.commit_with("removed a passkey", Some(json!({ "passkey": name })), None).await
+    tx.commit("removed a passkey", Fields::Deleted(json!({ "passkey": name }))).await
 }
 
 fn room(count: usize) -> Result<(), AppError> {

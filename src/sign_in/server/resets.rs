@@ -3,10 +3,11 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::sessions::{self, Own};
+use super::own::Own;
+use super::sessions;
 use super::ticket;
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Db, Machine, Scope, SystemTx, Visitor, WriteTx, end_sessions};
+use patchbay_access::server::{Change, Db, Fields, Machine, Scope, SystemTx, Visitor, WriteTx, end_sessions};
 use patchbay_brand::server::{hosts, ops};
 use patchbay_mail as mail;
 use patchbay_shared::ids::{ClientId, UserId, WorkspaceId};
@@ -82,11 +83,18 @@ async fn send(visitor: &Visitor, email: &str) -> Result<(), AppError> {
 async fn send_to(visitor: &Visitor, email: &str, account: Account) -> Result<(), AppError> {
     // Whoever asks for somebody else's, from however many addresses, does not fill their mailbox. The asker's answer is the same.
     throttle::charge(&visitor.db, &Keys::reset_messages(account.id.0)).await?;
-    let scope = Scope::of_link(visitor.db.clone(), account.workspace, LINK);
+    let scope = Scope::of_link(visitor, account.workspace, LINK, None);
     let mut tx = scope.write(Action::EditOwnProfile).await?;
     let brand = ops::brand(tx.reading(), account.client).await?;
     let link = make(&mut tx, account.id).await?;
-    record(&mut tx, account.id, "asked for a new password").await?;
+    tx.audit(Change {
+        action: "asked for a new password",
+        entity: "user",
+        entity_id: Some(account.id.0),
+        client_id: account.client,
+        fields: Fields::Happened(json!({ "name": account.name, "email": email })),
+    })
+    .await?;
     let place = brand.own_name().unwrap_or(&account.agency);
     let text = format!(
         "Hello {},\n\nsomebody, probably you, asked for a new password at {place}. Choose it here within {MINUTES} minutes:\n\n{link}\n\n\
@@ -160,10 +168,13 @@ pub(crate) async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<
     check_new(new, &[&found.email, &found.name], &mut errors);
     errors.check()?;
     let hash = hash_password(visitor.db.services(), new.to_owned()).await?;
-    let Some(workspace) = found.workspace else { return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into())) };
-    let scope = Scope::of_link(visitor.db.clone(), workspace, LINK);
-    let mut tx = scope.write(Action::EditOwnProfile).await?;
-    tx.span("forgotten password").await?;
+    if found.workspace.is_none() {
+        return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
+    }
+    let mut tx = SystemTx::open(&visitor.db, "forgotten password").await?;
+    let account = users::account(tx.conn(), found.user).await?;
+    drop(tx);
+    let mut tx = Own::by_link(visitor, &account, LINK, true).await?;
     // Two who hold the link at once: one comes through.
     let spent = sqlx::query!("update password_resets set used_at = now() where id = $1 and used_at is null", found.id)
         .execute(tx.conn())
@@ -171,10 +182,12 @@ pub(crate) async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<
     if spent.rows_affected() == 0 {
         return Err(AppError::Conflict(Reason::LinkSpent, SPENT.into()));
     }
+    let sessions = sessions::open_ones(tx.conn(), found.user).await?;
     set(tx.conn(), found.user, &hash).await?;
-    sessions::end_of(&mut tx, found.user, None).await?;
-    record(&mut tx, found.user, "chose a new password by link").await?;
-    tx.commit().await
+    end_sessions(tx.conn(), found.user, None).await?;
+    let state = |link: &str, sessions: i64| json!({ "name": account.name, "email": account.email, "link": link, "sessions": sessions });
+    let fields = Fields::Changed { before: state("open", sessions), after: state("used", 0) };
+    tx.commit("chose a new password by link", fields).await
 }
 
 /// Changes the visitor's own password. Every other session of theirs ends. Errors: `Invalid` at `current` or `password`.
@@ -188,7 +201,8 @@ pub(crate) async fn change(visitor: &Visitor, current: &str, new: &str) -> Resul
     let mut tx = Own::open(visitor, &viewer).await?;
     set(tx.conn(), viewer.user_id, &hash).await?;
     end_sessions(tx.conn(), viewer.user_id, sessions::own_hash(visitor)).await?;
-    tx.commit(Some("changed own password")).await
+    let facts = json!({ "other sessions": "ended" });
+    tx.commit("changed own password", Fields::Happened(facts)).await
 }
 
 /// A new password also ends every link for another one. In a transaction that spans.
@@ -212,11 +226,20 @@ pub async fn set_from_command_line(db: &Db, email: &str, new: &str) -> Result<()
     errors.check()?;
     let hash = hash_password(db.services(), new.to_owned()).await?;
     let mut tx = SystemTx::open(db, "password from the command line").await?;
-    for user in users::by_email(tx.conn(), email).await? {
-        set(tx.conn(), user, &hash).await?;
-        end_sessions(tx.conn(), user, None).await?;
+    let users = users::by_email(tx.conn(), email).await?;
+    let mut accounts = Vec::new();
+    for user in users {
+        accounts.push(users::account(tx.conn(), user).await?);
     }
-    tx.commit().await
+    drop(tx);
+    for account in accounts {
+        let mut tx = Own::at_command_line(db, &account).await?;
+        set(tx.conn(), account.id, &hash).await?;
+        end_sessions(tx.conn(), account.id, None).await?;
+        let facts = json!({ "name": account.name, "email": account.email, "sessions": "ended" });
+        tx.commit("set a new password", Fields::Happened(facts)).await?;
+    }
+    Ok(())
 }
 
 /// Removes links that ended a week ago.
@@ -224,9 +247,4 @@ pub async fn prune(db: &Db) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "old links").await?;
     sqlx::query!("delete from password_resets where expires_at < now() - interval '7 days'").execute(tx.conn()).await?;
     tx.commit().await
-}
-
-async fn record(tx: &mut WriteTx, user: UserId, action: &str) -> Result<(), AppError> {
-    let after = Some(json!({}));
-    tx.audit(Change { action, entity: "user", entity_id: Some(user.0), client_id: None, before: None, after }).await
 }

@@ -4,14 +4,16 @@
 use chrono::Utc;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use totp_rs::{Algorithm, Builder, Totp};
 use uuid::Uuid;
 
-use super::sessions::{self, Own};
+use super::own::{Own, note_refusal};
+use super::sessions;
 use crate::model::{SecondFactor, SecondFactorSetup};
 use patchbay_access::server::once;
-use patchbay_access::server::{Db, SystemTx, Visitor, end_sessions};
+use patchbay_access::server::{Db, Fields, SystemTx, Visitor, WriteTx, end_sessions};
 use patchbay_access::{Role, Viewer};
 use patchbay_providers::Binding;
 use patchbay_services::Services;
@@ -95,10 +97,11 @@ pub(crate) async fn verify(visitor: &Visitor, code: &str) -> Result<Role, AppErr
     if !is_right {
         metrics::counter!("patchbay_sign_ins_total", "result" => "refused").increment(1);
         tracing::info!(user_id = %user, ip = visitor.ip, "a wrong code");
+        note_refusal(visitor, user, "code");
         return Err(AppError::invalid("code", WRONG));
     }
     throttle::succeeded(&visitor.db, &keys).await?;
-    sessions::start(visitor, user).await?;
+    sessions::start(visitor, user, "password and code").await?;
     Ok(account.role)
 }
 
@@ -182,10 +185,12 @@ pub(crate) async fn confirm(visitor: &Visitor, code: &str) -> Result<(), AppErro
     let user = viewer.user_id.0;
     let mut tx = Own::open(visitor, &viewer).await?;
     let is_first = !lock(tx.conn(), user).await?;
+    let before = held_by(tx.conn(), user).await?;
     patchbay_users::set_authenticator(tx.conn(), user, &sealed, i64::try_from(step).map_err(internal)?).await?;
     let codes = if is_first { Some(renew(tx.conn(), user).await?) } else { None };
     end_sessions(tx.conn(), UserId(user), sessions::own_hash(visitor)).await?;
-    tx.commit(Some("turned the second factor on")).await?;
+    let after = held_by(tx.conn(), user).await?;
+    tx.commit("turned the second factor on", Fields::Changed { before, after }).await?;
     once::take::<Vec<u8>>(visitor, SETUP).await?;
     sessions::renew_id(visitor).await?;
     match codes {
@@ -201,9 +206,11 @@ pub(crate) async fn turn_off(visitor: &Visitor, current: &str) -> Result<(), App
     let user = viewer.user_id.0;
     let mut tx = Own::open(visitor, &viewer).await?;
     lock(tx.conn(), user).await?;
+    let before = held_by(tx.conn(), user).await?;
     patchbay_users::forget_authenticator(tx.conn(), user).await?;
     settle(tx.conn(), user).await?;
-    tx.commit(Some("turned the second factor off")).await
+    let after = held_by(tx.conn(), user).await?;
+    tx.commit("turned the second factor off", Fields::Changed { before, after }).await
 }
 
 /// Ten new recovery codes; the old ones are worth nothing any more.
@@ -215,7 +222,7 @@ pub(crate) async fn new_codes(visitor: &Visitor, current: &str) -> Result<(), Ap
         return Err(AppError::Conflict(Reason::NotReady, "Set up an authenticator app or add a passkey first.".into()));
     }
     let codes = renew(tx.conn(), viewer.user_id.0).await?;
-    tx.commit(Some("made new recovery codes")).await?;
+    tx.commit("made new recovery codes", Fields::Happened(json!({ "codes": codes.len() }))).await?;
     once::keep(visitor, NEW_CODES, &codes).await
 }
 
@@ -230,11 +237,39 @@ pub async fn clear(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<(), AppE
 /// The same from the command line, for whoever has lost it and the recovery codes. Ends every session of theirs. Errors: `NotFound`.
 pub async fn clear_from_command_line(db: &Db, email: &str) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "second factor from the command line").await?;
-    for user in patchbay_users::by_email(tx.conn(), email).await? {
-        clear(tx.conn(), user.0).await?;
-        end_sessions(tx.conn(), user, None).await?;
+    let users = patchbay_users::by_email(tx.conn(), email).await?;
+    let mut accounts = Vec::new();
+    for user in users {
+        accounts.push(patchbay_users::account(tx.conn(), user).await?);
     }
-    tx.commit().await
+    drop(tx);
+    for account in accounts {
+        let mut tx = Own::at_command_line(db, &account).await?;
+        let before = held_by(tx.conn(), account.id.0).await?;
+        clear(tx.conn(), account.id.0).await?;
+        end_sessions(tx.conn(), account.id, None).await?;
+        let after = held_by(tx.conn(), account.id.0).await?;
+        tx.commit("cleared the second factor", Fields::Changed { before, after }).await?;
+    }
+    Ok(())
+}
+
+/// What somebody has as a second factor, for the audit log.
+pub async fn held(tx: &mut WriteTx, user: Uuid) -> Result<Value, AppError> {
+    tx.span("somebody's second factor").await?;
+    held_by(tx.conn(), user).await
+}
+
+/// The same in a transaction that spans.
+async fn held_by(conn: &mut sqlx::PgConnection, user: Uuid) -> Result<Value, AppError> {
+    let row = sqlx::query!(
+        r#"select totp_secret is not null as "app!", (select count(*) from passkeys where user_id = $1) as "passkeys!"
+           from users where id = $1"#,
+        user
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(json!({ "authenticator app": row.app, "passkeys": row.passkeys }))
 }
 
 /// Whether somebody has a second factor, of any kind. Nobody else changes it until this transaction ends.

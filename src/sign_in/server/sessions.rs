@@ -1,33 +1,42 @@
 //! Where a person is signed in.
 
 use chrono::Utc;
-use serde_json::Value;
+use serde_json::json;
 use tower_sessions::Session;
 use uuid::Uuid;
 
+use super::own::Own;
 use crate::model::{SessionRow, device};
+use patchbay_access::Role;
 use patchbay_access::server::{
-    Change, Db, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_USER, Scope, SystemTx, Visitor,
-    WriteTx, end_session, end_sessions, session_hash,
+    Db, Fields, SESSION_AGENT, SESSION_IP, SESSION_OF_ADMIN, SESSION_PROVED, SESSION_USER, SystemTx, Visitor, WriteTx,
+    end_session, end_sessions, session_hash,
 };
-use patchbay_access::{Action, Role, Viewer};
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::UserId;
 use patchbay_shared::{AppError, zone};
 
 /// Starts a fresh session for someone who has proved who they are. A new id: whoever knew the old one knows nothing.
-pub async fn start(visitor: &Visitor, user: Uuid) -> Result<(), AppError> {
+/// `with`: what they proved it by, for the audit log.
+pub async fn start(visitor: &Visitor, user: Uuid, with: &str) -> Result<(), AppError> {
     let session = fresh(visitor).await?;
     session.insert(SESSION_USER, user).await.map_err(internal)?;
     session.insert(SESSION_AGENT, visitor.user_agent.as_deref().unwrap_or_default()).await.map_err(internal)?;
     session.insert(SESSION_IP, visitor.ip.as_deref().unwrap_or_default()).await.map_err(internal)?;
     session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
-    let account = patchbay_users::note_sign_in(tx.conn(), user).await?;
+    let account = patchbay_users::account(tx.conn(), UserId(user)).await?;
+    drop(tx);
     if !visitor.may_enter(account.workspace) {
         return Err(AppError::NotSignedIn);
     }
-    tx.commit().await?;
+    let mut tx = Own::at_the_door(visitor, &account, true).await?;
+    patchbay_users::note_sign_in(tx.conn(), account.id).await?;
+    let with = json!({
+        "name": account.name, "email": account.email, "with": with,
+        "device": device(visitor.user_agent.as_deref().unwrap_or_default()),
+    });
+    tx.commit("signed in", Fields::Happened(with)).await?;
     super::device::remember(visitor.db.services(), &account.email)?;
     session.insert(SESSION_OF_ADMIN, account.role == Role::Admin).await.map_err(internal)?;
     session.cycle_id().await.map_err(internal)?;
@@ -81,11 +90,16 @@ pub(crate) async fn list(visitor: &Visitor) -> Result<Vec<SessionRow>, AppError>
 /// In how many places somebody is signed in.
 pub async fn count(db: &Db, user: UserId) -> Result<i64, AppError> {
     let mut tx = SystemTx::open(db, "somebody's sessions").await?;
+    open_ones(tx.conn(), user).await
+}
+
+/// The same in a transaction that spans.
+pub(super) async fn open_ones(conn: &mut sqlx::PgConnection, user: UserId) -> Result<i64, AppError> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from sessions where user_id = $1 and expires_at > now()"#,
         user.0
     );
-    Ok(count.fetch_one(tx.conn()).await?)
+    Ok(count.fetch_one(conn).await?)
 }
 
 /// Ends one session of the person's own. Safe to repeat.
@@ -93,8 +107,19 @@ pub(crate) async fn end(visitor: &Visitor, id: &str) -> Result<(), AppError> {
     let hash = hex::decode(id).map_err(|_| AppError::NotFound)?;
     let viewer = visitor.viewer()?.clone();
     let mut tx = Own::open(visitor, &viewer).await?;
+    let what =
+        sqlx::query!("select user_agent, ip from sessions where id_hash = $1 and user_id = $2", hash, viewer.user_id.0)
+            .fetch_optional(tx.conn())
+            .await?;
     let ended = end_session(tx.conn(), viewer.user_id, &hash).await?;
-    tx.commit(if ended { Some("ended a session") } else { None }).await
+    match what.filter(|_| ended) {
+        Some(row) => {
+            let was =
+                json!({ "device": device(row.user_agent.as_deref().unwrap_or_default()), "signed in from": row.ip });
+            tx.commit("ended a session", Fields::Deleted(was)).await
+        }
+        None => tx.commit_unchanged().await,
+    }
 }
 
 /// Ends all sessions of the visitor but the one in use; with `this`, that one too.
@@ -102,8 +127,18 @@ pub(crate) async fn end_all(visitor: &Visitor, this: bool) -> Result<(), AppErro
     let viewer = visitor.viewer()?.clone();
     let keep = own_hash(visitor).filter(|_| !this);
     let mut tx = Own::open(visitor, &viewer).await?;
+    let before = open_ones(tx.conn(), viewer.user_id).await?;
     end_sessions(tx.conn(), viewer.user_id, keep).await?;
-    tx.commit(Some("signed out everywhere")).await
+    let after = open_ones(tx.conn(), viewer.user_id).await?;
+    let fields = Fields::Changed { before: json!({ "sessions": before }), after: json!({ "sessions": after }) };
+    tx.commit("signed out everywhere", fields).await
+}
+
+/// Notes that the visitor leaves with this session. Safe for somebody who has not signed in.
+pub(super) async fn note_sign_out(visitor: &Visitor) -> Result<(), AppError> {
+    let Some(viewer) = &visitor.viewer else { return Ok(()) };
+    let device = device(visitor.user_agent.as_deref().unwrap_or_default());
+    Own::open(visitor, viewer).await?.commit("signed out", Fields::Happened(json!({ "device": device }))).await
 }
 
 /// Ends somebody's sessions, and links for a new password, in the transaction of the change that demands it. `keep`: the hash of a
@@ -117,59 +152,4 @@ pub async fn end_of(tx: &mut WriteTx, user: UserId, keep: Option<Vec<u8>>) -> Re
 /// The key of this browser's own session.
 pub(crate) fn own_hash(visitor: &Visitor) -> Option<Vec<u8>> {
     visitor.session.as_ref()?.id().map(|id| session_hash(&id))
-}
-
-/// A change that a person makes to their own account: audited in their workspace. Platform admins have none, and no audit log.
-pub(super) enum Own {
-    Member(Box<WriteTx>, UserId),
-    Admin(SystemTx),
-}
-
-impl Own {
-    pub(super) async fn open(visitor: &Visitor, viewer: &Viewer) -> Result<Self, AppError> {
-        if viewer.workspace.is_none() {
-            return Ok(Self::Admin(SystemTx::open(&visitor.db, "own account").await?));
-        }
-        Self::of(&visitor.scope()?, viewer.user_id).await
-    }
-
-    /// The same for a scope that acts for the person.
-    pub(super) async fn of(scope: &Scope, user: UserId) -> Result<Self, AppError> {
-        let mut tx = scope.write(Action::EditOwnProfile).await?;
-        tx.span("own account").await?;
-        Ok(Self::Member(Box::new(tx), user))
-    }
-
-    pub(super) fn conn(&mut self) -> &mut sqlx::PgConnection {
-        match self {
-            Self::Member(tx, _) => tx.conn(),
-            Self::Admin(tx) => tx.conn(),
-        }
-    }
-
-    /// `action`: what stands in the audit log; none if nothing changed.
-    pub(super) async fn commit(self, action: Option<&str>) -> Result<(), AppError> {
-        match (self, action) {
-            (own, Some(action)) => own.commit_with(action, None, None).await,
-            (Self::Member(tx, _), None) => tx.commit().await,
-            (Self::Admin(tx), None) => tx.commit().await,
-        }
-    }
-
-    /// The same for a change that has a before or an after.
-    pub(super) async fn commit_with(
-        self,
-        action: &str,
-        before: Option<Value>,
-        after: Option<Value>,
-    ) -> Result<(), AppError> {
-        match self {
-            Self::Member(mut tx, user) => {
-                let entity_id = Some(user.0);
-                tx.audit(Change { action, entity: "user", entity_id, client_id: None, before, after }).await?;
-                tx.commit().await
-            }
-            Self::Admin(tx) => tx.commit().await,
-        }
-    }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::AgencyRules;
 use patchbay_access::SecondFactorRule;
-use patchbay_access::server::{Change, ReadTx, WriteTx};
+use patchbay_access::server::{Change, Fields, ReadTx, WriteTx};
 use patchbay_shared::AppError;
 
 /// The rules of the workspace that the transaction is in. Unknown words count as the default.
@@ -54,18 +54,17 @@ pub async fn save(tx: &mut WriteTx, name: &str, timezone: &str, rules: AgencyRul
     .execute(tx.conn())
     .await?;
     let words = |name: &str, timezone: &str, rules: AgencyRules| {
-        Some(json!({
+        json!({
             "name": name, "timezone": timezone, "second_factor": rules.second_factor, "audit_days": rules.audit_days,
             "concurrency": rules.concurrency,
-        }))
+        })
     };
     tx.audit(Change {
         action: "changed",
         entity: "workspace",
         entity_id: Some(w),
         client_id: None,
-        before: words(&old.name, &old.timezone, was),
-        after: words(name, timezone, rules),
+        fields: Fields::Changed { before: words(&old.name, &old.timezone, was), after: words(name, timezone, rules) },
     })
     .await
 }

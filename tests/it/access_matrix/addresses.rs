@@ -11,6 +11,7 @@ pub const ROUTES: &[WebhookSender] = &[
     reads("GET /settings/users.csv", May(ReadMembers), Nobodys, &[]),
     reads("GET /settings/invitations.csv", May(ReadMembers), Nobodys, &[]),
     reads("GET /settings/audit.csv", May(ReadAudit), Nobodys, &[]),
+    reads("GET /platform/log.csv", Platform, Nobodys, &[]),
     reads("GET /agents/export.csv", May(ReadWorkshop), Nobodys, &[("client", "{client}")]),
     reads("GET /prompts/export.csv", May(ReadWorkshop), Nobodys, &[]),
     reads("GET /numbers/export.csv", May(ReadWorkshop), Nobodys, &[]),
@@ -126,6 +127,7 @@ pub const PAGES: &[WebhookSender] = &[
     reads("/webhooks/inbound/{id}", May(ReadQueues), Workshop, &[("id", "{webhook}")]),
     reads("/platform", Platform, Nobodys, &[]),
     reads("/platform/new", Platform, Nobodys, &[]),
+    reads("/platform/log", Platform, Nobodys, &[]),
     reads("/platform/links", Platform, Nobodys, &[]),
     reads("/platform/{id}", Platform, Workshop, &[("id", "{workspace}")]),
 ];

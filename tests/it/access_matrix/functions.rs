@@ -274,6 +274,7 @@ pub const FUNCTIONS: &[WebhookSender] = &[
     // The platform.
     reads("list_workspaces", Platform, Nobodys, &[("query[words]", "")]),
     reads("platform_queues", Platform, Nobodys, &[]),
+    reads("list_platform_events", Platform, Nobodys, &[("query[action]", "")]),
     reads("get_workspace", Platform, Workshop, &[("id", "{workspace}")]),
     changes(
         "save_workspace_terms",

@@ -296,10 +296,15 @@ pub(crate) async fn add_model_cost(tx: &mut WriteTx, call: CallId, cost: Decimal
 }
 
 /// Says whether somebody has looked at the call. Errors: `NotFound`; `Conflict` while the call goes on.
-pub(crate) async fn set_reviewed(tx: &mut WriteTx, call: CallId, reviewed: bool) -> Result<Option<ClientId>, AppError> {
+pub(crate) async fn set_reviewed(
+    tx: &mut WriteTx,
+    call: CallId,
+    reviewed: bool,
+) -> Result<(Option<ClientId>, bool), AppError> {
     let user = tx.user_id().map(|id| id.0);
     let row = sqlx::query!(
-        r#"select client_id as "client_id: ClientId", ended_at is not null or dial_state = 'refused' as "is_over!"
+        r#"select client_id as "client_id: ClientId", ended_at is not null or dial_state = 'refused' as "is_over!",
+                  reviewed_at is not null as "was_reviewed!"
            from calls where workspace_id = $1 and id = $2 for update"#,
         tx.workspace_uuid(),
         call.0
@@ -322,5 +327,18 @@ pub(crate) async fn set_reviewed(tx: &mut WriteTx, call: CallId, reviewed: bool)
     )
     .execute(tx.conn())
     .await?;
-    Ok(row.client_id)
+    Ok((row.client_id, row.was_reviewed))
+}
+
+/// How a call's transcript or analysis stands.
+pub(crate) async fn status(tx: &mut ReadTx, id: CallId, kind: EnrichmentType) -> Result<String, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select case when $3 then transcript_status::text else analysis_status::text end as "status!"
+           from calls where workspace_id = $1 and id = $2"#,
+        tx.workspace_uuid(),
+        id.0,
+        kind == EnrichmentType::Transcript
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }

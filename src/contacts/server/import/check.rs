@@ -5,7 +5,7 @@ use super::pieces::{Piece, Walk, walk};
 use crate::server::{files, store::imports};
 use crate::{CheckResult, ImportStatus, Problem};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Scope};
+use patchbay_access::server::{Change, Fields, Scope};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
@@ -57,8 +57,7 @@ pub async fn check(scope: &Scope, id: ImportId) -> Result<(), AppError> {
             entity: "import",
             entity_id: Some(id.0),
             client_id: Some(import.client_id),
-            before: None,
-            after: Some(after),
+            fields: Fields::Happened(after),
         })
         .await?;
         tx.notify(Topic::one("import", id), Some(import.client_id));

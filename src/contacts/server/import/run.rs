@@ -2,7 +2,7 @@ use super::pieces::{Piece, Walk, walk};
 use crate::ImportStatus;
 use crate::server::{files, store::imports, store::stage};
 use patchbay_access::Action;
-use patchbay_access::server::{Change, Scope, WriteTx};
+use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
@@ -112,16 +112,20 @@ async fn end_and_clear(scope: &Scope, id: ImportId, status: ImportStatus, error:
 
 /// Writes how it ended, once. False: it had ended already.
 async fn end(tx: &mut WriteTx, id: ImportId, status: ImportStatus, error: Option<&str>) -> Result<bool, AppError> {
+    let was = imports::lock(tx, id).await?;
     let Some(counts) = imports::end(tx, id, status, error).await? else { return Ok(false) };
     tx.audit(Change {
         action: status.as_str(),
         entity: "import",
         entity_id: Some(id.0),
         client_id: Some(counts.client_id),
-        before: None,
-        after: Some(serde_json::json!({
-            "rows": counts.rows, "imported": counts.imported, "updated": counts.updated, "rejected": counts.rejected, "error": error,
-        })),
+        fields: Fields::Changed {
+            before: serde_json::json!({ "status": was }),
+            after: serde_json::json!({
+                "status": status, "rows": counts.rows, "imported": counts.imported, "updated": counts.updated,
+                "rejected": counts.rejected, "error": error,
+            }),
+        },
     })
     .await?;
     tx.notify(Topic::one("import", id), Some(counts.client_id));
