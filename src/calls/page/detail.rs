@@ -176,7 +176,8 @@ fn Sound(call: CallDetail, player: Player) -> impl IntoView {
         let why = match (call.state, call.transcript_status) {
             (state, _) if state.is_open() => "The recording comes after the call has ended.",
             (_, _) if call.seconds.unwrap_or(0) == 0 => "Nobody spoke, so there is no recording.",
-            (_, TranscriptStatus::Pending | TranscriptStatus::Fetching) => "The recording is on its way.",
+            (_, Some(TranscriptStatus::Pending | TranscriptStatus::Fetching)) => "The recording is on its way.",
+            _ if call.awaits_recording => "The recording is on its way.",
             _ => "There is no recording of this call. The agent's settings say whether calls are recorded.",
         };
         return view! { <p class="note"><Icon name="headphones" small=true/>{why}</p> }.into_any();

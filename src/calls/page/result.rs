@@ -31,9 +31,9 @@ pub(crate) fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView
     let state = state(&call);
     let empty = (summary.is_none() && reason.is_none() && state.is_none())
         .then(|| view! { <p class="sub text-sm">"Nothing was said, so there is nothing to sum up."</p> });
-    let retry = call.may_replay && call.analysis_status == AnalysisStatus::Failed;
+    let retry = call.may_replay && call.analysis_status == Some(AnalysisStatus::Failed);
     let id = call.id;
-    let problem = call.analysis_problem.clone().filter(|_| call.analysis_status != AnalysisStatus::Completed);
+    let problem = call.analysis_problem.clone().filter(|_| call.analysis_status != Some(AnalysisStatus::Completed));
     view! {
         <Card title="Result" right=tags>
             <div class="stack gap-2">
@@ -54,12 +54,12 @@ fn state(call: &CallDetail) -> Option<&'static str> {
         return Some("The result comes when the call has ended.");
     }
     match (call.transcript_status, call.analysis_status) {
-        (TranscriptStatus::Completed, AnalysisStatus::Pending) => Some("The transcript waits to be read."),
-        (_, AnalysisStatus::Processing) => Some("A model is reading the transcript."),
-        (_, AnalysisStatus::Failed) if call.is_agency => Some("The transcript could not be read."),
-        (_, AnalysisStatus::Failed) => Some("The transcript could not be read. Your agency can try again."),
-        (TranscriptStatus::Failed, _) => Some("Without a transcript there is no result."),
-        (TranscriptStatus::Pending | TranscriptStatus::Fetching, AnalysisStatus::Pending)
+        (Some(TranscriptStatus::Completed), Some(AnalysisStatus::Pending)) => Some("The transcript waits to be read."),
+        (_, Some(AnalysisStatus::Processing)) => Some("A model is reading the transcript."),
+        (_, Some(AnalysisStatus::Failed)) if call.is_agency => Some("The transcript could not be read."),
+        (_, Some(AnalysisStatus::Failed)) => Some("The transcript could not be read. Your agency can try again."),
+        (Some(TranscriptStatus::Failed), _) => Some("Without a transcript there is no result."),
+        (Some(TranscriptStatus::Pending | TranscriptStatus::Fetching), Some(AnalysisStatus::Pending))
             if call.seconds.unwrap_or(0) > 0 =>
         {
             Some("The result comes after the transcript.")
@@ -120,7 +120,7 @@ pub(crate) fn AnalysisCard(call: CallDetail, again: Callback<()>) -> impl IntoVi
     };
     let topics = reading.topics.into_iter().map(|topic| view! { <Tag>{topic}</Tag> }).collect_view();
     let id = call.id;
-    let may_replay = call.may_replay && call.analysis_status == AnalysisStatus::Completed;
+    let may_replay = call.may_replay && call.analysis_status == Some(AnalysisStatus::Completed);
     let model = call.analysis_model.map(|(model, _, _)| model);
     view! {
         <Card title="Analysis">

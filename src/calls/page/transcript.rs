@@ -204,20 +204,25 @@ fn ToolStep(turn: Turn) -> impl IntoView {
 /// Why there is no transcript, and what comes next.
 #[component]
 fn NothingSaid(call: Arc<CallDetail>, again: Callback<()>) -> impl IntoView {
-    let was_talk = call.seconds.unwrap_or(0) > 0;
     let (title, text) = match call.transcript_status {
         _ if call.state.is_open() => ("The call is going on", "The transcript comes when it has ended."),
-        TranscriptStatus::Pending if !was_talk => ("Nothing was said", "Nobody answered, so there is no transcript."),
-        TranscriptStatus::Pending => ("The transcript is on its way", "It is fetched within moments after the call."),
-        TranscriptStatus::Fetching => ("The transcript is being fetched", "It shows here as soon as it has come."),
-        TranscriptStatus::Completed => ("Nothing was said", "The call was answered, and neither side spoke."),
-        TranscriptStatus::Failed if call.is_agency => {
+        None => ("No conversation", "Nobody answered, so there is no transcript."),
+        Some(TranscriptStatus::Pending) => {
+            ("The transcript is on its way", "It is fetched within moments after the call.")
+        }
+        Some(TranscriptStatus::Fetching) => {
+            ("The transcript is being fetched", "It shows here as soon as it has come.")
+        }
+        Some(TranscriptStatus::Completed) => ("Nothing was said", "The call was answered, and neither side spoke."),
+        Some(TranscriptStatus::Failed) if call.is_agency => {
             ("The transcript could not be fetched", "See why below, then try again.")
         }
-        TranscriptStatus::Failed => ("There is no transcript", "It could not be fetched. Your agency can try again."),
+        Some(TranscriptStatus::Failed) => {
+            ("There is no transcript", "It could not be fetched. Your agency can try again.")
+        }
     };
     let problem = call.transcript_problem.clone();
-    let retry = call.may_replay && call.transcript_status == TranscriptStatus::Failed;
+    let retry = call.may_replay && call.transcript_status == Some(TranscriptStatus::Failed);
     let id = call.id;
     view! {
         <EmptyState icon="message-square" title=title text=text small=true>
