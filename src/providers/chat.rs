@@ -115,6 +115,8 @@ pub struct ChatAnswer {
     /// The model that really answered.
     pub model: String,
     pub text: String,
+    /// The model's words when it would not answer.
+    pub refusal: Option<String>,
     pub tool_calls: Vec<ToolCall>,
     /// The service's word: `stop`, `length`, `tool_calls`, `content_filter`.
     pub finish_reason: Option<String>,
@@ -133,30 +135,62 @@ pub struct ChatUsage {
     pub is_estimated: bool,
 }
 
+/// Places in an answer at which a document may begin: so many are tried.
+const MOST_BEGINNINGS: usize = 16;
+
 impl ChatAnswer {
-    /// Reads the answer as JSON. Models wrap it in a code fence now and then, which is taken off.
-    pub fn parse_json<T: DeserializeOwned>(&self) -> Result<T, ProviderError> {
-        if self.finish_reason.as_deref() == Some("length") {
-            let said = "The model's answer was cut off at its longest length";
-            return Err(ProviderError::new(self.provider, Kind::Garbage, said));
-        }
-        serde_json::from_str(without_fence(&self.text)).map_err(|e| {
-            let said = format!("The model's answer is not the JSON that was asked for: {e}");
-            ProviderError::new(self.provider, Kind::Garbage, said)
-        })
+    /// The answer was cut off at the longest length that was asked for.
+    pub fn is_cut_off(&self) -> bool {
+        self.finish_reason.as_deref() == Some("length")
     }
+
+    /// Reads the answer as JSON. Models wrap it in a code fence or in sentences now and then; the first document in it that is of this
+    /// type counts. Errors: `Rejected` when the model would not answer, which asking again doesn't change; else `Garbage`.
+    pub fn parse_json<T: DeserializeOwned>(&self) -> Result<T, ProviderError> {
+        let error = |kind, said: String| Err(ProviderError::new(self.provider, kind, said));
+        if let Some(refusal) = &self.refusal {
+            return error(Kind::Rejected, format!("The model refused: {refusal}"));
+        }
+        if self.is_cut_off() {
+            return error(Kind::Garbage, "The model's answer was cut off at its longest length".to_owned());
+        }
+        let mut why = None;
+        for place in std::iter::once(0).chain(self.text.match_indices('{').map(|(at, _)| at).take(MOST_BEGINNINGS)) {
+            match document_at(&self.text[place..]) {
+                Ok(found) => return Ok(found),
+                // What is wrong with the whole text tells most.
+                Err(error) => why = why.or(Some(error)),
+            }
+        }
+        if self.finish_reason.as_deref() == Some("content_filter") {
+            return error(Kind::Rejected, "The service's content filter stopped the answer".to_owned());
+        }
+        let nothing = self.text.trim().is_empty();
+        if let Some(tool) = self.tool_calls.first().filter(|_| nothing) {
+            return error(Kind::Garbage, format!("The model asked for the tool {} instead of answering", tool.name));
+        }
+        if nothing {
+            return error(Kind::Garbage, "The model's answer is empty".to_owned());
+        }
+        let why = why.unwrap_or_default();
+        error(Kind::Garbage, format!("The model's answer is not the JSON that was asked for: {why}"))
+    }
+}
+
+/// The document that the text begins with, whatever comes after it. Half-broken text in it is repaired.
+fn document_at<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let value = match documents.next() {
+        Some(Ok(value)) => value,
+        // Only whole texts are repaired: where a broken document ends can't be told.
+        _ => crate::json::read(without_fence(text).as_bytes())?,
+    };
+    T::deserialize(crate::json::cleaned(value)).map_err(|error| error.to_string())
 }
 
 fn without_fence(text: &str) -> &str {
     let text = text.trim();
-    let Some(inner) = text.strip_prefix("```").and_then(|t| t.strip_suffix("```")) else {
-        return text;
-    };
-    // The first line of a fence may name the language.
-    match inner.split_once('\n') {
-        Some((language, rest)) if language.trim().chars().all(char::is_alphanumeric) => rest.trim(),
-        _ => inner.trim(),
-    }
+    text.strip_suffix("```").unwrap_or(text).trim_end()
 }
 
 /// A rough count of tokens: four characters each, rounded up. Only for when the service doesn't count.

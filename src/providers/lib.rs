@@ -10,6 +10,7 @@
 //! | `telephony`, `telnyx` | phone numbers and call control |
 //! | `chat`, `openrouter` | chat models |
 //! | `http` | the one way out: time limits, size limits, no redirects, errors in one shape |
+//! | `json` | repairs what is half broken in it |
 //! | `public_address` | refuses private addresses when somebody else chose the target |
 //! | `signature` | who really sent a webhook |
 //! | `smtp` | e-mail to people |
@@ -24,6 +25,7 @@ pub mod breaker;
 pub mod chat;
 pub mod error;
 pub mod http;
+pub mod json;
 pub mod openrouter;
 pub mod public_address;
 pub mod sealed;

@@ -155,20 +155,19 @@ pub enum Line {
 pub struct VoiceCall {
     pub id: String,
     pub agent_id: Option<String>,
-    pub created: DateTime<Utc>,
+    pub created: Option<DateTime<Utc>>,
     pub joined: Option<DateTime<Utc>>,
     pub ended: Option<DateTime<Utc>>,
     pub end_reason: Option<EndReason>,
     /// How the telephone side ended, for calls over SIP.
     pub sip_termination: Option<SipTermination>,
-    /// `None` until the service has settled its bill.
+    /// What the service counted. What it charges for is [`VoiceCall::charged_seconds`].
     pub billed_seconds: Option<f64>,
     /// Telephone time billed on top, for calls over SIP.
     pub sip_billed_seconds: Option<f64>,
     /// The service's word for the state of its bill.
     pub billing_status: String,
-    /// True when the bill won't change any more.
-    pub is_billing_settled: bool,
+    pub bill: Bill,
     pub direction: CallDirection,
     /// E.164, when the service says so.
     pub to: Option<String>,
@@ -178,7 +177,8 @@ pub struct VoiceCall {
     pub join_url: Option<String>,
     pub summary: Option<String>,
     pub short_summary: Option<String>,
-    pub is_recorded: bool,
+    /// `None`: the service doesn't say.
+    pub is_recorded: Option<bool>,
     pub model: Option<String>,
     pub voice: Option<String>,
 }
@@ -189,7 +189,7 @@ impl VoiceCall {
         Self {
             id: id.to_owned(),
             agent_id: None,
-            created: at,
+            created: None,
             joined: None,
             ended: Some(at),
             end_reason: Some(EndReason::SystemError),
@@ -197,7 +197,7 @@ impl VoiceCall {
             billed_seconds: None,
             sip_billed_seconds: None,
             billing_status: String::new(),
-            is_billing_settled: false,
+            bill: Bill::Open,
             direction: CallDirection::Outbound,
             to: None,
             from: None,
@@ -205,7 +205,7 @@ impl VoiceCall {
             join_url: None,
             summary: None,
             short_summary: None,
-            is_recorded: false,
+            is_recorded: None,
             model: None,
             voice: None,
         }
@@ -222,12 +222,38 @@ impl VoiceCall {
         }
     }
 
+    /// The earliest moment that is known of it.
+    pub fn began(&self) -> Option<DateTime<Utc>> {
+        self.created.or(self.joined).or(self.ended)
+    }
+
+    /// Seconds that cost money; `None` while that isn't known, which isn't the same as none.
+    pub fn charged_seconds(&self) -> Option<f64> {
+        match self.bill {
+            Bill::Open => None,
+            Bill::Free | Bill::Refunded => Some(0.0),
+            Bill::Billed => self.billed_seconds,
+        }
+    }
+
     /// Seconds from joining to the end; zero when nobody joined, `None` while the call goes on.
     pub fn talk_seconds(&self) -> Option<f64> {
         let ended = self.ended?;
         let joined = self.joined.unwrap_or(ended);
         Some((ended - joined).num_milliseconds().max(0) as f64 / 1000.0)
     }
+}
+
+/// Where the service's bill for a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bill {
+    /// Pending, or in a state that this version doesn't know: nothing can be said about the price.
+    Open,
+    /// It cost nothing.
+    Free,
+    Billed,
+    /// It was billed and the money was given back.
+    Refunded,
 }
 
 /// Where a call stands.

@@ -63,6 +63,11 @@ pub(super) struct Call {
     pub ended: Option<f64>,
     pub end_reason: Option<&'static str>,
     pub billed: bool,
+    pub refunded: bool,
+    /// The bill says nothing about its length.
+    pub bills_no_length: bool,
+    /// How often somebody has asked for the recording.
+    pub recording_asked: u32,
     /// Cancelled when somebody hangs up early.
     pub cut: CancellationToken,
 }
@@ -113,6 +118,9 @@ impl Call {
             ended: None,
             end_reason: None,
             billed: false,
+            refunded: false,
+            bills_no_length: settings.quirks.bill_without_length,
+            recording_asked: 0,
             cut: CancellationToken::new(),
         };
         let prompt = call.prompt();

@@ -53,7 +53,14 @@ pub(super) fn call_event(sandbox: &Arc<Sandbox>, key: &str, event: &str, call: &
     if targets.is_empty() {
         return;
     }
-    let body = json!({"event": event, "call": shapes::call(call)});
+    let mut body = json!({"event": event, "call": shapes::call(call)});
+    if sandbox.settings_for(key).quirks.odd_fields {
+        body["call"]["billedSideInputTokens"] = json!("none");
+        body["call"]["endReason"] = json!(7);
+        if call.joined.is_some() {
+            body["call"]["joined"] = json!("just now");
+        }
+    }
     for (url, secrets, webhook_id) in targets {
         send(
             sandbox,
@@ -131,7 +138,9 @@ async fn attempt_once(sandbox: &Sandbox, delivery: &Delivery, attempt: u32) -> O
     if matches!(delivery.signature, Signature::Telnyx(_)) {
         body["meta"] = json!({"attempt": attempt, "delivered_to": delivery.url});
     }
-    let bytes = body.to_string().into_bytes();
+    let is_half = sandbox.settings_for(&delivery.key).quirks.half_emoji;
+    let text = if is_half { shapes::with_half_an_emoji(&body) } else { body.to_string() };
+    let bytes = text.into_bytes();
     let request = sandbox.http.post(&delivery.url).header("content-type", "application/json");
     let request = match &delivery.signature {
         Signature::Ultravox(secrets) => {

@@ -65,7 +65,7 @@ use axum::extract::DefaultBodyLimit;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use settings::{FaultRates, OutcomeRates, SandboxSettings};
+pub use settings::{FaultRates, NoSound, OddAnswer, OddUsage, OutcomeRates, Quirks, SandboxSettings};
 pub use state::{DeliveryEntry, LogEntry, Sandbox};
 
 const LARGEST_BODY: usize = 32 * 1024 * 1024;

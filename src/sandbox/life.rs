@@ -37,7 +37,10 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
     };
     let plan = call.plan.clone();
     delivery::call_event(&sandbox, &key, "call.started", &call);
-    carrier::initiated(&sandbox, &key, &call);
+    let quirks = sandbox.settings_for(&key).quirks.clone();
+    if !quirks.cost_first {
+        carrier::initiated(&sandbox, &key, &call);
+    }
 
     let cut = wait(&sandbox, &call, plan.ring).await;
     let answered = matches!(plan.answer, Answer::Person | Answer::Machine | Answer::Dropped);
@@ -45,7 +48,9 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
         let Some(live) = mark(&sandbox, &key, id, |call| call.joined = Some(plan.ring)) else {
             return;
         };
-        carrier::answered(&sandbox, &key, &live);
+        if !quirks.cost_first {
+            carrier::answered(&sandbox, &key, &live);
+        }
         delivery::call_event(&sandbox, &key, "call.joined", &live);
         let cut = wait(&sandbox, &call, plan.ring + plan.talk).await;
         let last = plan.ring + plan.talk;
@@ -63,7 +68,9 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
         })
     };
     let Some(ended) = ended else { return };
-    carrier::hung_up(&sandbox, &key, &ended);
+    if !quirks.cost_first {
+        carrier::hung_up(&sandbox, &key, &ended);
+    }
     delivery::call_event(&sandbox, &key, "call.ended", &ended);
 
     let billing = ended.clock.instant(ended.ended.unwrap_or(0.0) + plan.billing);
@@ -73,7 +80,15 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
     }
     if let Some(billed) = mark(&sandbox, &key, id, |call| call.billed = true) {
         carrier::cost(&sandbox, &key, &billed);
+        if quirks.cost_first {
+            carrier::initiated(&sandbox, &key, &billed);
+        }
         delivery::call_event(&sandbox, &key, "call.billed", &billed);
+    }
+    if quirks.refund
+        && let Some(refunded) = mark(&sandbox, &key, id, |call| call.refunded = true)
+    {
+        delivery::call_event(&sandbox, &key, "call.billed", &refunded);
     }
 }
 

@@ -15,6 +15,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::gate::{Key, Provider, object};
+use super::settings::{OddAnswer, OddUsage};
 use super::state::Sandbox;
 use answer::Answer;
 use catalogue::{CREDITS, MODELS, rounded};
@@ -41,6 +42,12 @@ async fn complete(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Exte
     let model = request.get("model").or(first).and_then(Value::as_str).unwrap_or(MODELS[0].0);
     if !model.contains('/') {
         return bad(&format!("{model} is not a valid model ID"));
+    }
+    let quirks = sandbox.settings_for(&key).quirks.clone();
+    let schema = request.get("response_format").and_then(|format| format.pointer("/json_schema/schema"));
+    if let Some(word) = schema.filter(|_| quirks.strict_schemas).and_then(word_that_is_refused) {
+        let said = format!("Provider returned error: output_format.schema: property '{word}' is not supported");
+        return bad(&said);
     }
     let answer = Answer::to(&request, messages);
     let prompt_tokens = tokens(&Value::Array(messages.clone()).to_string());
@@ -80,7 +87,13 @@ async fn complete(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Exte
         message["tool_calls"] = json!(answer.tool_calls);
         finish = "tool_calls";
     }
-    let body = json!({
+    let wants_document = request.contains_key("response_format");
+    if let Some(odd) = quirks.odd_answer.filter(|_| wants_document) {
+        let content = answer.content.clone().unwrap_or_default();
+        let most = request.get("max_completion_tokens").and_then(Value::as_u64).unwrap_or(0);
+        finish = odd_answer(odd, &content, most, &mut message).unwrap_or(finish);
+    }
+    let mut body = json!({
         "id": id,
         "object": "chat.completion",
         "created": now,
@@ -89,7 +102,62 @@ async fn complete(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Exte
         "choices": [{"index": 0, "finish_reason": finish, "message": message}],
         "usage": usage,
     });
+    match quirks.odd_usage {
+        Some(OddUsage::Nulls) => {
+            body["usage"] = json!({"prompt_tokens": null, "completion_tokens": null, "total_tokens": null});
+        }
+        Some(OddUsage::Absent) => {
+            body.as_object_mut().map(|body| body.remove("usage"));
+        }
+        Some(OddUsage::Texts) => {
+            for name in ["prompt_tokens", "completion_tokens", "total_tokens", "cost"] {
+                body["usage"][name] = json!(body["usage"][name].to_string());
+            }
+        }
+        None => {}
+    }
     Json(body).into_response()
+}
+
+/// Answers in another way than was asked for. Gives why the model stopped, if that is another reason.
+fn odd_answer(odd: OddAnswer, content: &str, most: u64, message: &mut Value) -> Option<&'static str> {
+    match odd {
+        OddAnswer::Fenced => message["content"] = json!(format!("```json\n{content}\n```")),
+        OddAnswer::Prose => {
+            message["content"] =
+                json!(format!("Here is the form {{as asked}}:\n\n{content}\n\nLet me know if you need more."));
+        }
+        OddAnswer::Parts => message["content"] = json!([{"type": "text", "text": content}]),
+        OddAnswer::Refused => {
+            message["content"] = Value::Null;
+            message["refusal"] = json!("I can't help with that.");
+        }
+        OddAnswer::CutOff if most >= 8000 => {}
+        OddAnswer::CutOff => {
+            message["content"] = json!(content.chars().take(40).collect::<String>());
+            return Some("length");
+        }
+        OddAnswer::Tool => {
+            message["content"] = Value::Null;
+            message["tool_calls"] =
+                json!([{"id": "call_1", "type": "function", "function": {"name": "fill_in", "arguments": content}}]);
+            return Some("tool_calls");
+        }
+        OddAnswer::Empty => message["content"] = json!(""),
+    }
+    None
+}
+
+/// A word in the schema that not every host takes.
+fn word_that_is_refused(schema: &Value) -> Option<String> {
+    let words = schema.as_object()?;
+    words.iter().find_map(|(word, value)| match (word.as_str(), value) {
+        ("properties", Value::Object(all)) => all.values().find_map(word_that_is_refused),
+        ("anyOf", Value::Array(all)) => all.iter().find_map(word_that_is_refused),
+        ("items", inner) => word_that_is_refused(inner),
+        ("type" | "description" | "enum" | "const" | "required" | "additionalProperties", _) => None,
+        (other, _) => Some(other.to_owned()),
+    })
 }
 
 fn bad(message: &str) -> Response {

@@ -52,6 +52,75 @@ pub struct FaultRates {
     pub timeout: f64,
 }
 
+/// What comes in the place of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoSound {
+    /// A page of HTML that calls itself `audio/wav`.
+    Page,
+    /// A JSON document with status 200.
+    Document,
+    /// Nothing, with status 200.
+    Empty,
+    /// A redirect to an address that has expired: 403.
+    Expired,
+}
+
+/// How an answer of a model says what it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OddUsage {
+    /// The counts are null.
+    Nulls,
+    /// There is no `usage`.
+    Absent,
+    /// The counts and the cost are texts.
+    Texts,
+}
+
+/// How a model answers that was asked for a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OddAnswer {
+    /// In a code fence.
+    Fenced,
+    /// With sentences before and after it.
+    Prose,
+    /// As a list of parts.
+    Parts,
+    /// It would not.
+    Refused,
+    /// Cut off at the longest length, unless 8,000 tokens were allowed.
+    CutOff,
+    /// It asks for a tool.
+    Tool,
+    /// With nothing.
+    Empty,
+}
+
+/// What real services do now and then, each seen in the field. All off by default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quirks {
+    /// Summaries and messages hold half an emoji, an escape that stands for no character.
+    pub half_emoji: bool,
+    /// Events have a `joined` that is no time, and numbers where texts should be.
+    pub odd_fields: bool,
+    /// A call's bill is refunded after it was sent.
+    pub refund: bool,
+    /// A bill says that it is settled and not how long it was.
+    pub bill_without_length: bool,
+    /// The carrier's cost of a leg comes before any other event of it.
+    pub cost_first: bool,
+    /// So many questions for a recording get 404 before it is there.
+    pub recording_late: u32,
+    pub no_sound: Option<NoSound>,
+    pub odd_usage: Option<OddUsage>,
+    pub odd_answer: Option<OddAnswer>,
+    /// Schemas with words that some hosts refuse get 400.
+    pub strict_schemas: bool,
+}
+
 /// Every figure has a default, and a settings document may give only some of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -71,6 +140,7 @@ pub struct SandboxSettings {
     pub read_faults: FaultRates,
     /// Faults of chat completions (only `error`, `limited`, `garbage`, `timeout`).
     pub model_faults: FaultRates,
+    pub quirks: Quirks,
     /// Real milliseconds before an answer.
     pub latency_ms: [u64; 2],
     /// The figure in `Retry-After`, real seconds.
@@ -116,6 +186,7 @@ impl Default for SandboxSettings {
             create_faults: FaultRates::default(),
             read_faults: FaultRates::default(),
             model_faults: FaultRates::default(),
+            quirks: Quirks::default(),
             latency_ms: [5, 40],
             retry_after_secs: 5,
             hang_secs: 120,

@@ -1,7 +1,9 @@
 //! Tests through the front door, on a real PostgreSQL with the sandbox providers. One binary, one server; every test has
 //! agencies of its own, so tests run side by side and see each other as strangers.
 
+mod provider_facts;
 mod provider_failures;
+mod provider_odd_documents;
 mod provider_openrouter;
 mod provider_signatures;
 mod provider_stub;

@@ -38,8 +38,9 @@ pub struct CallDetail {
     pub goal_reached: Option<bool>,
     pub sentiment: Option<Sentiment>,
     pub summary: Option<String>,
-    pub transcript_status: TranscriptStatus,
-    pub analysis_status: AnalysisStatus,
+    /// None: nobody answered, so there is no conversation, and nothing to read.
+    pub transcript_status: Option<TranscriptStatus>,
+    pub analysis_status: Option<AnalysisStatus>,
     /// For the agency: what keeps the transcript or the analysis.
     pub transcript_problem: Option<Problem>,
     pub analysis_problem: Option<Problem>,
@@ -51,6 +52,8 @@ pub struct CallDetail {
     pub evidence: Vec<EvidenceLine>,
     pub costs: Option<Costs>,
     pub recording: Option<RecordingShown>,
+    /// There is a recording at the service, and it is being asked for.
+    pub awaits_recording: bool,
     /// The viewer may hear recordings.
     pub hears_recordings: bool,
     /// The viewer may see what the agent did with its tools.

@@ -182,7 +182,10 @@ fn Sound(call: CallDetail, player: Player) -> impl IntoView {
             _ if call.unanswered().is_some() => {
                 format!("{} There is no recording.", call.unanswered().unwrap_or_default())
             }
-            (_, TranscriptStatus::Pending | TranscriptStatus::Fetching) => "The recording is being fetched.".to_owned(),
+            (_, Some(TranscriptStatus::Pending | TranscriptStatus::Fetching)) => {
+                "The recording is being fetched.".to_owned()
+            }
+            _ if call.awaits_recording => "The recording is being fetched.".to_owned(),
             _ => "There is no recording of this call. The agent's settings say whether calls are recorded.".to_owned(),
         };
         return view! { <p class="note"><Icon name="headphones" small=true/>{why}</p> }.into_any();

@@ -31,11 +31,11 @@ pub(crate) fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView
     let state = state(&call);
     let empty = (summary.is_none() && reason.is_none() && state.is_none())
         .then(|| view! { <p class="sub text-sm">"Nothing was said, so there is nothing to summarise."</p> });
-    let retry = call.unanswered().is_none() && call.may_replay && call.analysis_status == AnalysisStatus::Failed;
-    let id = call.id;
     let has_talk = call.unanswered().is_none();
+    let retry = has_talk && call.may_replay && call.analysis_status == Some(AnalysisStatus::Failed);
+    let id = call.id;
     let problem =
-        call.analysis_problem.clone().filter(|_| has_talk && call.analysis_status != AnalysisStatus::Completed);
+        call.analysis_problem.clone().filter(|_| has_talk && call.analysis_status != Some(AnalysisStatus::Completed));
     view! {
         <Card title="Result" right=tags>
             <div class="stack gap-2">
@@ -59,12 +59,14 @@ fn state(call: &CallDetail) -> Option<&'static str> {
         return Some(unanswered);
     }
     match (call.transcript_status, call.analysis_status) {
-        (TranscriptStatus::Completed, AnalysisStatus::Pending) => Some("The transcript is waiting for its analysis."),
-        (_, AnalysisStatus::Processing) => Some("The analysis is running."),
-        (_, AnalysisStatus::Failed) if call.is_agency => Some("The analysis failed."),
-        (_, AnalysisStatus::Failed) => Some("The analysis failed. Your agency can run it again."),
-        (TranscriptStatus::Failed, _) => Some("Without a transcript there is no result."),
-        (TranscriptStatus::Pending | TranscriptStatus::Fetching, AnalysisStatus::Pending)
+        (Some(TranscriptStatus::Completed), Some(AnalysisStatus::Pending)) => {
+            Some("The transcript is waiting for its analysis.")
+        }
+        (_, Some(AnalysisStatus::Processing)) => Some("The analysis is running."),
+        (_, Some(AnalysisStatus::Failed)) if call.is_agency => Some("The analysis failed."),
+        (_, Some(AnalysisStatus::Failed)) => Some("The analysis failed. Your agency can run it again."),
+        (Some(TranscriptStatus::Failed), _) => Some("Without a transcript there is no result."),
+        (Some(TranscriptStatus::Pending | TranscriptStatus::Fetching), Some(AnalysisStatus::Pending))
             if call.seconds.unwrap_or(0) > 0 =>
         {
             Some("The result appears after the transcript.")
@@ -125,7 +127,7 @@ pub(crate) fn AnalysisCard(call: CallDetail, again: Callback<()>) -> impl IntoVi
     };
     let topics = reading.topics.into_iter().map(|topic| view! { <Tag>{topic}</Tag> }).collect_view();
     let id = call.id;
-    let may_replay = call.may_replay && call.analysis_status == AnalysisStatus::Completed;
+    let may_replay = call.may_replay && call.analysis_status == Some(AnalysisStatus::Completed);
     let model = call.analysis_model.map(|(model, _, _)| model);
     view! {
         <Card title="Analysis">

@@ -206,17 +206,22 @@ fn NothingSaid(call: Arc<CallDetail>, again: Callback<()>) -> impl IntoView {
     let (title, text) = match call.transcript_status {
         _ if call.state.is_open() => ("The call is in progress", "The transcript appears here after it has ended."),
         _ if call.unanswered().is_some() => ("No transcript", call.unanswered().unwrap_or_default()),
-        TranscriptStatus::Pending => ("The transcript is not here yet", "It is fetched within moments after the call."),
-        TranscriptStatus::Fetching => ("The transcript is being fetched", "It appears here as soon as it arrives."),
-        TranscriptStatus::Completed => ("Nothing was said", "The call was answered, and neither side spoke."),
-        TranscriptStatus::Failed if call.is_agency => {
+        None => ("No transcript", "There was no conversation."),
+        Some(TranscriptStatus::Pending) => {
+            ("The transcript is not here yet", "It is fetched within moments after the call.")
+        }
+        Some(TranscriptStatus::Fetching) => {
+            ("The transcript is being fetched", "It appears here as soon as it arrives.")
+        }
+        Some(TranscriptStatus::Completed) => ("Nothing was said", "The call was answered, and neither side spoke."),
+        Some(TranscriptStatus::Failed) if call.is_agency => {
             ("The transcript could not be fetched", "The reason is shown below. Then try again.")
         }
-        TranscriptStatus::Failed => ("No transcript", "It could not be fetched. Your agency can try again."),
+        Some(TranscriptStatus::Failed) => ("No transcript", "It could not be fetched. Your agency can try again."),
     };
     let has_talk = call.unanswered().is_none();
     let problem = call.transcript_problem.clone().filter(|_| has_talk);
-    let retry = has_talk && call.may_replay && call.transcript_status == TranscriptStatus::Failed;
+    let retry = has_talk && call.may_replay && call.transcript_status == Some(TranscriptStatus::Failed);
     let id = call.id;
     view! {
         <EmptyState icon="message-square" title=title text=text small=true>

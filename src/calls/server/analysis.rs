@@ -16,14 +16,16 @@ use patchbay_connections::server::ops as connections;
 use patchbay_jobs::lease::{self, Claim, ENRICHMENTS};
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_metering::server::usage::{NewUsage, record};
-use patchbay_providers::ProviderError;
 use patchbay_providers::chat::{ChatAnswer, ChatMessage, ChatRequest};
-use patchbay_shared::AppError;
+use patchbay_providers::{Kind, ProviderError};
 use patchbay_shared::ids::CallId;
 
 /// Goes up when the prompt or the schema changes, so that results can be told apart.
-pub(crate) const PROMPT_VERSION: i32 = 1;
+pub(crate) const PROMPT_VERSION: i32 = 2;
+/// In tokens; twice as much is allowed in each further attempt, because an answer that was cut off would be cut off again.
 const LONGEST_ANSWER: u32 = 4000;
+/// After so many attempts an answer of no use is not paid for again.
+const MOST_ANSWERS: i32 = 3;
 
 /// Asks the model and stores its reading. Doing it twice is safe; it costs twice.
 pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<Verdict, Failure> {
@@ -50,7 +52,7 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
             ChatMessage::User(prompt::transcript(&facts, kind, &turns)),
         ],
         temperature: Some(0.0),
-        max_tokens: Some(LONGEST_ANSWER),
+        max_tokens: Some(LONGEST_ANSWER << (claim.attempt - 1).clamp(0, MOST_ANSWERS - 1)),
         answer_schema: Some(schema::of(kind)),
         tools: Vec::new(),
     };
@@ -60,14 +62,16 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
     };
 
     let mut tx = scope.write(Action::ReplayQueues).await?;
-    enrichment::add_model_cost(&mut tx, call, answer.usage.cost.unwrap_or_default()).await?;
+    if let Some(cost) = answer.usage.cost {
+        enrichment::add_model_cost(&mut tx, call, cost).await?;
+    }
     record(
         &mut tx,
         NewUsage {
             agent_id: facts.agent_id,
             client_id: facts.client_id,
             call_id: Some(call),
-            session_id: Some(answer.id.clone()),
+            session_id: Some(answer.id.clone()).filter(|id| !id.is_empty()),
             user_id: None,
             purpose: "analysis",
             model: answer.model.clone(),
@@ -80,10 +84,10 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
         Err(error) => {
             // The answer is of no use, and it cost money all the same.
             tx.commit().await?;
-            return Err(Failure { error: error.sentence(), retry_after: None, permanent: false });
+            let permanent = error.kind == Kind::Rejected || claim.attempt >= MOST_ANSWERS;
+            return Err(Failure { error: error.sentence(), retry_after: None, permanent });
         }
     };
-    let analysis = without_nul(analysis)?;
     enrichment::record_analysis(
         &mut tx,
         call,
@@ -120,15 +124,6 @@ fn parse(answer: &ChatAnswer, kind: CampaignType) -> Result<Analysis, ProviderEr
         CampaignType::Sdr => answer.parse_json::<SdrAnalysis>().map(Analysis::Sdr),
         CampaignType::Cs => answer.parse_json::<CsAnalysis>().map(Analysis::Cs),
     }
-}
-
-/// PostgreSQL's JSON takes every character but this one.
-fn without_nul(analysis: Analysis) -> Result<Analysis, AppError> {
-    let text = serde_json::to_string(&analysis).map_err(patchbay_shared::error::internal)?;
-    if !text.contains("\\u0000") {
-        return Ok(analysis);
-    }
-    serde_json::from_str(&text.replace("\\u0000", "")).map_err(patchbay_shared::error::internal)
 }
 
 /// The moment, when the text is one. Without an offset it is meant in the client's zone.

@@ -111,7 +111,7 @@ pub async fn mark_unknown(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>, wh
 pub async fn mark_refused(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>, why: &str) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update calls set dial_state = 'refused', error = $4, ended_at = coalesce(ended_at, now()), end_reason = coalesce(end_reason, 'refused'),
-                transcript_status = 'completed', analysis_status = 'completed', updated_at = now()
+                transcript_status = null, analysis_status = null, updated_at = now()
          where workspace_id = $1 and id = $2 and dial_state in ('intent', 'unknown') and dialled_at = $3",
         tx.workspace_uuid(),
         id.0,

@@ -5,13 +5,13 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::ended::{CallEnded, Corrected, Ended};
-use super::{enrich, follow};
+use super::{carrier, enrich, follow};
 use crate::model::ContactOutcome;
 use crate::model::{CallDirection, EnrichmentType};
 use patchbay_access::server::WriteTx;
 use patchbay_jobs::live::Topic;
 use patchbay_metering::server::budget;
-use patchbay_providers::voice::{EndReason, SipTermination, VoiceCall};
+use patchbay_providers::voice::{Bill, EndReason, SipTermination, VoiceCall};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{BatchId, CallId, CampaignContactId, ClientId};
@@ -26,6 +26,8 @@ pub struct CallUpdate<'a> {
     pub event_id: &'a str,
     pub event_type: &'a str,
     pub occurred_at: DateTime<Utc>,
+    /// When the provider said it. Of two bills for a call the later one counts.
+    pub told_at: DateTime<Utc>,
     /// The provider's words, kept as they came.
     pub payload: serde_json::Value,
     /// US dollars per minute of talk.
@@ -45,19 +47,22 @@ struct Known {
 pub async fn apply(tx: &mut WriteTx, news: &CallUpdate<'_>) -> Result<CallId, AppError> {
     let known = match find(tx, news.call).await? {
         Some(known) => known,
-        None => make_stub(tx, news.call).await?,
+        None => make_stub(tx, news).await?,
     };
     if !remember(tx, &known, news).await? {
         return Ok(known.id);
     }
-    merge(tx, &known, news).await?;
+    let talked = merge(tx, &known, news).await?;
     let ends_now = news.call.ended.is_some() && !known.ended;
     if ends_now {
-        end(tx, &known, news.call).await?;
+        end(tx, &known, news.call, talked).await?;
     } else if news.call.ended.is_some() {
-        refine(tx, &known, news.call).await?;
+        refine(tx, &known, news.call, talked).await?;
     }
-    if news.call.ended.is_some() && news.call.is_billing_settled {
+    if known.ended && talked {
+        answered_after_all(tx, &known).await?;
+    }
+    if news.call.ended.is_some() && news.call.charged_seconds().is_some() {
         follow::no_longer(tx, known.id).await?;
     }
     for topic in [Topic::list("calls"), Topic::one("call", known.id), Topic::list("dashboard")] {
@@ -96,7 +101,9 @@ async fn find(tx: &mut WriteTx, call: &VoiceCall) -> Result<Option<Known>, AppEr
 }
 
 /// A call that Patchbay did not place: somebody called in, or it was placed elsewhere. Its agent says whose it is.
-async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError> {
+async fn make_stub(tx: &mut WriteTx, news: &CallUpdate<'_>) -> Result<Known, AppError> {
+    let call = news.call;
+    let began = call.began().unwrap_or(news.occurred_at);
     let mapping = sqlx::query!(
         r#"select m.agent_id, m.client_id as "client_id: ClientId", m.default_direction as "direction: CallDirection",
                   m.synced_prompt_id, m.synced_prompt_version,
@@ -105,7 +112,7 @@ async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError
            where m.workspace_id = $1 and m.provider = 'ultravox' and m.provider_agent_id = $2 limit 1"#,
         tx.workspace_uuid(),
         call.agent_id,
-        call.created
+        began
     )
     .fetch_optional(tx.conn())
     .await?;
@@ -131,7 +138,7 @@ async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError
         direction as CallDirection,
         call.from,
         call.to,
-        call.created,
+        began,
         prompt_id,
         prompt_version,
     )
@@ -140,7 +147,11 @@ async fn make_stub(tx: &mut WriteTx, call: &VoiceCall) -> Result<Known, AppError
     // Nobody else looks after a call that is in no batch.
     follow::enqueue(tx, id, 2).await?;
     // Another worker may have made it in this very moment: then its row is the one.
-    find(tx, call).await?.ok_or_else(|| internal("a call that was just made is not there"))
+    let known = find(tx, call).await?.ok_or_else(|| internal("a call that was just made is not there"))?;
+    if let (Some(from), Some(to)) = (&call.from, &call.to) {
+        carrier::claim_waiting(tx, (known.id, known.client_id), (from, to), began).await?;
+    }
+    Ok(known)
 }
 
 /// Keeps the event. False: it is known already.
@@ -162,20 +173,30 @@ async fn remember(tx: &mut WriteTx, known: &Known, news: &CallUpdate<'_>) -> Res
     Ok(done.rows_affected() == 1)
 }
 
-async fn merge(tx: &mut WriteTx, known: &Known, news: &CallUpdate<'_>) -> Result<(), AppError> {
+/// Adds the facts. Gives whether anybody talked, by all that is known now.
+async fn merge(tx: &mut WriteTx, known: &Known, news: &CallUpdate<'_>) -> Result<bool, AppError> {
     let call = news.call;
-    // A settled bill without seconds is a bill for none.
-    let billed = call.is_billing_settled.then(|| call.billed_seconds.unwrap_or(0.0).clamp(0.0, 1e6).ceil() as i32);
+    // None: not priced yet, which is not the same as free.
+    let billed = call.charged_seconds().map(|seconds| seconds.clamp(0.0, 1e6).ceil() as i32);
     let cost = billed.map(|seconds| (Decimal::from(seconds) * news.price_per_minute / Decimal::from(60)).round_dp(6));
+    // Of two bills the later one counts, up or down, in whatever order they come here; nothing is billed again after a refund.
     let row = sqlx::query!(
-        r#"update calls c set provider_call_id = coalesce(c.provider_call_id, $3), dial_state = 'placed',
+        r#"with was as (
+             select id, started_at, voice_cost + carrier_cost as cost,
+                    $9::int is not null and (coalesce(billing_status = 'BILLING_STATUS_REFUNDED', false), coalesce(billed_at, '-infinity'),
+                      coalesce(billed_seconds, -1)) <= ($11::boolean, $12::timestamptz, $9) as takes_bill
+             from calls where workspace_id = $1 and id = $2)
+           update calls c set provider_call_id = coalesce(c.provider_call_id, $3), dial_state = 'placed',
                 error = case when c.dial_state = 'unknown' then null else c.error end,
                 started_at = least(c.started_at, $4), joined_at = least(c.joined_at, $5), ended_at = least(c.ended_at, $6),
                 end_reason = coalesce(c.end_reason, $7), summary = coalesce(c.summary, $8),
-                billed_seconds = greatest(c.billed_seconds, $9), voice_cost = greatest(c.voice_cost, coalesce($10::numeric, 0)), updated_at = now()
-           from calls was where c.workspace_id = $1 and c.id = $2 and was.workspace_id = $1 and was.id = c.id
-           returning was.started_at as "started_then!", was.voice_cost + was.carrier_cost as "cost_then!",
-                     c.started_at, c.voice_cost + c.carrier_cost as "cost!""#,
+                billed_seconds = case when was.takes_bill then $9 else c.billed_seconds end,
+                voice_cost = case when was.takes_bill then $10::numeric else c.voice_cost end,
+                billing_status = case when was.takes_bill then $13 else c.billing_status end,
+                billed_at = case when was.takes_bill then $12 else c.billed_at end, updated_at = now()
+           from was where c.workspace_id = $1 and c.id = was.id
+           returning was.started_at as "started_then!", was.cost as "cost_then!",
+                     c.started_at, c.voice_cost + c.carrier_cost as "cost!", c.joined_at is not null as "talked!""#,
         tx.workspace_uuid(),
         known.id.0,
         call.id,
@@ -183,9 +204,12 @@ async fn merge(tx: &mut WriteTx, known: &Known, news: &CallUpdate<'_>) -> Result
         call.joined,
         call.ended,
         call.end_reason.as_ref().map(|reason| reason.as_str().to_owned()),
-        call.summary.as_deref().or(call.short_summary.as_deref()).map(|text| text.replace('\0', "")),
+        call.summary.as_deref().or(call.short_summary.as_deref()),
         billed,
         cost,
+        call.bill == Bill::Refunded,
+        news.told_at,
+        call.billing_status,
     )
     .fetch_one(tx.conn())
     .await?;
@@ -204,17 +228,16 @@ async fn merge(tx: &mut WriteTx, known: &Known, news: &CallUpdate<'_>) -> Result
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    Ok(row.talked)
 }
 
 /// The call is over: its contact is settled, and its words are fetched if there were any.
-async fn end(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(), AppError> {
-    let (outcome, error) = outcome_of(call);
-    let talked = call.joined.is_some();
+async fn end(tx: &mut WriteTx, known: &Known, call: &VoiceCall, talked: bool) -> Result<(), AppError> {
+    let (outcome, error) = outcome_of(call, talked);
     sqlx::query!(
         "update calls set outcome = $3, error = coalesce($4, error),
-                transcript_status = case when $5 then transcript_status else 'completed' end,
-                analysis_status = case when $5 then analysis_status else 'completed' end
+                transcript_status = case when $5 then transcript_status end,
+                analysis_status = case when $5 then analysis_status end
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         known.id.0,
@@ -231,7 +254,7 @@ async fn end(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(), Ap
         let ended = tx.services().hooks.get::<CallEnded>()?.ended;
         ended(tx, ended_call(known, batch, contact, outcome, error.as_deref())).await?;
     }
-    if !call.is_billing_settled {
+    if call.charged_seconds().is_none() {
         // The bill comes by itself within seconds; if it does not, it is asked for.
         follow::enqueue(tx, known.id, 10).await?;
     }
@@ -239,9 +262,9 @@ async fn end(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(), Ap
 }
 
 /// Later news may know better why nobody answered.
-async fn refine(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(), AppError> {
-    let (outcome, error) = outcome_of(call);
-    if call.joined.is_some() || outcome == Some(ContactOutcome::NoAnswer) {
+async fn refine(tx: &mut WriteTx, known: &Known, call: &VoiceCall, talked: bool) -> Result<(), AppError> {
+    let (outcome, error) = outcome_of(call, talked);
+    if talked || outcome == Some(ContactOutcome::NoAnswer) {
         return Ok(());
     }
     let refined = sqlx::query!(
@@ -260,6 +283,23 @@ async fn refine(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(),
     Ok(())
 }
 
+/// The event that ended the call did not say that somebody had joined, and this one does.
+async fn answered_after_all(tx: &mut WriteTx, known: &Known) -> Result<(), AppError> {
+    let was_unanswered = sqlx::query!(
+        "update calls set transcript_status = 'pending', analysis_status = 'pending'
+         where workspace_id = $1 and id = $2 and ended_at is not null and transcript_status is null",
+        tx.workspace_uuid(),
+        known.id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    if was_unanswered.rows_affected() == 1 {
+        enrich::enqueue(tx, known.id, EnrichmentType::Transcript).await?;
+        correct_outcome(tx, known.id, ContactOutcome::Answered, None).await?;
+    }
+    Ok(())
+}
+
 fn ended_call<'a>(
     known: &Known,
     batch: BatchId,
@@ -271,8 +311,8 @@ fn ended_call<'a>(
 }
 
 /// How it went for the person who was called, and what was wrong with the call if anything was.
-fn outcome_of(call: &VoiceCall) -> (Option<ContactOutcome>, Option<String>) {
-    if call.joined.is_some() {
+fn outcome_of(call: &VoiceCall, talked: bool) -> (Option<ContactOutcome>, Option<String>) {
+    if talked {
         let error = match call.end_reason {
             Some(EndReason::ConnectionError) => Some("The connection was lost during the call.".to_owned()),
             Some(EndReason::SystemError) => Some("The voice provider had trouble during the call.".to_owned()),

@@ -13,7 +13,7 @@ use patchbay_access::server::{Scope, WriteTx};
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_jobs::{Job, NewJob, Registry};
-use patchbay_providers::voice::{CallDirection, VoiceCall};
+use patchbay_providers::voice::{Bill, CallDirection, VoiceCall};
 use patchbay_providers::{Kind, ProviderError, VoiceProvider};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
@@ -143,21 +143,24 @@ pub async fn end_if_suspended(scope: &Scope, call: &VoiceCall) -> Result<(), App
 pub async fn apply_update(scope: &Scope, call: &VoiceCall) -> Result<(), AppError> {
     let prices = connections::settings(scope).await?;
     let state = match (call.ended, call.joined) {
-        (Some(_), _) if call.is_billing_settled => "billed",
+        (Some(_), _) if call.bill == Bill::Refunded => "refunded",
+        (Some(_), _) if call.charged_seconds().is_some() => "billed",
         (Some(_), _) => "ended",
         (None, Some(_)) => "joined",
         (None, None) => "created",
     };
     let event_type = format!("asked.{state}");
+    let mut tx = scope.write(Action::RunBatches).await?;
+    let now = tx.reading().now().await?;
     let news = CallUpdate {
         call,
         event_id: &event_type,
         event_type: &event_type,
-        occurred_at: call.ended.or(call.joined).unwrap_or(call.created),
+        occurred_at: call.ended.or(call.joined).or(call.created).unwrap_or(now),
+        told_at: now,
         payload: serde_json::json!({ "asked": true, "state": state }),
         price_per_minute: prices.voice_price_per_minute,
     };
-    let mut tx = scope.write(Action::RunBatches).await?;
     fold::apply(&mut tx, &news).await?;
     tx.commit().await
 }

@@ -14,7 +14,7 @@ pub mod follow;
 pub(crate) mod ops;
 mod peaks;
 pub(crate) mod prompt;
-pub(crate) mod recordings;
+pub mod recordings;
 pub mod routes;
 pub(crate) mod store;
 mod transcript;

@@ -8,8 +8,8 @@ use crate::model::{AnalysisStatus, CallList, CallQuery, CallView, EnrichmentType
 use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_access::{Action, Field};
 use patchbay_jobs::live::Topic;
-use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
+use patchbay_shared::{AppError, Reason};
 
 /// The page of the list, put together from one read transaction.
 pub async fn list(scope: &Scope, query: CallQuery) -> Result<CallList, AppError> {
@@ -52,6 +52,12 @@ pub(crate) async fn set_reviewed(tx: &mut WriteTx, id: CallId, reviewed: bool) -
 /// Does a transcript or an analysis anew, with all its attempts. What is on its way goes on undisturbed.
 pub(crate) async fn try_again(tx: &mut WriteTx, id: CallId, kind: EnrichmentType) -> Result<(), AppError> {
     let facts = enrichment::facts(tx.reading(), id).await?;
+    if !facts.talked {
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            "Nobody answered this call, so there is no conversation to fetch or to read.".into(),
+        ));
+    }
     let was = enrichment::status(tx.reading(), id, kind).await?;
     enrich::enqueue_again(tx, id, kind).await?;
     match kind {

@@ -77,9 +77,10 @@ async fn recording(
         }
     };
     let kind = if wanted.download.is_some() { "attachment" } else { "inline" };
-    let name = file_name(&scope, "call", started, "wav");
+    let (ending, media_type) = recordings::kind_of_key(&key);
+    let name = file_name(&scope, "call", started, ending);
     put(&mut response, header::ETAG, &tag)?;
-    put(&mut response, header::CONTENT_TYPE, "audio/wav")?;
+    put(&mut response, header::CONTENT_TYPE, media_type)?;
     put(&mut response, header::ACCEPT_RANGES, "bytes")?;
     put(&mut response, header::CACHE_CONTROL, "private, no-cache")?;
     put(&mut response, header::CONTENT_DISPOSITION, &format!("{kind}; filename=\"{name}\""))?;
@@ -101,6 +102,9 @@ async fn transcript(Extension(visitor): Extension<Visitor>, Path(id): Path<Strin
         out += &format!("\n{summary}\n");
     }
     out += "\n";
+    if call.transcript_status.is_none() {
+        out += "Nobody answered, so there was no conversation.\n";
+    }
     for turn in call.turns.iter().filter(|turn| turn.by != Said::Tool) {
         let time = turn.second().map_or_else(|| "–".to_owned(), length_text);
         let who = if turn.by == Said::Agent { agent } else { call.title.as_str() };

@@ -235,7 +235,7 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
                   c."from", c."to", c.contact_name, c.started_at, c.joined_at, c.ended_at, c.duration, c.error is not null as "failed!",
                   c.outcome as "outcome: ContactOutcome", c.goal_reached, c.sentiment, c.billed_seconds,
                   c.voice_cost + c.carrier_cost + c.model_cost as "cost!", c.reviewed_at is not null as "is_reviewed!",
-                  (c.transcript_status = 'failed' or c.analysis_status = 'failed') as "needs_help!",
+                  coalesce(c.transcript_status = 'failed' or c.analysis_status = 'failed', false) as "needs_help!",
                   a.name as "agent?", k.name as "client?"
            from (
              select * from calls c

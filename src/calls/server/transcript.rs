@@ -3,30 +3,35 @@
 use std::time::Duration;
 
 use super::enrich::{self, notify, refused, taken_over};
-use super::peaks::Span;
-use super::recordings::{self, Trouble};
+use super::recordings::{self, Sound, Spoken};
 use super::store::enrichment::{self as store, NewMessage};
-use crate::model::{EnrichmentType, Peaks, TranscriptStatus};
+use crate::model::{EnrichmentType, TranscriptStatus};
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::lease::{self, Claim, ENRICHMENTS};
 use patchbay_jobs::runner::{Failure, Verdict};
-use patchbay_providers::VoiceProvider;
 use patchbay_providers::voice::{MessageRole, VoiceMessage};
-use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
-
-/// From this attempt on a recording that does not come keeps the transcript no longer.
-const WITHOUT_SOUND_FROM: i32 = 4;
 
 /// When to look again at a call that the provider says is still going on.
 const STILL_TALKING: Duration = Duration::from_secs(15);
 
-/// Gets messages, summary and recording from the provider and stores them; then the analysis may begin. Doing it twice is safe.
+/// Gets messages, summary and recording from the provider and stores them; then the analysis may begin. A recording that isn't there yet
+/// keeps nothing else waiting: it is asked for again by itself. Doing it twice is safe.
 pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<Verdict, Failure> {
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let facts = store::facts(tx.reading(), call).await?;
+    if !facts.talked {
+        // Nobody answered, so there is nothing to fetch, and that is no failure.
+        store::set_no_conversation(&mut tx, call).await?;
+        if !lease::finish(tx.conn(), ENRICHMENTS, claim).await? {
+            return Err(taken_over());
+        }
+        notify(&mut tx, call, facts.client_id);
+        tx.commit().await?;
+        return Ok(Verdict::Marked);
+    }
     let Some(provider_call) = facts.provider_call_id else {
         return Err(Failure {
             error: "The provider has no record of this call, so there is no transcript.".into(),
@@ -50,18 +55,30 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
         Ok(messages) => stored(messages),
         Err(error) => return Err(refused(scope, &error).await),
     };
-    let sound = if told.is_recorded && told.joined.is_some() {
-        sound(scope, claim, voice.as_ref(), &provider_call, call, &messages).await?
-    } else {
-        None
+    // Nothing says that a call is recorded: then one question will do.
+    let sound = match told.is_recorded {
+        Some(false) => None,
+        _ if told.joined.is_none() => None,
+        _ => Some(
+            recordings::fetch(scope, voice.as_ref(), call, &provider_call, recordings::spans(&spoken(&messages)))
+                .await?,
+        ),
     };
+    if let Some(Sound::Trouble(error)) = &sound {
+        tracing::info!(%call, cause = %error, "the recording could not be fetched; asking again later");
+    }
     let was_spoken = messages.iter().any(|message| matches!(message.role, "agent" | "user"));
-    let summary = told.summary.or(told.short_summary).map(|text| clean(&text)).filter(|text| !text.trim().is_empty());
+    let summary = told.summary.or(told.short_summary).filter(|text| !text.trim().is_empty());
 
     let mut tx = scope.write(Action::ReplayQueues).await?;
     store::replace_messages(&mut tx, call, facts.client_id, &messages).await?;
-    let recording = sound.as_ref().map(|(key, peaks)| (key.as_str(), peaks.as_ref()));
-    store::record_transcript(&mut tx, call, summary.as_deref(), recording, was_spoken).await?;
+    store::record_transcript(&mut tx, call, summary.as_deref(), was_spoken).await?;
+    match &sound {
+        Some(Sound::Kept(key, peaks)) => store::record_recording(&mut tx, call, key, peaks.as_ref()).await?,
+        Some(Sound::Missing) if told.is_recorded.is_some() => recordings::ask_again(&mut tx, call, 1, None).await?,
+        Some(Sound::Trouble(error)) => recordings::ask_again(&mut tx, call, 1, Some(error)).await?,
+        _ => {}
+    }
     if was_spoken {
         enrich::enqueue_again(&mut tx, call, EnrichmentType::Analysis).await?;
     }
@@ -73,35 +90,14 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
     Ok(Verdict::Marked)
 }
 
-/// Keeps the recording. None: there is none, or it did not come after several tries.
-async fn sound(
-    scope: &Scope,
-    claim: &Claim,
-    voice: &dyn VoiceProvider,
-    provider_call: &str,
-    call: CallId,
-    messages: &[NewMessage],
-) -> Result<Option<(String, Option<Peaks>)>, Failure> {
-    let store = &*scope.services().recordings;
-    let key = recordings::key(scope.workspace_id(), call);
-    let kept = match voice.recording(provider_call).await {
-        Ok(recording) => recordings::keep(store, &key, recording).await,
-        Err(error) if recordings::is_missing(&error) => Ok(false),
-        Err(error) => Err(Trouble::Provider(error)),
-    };
-    match kept {
-        Ok(false) => Ok(None),
-        Ok(true) => {
-            let peaks = recordings::peaks(store, &key, spans(messages)).await?;
-            Ok(Some((key, peaks)))
-        }
-        Err(trouble) if claim.attempt >= WITHOUT_SOUND_FROM => {
-            tracing::warn!(%call, cause = ?trouble, "the transcript is kept without its recording");
-            Ok(None)
-        }
-        Err(Trouble::Provider(error)) => Err(refused(scope, &error).await),
-        Err(Trouble::Ours(error)) => Err(AppError::into(error)),
-    }
+fn spoken(messages: &[NewMessage]) -> Vec<Spoken> {
+    let spoken = messages.iter().filter(|message| matches!(message.role, "agent" | "user"));
+    let spoken = spoken.map(|message| Spoken {
+        by_agent: message.role == "agent",
+        start_ms: message.start_ms,
+        end_ms: message.end_ms,
+    });
+    spoken.collect()
 }
 
 fn stored(messages: Vec<VoiceMessage>) -> Vec<NewMessage> {
@@ -115,7 +111,7 @@ fn stored(messages: Vec<VoiceMessage>) -> Vec<NewMessage> {
                 MessageRole::ToolResult => "tool_result",
                 MessageRole::Other(_) => return None,
             };
-            let text = clean(&message.text);
+            let text = message.text;
             // Turns without words are noise; a tool's empty answer is an answer.
             if matches!(role, "agent" | "user") && text.trim().is_empty() {
                 return None;
@@ -128,9 +124,9 @@ fn stored(messages: Vec<VoiceMessage>) -> Vec<NewMessage> {
                 text,
                 start_ms: ms(message.start_seconds),
                 end_ms: ms(message.end_seconds),
-                tool_name: message.tool_name.as_deref().map(clean),
-                invocation_id: message.invocation_id.as_deref().map(clean),
-                error_details: message.error_details.as_deref().map(clean),
+                tool_name: message.tool_name,
+                invocation_id: message.invocation_id,
+                error_details: message.error_details,
             })
         })
         .collect();
@@ -141,25 +137,4 @@ fn stored(messages: Vec<VoiceMessage>) -> Vec<NewMessage> {
         last = message.start_ms;
     }
     out
-}
-
-/// PostgreSQL takes every character but this one.
-fn clean(text: &str) -> String {
-    text.replace('\0', "")
-}
-
-/// Who spoke when. A turn without an end lasts until the next one.
-fn spans(messages: &[NewMessage]) -> Vec<Span> {
-    let spoken: Vec<&NewMessage> = messages.iter().filter(|message| matches!(message.role, "agent" | "user")).collect();
-    let seconds = |ms: i32| f64::from(ms) / 1000.0;
-    spoken
-        .iter()
-        .enumerate()
-        .filter_map(|(index, message)| {
-            let from = message.start_ms?;
-            let next = spoken.get(index + 1).and_then(|next| next.start_ms);
-            let to = message.end_ms.or(next).unwrap_or(from + 5000);
-            Some(Span { by_agent: message.role == "agent", from: seconds(from), to: seconds(to) })
-        })
-        .collect()
 }

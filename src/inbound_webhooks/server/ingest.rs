@@ -12,11 +12,11 @@ use super::{keys, store};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, Scope};
 use patchbay_connections::server::ops::WebhookKeys;
-use patchbay_providers::SignatureError;
 use patchbay_providers::signature::{
     TELNYX_SIGNATURE, TELNYX_TIMESTAMP, TOLERANCE, ULTRAVOX_SIGNATURE, ULTRAVOX_TIMESTAMP, verify_telnyx,
     verify_ultravox,
 };
+use patchbay_providers::{SignatureError, json, telnyx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 
@@ -162,13 +162,34 @@ fn name(provider: &str, body: &[u8]) -> (String, String) {
         call_id: String,
     }
     let hash = || hex::encode(Sha256::digest(body));
-    let (id, kind) = match provider {
-        "telnyx" => serde_json::from_slice::<Telnyx>(body).map(|event| (event.data.id, event.data.event_type)),
-        // Ultravox gives events no id. The same event with other content (a bill that was pending) is another piece of news.
+    // Half-broken text, or an id that is a number, is read the slow way: whoever delivers the event again must find it.
+    let repaired = || if provider == "telnyx" { telnyx::document(body).ok() } else { json::read(body).ok() };
+    let text = |document: &Value, path: &str| match document.pointer(path)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let named = match provider {
+        "telnyx" => serde_json::from_slice::<Telnyx>(body)
+            .map(|event| (event.data.id, event.data.event_type))
+            .ok()
+            .or_else(|| {
+                let document = repaired()?;
+                let kind = text(&document, "/data/event_type")?;
+                // Without an id the event goes by its hash.
+                Some((text(&document, "/data/id").unwrap_or_default(), kind))
+            }),
         _ => serde_json::from_slice::<Ultravox>(body)
-            .map(|event| (format!("{}:{}:{}", event.event, event.call.call_id, &hash()[..32]), event.event)),
-    }
-    .unwrap_or_else(|_| (String::new(), "unreadable".to_owned()));
+            .map(|event| (event.event, event.call.call_id))
+            .ok()
+            .or_else(|| {
+                let document = repaired()?;
+                Some((text(&document, "/event")?, text(&document, "/call/callId")?))
+            })
+            // Ultravox gives events no id. The same event with other content (a bill that was pending) is another piece of news.
+            .map(|(event, call)| (format!("{event}:{call}:{}", &hash()[..32]), event)),
+    };
+    let (id, kind) = named.unwrap_or_else(|| (String::new(), "unreadable".to_owned()));
     let odd = |text: &str, most: usize| text.is_empty() || text.len() > most || text.chars().any(char::is_control);
     let id = if odd(&id, LONGEST_ID) { format!("sha256:{}", hash()) } else { id };
     let kind = if odd(&kind, 80) { "unreadable".to_owned() } else { kind };
@@ -212,6 +233,16 @@ mod tests {
             assert!(id.starts_with("sha256:") && kind == "unreadable", "{id} {kind}");
         }
         assert!(name("telnyx", long.as_bytes()).0.starts_with("sha256:"));
+        let deep = format!(
+            r#"{{"data":{{"id":"e1","event_type":"call.cost","payload":{}1{}}}}}"#,
+            "[".repeat(9000),
+            "]".repeat(9000)
+        );
+        assert_eq!(name("telnyx", deep.as_bytes()), ("e1".into(), "call.cost".into()));
+        assert_eq!(name("telnyx", br#"{"data":{"id":7,"event_type":"call.cost"}}"#), ("7".into(), "call.cost".into()));
+        assert_eq!(name("telnyx", br#"{"data":{"event_type":"call.cost"}}"#).1, "call.cost");
+        let half = br#"{"event":"call.ended","call":{"callId":"c1","a":"\ud83d","b":"\u0000"}}"#;
+        assert!(name("ultravox", half).0.starts_with("call.ended:c1:"));
         assert!(name("telnyx", br#"{"data":{"id":"a\u0000b","event_type":"call.cost"}}"#).0.starts_with("sha256:"));
     }
 }

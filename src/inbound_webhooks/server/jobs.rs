@@ -6,22 +6,36 @@ use rust_decimal::Decimal;
 use super::store::{self, Stored};
 use patchbay_access::Action;
 use patchbay_access::server::{Machine, Scope, WriteTx};
-use patchbay_calls::server::{carrier, fold, follow};
+use patchbay_calls::server::carrier::{self, Applied};
+use patchbay_calls::server::{fold, follow};
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::lease::{self, Claim, WEBHOOKS};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Queue, Verdict};
-use patchbay_providers::telnyx::{TelnyxEvent, TelnyxPayload};
+use patchbay_providers::json;
+use patchbay_providers::telnyx::{self, TelnyxEvent, TelnyxPayload};
 use patchbay_providers::ultravox::WebhookEvent;
 use patchbay_shared::AppError;
 
 /// Events that are worked on at once.
 const AT_ONCE: usize = 8;
+/// The longest list of what could not be read, in characters.
+const LONGEST_REMARK: usize = 1000;
 
 /// An event that can be understood.
 enum Event {
     Voice(Box<WebhookEvent>),
     Carrier(Box<TelnyxEvent>),
+}
+
+impl Event {
+    /// Fields that could not be read and were left out.
+    fn remarks(&self) -> &[String] {
+        match self {
+            Event::Voice(event) => &event.remarks,
+            Event::Carrier(event) => &event.remarks,
+        }
+    }
 }
 
 /// All that an event may do when it is worked through.
@@ -52,6 +66,7 @@ async fn work(scope: Scope, claim: Claim) -> Result<Verdict, Failure> {
     let price = connections::settings(&scope).await?.voice_price_per_minute;
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let note = apply(&mut tx, &event, &stored, payload, price).await?;
+    let note = remark_on(note, event.remarks());
     if !lease::finish(tx.conn(), WEBHOOKS, &claim).await? {
         return Err(Failure {
             error: "Another worker has taken this over.".into(),
@@ -60,7 +75,7 @@ async fn work(scope: Scope, claim: Claim) -> Result<Verdict, Failure> {
         });
     }
     if let Some(note) = note {
-        store::remark(&mut tx, claim.id, note).await?;
+        store::remark(&mut tx, claim.id, &note).await?;
     }
     tx.notify(Topic::list("webhooks"), None);
     tx.commit().await?;
@@ -71,13 +86,16 @@ async fn work(scope: Scope, claim: Claim) -> Result<Verdict, Failure> {
 fn decode(stored: &Stored) -> Result<(Event, serde_json::Value), String> {
     let unreadable =
         |why: &str| format!("This event cannot be read, so nothing was changed. It is kept as it came. {why}");
-    // Without NUL from here on: PostgreSQL takes every character but this one.
-    let mut payload = serde_json::from_slice(&stored.body).map_err(|error| unreadable(&error.to_string()))?;
-    without_nul(&mut payload);
-    let body = payload.to_string();
+    let payload = match stored.provider.as_str() {
+        "telnyx" => telnyx::document(&stored.body),
+        _ => json::read(&stored.body),
+    };
+    let payload = payload.map_err(|why| unreadable(&why))?;
     let event = match stored.provider.as_str() {
-        "ultravox" => WebhookEvent::decode(body.as_bytes()).map(Box::new).map(Event::Voice),
-        "telnyx" => TelnyxEvent::decode(body.as_bytes()).map(Box::new).map(Event::Carrier),
+        "ultravox" => {
+            WebhookEvent::read(&payload).map(|event| Event::Voice(Box::new(event.received(stored.received_at))))
+        }
+        "telnyx" => TelnyxEvent::read(&payload).map(Box::new).map(Event::Carrier),
         other => return Err(format!("No worker knows events of {other}.")),
     };
     Ok((event.map_err(|error| unreadable(&error.message))?, payload))
@@ -97,7 +115,8 @@ async fn apply(
                 call: &event.call,
                 event_id: &stored.event_id,
                 event_type: event.kind.as_str(),
-                occurred_at: event.occurred_at(),
+                occurred_at: event.occurred_at().unwrap_or(stored.received_at),
+                told_at: stored.received_at,
                 payload,
                 price_per_minute: price,
             };
@@ -106,8 +125,12 @@ async fn apply(
         }
         Event::Carrier(event) => match &event.payload {
             TelnyxPayload::Call(call) => {
-                let found = carrier::apply(tx, event, call, &stored.event_id, payload).await?;
-                Ok((!found).then_some("No call in this workspace matches this event. Nothing was changed."))
+                let at = event.occurred_at.unwrap_or(stored.received_at);
+                Ok(match carrier::apply(tx, event, call, at, &stored.event_id, payload).await? {
+                    Applied::ToCall => None,
+                    Applied::Waits => Some("No call of this workspace fits this cost yet. It is kept until one does."),
+                    Applied::Nowhere => Some("No call of this workspace fits this event, so nothing was changed."),
+                })
             }
             TelnyxPayload::NumberOrder(order) => {
                 let waited = patchbay_numbers::server::ops::order_reported(tx, order).await?;
@@ -118,19 +141,14 @@ async fn apply(
     }
 }
 
-fn without_nul(value: &mut serde_json::Value) {
-    match value {
-        serde_json::Value::String(text) if text.contains('\0') => *text = text.replace('\0', ""),
-        serde_json::Value::Array(items) => items.iter_mut().for_each(without_nul),
-        serde_json::Value::Object(fields) => {
-            if fields.keys().any(|key| key.contains('\0')) {
-                *fields =
-                    std::mem::take(fields).into_iter().map(|(key, value)| (key.replace('\0', ""), value)).collect();
-            }
-            fields.values_mut().for_each(without_nul);
-        }
-        _ => {}
-    }
+/// What the person who looks at the event reads: what was made of it, and what of it could not be read.
+fn remark_on(note: Option<&str>, remarks: &[String]) -> Option<String> {
+    let odd = (!remarks.is_empty()).then(|| {
+        let list: String = remarks.join("; ").chars().take(LONGEST_REMARK).collect();
+        format!("Part of this event could not be read, and the rest was used: {list}.")
+    });
+    let parts: Vec<&str> = note.into_iter().chain(odd.as_deref()).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 /// Open lists and the dashboard learn of the failure; the runner writes it.
@@ -147,17 +165,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nul_is_taken_out_everywhere() {
-        let mut value = serde_json::json!({"a\u{0}": ["x\u{0}y", {"b": "\u{0}"}], "n": 1});
-        without_nul(&mut value);
-        assert_eq!(value, serde_json::json!({"a": ["xy", {"b": ""}], "n": 1}));
-    }
-
-    #[test]
-    fn garbage_is_a_sentence() {
-        let stored = |body: &[u8]| Stored { provider: "ultravox".into(), event_id: "e".into(), body: body.to_vec() };
-        for body in [b"\xff".as_slice(), b"{}", "[".repeat(10_000).as_bytes(), b"{\"event\":1,\"call\":2}"] {
-            assert!(decode(&stored(body)).is_err_and(|error| error.starts_with("This event cannot be read")));
-        }
+    fn what_could_not_be_read_is_said() {
+        assert_eq!(remark_on(None, &[]), None);
+        assert_eq!(remark_on(Some("Nothing was changed."), &[]).as_deref(), Some("Nothing was changed."));
+        let both = remark_on(Some("Nothing was changed."), &["joined is not a time".to_owned(), "b".to_owned()]);
+        let wanted = "Nothing was changed. Part of this event could not be read, and the rest was used: joined is not a time; b.";
+        assert_eq!(both.as_deref(), Some(wanted));
     }
 }

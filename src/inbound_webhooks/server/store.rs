@@ -1,12 +1,13 @@
 //! Statements on webhook_queue.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::model::{Body, ProcessingStatus, Webhook, WebhookList, WebhookQuery, WebhookRow};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, WriteTx};
+use patchbay_providers::json;
 use patchbay_shared::ids::{ConnectionId, WebhookId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
@@ -35,6 +36,8 @@ pub(crate) struct Stored {
     pub provider: String,
     pub event_id: String,
     pub body: Vec<u8>,
+    /// When it first came.
+    pub received_at: DateTime<Utc>,
 }
 
 /// Puts an event into the queue. False: it was there already, which is as good.
@@ -61,7 +64,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewWebhook<'_>) -> Result<boo
 pub(crate) async fn item(tx: &mut ReadTx, id: Uuid) -> Result<Stored, AppError> {
     Ok(sqlx::query_as!(
         Stored,
-        "select provider, event_id, raw_body as body from webhook_queue where workspace_id = $1 and id = $2",
+        "select provider, event_id, raw_body as body, received_at from webhook_queue where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id
     )
@@ -160,7 +163,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: WebhookId) -> Result<Webhook, AppEr
         }
         _ => Vec::new(),
     };
-    let document = serde_json::from_slice::<Value>(&row.raw_body).ok();
+    let document = json::read(&row.raw_body).ok();
     let provider_call =
         document.as_ref().and_then(|body| body.pointer("/call/callId")).and_then(Value::as_str).map(str::to_owned);
     let may_replay = tx.scope().may(Action::ReplayQueues);
@@ -188,8 +191,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: WebhookId) -> Result<Webhook, AppEr
 }
 
 async fn call_of(tx: &mut ReadTx, provider: &str, provider_call: Option<&str>) -> Result<Option<String>, AppError> {
-    // PostgreSQL takes every character but this one.
-    let Some(provider_call) = provider_call.filter(|id| !id.contains('\0')) else { return Ok(None) };
+    let Some(provider_call) = provider_call else { return Ok(None) };
     let found = sqlx::query_scalar!(
         "select id from calls where workspace_id = $1 and provider = $2 and provider_call_id = $3",
         tx.workspace_uuid(),

@@ -49,6 +49,12 @@ impl Month {
         })
     }
 
+    /// Below a level that the audit log knows of: a bill was refunded or corrected.
+    fn has_fallen(&self, id: ClientId) -> bool {
+        let Some(status) = self.status(id) else { return false };
+        LEVELS.into_iter().any(|level| self.is_told(level) && !status.has_reached(level))
+    }
+
     fn is_told(&self, level: i64) -> bool {
         if level == LEVELS[0] { self.is_told_80 } else { self.is_told_100 }
     }
@@ -135,7 +141,8 @@ pub async fn reached(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Bu
     Ok(reached.collect())
 }
 
-/// Adds what a call or an answer cost, in the transaction that writes it there. `at`: the moment that usage counts it under.
+/// Adds what a call or an answer cost, in the transaction that writes it there; less than nothing when a bill went down. `at`: the
+/// moment that usage counts it under.
 pub async fn add(
     tx: &mut WriteTx,
     client: Option<ClientId>,
@@ -161,7 +168,7 @@ pub async fn add(
     if let Some(row) = kept.into_iter().find(|row| row.month == now.first) {
         now.spent = now.spent.map(|_| row.spent);
     }
-    if now.spent.is_none() || !now.untold(client).is_empty() {
+    if now.spent.is_none() || !now.untold(client).is_empty() || now.has_fallen(client) {
         evaluate(tx, client).await?;
     }
     Ok(())
@@ -190,19 +197,25 @@ pub async fn changed(
             .await?;
         }
         (Some(_), Some(budget)) => {
-            sqlx::query!(
-                "update client_spend set told_80_at = case when spent * 100 >= $3::numeric * 80 then told_80_at end,
-                        told_100_at = case when spent >= $3 then told_100_at end, updated_at = now()
-                 where workspace_id = $1 and client_id = $2",
-                tx.workspace_uuid(),
-                client.0,
-                budget
-            )
-            .execute(tx.conn())
-            .await?;
+            take_back_told(tx, client, budget).await?;
         }
     }
     evaluate(tx, client).await
+}
+
+/// What is not reached any more is told of anew when it is.
+async fn take_back_told(tx: &mut WriteTx, client: ClientId, budget: Decimal) -> Result<(), AppError> {
+    sqlx::query!(
+        "update client_spend set told_80_at = case when spent * 100 >= $3::numeric * 80 then told_80_at end,
+                told_100_at = case when spent >= $3 then told_100_at end, updated_at = now()
+         where workspace_id = $1 and client_id = $2",
+        tx.workspace_uuid(),
+        client.0,
+        budget
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// The job: adds the month up if need be, and tells the audit log.
@@ -222,11 +235,15 @@ pub async fn add_up(scope: &Scope, client: ClientId) -> Result<(), AppError> {
         now.spent = Some(keep_sum(&mut tx, client, &now).await?);
     }
     let untold = now.untold(client);
+    let has_fallen = now.has_fallen(client);
+    if has_fallen {
+        take_back_told(&mut tx, client, now.budget).await?;
+    }
     // The month's row, then the queue, then the audit log, as everywhere.
     for level in &untold {
         note_told(&mut tx, client, &now, *level).await?;
     }
-    if !untold.is_empty() {
+    if !untold.is_empty() || has_fallen {
         let moved = tx.services().hooks.get::<BudgetMoved>()?.0;
         moved(&mut tx, client).await?;
     }

@@ -29,7 +29,6 @@ pub struct NewUsage {
 /// news into a call has it first and the client's month second, too.
 pub async fn record(tx: &mut WriteTx, new: NewUsage) -> Result<(), AppError> {
     let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);
-    let cost = new.usage.cost.unwrap_or_default();
     let at = sqlx::query_scalar!(
         "insert into token_usage (workspace_id, id, agent_id, client_id, call_id, session_id, user_id, purpose, model, prompt_tokens,
                                   completion_tokens, total_tokens, is_estimated, cost)
@@ -47,10 +46,11 @@ pub async fn record(tx: &mut WriteTx, new: NewUsage) -> Result<(), AppError> {
         count(new.usage.completion_tokens),
         count(new.usage.total_tokens),
         new.usage.is_estimated,
-        cost,
+        new.usage.cost,
     )
     .fetch_one(tx.conn())
     .await?;
-    // As the column rounds, so that the kept sum is the counted one to the last place.
+    // As the column rounds, so that the kept sum is the counted one to the last place. What the service didn't price adds nothing.
+    let cost = new.usage.cost.unwrap_or_default();
     budget::add(tx, new.client_id, at, cost.round_dp_with_strategy(6, RoundingStrategy::MidpointAwayFromZero)).await
 }

@@ -41,11 +41,11 @@ impl Endpoint {
         let first = self.send(&ask, request).await?;
         let response = if first.status().is_redirection() {
             let second = self.redirected(&ask, &first)?;
-            self.send(&ask, second).await?
+            let response = self.send(&ask, second).await?;
+            self.accept(&ask, response).await.map_err(|error| self.refused_elsewhere(&ask, error))?
         } else {
-            first
+            self.accept(&ask, first).await?
         };
-        let response = self.accept(&ask, response).await?;
         let limit = self.http.settings.download_limit;
         let length = response.content_length();
         if length.is_some_and(|length| length > limit) {
@@ -63,6 +63,16 @@ impl Endpoint {
     async fn send(&self, ask: &Ask, request: RequestBuilder) -> Result<Response, ProviderError> {
         let limit = self.http.settings.download_timeout;
         request.timeout(limit).send().await.map_err(|e| self.broken(ask, e))
+    }
+
+    /// The service took the key and said where the file is, so what is said there is nothing about the key: the address has expired, or
+    /// the file isn't there yet. A new address may be good.
+    fn refused_elsewhere(&self, ask: &Ask, error: ProviderError) -> ProviderError {
+        if !matches!(error.kind, Kind::Credentials | Kind::NotFound | Kind::Rejected) {
+            return error;
+        }
+        let said = format!("The place where the file is kept refused it: {}", error.message);
+        self.error(ask, Kind::NotFound, error.status, &said)
     }
 
     fn redirected(&self, ask: &Ask, response: &Response) -> Result<RequestBuilder, ProviderError> {

@@ -149,7 +149,8 @@ impl Endpoint {
     /// Sends the request and reads its JSON answer.
     pub async fn json<T: DeserializeOwned>(&self, ask: Ask) -> Result<T, ProviderError> {
         let (status, body) = self.exchange(&ask).await?;
-        serde_json::from_slice(&body).map_err(|e| {
+        let read = crate::json::read(&body).and_then(|value| T::deserialize(value).map_err(|e| e.to_string()));
+        read.map_err(|e| {
             let said = format!("{e}; the answer began: {}", self.excerpt(&ask, &body));
             self.error(&ask, Kind::Garbage, Some(status), &said)
         })
@@ -191,7 +192,7 @@ impl Endpoint {
         let wait = wait_asked_for(response.headers(), chrono::Utc::now());
         // The status already says what happened: a body that can't be read must not hide it.
         let body = self.read(ask, response).await.unwrap_or_default();
-        let said = match serde_json::from_slice::<Value>(&body) {
+        let said = match crate::json::read(&body) {
             Ok(document) => (self.explain)(&document).unwrap_or_else(|| self.excerpt(ask, &body)),
             Err(_) => self.excerpt(ask, &body),
         };

@@ -66,6 +66,7 @@ impl ChatProvider for OpenRouter {
         }
         #[derive(Deserialize)]
         struct Key {
+            #[serde(default, deserialize_with = "wire::text")]
             label: Option<String>,
             #[serde(default, deserialize_with = "wire::decimal")]
             limit_remaining: Option<Decimal>,
@@ -79,6 +80,8 @@ impl ChatProvider for OpenRouter {
     async fn list_models(&self) -> Result<Vec<ChatModel>, ProviderError> {
         #[derive(Deserialize)]
         struct Answer {
+            // One odd model must not hide the others.
+            #[serde(deserialize_with = "wire::list")]
             data: Vec<wire_format::Model>,
         }
         let Answer { data } = self.quick.json(Ask::get(&["models"])).await?;
@@ -87,8 +90,8 @@ impl ChatProvider for OpenRouter {
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatAnswer, ProviderError> {
         let ask = Ask::post(&["chat", "completions"], wire_format::body(request)).repeatable();
-        let answer: wire_format::Answer = self.patient.json(ask).await.map_err(forbidden_is_rejected)?;
-        answer.into_chat(request)
+        let answer: Value = self.patient.json(ask).await.map_err(forbidden_is_rejected)?;
+        wire_format::answer(&answer, request)
     }
 }
 
@@ -98,6 +101,12 @@ fn forbidden_is_rejected(mut error: ProviderError) -> ProviderError {
         error.kind = Kind::Rejected;
     }
     error
+}
+
+/// Reads an answer's bytes as [`ChatProvider::complete`] does. For programs that try it with odd ones.
+pub fn read_answer(body: &[u8], request: &ChatRequest) -> Result<ChatAnswer, ProviderError> {
+    let read = crate::json::read(body).map_err(|why| ProviderError::new(NAME, Kind::Garbage, why))?;
+    wire_format::answer(&read, request)
 }
 
 /// Errors come as `{"error": {"code", "message", "metadata"}}`.

@@ -3,10 +3,10 @@
 use super::{NAME, forbidden_is_rejected, own_words};
 use crate::chat::*;
 use crate::error::{Kind, ProviderError};
-use crate::wire;
+use crate::wire::{self, Fields, Remarks, count_of};
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The body of a completion.
 pub(super) fn body(request: &ChatRequest) -> Value {
@@ -31,7 +31,7 @@ pub(super) fn body(request: &ChatRequest) -> Value {
             .collect();
     }
     if let Some(AnswerSchema { name, schema }) = &request.answer_schema {
-        let json_schema = json!({"name": schema_name(name), "strict": true, "schema": schema});
+        let json_schema = json!({"name": schema_name(name), "strict": true, "schema": strict(schema)});
         body["response_format"] = json!({"type": "json_schema", "json_schema": json_schema});
         // Else a host that ignores the schema may answer.
         body["provider"] = json!({"require_parameters": true});
@@ -62,6 +62,35 @@ fn message(message: &ChatMessage) -> Value {
     }
 }
 
+/// The words of JSON Schema that every host takes which holds answers to a schema. Some refuse a request for any other word, such as
+/// `minimum`; bounds are checked when the answer is read.
+const STRICT_WORDS: [&str; 9] =
+    ["type", "description", "enum", "const", "properties", "required", "additionalProperties", "items", "anyOf"];
+
+/// The schema in those words alone, with every property required and no others allowed, as they want it.
+fn strict(schema: &Value) -> Value {
+    let Some(fields) = schema.as_object() else { return schema.clone() };
+    let mut kept = Map::new();
+    for (word, value) in fields.iter().filter(|(word, _)| STRICT_WORDS.contains(&word.as_str())) {
+        let value = match (word.as_str(), value) {
+            // Here names stand, not words.
+            ("properties", Value::Object(all)) => {
+                all.iter().map(|(name, schema)| (name.clone(), strict(schema))).collect::<Map<_, _>>().into()
+            }
+            ("anyOf", Value::Array(all)) => all.iter().map(strict).collect(),
+            ("items", schema) => strict(schema),
+            _ => value.clone(),
+        };
+        kept.insert(word.clone(), value);
+    }
+    if let Some(Value::Object(properties)) = kept.get("properties") {
+        let names: Value = properties.keys().cloned().collect();
+        kept.insert("required".to_owned(), names);
+        kept.insert("additionalProperties".to_owned(), false.into());
+    }
+    kept.into()
+}
+
 fn schema_name(name: &str) -> String {
     let kept: String = name
         .chars()
@@ -71,93 +100,48 @@ fn schema_name(name: &str) -> String {
     if kept.is_empty() { "answer".to_owned() } else { kept }
 }
 
-#[derive(Deserialize)]
-pub(super) struct Answer {
-    #[serde(default)]
-    id: String,
-    #[serde(default)]
-    model: String,
-    #[serde(default, deserialize_with = "wire::list")]
-    choices: Vec<Choice>,
-    usage: Option<Usage>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    finish_reason: Option<String>,
-    message: Option<Message>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    content: Option<Value>,
-    refusal: Option<String>,
-    #[serde(default, deserialize_with = "wire::list")]
-    tool_calls: Vec<Call>,
-}
-
-#[derive(Deserialize)]
-struct Call {
-    #[serde(default)]
-    id: String,
-    function: Function,
-}
-
-#[derive(Deserialize)]
-struct Function {
-    name: String,
-    #[serde(default)]
-    arguments: String,
-}
-
-#[derive(Deserialize)]
-struct Usage {
-    #[serde(default)]
-    prompt_tokens: u64,
-    #[serde(default)]
-    completion_tokens: u64,
-    total_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "wire::decimal")]
-    cost: Option<Decimal>,
-}
-
-impl Answer {
-    pub(super) fn into_chat(self, request: &ChatRequest) -> Result<ChatAnswer, ProviderError> {
-        let choice = self.choices.into_iter().next();
-        let failed = self.error.or_else(|| choice.as_ref()?.error.clone()).filter(|e| !e.is_null());
-        if let Some(error) = failed {
-            return Err(error_in_the_body(&error));
-        }
-        let choice = choice.ok_or_else(|| ProviderError::new(NAME, Kind::Garbage, "The answer holds no choice"))?;
-        if choice.finish_reason.as_deref() == Some("error") {
-            return Err(ProviderError::new(NAME, Kind::Unavailable, "The model stopped with an error"));
-        }
-        let message =
-            choice.message.ok_or_else(|| ProviderError::new(NAME, Kind::Garbage, "The answer holds no message"))?;
-        if let Some(refusal) = message.refusal.filter(|r| !r.is_empty()) {
-            return Err(ProviderError::new(NAME, Kind::Rejected, format!("The model refused: {refusal}")));
-        }
-        let text = message.content.map(plain_text).unwrap_or_default();
-        let tool_calls: Vec<ToolCall> = message
-            .tool_calls
-            .into_iter()
-            .map(|c| ToolCall { id: c.id, name: c.function.name, arguments: c.function.arguments })
-            .collect();
-        Ok(ChatAnswer {
-            provider: NAME,
-            id: self.id,
-            model: if self.model.is_empty() { request.model.clone() } else { self.model },
-            usage: match self.usage {
-                Some(usage) => counted(usage),
-                None => estimated(request, &text, &tool_calls),
-            },
-            text,
-            tool_calls,
-            finish_reason: choice.finish_reason,
-        })
+/// Reads the answer to a completion. What it took is estimated where it isn't said or makes no sense: the answer was paid for, so that
+/// is no reason to lose it.
+pub(super) fn answer(document: &Value, request: &ChatRequest) -> Result<ChatAnswer, ProviderError> {
+    let garbage = |why: &str| ProviderError::new(NAME, Kind::Garbage, why);
+    let (whole, mut remarks) = (Fields::of(document), Remarks::new());
+    let choice = whole.get("choices").and_then(|choices| choices.get(0)).filter(|choice| choice.is_object());
+    if let Some(error) = whole.get("error").or_else(|| choice.and_then(|choice| Fields::of(choice).get("error"))) {
+        return Err(error_in_the_body(error));
     }
+    let choice = Fields::of(choice.ok_or_else(|| garbage("The answer holds no choice"))?);
+    let finish_reason = choice.text("finish_reason", &mut remarks);
+    if finish_reason.as_deref() == Some("error") {
+        return Err(ProviderError::new(NAME, Kind::Unavailable, "The model stopped with an error"));
+    }
+    let message = choice.get("message").filter(|message| message.is_object());
+    let message = Fields::of(message.ok_or_else(|| garbage("The answer holds no message"))?);
+    let text = message.get("content").map(plain_text).unwrap_or_default();
+    let asked = message.get("tool_calls").and_then(Value::as_array);
+    let tool_calls: Vec<ToolCall> = asked.into_iter().flatten().filter_map(tool_call).collect();
+    let usage = usage(whole.inner("usage", "", &mut remarks), request, &text, &tool_calls);
+    Ok(ChatAnswer {
+        provider: NAME,
+        id: whole.id("id", &mut remarks).unwrap_or_default(),
+        model: whole.id("model", &mut remarks).unwrap_or_else(|| request.model.clone()),
+        refusal: message.text("refusal", &mut remarks).filter(|refusal| !refusal.trim().is_empty()),
+        usage,
+        text,
+        tool_calls,
+        finish_reason,
+    })
+}
+
+/// Arguments are JSON text, and some hosts send the JSON itself.
+fn tool_call(call: &Value) -> Option<ToolCall> {
+    let function = call.get("function")?;
+    let arguments = match function.get("arguments") {
+        Some(Value::String(text)) => text.clone(),
+        Some(value @ Value::Object(_)) => value.to_string(),
+        _ => String::new(),
+    };
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    Some(ToolCall { id: text(call, "id").unwrap_or_default(), name: text(function, "name")?, arguments })
 }
 
 /// The status that the error would have had, had the model not begun already.
@@ -174,47 +158,49 @@ fn error_in_the_body(error: &Value) -> ProviderError {
     forbidden_is_rejected(failed)
 }
 
-/// Content is text, or parts of which some are text.
-fn plain_text(content: Value) -> String {
+/// Content is text, or parts of which some are text. A host that parsed the answer itself sends the document.
+fn plain_text(content: &Value) -> String {
     match content {
-        Value::String(text) => text,
-        Value::Array(parts) => parts.iter().filter_map(|p| p.get("text")?.as_str()).collect(),
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            parts.iter().filter_map(|part| part.as_str().or_else(|| part.get("text")?.as_str())).collect()
+        }
+        document @ Value::Object(_) => document.to_string(),
         _ => String::new(),
     }
 }
 
-fn counted(usage: Usage) -> ChatUsage {
-    ChatUsage {
-        prompt_tokens: usage.prompt_tokens,
-        completion_tokens: usage.completion_tokens,
-        total_tokens: usage.total_tokens.unwrap_or(usage.prompt_tokens + usage.completion_tokens),
-        cost: usage.cost,
-        is_estimated: false,
-    }
-}
-
-fn estimated(request: &ChatRequest, text: &str, tool_calls: &[ToolCall]) -> ChatUsage {
+fn usage(said: Fields<'_>, request: &ChatRequest, text: &str, tool_calls: &[ToolCall]) -> ChatUsage {
+    let count = |name: &str| said.get(name).and_then(count_of);
+    let (read, written) = (count("prompt_tokens"), count("completion_tokens"));
     let asked = |m: &ChatMessage| match m {
         ChatMessage::System(t) | ChatMessage::User(t) => estimated_tokens(t),
         ChatMessage::Assistant { text, .. } | ChatMessage::Tool { text, .. } => estimated_tokens(text),
     };
-    let prompt_tokens = request.messages.iter().map(asked).sum();
-    let completion_tokens =
-        estimated_tokens(text) + tool_calls.iter().map(|c| estimated_tokens(&c.arguments)).sum::<u64>();
+    let prompt_tokens = read.unwrap_or_else(|| request.messages.iter().map(asked).sum());
+    let completion_tokens = written.unwrap_or_else(|| {
+        estimated_tokens(text) + tool_calls.iter().map(|c| estimated_tokens(&c.arguments)).sum::<u64>()
+    });
     ChatUsage {
         prompt_tokens,
         completion_tokens,
-        total_tokens: prompt_tokens + completion_tokens,
-        cost: None,
-        is_estimated: true,
+        total_tokens: count("total_tokens").unwrap_or(prompt_tokens + completion_tokens),
+        // What no answer can cost is no price.
+        cost: said
+            .decimal("cost", &mut Remarks::new())
+            .filter(|cost| !cost.is_sign_negative() && *cost < Decimal::from(100_000)),
+        is_estimated: read.is_none() || written.is_none(),
     }
 }
 
 #[derive(Deserialize)]
 pub(super) struct Model {
     id: String,
+    #[serde(default, deserialize_with = "wire::text")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "wire::count")]
     context_length: Option<u64>,
+    #[serde(default, deserialize_with = "wire::object")]
     pricing: Option<Pricing>,
     #[serde(default, deserialize_with = "wire::list")]
     supported_parameters: Vec<String>,
@@ -242,5 +228,27 @@ impl From<Model> for ChatModel {
             has_tools: offers("tools"),
             id: model.id,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_is_sent_in_words_that_every_host_takes() {
+        let schema = json!({"$schema": "x", "type": "object", "minProperties": 1, "properties": {
+            "minimum": {"type": "integer", "minimum": 1, "maximum": 5, "description": "A name, not a word."},
+            "list": {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^a", "format": "email"}},
+            "either": {"anyOf": [{"type": "string", "maxLength": 3}, {"type": "null"}]},
+        }});
+        assert_eq!(
+            strict(&schema),
+            json!({"type": "object", "additionalProperties": false, "required": ["either", "list", "minimum"], "properties": {
+                "minimum": {"type": "integer", "description": "A name, not a word."},
+                "list": {"type": "array", "items": {"type": "string"}},
+                "either": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            }})
+        );
     }
 }

@@ -6,7 +6,7 @@
 mod number;
 mod webhook;
 
-pub use webhook::{CallEvent, CallEventKind, HangupCause, TelnyxEvent, TelnyxPayload};
+pub use webhook::{CallEvent, CallEventKind, HangupCause, TelnyxEvent, TelnyxPayload, document};
 
 use super::error::{Kind, ProviderError};
 use super::http::{Ask, Endpoint, HttpClient};
@@ -49,13 +49,16 @@ struct One<T> {
 #[derive(Deserialize)]
 struct Many<T> {
     data: Vec<T>,
+    #[serde(default, deserialize_with = "wire::object")]
     meta: Option<Meta>,
 }
 
 #[derive(Deserialize)]
 struct Meta {
-    page_number: Option<u32>,
-    total_pages: Option<u32>,
+    #[serde(default, deserialize_with = "wire::count")]
+    page_number: Option<u64>,
+    #[serde(default, deserialize_with = "wire::count")]
+    total_pages: Option<u64>,
 }
 
 impl Telnyx {
@@ -72,7 +75,7 @@ impl Telnyx {
             let ask = ask.clone().query("page[number]", number.to_string()).query("page[size]", PAGE_SIZE);
             let page: Many<T> = self.endpoint.json(ask).await?;
             let is_last = match page.meta {
-                Some(Meta { page_number, total_pages: Some(pages) }) => page_number.unwrap_or(number) >= pages,
+                Some(Meta { page_number, total_pages: Some(pages) }) => page_number.unwrap_or(number.into()) >= pages,
                 _ => true,
             };
             let is_empty = page.data.is_empty();
@@ -155,10 +158,13 @@ impl TelephonyProvider for Telnyx {
         #[derive(Deserialize)]
         struct Leg {
             call_control_id: String,
+            #[serde(default, deserialize_with = "wire::text")]
             call_leg_id: Option<String>,
+            #[serde(default, deserialize_with = "wire::text")]
             call_session_id: Option<String>,
-            #[serde(default)]
-            is_alive: bool,
+            #[serde(default, deserialize_with = "wire::flag")]
+            is_alive: Option<bool>,
+            #[serde(default, deserialize_with = "wire::seconds")]
             call_duration: Option<f64>,
             #[serde(default, deserialize_with = "wire::time")]
             start_time: Option<DateTime<Utc>>,
@@ -170,7 +176,7 @@ impl TelephonyProvider for Telnyx {
             call_control_id: leg.call_control_id,
             call_leg_id: leg.call_leg_id,
             call_session_id: leg.call_session_id,
-            is_alive: leg.is_alive,
+            is_alive: leg.is_alive.unwrap_or(false),
             duration_seconds: leg.call_duration,
             started: leg.start_time,
             ended: leg.end_time,

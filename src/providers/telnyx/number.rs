@@ -13,7 +13,9 @@ pub(super) struct Available {
     features: Vec<Feature>,
     #[serde(default, deserialize_with = "wire::list")]
     region_information: Vec<Region>,
+    #[serde(default, deserialize_with = "wire::object")]
     cost_information: Option<Cost>,
+    #[serde(default, deserialize_with = "wire::flag")]
     best_effort: Option<bool>,
 }
 
@@ -24,6 +26,7 @@ struct Feature {
 
 #[derive(Deserialize)]
 struct Region {
+    #[serde(default, deserialize_with = "wire::text")]
     region_name: Option<String>,
 }
 
@@ -33,6 +36,7 @@ struct Cost {
     upfront_cost: Option<Decimal>,
     #[serde(default, deserialize_with = "wire::decimal")]
     monthly_cost: Option<Decimal>,
+    #[serde(default, deserialize_with = "wire::text")]
     currency: Option<String>,
 }
 
@@ -55,10 +59,13 @@ impl From<Available> for AvailableNumber {
 pub(super) struct Order {
     #[serde(default, deserialize_with = "wire::text")]
     id: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     status: Option<String>,
     #[serde(default, deserialize_with = "wire::list")]
     phone_numbers: Vec<Ordered>,
+    #[serde(default, deserialize_with = "wire::flag")]
     requirements_met: Option<bool>,
+    #[serde(default, deserialize_with = "wire::text")]
     customer_reference: Option<String>,
     #[serde(default, deserialize_with = "wire::time")]
     created_at: Option<DateTime<Utc>>,
@@ -68,8 +75,11 @@ pub(super) struct Order {
 struct Ordered {
     #[serde(default, deserialize_with = "wire::text")]
     id: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     phone_number: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     status: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     requirements_status: Option<String>,
 }
 
@@ -107,15 +117,20 @@ fn order_status(word: Option<String>) -> OrderStatus {
 
 #[derive(Deserialize)]
 pub(super) struct Owned {
-    #[serde(deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "wire::text")]
     id: Option<String>,
     phone_number: String,
+    #[serde(default, deserialize_with = "wire::text")]
     status: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     phone_number_type: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     country_iso_alpha2: Option<String>,
     #[serde(default, deserialize_with = "wire::text")]
     connection_id: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     connection_name: Option<String>,
+    #[serde(default, deserialize_with = "wire::text")]
     customer_reference: Option<String>,
     #[serde(default, deserialize_with = "wire::list")]
     tags: Vec<String>,

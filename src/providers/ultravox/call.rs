@@ -1,84 +1,80 @@
 //! Calls and messages as Ultravox writes them. Unknown fields are ignored, unknown words are kept.
 
-use crate::voice::{CallDirection, EndReason, SipTermination, VoiceCall, VoiceMessage};
-use crate::wire;
-use chrono::{DateTime, Utc};
+use crate::voice::{Bill, CallDirection, EndReason, SipTermination, VoiceCall, VoiceMessage};
+use crate::wire::{Fields, Remarks};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Call {
-    call_id: String,
-    #[serde(deserialize_with = "must_be_time")]
-    created: DateTime<Utc>,
-    #[serde(default, deserialize_with = "wire::time")]
-    joined: Option<DateTime<Utc>>,
-    #[serde(default, deserialize_with = "wire::time")]
-    ended: Option<DateTime<Utc>>,
-    end_reason: Option<String>,
-    #[serde(default, deserialize_with = "wire::seconds")]
-    billed_duration: Option<f64>,
-    billing_status: Option<String>,
-    agent_id: Option<String>,
-    agent: Option<Agent>,
-    sip_details: Option<SipDetails>,
-    medium: Option<Map<String, Value>>,
-    request_context: Option<Value>,
-    metadata: Option<Map<String, Value>>,
-    join_url: Option<String>,
-    summary: Option<String>,
-    short_summary: Option<String>,
-    recording_enabled: Option<bool>,
-    model: Option<String>,
-    voice: Option<String>,
+/// A call in an answer.
+pub(super) struct Call(pub VoiceCall);
+
+/// A message in an answer.
+pub(super) struct Message(pub VoiceMessage);
+
+impl<'de> Deserialize<'de> for Call {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let found = call(&Value::deserialize(d)?, &mut Remarks::new());
+        found.map(Self).ok_or_else(|| serde::de::Error::custom("a call without an id"))
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Agent {
-    agent_id: Option<String>,
+impl<'de> Deserialize<'de> for Message {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Ok(Self(message(&Value::deserialize(d)?)))
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SipDetails {
-    #[serde(default, deserialize_with = "wire::seconds")]
-    billed_duration: Option<f64>,
-    termination_reason: Option<String>,
+/// The longest telephone number or SIP user that is taken.
+const LONGEST_NUMBER: usize = 64;
+
+/// Reads a call. `None` without an id, which is the only thing that a call can't do without.
+pub(super) fn call(value: &Value, remarks: &mut Remarks) -> Option<VoiceCall> {
+    let call = Fields::of(value);
+    let id = call.id("callId", remarks)?;
+    let sip = call.inner("sipDetails", "sipDetails.", remarks);
+    let agent = call.inner("agent", "agent.", remarks);
+    let medium = call.inner("medium", "", remarks).get_all();
+    let (direction, to, from) = ends(medium, call.get("requestContext"));
+    let created = call.time("created", remarks);
+    let ended = call.time("ended", remarks);
+    let joined = match call.time("joined", remarks) {
+        // Somebody joined, at a time that can't be read: that the call was answered matters more than the second.
+        None if call.get("joined").is_some() => created.or(ended),
+        joined => joined,
+    };
+    let billing_status = call.text("billingStatus", remarks).unwrap_or_default();
+    let metadata = call.inner("metadata", "", remarks).get_all();
+    Some(VoiceCall {
+        id,
+        agent_id: call.id("agentId", remarks).or_else(|| agent.id("agentId", remarks)),
+        created,
+        joined,
+        ended,
+        end_reason: call.text("endReason", remarks).as_deref().map(EndReason::from),
+        sip_termination: sip.text("terminationReason", remarks).as_deref().map(SipTermination::from),
+        billed_seconds: call.seconds("billedDuration", remarks),
+        sip_billed_seconds: sip.seconds("billedDuration", remarks),
+        bill: bill(&billing_status),
+        billing_status,
+        direction,
+        to,
+        from,
+        metadata: metadata.into_iter().flatten().map(|(key, value)| (key.clone(), plain(value))).collect(),
+        join_url: call.text("joinUrl", remarks),
+        summary: call.text("summary", remarks),
+        short_summary: call.text("shortSummary", remarks),
+        is_recorded: call.flag("recordingEnabled", remarks),
+        model: call.text("model", remarks),
+        voice: call.text("voice", remarks),
+    })
 }
 
-impl From<Call> for VoiceCall {
-    fn from(call: Call) -> Self {
-        let (direction, to, from) = ends(call.medium.as_ref(), call.request_context.as_ref());
-        let billing_status = call.billing_status.unwrap_or_default();
-        let sip = call.sip_details.unwrap_or(SipDetails { billed_duration: None, termination_reason: None });
-        VoiceCall {
-            id: call.call_id,
-            agent_id: call.agent_id.or(call.agent.and_then(|a| a.agent_id)),
-            created: call.created,
-            joined: call.joined,
-            ended: call.ended,
-            end_reason: call.end_reason.as_deref().map(EndReason::from),
-            sip_termination: sip.termination_reason.as_deref().map(SipTermination::from),
-            billed_seconds: call.billed_duration,
-            sip_billed_seconds: sip.billed_duration,
-            is_billing_settled: !matches!(
-                billing_status.as_str(),
-                "" | "BILLING_STATUS_PENDING" | "BILLING_STATUS_UNSPECIFIED"
-            ),
-            billing_status,
-            direction,
-            to,
-            from,
-            metadata: call.metadata.unwrap_or_default().into_iter().map(|(k, v)| (k, plain(v))).collect(),
-            join_url: call.join_url,
-            summary: call.summary,
-            short_summary: call.short_summary,
-            is_recorded: call.recording_enabled.unwrap_or(false),
-            model: call.model,
-            voice: call.voice,
-        }
+fn bill(status: &str) -> Bill {
+    match status {
+        "BILLING_STATUS_BILLED" => Bill::Billed,
+        "BILLING_STATUS_REFUNDED" => Bill::Refunded,
+        free if free.starts_with("BILLING_STATUS_FREE_") => Bill::Free,
+        _ => Bill::Open,
     }
 }
 
@@ -108,7 +104,7 @@ fn ends(
 fn bare_number(text: &str) -> Option<String> {
     let text = text.strip_prefix("sips:").or(text.strip_prefix("sip:")).unwrap_or(text);
     let number = text.split(['@', ';', '<']).next().unwrap_or_default().trim();
-    (!number.is_empty()).then(|| number.to_owned())
+    (!number.is_empty() && number.len() <= LONGEST_NUMBER).then(|| number.to_owned())
 }
 
 /// A text by its name in any case, here or one level down.
@@ -121,49 +117,27 @@ fn find_text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     })
 }
 
-fn plain(value: Value) -> String {
+fn plain(value: &Value) -> String {
     match value {
-        Value::String(text) => text,
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     }
 }
 
-fn must_be_time<'de, D: Deserializer<'de>>(d: D) -> Result<DateTime<Utc>, D::Error> {
-    wire::time(d)?.ok_or_else(|| serde::de::Error::custom("not a time"))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Message {
-    role: Option<String>,
-    text: Option<String>,
-    tool_name: Option<String>,
-    invocation_id: Option<String>,
-    error_details: Option<String>,
-    timespan: Option<Timespan>,
-    wall_clock_timespan: Option<Timespan>,
-}
-
-#[derive(Deserialize)]
-struct Timespan {
-    #[serde(default, deserialize_with = "wire::seconds")]
-    start: Option<f64>,
-    #[serde(default, deserialize_with = "wire::seconds")]
-    end: Option<f64>,
-}
-
-impl From<Message> for VoiceMessage {
-    fn from(message: Message) -> Self {
-        // The speech times fit the recording; the wall clock is the next best.
-        let span = message.timespan.or(message.wall_clock_timespan);
-        VoiceMessage {
-            role: message.role.as_deref().unwrap_or("MESSAGE_ROLE_UNSPECIFIED").into(),
-            text: message.text.unwrap_or_default(),
-            tool_name: message.tool_name,
-            invocation_id: message.invocation_id,
-            error_details: message.error_details,
-            start_seconds: span.as_ref().and_then(|s| s.start),
-            end_seconds: span.as_ref().and_then(|s| s.end),
-        }
+/// Reads a message. Every field may be missing.
+fn message(value: &Value) -> VoiceMessage {
+    let (message, mut remarks) = (Fields::of(value), Remarks::new());
+    // The speech times fit the recording; the wall clock is the next best.
+    let name =
+        ["timespan", "wallClockTimespan"].into_iter().find(|name| message.get(name).is_some_and(Value::is_object));
+    let span = message.inner(name.unwrap_or("timespan"), "", &mut remarks);
+    VoiceMessage {
+        role: message.text("role", &mut remarks).as_deref().unwrap_or("MESSAGE_ROLE_UNSPECIFIED").into(),
+        text: message.text("text", &mut remarks).unwrap_or_default(),
+        tool_name: message.text("toolName", &mut remarks),
+        invocation_id: message.text("invocationId", &mut remarks),
+        error_details: message.text("errorDetails", &mut remarks),
+        start_seconds: span.seconds("start", &mut remarks),
+        end_seconds: span.seconds("end", &mut remarks),
     }
 }

@@ -13,11 +13,12 @@ use super::error::{Kind, ProviderError};
 use super::http::{Ask, Endpoint, HttpClient};
 use super::sealed::Secret;
 use super::voice::*;
+use super::wire;
 use async_trait::async_trait;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 /// The service's name in errors and beside its ids.
@@ -60,9 +61,11 @@ pub struct Ultravox {
 
 #[derive(Deserialize)]
 struct Page<T> {
+    #[serde(default, deserialize_with = "wire::text")]
     next: Option<String>,
-    #[serde(default = "Vec::new")]
+    /// Read whole or not at all, and never taken for empty when it is missing: "there is no such call" has a call dialled again.
     results: Vec<T>,
+    #[serde(default, deserialize_with = "wire::count")]
     total: Option<u64>,
 }
 
@@ -100,17 +103,19 @@ impl VoiceProvider for Ultravox {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Account {
-            #[serde(default)]
-            name: String,
-            #[serde(default)]
-            active_calls: u32,
-            allowed_concurrent_calls: Option<u32>,
+            #[serde(default, deserialize_with = "wire::text")]
+            name: Option<String>,
+            #[serde(default, deserialize_with = "wire::count")]
+            active_calls: Option<u64>,
+            #[serde(default, deserialize_with = "wire::count")]
+            allowed_concurrent_calls: Option<u64>,
         }
         let account: Account = self.endpoint.json(Ask::get(&["accounts", "me"])).await?;
         Ok(VoiceAccount {
-            name: account.name,
-            active_calls: account.active_calls,
-            concurrent_calls_limit: account.allowed_concurrent_calls,
+            name: account.name.unwrap_or_default(),
+            // A count stays below a billion.
+            active_calls: account.active_calls.unwrap_or(0) as u32,
+            concurrent_calls_limit: account.allowed_concurrent_calls.map(|calls| calls as u32),
         })
     }
 
@@ -119,17 +124,21 @@ impl VoiceProvider for Ultravox {
         #[serde(rename_all = "camelCase")]
         struct Item {
             voice_id: String,
-            name: String,
+            #[serde(default, deserialize_with = "wire::text")]
+            name: Option<String>,
+            #[serde(default, deserialize_with = "wire::text")]
             description: Option<String>,
+            #[serde(default, deserialize_with = "wire::text")]
             primary_language: Option<String>,
+            #[serde(default, deserialize_with = "wire::text")]
             preview_url: Option<String>,
         }
         let voices: Vec<Item> = self.all(Ask::get(&["voices"])).await?;
         Ok(voices
             .into_iter()
             .map(|v| Voice {
+                name: v.name.unwrap_or_else(|| v.voice_id.clone()),
                 id: v.voice_id,
-                name: v.name,
                 description: v.description,
                 language: v.primary_language,
                 preview_url: v.preview_url,
@@ -166,17 +175,28 @@ impl VoiceProvider for Ultravox {
         #[serde(rename_all = "camelCase")]
         struct Item {
             agent_id: String,
-            #[serde(default)]
-            name: String,
+            #[serde(default, deserialize_with = "wire::text")]
+            name: Option<String>,
         }
         let found: Vec<Item> = self.all(Ask::get(&["agents"]).query("search", words)).await?;
         // A search that the service ignored would answer with every agent: check it here again.
         let fits = |name: &str| name.to_lowercase().contains(&words.to_lowercase());
-        Ok(found.into_iter().filter(|a| fits(&a.name)).map(|a| NamedAgent { id: a.agent_id, name: a.name }).collect())
+        let named = found.into_iter().map(|a| NamedAgent { id: a.agent_id, name: a.name.unwrap_or_default() });
+        Ok(named.filter(|agent| fits(&agent.name)).collect())
     }
 
     async fn update_agent(&self, agent_id: &str, agent: &AgentSpec) -> Result<(), ProviderError> {
-        self.endpoint.done(Ask::patch(&["agents", agent_id], request::agent(agent))).await
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Held {
+            #[serde(default, deserialize_with = "wire::object")]
+            call_template: Option<Map<String, Value>>,
+        }
+        // A PATCH has been seen to put the template that is sent in the place of the whole one, so it is sent whole: what else the agent
+        // has, such as tools, stays.
+        let held: Held = self.endpoint.json(Ask::get(&["agents", agent_id])).await?;
+        let body = request::agent_over(held.call_template.unwrap_or_default(), agent);
+        self.endpoint.done(Ask::patch(&["agents", agent_id], body)).await
     }
 
     async fn create_call(&self, new: &NewVoiceCall) -> Result<VoiceCall, ProviderError> {
@@ -188,18 +208,18 @@ impl VoiceProvider for Ultravox {
         if let Carrier::Sip { password: Some(password), .. } = &self.carrier {
             ask = ask.hide(password);
         }
-        self.endpoint.json::<call::Call>(ask).await.map(VoiceCall::from)
+        self.endpoint.json::<call::Call>(ask).await.map(|call| call.0)
     }
 
     async fn get_call(&self, call_id: &str) -> Result<VoiceCall, ProviderError> {
-        self.endpoint.json::<call::Call>(Ask::get(&["calls", call_id])).await.map(VoiceCall::from)
+        self.endpoint.json::<call::Call>(Ask::get(&["calls", call_id])).await.map(|call| call.0)
     }
 
     async fn find_calls_by_metadata(&self, key: &str, value: &str) -> Result<Vec<VoiceCall>, ProviderError> {
         let found: Vec<call::Call> = self.all(Ask::get(&["calls"]).query(&format!("metadata.{key}"), value)).await?;
         // A filter that the service ignored would answer with everybody's calls: check it here again.
         let matches = |c: &VoiceCall| c.metadata.get(key).is_some_and(|v| v == value);
-        Ok(found.into_iter().map(VoiceCall::from).filter(matches).collect())
+        Ok(found.into_iter().map(|call| call.0).filter(matches).collect())
     }
 
     async fn list_calls(
@@ -215,7 +235,7 @@ impl VoiceProvider for Ultravox {
             .continued(cursor.map(str::to_owned));
         let page: Page<call::Call> = self.endpoint.json(ask).await?;
         Ok(CallsPage {
-            calls: page.results.into_iter().map(VoiceCall::from).collect(),
+            calls: page.results.into_iter().map(|call| call.0).collect(),
             next: page.next.as_deref().and_then(query_of),
             total: page.total,
         })
@@ -224,7 +244,7 @@ impl VoiceProvider for Ultravox {
     async fn list_messages(&self, call_id: &str) -> Result<Vec<VoiceMessage>, ProviderError> {
         let messages: Vec<call::Message> =
             self.all(Ask::get(&["calls", call_id, "messages"]).query("mode", "in_call")).await?;
-        Ok(messages.into_iter().map(VoiceMessage::from).collect())
+        Ok(messages.into_iter().map(|message| message.0).collect())
     }
 
     async fn recording(&self, call_id: &str) -> Result<Recording, ProviderError> {

@@ -8,9 +8,31 @@ use serde_json::{Map, Value, json};
 /// The longest name of an agent, in characters.
 const LONGEST_NAME: usize = 64;
 
+/// What an agent's template holds of ours. What isn't set there is as the service has it.
+const OURS: [&str; 9] = [
+    "systemPrompt",
+    "model",
+    "voice",
+    "languageHint",
+    "temperature",
+    "maxDuration",
+    "firstSpeakerSettings",
+    "recordingEnabled",
+    "contextSchema",
+];
+/// Members of a template that the service writes itself.
+const THEIRS: [&str; 3] = ["name", "created", "updated"];
+
 /// An agent with its call template.
-pub(super) fn agent(agent: &AgentSpec) -> Value {
-    let mut template = Map::new();
+pub(super) fn agent(spec: &AgentSpec) -> Value {
+    agent_over(Map::new(), spec)
+}
+
+/// An agent with a template that is `held` at the service, and ours laid over it.
+pub(super) fn agent_over(held: Map<String, Value>, agent: &AgentSpec) -> Value {
+    let is_kept = |name: &str| !OURS.contains(&name) && !THEIRS.contains(&name);
+    let mut template: Map<String, Value> =
+        held.into_iter().filter(|(name, value)| is_kept(name) && !value.is_null()).collect();
     put(&mut template, "systemPrompt", Some(&agent.system_prompt));
     put(&mut template, "model", agent.model.as_ref());
     put(&mut template, "voice", agent.voice.as_ref());

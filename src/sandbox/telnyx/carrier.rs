@@ -102,6 +102,10 @@ fn event(sandbox: &Arc<Sandbox>, key: &str, call: &Call, kind: &str, offset: f64
         "start_time": iso(call.clock.at(0.0)),
     });
     if let (Some(payload), Value::Object(extra)) = (payload.as_object_mut(), extra) {
+        if kind == "call.cost" {
+            // It names the leg and its session, and no numbers.
+            payload.retain(|name, _| !matches!(name.as_str(), "from" | "to" | "start_time"));
+        }
         payload.extend(extra);
     }
     let carrier_key =

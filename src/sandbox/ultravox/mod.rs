@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .route("/calls/{call_id}", get(read::get).delete(read::delete))
         .route("/calls/{call_id}/messages", get(read::messages))
         .route("/calls/{call_id}/recording", get(read::recording))
+        .route("/calls/{call_id}/expired", get(read::expired))
         .route("/calls/{call_id}/events", get(read::events))
         .route("/calls/{call_id}/stages", get(read::stages))
         .route("/calls/{call_id}/send_data_message", post(read::send_data_message))

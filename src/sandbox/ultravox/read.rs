@@ -15,6 +15,7 @@ use super::paging::{Params, address, page, page_size, param};
 use super::{missing, shapes, unreadable};
 use crate::call::{Call, seconds_of};
 use crate::gate::{Key, Provider, no_content, object};
+use crate::settings::NoSound;
 use crate::state::{Account, Sandbox};
 use crate::voice;
 
@@ -125,7 +126,15 @@ pub(super) async fn get(
     Extension(Key(key)): Extension<Key>,
     Path(id): Path<String>,
 ) -> Response {
-    find(&sandbox, &key, &id).map_or_else(missing, |call| Json(shapes::call(&call)).into_response())
+    find(&sandbox, &key, &id).map_or_else(missing, |call| shown(&sandbox, &key, shapes::call(&call)))
+}
+
+/// A document as the account's settings want it.
+fn shown(sandbox: &Sandbox, key: &str, document: Value) -> Response {
+    if sandbox.settings_for(key).quirks.half_emoji {
+        return ([(header::CONTENT_TYPE, "application/json")], shapes::with_half_an_emoji(&document)).into_response();
+    }
+    Json(document).into_response()
 }
 
 pub(super) async fn delete(
@@ -160,7 +169,7 @@ pub(super) async fn messages(
         let initial = call.pick("initialMessages").and_then(Value::as_array).cloned().unwrap_or_default();
         all.splice(0..0, initial);
     }
-    Json(page(all, &params, &uri, &headers)).into_response()
+    shown(&sandbox, &key, page(all, &params, &uri, &headers))
 }
 
 pub(super) async fn events(
@@ -199,6 +208,16 @@ pub(super) async fn stages(
     Json(page(vec![shapes::stage(&call)], &params, &uri, &headers)).into_response()
 }
 
+/// An error page, longer than the head of a sound file.
+const OOPS: &str =
+    "<!DOCTYPE html><html><head><title>Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>";
+
+/// The address of a recording after its time.
+pub(super) async fn expired() -> Response {
+    let body = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
+    (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
+}
+
 /// A recording exists once a call that was joined has ended, if the call asked for one.
 pub(super) async fn recording(
     State(sandbox): State<Arc<Sandbox>>,
@@ -212,6 +231,25 @@ pub(super) async fn recording(
     let Some(heard) = call.heard().filter(|_| wanted && call.ended.is_some()) else {
         return missing();
     };
+    let quirks = sandbox.settings_for(&key).quirks.clone();
+    let asked = sandbox.with_account(&key, |account| {
+        let call = account.calls.get_mut(&call.id)?;
+        call.recording_asked += 1;
+        Some(call.recording_asked)
+    });
+    if asked.is_some_and(|asked| asked <= quirks.recording_late) {
+        return missing();
+    }
+    match quirks.no_sound {
+        Some(NoSound::Page) => return ([(header::CONTENT_TYPE, "audio/wav")], OOPS).into_response(),
+        Some(NoSound::Document) => return Json(json!({"detail": "Recording is being prepared."})).into_response(),
+        Some(NoSound::Empty) => return ([(header::CONTENT_TYPE, "audio/wav")], "").into_response(),
+        Some(NoSound::Expired) => {
+            let to = format!("/ultravox/api/calls/{id}/expired");
+            return (StatusCode::FOUND, [(header::LOCATION, to)]).into_response();
+        }
+        None => {}
+    }
     let spoken =
         tokio::task::spawn_blocking(move || voice::recording(&call.conversation().turns, heard, &call.id.to_string()));
     match spoken.await {

@@ -14,6 +14,7 @@ pub(crate) fn call(call: &Call) -> Value {
     let talk = call.joined.zip(call.ended).map(|(joined, ended)| ended - joined);
     let billed = call.billed.then(|| talk.map_or(0, billed_seconds));
     let status = match billed {
+        _ if call.refunded => "BILLING_STATUS_REFUNDED",
         None => "BILLING_STATUS_PENDING",
         Some(0) => "BILLING_STATUS_FREE_ZERO_EFFECTIVE_DURATION",
         Some(_) => "BILLING_STATUS_BILLED",
@@ -34,7 +35,7 @@ pub(crate) fn call(call: &Call) -> Value {
         "joined": at(call.joined),
         "ended": at(call.ended),
         "endReason": call.end_reason,
-        "billedDuration": billed.map(|seconds| format!("{seconds}s")),
+        "billedDuration": billed.filter(|_| !call.bills_no_length).map(|seconds| format!("{seconds}s")),
         "billedSideInputTokens": billed.map(|_| 0),
         "billedSideOutputTokens": billed.map(|_| 0),
         "billingStatus": status,
@@ -63,6 +64,16 @@ pub(crate) fn call(call: &Call) -> Value {
         "initialState": or("initialState", json!({})),
         "requestContext": or("requestContext", Value::Null),
         "sipDetails": sip,
+    })
+}
+
+/// The text of a document with half an emoji at the beginning of its summaries and messages. No document holds one: the half is written
+/// into the text.
+pub(crate) fn with_half_an_emoji(document: &Value) -> String {
+    let text = document.to_string();
+    ["summary", "shortSummary", "text"].iter().fold(text, |text, name| {
+        let from = format!("\"{name}\":\"");
+        text.replace(&from, &format!("{from}\\ud83d "))
     })
 }
 

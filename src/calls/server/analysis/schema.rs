@@ -3,11 +3,12 @@ use serde_json::{Map, Value, json};
 use crate::model::CampaignType;
 use patchbay_providers::chat::AnswerSchema;
 
-/// The form for one kind of campaign. Strict: every field is required and nothing else may stand there.
+/// The form for one kind of campaign. Strict: every field is required and nothing else may stand there. Bounds are not in it, because
+/// some hosts refuse them; they are kept when the answer is read.
 pub(crate) fn of(kind: CampaignType) -> AnswerSchema {
     let own = match kind {
         CampaignType::Sdr => json!({
-            "meetings_booked": {"type": "integer", "minimum": 0, "description": "Meetings that both sides agreed on."},
+            "meetings_booked": {"type": "integer", "description": "Meetings that both sides agreed on."},
             "meeting_time": {"type": ["string", "null"], "description": "When the meeting is, as it was said."},
             "qualified_lead": {"type": "boolean"},
             "qualification_reason": {"type": "string", "description": "Why the lead is qualified or not, in one sentence."},
@@ -17,7 +18,7 @@ pub(crate) fn of(kind: CampaignType) -> AnswerSchema {
             "issues_resolved": list("Something that was settled, in a few words."),
             "escalation": {"type": "boolean", "description": "The matter went or must go to a person."},
             "escalation_reason": {"type": ["string", "null"]},
-            "satisfaction": {"type": ["integer", "null"], "minimum": 1, "maximum": 5, "description": "1 upset, 5 delighted."},
+            "satisfaction": {"type": ["integer", "null"], "description": "From 1 (upset) to 5 (delighted), or null."},
         }),
     };
     let common = json!({
@@ -60,6 +61,17 @@ fn list(of: &str) -> Value {
 mod tests {
     use super::*;
 
+    fn only_words_that_every_host_takes(schema: &Value) {
+        for (word, value) in schema.as_object().unwrap() {
+            match word.as_str() {
+                "type" | "description" | "enum" | "required" | "additionalProperties" => {}
+                "properties" => value.as_object().unwrap().values().for_each(only_words_that_every_host_takes),
+                "items" => only_words_that_every_host_takes(value),
+                word => panic!("{word} is refused by some hosts"),
+            }
+        }
+    }
+
     #[test]
     fn the_form_is_strict_and_fits_the_types() {
         for kind in [CampaignType::Sdr, CampaignType::Cs] {
@@ -67,6 +79,7 @@ mod tests {
             let names = schema["properties"].as_object().unwrap().keys().count();
             assert_eq!(schema["required"].as_array().unwrap().len(), names);
             assert_eq!(schema["additionalProperties"], json!(false));
+            only_words_that_every_host_takes(&schema);
         }
     }
 }

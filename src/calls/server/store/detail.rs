@@ -31,7 +31,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
                   c.started_at, c.joined_at, c.ended_at, c.duration, c.end_reason, c.error, c.outcome as "outcome: ContactOutcome",
                   c.transcript_status as "transcript_status: TranscriptStatus", c.analysis_status as "analysis_status: AnalysisStatus",
                   c.summary, c.goal_reached, c.sentiment, c.voice_cost, c.carrier_cost, c.model_cost, c.billed_seconds,
-                  c.recording_key is not null as "is_recorded!", c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version, c.prompt_id,
+                  c.recording_key is not null as "is_recorded!", c.awaits_recording, c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version, c.prompt_id,
                   c.reviewed_at, u.name as "reviewer?"
            from calls c
            left join clients k on k.workspace_id = $1 and k.id = c.client_id
@@ -114,6 +114,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
             billed_seconds: row.billed_seconds,
         }),
         recording: (hears && row.is_recorded).then(|| RecordingShown { peaks: row.peaks.map(|peaks| peaks.0) }),
+        awaits_recording: row.awaits_recording,
         hears_recordings: hears,
         sees_steps,
         sees_prompt: sees_prompts && row.prompt_id.is_some() && row.prompt_version.is_some(),

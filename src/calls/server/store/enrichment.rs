@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::model::CampaignType;
 use crate::model::{Analysis, AnalysisStatus, EnrichmentType, Peaks, TranscriptStatus};
+use crate::server::recordings::Spoken;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_jobs::lease::Claim;
 use patchbay_providers::chat::ChatUsage;
@@ -29,6 +30,10 @@ pub(crate) struct NewMessage {
 #[derive(Debug, Clone)]
 pub(crate) struct CallFacts {
     pub provider_call_id: Option<String>,
+    /// Somebody joined.
+    pub talked: bool,
+    /// Its recording is being asked for.
+    pub awaits_recording: bool,
     pub client_id: Option<ClientId>,
     pub agent_id: Option<AgentId>,
     pub agent_name: Option<String>,
@@ -108,7 +113,7 @@ pub(crate) async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
 
 pub(crate) async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppError> {
     let row = sqlx::query!(
-        r#"select c.provider_call_id, c.client_id as "client_id: ClientId", c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
+        r#"select c.provider_call_id, c.joined_at is not null as "talked!", c.awaits_recording, c.client_id as "client_id: ClientId", c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
                   a.language as "language?", m.type as "campaign_type?: CampaignType", m.goal as "goal?", c.contact_name,
                   c.started_at, coalesce(k.timezone, 'UTC') as "timezone!",
                   coalesce(k.status = 'active', true) as "client_is_active!"
@@ -124,6 +129,8 @@ pub(crate) async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppE
     .await?;
     Ok(CallFacts {
         provider_call_id: row.provider_call_id,
+        talked: row.talked,
+        awaits_recording: row.awaits_recording,
         client_id: row.client_id,
         agent_id: row.agent_id,
         agent_name: row.agent_name,
@@ -213,25 +220,78 @@ pub(crate) async fn record_transcript(
     tx: &mut WriteTx,
     id: CallId,
     summary: Option<&str>,
-    recording: Option<(&str, Option<&Peaks>)>,
     will_be_read: bool,
 ) -> Result<(), AppError> {
     let analysis = if will_be_read { AnalysisStatus::Pending } else { AnalysisStatus::Completed };
     sqlx::query!(
-        "update calls set transcript_status = 'completed', summary = coalesce($3, summary),
-                recording_key = coalesce($4, recording_key), recording_peaks = coalesce($5, recording_peaks),
-                analysis_status = $6, updated_at = now()
+        "update calls set transcript_status = 'completed', summary = coalesce($3, summary), analysis_status = $4, updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0,
         summary,
-        recording.map(|(key, _)| key),
-        recording.and_then(|(_, peaks)| peaks).map(Json) as _,
         analysis as AnalysisStatus,
     )
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Nobody answered: there is neither a transcript nor anything to read in it.
+pub(crate) async fn set_no_conversation(tx: &mut WriteTx, id: CallId) -> Result<(), AppError> {
+    sqlx::query!(
+        "update calls set transcript_status = null, analysis_status = null, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The recording is here.
+pub(crate) async fn record_recording(
+    tx: &mut WriteTx,
+    id: CallId,
+    key: &str,
+    peaks: Option<&Peaks>,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "update calls set recording_key = $3, recording_peaks = coalesce($4, recording_peaks), awaits_recording = false, updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id.0,
+        key,
+        peaks.map(Json) as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Says whether the recording is being asked for.
+pub(crate) async fn await_recording(tx: &mut WriteTx, id: CallId, awaits: bool) -> Result<(), AppError> {
+    sqlx::query!(
+        "update calls set awaits_recording = $3 and recording_key is null, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id.0,
+        awaits
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Who spoke when, in order.
+pub(crate) async fn spoken(tx: &mut ReadTx, call: CallId) -> Result<Vec<Spoken>, AppError> {
+    Ok(sqlx::query_as!(
+        Spoken,
+        r#"select role = 'agent' as "by_agent!", start_ms, end_ms from call_messages
+           where workspace_id = $1 and call_id = $2 and role in ('agent', 'user') order by position"#,
+        tx.workspace_uuid(),
+        call.0
+    )
+    .fetch_all(tx.conn())
+    .await?)
 }
 
 /// What the model read, in the place of what it read before.
@@ -245,7 +305,7 @@ pub(crate) async fn record_analysis(
     usage: &ChatUsage,
 ) -> Result<(), AppError> {
     let reading = analysis.reading();
-    let cost = usage.cost.unwrap_or_default();
+    let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);
     sqlx::query!(
         "insert into call_analyses (workspace_id, id, call_id, client_id, campaign_type, result, model, prompt_version,
                                     prompt_tokens, completion_tokens, cost)
@@ -262,9 +322,9 @@ pub(crate) async fn record_analysis(
         Json(analysis) as _,
         model,
         prompt_version,
-        usage.prompt_tokens as i32,
-        usage.completion_tokens as i32,
-        cost,
+        count(usage.prompt_tokens),
+        count(usage.completion_tokens),
+        usage.cost,
     )
     .execute(tx.conn())
     .await?;
