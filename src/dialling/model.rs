@@ -6,7 +6,7 @@ patchbay_shared::words! {
         Pending = "pending", "Waiting", Mute;
         Scheduled = "scheduled", "In a batch", Info;
         Calling = "calling", "Calling", Live;
-        Completed = "completed", "Done", Ok;
+        Completed = "completed", "Completed", Ok;
         Failed = "failed", "Failed", Bad;
     }
 }

@@ -18,6 +18,16 @@ impl Money {
     }
 }
 
+impl Money {
+    /// For a column of amounts, which all have the same places: `$0.0315`, `$12.4000`.
+    pub fn column(self) -> String {
+        let plain = format!("{:.4}", self.0.abs().round_dp(4));
+        let (whole, part) = plain.split_once('.').unwrap_or((&plain, "0000"));
+        let sign = if self.0.is_sign_negative() && !self.0.is_zero() { "−" } else { "" };
+        format!("{sign}${}.{part}", thousands(whole))
+    }
+}
+
 /// `1284` as `1,284`.
 pub fn thousands(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);

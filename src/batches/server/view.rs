@@ -6,6 +6,7 @@ use super::store;
 use crate::model::{BatchStatus, BatchView, Line, ResultRow};
 use patchbay_access::Action;
 use patchbay_access::server::ReadTx;
+use patchbay_calls::model::CallResult;
 use patchbay_campaigns::{ContactOutcome, ContactStatus};
 use patchbay_metering::model::BudgetStatus;
 use patchbay_metering::server::budget;
@@ -61,7 +62,9 @@ pub(crate) async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppE
         pause_reason: batch.pause_reason.clone(),
         error: batch.error.clone(),
         progress,
+        answered: facts.answered,
         goals: facts.goals,
+        unpriced: if costs { facts.unpriced } else { 0 },
         spend: costs.then_some(Money(facts.spend)),
         ends_about: ends,
         lines,
@@ -77,7 +80,9 @@ pub(crate) async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppE
 struct Facts {
     created_by: Option<String>,
     paused_by: Option<String>,
+    answered: i64,
     goals: i64,
+    unpriced: i64,
     spend: rust_decimal::Decimal,
     later: i64,
 }
@@ -87,12 +92,14 @@ async fn facts(tx: &mut ReadTx, id: BatchId) -> Result<Facts, AppError> {
         Facts,
         r#"select (select u.name from users u where u.id = b.created_by) as created_by,
                   (select u.name from users u where u.id = b.paused_by) as paused_by,
-                  (select count(*) from calls c where c.workspace_id = $1 and c.batch_id = b.id and c.goal_reached) as "goals!",
-                  (select coalesce(sum(c.voice_cost + c.carrier_cost + c.model_cost), 0) from calls c
-                    where c.workspace_id = $1 and c.batch_id = b.id) as "spend!",
+                  t.answered as "answered!", t.goals as "goals!", t.unpriced as "unpriced!", t.spend as "spend!",
                   (select count(*) from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id and x.status = 'scheduled'
                     and x.attempts = 0 and x.next_attempt_at > now()) as "later!"
-           from call_batches b where b.workspace_id = $1 and b.id = $2"#,
+           from call_batches b cross join lateral (
+             select count(*) filter (where c.result = 'answered') as answered, count(*) filter (where c.goal_reached) as goals,
+                    count(*) filter (where c.is_unpriced) as unpriced, coalesce(sum(c.cost), 0) as spend
+             from calls c where c.workspace_id = $1 and c.batch_id = b.id) t
+           where b.workspace_id = $1 and b.id = $2"#,
         tx.workspace_uuid(),
         id.0
     )
@@ -160,7 +167,7 @@ pub(crate) async fn results(
     let cursor = Cursor::parse(cursor);
     let (started, after) = cursor.as_ref().and_then(|cursor| read_time_key(&cursor.key)).unzip();
     let rows = sqlx::query!(
-        r#"select c.id as "id: CallId", c.started_at, c.ended_at, c.contact_name, c."to" as "to!", c.outcome as "outcome: ContactOutcome",
+        r#"select c.id as "id: CallId", c.started_at, c.ended_at, c.contact_name, c."to" as "to!", c.result as "result: CallResult", c.outcome as "outcome: ContactOutcome",
                   c.goal_reached, c.error, c.attempt_no, c.duration, x.status as "status?: ContactStatus", x.next_attempt_at,
                   x.callback_at, x.last_call_id = c.id as "is_last?"
            from calls c left join campaign_contacts x on x.workspace_id = $1 and x.id = c.campaign_contact_id
@@ -190,6 +197,7 @@ pub(crate) async fn results(
             ended: row.ended_at.map(|at| zone::stamp(at, now, local)),
             contact: if row.contact_name.is_empty() { row.to.clone() } else { row.contact_name },
             number: row.to,
+            result: row.result,
             outcome: row.outcome,
             goal_reached: row.goal_reached,
             error: row.error,

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::keys::Ticking;
-use crate::model::CallDetail;
+use crate::model::{CallDetail, term};
 use patchbay_shared::money::{count_text, length_text};
 use patchbay_ui::*;
 
@@ -40,8 +40,8 @@ pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
 #[component]
 pub(crate) fn CostCard(call: CallDetail) -> impl IntoView {
     let Some(costs) = call.costs else { return ().into_any() };
-    let waits = costs.billed_seconds.is_none() && (call.state.is_open() || call.seconds.unwrap_or(0) > 0);
-    let priced = |money: patchbay_shared::Money| if waits { "not priced yet".to_owned() } else { money.text() };
+    let waits = costs.is_unpriced || call.state.is_open();
+    let priced = |money: patchbay_shared::Money| if waits { term::UNPRICED.label.to_owned() } else { money.text() };
     let (voice, carrier, total) = (priced(costs.voice), priced(costs.carrier), priced(costs.total));
     let tokens = call.analysis_model.map(|(_, read, written)| format!("{} tokens", count_text(read + written)));
     view! {

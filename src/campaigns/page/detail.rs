@@ -24,8 +24,15 @@ pub fn campaign_page() -> PageView {
     let wanted = move || {
         let is_shown = query("tab").as_deref() == Some("contacts");
         let added = (query("added"), query("removed"));
-        let query =
-            MemberQuery { campaign: id(), status: query("status"), outcome: query("outcome"), cursor: query("cursor") };
+        let query = MemberQuery {
+            campaign: id(),
+            status: query("status"),
+            result: query("result"),
+            outcome: query("outcome"),
+            batch: query("batch"),
+            tried: query("tried"),
+            cursor: query("cursor"),
+        };
         (is_shown, query, added)
     };
     // Contacts are only read when their tab is open.
