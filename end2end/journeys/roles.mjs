@@ -26,7 +26,7 @@ export default {
 
   async "a client's viewer reads a call without steps, and another client's call is not there"(world) {
     const viewer = await signIn(world, "jan@alpenrad.test");
-    await viewer.goto("/calls?outcome=answered");
+    await viewer.goto("/calls?result=answered");
     await hydrated(viewer);
     const own = await viewer.locator("tbody a[href^='/calls/']").first().getAttribute("href");
     await viewer.goto(own);
@@ -44,7 +44,7 @@ export default {
   async "without JavaScript: sign in, filter, open a call, save a form"(world) {
     const page = await signIn(world, "mara@halden.test", { javaScriptEnabled: false });
     await page.goto("/calls");
-    await page.locator("select[name=outcome]").selectOption("answered");
+    await page.locator("select[name=result]").selectOption("answered");
     await page.getByRole("button", { name: "Apply" }).click();
     await page.locator("tbody a[href^='/calls/']").first().click();
     assert((await page.locator(".turn").count()) > 0, "the transcript stands in the page");

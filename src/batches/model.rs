@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use patchbay_calls::model::ContactOutcome;
-pub use patchbay_dialling::model::{BatchStatus, Became, Obstacle};
+use patchbay_calls::model::{CallResult, ContactOutcome};
+pub use patchbay_dialling::model::{BatchStatus, Obstacle};
 use patchbay_shared::ids::{BatchId, CampaignId, ClientId};
 use patchbay_shared::money::counted;
 use patchbay_shared::{AppError, FieldErrors, Money, Page, Stamp};
@@ -23,13 +23,12 @@ pub struct BatchQuery {
     pub cursor: Option<String>,
 }
 
-/// How far a batch has come. Contacts are counted once, by what became of them.
+/// How far a batch has come. Contacts and not calls: each counts once, by what became of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub total: i64,
-    pub answered: i64,
-    /// Reached nobody: no answer, busy, declined, voicemail.
-    pub unreached: i64,
+    pub reached: i64,
+    pub not_reached: i64,
     pub failed: i64,
     pub calling: i64,
     pub waiting: i64,
@@ -39,7 +38,7 @@ pub struct Progress {
 
 impl Progress {
     pub fn done(self) -> i64 {
-        self.answered + self.unreached + self.failed
+        self.reached + self.not_reached + self.failed
     }
 }
 
@@ -48,6 +47,7 @@ impl Progress {
 pub struct BatchRow {
     pub id: BatchId,
     pub name: String,
+    pub campaign_id: CampaignId,
     pub campaign: String,
     pub client: String,
     pub status: BatchStatus,
@@ -55,6 +55,18 @@ pub struct BatchRow {
     pub created: Stamp,
     pub scheduled_for: Option<Stamp>,
     pub note: Option<String>,
+}
+
+impl BatchRow {
+    /// Where the batch's contacts are listed, narrowed by `more`.
+    pub fn members(&self, more: &str) -> String {
+        members(self.campaign_id, self.id, more)
+    }
+}
+
+/// Where a batch's contacts are listed, narrowed by `more`: `&result=reached`.
+pub(crate) fn members(campaign: CampaignId, batch: BatchId, more: &str) -> String {
+    format!("/campaigns/{campaign}?tab=contacts&batch={batch}{more}")
 }
 
 /// One line of the line board.
@@ -75,6 +87,7 @@ pub struct ResultRow {
     pub ended: Option<Stamp>,
     pub contact: String,
     pub number: String,
+    pub result: Option<CallResult>,
     pub outcome: Option<ContactOutcome>,
     pub goal_reached: Option<bool>,
     pub error: Option<String>,
@@ -108,7 +121,11 @@ pub struct BatchView {
     pub paused_by: Option<String>,
     pub error: Option<String>,
     pub progress: Progress,
+    /// Answered calls, and those of them that reached the goal.
+    pub answered: i64,
     pub goals: i64,
+    /// Calls whose price is not in `spend`; none when the viewer may not see cost.
+    pub unpriced: i64,
     /// None when the viewer may not see cost.
     pub spend: Option<Money>,
     /// `17:30`, from the pace of the last ten minutes, with the calls that will have to be repeated and within the calling hours;

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod detail;
+pub mod figures;
 pub mod query;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub use analysis::{Analysis, CsAnalysis, Evidence, Reading, SdrAnalysis};
 pub use detail::{
     CallDetail, CallPrompt, Costs, EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, Turn,
 };
+pub use figures::{CallResult, ContactResult, Disposition, ResultFilter, term};
 pub use query::CallQuery;
 
 patchbay_shared::words! {
@@ -66,7 +68,7 @@ patchbay_shared::words! {
     pub CallState: "text" {
         Dialling = "dialling", "Dialling", Info;
         Live = "live", "Live", Live;
-        Completed = "completed", "Completed", Ok;
+        Answered = "answered", "Answered", Ok;
         NoAnswer = "no_answer", "No answer", Mute;
         Voicemail = "voicemail", "Voicemail", Info;
         Busy = "busy", "Busy", Mute;
@@ -87,30 +89,37 @@ patchbay_shared::words! {
         All = "all", "All", Mute;
         Live = "live", "Live", Live;
         Review = "review", "To review", Mute;
-        Failed = "failed", "Failed", Bad;
+        /// What somebody has to look after: failed calls, broken lines, transcripts and analyses that could not be had.
+        Problems = "problems", "Problems", Bad;
     }
 }
 
 impl CallState {
-    /// The word for what the columns say. `failed`: an error stands on the call.
-    pub fn of(dial: DialState, joined: bool, ended: bool, outcome: Option<ContactOutcome>, failed: bool) -> Self {
-        if dial == DialState::Refused || (ended && failed) {
-            return Self::Failed;
+    /// The word for what the columns say: the result once there is one, else how far the call is.
+    pub fn of(result: Option<CallResult>, dial: DialState, joined: bool) -> Self {
+        match result {
+            Some(CallResult::Answered) => Self::Answered,
+            Some(CallResult::Voicemail) => Self::Voicemail,
+            Some(CallResult::NoAnswer) => Self::NoAnswer,
+            Some(CallResult::Busy) => Self::Busy,
+            Some(CallResult::Declined) => Self::Declined,
+            Some(CallResult::Failed) => Self::Failed,
+            None if dial == DialState::Unknown => Self::Checking,
+            None if joined => Self::Live,
+            None => Self::Dialling,
         }
-        if !ended {
-            return match dial {
-                DialState::Unknown => Self::Checking,
-                _ if joined => Self::Live,
-                _ => Self::Dialling,
-            };
-        }
-        match outcome {
-            Some(ContactOutcome::Voicemail) => Self::Voicemail,
-            Some(ContactOutcome::Busy) => Self::Busy,
-            Some(ContactOutcome::NoAnswer) => Self::NoAnswer,
-            _ if joined => Self::Completed,
-            Some(ContactOutcome::Declined) => Self::Declined,
-            _ => Self::NoAnswer,
+    }
+
+    /// Hover text.
+    pub fn means(self) -> &'static str {
+        match self {
+            Self::Dialling | Self::Live | Self::Checking => term::LIVE.means,
+            Self::Answered => term::ANSWERED.means,
+            Self::NoAnswer => term::NO_ANSWER.means,
+            Self::Voicemail => term::VOICEMAIL.means,
+            Self::Busy => term::BUSY.means,
+            Self::Declined => term::DECLINED.means,
+            Self::Failed => term::FAILED.means,
         }
     }
 
@@ -135,7 +144,7 @@ pub fn ending(state: CallState, reason: Option<&str>) -> Option<String> {
         CallState::Failed => {
             reason.filter(|_| !["unjoined", "hangup", "normal"].contains(&key.as_str())).map(end_words)
         }
-        CallState::Completed | CallState::Voicemail => reason.filter(|_| key != "unjoined").map(end_words),
+        CallState::Answered | CallState::Voicemail => reason.filter(|_| key != "unjoined").map(end_words),
     }
 }
 
@@ -184,11 +193,14 @@ pub struct CallRow {
     pub agent: Option<String>,
     pub client: Option<String>,
     pub direction: CallDirection,
+    /// None while the call goes on, and when nothing is known of it.
     pub outcome: Option<ContactOutcome>,
     pub goal_reached: Option<bool>,
     pub sentiment: Option<Sentiment>,
-    /// None: not the viewer's to see, or not priced yet.
+    /// None: not the viewer's to see, going on, or not priced yet.
     pub cost: Option<Money>,
+    /// The viewer may see cost, and there is none yet.
+    pub is_unpriced: bool,
     pub is_reviewed: bool,
     /// The transcript or the analysis failed.
     pub needs_help: bool,
@@ -214,7 +226,7 @@ pub struct CallList {
 pub struct CallChoices {
     pub agents: Vec<(String, String)>,
     pub campaigns: Vec<(String, String)>,
-    /// Names of things that the address narrows to and no select offers: batch, contact.
+    /// What the address narrows to and no select offers, by its key: batch, contact, zone.
     pub narrowed: Vec<(String, String)>,
 }
 

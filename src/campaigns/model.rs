@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use patchbay_calls::model::{CampaignType, ContactOutcome};
-pub use patchbay_dialling::model::{BatchStatus, Became, ContactStatus};
+pub use patchbay_calls::model::{CampaignType, ContactOutcome, ContactResult, Disposition, term};
+pub use patchbay_dialling::model::{BatchStatus, ContactStatus};
 use patchbay_shared::ids::{
     AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId, NumberId,
 };
@@ -219,11 +219,17 @@ pub struct CampaignBatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CampaignCounts {
     pub by_status: Vec<(ContactStatus, i64)>,
-    pub by_outcome: Vec<(ContactOutcome, i64)>,
+    pub by_result: Vec<(ContactResult, i64)>,
+    /// How the last call to each contact went.
+    pub by_outcome: Vec<(Disposition, i64)>,
     pub total: Bounded,
 }
 
 impl CampaignCounts {
+    pub fn of_result(&self, result: ContactResult) -> i64 {
+        self.by_result.iter().find(|(key, _)| *key == result).map_or(0, |(_, count)| *count)
+    }
+
     pub fn of_status(&self, status: ContactStatus) -> i64 {
         self.by_status.iter().find(|(key, _)| *key == status).map_or(0, |(_, count)| *count)
     }
@@ -234,12 +240,14 @@ impl CampaignCounts {
 pub struct MemberQuery {
     pub campaign: String,
     pub status: Option<String>,
+    /// A `ContactResult`, or `done` for all of them.
+    pub result: Option<String>,
+    /// A `Disposition`.
     pub outcome: Option<String>,
-    /// Only contacts of this batch, and of those only what became of them: a word of `Became`.
-    #[serde(default)]
+    /// The batch that took them.
     pub batch: Option<String>,
-    #[serde(default)]
-    pub became: Option<String>,
+    /// `yes`: those who have been called.
+    pub tried: Option<String>,
     pub cursor: Option<String>,
 }
 
@@ -253,11 +261,21 @@ pub struct MemberRow {
     pub company: Option<String>,
     pub do_not_call: bool,
     pub status: ContactStatus,
+    pub result: Option<ContactResult>,
     pub outcome: Option<ContactOutcome>,
+    /// A person answered the last call.
+    pub reached: bool,
     pub attempts: i32,
     pub next_attempt: Option<Stamp>,
     pub last_call_id: Option<CallId>,
     pub last_error: Option<String>,
+}
+
+impl MemberRow {
+    /// How the last call went.
+    pub fn disposition(&self) -> Option<Disposition> {
+        self.outcome.map(|outcome| Disposition::of(outcome, self.reached))
+    }
 }
 
 /// Something to choose from: an agent, a number, an import.

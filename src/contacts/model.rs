@@ -81,6 +81,8 @@ pub struct ContactCampaign {
     pub name: String,
     pub status: patchbay_dialling::model::ContactStatus,
     pub outcome: Option<patchbay_calls::model::ContactOutcome>,
+    /// A person answered the last call.
+    pub reached: bool,
     pub attempts: i32,
 }
 
@@ -91,11 +93,12 @@ pub struct ContactCall {
     pub started: Stamp,
     pub agent_name: Option<String>,
     pub direction: patchbay_agents::model::CallDirection,
+    /// None while the call goes on.
+    pub result: Option<patchbay_calls::model::CallResult>,
     pub outcome: Option<patchbay_calls::model::ContactOutcome>,
     /// Whole seconds of talk.
     pub seconds: Option<i32>,
     pub summary: Option<String>,
-    pub is_live: bool,
 }
 
 /// What a person enters for a contact. `attributes` are `name = value` lines; `country` completes a national number.

@@ -6,7 +6,7 @@ patchbay_shared::words! {
         Pending = "pending", "Waiting", Mute;
         Scheduled = "scheduled", "In a batch", Info;
         Calling = "calling", "Calling", Live;
-        Completed = "completed", "Done", Ok;
+        Completed = "completed", "Completed", Ok;
         Failed = "failed", "Failed", Bad;
     }
 }
@@ -40,18 +40,6 @@ patchbay_shared::words! {
         NotConnected = "not_connected", "Calls cannot be placed at the moment. The agency sees why.", Warn;
         Refused = "refused", "Calls were refused. The agency sees why.", Warn;
         NotPlaced = "not_placed", "Calls could not be placed. The agency sees why.", Warn;
-    }
-}
-
-patchbay_shared::words! {
-    /// What has become of a batch's contact so far. The legend of a batch counts these, and the list of contacts narrows to them.
-    pub Became: "text" {
-        Answered = "answered", "Answered", Ok;
-        /// Tried to the end, and nobody spoke: no answer, busy, declined, voicemail.
-        Unreached = "unreached", "Not reached", Mute;
-        Failed = "failed", "Failed", Bad;
-        Calling = "calling", "On the line", Live;
-        Waiting = "waiting", "Waiting", Mute;
     }
 }
 

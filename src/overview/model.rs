@@ -11,6 +11,10 @@ pub struct Overview {
     /// `16:42:08`.
     pub updated: String,
     pub scope_name: String,
+    /// The viewer's day, `2026-11-20`.
+    pub day: String,
+    /// The client that the page is narrowed to.
+    pub client: Option<String>,
     pub today: Figures,
     /// The same weekday hours of yesterday, up to this time of day.
     pub yesterday: Figures,
@@ -29,16 +33,24 @@ pub struct Overview {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     pub calls: i64,
-    pub answered: i64,
-    /// Ended calls: what answered is a share of.
     pub ended: i64,
+    pub answered: i64,
+    pub failed: i64,
     pub goals: i64,
+    /// Calls whose price is not in `spend`.
+    pub unpriced: i64,
+    /// Of the answered calls.
     pub median_seconds: Option<i64>,
     /// None when the viewer may not see cost.
     pub spend: Option<Money>,
 }
 
 impl Figures {
+    /// Ended calls that were neither answered nor failed.
+    pub fn not_reached(&self) -> i64 {
+        self.ended - self.answered - self.failed
+    }
+
     /// Answered calls per ended call, in percent.
     pub fn answer_rate(&self) -> Option<f64> {
         (self.ended > 0).then(|| self.answered as f64 * 100.0 / self.ended as f64)
@@ -50,7 +62,7 @@ impl Figures {
 pub struct Hour {
     pub label: String,
     pub answered: i64,
-    pub unanswered: i64,
+    pub not_reached: i64,
     pub failed: i64,
 }
 
@@ -71,8 +83,10 @@ pub struct RunningBatch {
     pub name: String,
     pub client: String,
     pub status: patchbay_dialling::model::BatchStatus,
-    pub answered: i64,
-    pub unanswered: i64,
+    pub campaign: String,
+    /// Contacts, not calls.
+    pub reached: i64,
+    pub not_reached: i64,
     pub failed: i64,
     pub total: i64,
     pub note: String,
@@ -94,11 +108,7 @@ pub struct Need {
 pub struct ClientFigures {
     pub id: String,
     pub name: String,
-    pub calls: i64,
-    pub answered: i64,
-    pub ended: i64,
-    pub goals: i64,
-    pub spend: Money,
+    pub figures: Figures,
 }
 
 /// One step of getting started.

@@ -12,6 +12,7 @@ use super::server_fns::get_overview;
 use blocks::{Batches, Clients, Live, Needs, StartList};
 use figures::{Figures, Hours};
 use patchbay_access::Action;
+use patchbay_calls::model::CallQuery;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
 
@@ -34,6 +35,7 @@ pub fn overview_page() -> PageView {
 fn Dashboard(page: Overview) -> impl IntoView {
     let may_run = viewer().may(Action::RunBatches);
     let sub = format!("{} · times in {} · updated {}", page.scope_name, page.zone.replace('_', " "), page.updated);
+    let listed = CallQuery { from: Some(page.day.clone()), client: page.client.clone(), ..CallQuery::default() };
     let (needs, clients) = (page.needs.clone(), page.clients.clone());
     view! {
         <PageHead
@@ -44,10 +46,10 @@ fn Dashboard(page: Overview) -> impl IntoView {
             })
         />
         {(!page.start.is_empty()).then(|| view! { <StartList steps=page.start.clone()/> })}
-        <Figures today=page.today yesterday=page.yesterday/>
+        <Figures today=page.today yesterday=page.yesterday listed=listed.clone()/>
         <div class="cols main-side">
-            <Hours hours=page.hours/>
-            <Live calls=page.live total=page.live_total/>
+            <Hours hours=page.hours listed=listed.clone()/>
+            <Live calls=page.live total=page.live_total client=page.client.clone()/>
         </div>
         {match needs {
             Some(needs) => view! {
@@ -58,6 +60,6 @@ fn Dashboard(page: Overview) -> impl IntoView {
             }.into_any(),
             None => view! { <Batches batches=page.batches/> }.into_any(),
         }}
-        {clients.map(|rows| view! { <Clients rows/> })}
+        {clients.map(|rows| view! { <Clients rows listed=listed.clone()/> })}
     }
 }

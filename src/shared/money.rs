@@ -23,6 +23,11 @@ impl Money {
 }
 
 impl Money {
+    /// For a column of amounts, which all have the same places: `$0.0315`, `$12.4000`.
+    pub fn column(self) -> String {
+        self.text_with(4)
+    }
+
     fn is_small(self) -> bool {
         self.0.abs() < Decimal::new(10, 2) && !self.0.is_zero()
     }

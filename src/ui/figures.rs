@@ -21,17 +21,23 @@ pub struct Segment {
     value: f64,
     paint: &'static str,
     href: Option<String>,
+    means: Option<&'static str>,
 }
 
 impl Segment {
     /// `paint`: ok, bad, warn, info, live, mute, soft, chart-1 to chart-6.
     pub fn new(label: impl Into<String>, value: f64, paint: &'static str) -> Self {
-        Self { label: label.into(), value, paint, href: None }
+        Self { label: label.into(), value, paint, href: None, means: None }
     }
 
     /// Where the things behind this part are listed.
     pub fn href(self, href: impl Into<String>) -> Self {
         Self { href: Some(href.into()), ..self }
+    }
+
+    /// What the label means, for the legend.
+    pub fn means(self, means: &'static str) -> Self {
+        Self { means: Some(means), ..self }
     }
 }
 
@@ -68,8 +74,8 @@ pub fn SegmentBar(
                     <i class=format!("sw {}", segment.paint) aria-hidden="true"></i>{segment.label}" "<b>{figure(segment.value, 0)}</b>
                 };
                 match segment.href {
-                    Some(href) => view! { <a class="key" href=href>{inner}</a> }.into_any(),
-                    None => view! { <span class="key">{inner}</span> }.into_any(),
+                    Some(href) => view! { <a class="key" href=href title=segment.means>{inner}</a> }.into_any(),
+                    None => view! { <span class="key" title=segment.means>{inner}</span> }.into_any(),
                 }
             })
             .collect_view();

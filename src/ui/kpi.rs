@@ -46,6 +46,9 @@ pub fn Kpi(
     /// Where the figure is explained.
     #[prop(optional, into)]
     href: Option<String>,
+    /// What the label means: shown on hover, read to who cannot see.
+    #[prop(optional)]
+    means: Option<&'static str>,
 ) -> impl IntoView {
     let good = good.unwrap_or(direction == Direction::Up);
     let delta = delta.filter(|delta| !delta.is_empty()).map(|delta| {
@@ -68,7 +71,7 @@ pub fn Kpi(
     };
     view! {
         <dl class="kpi">
-            <dt>{name}{(points.len() > 1).then(|| view! { <Spark points paint/> })}</dt>
+            <dt title=means>{name}{means.map(|means| view! { <span class="sr">{format!(" ({means})")}</span> })}{(points.len() > 1).then(|| view! { <Spark points paint/> })}</dt>
             <dd class="v">{value}{unit.map(|unit| view! { <small>{unit}</small> })}</dd>
             {has_change.then(|| view! { <dd class="d">{delta}{versus.map(|versus| view! { <span>{versus}</span> })}</dd> })}
         </dl>

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use patchbay_metering::model::BudgetStatus;
 use patchbay_shared::Money;
+use patchbay_shared::ids::NumberId;
 
 /// The last thirty days, today included, by the viewer's days.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -13,9 +14,31 @@ pub struct Usage {
     /// By spend, the most expensive first. Only for the agency.
     pub models: Vec<ModelUsage>,
     pub total: UsageDay,
-    /// Calls whose talk the provider has not priced yet: their cost is in no figure.
-    pub unpriced: i64,
+    /// What the numbers cost. Only for the agency.
+    pub numbers: Option<Numbers>,
     pub is_agency: bool,
+}
+
+/// The rent of phone numbers in this calendar month and the one before.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Numbers {
+    /// `October 2026`, the older first.
+    pub months: Vec<String>,
+    pub rows: Vec<NumberRent>,
+}
+
+/// What one number cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NumberRent {
+    pub id: NumberId,
+    /// E.164.
+    pub number: String,
+    /// The client that it belongs to now; none: the agency's own.
+    pub client: Option<String>,
+    /// False: what it costs is not known, which is not the same as nothing.
+    pub is_priced: bool,
+    /// For each month; none when the number was not held in it.
+    pub months: Vec<Option<Money>>,
 }
 
 /// What one day took.
@@ -32,6 +55,8 @@ pub struct UsageDay {
     pub voice: Money,
     pub carrier: Money,
     pub model: Money,
+    /// Calls whose talk the provider has not priced yet: their cost is in no figure.
+    pub unpriced: i64,
 }
 
 /// What one client's calendar month has come to, in the client's zone.
@@ -41,20 +66,14 @@ pub struct ClientMonth {
     pub label: String,
     pub zone: String,
     pub total: UsageDay,
-    /// Calls that have ended, and those of them in which somebody spoke.
+    /// Its first and last day, `2026-11-01`.
+    pub first: String,
+    pub last: String,
     pub ended: i64,
-    pub reached: i64,
-    /// Calls whose talk the provider has not priced yet.
-    pub unpriced: i64,
+    pub answered: i64,
+    pub goals: i64,
     /// None without a budget.
     pub budget_status: Option<BudgetStatus>,
-}
-
-impl ClientMonth {
-    /// Reached calls per ended call, in percent.
-    pub fn reach_rate(&self) -> Option<f64> {
-        (self.ended > 0).then(|| self.reached as f64 * 100.0 / self.ended as f64)
-    }
 }
 
 /// What one model took.
@@ -89,5 +108,6 @@ impl UsageDay {
         self.voice.0 += other.voice.0;
         self.carrier.0 += other.carrier.0;
         self.model.0 += other.model.0;
+        self.unpriced += other.unpriced;
     }
 }

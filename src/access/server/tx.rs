@@ -47,6 +47,20 @@ impl ReadTx {
         self.scope.services()
     }
 
+    /// For the statement that follows, until `read_as_planned`: a page of a list is read in the order of an index, whatever the
+    /// planner thinks of it. Row security's conditions make it expect far fewer rows than there are, and it would rather sort a whole
+    /// workspace. Not for a search: that would walk every row in order instead of looking up the few that it found.
+    pub async fn read_in_order(&mut self) -> Result<(), AppError> {
+        sqlx::raw_sql("set local enable_sort = off").execute(self.conn()).await?;
+        Ok(())
+    }
+
+    /// Ends what `read_in_order` began.
+    pub async fn read_as_planned(&mut self) -> Result<(), AppError> {
+        sqlx::raw_sql("set local enable_sort to default").execute(self.conn()).await?;
+        Ok(())
+    }
+
     /// The moment of the database's clock, which leases and schedules go by.
     pub async fn now(&mut self) -> Result<chrono::DateTime<chrono::Utc>, AppError> {
         Ok(sqlx::query_scalar("select now()").fetch_one(self.conn()).await?)

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::model::{BatchView, Line, ResultRow};
+use patchbay_calls::model::{CallResult, Disposition};
 use patchbay_calls::page::Ticking;
 use patchbay_shared::Tone;
 use patchbay_shared::money::counted;
@@ -143,12 +144,14 @@ pub(crate) fn Results(batch: BatchView) -> impl IntoView {
 
 #[component]
 fn ResultLine(row: ResultRow) -> impl IntoView {
-    let (tone, word) = match (row.goal_reached, row.outcome, &row.error) {
-        (Some(true), ..) => (Tone::Ok, "Goal reached".to_owned()),
-        (_, Some(outcome), _) => (outcome.tone(), outcome.label().to_owned()),
-        (_, None, Some(_)) => (Tone::Bad, "Failed".to_owned()),
-        (_, None, None) => (Tone::Mute, "Ended".to_owned()),
-    };
+    let is_answered = row.result == Some(CallResult::Answered);
+    let (tone, word) =
+        match (row.goal_reached, row.outcome.map(|outcome| Disposition::of(outcome, is_answered)), row.result) {
+            (Some(true), ..) => (Tone::Ok, "Goal reached"),
+            (_, Some(said @ (Disposition::SaidNo | Disposition::CallBack)), _) => (said.tone(), said.label()),
+            (.., Some(result)) => (result.tone(), result.label()),
+            (.., None) => (Tone::Mute, "Ended"),
+        };
     view! {
         <tr>
             <td>{row.ended.map(|stamp| view! { <Time stamp/> })}</td>

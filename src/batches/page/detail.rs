@@ -4,8 +4,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::board::{LineBoard, Pace, Results, Seats};
-use crate::model::{BatchStatus, BatchView, Became};
+use crate::model::{BatchStatus, BatchView, members};
 use crate::server_fns::{PauseBatch, ResumeBatch, StopBatch, get_batch};
+use patchbay_calls::model::figures::{Term, share_text, unpriced_text};
+use patchbay_calls::model::{CallQuery, ResultFilter, term};
 use patchbay_shared::money::count_text;
 use patchbay_shell::HistoryLink;
 use patchbay_ui::*;
@@ -136,33 +138,31 @@ fn Trouble(batch: BatchView) -> impl IntoView {
 fn Summary(batch: BatchView) -> impl IntoView {
     let progress = batch.progress;
     let done = progress.done();
-    let (goal_rate, of_answered) = match progress.answered {
-        0 => ("–".to_owned(), None),
-        answered => {
-            let rate = batch.goals as f64 * 100.0 / answered as f64;
-            (format!("{rate:.1}"), Some(format!("% of {} answered", count_text(answered))))
-        }
-    };
-    let id = batch.id.to_string();
+    let calls = CallQuery { batch: Some(batch.id.to_string()), ..CallQuery::default() };
+    let listed = |more: &str| members(batch.campaign_id, batch.id, more);
+    let unpriced = unpriced_text(batch.unpriced).map(|text| {
+        view! { <small><a class="link" href=calls.of_unpriced().address() title=term::UNPRICED.means>{text}</a></small> }
+    });
     let label = format!("{} of {}", count_text(done), count_text(progress.total));
+    let part = |term: Term, count: i64, paint, more| {
+        Segment::new(term.label, count as f64, paint).href(listed(more)).means(term.means)
+    };
+    let segments = vec![
+        part(term::REACHED, progress.reached, "ok", "&result=reached"),
+        part(term::CONTACTS_NOT_REACHED, progress.not_reached, "chart-6", "&result=not_reached"),
+        part(term::CONTACTS_FAILED, progress.failed, "bad", "&result=failed"),
+        part(term::ON_THE_LINE, progress.calling, "live", "&status=calling"),
+        part(term::WAITING, progress.waiting, "soft", "&status=scheduled"),
+    ];
     let outside = batch.hours.waiting_text();
-    // Whom each part of the bar counts.
-    let of = |became: Became| format!("/campaigns/{}?tab=contacts&batch={id}&became={became}", batch.campaign_id);
-    let segments = [
-        (Became::Answered, progress.answered, "ok"),
-        (Became::Unreached, progress.unreached, "chart-6"),
-        (Became::Failed, progress.failed, "bad"),
-        (Became::Calling, progress.calling, "live"),
-    ]
-    .map(|(became, count, paint)| Segment::new(became.label(), count as f64, paint).href(of(became)))
-    .to_vec();
     view! {
         <section class="card batch-sum">
             <div class="figures">
-                <div><span class="lbl">"Done"</span><b class="big">{count_text(done)}<small>" of "{count_text(progress.total)}</small></b></div>
-                <div class="mid"><span class="lbl">"Goal reached"</span><b>{goal_rate}{of_answered.map(|text| view! { <small>{text}</small> })}</b></div>
-                <div class="mid"><span class="lbl">"To be retried"</span><b>{count_text(progress.to_retry)}</b></div>
-                {batch.spend.map(|spend| view! { <div class="mid"><span class="lbl">"Spend"</span><b>{spend.text()}</b></div> })}
+                <div title=term::DONE.means><span class="lbl">"Contacts done"</span><b class="big"><a href=listed("&result=done")>{count_text(done)}</a><small>" of "{count_text(progress.total)}</small></b></div>
+                <div class="mid" title=term::ANSWERED.means><span class="lbl">"Calls answered"</span><b><a href=calls.of_result(ResultFilter::Answered).address()>{count_text(batch.answered)}</a></b></div>
+                <div class="mid" title=term::GOALS.means><span class="lbl">{term::GOALS.label}</span><b><a href=calls.of_goals().address()>{count_text(batch.goals)}</a><small title=term::GOAL_RATE.means>{format!("{} of answered", share_text(batch.goals, batch.answered))}</small></b></div>
+                <div class="mid" title=term::TRY_AGAIN.means><span class="lbl">{term::TRY_AGAIN.label}</span><b><a href=listed("&status=scheduled&tried=yes")>{count_text(progress.to_retry)}</a></b></div>
+                {batch.spend.map(|spend| view! { <div class="mid" title=term::SPEND.means><span class="lbl">{term::SPEND.label}</span><b><a href=calls.address()>{spend.text()}</a>{unpriced}</b></div> })}
                 {batch.ends_about.map(|at| view! { <div class="mid push right"><span class="lbl">"Ends about"</span><b>{at}</b></div> })}
             </div>
             <SegmentBar label=label total=progress.total.max(1) as f64 segments=segments large=true legend=true/>

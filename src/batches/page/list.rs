@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::model::{BatchQuery, BatchRow, BatchStatus};
 use crate::server_fns::list_batches;
 use patchbay_access::Action;
+use patchbay_calls::model::term;
 use patchbay_shared::money::count_text;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
@@ -40,7 +41,10 @@ pub fn batches_page() -> PageView {
             .column("State", |row| cell::state(row.status))
             .column("Client", |row| row.client.clone())
             .column("Progress", progress)
-            .number("Answered", |row| count_text(row.progress.answered))
+            .number("Reached", |row| {
+                let href = row.members("&result=reached");
+                view! { <a class="link" href=href title=term::REACHED.means>{count_text(row.progress.reached)}</a> }
+            })
             .column("Created", |row| cell::time(&row.created))
             .note("25 per page")
             .empty(
@@ -89,12 +93,12 @@ fn progress(row: &BatchRow) -> AnyView {
             label=label.clone()
             total=progress.total.max(1) as f64
             segments=vec![
-                Segment::new("Answered", progress.answered as f64, "ok"),
-                Segment::new("Not reached", progress.unreached as f64, "chart-6"),
-                Segment::new("Failed", progress.failed as f64, "bad"),
+                Segment::new(term::REACHED.label, progress.reached as f64, "ok"),
+                Segment::new(term::CONTACTS_NOT_REACHED.label, progress.not_reached as f64, "chart-6"),
+                Segment::new(term::CONTACTS_FAILED.label, progress.failed as f64, "bad"),
             ]
         />
-        <small class="sub">{label}</small>
+        <small class="sub"><a class="link plain" href=row.members("&result=done") title=term::DONE.means>{label}" contacts done"</a></small>
     }
     .into_any()
 }

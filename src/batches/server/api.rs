@@ -152,8 +152,8 @@ fn row(batch: &BatchRow) -> Value {
 fn counts(progress: &Progress) -> Value {
     json!({
         "contacts": progress.total,
-        "answered": progress.answered,
-        "not_reached": progress.unreached,
+        "reached": progress.reached,
+        "not_reached": progress.not_reached,
         "failed": progress.failed,
         "on_the_line": progress.calling,
         "waiting": progress.waiting,

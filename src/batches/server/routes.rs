@@ -7,6 +7,7 @@ use super::{store, view};
 use crate::model::{BatchQuery, BatchRow, ResultRow};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
+use patchbay_calls::model::{CallResult, Disposition};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::BatchId;
 
@@ -24,7 +25,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Batc
         "client",
         "state",
         "contacts",
-        "answered",
+        "reached",
         "not reached",
         "failed",
         "created (UTC)",
@@ -48,8 +49,8 @@ fn cells(row: BatchRow) -> Vec<String> {
         row.client,
         row.status.label().to_owned(),
         row.progress.total.to_string(),
-        row.progress.answered.to_string(),
-        row.progress.unreached.to_string(),
+        row.progress.reached.to_string(),
+        row.progress.not_reached.to_string(),
         row.progress.failed.to_string(),
         row.created.utc,
         row.scheduled_for.map(|at| at.utc).unwrap_or_default(),
@@ -59,7 +60,8 @@ fn cells(row: BatchRow) -> Vec<String> {
 
 async fn results(Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Result<Response, AppError> {
     let (scope, id): (Scope, BatchId) = (visitor.scope()?, id.parse()?);
-    let head = vec!["ended (UTC)", "contact", "number", "outcome", "goal reached", "attempt", "length", "error"];
+    let head =
+        vec!["ended (UTC)", "contact", "number", "result", "outcome", "goal reached", "attempt", "length", "error"];
     csv_file(scope, Action::ReadCampaigns, "results.csv", head, move |mut tx, cursor| async move {
         let batch = store::get(&mut tx, id).await?;
         let campaign = patchbay_campaigns::server::get(&mut tx, batch.campaign_id).await?;
@@ -69,11 +71,13 @@ async fn results(Extension(visitor): Extension<Visitor>, Path(id): Path<String>)
 }
 
 fn result_cells(row: ResultRow) -> Vec<String> {
+    let is_answered = row.result == Some(CallResult::Answered);
     vec![
         row.ended.map(|at| at.utc).unwrap_or_default(),
         row.contact,
         row.number,
-        row.outcome.map(|outcome| outcome.label().to_owned()).unwrap_or_default(),
+        row.result.map(|result| result.label().to_owned()).unwrap_or_default(),
+        row.outcome.map(|outcome| Disposition::of(outcome, is_answered).label().to_owned()).unwrap_or_default(),
         row.goal_reached.map(|reached| if reached { "yes" } else { "no" }.to_owned()).unwrap_or_default(),
         row.attempt.to_string(),
         row.length.unwrap_or_default(),

@@ -46,8 +46,8 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
     let rows = sqlx::query!(
         r#"select b.id as "id: BatchId", b.name, (case when b.stopped_at is not null then 'stopped' else b.status::text end) as "status!: BatchStatus",
                   b.scheduled_for, b.pause_reason, b.error, b.total_contacts, b.stopped_at, s.name as "stopped_by?",
-                  b.obstacle as "obstacle: Obstacle",
-                  b.client_id as "client_id: ClientId", b.created_at, c.name as campaign, k.name as client, p.answered as "answered!", p.unreached as "unreached!",
+                  b.obstacle as "obstacle: Obstacle", b.client_id as "client_id: ClientId", b.created_at,
+                  b.campaign_id as "campaign_id: CampaignId", c.name as campaign, k.name as client, p.reached as "reached!", p.not_reached as "not_reached!",
                   p.failed as "failed!", p.calling as "calling!", p.waiting as "waiting!", p.to_retry as "to_retry!",
                   p.due as "due!", p.next_due as "next_due?"
            from call_batches b
@@ -55,9 +55,8 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
            join clients k on k.workspace_id = $1 and k.id = b.client_id
            left join users s on s.id = b.stopped_by
            cross join lateral (
-             select count(*) filter (where x.status = 'completed' and x.outcome in ('answered', 'callback_scheduled')) as answered,
-                    count(*) filter (where x.status = 'completed' and x.outcome not in ('answered', 'callback_scheduled')) as unreached,
-                    count(*) filter (where x.status = 'failed') as failed, count(*) filter (where x.status = 'calling') as calling,
+             select count(*) filter (where x.result = 'reached') as reached, count(*) filter (where x.result = 'not_reached') as not_reached,
+                    count(*) filter (where x.result = 'failed') as failed, count(*) filter (where x.status = 'calling') as calling,
                     count(*) filter (where x.status = 'scheduled') as waiting,
                     count(*) filter (where x.status = 'scheduled' and x.attempts > 0) as to_retry,
                     count(*) filter (where x.status = 'scheduled' and coalesce(x.next_attempt_at, now()) <= now()) as due,
@@ -84,13 +83,14 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
         .map(|row| BatchRow {
             id: row.id,
             name: row.name,
+            campaign_id: row.campaign_id,
             campaign: row.campaign,
             client: row.client,
             status: row.status,
             progress: Progress {
                 total: i64::from(row.total_contacts),
-                answered: row.answered,
-                unreached: row.unreached,
+                reached: row.reached,
+                not_reached: row.not_reached,
                 failed: row.failed,
                 calling: row.calling,
                 waiting: row.waiting,
@@ -198,9 +198,8 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewBatch<'_>) -> Result<(), A
 /// What became of a batch's contacts so far.
 pub(crate) async fn progress(tx: &mut ReadTx, id: BatchId, total: i32) -> Result<Progress, AppError> {
     let row = sqlx::query!(
-        r#"select count(*) filter (where status = 'completed' and outcome in ('answered', 'callback_scheduled')) as "answered!",
-                  count(*) filter (where status = 'completed' and outcome not in ('answered', 'callback_scheduled')) as "unreached!",
-                  count(*) filter (where status = 'failed') as "failed!", count(*) filter (where status = 'calling') as "calling!",
+        r#"select count(*) filter (where result = 'reached') as "reached!", count(*) filter (where result = 'not_reached') as "not_reached!",
+                  count(*) filter (where result = 'failed') as "failed!", count(*) filter (where status = 'calling') as "calling!",
                   count(*) filter (where status = 'scheduled') as "waiting!",
                   count(*) filter (where status = 'scheduled' and attempts > 0) as "to_retry!"
            from campaign_contacts where workspace_id = $1 and batch_id = $2"#,
@@ -211,8 +210,8 @@ pub(crate) async fn progress(tx: &mut ReadTx, id: BatchId, total: i32) -> Result
     .await?;
     Ok(Progress {
         total: i64::from(total),
-        answered: row.answered,
-        unreached: row.unreached,
+        reached: row.reached,
+        not_reached: row.not_reached,
         failed: row.failed,
         calling: row.calling,
         waiting: row.waiting,

@@ -7,6 +7,7 @@ use crate::model::{BatchStatus, BatchView, Hours, Left, Line, ResultRow, calls_l
 use patchbay_access::server::ReadTx;
 use patchbay_access::withheld::CALL_TROUBLE;
 use patchbay_access::{Action, Field};
+use patchbay_calls::model::CallResult;
 use patchbay_campaigns::{CallingWindow, Campaign, ContactOutcome, ContactStatus};
 use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::trouble::trouble;
@@ -71,7 +72,9 @@ pub(crate) async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppE
         pause_reason: trouble(tx.scope(), batch.pause_reason, batch.obstacle),
         error: trouble(tx.scope(), batch.error, batch.obstacle),
         progress,
+        answered: facts.answered,
         goals: facts.goals,
+        unpriced: if costs { facts.unpriced } else { 0 },
         spend: costs.then_some(Money(facts.spend)),
         ends_about: ends.map(|at| zone::moment_text(at, now, local)),
         lines,
@@ -88,7 +91,9 @@ struct Facts {
     created_by: Option<String>,
     paused_by: Option<String>,
     stopped_by: Option<String>,
+    answered: i64,
     goals: i64,
+    unpriced: i64,
     spend: rust_decimal::Decimal,
 }
 
@@ -98,10 +103,12 @@ async fn facts(tx: &mut ReadTx, id: BatchId) -> Result<Facts, AppError> {
         r#"select (select u.name from users u where u.id = b.created_by) as created_by,
                   (select u.name from users u where u.id = b.paused_by) as paused_by,
                   (select u.name from users u where u.id = b.stopped_by) as stopped_by,
-                  (select count(*) from calls c where c.workspace_id = $1 and c.batch_id = b.id and c.goal_reached) as "goals!",
-                  (select coalesce(sum(c.voice_cost + c.carrier_cost + c.model_cost), 0) from calls c
-                    where c.workspace_id = $1 and c.batch_id = b.id) as "spend!"
-           from call_batches b where b.workspace_id = $1 and b.id = $2"#,
+                  t.answered as "answered!", t.goals as "goals!", t.unpriced as "unpriced!", t.spend as "spend!"
+           from call_batches b cross join lateral (
+             select count(*) filter (where c.result = 'answered') as answered, count(*) filter (where c.goal_reached) as goals,
+                    count(*) filter (where c.is_unpriced) as unpriced, coalesce(sum(c.cost), 0) as spend
+             from calls c where c.workspace_id = $1 and c.batch_id = b.id) t
+           where b.workspace_id = $1 and b.id = $2"#,
         tx.workspace_uuid(),
         id.0
     )
@@ -223,7 +230,7 @@ pub(crate) async fn results(
     let cursor = Cursor::parse(cursor);
     let (started, after) = cursor.as_ref().and_then(|cursor| read_time_key(&cursor.key)).unzip();
     let rows = sqlx::query!(
-        r#"select c.id as "id: CallId", c.started_at, c.ended_at, c.contact_name, c."to" as "to!", c.outcome as "outcome: ContactOutcome",
+        r#"select c.id as "id: CallId", c.started_at, c.ended_at, c.contact_name, c."to" as "to!", c.result as "result: CallResult", c.outcome as "outcome: ContactOutcome",
                   c.goal_reached, c.error, c.attempt_no, c.duration, x.status as "status?: ContactStatus", x.next_attempt_at,
                   x.callback_at, x.last_call_id = c.id as "is_last?", p.timezone as "zone?"
            from calls c left join campaign_contacts x on x.workspace_id = $1 and x.id = c.campaign_contact_id
@@ -265,6 +272,7 @@ pub(crate) async fn results(
             ended: row.ended_at.map(|at| zone::stamp(at, now, local)),
             contact: if row.contact_name.is_empty() { row.to.clone() } else { row.contact_name },
             number: row.to,
+            result: row.result,
             outcome: row.outcome,
             goal_reached: row.goal_reached,
             error: row.error.map(|error| if sees_error { error } else { CALL_TROUBLE.to_owned() }),

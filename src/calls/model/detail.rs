@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Analysis, AnalysisStatus, CallDirection, CallState, Sentiment, TranscriptStatus};
-use crate::model::ContactOutcome;
+use crate::model::{ContactOutcome, Disposition};
 use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
 use patchbay_shared::{Money, Stamp};
 
@@ -161,6 +161,8 @@ pub struct Costs {
     pub total: Money,
     /// None: the provider has not settled its bill.
     pub billed_seconds: Option<i32>,
+    /// The voice service has not billed the call yet, so the total is not known.
+    pub is_unpriced: bool,
 }
 
 /// A recording that can be heard.
@@ -213,6 +215,11 @@ impl CallDetail {
             CallState::Failed => "The call could not be connected.",
             _ => "Nobody answered.",
         })
+    }
+
+    /// What came of it for the other side.
+    pub fn disposition(&self) -> Option<Disposition> {
+        self.outcome.map(|outcome| Disposition::of(outcome, self.state == CallState::Answered))
     }
 
     /// The turn that is being said at this second: the last one that has begun.

@@ -1,17 +1,17 @@
 use serde::{Deserialize, Serialize};
 
-use super::{CallRow, CallView};
+use super::{CallRow, CallState, CallView, Disposition, ResultFilter};
 use patchbay_shared::ids::CallId;
 
 /// What the list is narrowed to, as it stands in the address. Empty fields are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallQuery {
-    /// `all` (or none), `live`, `review`, `failed`.
+    /// `all` (or none), `live`, `review`, `problems`.
     pub view: Option<String>,
     /// Words of the transcript, a name or a piece of a number.
     pub q: Option<String>,
-    /// Days in the viewer's zone, `2026-11-20`; both included.
+    /// Days, `2026-11-20`; both included.
     pub from: Option<String>,
     pub to: Option<String>,
     pub agent: Option<String>,
@@ -19,8 +19,17 @@ pub struct CallQuery {
     pub campaign: Option<String>,
     pub batch: Option<String>,
     pub contact: Option<String>,
+    /// The zone of the days, if it is not the viewer's: an IANA name.
+    pub zone: Option<String>,
     pub direction: Option<String>,
+    /// A `ResultFilter`.
+    pub result: Option<String>,
+    /// `yes` or `no`: of the answered calls those with, or without, the goal reached.
+    pub goal: Option<String>,
+    /// A `Disposition`.
     pub outcome: Option<String>,
+    /// `no`: calls that are not priced yet.
+    pub priced: Option<String>,
     pub sentiment: Option<String>,
     /// `yes` or `no`.
     pub reviewed: Option<String>,
@@ -65,8 +74,12 @@ impl CallQuery {
             ("campaign", &self.campaign),
             ("batch", &self.batch),
             ("contact", &self.contact),
+            ("zone", &self.zone),
             ("direction", &self.direction),
+            ("result", &self.result),
+            ("goal", &self.goal),
             ("outcome", &self.outcome),
+            ("priced", &self.priced),
             ("sentiment", &self.sentiment),
             ("reviewed", &self.reviewed),
             ("cursor", &self.cursor),
@@ -74,7 +87,7 @@ impl CallQuery {
         all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
     }
 
-    fn fields_mut(&mut self) -> [(&'static str, &mut Option<String>); 14] {
+    fn fields_mut(&mut self) -> [(&'static str, &mut Option<String>); 18] {
         [
             ("view", &mut self.view),
             ("q", &mut self.q),
@@ -85,8 +98,12 @@ impl CallQuery {
             ("campaign", &mut self.campaign),
             ("batch", &mut self.batch),
             ("contact", &mut self.contact),
+            ("zone", &mut self.zone),
             ("direction", &mut self.direction),
+            ("result", &mut self.result),
+            ("goal", &mut self.goal),
             ("outcome", &mut self.outcome),
+            ("priced", &mut self.priced),
             ("sentiment", &mut self.sentiment),
             ("reviewed", &mut self.reviewed),
             ("cursor", &mut self.cursor),
@@ -100,6 +117,21 @@ impl CallQuery {
     /// Something other than the view and the client narrows the list.
     pub fn is_narrowed(&self) -> bool {
         self.pairs().iter().any(|(name, _)| !matches!(*name, "view" | "client" | "cursor"))
+    }
+
+    /// The same calls, narrowed to a result.
+    pub fn of_result(&self, result: ResultFilter) -> Self {
+        Self { result: Some(result.to_string()), ..self.clone() }
+    }
+
+    /// The same calls, narrowed to those that reached the goal.
+    pub fn of_goals(&self) -> Self {
+        Self { goal: Some("yes".to_owned()), ..self.clone() }
+    }
+
+    /// The same calls, narrowed to those without a price.
+    pub fn of_unpriced(&self) -> Self {
+        Self { priced: Some("no".to_owned()), ..self.clone() }
     }
 
     /// The same filters in another view, from the top.
@@ -125,6 +157,11 @@ impl CallQuery {
 }
 
 impl CallRow {
+    /// What came of it for the other side.
+    pub fn disposition(&self) -> Option<Disposition> {
+        self.outcome.map(|outcome| Disposition::of(outcome, self.state == CallState::Answered))
+    }
+
     /// What the row is called: the contact, else the number.
     pub fn title(&self) -> &str {
         match (&self.contact, &self.number) {

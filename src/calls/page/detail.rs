@@ -93,7 +93,7 @@ fn Page(call: CallDetail, prompt: Loaded<Option<CallPrompt>>, player: Player, ag
             sub_view=move || view! { <RouteChain nodes=cord live/> }
             actions=actions
         />
-        {error.map(|error| view! { <Callout tone=patchbay_shared::Tone::Bad><b>"The call failed. "</b>{error}</Callout> })}
+        {error.map(|error| view! { <Callout tone=patchbay_shared::Tone::Bad>{(state == CallState::Failed).then(|| view! { <b>"The call failed. "</b> })}{error}</Callout> })}
         <div class="cols call">
             <div class="cols min0">
                 <Sound call=call.clone() player/>

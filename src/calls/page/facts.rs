@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::keys::Ticking;
-use crate::model::CallDetail;
+use crate::model::{CallDetail, term};
 use patchbay_shared::money::{counted, decimals, length_text};
 use patchbay_ui::*;
 
@@ -40,10 +40,11 @@ pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
 #[component]
 pub(crate) fn CostCard(call: CallDetail) -> impl IntoView {
     let Some(costs) = call.costs else { return ().into_any() };
-    let waits = costs.billed_seconds.is_none() && (call.state.is_open() || call.seconds.unwrap_or(0) > 0);
+    let waits = costs.is_unpriced || call.state.is_open();
     let places = decimals([costs.voice, costs.carrier, costs.model, costs.total]);
-    let priced =
-        |money: patchbay_shared::Money| if waits { "not priced yet".to_owned() } else { money.text_with(places) };
+    let priced = |money: patchbay_shared::Money| {
+        if waits { term::UNPRICED.label.to_owned() } else { money.text_with(places) }
+    };
     let (voice, carrier, total) = (priced(costs.voice), priced(costs.carrier), priced(costs.total));
     let tokens = call.analysis_model.map(|(_, read, written)| counted(read + written, "token", "tokens"));
     view! {

@@ -4,8 +4,7 @@ use leptos::prelude::*;
 
 use super::keys::walk_rows;
 use super::rows::Rows;
-use crate::model::ContactOutcome;
-use crate::model::{CallChoices, CallList, CallQuery, CallView, Sentiment};
+use crate::model::{CallChoices, CallList, CallQuery, CallView, Disposition, ResultFilter, Sentiment, term};
 use crate::server_fns::{list_call_choices, list_calls};
 use patchbay_access::Action;
 use patchbay_shared::money::counted;
@@ -20,6 +19,7 @@ pub fn calls_page() -> PageView {
         client: query("client"),
         batch: query("batch"),
         contact: query("contact"),
+        zone: query("zone"),
         ..CallQuery::default()
     };
     let list = load(|| CallQuery::read(query), list_calls);
@@ -87,9 +87,14 @@ fn Filters(choices: CallChoices) -> impl IntoView {
         Filter::new("agent", "Agent", choices.agents),
         Filter::new("campaign", "Campaign", choices.campaigns),
         Filter::new("direction", "Direction", options_of([("inbound", "Inbound"), ("outbound", "Outbound")])).rare(),
-        Filter::words("outcome", "Outcome", ContactOutcome::ALL),
+        Filter::words("result", "Result", ResultFilter::ALL),
+        Filter::new("goal", "Goal", options_of([("yes", "Reached"), ("no", "Not reached")])),
+        Filter::words("outcome", "Outcome", Disposition::ALL).rare(),
         Filter::words("sentiment", "Sentiment", Sentiment::ALL).rare(),
     ];
+    if viewer().sees_cost() {
+        filters.push(Filter::new("priced", "Price", options_of([("no", term::UNPRICED.label)])).rare());
+    }
     if viewer().may(Action::ReadWorkshop) {
         filters.push(Filter::new("reviewed", "Reviewed", options_of([("yes", "Yes"), ("no", "No")])).rare());
     }
@@ -97,7 +102,11 @@ fn Filters(choices: CallChoices) -> impl IntoView {
         .narrowed
         .into_iter()
         .map(|(kind, name)| {
-            let (key, label) = if kind == "batch" { ("batch", "Batch") } else { ("contact", "Contact") };
+            let (key, label) = match kind.as_str() {
+                "batch" => ("batch", "Batch"),
+                "zone" => ("zone", "Days in"),
+                _ => ("contact", "Contact"),
+            };
             view! {
                 <a class="chip set" href=move || with_query(&[(key, None)])>
                     <span class="sr">"Remove filter: "</span>{label}" "<b>{name}</b><Icon name="x" small=true/>
@@ -106,7 +115,7 @@ fn Filters(choices: CallChoices) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <FilterBar search="q" placeholder="Words, name or number" filters keep=vec!["view", "client", "batch", "contact"]>
+        <FilterBar search="q" placeholder="Words, name or number" filters keep=vec!["view", "client", "batch", "contact", "zone"]>
             {narrowed}
         </FilterBar>
     }
@@ -146,8 +155,8 @@ fn Nothing(view_now: CallView, is_agency: bool) -> impl IntoView {
             <EmptyState icon="circle-check" title="Everything is reviewed" text="Calls that nobody has reviewed appear here."/>
         }
         .into_any(),
-        CallView::Failed => view! {
-            <EmptyState icon="circle-check" title="Nothing has failed" text="Calls that could not be placed or were cut off, and calls whose transcript or analysis failed, appear here."/>
+        CallView::Problems => view! {
+            <EmptyState icon="circle-check" title="No problems" text="Calls that could not be placed or were cut off, and calls whose transcript or analysis failed, appear here."/>
         }
         .into_any(),
         CallView::All if is_agency => view! {

@@ -14,7 +14,7 @@ pub(crate) fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView
     let goal = call
         .goal_reached
         .map(|reached| if reached { (Tone::Ok, "Goal reached") } else { (Tone::Mute, "Goal not reached") });
-    let (outcome, sentiment) = (call.outcome, call.sentiment);
+    let (outcome, sentiment) = (call.disposition(), call.sentiment);
     let tags = move || {
         view! {
             {outcome.map(|outcome| view! { <Tag tone=outcome.tone()>{outcome.label()}</Tag> })}

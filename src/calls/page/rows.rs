@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::keys::Ticking;
-use crate::model::{CallDirection, CallList, CallRow, CallState};
+use crate::model::{CallDirection, CallList, CallRow, CallState, Disposition, term};
 use patchbay_shared::money::{decimals, length_text};
 use patchbay_shared::phone::spaced;
 use patchbay_shared::{Page, Tone};
@@ -17,7 +17,7 @@ pub(crate) fn Rows(list: CallList) -> impl IntoView {
     let table = List::<(usize, CallRow)>::new("Calls")
         .table("wide")
         .column("State", |(_, row)| {
-            view! { <State tone=row.state.tone() label=row.state.label() on=row.state != CallState::NoAnswer/> }
+            view! { <span title=row.state.means()><State tone=row.state.tone() label=row.state.label() on=row.state != CallState::NoAnswer/></span> }
         })
         .newest("Started", |(_, row)| cell::time(&row.started))
         .class("nowrap")
@@ -36,7 +36,10 @@ pub(crate) fn Rows(list: CallList) -> impl IntoView {
             Some(sentiment) => view! { <Tag tone=sentiment.tone()>{sentiment.label()}</Tag> }.into_any(),
             None => or_dash(None),
         })
-        .number("Cost", move |(_, row)| or_dash(row.cost.map(|cost| cost.text_with(places))))
+        .number("Cost", move |(_, row)| match (row.cost, row.is_unpriced) {
+            (None, true) => view! { <span class="sub" title=term::UNPRICED.means>{term::UNPRICED.label}</span> }.into_any(),
+            (cost, _) => or_dash(cost.map(|cost| cost.text_with(places))),
+        })
         .when(cost)
         .note("25 per page")
         .show(Page { rows, newer: list.page.newer, older: list.page.older });
@@ -64,7 +67,10 @@ fn contact(index: usize, row: &CallRow, href: String) -> AnyView {
 }
 
 fn outcome(row: &CallRow) -> AnyView {
-    let outcome = row.outcome.map(|outcome| view! { <Tag tone=outcome.tone()>{outcome.label()}</Tag> });
+    // The state says the rest.
+    let says_more = |outcome: &Disposition| matches!(outcome, Disposition::SaidNo | Disposition::CallBack);
+    let outcome =
+        row.disposition().filter(says_more).map(|outcome| view! { <Tag tone=outcome.tone()>{outcome.label()}</Tag> });
     let goal = row.goal_reached.filter(|reached| *reached).map(|_| view! { <Tag tone=Tone::Ok>"Goal"</Tag> });
     let help = row.needs_help.then(|| view! { <Tag tone=Tone::Warn>"Analysis failed"</Tag> });
     let none = (outcome.is_none() && goal.is_none() && help.is_none()).then(|| or_dash(None));

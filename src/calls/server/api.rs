@@ -6,7 +6,7 @@ use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::store::{self, detail};
-use crate::model::{CallDetail, CallQuery, CallRow, Said};
+use crate::model::{CallDetail, CallQuery, CallRow, CallState, Said};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, Scope, page_size};
 use patchbay_shared::AppError;
@@ -37,6 +37,7 @@ fn row(call: &CallRow) -> Value {
     json!({
         "id": call.id,
         "state": call.state,
+        "result": result(call.state),
         "started_at": call.started.utc,
         "direction": call.direction,
         "contact": call.contact,
@@ -49,6 +50,11 @@ fn row(call: &CallRow) -> Value {
         "talk_seconds": call.seconds,
         "cost_usd": call.cost.map(|cost| cost.0),
     })
+}
+
+/// What the call came to; null while it goes on.
+fn result(state: CallState) -> Option<CallState> {
+    (!state.is_open()).then_some(state)
 }
 
 fn whole(call: &CallDetail) -> Value {
@@ -68,6 +74,7 @@ fn whole(call: &CallDetail) -> Value {
     json!({
         "id": call.id,
         "state": call.state,
+        "result": result(call.state),
         "started_at": call.started.utc,
         "ended_at": call.ended.as_ref().map(|at| &at.utc),
         "direction": call.direction,

@@ -146,7 +146,7 @@ impl Columns {
         let mut names = vec![
             "id",
             "started (UTC)",
-            "state",
+            "result",
             "contact",
             "number",
             "agent",
@@ -173,7 +173,7 @@ impl Columns {
             row.agent.clone().unwrap_or_default(),
             if row.direction == CallDirection::Inbound { "in" } else { "out" }.to_owned(),
             row.seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
-            row.outcome.map(|outcome| outcome.label().to_owned()).unwrap_or_default(),
+            row.disposition().map(|outcome| outcome.label().to_owned()).unwrap_or_default(),
             row.goal_reached.map(yes).unwrap_or_default(),
             row.sentiment.map(|sentiment| sentiment.label().to_owned()).unwrap_or_default(),
             yes(row.is_reviewed),

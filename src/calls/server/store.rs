@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::model::ContactOutcome;
-use crate::model::{CallChoices, CallDirection, CallQuery, CallRow, CallState, CallView, DialState};
+use crate::model::{
+    CallChoices, CallDirection, CallQuery, CallResult, CallRow, CallState, CallView, DialState, Disposition,
+    ResultFilter,
+};
 use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
 use patchbay_shared::ids::{CallId, ClientId};
@@ -33,7 +36,15 @@ struct Narrowed {
     batch: Option<Uuid>,
     contact: Option<Uuid>,
     direction: Option<String>,
+    /// One result, which an index may know.
+    result: Option<String>,
+    /// Any of several; empty for every call that has ended.
+    results: Option<Vec<String>>,
+    goal: Option<bool>,
+    /// The stored outcome, and whether a person must have answered.
     outcome: Option<String>,
+    answered: Option<bool>,
+    unpriced: bool,
     sentiment: Option<String>,
     reviewed: Option<bool>,
 }
@@ -74,24 +85,26 @@ pub(crate) async fn neighbours(
 
 /// How many calls each view holds, up to a thousand. The order makes them come from an index and not from the whole table.
 pub(crate) async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<(CallView, String)>, AppError> {
-    plan_for_lists(tx).await?;
     let client = client.map(|id| id.0);
+    plan_for_values(tx).await?;
+    tx.read_in_order().await?;
     let row = sqlx::query!(
         r#"select
              (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
                 order by started_at desc, id desc limit $3) n) as "all!",
              (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
-                and ended_at is null and dial_state <> 'refused' limit $3) n) as "live!",
+                and result is null limit $3) n) as "live!",
              (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
                 and reviewed_at is null and ended_at is not null order by started_at desc, id desc limit $3) n) as "review!",
              (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
-                and (analysis_status = 'failed' or transcript_status = 'failed' or error is not null) limit $3) n) as "failed!""#,
+                and (analysis_status = 'failed' or transcript_status = 'failed' or error is not null) limit $3) n) as "problems!""#,
         tx.workspace_uuid(),
         client,
         COUNTED + 1
     )
     .fetch_one(tx.conn())
     .await?;
+    tx.read_as_planned().await?;
     let text = |count: i64| {
         if count > COUNTED { format!("{}+", money::count_text(COUNTED)) } else { money::count_text(count) }
     };
@@ -99,7 +112,7 @@ pub(crate) async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<
         (CallView::All, text(row.all)),
         (CallView::Live, text(row.live)),
         (CallView::Review, text(row.review)),
-        (CallView::Failed, text(row.failed)),
+        (CallView::Problems, text(row.problems)),
     ])
 }
 
@@ -142,6 +155,7 @@ pub(crate) async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallCh
         .await?;
         narrowed.extend(name.map(|row| ("contact".to_owned(), if row.name.is_empty() { row.phone } else { row.name })));
     }
+    narrowed.extend(query.zone.clone().map(|zone| ("zone".to_owned(), zone.replace('_', " "))));
     Ok(CallChoices {
         agents: agents.into_iter().map(|row| (row.id.to_string(), row.name)).collect(),
         campaigns: campaigns.into_iter().map(|row| (row.id.to_string(), row.name)).collect(),
@@ -159,14 +173,29 @@ pub(crate) fn client_of(tx: &ReadTx, query: &CallQuery) -> Result<Option<ClientI
 }
 
 async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError> {
-    let zone = tx.scope().zone();
+    let zone = query.zone.as_deref().map_or_else(|| tx.scope().zone(), zone::zone);
     let span = zone::days(query.from.as_deref(), query.to.as_deref(), zone)?;
     // A page that names something that is no id shows no calls, and not all of them.
     let id = |text: &Option<String>| text.as_deref().map(|text| text.parse::<Uuid>().unwrap_or_default());
-    plan_for_lists(tx).await?;
     let hits = match query.q.as_deref() {
         Some(words) => Some(hits(tx, words).await?),
         None => None,
+    };
+    // So does one that names a result or an outcome that there is not.
+    let filter = query.result.as_deref().map(|word| word.parse::<ResultFilter>().map(ResultFilter::results));
+    let (result, results) = match filter {
+        None => (None, None),
+        Some(Ok(several)) if several.len() != 1 => {
+            (None, Some(several.iter().map(|result| result.as_str().to_owned()).collect()))
+        }
+        Some(Ok(one)) => (one.first().map(|result| result.as_str().to_owned()), None),
+        Some(Err(_)) => (Some(String::new()), None),
+    };
+    let disposition = query.outcome.as_deref().map(|word| word.parse::<Disposition>().map(Disposition::stored));
+    let (outcome, answered) = match disposition {
+        None => (None, None),
+        Some(Ok((outcome, answered))) => (Some(outcome.as_str().to_owned()), answered),
+        Some(Err(_)) => (Some(String::new()), None),
     };
     Ok(Narrowed {
         view: query.call_view(),
@@ -179,7 +208,12 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
         batch: id(&query.batch),
         contact: id(&query.contact),
         direction: query.direction.clone(),
-        outcome: query.outcome.clone(),
+        result,
+        results,
+        goal: query.goal.as_deref().map(|word| word == "yes"),
+        outcome,
+        answered,
+        unpriced: query.priced.is_some(),
         sentiment: query.sentiment.clone(),
         reviewed: query.reviewed.as_deref().map(|word| word == "yes"),
     })
@@ -191,34 +225,41 @@ async fn hits(tx: &mut ReadTx, words: &str) -> Result<Vec<Uuid>, AppError> {
     let is_number = digits.len() >= 3 && words.chars().all(|c| c.is_ascii_digit() || " +()-./".contains(c));
     let digits = is_number.then(|| digits.trim_start_matches("00").to_owned());
     let words: String = words.chars().filter(|c| *c != '\0').take(200).collect();
-    Ok(sqlx::query_scalar!(
+    let mut found = sqlx::query_scalar!(
         r#"select found.id as "id!" from (
              select search_call_messages($2, 2000) as id
              union
              select c.id from search_contacts($2, 500) person cross join lateral (
                select c.id from calls c where c.workspace_id = $1 and c.contact_id = person
                order by c.started_at desc, c.id desc limit 20) c
-             union
-             select near.id from (
-               select n.id, n."from", n."to" from calls n where n.workspace_id = $1 and $3::text is not null
-               order by n.started_at desc, n.id desc limit 5000) near
-             where position($3 in coalesce(near."to", '')) > 0 or position($3 in coalesce(near."from", '')) > 0
            ) found"#,
         tx.workspace_uuid(),
-        words,
-        digits
+        words
     )
     .fetch_all(tx.conn())
-    .await?)
+    .await?;
+    if let Some(digits) = digits {
+        tx.read_in_order().await?;
+        let near = sqlx::query_scalar!(
+            r#"select near.id from (
+                 select n.id, n."from", n."to" from calls n where n.workspace_id = $1
+                 order by n.started_at desc, n.id desc limit 5000) near
+               where position($2 in coalesce(near."to", '')) > 0 or position($2 in coalesce(near."from", '')) > 0"#,
+            tx.workspace_uuid(),
+            digits
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        tx.read_as_planned().await?;
+        found.extend(near);
+    }
+    Ok(found)
 }
 
-/// Settings for the rest of the transaction. A filter that is not set must cost nothing, so each statement is planned for the values
-/// it has. And row security's conditions make the planner expect far fewer rows than there are: it would rather sort a whole
-/// workspace than read a page of it in the order of an index.
-async fn plan_for_lists(tx: &mut ReadTx) -> Result<(), AppError> {
+/// For the rest of the transaction: a filter that is not set must cost nothing, so each statement is planned for the values it has.
+async fn plan_for_values(tx: &mut ReadTx) -> Result<(), AppError> {
     sqlx::raw_sql(
-        "set local plan_cache_mode = force_custom_plan; set local enable_sort = off; set local jit = off;
-         set local max_parallel_workers_per_gather = 0",
+        "set local plan_cache_mode = force_custom_plan; set local jit = off; set local max_parallel_workers_per_gather = 0",
     )
     .execute(tx.conn())
     .await?;
@@ -230,11 +271,16 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
     let place = cursor.and_then(|cursor| read_time_key(&cursor.key));
     let (now, zone) = (tx.now().await?, tx.scope().zone());
     let sees_cost = tx.scope().sees(Field::Cost);
+    // What a search found is few: it is looked up by id and sorted.
+    plan_for_values(tx).await?;
+    if only.hits.is_none() {
+        tx.read_in_order().await?;
+    }
     let found = sqlx::query!(
         r#"select c.id as "id: CallId", c.direction as "direction: CallDirection", c.dial_state as "dial_state: DialState",
-                  c."from", c."to", c.contact_name, c.started_at, c.joined_at, c.ended_at, c.duration, c.error is not null as "failed!",
-                  c.outcome as "outcome: ContactOutcome", c.goal_reached, c.sentiment, c.billed_seconds,
-                  c.voice_cost + c.carrier_cost + c.model_cost as "cost!", c.reviewed_at is not null as "is_reviewed!",
+                  c."from", c."to", c.contact_name, c.started_at, c.joined_at, c.duration,
+                  c.result as "result: CallResult", c.outcome as "outcome: ContactOutcome", c.goal_reached, c.sentiment,
+                  c.cost as "cost!", c.is_unpriced as "is_unpriced!", c.reviewed_at is not null as "is_reviewed!",
                   coalesce(c.transcript_status = 'failed' or c.analysis_status = 'failed', false) as "needs_help!",
                   a.name as "agent?", k.name as "client?"
            from (
@@ -248,10 +294,16 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
                and ($10::text is null or c.direction::text = $10) and ($11::text is null or c.outcome::text = $11)
                and ($12::text is null or c.sentiment = $12)
                and ($13::boolean is null or (c.reviewed_at is not null) = $13)
-               and ($14::text <> 'all' or c.ended_at is not null or c.dial_state = 'refused')
-               and ($14::text <> 'live' or (c.ended_at is null and c.dial_state <> 'refused'))
+               and ($14::text <> 'all' or c.result is not null)
+               and ($14::text <> 'live' or c.result is null)
+               and ($19::text is null or c.result = $19)
+               and ($20::text[] is null or (c.result is not null and (cardinality($20) = 0 or c.result = any($20))))
+               and ($21::boolean is null or (c.result = 'answered' and coalesce(c.goal_reached, false) = $21))
+               and (not coalesce($21::boolean, false) or c.goal_reached)
+               and ($22::boolean is null or (c.result = 'answered') = $22)
+               and (not $23::boolean or c.is_unpriced)
                and ($14::text <> 'review' or (c.reviewed_at is null and c.ended_at is not null))
-               and ($14::text <> 'failed' or (c.analysis_status = 'failed' or c.transcript_status = 'failed' or c.error is not null))
+               and ($14::text <> 'problems' or (c.analysis_status = 'failed' or c.transcript_status = 'failed' or c.error is not null))
                and ($15::timestamptz is null or case when $17 then (c.started_at, c.id) > ($15, $16::uuid)
                                                      else (c.started_at, c.id) < ($15, $16::uuid) end)
              order by case when not $17 then c.started_at end desc, case when not $17 then c.id end desc,
@@ -280,14 +332,19 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
         place.map(|(_, id)| id),
         newer,
         limit,
+        only.result,
+        only.results.as_deref(),
+        only.goal,
+        only.answered,
+        only.unpriced,
     )
     .fetch_all(tx.conn())
     .await?;
+    tx.read_as_planned().await?;
     Ok(found
         .into_iter()
         .map(|row| {
-            let state =
-                CallState::of(row.dial_state, row.joined_at.is_some(), row.ended_at.is_some(), row.outcome, row.failed);
+            let state = CallState::of(row.result, row.dial_state, row.joined_at.is_some());
             let since = row.joined_at.unwrap_or(row.started_at);
             let outward = row.direction == CallDirection::Outbound;
             CallRow {
@@ -309,7 +366,8 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
                 outcome: row.outcome,
                 goal_reached: row.goal_reached,
                 sentiment: row.sentiment.as_deref().and_then(|word| word.parse().ok()),
-                cost: (sees_cost && row.billed_seconds.is_some()).then_some(Money(row.cost)),
+                cost: (sees_cost && !row.is_unpriced && !state.is_open()).then_some(Money(row.cost)),
+                is_unpriced: sees_cost && row.is_unpriced,
                 is_reviewed: row.is_reviewed,
                 needs_help: row.needs_help,
             }
@@ -320,7 +378,7 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
 /// Calls of the workspace that go on, ours and incoming.
 pub async fn lines_in_use(tx: &mut ReadTx) -> Result<i64, AppError> {
     let w = tx.workspace_uuid();
-    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from calls where workspace_id = $1 and ended_at is null"#, w)
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from calls where workspace_id = $1 and result is null"#, w)
         .fetch_one(tx.conn())
         .await?)
 }

@@ -2,7 +2,8 @@ use leptos::prelude::*;
 
 use crate::server_fns::{AddCampaignContacts, RemoveCampaignContacts};
 use crate::{
-    Became, CampaignBatch, CampaignChoices, CampaignStatus, CampaignView, ContactOutcome, ContactStatus, MemberRow,
+    CampaignBatch, CampaignChoices, CampaignStatus, CampaignView, ContactResult, ContactStatus, Disposition, MemberRow,
+    term,
 };
 use patchbay_shared::ids::CampaignId;
 use patchbay_shared::phone::spaced;
@@ -21,6 +22,12 @@ pub(crate) fn ContactsTab(
     let export = format!("/campaigns/{id}/contacts.csv");
     let waiting = shown.counts.of_status(ContactStatus::Pending);
     let said = said(&shown);
+    // Those of the newest batches, and the one that a link narrows to.
+    let mut batches: Vec<(String, String)> =
+        shown.batches.iter().map(|batch| (batch.id.to_string(), batch.name.clone())).collect();
+    if let Some(id) = query("batch").filter(|id| batches.iter().all(|(known, _)| known != id)) {
+        batches.push((id, "An earlier batch".to_owned()));
+    }
     view! {
         {said.map(|text| view! { <Callout tone=Tone::Ok icon="check"><p role="status">{text}</p></Callout> })}
         {may_change.then(|| view! { <AddForms shown=shown.clone() choices/> })}
@@ -28,9 +35,12 @@ pub(crate) fn ContactsTab(
             <FilterBar
                 filters=vec![
                     Filter::words("status", "State", ContactStatus::ALL),
-                    Filter::words("outcome", "Last outcome", ContactOutcome::ALL),
+                    Filter::new("result", "Result", results()),
+                    Filter::words("outcome", "Last outcome", Disposition::ALL),
+                    Filter::new("tried", "Called", options_of([("yes", "At least once")])).rare(),
+                    Filter::new("batch", "Batch", batches).rare(),
                 ]
-                keep=vec!["tab", "batch", "became"]
+                keep=vec!["tab", "batch"]
             />
             <div class="row">
                 <LinkButton href=export icon="download" external=true>"Export"</LinkButton>
@@ -48,17 +58,22 @@ fn OfBatch(batches: Vec<CampaignBatch>) -> impl IntoView {
     move || {
         let id = query("batch")?;
         let name = batches.iter().find(|batch| batch.id.to_string() == id).map_or("one batch", |batch| &batch.name);
-        let became = query("became").and_then(|word| word.parse::<Became>().ok());
-        let became = became.map(|became| format!(" · {}", became.label())).unwrap_or_default();
-        let all = with_query(&[("batch", None), ("became", None)]);
+        let all = with_query(&[("batch", None)]);
         Some(view! {
             <p class="note">
                 <Icon name="list-checks" small=true/>
-                <a class="link" href=format!("/batches/{id}")>{name.to_owned()}</a>{became}" · "
+                <a class="link" href=format!("/batches/{id}")>{name.to_owned()}</a>" · "
                 <a class="link" href=all>"Show all contacts"</a>
             </p>
         })
     }
+}
+
+/// What contacts can be narrowed to: what they came to, or that they came to anything.
+fn results() -> Vec<(String, String)> {
+    let mut options = vec![("done".to_owned(), term::DONE.label.to_owned())];
+    options.extend(ContactResult::ALL.iter().map(|result| (result.to_string(), result.label().to_owned())));
+    options
 }
 
 /// What the last form did.
@@ -154,9 +169,9 @@ fn RemoveForm(id: String) -> impl IntoView {
 
 #[component]
 fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl IntoView {
-    let filtered = ["status", "outcome", "batch"].iter().any(|key| query(key).is_some());
+    let filtered = ["status", "result", "outcome", "batch", "tried"].iter().any(|key| query(key).is_some());
     let (title, text) = if filtered {
-        ("No contacts match", "Choose another state or outcome.")
+        ("No contacts match", "Choose other filters.")
     } else {
         ("No contacts yet", "A campaign calls only the contacts that are in it.")
     };
@@ -177,12 +192,15 @@ fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl In
         .column("State", |row| {
             let error = row.last_error.clone();
             view! {
-                {cell::state(row.status)}
+                {match row.result {
+                    Some(result) => view! { <span title=result.means()><State tone=result.tone() label=result.label()/></span> }.into_any(),
+                    None => cell::state(row.status).into_any(),
+                }}
                 {row.do_not_call.then(|| view! { " " <Tag tone=Tone::Warn>"Do not call"</Tag> })}
                 {error.map(|error| view! { <br/><small class="bad-ink">{error}</small> })}
             }
         })
-        .column("Last outcome", |row| match (row.last_call_id, row.outcome.map(|outcome| outcome.label())) {
+        .column("Last outcome", |row| match (row.last_call_id, row.disposition().map(|outcome| outcome.label())) {
             (Some(call), outcome) => cell::link(format!("/calls/{call}"), outcome.unwrap_or("Last call")),
             (None, outcome) => outcome.into_any(),
         })

@@ -29,9 +29,10 @@ pub fn campaign_page() -> PageView {
         let query = MemberQuery {
             campaign: id(),
             status: query("status"),
+            result: query("result"),
             outcome: query("outcome"),
             batch: query("batch"),
-            became: query("became"),
+            tried: query("tried"),
             cursor: query("cursor"),
         };
         (is_shown, query, added)

@@ -1,7 +1,8 @@
 use leptos::prelude::*;
 
-use crate::{CampaignView, ContactOutcome, ContactStatus};
+use crate::{CampaignView, ContactResult, ContactStatus, Disposition, term};
 use patchbay_access::Action;
+use patchbay_calls::model::figures::share_text;
 use patchbay_shared::Tone;
 use patchbay_shared::money::count_text;
 use patchbay_shared::phone::spaced;
@@ -65,24 +66,28 @@ fn Progressing(shown: CampaignView) -> impl IntoView {
         }
         .into_any();
     }
-    let segments = ContactStatus::ALL
+    let contacts = format!("/campaigns/{id}?tab=contacts");
+    let by_result =
+        [(ContactResult::Reached, "ok"), (ContactResult::NotReached, "chart-6"), (ContactResult::Failed, "bad")];
+    let by_status =
+        [(ContactStatus::Calling, "live"), (ContactStatus::Scheduled, "info"), (ContactStatus::Pending, "soft")];
+    let mut segments: Vec<Segment> = by_result
         .iter()
-        .map(|status| {
-            let paint = match status {
-                ContactStatus::Completed => "ok",
-                ContactStatus::Failed => "bad",
-                ContactStatus::Calling => "live",
-                ContactStatus::Scheduled => "info",
-                ContactStatus::Pending => "soft",
-            };
-            Segment::new(status.label(), counts.of_status(*status) as f64, paint)
-                .href(format!("/campaigns/{id}?tab=contacts&status={status}"))
+        .map(|(result, paint)| {
+            Segment::new(result.label(), counts.of_result(*result) as f64, paint)
+                .href(format!("{contacts}&result={result}"))
+                .means(result.means())
         })
-        .collect::<Vec<_>>();
-    let done = counts.of_status(ContactStatus::Completed) + counts.of_status(ContactStatus::Failed);
+        .collect();
+    segments.extend(by_status.iter().map(|(status, paint)| {
+        Segment::new(status.label(), counts.of_status(*status) as f64, paint)
+            .href(format!("{contacts}&status={status}"))
+    }));
+    let done: i64 = counts.by_result.iter().map(|(_, count)| count).sum();
     let label = format!("{} of {} contacts done", count_text(done), total.text());
+    let all_done = format!("{contacts}&result=done");
     view! {
-        <Card title=label.clone()>
+        <Card title=label.clone() right=move || view! { <a class="link" href=all_done title=term::DONE.means>"Done contacts"</a> }>
             <SegmentBar label segments total=total.count as f64 large=true legend=true/>
             {total.more.then(|| view! { <p class="sub">"The campaign is larger: the parts are those of its first 100,000 contacts."</p> })}
         </Card>
@@ -155,24 +160,28 @@ pub(crate) fn ResultsTab(shown: CampaignView) -> impl IntoView {
         }
         .into_any();
     }
-    let paint = |outcome: ContactOutcome| match outcome {
-        ContactOutcome::Answered => "chart-1",
-        ContactOutcome::CallbackScheduled => "chart-2",
-        ContactOutcome::Voicemail => "chart-3",
-        ContactOutcome::Busy => "chart-4",
-        ContactOutcome::Declined => "chart-5",
-        ContactOutcome::NoAnswer => "chart-6",
+    let paint = |outcome: Disposition| match outcome {
+        Disposition::Talked => "chart-1",
+        Disposition::CallBack => "chart-2",
+        Disposition::SaidNo => "warn",
+        Disposition::Voicemail => "chart-3",
+        Disposition::Busy => "chart-4",
+        Disposition::Declined => "chart-5",
+        Disposition::NoAnswer => "chart-6",
     };
     let segments = counts
         .by_outcome
         .iter()
-        .map(|(outcome, count)| Segment::new(outcome.label(), *count as f64, paint(*outcome)))
+        .map(|(outcome, count)| {
+            Segment::new(outcome.label(), *count as f64, paint(*outcome))
+                .href(format!("/campaigns/{id}?tab=contacts&outcome={outcome}"))
+        })
         .collect::<Vec<_>>();
     let rows = counts
         .by_outcome
         .iter()
         .map(|(outcome, count)| {
-            let share = format!("{:.1} %", *count as f64 * 100.0 / called as f64);
+            let share = share_text(*count, called);
             view! {
                 <tr>
                     <td><a class="link" href=format!("/campaigns/{id}?tab=contacts&outcome={outcome}")>{outcome.label()}</a></td>
@@ -182,7 +191,8 @@ pub(crate) fn ResultsTab(shown: CampaignView) -> impl IntoView {
             }
         })
         .collect_view();
-    let label = format!("{} called", patchbay_shared::money::counted(called, "contact", "contacts"));
+    let label =
+        format!("{} by the outcome of their last call", patchbay_shared::money::counted(called, "contact", "contacts"));
     view! {
         <Card title=label.clone() right=move || view! { <a class="link" href=format!("/calls?campaign={id}")>"All calls"</a> }>
             <SegmentBar label segments total=called as f64 large=true legend=true/>

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::store::{self, members};
-use crate::{Bounded, CampaignQuery, CampaignRow};
+use crate::{Bounded, CampaignQuery, CampaignRow, Disposition};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Scope, Visitor, csv_file};
 use patchbay_shared::AppError;
@@ -78,7 +78,8 @@ async fn contacts(Extension(visitor): Extension<Visitor>, Path(id): Path<String>
 }
 
 async fn send(scope: &Scope, id: CampaignId, out: &Sender<Result<String, std::io::Error>>) -> Result<(), AppError> {
-    let head = csv_cell::line(["name", "phone", "company", "email", "state", "last outcome", "calls", "last error"]);
+    let head =
+        csv_cell::line(["name", "phone", "company", "email", "state", "result", "last outcome", "calls", "last error"]);
     let _ = out.send(Ok(format!("\u{feff}{head}"))).await;
     let mut after = uuid::Uuid::nil();
     loop {
@@ -95,7 +96,8 @@ async fn send(scope: &Scope, id: CampaignId, out: &Sender<Result<String, std::io
                     row.company.as_deref().unwrap_or_default(),
                     row.email.as_deref().unwrap_or_default(),
                     row.status.label(),
-                    row.outcome.map_or("", |outcome| outcome.label()),
+                    row.result.map_or("", |result| result.label()),
+                    row.outcome.map_or("", |outcome| Disposition::of(outcome, row.reached).label()),
                     &calls,
                     row.last_error.as_deref().unwrap_or_default(),
                 ])

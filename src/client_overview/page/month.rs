@@ -1,5 +1,7 @@
 use leptos::prelude::*;
 
+use patchbay_calls::model::figures::{share_text, unpriced_text};
+use patchbay_calls::model::{CallQuery, ResultFilter, term};
 use patchbay_metering::model::BudgetStatus;
 use patchbay_shared::Tone;
 use patchbay_shared::money::count_text;
@@ -10,25 +12,29 @@ use patchbay_usage::model::ClientMonth;
 #[component]
 pub(crate) fn Month(month: ClientMonth, client: String) -> impl IntoView {
     let (calls, minutes, spend) = (month.total.calls, month.total.minutes(), month.total.spend());
-    let rate = month.reach_rate();
-    let reached = rate.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1}"));
-    let of_ended = match month.ended {
-        0 => "No call has ended".to_owned(),
-        ended => format!("{} of {} ended calls", count_text(month.reached), count_text(ended)),
+    let of_ended = format!("{} of {} ended", share_text(month.answered, month.ended), count_text(month.ended));
+    let of_answered = format!("{} of answered", share_text(month.goals, month.answered));
+    // The month is the client's; the list's days would be the viewer's.
+    let listed = CallQuery {
+        client: Some(client.clone()),
+        from: Some(month.first.clone()),
+        to: Some(month.last.clone()),
+        zone: Some(month.zone.clone()),
+        ..CallQuery::default()
     };
-    let priced = match month.unpriced {
-        0 => "Calls and models".to_owned(),
-        1 => "1 call is not priced yet".to_owned(),
-        more => format!("{} calls are not priced yet", count_text(more)),
+    let (priced, priced_href) = match unpriced_text(month.total.unpriced) {
+        Some(text) => (text, listed.of_unpriced().address()),
+        None => ("Calls and models".to_owned(), listed.address()),
     };
     let remark = month.budget_status.as_ref().and_then(BudgetStatus::remark);
     view! {
         {remark.map(|(tone, text)| view! { <Callout tone icon="gauge"><p>{text}</p></Callout> })}
-        <Kpis count=4>
-            <Kpi label="Calls this month" value=count_text(calls) versus=month.label.clone()/>
-            <Kpi label="Minutes" value=format!("{:.1}", minutes) versus="Talk time"/>
-            <Kpi label="Reached" value=reached unit=if rate.is_some() { "%" } else { "" } versus=of_ended/>
-            <Kpi label="Spend" value=spend.text() versus=priced/>
+        <Kpis count=5>
+            <Kpi label="Calls this month" value=count_text(calls) versus=month.label.clone() href=listed.address() means=term::CALLS.means/>
+            <Kpi label=term::ANSWERED.label value=count_text(month.answered) versus=of_ended href=listed.of_result(ResultFilter::Answered).address() means=term::ANSWERED.means/>
+            <Kpi label=term::GOALS.label value=count_text(month.goals) versus=of_answered href=listed.of_goals().address() means=term::GOALS.means/>
+            <Kpi label=term::MINUTES.label value=format!("{:.1}", minutes) versus="Of talk" means=term::MINUTES.means/>
+            <Kpi label=term::SPEND.label value=spend.text() versus=priced href=priced_href means=term::SPEND.means/>
         </Kpis>
         <Budget budget_status=month.budget_status.clone() client/>
     }
@@ -81,9 +87,9 @@ pub(crate) fn Spent(month: ClientMonth, href: String) -> impl IntoView {
             } else {
                 view! {
                     <Facts>
-                        <Fact label="Voice" class="num">{total.voice.text()}</Fact>
-                        <Fact label="Carrier" class="num">{total.carrier.text()}</Fact>
-                        <Fact label="Models" class="num">{total.model.text()}</Fact>
+                        <Fact label="Voice" class="num">{total.voice.column()}</Fact>
+                        <Fact label="Carrier" class="num">{total.carrier.column()}</Fact>
+                        <Fact label="Models" class="num">{total.model.column()}</Fact>
                         <Fact label="Tokens" class="num">{count_text(total.tokens)}</Fact>
                         <Fact label="Days in">{month.zone.replace('_', " ")}</Fact>
                     </Facts>

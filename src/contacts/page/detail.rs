@@ -6,6 +6,7 @@ use leptos_router::hooks::use_params_map;
 use super::form::EditForm;
 use crate::server_fns::{AllowContact, SuppressContact, get_contact};
 use crate::{Contact, ContactCall, ContactCampaign};
+use patchbay_calls::model::{CallResult, ContactOutcome, Disposition};
 use patchbay_shared::Tone;
 use patchbay_shared::money::length_text;
 use patchbay_shared::phone::spaced;
@@ -159,10 +160,12 @@ fn CallsCard(calls: Vec<ContactCall>) -> impl IntoView {
                     <td>{call.agent_name}</td>
                     <td>{call.direction.label()}</td>
                     <td>
-                        {if call.is_live {
-                            view! { <State tone=Tone::Live label="On the line"/> }.into_any()
-                        } else {
-                            call.outcome.map(|outcome| view! { <State tone=outcome.tone() label=outcome.label()/> }).into_any()
+                        {match call.result {
+                            None => view! { <State tone=Tone::Live label="On the line"/> }.into_any(),
+                            Some(result) => view! {
+                                <span title=result.means()><State tone=result.tone() label=result.label()/></span>
+                                {said(call.outcome, result).map(|said| view! { " "<Tag tone=said.tone()>{said.label()}</Tag> })}
+                            }.into_any(),
                         }}
                     </td>
                     <td class="num">{length}</td>
@@ -180,7 +183,7 @@ fn CallsCard(calls: Vec<ContactCall>) -> impl IntoView {
                     <th scope="col">"Started"</th>
                     <th scope="col">"Agent"</th>
                     <th scope="col">"Direction"</th>
-                    <th scope="col">"Outcome"</th>
+                    <th scope="col">"Result"</th>
                     <th scope="col" class="num">"Length"</th>
                     <th scope="col">"Summary"</th>
                 }
@@ -192,6 +195,12 @@ fn CallsCard(calls: Vec<ContactCall>) -> impl IntoView {
     .into_any()
 }
 
+/// What the result does not say yet.
+fn said(outcome: Option<ContactOutcome>, result: CallResult) -> Option<Disposition> {
+    let said = Disposition::of(outcome?, result == CallResult::Answered);
+    matches!(said, Disposition::SaidNo | Disposition::CallBack).then_some(said)
+}
+
 #[component]
 fn CampaignsCard(campaigns: Vec<ContactCampaign>) -> impl IntoView {
     let is_empty = campaigns.is_empty();
@@ -199,7 +208,8 @@ fn CampaignsCard(campaigns: Vec<ContactCampaign>) -> impl IntoView {
         .into_iter()
         .map(|campaign| {
             let calls = patchbay_shared::money::counted(campaign.attempts.into(), "call", "calls");
-            let outcome = campaign.outcome.map(|outcome| format!(" · {}", outcome.label()));
+            let outcome =
+                campaign.outcome.map(|outcome| format!(" · {}", Disposition::of(outcome, campaign.reached).label()));
             view! {
                 <li>
                     <div class="min0">

@@ -10,7 +10,7 @@ use crate::{Contact, ContactCall, ContactCampaign, ContactQuery, ContactRow, Pic
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_agents::model::CallDirection;
-use patchbay_calls::model::ContactOutcome;
+use patchbay_calls::model::{CallResult, ContactOutcome};
 use patchbay_dialling::model::ContactStatus;
 use patchbay_shared::ids::{AgentId, CallId, CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::{AppError, Cursor, Page, Phone, zone};
@@ -128,14 +128,15 @@ async fn find_all(tx: &mut ReadTx, limits: Limits) -> Result<Vec<Found>, AppErro
 }
 
 /// Words go through `search_contacts`, because under row security a pattern could not use an index. Its at most thousand ids are
-/// looked up one by one, which stays quick however many contacts there are.
+/// looked up one by one, which stays quick however many contacts there are: `limit 1` keeps the planner from joining them with all
+/// contacts of the client instead, which row security lets it take for a few.
 async fn find_by_words(tx: &mut ReadTx, words: &str, limits: Limits) -> Result<Vec<Found>, AppError> {
     Ok(sqlx::query_as!(
         Found,
         r#"select c.id as "id: ContactId", cl.name as client_name, c.name, c.phone, c.email, c.company, c.timezone,
                   c.attributes as "attributes: Json<BTreeMap<String, String>>", c.do_not_call, c.do_not_call_reason, c.created_at
            from (select search_contacts($2, 1000) as id) found
-           join contacts c on c.workspace_id = $1 and c.id = found.id
+           cross join lateral (select * from contacts where workspace_id = $1 and id = found.id limit 1) c
            join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
            where ($3::uuid is null or c.client_id = $3) and ($4::bool is null or c.do_not_call = $4)
              and ($5::uuid is null or c.import_id = $5) and ($6::uuid is null or c.id < $6) and ($7::uuid is null or c.id > $7)
@@ -156,7 +157,8 @@ async fn find_by_words(tx: &mut ReadTx, words: &str, limits: Limits) -> Result<V
 /// Names of the variables that the newest contacts of a list carry: the columns of its export.
 pub(crate) async fn attribute_names(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<String>, AppError> {
     let client = tx.scope().client_id().or(client).map(|id| id.0);
-    Ok(sqlx::query_scalar!(
+    tx.read_in_order().await?;
+    let names = sqlx::query_scalar!(
         r#"select distinct jsonb_object_keys(c.attributes) as "key!" from (
              select attributes from contacts where workspace_id = $1 and ($2::uuid is null or client_id = $2)
              order by id desc limit 2000) c
@@ -165,7 +167,9 @@ pub(crate) async fn attribute_names(tx: &mut ReadTx, client: Option<ClientId>) -
         client
     )
     .fetch_all(tx.conn())
-    .await?)
+    .await?;
+    tx.read_as_planned().await?;
+    Ok(names)
 }
 
 /// One contact's page. Errors: `NotFound`.
@@ -215,7 +219,7 @@ async fn campaigns(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCampaign
     Ok(sqlx::query_as!(
         ContactCampaign,
         r#"select c.id as "id: CampaignId", c.name, m.status as "status: ContactStatus", m.outcome as "outcome?: ContactOutcome",
-                  m.attempts
+                  m.reached, m.attempts
            from campaign_contacts m join campaigns c on c.workspace_id = $1 and c.id = m.campaign_id
            where m.workspace_id = $1 and m.contact_id = $2 order by m.id desc limit 50"#,
         tx.workspace_uuid(),
@@ -229,7 +233,7 @@ async fn campaigns(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCampaign
 async fn calls(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCall>, AppError> {
     let rows = sqlx::query!(
         r#"select c.id as "id: CallId", c.started_at, a.name as "agent_name?", c.direction as "direction: CallDirection",
-                  c.outcome as "outcome?: ContactOutcome", c.duration, c.summary, c.ended_at is null as "is_live!",
+                  c.outcome as "outcome?: ContactOutcome", c.duration, c.summary, c.result as "result: CallResult",
                   c.agent_id as "agent_id: AgentId"
            from calls c left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            where c.workspace_id = $1 and c.contact_id = $2 order by c.started_at desc, c.id desc limit 50"#,
@@ -246,10 +250,10 @@ async fn calls(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCall>, AppEr
             started: zone::stamp(row.started_at, now, zone_of_viewer),
             agent_name: row.agent_name,
             direction: row.direction,
+            result: row.result,
             outcome: row.outcome,
             seconds: row.duration,
             summary: row.summary,
-            is_live: row.is_live,
         })
         .collect())
 }

@@ -297,7 +297,7 @@ pub struct Settled<'a> {
 pub async fn settle(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<bool, AppError> {
     let (most, minutes) = settled.retry.unwrap_or((0, 0));
     let done = sqlx::query!(
-        "update campaign_contacts set outcome = $4, last_call_id = $5, last_error = $6,
+        "update campaign_contacts set outcome = $4, reached = coalesce($4::contact_outcome = 'answered', false), last_call_id = $5, last_error = $6,
                 status = (case when $6::text is not null and $4::contact_outcome is null then 'failed'
                                when attempts < $7 then 'scheduled' else 'completed' end)::contact_status,
                 next_attempt_at = case when attempts < $7 then now() + make_interval(mins => $8) end, updated_at = now()
@@ -319,7 +319,7 @@ pub async fn settle(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<bool, App
 /// Corrects a contact that counted as not answered, while that call is its last one.
 pub async fn settle_better(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<(), AppError> {
     sqlx::query!(
-        "update campaign_contacts set outcome = $4, last_error = $6,
+        "update campaign_contacts set outcome = $4, reached = false, last_error = $6,
                 status = (case when $4::contact_outcome is null then 'failed' when $4 = 'busy' then status::text else 'completed' end)::contact_status,
                 next_attempt_at = case when $4 = 'busy' then next_attempt_at end, updated_at = now()
          where workspace_id = $1 and id = $2 and attempts = $3 and last_call_id = $5 and outcome = 'no_answer'
@@ -359,7 +359,7 @@ pub(crate) async fn correct_outcome(
     callback_at: Option<DateTime<Utc>>,
 ) -> Result<(), AppError> {
     sqlx::query!(
-        "update campaign_contacts set outcome = $4, callback_at = coalesce($5, callback_at), updated_at = now()
+        "update campaign_contacts set outcome = $4, reached = $4::contact_outcome <> 'voicemail', callback_at = coalesce($5, callback_at), updated_at = now()
          where workspace_id = $1 and id = $2 and last_call_id = $3 and status = 'completed'",
         tx.workspace_uuid(),
         contact.0,

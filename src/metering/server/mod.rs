@@ -1,3 +1,4 @@
 pub mod budget;
 pub mod jobs;
+pub mod rent;
 pub mod usage;

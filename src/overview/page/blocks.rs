@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 
 use crate::model::{ClientFigures, LiveCall, Need, RunningBatch, StartStep};
+use patchbay_calls::model::figures::{Term, share_text};
+use patchbay_calls::model::{CallQuery, CallView, ResultFilter, term};
 use patchbay_calls::page::Ticking;
 use patchbay_shared::Tone;
 use patchbay_shared::money::count_text;
@@ -9,7 +11,8 @@ use patchbay_ui::*;
 
 /// Who is on the line now.
 #[component]
-pub(crate) fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
+pub(crate) fn Live(calls: Vec<LiveCall>, total: i64, client: Option<String>) -> impl IntoView {
+    let all = CallQuery { view: Some(CallView::Live.to_string()), client, ..CallQuery::default() }.address();
     let more = total - calls.len() as i64;
     let rows = calls
         .into_iter()
@@ -30,8 +33,8 @@ pub(crate) fn Live(calls: Vec<LiveCall>, total: i64) -> impl IntoView {
         <Card
             title="On the line now"
             right=move || view! {
-                {(total > 0).then(|| view! { <Tag tone=Tone::Live>{format!("{total} live")}</Tag> })}
-                <a class="link" href="/calls?view=live">"All live calls"</a>
+                {(total > 0).then(|| view! { <span title=term::LIVE.means><Tag tone=Tone::Live>{format!("{total} live")}</Tag></span> })}
+                <a class="link" href=all>"All live calls"</a>
             }
         >
             {if total == 0 {
@@ -97,18 +100,19 @@ pub(crate) fn Batches(batches: Vec<RunningBatch>) -> impl IntoView {
     let rows = batches
         .into_iter()
         .map(|batch| {
-            let done = batch.answered + batch.unanswered + batch.failed;
+            let done = batch.reached + batch.not_reached + batch.failed;
             let label = format!("{} of {}", count_text(done), count_text(batch.total));
             let segments = vec![
-                Segment::new("Answered", batch.answered as f64, "chart-1"),
-                Segment::new("Not reached", batch.unanswered as f64, "chart-6"),
-                Segment::new("Failed", batch.failed as f64, "bad"),
+                Segment::new(term::REACHED.label, batch.reached as f64, "chart-1"),
+                Segment::new(term::CONTACTS_NOT_REACHED.label, batch.not_reached as f64, "chart-6"),
+                Segment::new(term::CONTACTS_FAILED.label, batch.failed as f64, "bad"),
             ];
+            let done_href = format!("/campaigns/{}?tab=contacts&batch={}&result=done", batch.campaign, batch.id);
             view! {
                 <li class="col">
                     <div class="row between"><b><a href=format!("/batches/{}", batch.id)>{batch.name}</a></b><Tag tone=batch.status.tone()>{batch.status.label()}</Tag></div>
                     <SegmentBar label=label.clone() total=batch.total.max(1) as f64 segments=segments/>
-                    <div class="row between"><small>{format!("{} · {label}", batch.client)}</small><small>{batch.note}</small></div>
+                    <div class="row between"><small>{batch.client}" · "<a class="link" href=done_href title=term::DONE.means>{label}" contacts done"</a></small><small>{batch.note}</small></div>
                 </li>
             }
         })
@@ -126,22 +130,28 @@ pub(crate) fn Batches(batches: Vec<RunningBatch>) -> impl IntoView {
 
 /// Today by client.
 #[component]
-pub(crate) fn Clients(rows: Vec<ClientFigures>) -> impl IntoView {
+pub(crate) fn Clients(rows: Vec<ClientFigures>, listed: CallQuery) -> impl IntoView {
     let costs = viewer().sees_cost();
-    let percent = |part: i64, whole: i64| {
-        if whole > 0 { format!("{:.1}%", part as f64 * 100.0 / whole as f64) } else { "–".into() }
-    };
+    let head = |term: Term| view! { <th scope="col" class="num" title=term.means>{term.label}</th> };
     let rows = rows
         .into_iter()
         .map(|row| {
+            let figures = row.figures;
+            let calls = CallQuery { client: Some(row.id.clone()), ..listed.clone() };
+            let count = |count: i64, query: CallQuery| view! { <a class="link" href=query.address()>{count_text(count)}</a> };
+            let unpriced = (figures.unpriced > 0).then(|| {
+                let text = format!("{} not priced yet", count_text(figures.unpriced));
+                view! { " "<a class="sub text-xs" href=calls.of_unpriced().address() title=term::UNPRICED.means>{text}</a> }
+            });
             view! {
                 <tr>
                     <td><a class="link" href=format!("/clients/{}", row.id)>{row.name}</a></td>
-                    <td class="num">{count_text(row.calls)}</td>
-                    <td class="num">{percent(row.answered, row.ended)}</td>
-                    <td class="num">{count_text(row.goals)}</td>
-                    <td class="num">{percent(row.goals, row.answered)}</td>
-                    {costs.then(|| view! { <td class="num">{row.spend.text()}</td> })}
+                    <td class="num">{count(figures.calls, calls.clone())}</td>
+                    <td class="num">{count(figures.answered, calls.of_result(ResultFilter::Answered))}</td>
+                    <td class="num">{share_text(figures.answered, figures.ended)}</td>
+                    <td class="num">{count(figures.goals, calls.of_goals())}</td>
+                    <td class="num">{share_text(figures.goals, figures.answered)}</td>
+                    {figures.spend.map(|spend| view! { <td class="num">{spend.column()}{unpriced}</td> })}
                 </tr>
             }
         })
@@ -152,11 +162,8 @@ pub(crate) fn Clients(rows: Vec<ClientFigures>) -> impl IntoView {
                 label="Clients today"
                 head=move || view! {
                     <th scope="col">"Client"</th>
-                    <th scope="col" class="num">"Calls"</th>
-                    <th scope="col" class="num">"Answered"</th>
-                    <th scope="col" class="num">"Goals"</th>
-                    <th scope="col" class="num">"Goal rate"</th>
-                    {costs.then(|| view! { <th scope="col" class="num">"Spend"</th> })}
+                    {[term::CALLS, term::ANSWERED, term::ANSWER_RATE, term::GOALS, term::GOAL_RATE].map(head).into_iter().collect_view()}
+                    {costs.then(|| head(term::SPEND))}
                 }
             >
                 {rows}

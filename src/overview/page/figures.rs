@@ -1,12 +1,14 @@
 use leptos::prelude::*;
 
 use crate::model::{Figures as Numbers, Hour};
+use patchbay_calls::model::figures::{Term, share_text, unpriced_text};
+use patchbay_calls::model::{CallQuery, ResultFilter, term};
 use patchbay_shared::money::{count_text, length_text};
 use patchbay_ui::*;
 
-/// Today's figures beside yesterday's at the same time of day.
+/// Today's figures beside yesterday's at the same time of day. `listed`: where today's calls are listed.
 #[component]
-pub(crate) fn Figures(today: Numbers, yesterday: Numbers) -> impl IntoView {
+pub(crate) fn Figures(today: Numbers, yesterday: Numbers, listed: CallQuery) -> impl IntoView {
     let (calls, calls_way) = change(today.calls, yesterday.calls);
     let (goals, goals_way) = change(today.goals, yesterday.goals);
     let (rate, rate_way) = match (today.answer_rate(), yesterday.answer_rate()) {
@@ -14,21 +16,27 @@ pub(crate) fn Figures(today: Numbers, yesterday: Numbers) -> impl IntoView {
         _ => (String::new(), Direction::Same),
     };
     let median = today.median_seconds.map_or_else(|| "–".to_owned(), length_text);
-    let answered = today.answer_rate().map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1}"));
-    let unit = if today.answer_rate().is_some() { "%" } else { "" };
+    let of_ended = format!("{} of ended, {}", share_text(today.answered, today.ended), against(yesterday.ended));
+    let of_answered = format!("{} of answered, {}", share_text(today.goals, today.answered), against(yesterday.goals));
     let yesterdays = yesterday
         .median_seconds
         .map_or_else(|| "None yesterday".to_owned(), |seconds| format!("{} yesterday", length_text(seconds)));
+    let answered = listed.of_result(ResultFilter::Answered).address();
+    let spend = today.spend.map(|spend| {
+        let then = yesterday.spend.unwrap_or_default().text();
+        let (versus, href) = match unpriced_text(today.unpriced) {
+            Some(text) => (text, listed.of_unpriced().address()),
+            None => (format!("{then} yesterday"), listed.address()),
+        };
+        view! { <Kpi label="Spend today" value=spend.text() versus href means=term::SPEND.means/> }
+    });
     view! {
-        <Kpis count=if today.spend.is_some() { 5 } else { 4 }>
-            <Kpi label="Calls today" value=count_text(today.calls) delta=calls direction=calls_way good=calls_way == Direction::Up versus=against(yesterday.calls)/>
-            <Kpi label="Answered" value=answered unit=unit delta=rate direction=rate_way good=rate_way == Direction::Up versus=against(yesterday.ended)/>
-            <Kpi label="Goal reached" value=count_text(today.goals) delta=goals direction=goals_way good=goals_way == Direction::Up versus=against(yesterday.goals)/>
-            <Kpi label="Median length" value=median versus=yesterdays/>
-            {today.spend.map(|spend| {
-                let then = yesterday.spend.unwrap_or_default().text();
-                view! { <Kpi label="Spend today" value=spend.text() versus=format!("{then} yesterday")/> }
-            })}
+        <Kpis count=if spend.is_some() { 5 } else { 4 }>
+            <Kpi label="Calls today" value=count_text(today.calls) delta=calls direction=calls_way good=calls_way == Direction::Up versus=against(yesterday.calls) href=listed.address() means=term::CALLS.means/>
+            <Kpi label=term::ANSWERED.label value=count_text(today.answered) delta=rate direction=rate_way good=rate_way == Direction::Up versus=of_ended href=answered.clone() means=term::ANSWERED.means/>
+            <Kpi label=term::GOALS.label value=count_text(today.goals) delta=goals direction=goals_way good=goals_way == Direction::Up versus=of_answered href=listed.of_goals().address() means=term::GOALS.means/>
+            <Kpi label=term::MEDIAN.label value=median versus=yesterdays href=answered means=term::MEDIAN.means/>
+            {spend}
         </Kpis>
     }
 }
@@ -55,28 +63,46 @@ fn way(now: f64, then: f64) -> Direction {
     }
 }
 
-/// Calls by hour, stacked by result.
+/// Ended calls by hour, stacked by result.
 #[component]
-pub(crate) fn Hours(hours: Vec<Hour>) -> impl IntoView {
-    let finding = match hours.iter().max_by_key(|hour| hour.answered + hour.unanswered + hour.failed) {
-        Some(top) if top.answered + top.unanswered + top.failed > 0 => {
-            format!("Calls by hour today. Most at {}:00: {}.", top.label, top.answered + top.unanswered + top.failed)
+pub(crate) fn Hours(hours: Vec<Hour>, listed: CallQuery) -> impl IntoView {
+    let finding = match hours.iter().max_by_key(|hour| hour.answered + hour.not_reached + hour.failed) {
+        Some(top) if top.answered + top.not_reached + top.failed > 0 => {
+            format!(
+                "Ended calls by hour today. Most at {}:00: {}.",
+                top.label,
+                top.answered + top.not_reached + top.failed
+            )
         }
-        _ => "No calls yet today.".to_owned(),
+        _ => "No call has ended yet today.".to_owned(),
     };
     let labels = hours.iter().map(|hour| hour.label.clone()).collect::<Vec<_>>();
     let of = |pick: fn(&Hour) -> i64| hours.iter().map(|hour| pick(hour) as f64).collect::<Vec<_>>();
     let series = vec![
         Series::new("Answered", "chart-1", of(|hour| hour.answered)),
-        Series::new("No answer", "chart-6", of(|hour| hour.unanswered)),
+        Series::new("Not reached", "chart-6", of(|hour| hour.not_reached)),
         Series::new("Failed", "bad", of(|hour| hour.failed)),
     ];
+    let sum = |pick: fn(&Hour) -> i64| hours.iter().map(pick).sum::<i64>();
+    let (answered, not_reached, failed) =
+        (sum(|hour| hour.answered), sum(|hour| hour.not_reached), sum(|hour| hour.failed));
+    let ended = answered + not_reached + failed;
+    let part = |term: Term, count: i64, paint, result| {
+        Segment::new(term.label, count as f64, paint).href(listed.of_result(result).address()).means(term.means)
+    };
+    let segments = vec![
+        part(term::ANSWERED, answered, "chart-1", ResultFilter::Answered),
+        part(term::NOT_REACHED, not_reached, "chart-6", ResultFilter::NotReached),
+        part(term::FAILED, failed, "bad", ResultFilter::Failed),
+    ];
+    let all = listed.of_result(ResultFilter::Ended).address();
     view! {
         <Card
-            title="Calls by hour"
-            right=|| view! { <Legend items=vec![("Answered", "chart-1"), ("No answer", "chart-6"), ("Failed", "bad")]/> }
+            title="Ended calls by hour"
+            right=move || view! { <a class="link" href=all>{count_text(ended)}" ended"</a> }
         >
-            <BarChart label="Calls by hour" finding=finding labels=labels series=series decimals=0 head="Hour"/>
+            <BarChart label="Ended calls by hour" finding=finding labels=labels series=series decimals=0 head="Hour"/>
+            <SegmentBar label=format!("{} ended", count_text(ended)) segments total=ended as f64 legend=true/>
         </Card>
     }
 }

@@ -1,13 +1,19 @@
 pub(crate) mod store;
 
+use std::collections::HashMap;
+
 use chrono::{Duration, NaiveTime, Utc};
 
-use super::model::{Need, Overview, StartStep};
+use super::model::{ClientFigures, Figures, Need, Overview, StartStep};
 use patchbay_access::Action;
 use patchbay_access::server::ReadTx;
 use patchbay_metering::server::budget;
 use patchbay_shared::ids::ClientId;
-use patchbay_shared::{AppError, zone};
+use patchbay_shared::{AppError, Money, zone};
+use patchbay_usage::server::spend_by_client;
+
+/// How many clients the dashboard names.
+const CLIENTS: usize = 50;
 
 /// Puts the dashboard together from one read transaction, so that its figures belong to one moment.
 pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Overview, AppError> {
@@ -22,17 +28,29 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Ov
     let before = zone::instant(here.date_naive() - Duration::days(1), NaiveTime::MIN, local);
     let costs = viewer.sees_cost();
     let agency = tx.scope().may(Action::ReadWorkshop);
+    let then = before + (now - from);
+    let today = store::today(tx, client, from, &viewer.timezone).await?;
     let mut page = Overview {
         title: here.format("%A, %-d %B").to_string(),
         zone: viewer.timezone.clone(),
         updated: here.format("%H:%M:%S").to_string(),
-        today: store::figures(tx, client, from, now, costs).await?,
-        yesterday: store::figures(tx, client, before, before + (now - from), costs).await?,
-        hours: store::hours(tx, client, from, &viewer.timezone).await?,
+        day: here.date_naive().to_string(),
+        client: client.map(|id| id.to_string()),
+        today: today.all,
+        yesterday: store::figures(tx, client, before, then).await?,
+        hours: today.hours,
         batches: store::batches(tx, client).await?,
         ..Overview::default()
     };
-    (page.live, page.live_total) = store::live(tx, client, now).await?;
+    page.live = store::live(tx, client, now).await?;
+    page.live_total = store::live_total(tx, client).await?;
+    let mut spent = HashMap::new();
+    if costs {
+        // As the usage page counts it.
+        spent = spend_by_client(tx, client, from, None).await?;
+        page.today.spend = Some(total(&spent));
+        page.yesterday.spend = Some(total(&spend_by_client(tx, client, before, Some(then)).await?));
+    }
     page.scope_name = match (&viewer.client, client) {
         (Some(own), _) => own.name.clone(),
         (None, Some(id)) => patchbay_clients::server::get(tx, id).await?.name,
@@ -42,12 +60,37 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Ov
         let mut needs = budget_needs(tx, client).await?;
         needs.extend(store::needs(tx, client).await?);
         page.needs = Some(needs);
-        page.clients = Some(store::clients(tx, client, from).await?);
+        let names = store::clients(tx, client).await?;
+        page.clients = Some(client_figures(names, &today.clients, costs.then_some(&spent)));
         if page.today.calls == 0 {
             page.start = start_list(tx).await?;
         }
     }
     Ok(page)
+}
+
+fn total(spent: &HashMap<Option<ClientId>, Money>) -> Money {
+    Money(spent.values().map(|money| money.0).sum())
+}
+
+/// The clients with the most calls today.
+fn client_figures(
+    names: Vec<(ClientId, String)>,
+    figures: &HashMap<ClientId, Figures>,
+    spent: Option<&HashMap<Option<ClientId>, Money>>,
+) -> Vec<ClientFigures> {
+    let mut rows: Vec<ClientFigures> = names
+        .into_iter()
+        .map(|(id, name)| {
+            let spend = spent.map(|spent| spent.get(&Some(id)).copied().unwrap_or_default());
+            let figures = Figures { spend, ..figures.get(&id).copied().unwrap_or_default() };
+            ClientFigures { id: id.to_string(), name, figures }
+        })
+        .collect();
+    // They come by name, and stay so among equals.
+    rows.sort_by_key(|row| std::cmp::Reverse(row.figures.calls));
+    rows.truncate(CLIENTS);
+    rows
 }
 
 /// Budgets of which a good part is spent: what holds calls comes first.

@@ -1,27 +1,96 @@
 //! Figures across crates, each from an index that leads with the workspace and the time.
 
+use std::collections::{BTreeMap, HashMap};
+
 use chrono::{DateTime, Utc};
 
-use crate::model::{ClientFigures, Figures, Hour, LiveCall, Need, RunningBatch, SidebarCounts};
+use crate::model::{Figures, Hour, LiveCall, Need, RunningBatch, SidebarCounts};
 use patchbay_access::server::ReadTx;
 use patchbay_dialling::model::{BatchStatus, Obstacle};
 use patchbay_dialling::server::trouble::trouble;
 use patchbay_shared::ids::ClientId;
-use patchbay_shared::{AppError, Money, money, zone};
+use patchbay_shared::{AppError, money, zone};
 
-/// Counts of the calls that started in `from..to`.
+/// What the calls of today came to, read once: together, by hour of the viewer's day, and by client.
+pub(crate) struct Today {
+    pub all: Figures,
+    /// From the first hour with a call (at latest 08) to the last (at least 18).
+    pub hours: Vec<Hour>,
+    /// By client; calls of no client are only in `all`.
+    pub clients: HashMap<ClientId, Figures>,
+}
+
+/// Calls since `from`. `zone`: whose hours.
+pub(crate) async fn today(
+    tx: &mut ReadTx,
+    client: Option<ClientId>,
+    from: DateTime<Utc>,
+    zone: &str,
+) -> Result<Today, AppError> {
+    let rows = sqlx::query!(
+        r#"select c.hour, c.client_id as "client_id: ClientId", grouping(c.hour, c.client_id) as "kind!",
+                  count(*) as "calls!", count(c.result) as "ended!", count(*) filter (where c.result = 'answered') as "answered!",
+                  count(*) filter (where c.result = 'failed') as "failed!", count(*) filter (where c.goal_reached) as "goals!",
+                  count(*) filter (where c.is_unpriced) as "unpriced!",
+                  percentile_cont(0.5) within group (order by c.duration) filter (where c.result = 'answered') as median
+           from (select extract(hour from started_at at time zone $4)::int as hour, client_id, result, goal_reached, is_unpriced, duration
+                 from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3) c
+           group by grouping sets ((), (c.hour), (c.client_id))"#,
+        tx.workspace_uuid(),
+        client.map(|client| client.0),
+        from,
+        zone
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let mut found = Today { all: Figures::default(), hours: Vec::new(), clients: HashMap::new() };
+    let mut hours = BTreeMap::new();
+    for row in rows {
+        let figures = Figures {
+            calls: row.calls,
+            ended: row.ended,
+            answered: row.answered,
+            failed: row.failed,
+            goals: row.goals,
+            unpriced: row.unpriced,
+            median_seconds: row.median.map(|median| median.round() as i64),
+            spend: None,
+        };
+        // Which columns the row is not grouped by: 2 the hour, 1 the client.
+        match (row.kind, row.hour, row.client_id) {
+            (1, Some(hour), _) => drop(hours.insert(hour, figures)),
+            (2, _, Some(client)) => drop(found.clients.insert(client, figures)),
+            (3, ..) => found.all = figures,
+            _ => {}
+        }
+    }
+    let first = hours.keys().next().map_or(8, |hour| (*hour).min(8));
+    let last = hours.keys().next_back().map_or(18, |hour| (*hour).max(18));
+    let hour = |hour: i32| {
+        let figures = hours.get(&hour).copied().unwrap_or_default();
+        Hour {
+            label: format!("{hour:02}"),
+            answered: figures.answered,
+            not_reached: figures.not_reached(),
+            failed: figures.failed,
+        }
+    };
+    found.hours = (first..=last).map(hour).collect();
+    Ok(found)
+}
+
+/// Counts of the calls that started in `from..to`, for comparing with.
 pub(crate) async fn figures(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
-    costs: bool,
 ) -> Result<Figures, AppError> {
     let row = sqlx::query!(
-        r#"select count(*) as "calls!", count(*) filter (where joined_at is not null and ended_at is not null) as "answered!",
-                  count(*) filter (where ended_at is not null) as "ended!", count(*) filter (where goal_reached) as "goals!",
-                  percentile_cont(0.5) within group (order by duration) filter (where joined_at is not null) as median,
-                  coalesce(sum(voice_cost + carrier_cost + model_cost), 0) as "spend!"
+        r#"select count(*) as "calls!", count(result) as "ended!", count(*) filter (where result = 'answered') as "answered!",
+                  count(*) filter (where result = 'failed') as "failed!", count(*) filter (where goal_reached) as "goals!",
+                  count(*) filter (where is_unpriced) as "unpriced!",
+                  percentile_cont(0.5) within group (order by duration) filter (where result = 'answered') as median
            from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3 and started_at < $4"#,
         tx.workspace_uuid(),
         client.map(|client| client.0),
@@ -32,75 +101,50 @@ pub(crate) async fn figures(
     .await?;
     Ok(Figures {
         calls: row.calls,
-        answered: row.answered,
         ended: row.ended,
+        answered: row.answered,
+        failed: row.failed,
         goals: row.goals,
+        unpriced: row.unpriced,
         median_seconds: row.median.map(|median| median.round() as i64),
-        spend: costs.then_some(Money(row.spend)),
+        spend: None,
     })
 }
 
-/// Calls by hour of the viewer's day, from the first hour with a call (at latest 08) to the last (at least 18).
-pub(crate) async fn hours(
-    tx: &mut ReadTx,
-    client: Option<ClientId>,
-    from: DateTime<Utc>,
-    zone: &str,
-) -> Result<Vec<Hour>, AppError> {
-    let rows = sqlx::query!(
-        r#"select extract(hour from started_at at time zone $4)::int as "hour!",
-                  count(*) filter (where joined_at is not null) as "answered!",
-                  count(*) filter (where joined_at is null and error is null) as "unanswered!",
-                  count(*) filter (where joined_at is null and error is not null) as "failed!"
-           from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
-             and started_at >= $3 and started_at < $3 + interval '25 hours'
-           group by 1"#,
+/// How many calls go on, up to a thousand.
+pub(crate) async fn live_total(tx: &mut ReadTx, client: Option<ClientId>) -> Result<i64, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from (select from calls where workspace_id = $1 and result is null
+             and ($2::uuid is null or client_id = $2) limit 1000) q"#,
         tx.workspace_uuid(),
-        client.map(|client| client.0),
-        from,
-        zone
+        client.map(|client| client.0)
     )
-    .fetch_all(tx.conn())
-    .await?;
-    let first = rows.iter().map(|row| row.hour).min().unwrap_or(8).min(8);
-    let last = rows.iter().map(|row| row.hour).max().unwrap_or(18).max(18);
-    Ok((first..=last)
-        .map(|hour| {
-            let row = rows.iter().find(|row| row.hour == hour);
-            Hour {
-                label: format!("{hour:02}"),
-                answered: row.map_or(0, |row| row.answered),
-                unanswered: row.map_or(0, |row| row.unanswered),
-                failed: row.map_or(0, |row| row.failed),
-            }
-        })
-        .collect())
+    .fetch_one(tx.conn())
+    .await?)
 }
 
-/// Who is on the line: the newest eight, and how many in all.
+/// Who is on the line: four of them, those who talk first.
 pub(crate) async fn live(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     now: DateTime<Utc>,
-) -> Result<(Vec<LiveCall>, i64), AppError> {
+) -> Result<Vec<LiveCall>, AppError> {
     let rows = sqlx::query!(
         r#"select c.id, c.contact_name, c."to", c."from", c.direction::text as "direction!", c.started_at, c.joined_at,
                   a.name as "agent?", k.name as "client?"
            from calls c
            left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            left join clients k on k.workspace_id = $1 and k.id = c.client_id
-           where c.workspace_id = $1 and c.ended_at is null and c.dial_state in ('intent', 'placed')
+           where c.workspace_id = $1 and c.result is null
              and ($2::uuid is null or c.client_id = $2)
-           order by c.joined_at desc nulls last, c.started_at desc limit 201"#,
+           order by c.joined_at desc nulls last, c.started_at desc limit 4"#,
         tx.workspace_uuid(),
         client.map(|client| client.0)
     )
     .fetch_all(tx.conn())
     .await?;
-    let total = rows.len() as i64;
-    let calls = rows
+    Ok(rows
         .into_iter()
-        .take(4)
         .map(|row| {
             let number = if row.direction == "inbound" { row.from } else { row.to };
             let since = row.joined_at.unwrap_or(row.started_at);
@@ -117,23 +161,22 @@ pub(crate) async fn live(
                 talking: row.joined_at.is_some(),
             }
         })
-        .collect();
-    Ok((calls, total))
+        .collect())
 }
 
 /// Batches that run, wait or were paused, and the ones that ended in the last day.
 pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<RunningBatch>, AppError> {
     let (zone, now, scope) = (tx.scope().zone(), Utc::now(), tx.scope().clone());
     let rows = sqlx::query!(
-        r#"select b.id, b.name, (case when b.stopped_at is not null then 'stopped' else b.status::text end) as "status!: BatchStatus",
+        r#"select b.id, b.campaign_id, b.name, (case when b.stopped_at is not null then 'stopped' else b.status::text end) as "status!: BatchStatus",
                   b.scheduled_for, b.pause_reason, b.error, b.total_contacts, b.obstacle as "obstacle: Obstacle",
                   b.started_at, b.completed_at, k.name as client,
-                  (select count(*) from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id and x.status = 'completed'
-                    and x.outcome = 'answered') as "answered!",
-                  (select count(*) from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id and x.status = 'completed'
-                    and x.outcome is distinct from 'answered') as "unanswered!",
-                  (select count(*) from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id and x.status = 'failed') as "failed!"
+                  p.reached as "reached!", p.not_reached as "not_reached!", p.failed as "failed!"
            from call_batches b join clients k on k.workspace_id = $1 and k.id = b.client_id
+           cross join lateral (
+             select count(*) filter (where x.result = 'reached') as reached, count(*) filter (where x.result = 'not_reached') as not_reached,
+                    count(*) filter (where x.result = 'failed') as failed
+             from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id) p
            where b.workspace_id = $1 and ($2::uuid is null or b.client_id = $2)
              and (b.status in ('pending', 'scheduled', 'processing', 'paused') or b.completed_at > now() - interval '1 day')
            order by case b.status when 'processing' then 0 when 'paused' then 1 when 'pending' then 2 when 'scheduled' then 3 else 4 end, b.id desc
@@ -161,7 +204,7 @@ pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result
                     row.completed_at.map(|at| format!("Ended {}", zone::moment_text(at, now, zone)))
                 }
                 BatchStatus::Processing => {
-                    let done = row.answered + row.unanswered + row.failed;
+                    let done = row.reached + row.not_reached + row.failed;
                     row.started_at.and_then(|start| time_left(now - start, done, i64::from(row.total_contacts)))
                 }
                 BatchStatus::Pending => None,
@@ -171,8 +214,9 @@ pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result
                 name: row.name,
                 client: row.client,
                 status: row.status,
-                answered: row.answered,
-                unanswered: row.unanswered,
+                campaign: row.campaign_id.to_string(),
+                reached: row.reached,
+                not_reached: row.not_reached,
                 failed: row.failed,
                 total: i64::from(row.total_contacts),
                 note: note.unwrap_or_default(),
@@ -297,7 +341,7 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
             title,
             "Open each call to run it again.".into(),
             "Review",
-            "/calls?view=failed".into(),
+            "/calls?view=problems".into(),
         ));
     }
     let imports = sqlx::query!(
@@ -322,37 +366,17 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<V
     Ok(needs)
 }
 
-/// Today's figures by client, busiest first.
-pub(crate) async fn clients(
-    tx: &mut ReadTx,
-    client: Option<ClientId>,
-    from: DateTime<Utc>,
-) -> Result<Vec<ClientFigures>, AppError> {
+/// The active clients, by name.
+pub(crate) async fn clients(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<(ClientId, String)>, AppError> {
     let rows = sqlx::query!(
-        r#"select k.id, k.name, count(c.id) as "calls!", count(c.id) filter (where c.joined_at is not null and c.ended_at is not null) as "answered!",
-                  count(c.id) filter (where c.ended_at is not null) as "ended!", count(c.id) filter (where c.goal_reached) as "goals!",
-                  coalesce(sum(c.voice_cost + c.carrier_cost + c.model_cost), 0) as "spend!"
-           from clients k left join calls c on c.workspace_id = $1 and c.client_id = k.id and c.started_at >= $3
-           where k.workspace_id = $1 and k.status = 'active' and ($2::uuid is null or k.id = $2)
-           group by k.id, k.name order by 3 desc, k.name limit 50"#,
+        r#"select id as "id: ClientId", name from clients
+           where workspace_id = $1 and status = 'active' and ($2::uuid is null or id = $2) order by name, id limit 2000"#,
         tx.workspace_uuid(),
-        client.map(|client| client.0),
-        from
+        client.map(|client| client.0)
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ClientFigures {
-            id: row.id.to_string(),
-            name: row.name,
-            calls: row.calls,
-            answered: row.answered,
-            ended: row.ended,
-            goals: row.goals,
-            spend: Money(row.spend),
-        })
-        .collect())
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
 /// Which first steps are done.
@@ -385,8 +409,7 @@ pub(crate) async fn started(tx: &mut ReadTx) -> Result<Started, AppError> {
 pub(crate) async fn sidebar_counts(tx: &mut ReadTx) -> Result<SidebarCounts, AppError> {
     Ok(sqlx::query_as!(
         SidebarCounts,
-        r#"select (select count(*) from (select 1 from calls where workspace_id = $1 and ended_at is null
-                     and dial_state in ('intent', 'placed') limit 1000) q) as "live_calls!",
+        r#"select (select count(*) from (select 1 from calls where workspace_id = $1 and result is null limit 1000) q) as "live_calls!",
                   (select count(*) from call_batches where workspace_id = $1 and status = 'processing') as "running_batches!""#,
         tx.workspace_uuid()
     )

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::model::{ModelUsage, Usage, UsageDay};
+use super::model::{ModelUsage, Numbers, Usage, UsageDay};
 use super::server_fns::get_usage;
+use patchbay_calls::model::figures::unpriced_text;
+use patchbay_calls::model::{CallQuery, term};
+use patchbay_shared::Money;
 use patchbay_shared::money::count_text;
+use patchbay_shared::phone::spaced;
 use patchbay_ui::*;
 
 #[lazy]
@@ -38,23 +42,87 @@ fn Figures(usage: Usage) -> impl IntoView {
     if total.calls == 0 && total.tokens == 0 {
         return view! { <EmptyState icon="receipt-text" title="No usage yet" text="Usage appears after the first call."/> }.into_any();
     }
-    let unpriced = match usage.unpriced {
-        0 => None,
-        1 => Some("1 call is not priced yet and in no figure.".to_owned()),
-        more => Some(format!("{} calls are not priced yet and in no figure.", count_text(more))),
-    };
+    let numbers = usage.numbers;
+    let listed = calls_of(usage.days.first().map(|day| day.day.clone()), None);
+    let unpriced = unpriced_text(total.unpriced).map(|text| {
+        let href = listed.of_unpriced().address();
+        view! { <p class="note"><Icon name="info" small=true/><a class="link" href=href>{text}</a>" and in no figure."</p> }
+    });
     let is_agency = usage.is_agency;
     view! {
         <Kpis count=4>
-            <Kpi label="Spend" value=total.spend().text()/>
-            <Kpi label="Calls" value=count_text(total.calls)/>
-            <Kpi label="Minutes" value=format!("{:.1}", total.minutes())/>
+            <Kpi label=term::SPEND.label value=total.spend().text() href=listed.address() means=term::SPEND.means/>
+            <Kpi label=term::CALLS.label value=count_text(total.calls) href=listed.address() means=term::CALLS.means/>
+            <Kpi label=term::MINUTES.label value=format!("{:.1}", total.minutes()) means=term::MINUTES.means/>
             <Kpi label="Tokens" value=count_text(total.tokens)/>
         </Kpis>
-        {unpriced.map(|text| view! { <p class="note"><Icon name="info" small=true/>{text}</p> })}
+        {unpriced}
         <Spend days=usage.days.clone() zone=usage.zone/>
         <Days days=usage.days/>
         {is_agency.then(|| view! { <Models models=usage.models/> })}
+        {numbers.map(|numbers| view! { <PhoneNumbers numbers/> })}
+    }
+    .into_any()
+}
+
+/// What numbers cost, by client and month.
+#[component]
+fn PhoneNumbers(numbers: Numbers) -> impl IntoView {
+    if numbers.rows.is_empty() {
+        return ().into_any();
+    }
+    let sum = |at: usize| Money(numbers.rows.iter().filter_map(|row| row.months[at]).map(|money| money.0).sum());
+    let sums =
+        (0..numbers.months.len()).map(|at| view! { <td class="num"><b>{sum(at).column()}</b></td> }).collect_view();
+    let unknown = numbers.rows.iter().filter(|row| !row.is_priced).count();
+    let remark = (unknown > 0).then(|| {
+        let words = if unknown == 1 { "1 number is".to_owned() } else { format!("{unknown} numbers are") };
+        view! { <p class="note"><Icon name="info" small=true/>{format!("{words} not priced yet and not in the total.")}</p> }
+    });
+    let rows = numbers
+        .rows
+        .into_iter()
+        .map(|row| {
+            let is_priced = row.is_priced;
+            let cells = row
+                .months
+                .into_iter()
+                .map(|rent| {
+                    let text = match rent {
+                        None => "–".to_owned(),
+                        Some(_) if !is_priced => term::UNPRICED.label.to_owned(),
+                        Some(rent) => rent.column(),
+                    };
+                    view! { <td class="num">{text}</td> }
+                })
+                .collect_view();
+            view! {
+                <tr>
+                    <td class="mono"><a class="link" href=format!("/numbers/{}", row.id)>{spaced(&row.number)}</a></td>
+                    <td>{row.client.unwrap_or_else(|| "The whole agency".to_owned())}</td>
+                    {cells}
+                </tr>
+            }
+        })
+        .collect_view();
+    let months = numbers.months;
+    view! {
+        <Card title=term::NUMBERS.label flush=true class="clip" right=|| view! { <span class="sub text-xs" title=term::NUMBERS.means>"By month, beside the spend above"</span> }>
+            <DataTable
+                label="Phone numbers by month"
+                class="mid"
+                head=move || view! {
+                    <th scope="col">"Number"</th>
+                    <th scope="col">"Client"</th>
+                    {months.iter().map(|month| view! { <th scope="col" class="num">{month.clone()}</th> }).collect_view()}
+                }
+            >
+                {rows}
+                <tr><td>"Total"</td><td></td>{sums}</tr>
+            </DataTable>
+        </Card>
+        {remark}
+        <p class="note">{term::NUMBERS.means}</p>
     }
     .into_any()
 }
@@ -96,18 +164,22 @@ fn Days(days: Vec<UsageDay>) -> impl IntoView {
         .filter(|day| day.calls > 0 || day.tokens > 0)
         .map(|day| {
             let date = day.day.clone();
+            let unpriced = (day.unpriced > 0).then(|| {
+                let href = calls_of(Some(date.clone()), Some(date.clone())).of_unpriced().address();
+                view! { <br/><a class="sub text-xs" href=href title=term::UNPRICED.means>{format!("{} not priced yet", count_text(day.unpriced))}</a> }
+            });
             view! {
                 <tr>
                     <td>{day.label.clone()}</td>
                     <td class="num">
-                        <a class="link" href=move || calls_of(&date)>{count_text(day.calls)}</a>
+                        <a class="link" href=calls_of(Some(date.clone()), Some(date)).address()>{count_text(day.calls)}</a>
                     </td>
                     <td class="num">{format!("{:.1}", day.minutes())}</td>
                     <td class="num">{count_text(day.tokens)}</td>
-                    <td class="num">{day.voice.text()}</td>
-                    <td class="num">{day.carrier.text()}</td>
-                    <td class="num">{day.model.text()}</td>
-                    <td class="num">{day.spend().text()}</td>
+                    <td class="num">{day.voice.column()}</td>
+                    <td class="num">{day.carrier.column()}</td>
+                    <td class="num">{day.model.column()}</td>
+                    <td class="num">{day.spend().column()}{unpriced}</td>
                 </tr>
             }
         })
@@ -134,10 +206,9 @@ fn Days(days: Vec<UsageDay>) -> impl IntoView {
     }
 }
 
-/// The calls of one day.
-fn calls_of(day: &str) -> String {
-    let client = query("client").map(|id| format!("&client={id}")).unwrap_or_default();
-    format!("/calls?from={day}&to={day}{client}")
+/// The calls of some days.
+fn calls_of(from: Option<String>, to: Option<String>) -> CallQuery {
+    CallQuery { from, to, client: query("client"), ..CallQuery::default() }
 }
 
 #[component]
@@ -156,7 +227,7 @@ fn Models(models: Vec<ModelUsage>) -> impl IntoView {
                     <td class="num">{count_text(row.answers)}</td>
                     <td class="num">{count_text(row.prompt_tokens)}</td>
                     <td class="num">{count_text(row.completion_tokens)}</td>
-                    <td class="num">{row.cost.text()}</td>
+                    <td class="num">{row.cost.column()}</td>
                 </tr>
             }
         })

@@ -44,7 +44,7 @@ struct Day {
 async fn days(Extension(scope): Extension<Scope>, Query(asked): Query<Asked>) -> Result<Json<Days>, AppError> {
     let usage = super::usage(&scope, asked.client.as_deref()).await?;
     let data = usage.days.into_iter().map(day).collect();
-    Ok(Json(Days { timezone: usage.zone, data, unpriced_calls: usage.unpriced }))
+    Ok(Json(Days { timezone: usage.zone, data, unpriced_calls: usage.total.unpriced }))
 }
 
 fn day(day: UsageDay) -> Day {

@@ -2,12 +2,12 @@ pub mod api;
 pub mod routes;
 mod store;
 
-/// What the whole agency used, for the platform.
-pub use store::total;
+/// What a time cost by client, for the dashboard; what the whole agency used, for the platform.
+pub use store::{spend_by_client, total};
 
 use chrono::{Datelike, Days, Months, NaiveTime};
 
-use super::model::{ClientMonth, Usage, UsageDay};
+use super::model::{ClientMonth, Numbers, Usage, UsageDay};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, Scope};
 use patchbay_metering::model::BudgetStatus;
@@ -35,13 +35,26 @@ pub(crate) async fn usage(scope: &Scope, client: Option<&str>) -> Result<Usage, 
         .filter_map(|ago| first.checked_add_days(Days::new(ago)))
         .map(|day| UsageDay { day: day.to_string(), label: day.format("%-d %b").to_string(), ..UsageDay::default() })
         .collect();
-    let unpriced = store::talk(&mut tx, client, from, local.name(), &mut days).await?;
+    store::talk(&mut tx, client, from, local.name(), &mut days).await?;
     store::tokens(&mut tx, client, from, local.name(), &mut days).await?;
     let is_agency = scope.may(Action::ReadWorkshop);
     let models = if is_agency { store::models(&mut tx, client, from).await? } else { Vec::new() };
     let mut total = UsageDay::default();
     days.iter().for_each(|day| total.add(day));
-    Ok(Usage { zone: local.name().to_owned(), days, models, total, unpriced, is_agency })
+    let numbers = if is_agency { Some(numbers(&mut tx, client).await?) } else { None };
+    Ok(Usage { zone: local.name().to_owned(), days, models, total, numbers, is_agency })
+}
+
+/// What the numbers cost this month and in the one before.
+async fn numbers(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Numbers, AppError> {
+    let today = tx.now().await?.date_naive();
+    let this = today.with_day(1).unwrap_or(today);
+    let before = this.checked_sub_months(Months::new(1)).unwrap_or(this);
+    let months = [before, this];
+    Ok(Numbers {
+        months: months.iter().map(|month| month.format("%B %Y").to_string()).collect(),
+        rows: store::numbers(tx, client, before, &months).await?,
+    })
 }
 
 /// See `server_fns::get_client_month`.
@@ -55,6 +68,8 @@ pub(crate) async fn client_month(tx: &mut ReadTx, id: ClientId) -> Result<Client
     let mut month = store::month(tx, id, from, until).await?;
     month.label = first.format("%B %Y").to_string();
     month.zone = client.timezone;
+    month.first = first.to_string();
+    month.last = next.pred_opt().unwrap_or(first).to_string();
     let budget = client.monthly_budget.as_deref().and_then(|text| text.parse().ok());
     month.budget_status = budget.map(|budget| BudgetStatus {
         id,

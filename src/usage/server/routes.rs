@@ -30,10 +30,20 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
             day.carrier.0.to_string(),
             day.model.0.to_string(),
             day.spend().0.to_string(),
+            day.unpriced.to_string(),
         ]
     });
-    let columns =
-        ["day", "calls", "seconds of talk", "tokens", "voice (USD)", "carrier (USD)", "models (USD)", "spend (USD)"];
+    let columns = [
+        "day",
+        "calls",
+        "seconds of talk",
+        "tokens",
+        "voice (USD)",
+        "carrier (USD)",
+        "models (USD)",
+        "spend (USD)",
+        "calls not priced yet",
+    ];
     let head = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\""),

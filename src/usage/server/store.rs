@@ -1,25 +1,27 @@
 //! Sums of talk, tokens and money by day, client and model.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::model::{ClientMonth, ModelUsage, UsageDay};
+use crate::model::{ClientMonth, ModelUsage, NumberRent, UsageDay};
 use patchbay_access::server::ReadTx;
-use patchbay_shared::ids::ClientId;
+use patchbay_metering::server::rent::RentedNumber;
+use patchbay_shared::ids::{ClientId, NumberId};
 use patchbay_shared::{AppError, Money};
 
-/// Puts calls, talk and its money into the days. Returns how many calls are not priced yet.
+/// Puts calls, talk and its money into the days.
 pub(crate) async fn talk(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     from: DateTime<Utc>,
     zone: &str,
     days: &mut [UsageDay],
-) -> Result<i64, AppError> {
+) -> Result<(), AppError> {
     let rows = sqlx::query!(
         r#"select (started_at at time zone $4)::date as "day!: NaiveDate", count(*) as "calls!",
                   coalesce(sum(duration), 0)::bigint as "seconds!", coalesce(sum(voice_cost), 0) as "voice!",
-                  coalesce(sum(carrier_cost), 0) as "carrier!",
-                  count(*) filter (where joined_at is not null and ended_at is not null and billed_seconds is null) as "unpriced!"
+                  coalesce(sum(carrier_cost), 0) as "carrier!", count(*) filter (where is_unpriced) as "unpriced!"
            from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3 group by 1"#,
         tx.workspace_uuid(),
         client.map(|id| id.0),
@@ -28,16 +30,40 @@ pub(crate) async fn talk(
     )
     .fetch_all(tx.conn())
     .await?;
-    let mut unpriced = 0;
     for row in rows {
-        unpriced += row.unpriced;
         let name = row.day.to_string();
         if let Some(day) = days.iter_mut().find(|day| day.day == name) {
-            (day.calls, day.seconds) = (row.calls, row.seconds);
+            (day.calls, day.seconds, day.unpriced) = (row.calls, row.seconds, row.unpriced);
             (day.voice, day.carrier) = (Money(row.voice), Money(row.carrier));
         }
     }
-    Ok(unpriced)
+    Ok(())
+}
+
+/// What the calls and the models' answers of a time cost, by client: calls by their start, answers by their own time. `until`: none
+/// for no end.
+pub async fn spend_by_client(
+    tx: &mut ReadTx,
+    client: Option<ClientId>,
+    from: DateTime<Utc>,
+    until: Option<DateTime<Utc>>,
+) -> Result<HashMap<Option<ClientId>, Money>, AppError> {
+    let rows = sqlx::query!(
+        r#"select s.client_id as "client_id: ClientId", coalesce(sum(s.cost), 0) as "cost!" from (
+             select client_id, coalesce(voice_cost, 0) + coalesce(carrier_cost, 0) as cost from calls
+             where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3 and ($4::timestamptz is null or started_at < $4)
+             union all
+             select client_id, cost from token_usage
+             where workspace_id = $1 and ($2::uuid is null or client_id = $2) and created_at >= $3 and ($4::timestamptz is null or created_at < $4)) s
+           group by s.client_id"#,
+        tx.workspace_uuid(),
+        client.map(|id| id.0),
+        from,
+        until
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.client_id, Money(row.cost))).collect())
 }
 
 /// Everything since a moment, as one figure.
@@ -99,11 +125,10 @@ pub(crate) async fn month(
     until: DateTime<Utc>,
 ) -> Result<ClientMonth, AppError> {
     let talk = sqlx::query!(
-        r#"select count(*) as "calls!", count(*) filter (where ended_at is not null) as "ended!",
-                  count(*) filter (where joined_at is not null and ended_at is not null) as "reached!",
+        r#"select count(*) as "calls!", count(result) as "ended!", count(*) filter (where result = 'answered') as "answered!",
+                  count(*) filter (where goal_reached) as "goals!",
                   coalesce(sum(duration), 0)::bigint as "seconds!", coalesce(sum(voice_cost), 0) as "voice!",
-                  coalesce(sum(carrier_cost), 0) as "carrier!",
-                  count(*) filter (where joined_at is not null and ended_at is not null and billed_seconds is null) as "unpriced!"
+                  coalesce(sum(carrier_cost), 0) as "carrier!", count(*) filter (where is_unpriced) as "unpriced!"
            from calls where workspace_id = $1 and client_id = $2 and started_at >= $3 and started_at < $4"#,
         tx.workspace_uuid(),
         client.0,
@@ -130,11 +155,12 @@ pub(crate) async fn month(
             voice: Money(talk.voice),
             carrier: Money(talk.carrier),
             model: Money(models.cost),
+            unpriced: talk.unpriced,
             ..UsageDay::default()
         },
         ended: talk.ended,
-        reached: talk.reached,
-        unpriced: talk.unpriced,
+        answered: talk.answered,
+        goals: talk.goals,
         ..ClientMonth::default()
     })
 }
@@ -168,4 +194,39 @@ pub(crate) async fn models(
             cost: Money(row.cost),
         })
         .collect())
+}
+
+/// Numbers that were held at some time from `first` on, with whom they belong to now. What each costs is worked out by
+/// `RentedNumber::rent`.
+pub(crate) async fn numbers(
+    tx: &mut ReadTx,
+    client: Option<ClientId>,
+    first: NaiveDate,
+    months: &[NaiveDate],
+) -> Result<Vec<NumberRent>, AppError> {
+    let rows = sqlx::query!(
+        r#"select n.id as "id: NumberId", n.number, k.name as "client?", n.monthly_cost,
+                  (n.purchased_at at time zone 'UTC')::date as "from!: NaiveDate",
+                  (n.released_at at time zone 'UTC')::date as "until: NaiveDate"
+           from agency_phone_numbers n left join clients k on k.workspace_id = $1 and k.id = n.client_id
+           where n.workspace_id = $1 and ($2::uuid is null or n.client_id = $2) and n.purchased_at is not null
+             and (n.released_at is null or n.released_at >= $3::date::timestamp at time zone 'UTC')
+           order by k.name nulls last, n.number, n.id limit 2000"#,
+        tx.workspace_uuid(),
+        client.map(|id| id.0),
+        first
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let rents = rows.into_iter().map(|row| {
+        let held = RentedNumber { monthly_cost: row.monthly_cost.map(Money), from: row.from, until: row.until };
+        NumberRent {
+            id: row.id,
+            number: row.number,
+            client: row.client,
+            is_priced: held.monthly_cost.is_some(),
+            months: months.iter().map(|month| held.rent(*month)).collect(),
+        }
+    });
+    Ok(rents.collect())
 }

@@ -8,6 +8,7 @@ mod background;
 mod client;
 mod dns;
 mod page;
+mod plans;
 mod webhook_sender;
 
 use std::sync::{LazyLock, OnceLock};
@@ -28,6 +29,7 @@ pub use background::{Background, Workers, next_due};
 pub use client::{Answer, Browser};
 pub use dns::Dns;
 pub use page::Page;
+pub use plans::{Plan, Plans};
 pub use webhook_sender::WebhookSender;
 
 /// A running installation.
@@ -57,14 +59,29 @@ pub fn run<F: Future<Output = ()>>(test: impl FnOnce(&'static World) -> F) {
 
 /// Runs a test in a world that only some tests share, because they change what holds for a whole installation.
 pub fn run_in<F: Future<Output = ()>>(world: &'static OnceLock<World>, test: impl FnOnce(&'static World) -> F) {
-    let world = world.get_or_init(|| RUNTIME.block_on(start()));
+    let world = world.get_or_init(|| RUNTIME.block_on(start(|owner| async move { application(&owner) })));
     RUNTIME.block_on(test(world));
 }
 
-async fn start() -> World {
+/// Runs a test in a world of its own whose database tells the plan of every statement of the application.
+pub fn run_planned<F: Future<Output = ()>>(test: impl FnOnce(World, Plans) -> F) {
+    RUNTIME.block_on(async {
+        let plans = Plans::default();
+        let world = start(|owner| plans.clone().between(owner)).await;
+        test(world, plans).await;
+    });
+}
+
+/// The same database as the application's role.
+fn application(owner: &str) -> String {
+    owner.replace("patchbay_owner@", "patchbay_app@")
+}
+
+/// `app`: the address that the application has of the owner's database.
+async fn start<F: Future<Output = String>>(app: impl FnOnce(String) -> F) -> World {
     let owner = fresh_database().await;
     migrate::migrate(&owner).await.expect("the schema");
-    let app = owner.replace("patchbay_owner@", "patchbay_app@");
+    let app = app(owner.clone()).await;
     let folder = std::env::temp_dir().join(format!("patchbay-test-{}", uuid::Uuid::now_v7().simple()));
     std::fs::create_dir_all(folder.join("site/pkg/test")).expect("a folder for files");
     std::fs::write(folder.join("site/.pkg"), "pkg/test\n").expect("an empty site");

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::model::ContactOutcome;
 use crate::model::{
-    Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallState, Costs, DialState, EnrichmentType,
-    EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn, ending,
-    known_end_words,
+    Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallResult, CallState, Costs, DialState,
+    EnrichmentType, EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn,
+    ending, known_end_words,
 };
 use patchbay_access::server::ReadTx;
 use patchbay_access::withheld::CALL_TROUBLE;
@@ -30,8 +30,9 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
                   c.direction as "direction: CallDirection", c.dial_state as "dial_state: DialState", c."from", c."to",
                   c.started_at, c.joined_at, c.ended_at, c.duration, c.end_reason, c.error, c.outcome as "outcome: ContactOutcome",
                   c.transcript_status as "transcript_status: TranscriptStatus", c.analysis_status as "analysis_status: AnalysisStatus",
-                  c.summary, c.goal_reached, c.sentiment, c.voice_cost, c.carrier_cost, c.model_cost, c.billed_seconds,
-                  c.recording_key is not null as "is_recorded!", c.awaits_recording, c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version, c.prompt_id,
+                  c.summary, c.goal_reached, c.sentiment, c.result as "result: CallResult", c.cost as "cost!", c.is_unpriced as "is_unpriced!",
+                  c.voice_cost, c.carrier_cost, c.model_cost, c.billed_seconds, c.recording_key is not null as "is_recorded!", c.awaits_recording,
+                  c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version, c.prompt_id,
                   c.reviewed_at, u.name as "reviewer?"
            from calls c
            left join clients k on k.workspace_id = $1 and k.id = c.client_id
@@ -47,13 +48,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
     .await?;
     let (now, zone) = (tx.now().await?, tx.scope().zone());
     let stamp = |at: DateTime<Utc>| zone::stamp(at, now, zone);
-    let state = CallState::of(
-        row.dial_state,
-        row.joined_at.is_some(),
-        row.ended_at.is_some(),
-        row.outcome,
-        row.error.is_some(),
-    );
+    let state = CallState::of(row.result, row.dial_state, row.joined_at.is_some());
     let since = row.joined_at.unwrap_or(row.started_at);
     let other_side = if row.direction == CallDirection::Outbound { &row.to } else { &row.from };
     let title = match (row.contact_name.is_empty(), other_side) {
@@ -106,11 +101,12 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
             .map(|found| (found.model.clone(), found.read, found.written)),
         analysis: analysis.map(|found| found.result),
         evidence,
-        costs: sees_cost.then(|| Costs {
+        costs: sees_cost.then_some(Costs {
             voice: Money(row.voice_cost),
             carrier: Money(row.carrier_cost),
             model: Money(row.model_cost),
-            total: Money(row.voice_cost + row.carrier_cost + row.model_cost),
+            total: Money(row.cost),
+            is_unpriced: row.is_unpriced,
             billed_seconds: row.billed_seconds,
         }),
         recording: (hears && row.is_recorded).then(|| RecordingShown { peaks: row.peaks.map(|peaks| peaks.0) }),

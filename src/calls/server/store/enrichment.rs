@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::model::CampaignType;
+use crate::model::analysis::HeardOutcome;
 use crate::model::{Analysis, AnalysisStatus, EnrichmentType, Peaks, TranscriptStatus};
 use crate::server::recordings::Spoken;
 use patchbay_access::server::{ReadTx, WriteTx};
@@ -304,6 +305,7 @@ pub(crate) async fn record_analysis(
     prompt_version: i32,
     usage: &ChatUsage,
 ) -> Result<(), AppError> {
+    // Whatever a model makes of a machine's words: a machine reaches no goal.
     let reading = analysis.reading();
     let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);
     sqlx::query!(
@@ -334,7 +336,7 @@ pub(crate) async fn record_analysis(
         tx.workspace_uuid(),
         call.0,
         reading.summary,
-        reading.goal_reached,
+        reading.goal_reached && reading.outcome != HeardOutcome::Voicemail,
         reading.sentiment.as_str(),
     )
     .execute(tx.conn())

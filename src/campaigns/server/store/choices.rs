@@ -160,6 +160,7 @@ pub async fn missing_variables(tx: &mut ReadTx, campaign: &Campaign) -> Result<V
     .fetch_optional(tx.conn())
     .await?;
     let Some(template) = template else { return Ok(Vec::new()) };
+    tx.read_in_order().await?;
     let known = sqlx::query_scalar!(
         r#"select distinct jsonb_object_keys(c.attributes) as "key!" from (
              select attributes from contacts where workspace_id = $1 and client_id = $2 order by id desc limit 200) c"#,
@@ -168,6 +169,7 @@ pub async fn missing_variables(tx: &mut ReadTx, campaign: &Campaign) -> Result<V
     )
     .fetch_all(tx.conn())
     .await?;
+    tx.read_as_planned().await?;
     Ok(variables(&template)
         .into_iter()
         .filter(|name| {

@@ -1,7 +1,9 @@
 use chrono::Utc;
 use uuid::Uuid;
 
-use crate::{Became, Bounded, CampaignCounts, ContactOutcome, ContactStatus, MemberQuery, MemberRow};
+use crate::{
+    Bounded, CampaignCounts, ContactOutcome, ContactResult, ContactStatus, Disposition, MemberQuery, MemberRow,
+};
 use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
 use patchbay_access::withheld::CALL_TROUBLE;
@@ -16,9 +18,11 @@ const COUNT_BOUND: i64 = 100_000;
 /// Contacts by state and outcome, over at most 100,000 of them.
 pub(crate) async fn counts(tx: &mut ReadTx, campaign: CampaignId) -> Result<CampaignCounts, AppError> {
     let rows = sqlx::query!(
-        r#"select status as "status: ContactStatus", outcome as "outcome?: ContactOutcome", count(*) as "count!" from (
-             select status, outcome from campaign_contacts where workspace_id = $1 and campaign_id = $2 limit $3::bigint + 1) counted
-           group by status, outcome"#,
+        r#"select status as "status: ContactStatus", outcome as "outcome?: ContactOutcome", reached, result as "result: ContactResult",
+                  count(*) as "count!" from (
+             select status, outcome, reached, result from campaign_contacts
+             where workspace_id = $1 and campaign_id = $2 limit $3::bigint + 1) counted
+           group by status, outcome, reached, result"#,
         tx.workspace_uuid(),
         campaign.0,
         COUNT_BOUND
@@ -33,11 +37,51 @@ pub(crate) async fn counts(tx: &mut ReadTx, campaign: CampaignId) -> Result<Camp
         let count = rows.iter().filter(|row| row.status == *status).map(|row| row.count).sum();
         counts.by_status.push((*status, count));
     }
-    for outcome in ContactOutcome::ALL {
-        let count = rows.iter().filter(|row| row.outcome == Some(*outcome)).map(|row| row.count).sum();
-        counts.by_outcome.push((*outcome, count));
+    for result in ContactResult::ALL {
+        let count = rows.iter().filter(|row| row.result == Some(*result)).map(|row| row.count).sum();
+        counts.by_result.push((*result, count));
+    }
+    for disposition in Disposition::ALL {
+        let is_this = |outcome: Option<ContactOutcome>, reached| {
+            outcome.map(|outcome| Disposition::of(outcome, reached)) == Some(*disposition)
+        };
+        let count = rows.iter().filter(|row| is_this(row.outcome, row.reached)).map(|row| row.count).sum();
+        counts.by_outcome.push((*disposition, count));
     }
     Ok(counts)
+}
+
+/// What a list of members is narrowed to. A word or id that there is not matches nothing.
+struct Narrowed {
+    status: Option<String>,
+    result: Option<String>,
+    is_done: bool,
+    outcome: Option<String>,
+    reached: Option<bool>,
+    batch: Option<Uuid>,
+    tried: bool,
+}
+
+impl Narrowed {
+    fn of(query: &MemberQuery) -> Self {
+        let set = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
+        let disposition = set(&query.outcome).map(|word| word.parse::<Disposition>().map(Disposition::stored));
+        let (outcome, reached) = match disposition {
+            None => (None, None),
+            Some(Ok((outcome, reached))) => (Some(outcome.as_str().to_owned()), reached),
+            Some(Err(_)) => (Some(String::new()), None),
+        };
+        let is_done = query.result.as_deref() == Some("done");
+        Self {
+            status: set(&query.status),
+            result: set(&query.result).filter(|_| !is_done),
+            is_done,
+            outcome,
+            reached,
+            batch: set(&query.batch).map(|id| id.parse().unwrap_or_default()),
+            tried: query.tried.as_deref() == Some("yes"),
+        }
+    }
 }
 
 /// Contacts of one campaign, in dialling order.
@@ -46,51 +90,50 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
     let key: Option<Uuid> = cursor.as_ref().and_then(|cursor| cursor.key.parse().ok());
     let backwards = cursor.as_ref().is_some_and(|cursor| !cursor.older);
     let (after, before) = if backwards { (None, key) } else { (key, None) };
-    let status = query.status.as_deref().and_then(|word| word.parse::<ContactStatus>().ok());
-    let outcome = query.outcome.as_deref().and_then(|word| word.parse::<ContactOutcome>().ok());
-    let batch = query.batch.as_deref().and_then(|id| id.parse::<Uuid>().ok());
-    // As the batch counts them: `batches::server::store::progress`.
-    let became = query.became.as_deref().and_then(|word| word.parse::<Became>().ok());
+    let only = Narrowed::of(query);
+    tx.read_in_order().await?;
     // Two arms, of which one never runs: each reads its own direction of the index.
     let rows = sqlx::query!(
         r#"select m.id as "id!: CampaignContactId", m.contact_id as "contact_id!: ContactId", c.name, c.phone, c.company,
                   c.do_not_call, m.status as "status!: ContactStatus", m.outcome as "outcome?: ContactOutcome",
+                  m.reached as "reached!", m.result as "result: ContactResult",
                   m.attempts as "attempts!", m.next_attempt_at, m.last_call_id as "last_call_id?: CallId", m.last_error
            from (
              (select * from campaign_contacts
               where workspace_id = $1 and campaign_id = $2 and $4::uuid is null and ($3::uuid is null or id > $3)
                 and ($5::text is null or status::text = $5) and ($6::text is null or outcome::text = $6)
-                and ($8::uuid is null or batch_id = $8)
-                and ($9::text is null or $9 = case
-                  when status = 'completed' and outcome in ('answered', 'callback_scheduled') then 'answered'
-                  when status = 'completed' and outcome is not null then 'unreached'
-                  when status = 'scheduled' then 'waiting' else status::text end)
+                and ($8::text is null or result = $8) and (not $9::boolean or result is not null)
+                and ($10::boolean is null or reached = $10) and ($11::uuid is null or batch_id = $11)
+                and (not $12::boolean or attempts > 0)
               order by id asc limit $7)
              union all
              (select * from campaign_contacts
               where workspace_id = $1 and campaign_id = $2 and id < $4
                 and ($5::text is null or status::text = $5) and ($6::text is null or outcome::text = $6)
-                and ($8::uuid is null or batch_id = $8)
-                and ($9::text is null or $9 = case
-                  when status = 'completed' and outcome in ('answered', 'callback_scheduled') then 'answered'
-                  when status = 'completed' and outcome is not null then 'unreached'
-                  when status = 'scheduled' then 'waiting' else status::text end)
+                and ($8::text is null or result = $8) and (not $9::boolean or result is not null)
+                and ($10::boolean is null or reached = $10) and ($11::uuid is null or batch_id = $11)
+                and (not $12::boolean or attempts > 0)
               order by id desc limit $7)
            ) m
-           join contacts c on c.workspace_id = $1 and c.id = m.contact_id
+           cross join lateral (
+             select name, phone, company, do_not_call from contacts where workspace_id = $1 and id = m.contact_id limit 1) c
            order by m.id"#,
         tx.workspace_uuid(),
         campaign.0,
         after,
         before,
-        status.map(ContactStatus::as_str),
-        outcome.map(ContactOutcome::as_str),
+        only.status,
+        only.outcome,
         PAGE as i64 + 1,
-        batch,
-        became.map(Became::as_str),
+        only.result,
+        only.is_done,
+        only.reached,
+        only.batch,
+        only.tried,
     )
     .fetch_all(tx.conn())
     .await?;
+    tx.read_as_planned().await?;
     let (now, zone_of_viewer, sees_error) = (Utc::now(), tx.scope().zone(), tx.scope().sees(Field::CallError));
     let mut rows: Vec<MemberRow> = rows
         .into_iter()
@@ -102,7 +145,9 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
             company: row.company,
             do_not_call: row.do_not_call,
             status: row.status,
+            result: row.result,
             outcome: row.outcome,
+            reached: row.reached,
             attempts: row.attempts,
             next_attempt: row.next_attempt_at.map(|at| zone::stamp(at, now, zone_of_viewer)),
             last_call_id: row.last_call_id,
@@ -124,12 +169,15 @@ pub(crate) struct ExportRow {
     pub company: Option<String>,
     pub email: Option<String>,
     pub status: ContactStatus,
+    pub result: Option<ContactResult>,
     pub outcome: Option<ContactOutcome>,
+    pub reached: bool,
     pub attempts: i32,
     pub last_error: Option<String>,
 }
 
-/// The next contacts after `after`, in dialling order.
+/// The next contacts after `after`, in dialling order. The members come first and each is looked up then: left to itself the planner
+/// would sort the whole campaign for every piece of the file.
 pub(crate) async fn export(
     tx: &mut ReadTx,
     campaign: CampaignId,
@@ -137,12 +185,16 @@ pub(crate) async fn export(
     most: i64,
 ) -> Result<Vec<ExportRow>, AppError> {
     let sees_error = tx.scope().sees(Field::CallError);
+    tx.read_in_order().await?;
     let mut rows = sqlx::query_as!(
         ExportRow,
         r#"select m.id as "id: CampaignContactId", c.name, c.phone, c.company, c.email, m.status as "status: ContactStatus",
-                  m.outcome as "outcome?: ContactOutcome", m.attempts, m.last_error
-           from campaign_contacts m join contacts c on c.workspace_id = $1 and c.id = m.contact_id
-           where m.workspace_id = $1 and m.campaign_id = $2 and m.id > $3 order by m.id limit $4"#,
+                  m.result as "result: ContactResult", m.outcome as "outcome?: ContactOutcome", m.reached, m.attempts, m.last_error
+           from (
+             select * from campaign_contacts where workspace_id = $1 and campaign_id = $2 and id > $3 order by id limit $4) m
+           cross join lateral (
+             select name, phone, company, email from contacts where workspace_id = $1 and id = m.contact_id limit 1) c
+           order by m.id"#,
         tx.workspace_uuid(),
         campaign.0,
         after,
@@ -150,6 +202,7 @@ pub(crate) async fn export(
     )
     .fetch_all(tx.conn())
     .await?;
+    tx.read_as_planned().await?;
     if !sees_error {
         rows.iter_mut().filter_map(|row| row.last_error.as_mut()).for_each(|error| *error = CALL_TROUBLE.to_owned());
     }
@@ -203,8 +256,10 @@ pub(crate) async fn candidates_by_words(
     words: &str,
 ) -> Result<Vec<ContactId>, AppError> {
     Ok(sqlx::query_scalar!(
-        r#"select id as "id: ContactId" from contacts
-           where workspace_id = $1 and client_id = $2 and not do_not_call and id in (select search_contacts($3, 1000)) order by id"#,
+        r#"select c.id as "id: ContactId" from (select search_contacts($3, 1000) as id) found
+           cross join lateral (
+             select id, client_id, do_not_call from contacts where workspace_id = $1 and id = found.id limit 1) c
+           where c.client_id = $2 and not c.do_not_call order by c.id"#,
         tx.workspace_uuid(),
         client.0,
         words

@@ -1,0 +1,207 @@
+//! The words that figures are counted in, each with what it means. `docs/GLOSSARY.md` says the same at more length, and a test
+//! compares the two. What a row counts as is decided by the generated columns of `migrations/0024_results.sql` alone.
+
+use super::ContactOutcome;
+
+patchbay_shared::words! {
+    /// What an ended call came to: the column `calls.result`.
+    pub CallResult: "text" {
+        Answered = "answered", "Answered", Ok;
+        Voicemail = "voicemail", "Voicemail", Info;
+        NoAnswer = "no_answer", "No answer", Mute;
+        Busy = "busy", "Busy", Mute;
+        /// The ring was refused. Somebody who picked up and refused said no.
+        Declined = "declined", "Declined", Mute;
+        Failed = "failed", "Failed", Bad;
+    }
+    /// What calls can be narrowed to: one result, or several of them.
+    pub ResultFilter: "text" {
+        Ended = "ended", "Ended", Mute;
+        Answered = "answered", "Answered", Ok;
+        NotReached = "not_reached", "Not reached", Mute;
+        Voicemail = "voicemail", "Voicemail", Info;
+        NoAnswer = "no_answer", "No answer", Mute;
+        Busy = "busy", "Busy", Mute;
+        Declined = "declined", "Declined", Mute;
+        Failed = "failed", "Failed", Bad;
+    }
+    /// What a contact of a campaign came to: the column `campaign_contacts.result`. `done` is all three.
+    pub ContactResult: "text" {
+        Reached = "reached", "Reached", Ok;
+        NotReached = "not_reached", "Not reached", Mute;
+        Failed = "failed", "Failed", Bad;
+    }
+    /// What came of a call for the person who was called. The stored outcome has one word for a refused ring and for a refusal on
+    /// the line; these are two.
+    pub Disposition: "text" {
+        Talked = "talked", "Talked", Ok;
+        CallBack = "call_back", "Call back", Info;
+        SaidNo = "said_no", "Said no", Warn;
+        Voicemail = "voicemail", "Voicemail", Info;
+        NoAnswer = "no_answer", "No answer", Mute;
+        Busy = "busy", "Busy", Mute;
+        Declined = "declined", "Declined", Mute;
+    }
+}
+
+impl CallResult {
+    /// Hover text.
+    pub fn means(self) -> &'static str {
+        match self {
+            Self::Answered => term::ANSWERED.means,
+            Self::Voicemail => term::VOICEMAIL.means,
+            Self::NoAnswer => term::NO_ANSWER.means,
+            Self::Busy => term::BUSY.means,
+            Self::Declined => term::DECLINED.means,
+            Self::Failed => term::FAILED.means,
+        }
+    }
+}
+
+impl ResultFilter {
+    /// The results that it lets through; empty: every one.
+    pub fn results(self) -> Vec<CallResult> {
+        use CallResult::*;
+        match self {
+            Self::Ended => Vec::new(),
+            Self::Answered => vec![Answered],
+            Self::NotReached => vec![Voicemail, NoAnswer, Busy, CallResult::Declined],
+            Self::Voicemail => vec![Voicemail],
+            Self::NoAnswer => vec![NoAnswer],
+            Self::Busy => vec![Busy],
+            Self::Declined => vec![CallResult::Declined],
+            Self::Failed => vec![Failed],
+        }
+    }
+}
+
+impl ContactResult {
+    /// Hover text.
+    pub fn means(self) -> &'static str {
+        match self {
+            Self::Reached => term::REACHED.means,
+            Self::NotReached => term::CONTACTS_NOT_REACHED.means,
+            Self::Failed => term::CONTACTS_FAILED.means,
+        }
+    }
+}
+
+impl Disposition {
+    /// `answered`: a person was on the line.
+    pub fn of(outcome: ContactOutcome, answered: bool) -> Self {
+        match outcome {
+            ContactOutcome::Answered => Self::Talked,
+            ContactOutcome::CallbackScheduled => Self::CallBack,
+            ContactOutcome::Declined if answered => Self::SaidNo,
+            ContactOutcome::Declined => Self::Declined,
+            ContactOutcome::Voicemail => Self::Voicemail,
+            ContactOutcome::NoAnswer => Self::NoAnswer,
+            ContactOutcome::Busy => Self::Busy,
+        }
+    }
+
+    /// The stored outcome, and whether a person must have been on the line; none: it does not matter.
+    pub fn stored(self) -> (ContactOutcome, Option<bool>) {
+        match self {
+            Self::Talked => (ContactOutcome::Answered, None),
+            Self::CallBack => (ContactOutcome::CallbackScheduled, None),
+            Self::SaidNo => (ContactOutcome::Declined, Some(true)),
+            Self::Declined => (ContactOutcome::Declined, Some(false)),
+            Self::Voicemail => (ContactOutcome::Voicemail, None),
+            Self::NoAnswer => (ContactOutcome::NoAnswer, None),
+            Self::Busy => (ContactOutcome::Busy, None),
+        }
+    }
+}
+
+/// A word that figures are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    pub label: &'static str,
+    /// One sentence or two for hover and screen readers.
+    pub means: &'static str,
+}
+
+/// Every word, in the order of the glossary.
+pub mod term {
+    use super::Term;
+
+    macro_rules! terms {
+        ($($name:ident = $label:literal, $means:literal;)+) => {
+            $(#[doc = $means] pub const $name: Term = Term { label: $label, means: $means };)+
+            /// All of them.
+            pub const ALL: &[Term] = &[$($name),+];
+        };
+    }
+
+    terms! {
+        CALLS = "Calls", "Calls that started in the time, in and out, those that go on included. Each attempt is a call.";
+        LIVE = "Live", "Calls that go on now: dialling, ringing, talking, or being checked with the voice service.";
+        ENDED = "Ended", "Calls that are over: answered, not reached or failed.";
+        ANSWERED = "Answered", "Calls that a person answered, also when the person said no or the line broke later.";
+        ANSWER_RATE = "Answer rate", "Answered calls as a share of ended calls.";
+        NOT_REACHED = "Not reached", "Ended calls in which no person was reached: no answer, busy, declined or voicemail.";
+        NO_ANSWER = "No answer", "The phone rang and nobody picked up.";
+        BUSY = "Busy", "The line was busy.";
+        DECLINED = "Declined", "The other side refused the ring before anybody spoke. Somebody who picked up and refused said no.";
+        VOICEMAIL = "Voicemail", "A machine answered.";
+        FAILED = "Failed", "The call could not be made or was lost before anybody answered.";
+        SAID_NO = "Said no", "A person answered and refused. The call counts as answered.";
+        CALL_BACK = "Call back", "A person answered and agreed to be called again. The call counts as answered.";
+        GOALS = "Goals reached", "Answered calls in which the campaign's goal was reached, as the analysis read it.";
+        GOAL_RATE = "Goal rate", "Goals reached as a share of answered calls.";
+        MINUTES = "Minutes", "Minutes from the answer to the end of a call, machines included.";
+        MEDIAN = "Median length", "Half of the answered calls were shorter, half longer.";
+        SPEND = "Spend", "What calls cost: voice service, carrier and models. Calls that are not priced yet are not in it, nor are phone numbers.";
+        UNPRICED = "Not priced yet", "Calls with talk that the voice service has not billed yet. Their cost is not known, which is not the same as zero.";
+        NUMBERS = "Phone numbers", "What the carrier charges for numbers by calendar month (UTC): from the day of purchase its share of the first month, later months whole, the month of the release included.";
+        CONTACTS = "Contacts", "People of a campaign. Each counts once, however often they are called.";
+        REACHED = "Reached", "Contacts whose last call a person answered.";
+        CONTACTS_NOT_REACHED = "Not reached", "Contacts who were called as often as the campaign allows without a person answering.";
+        CONTACTS_FAILED = "Failed", "Contacts who could not be called. The reason stands beside each.";
+        DONE = "Done", "Contacts who are reached, not reached or failed: they are not called again.";
+        WAITING = "Waiting", "Contacts whose turn is still to come.";
+        TRY_AGAIN = "To try again", "Waiting contacts who have been called before.";
+        ON_THE_LINE = "On the line", "Contacts who are being called now.";
+    }
+}
+
+/// A share in percent with one decimal: `47.1%`; a dash when there is nothing to share.
+pub fn share_text(part: i64, whole: i64) -> String {
+    if whole > 0 { format!("{:.1}%", part as f64 * 100.0 / whole as f64) } else { "–".to_owned() }
+}
+
+/// The remark beside a sum of money that leaves calls out; none when there are none.
+pub fn unpriced_text(calls: i64) -> Option<String> {
+    match calls {
+        0 => None,
+        1 => Some("1 call is not priced yet".to_owned()),
+        more => Some(format!("{} calls are not priced yet", patchbay_shared::money::count_text(more))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disposition_finds_what_it_was_made_of() {
+        for disposition in Disposition::ALL {
+            let (outcome, answered) = disposition.stored();
+            assert_eq!(Disposition::of(outcome, answered.unwrap_or_default()), *disposition);
+        }
+        assert_ne!(
+            Disposition::of(ContactOutcome::Declined, true),
+            Disposition::of(ContactOutcome::Declined, false),
+            "a refused ring is not somebody who said no"
+        );
+    }
+
+    #[test]
+    fn every_result_is_answered_not_reached_or_failed_and_only_one_of_them() {
+        for result in CallResult::ALL {
+            let groups = [ResultFilter::Answered, ResultFilter::NotReached, ResultFilter::Failed];
+            assert_eq!(groups.iter().filter(|group| group.results().contains(result)).count(), 1, "{result}");
+        }
+    }
+}

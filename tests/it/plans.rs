@@ -1,0 +1,148 @@
+//! Every list and every search on many rows, as the application's role under row security: how many rows the database looks at.
+
+use super::support::{Agency, Plan, World, run_planned};
+
+/// What the data has many of. The agency has 50,000 rows of each, but for the last.
+const TABLES: [&str; 4] = ["contacts", "campaign_contacts", "calls", "call_messages"];
+/// A page of a list looks at no more rows of a table than this, in each of its statements. Counts stop at a thousand each, and a
+/// search for a number looks through the newest 5,000 calls.
+const MOST: i64 = 5_500;
+
+async fn fill(world: &World, agency: &Agency, campaign: &str, agent: &str, batch: &str) {
+    let sql = include_str!("plans/large.sql")
+        .replace("$AGENCY", &agency.workspace_id)
+        .replace("$CLIENT", &agency.one.id)
+        .replace("$CAMPAIGN", campaign)
+        .replace("$AGENT", agent)
+        .replace("$BATCH", batch);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&world.owner).await.expect("many rows");
+    // As after a while: what was written last has reached the indexes.
+    sqlx::raw_sql("vacuum analyze").execute(&world.owner).await.expect("statistics");
+}
+
+fn reads_too_much(plan: &Plan, most: i64) -> Option<String> {
+    let over = TABLES.iter().find(|table| plan.looked_at(table) > most)?;
+    Some(format!("{} rows of {over}: {}\n{:#}", plan.looked_at(over), plan.sql, plan.root))
+}
+
+#[test]
+fn no_list_and_no_search_reads_more_than_its_page() {
+    run_planned(|world, plans| async move {
+        let (agency, works) = Agency::worked(&world, "plans").await;
+        fill(&world, &agency, &works.campaign, &works.agent, &works.batch).await;
+        agency.one.viewer.join().await;
+        let (client, batch, contact, agent) = (&agency.one.id, &works.batch, &works.contact, &works.agent);
+        let members = format!("/campaigns/{}?tab=contacts", works.campaign);
+        let mut pages: Vec<String> = [
+            "",
+            "?view=live",
+            "?view=review",
+            "?view=problems",
+            "?result=ended",
+            "?result=answered",
+            "?result=not_reached",
+            "?result=busy",
+            "?result=failed",
+            "?goal=yes",
+            "?priced=no",
+            "?direction=outbound",
+            "?reviewed=no",
+            "?from=2026-01-01",
+            "?q=person7123",
+            "?q=number%207123",
+            "?q=nobody-at-all",
+            "?q=20000071",
+            "?q=Anna%20c4ca",
+        ]
+        .iter()
+        .map(|query| format!("/calls{query}"))
+        .collect();
+        pages.extend([
+            format!("/calls?client={client}"),
+            format!("/calls?client={client}&q=person7123"),
+            format!("/calls?batch={batch}"),
+            format!("/calls?batch={batch}&result=answered"),
+            format!("/calls?contact={contact}"),
+            format!("/calls?agent={agent}"),
+            format!("/calls?campaign={}", works.campaign),
+            format!("/calls/{}", works.call),
+            format!("/calls/{}?list=q%3Dperson7123", works.call),
+            "/contacts".to_owned(),
+            "/contacts?q=person7123".to_owned(),
+            "/contacts?q=nobody-at-all".to_owned(),
+            "/contacts?suppressed=yes".to_owned(),
+            format!("/contacts?client={client}"),
+            format!("/contacts?client={client}&q=person7123"),
+            format!("/contacts/{contact}"),
+            members.clone(),
+            format!("{members}&status=pending"),
+            format!("{members}&result=reached"),
+            format!("{members}&outcome=said_no"),
+            format!("{members}&batch={batch}&result=reached"),
+            format!("{members}&batch={batch}&result=failed"),
+            "/campaigns".to_owned(),
+            "/batches".to_owned(),
+            format!("/batches/{batch}"),
+            "/dashboard".to_owned(),
+            format!("/dashboard?client={client}"),
+            format!("/clients/{client}"),
+        ]);
+        let mut wrong = Vec::new();
+        for person in [&agency.owner, &agency.one.viewer] {
+            for page in &pages {
+                plans.take();
+                let status = person.get(page).await.status;
+                assert!(status == 200 || status == 404, "{page}: {status}");
+                let all = plans.take();
+                assert!(!all.is_empty(), "{page}: no plan came by");
+                // How many contacts a campaign has is counted up to 100,000; a month and a list of batches add up what they hold.
+                let adds_up = |plan: &Plan| {
+                    plan.sql.contains("group by") || plan.sql.contains("count(*) filter") || plan.sql.contains("sum(")
+                };
+                let too_much = all.iter().filter(|plan| !adds_up(plan)).filter_map(|plan| reads_too_much(plan, MOST));
+                wrong.extend(too_much.map(|what| format!("{page}: {what}")));
+            }
+        }
+        assert!(wrong.is_empty(), "{} statements read too much: {}", wrong.len(), wrong.join("\n\n"));
+        // Today's calls are read once, and yesterday's once.
+        plans.take();
+        agency.owner.get("/dashboard").await;
+        let counts = plans.take().iter().filter(|plan| plan.sql.contains("percentile_cont")).count();
+        assert_eq!(counts, 2, "the dashboard reads each day's calls once");
+    });
+}
+
+#[test]
+fn a_file_reads_its_rows_once() {
+    run_planned(|world, plans| async move {
+        let (agency, works) = Agency::worked(&world, "plans-out").await;
+        fill(&world, &agency, &works.campaign, &works.agent, &works.batch).await;
+        for path in [
+            format!("/campaigns/{}/contacts.csv", works.campaign),
+            "/contacts.csv?q=Anna".to_owned(),
+            "/calls.csv?result=busy".to_owned(),
+            "/calls.csv?q=person71".to_owned(),
+        ] {
+            plans.take();
+            let file = agency.owner.get(&path).await;
+            assert_eq!(file.status, 200, "{path}");
+            let rows = file.text.lines().count() as i64;
+            assert!(rows > 2, "{path} has rows");
+            let plans = plans.take();
+            for table in ["contacts", "campaign_contacts", "calls"] {
+                let looked_at: i64 = plans.iter().map(|plan| plan.looked_at(table)).sum();
+                // Every piece looks up its own rows. A search looks at all that it finds, for every piece anew.
+                assert!(looked_at <= rows * 2 + 40_000, "{path}: {looked_at} rows of {table} for {rows}");
+                for plan in &plans {
+                    let one = plan.looked_at(table);
+                    assert!(
+                        one <= 10_000,
+                        "{path}: {one} rows of {table} in one statement: {}\n{:#}",
+                        plan.sql,
+                        plan.root
+                    );
+                }
+            }
+        }
+    });
+}
