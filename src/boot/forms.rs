@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 
-use patchbay_access::server::SESSION_USER;
+use patchbay_access::server::{SESSION_USER, limits};
 use patchbay_ui::form::Typed;
 
 const TYPED: &str = "typed";
@@ -33,7 +33,7 @@ pub(crate) async fn keep_typed(request: Request, next: Next) -> Response {
         .map(|url| url.path().to_owned());
     let is_known = matches!(session.get::<uuid::Uuid>(SESSION_USER).await, Ok(Some(_)));
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, 2 * 1024 * 1024).await else {
+    let Ok(bytes) = to_bytes(body, limits::FORM).await else {
         return (axum::http::StatusCode::PAYLOAD_TOO_LARGE, "The form is too large.").into_response();
     };
     let response = next.run(Request::from_parts(parts, Body::from(bytes.clone()))).await;

@@ -15,6 +15,7 @@ use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_sessions::{Expiry, SessionManagerLayer};
 
@@ -22,7 +23,7 @@ use super::config::Config;
 use super::static_files::{site_pkg_dir, static_files};
 use super::{document, events, forms, guard, telemetry};
 use crate::app::App;
-use patchbay_access::server::{Db, SessionTable, Visitor, identify};
+use patchbay_access::server::{Db, SessionTable, Visitor, identify, limits};
 use patchbay_brand::model::Brand;
 use patchbay_brand::server::layer::apply_brand;
 use patchbay_shared::error::internal;
@@ -66,9 +67,12 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
             document::document(shell_options.clone(), style.clone())
         })
         .layer(middleware::from_fn(forms::give_typed))
-        .layer(middleware::from_fn(send_unauthenticated_to_sign_in));
+        .layer(middleware::from_fn(send_unauthenticated_to_sign_in))
+        // Server functions read a body to its end, whatever axum's own limit says.
+        .layer(RequestBodyLimitLayer::new(limits::FORM));
     // Leptos routes each server function itself; this is for addresses that name none.
-    let functions: Router<LeptosOptions> = Router::new().route("/rpc/{*function}", post(server_function));
+    let functions: Router<LeptosOptions> =
+        Router::new().route("/rpc/{*function}", post(server_function)).layer(RequestBodyLimitLayer::new(limits::FORM));
     let raw: Router<LeptosOptions> = Router::new()
         .route("/events", get(events::events))
         .merge(for_the_gallery())
@@ -76,7 +80,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .route("/preferences/theme", post(set_preference))
         .route("/preferences/density", post(set_preference))
         .merge(super::work::rest_routes(&db))
-        .layer(axum::extract::DefaultBodyLimit::max(26 * 1024 * 1024));
+        .layer(axum::extract::DefaultBodyLimit::max(limits::FORM));
     let inside: Router = Router::new()
         .merge(functions)
         .merge(raw)
@@ -98,7 +102,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
 
     let open: Router = Router::new()
         .merge(super::work::webhook_routes(&db))
-        .merge(super::work::api_routes(&db))
+        .merge(super::work::api_routes(&db).layer(axum::extract::DefaultBodyLimit::max(limits::API)))
         .merge(super::work::brand_routes(&db))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state((db.clone(), readiness)))

@@ -28,6 +28,7 @@ mod exports;
 mod guessing;
 mod hang_ups;
 mod hostile_names;
+mod import_files;
 mod invitations;
 mod killed;
 mod mail;

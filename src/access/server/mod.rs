@@ -5,6 +5,7 @@ mod address;
 mod api;
 mod csv_file;
 mod db;
+pub mod limits;
 mod machines;
 pub mod once;
 mod scope;

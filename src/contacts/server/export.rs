@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::import::records::Records;
+use super::import::Records;
 use super::store::{self, import_views};
 use crate::{ContactQuery, ImportRow, ImportView, Problem};
 use patchbay_access::Action;

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::records::{Cells, Record};
 use crate::{MAX_NAME, Mapping, Preview, Target, attribute_key, looks_like_email};
 use patchbay_shared::{Phone, csv_cell};
@@ -8,7 +10,7 @@ use patchbay_shared::{Phone, csv_cell};
 const MAX_VALUE: usize = 10_000;
 
 /// A row that can become a contact.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Person {
     pub phone: Phone,
     pub name: String,
