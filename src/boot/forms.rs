@@ -16,13 +16,11 @@ use sha2::{Digest, Sha256};
 use tower_sessions::{Expiry, Session};
 
 use super::slow::TooSlow;
-use patchbay_access::server::{SESSION_USER, page_before, path_and_query};
+use patchbay_access::server::{SESSION_USER, limits, page_before, path_and_query};
 use patchbay_shared::{AppError, FieldErrors, text};
 use patchbay_ui::form::{Typed, last_word};
 
 const REFUSED: &str = "typed";
-/// The longest form: the longest prompt many times over.
-const MOST: usize = 2 * 1024 * 1024;
 const MOST_FIELDS: usize = 5_000;
 /// The longest prompt fits; anything longer is not kept.
 const MOST_KEPT: usize = 256 * 1024;
@@ -86,7 +84,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, AppError> {
     if !is_form && headers.contains_key(header::CONTENT_TYPE) {
         return Err(unreadable(415, "Send the fields as application/x-www-form-urlencoded."));
     }
-    match Limited::new(body, MOST).collect().await {
+    match Limited::new(body, limits::FORM).collect().await {
         Ok(read) => Ok(read.to_bytes().into()),
         Err(error) if error.is::<LengthLimitError>() => {
             Err(unreadable(413, "The form is longer than 2 MB. Shorten its texts."))

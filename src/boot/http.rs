@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_sessions::{Expiry, SessionManagerLayer};
 
@@ -24,7 +25,8 @@ use super::static_files::{site_pkg_dir, static_files};
 use super::{document, events, forms, guard, telemetry};
 use crate::app::App;
 use patchbay_access::server::{
-    Db, SessionTable, Visitor, identify, own_path, page_before, path_and_query, record_downloads, refresh_session,
+    Db, SessionTable, Visitor, identify, limits, own_path, page_before, path_and_query, record_downloads,
+    refresh_session,
 };
 use patchbay_brand::model::Brand;
 use patchbay_brand::server::layer::apply_brand;
@@ -71,7 +73,8 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .layer(middleware::from_fn(send_unauthenticated_to_sign_in))
         .layer(middleware::from_fn(forms::without_empty_fields));
     // Leptos routes each server function itself; this is for addresses that name none.
-    let functions: Router<LeptosOptions> = Router::new().route("/rpc/{*function}", post(server_function));
+    let functions: Router<LeptosOptions> =
+        Router::new().route("/rpc/{*function}", post(server_function)).layer(RequestBodyLimitLayer::new(limits::FORM));
     let raw: Router<LeptosOptions> = Router::new()
         .route("/events", get(events::events))
         .merge(for_the_gallery())
@@ -79,7 +82,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
         .route("/preferences/theme", post(set_preference))
         .route("/preferences/density", post(set_preference))
         .merge(super::work::rest_routes(&db))
-        .layer(axum::extract::DefaultBodyLimit::max(26 * 1024 * 1024));
+        .layer(axum::extract::DefaultBodyLimit::max(limits::FORM));
     let render_nothing = {
         let (options, style) = (options.clone(), style.clone());
         leptos_axum::render_app_async_with_context(page_context, move || {
@@ -107,7 +110,7 @@ pub fn router(config: &Config, db: Db, readiness: Readiness) -> Result<Router, A
 
     let open: Router = Router::new()
         .merge(super::work::webhook_routes(&db))
-        .merge(super::work::api_routes(&db))
+        .merge(super::work::api_routes(&db).layer(axum::extract::DefaultBodyLimit::max(limits::API)))
         .merge(super::work::brand_routes(&db))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state((db.clone(), readiness)))

@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 
-use super::model::{Contact, ContactForm, ContactQuery, ContactRow, ImportChoices, ImportRow, ImportView, MappingForm};
+use super::model::{
+    Contact, ContactForm, ContactQuery, ContactRow, ImportChoices, ImportRow, ImportView, MappingForm, ReadingForm,
+};
 use patchbay_shared::ids::{ContactId, ImportId};
 use patchbay_shared::{AppError, Page};
 
@@ -99,6 +101,16 @@ pub async fn get_import(id: ImportId) -> Result<ImportView, AppError> {
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadContacts).await?;
     import_views::view(&mut tx, id).await
+}
+
+/// Reads the head of the file again, in another encoding, with another separator, from another row or sheet.
+#[server(prefix = "/rpc", endpoint = "reread_import")]
+pub async fn reread_import(id: ImportId, form: ReadingForm) -> Result<(), AppError> {
+    use super::server::ops;
+    use patchbay_access::server::scope;
+    ops::reread_import(&scope()?, id, &form).await?;
+    leptos_axum::redirect(&format!("/contacts/imports/{id}/mapping"));
+    Ok(())
 }
 
 /// Takes the mapping and starts the check.

@@ -36,6 +36,7 @@ mod foreign_ids;
 mod guessing;
 mod hang_ups;
 mod hostile_names;
+mod import_files;
 mod invitations;
 mod killed;
 mod mail;

@@ -86,3 +86,42 @@ fn a_file_behind_fields_that_fill_their_room_is_taken() {
         assert!(answer.location.as_deref().is_some_and(|to| to.ends_with("/mapping")), "{answer:?}");
     });
 }
+
+/// Forms, server functions and the public API take bodies of some size, and no more, whoever asks and whatever they say they accept.
+#[test]
+fn no_body_is_read_without_end() {
+    run(|world| async move {
+        let agency = Agency::new(world, "bodies").await;
+        for path in ["/rpc/sign_in", "/rpc/check_import", "/rpc/nothing", "/preferences", "/v1/contacts", "/sign-in"] {
+            for is_announced in [true, false] {
+                let taken = Arc::new(AtomicUsize::new(0));
+                let counter = taken.clone();
+                let stream = futures::stream::unfold(0, move |sent| {
+                    let taken = counter.clone();
+                    async move {
+                        taken.fetch_add(PIECE, Ordering::SeqCst);
+                        (sent < WHOLE).then(|| (Ok::<_, std::io::Error>(vec![b'x'; PIECE]), sent + PIECE))
+                    }
+                });
+                let mut request = agency
+                    .owner
+                    .raw(Method::POST, path)
+                    .header(ORIGIN, &world.base)
+                    .header(ACCEPT, "*/*")
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .body(reqwest::Body::wrap_stream(stream));
+                if is_announced {
+                    request = request.header("content-length", WHOLE.to_string());
+                }
+                // A server that stops reading may cut the line before its answer is read: what counts is what it took.
+                if let Ok(answer) = request.send().await {
+                    assert!(
+                        answer.status().is_client_error() || answer.status().is_server_error(),
+                        "{path}: {answer:?}"
+                    );
+                }
+                assert!(taken.load(Ordering::SeqCst) < WHOLE / 2, "{path} took {taken:?} bytes");
+            }
+        }
+    });
+}

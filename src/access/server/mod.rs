@@ -7,6 +7,7 @@ mod audit;
 mod csv_file;
 mod db;
 mod downloads;
+pub mod limits;
 mod machines;
 pub mod once;
 mod scope;

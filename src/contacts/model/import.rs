@@ -41,12 +41,23 @@ patchbay_shared::words! {
         NoFile = "file", "Choose a file first.", Bad;
         Empty = "empty", "The file is empty. Check that you chose the right one.", Bad;
         NoRows = "rows", "The file has a first line and no rows under it. Nothing to import.", Bad;
-        Workbook = "workbook", "This is an Excel workbook or another packed file. In Excel, choose Save as, then CSV UTF-8, and upload that.", Bad;
+        OldWorkbook = "xls", "This is an old Excel workbook (.xls) or one with a password. In Excel, choose Save as, then Excel Workbook (.xlsx) without a password or CSV UTF-8, and upload that.", Bad;
+        BrokenWorkbook = "workbook", "This Excel workbook cannot be read. Open it in Excel, save it again as .xlsx or as CSV UTF-8, and upload that.", Bad;
+        LargeWorkbook = "large-workbook", "An Excel workbook may have 25 MB, and unpacked 512 MB. Save the sheet as CSV UTF-8, which may have 1 GB, and upload that.", Bad;
+        OtherWorkbook = "other-workbook", "This is a spreadsheet in another format than Excel’s. Save it as .xlsx or as CSV, and upload that.", Bad;
+        Packed = "packed", "This is a packed file (ZIP or the like). Unpack it and upload the list that is in it.", Bad;
+        Pdf = "pdf", "This is a PDF. Export the list as CSV or .xlsx from the program that made it, and upload that.", Bad;
+        Html = "html", "This is a web page, which some programs save under the name of a table. Open it in Excel, save it as .xlsx or CSV UTF-8, and upload that.", Bad;
+        Xml = "xml", "This is an XML or JSON file. Export the list as CSV or .xlsx and upload that.", Bad;
+        Cards = "vcard", "This is an address book of vCards. Export the contacts as CSV and upload that.", Bad;
         Binary = "binary", "This is not a text file: its first lines hold bytes that no text has. Export the list as CSV and upload that.", Bad;
-        TooLarge = "large", "The file is larger than 25 MB. Split it and import the parts one after the other.", Bad;
+        TooLarge = "large", "The file is larger than 1 GB. Split it and import the parts one after the other.", Bad;
         TooWide = "wide", "The first line has more than 200 columns. Remove those that you do not need, and check that the file is a list.", Bad;
         LongLine = "long", "Line 1 is longer than 256 kB, so this is not a list with one person per line.", Bad;
         TooMany = "busy", "Five imports are already running here. Wait until one has finished, then upload again.", Bad;
+        Uploads = "uploads", "Five files are being uploaded here already. Wait until one has arrived, then upload again.", Bad;
+        Waiting = "waiting", "Too many uploaded files wait for their import. Finish or cancel some under Contacts, Imports, then upload again.", Bad;
+        Quota = "quota", "The uploaded files that wait for their import take all the room there is for them. Finish or cancel some under Contacts, Imports, then upload again.", Bad;
         LongField = "long-field", "What came before the file is longer than anything that this form sends. Fill in the form here and send it again.", Bad;
         Broken = "broken", "The upload broke off. Check the connection and try again.", Bad;
     }
@@ -60,9 +71,64 @@ impl Target {
 }
 
 /// The largest file, in bytes.
-pub const MAX_FILE: u64 = 25 * 1024 * 1024;
+pub const MAX_FILE: u64 = 1024 * 1024 * 1024;
+/// The largest Excel workbook, in bytes. What is in it may be many times that.
+pub const MAX_WORKBOOK: u64 = 25 * 1024 * 1024;
 /// The most columns.
 pub const MAX_COLUMNS: usize = 200;
+/// The most rows of one file: their numbers are held in memory while it is checked, to find those that stand in it twice.
+pub const MAX_ROWS: i64 = 20_000_000;
+/// Files of one client that wait for their import, or are being imported.
+pub const MAX_WAITING_OF_CLIENT: i64 = 25;
+/// The same of one agency.
+pub const MAX_WAITING: i64 = 200;
+/// Bytes of these files, of one client.
+pub const MAX_KEPT_OF_CLIENT: i64 = 3 * 1024 * 1024 * 1024;
+/// The same of one agency.
+pub const MAX_KEPT: i64 = 10 * 1024 * 1024 * 1024;
+
+/// Encodings that a file may be read in: the Encoding Standard's name in small letters, and what people know it by.
+pub const ENCODINGS: [(&str, &str); 30] = [
+    ("utf-8", "Unicode (UTF-8)"),
+    ("utf-16le", "Unicode (UTF-16, little endian)"),
+    ("utf-16be", "Unicode (UTF-16, big endian)"),
+    ("windows-1252", "Western European (Windows)"),
+    ("macintosh", "Western European (old Mac)"),
+    ("iso-8859-15", "Western European (ISO 8859-15)"),
+    ("windows-1250", "Central European (Windows)"),
+    ("iso-8859-2", "Central European (ISO 8859-2)"),
+    ("windows-1251", "Cyrillic (Windows)"),
+    ("koi8-u", "Cyrillic (KOI8)"),
+    ("iso-8859-5", "Cyrillic (ISO 8859-5)"),
+    ("ibm866", "Cyrillic (DOS)"),
+    ("x-mac-cyrillic", "Cyrillic (old Mac)"),
+    ("windows-1253", "Greek (Windows)"),
+    ("iso-8859-7", "Greek (ISO 8859-7)"),
+    ("windows-1254", "Turkish (Windows)"),
+    ("windows-1255", "Hebrew (Windows)"),
+    ("iso-8859-8", "Hebrew (ISO 8859-8)"),
+    ("windows-1256", "Arabic (Windows)"),
+    ("iso-8859-6", "Arabic (ISO 8859-6)"),
+    ("windows-1257", "Baltic (Windows)"),
+    ("iso-8859-4", "Baltic (ISO 8859-4)"),
+    ("windows-1258", "Vietnamese (Windows)"),
+    ("windows-874", "Thai (Windows)"),
+    ("shift_jis", "Japanese (Shift JIS)"),
+    ("euc-jp", "Japanese (EUC)"),
+    ("euc-kr", "Korean (EUC)"),
+    ("gbk", "Chinese, simplified (GBK)"),
+    ("gb18030", "Chinese, simplified (GB 18030)"),
+    ("big5", "Chinese, traditional (Big5)"),
+];
+
+/// Separators that a file may be read with.
+pub const DELIMITERS: [(&str, &str); 4] = [(",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), ("|", "Vertical bar")];
+
+/// The separator in words.
+pub fn delimiter_name(delimiter: &str) -> String {
+    let known = DELIMITERS.iter().find(|(known, _)| *known == delimiter);
+    known.map_or_else(|| format!("“{delimiter}”"), |(_, name)| name.to_lowercase())
+}
 
 /// What the file looks like: its first rows as they came, and what the check found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -73,9 +139,18 @@ pub struct Preview {
     /// The rows after it, at most five.
     #[serde(default)]
     pub rows: Vec<Vec<String>>,
-    /// Rows before the first: spreadsheets write `sep=;` on top.
+    /// Rows before the first that are no people: spreadsheets write `sep=;` on top, reports a title.
     #[serde(default)]
     pub above: u32,
+    /// Cells with letters beyond ASCII, at most five: whether the encoding is right shows in these.
+    #[serde(default)]
+    pub letters: Vec<String>,
+    /// The sheets of an Excel workbook; empty for a text file.
+    #[serde(default)]
+    pub sheets: Vec<String>,
+    /// Which of them is read.
+    #[serde(default)]
+    pub sheet: usize,
     #[serde(default)]
     pub check: Option<CheckResult>,
 }
@@ -138,6 +213,9 @@ pub struct CheckResult {
     /// ten. Among `do_not_call`.
     #[serde(default)]
     pub unclear: Vec<(String, i64)>,
+    /// Lines without anything in them, which are no rows.
+    #[serde(default)]
+    pub blank: i64,
     /// How often each kind of trouble came up, most frequent first.
     pub reasons: Vec<(String, i64)>,
     /// The first fifty.
@@ -168,6 +246,67 @@ pub struct MappingForm {
     pub duplicates: String,
     #[serde(default)]
     pub campaign: String,
+}
+
+/// How a file is to be read, when what was found by itself is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReadingForm {
+    #[serde(default)]
+    pub encoding: String,
+    #[serde(default)]
+    pub delimiter: String,
+    /// Rows above the one with the columns' names.
+    #[serde(default)]
+    pub above: String,
+    /// The place of the workbook's sheet.
+    #[serde(default)]
+    pub sheet: String,
+}
+
+/// The form, checked. Nothing stands for what was found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reading {
+    pub encoding: Option<&'static str>,
+    pub delimiter: Option<u8>,
+    pub above: Option<u32>,
+    pub sheet: Option<usize>,
+}
+
+/// The most rows above the one with the columns' names.
+pub const MAX_ABOVE: u32 = 50;
+
+impl ReadingForm {
+    /// `sheets`: how many the workbook has; 0 for a text file. `delimiter`: the one that was found, which may be none of the list.
+    /// Errors: `Invalid` at `encoding`, `delimiter`, `above`, `sheet`.
+    pub fn check(&self, sheets: usize, delimiter: &str) -> Result<Reading, AppError> {
+        let mut errors = FieldErrors::default();
+        let mut reading = Reading::default();
+        if sheets > 0 {
+            reading.sheet = self.sheet.parse().ok().filter(|sheet| *sheet < sheets);
+            if reading.sheet.is_none() {
+                errors.add("sheet", "Choose a sheet from the list.");
+            }
+        } else {
+            reading.encoding = ENCODINGS.iter().map(|(name, _)| *name).find(|name| *name == self.encoding);
+            if reading.encoding.is_none() {
+                errors.add("encoding", "Choose an encoding from the list.");
+            }
+            let known = DELIMITERS.iter().map(|(known, _)| *known).chain([delimiter]);
+            reading.delimiter =
+                known.into_iter().find(|known| *known == self.delimiter).and_then(|one| one.bytes().next());
+            if reading.delimiter.is_none() {
+                errors.add("delimiter", "Choose a separator from the list.");
+            }
+        }
+        if !self.above.trim().is_empty() {
+            reading.above = self.above.trim().parse().ok().filter(|above| *above <= MAX_ABOVE);
+            if reading.above.is_none() {
+                errors.add("above", format!("Write a whole number from 0 to {MAX_ABOVE}."));
+            }
+        }
+        errors.check()?;
+        Ok(reading)
+    }
 }
 
 /// The form, checked.
@@ -282,7 +421,7 @@ pub struct ImportView {
     pub file_name: String,
     pub file_bytes: i64,
     pub encoding: String,
-    /// As words: `comma`, `tab`.
+    /// The character.
     pub delimiter: String,
     pub status: ImportStatus,
     pub duplicates: DuplicateRule,

@@ -111,6 +111,7 @@ fn Checked(import: ImportView, refetch: Callback<()>) -> impl IntoView {
         </Kpis>
         <Card title=format!("{} checked", patchbay_shared::money::counted(check.rows, "row", "rows"))>
             <ul class="stack gap-2">
+                {(check.blank > 0).then(|| view! { <li>{format!("Empty lines, which are passed over: {}", count_text(check.blank))}</li> })}
                 {(check.suppressed > 0).then(|| view! {
                     <li>{format!("{} of the known ones are on the do-not-call list and stay there.", count_text(check.suppressed))}</li>
                 })}

@@ -4,8 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::upload::ImportSteps;
-use crate::server_fns::{CancelImport, CheckImport, get_import, get_import_choices};
-use crate::{DuplicateRule, ImportChoices, ImportStatus, ImportView, Target, attribute_keys, countries};
+use crate::server_fns::{CancelImport, CheckImport, RereadImport, get_import, get_import_choices};
+use crate::{
+    DELIMITERS, DuplicateRule, ENCODINGS, ImportChoices, ImportStatus, ImportView, Target, attribute_keys, countries,
+    delimiter_name,
+};
 use patchbay_shared::Tone;
 use patchbay_ui::*;
 
@@ -35,16 +38,21 @@ pub fn import_mapping_page() -> PageView {
 fn Mapped(import: ImportView, choices: ImportChoices) -> impl IntoView {
     let id = import.id.to_string();
     let open = matches!(import.status, ImportStatus::Uploaded | ImportStatus::Checked);
-    let size = format!(
-        "{} · {} · {}, separated by {}",
-        import.client_name, import.file_name, import.encoding, import.delimiter
-    );
+    let kind = match import.preview.sheets.get(import.preview.sheet) {
+        Some(sheet) => format!("sheet {sheet}"),
+        None => {
+            let known = ENCODINGS.iter().find(|(name, _)| *name == import.encoding);
+            let encoding = known.map_or(import.encoding.as_str(), |(_, label)| label);
+            format!("{encoding}, separated by {}", delimiter_name(&import.delimiter))
+        }
+    };
+    let size = format!("{} · {} · {kind}", import.client_name, import.file_name);
     view! {
         <PageTitle text="Choose columns" parents=vec![crumb("Contacts", "/contacts"), crumb("Imports", "/contacts/imports")]/>
         <PageHead title="Choose columns" sub=size/>
         <ImportSteps now=1 id=id.clone()/>
         {if open {
-            view! { <MappingForm import choices/> <CancelForm id/> }.into_any()
+            view! { <ReadingForm import=import.clone()/> <MappingForm import choices/> <CancelForm id/> }.into_any()
         } else {
             view! {
                 <Callout>
@@ -54,6 +62,67 @@ fn Mapped(import: ImportView, choices: ImportChoices) -> impl IntoView {
             }
             .into_any()
         }}
+    }
+}
+
+/// How the file is read, and what it looks like read like that.
+#[component]
+fn ReadingForm(import: ImportView) -> impl IntoView {
+    let reread = FormAction::of::<RereadImport>();
+    let preview = import.preview;
+    let is_text = preview.sheets.is_empty();
+    let sheets = options_of(preview.sheets.iter().enumerate().map(|(at, name)| (at.to_string(), name.clone())));
+    let mut delimiters = options_of(DELIMITERS);
+    if !DELIMITERS.iter().any(|(known, _)| *known == import.delimiter) {
+        delimiters.push((import.delimiter.clone(), delimiter_name(&import.delimiter)));
+    }
+    let named = import.mapping.named;
+    let header = preview.header(named).into_iter().map(|name| view! { <th scope="col">{name}</th> }).collect_view();
+    let rows = (!named)
+        .then_some(&preview.first)
+        .into_iter()
+        .chain(&preview.rows)
+        .map(|row| {
+            let cells = row.iter().map(|cell| cell.chars().take(60).collect::<String>());
+            view! { <tr>{cells.map(|cell| view! { <td>{cell}</td> }).collect_view()}</tr> }
+        })
+        .collect_view();
+    let letters = (!preview.letters.is_empty()).then(|| preview.letters.join(" · "));
+    view! {
+        <Card title="First rows">
+            <DataTable label="First rows of the file" class="wrap" head=|| header>{rows}</DataTable>
+            {letters.map(|letters| view! { <p class="sub mt-4">"Words with special letters: " <b>{letters}</b></p> })}
+            <ServerForm action=reread class="form two mt-4" prefix="read">
+                <input type="hidden" name="id" value=import.id.to_string()/>
+                {if is_text {
+                    view! {
+                        <Select
+                            name="form[encoding]"
+                            label="Encoding"
+                            options=options_of(ENCODINGS)
+                            value=import.encoding
+                            hint="Choose another when letters look wrong."
+                            mark=false
+                        />
+                        <Select name="form[delimiter]" label="Separator" options=delimiters value=import.delimiter mark=false/>
+                    }
+                    .into_any()
+                } else {
+                    view! {
+                        <Select name="form[sheet]" label="Sheet" options=sheets value=preview.sheet.to_string() mark=false/>
+                    }
+                    .into_any()
+                }}
+                <TextInput
+                    name="form[above]"
+                    label="Rows above the column names"
+                    value=preview.above.to_string()
+                    hint="Titles and remarks that are no people. Empty lines do not count."
+                    mark=false
+                />
+                <FormActs><SubmitButton kind=ButtonKind::Plain>"Read the file again"</SubmitButton></FormActs>
+            </ServerForm>
+        </Card>
     }
 }
 
@@ -155,15 +224,23 @@ fn Column(index: usize, name: String, key: String, samples: Vec<String>, target:
                 Target::Attribute => format!("Variable {{{{{key}}}}}"),
                 other => other.label().to_owned(),
             };
-            view! { <option value=option.as_str() selected=*option == target>{label}</option> }
+            (option.as_str().to_owned(), label)
         })
-        .collect_view();
+        .collect::<Vec<_>>();
     let samples = if samples.is_empty() { "(empty)".to_owned() } else { samples.join(" · ") };
     view! {
         <tr>
             <th scope="row">{name.clone()}</th>
             <td class="sub">{samples}</td>
-            <td><select name=format!("form[columns][{index}]") aria-label=format!("{name} becomes")>{options}</select></td>
+            <td>
+                <Select
+                    name=format!("form[columns][{index}]")
+                    label=format!("{name} becomes")
+                    options
+                    value=target.as_str()
+                    mark=false
+                />
+            </td>
         </tr>
     }
 }

@@ -17,7 +17,7 @@ pub fn new_import_page() -> PageView {
             <PageTitle text="Import contacts" parents=vec![crumb("Contacts", "/contacts"), crumb("Imports", "/contacts/imports")]/>
             <PageHead
                 title="Import contacts"
-                sub="A CSV file with one person per row."
+                sub="A CSV file or an Excel workbook with one person per row."
                 actions=|| view! { <LinkButton href="/contacts/imports/template.csv" icon="download" external=true>"Template"</LinkButton> }
             />
             <ImportSteps now=0 id=String::new()/>
@@ -72,9 +72,9 @@ fn UploadForm(choices: ImportChoices) -> impl IntoView {
                 })}
                 <FileDrop
                     name="file"
-                    label="Choose a CSV file"
-                    accept=".csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"
-                    hint="Up to 25 MB. Encoding and separator are found by themselves. From Excel: Save as, CSV UTF-8."
+                    label="Choose a CSV or Excel file"
+                    accept=".csv,.tsv,.txt,.xlsx,text/csv,text/plain,text/tab-separated-values,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+                    hint="CSV up to 1 GB, Excel (.xlsx) up to 25 MB. Encoding and separator are found by themselves."
                 />
                 <FormActs>
                     <SubmitButton icon="upload">"Upload"</SubmitButton>

@@ -1,13 +1,20 @@
 //! Where uploaded files lie until their import is over. No name from outside becomes part of a path.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
 
 use patchbay_services::Services;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{ImportId, WorkspaceId};
 
+/// Files that one workspace may upload to one process at the same time.
+const UPLOADS_AT_ONCE: usize = 5;
 /// Files that nobody imported are deleted after this long.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -24,14 +31,110 @@ pub(crate) fn path(services: &Services, key: &str) -> Result<PathBuf, AppError> 
     Ok(services.uploads.join(key))
 }
 
-/// Deletes a file. One that is gone already is fine.
-pub(crate) async fn delete(services: &Services, key: &str) {
+/// A new key for the rows that a check of the import has read.
+pub(crate) fn stage_key(workspace: WorkspaceId, import: ImportId) -> String {
+    format!("{workspace}/{import}.{}.rows", Uuid::now_v7().simple())
+}
+
+/// Deletes an import's file and all that was made of it. What is gone already is fine.
+pub(crate) async fn delete(services: &Services, workspace: WorkspaceId, import: ImportId) {
+    let Ok(folder) = path(services, &workspace.to_string()) else { return };
+    let Ok(mut entries) = tokio::fs::read_dir(folder).await else { return };
+    let start = format!("{import}.");
+    while let Ok(Some(entry)) = entries.next_entry().await {
+        if let Some(name) = entry.file_name().to_str().filter(|name| name.starts_with(&start)) {
+            delete_one(services, &format!("{workspace}/{name}")).await;
+        }
+    }
+}
+
+/// Deletes the file of one key.
+pub(crate) async fn delete_one(services: &Services, key: &str) {
     if let Ok(path) = path(services, key)
         && let Err(error) = tokio::fs::remove_file(&path).await
         && error.kind() != std::io::ErrorKind::NotFound
     {
         tracing::warn!(cause = %error, "could not delete an uploaded file");
     }
+}
+
+/// An upload's file until its import is in the table. Dropped before that, it takes the file along: whoever goes away in the middle
+/// leaves nothing on the disk.
+pub(crate) struct Unclaimed(Option<PathBuf>);
+
+impl Unclaimed {
+    pub fn new(path: PathBuf) -> Self {
+        Self(Some(path))
+    }
+
+    /// The import is in the table, and the file belongs to it.
+    pub fn claim(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        for path in self.0.take().into_iter().flat_map(|path| [path.with_extension("xlsx"), path]) {
+            if let Err(error) = std::fs::remove_file(&path)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(cause = %error, "could not delete an upload that nobody claimed");
+            }
+        }
+    }
+}
+
+/// Files that are being uploaded to this process, by workspace.
+#[derive(Default)]
+struct Uploading(Mutex<HashMap<WorkspaceId, usize>>);
+
+/// A place for an upload, given back when it is dropped.
+pub(crate) struct Place {
+    uploading: Arc<Uploading>,
+    workspace: WorkspaceId,
+}
+
+/// A place for one more upload to the workspace; none when there are as many as may be. What is still on its way is in no table, and
+/// its bytes are on the disk all the same.
+pub(crate) fn place(services: &Services, workspace: WorkspaceId) -> Option<Place> {
+    let uploading = services.state::<Uploading>();
+    {
+        let mut counts = uploading.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(workspace).or_default();
+        if *count >= UPLOADS_AT_ONCE {
+            return None;
+        }
+        *count += 1;
+    }
+    Some(Place { uploading, workspace })
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.uploading.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.workspace) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.workspace);
+            }
+        }
+    }
+}
+
+struct Turns(Arc<Semaphore>);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(2)))
+    }
+}
+
+/// Waits for one's turn to look at a file. A workbook may take hundreds of megabytes while it is looked at.
+pub(crate) async fn turn(services: &Services) -> Option<OwnedSemaphorePermit> {
+    let turns = services.state::<Turns>().0.clone();
+    // It is never closed.
+    turns.acquire_owned().await.ok()
 }
 
 /// Deletes what was uploaded to the workspace more than a week ago and never imported.

@@ -7,11 +7,15 @@ use serde_json::json;
 use super::jobs::{CheckImport, RunImport};
 use super::store::{self, Values, imports};
 use super::{files, import::sniff};
-use crate::{ContactForm, ImportChoices, ImportStatus, ImportTerms, Pick, check_reason, countries, guess};
+use crate::{
+    ContactForm, ImportChoices, ImportStatus, ImportTerms, MAX_KEPT, MAX_KEPT_OF_CLIENT, MAX_WAITING,
+    MAX_WAITING_OF_CLIENT, Pick, Preview, ReadingForm, UploadProblem, check_reason, countries, guess,
+};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
+use patchbay_shared::error::internal;
 use patchbay_shared::ids::{CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::zone_names::read_zone;
 use patchbay_shared::{AppError, FieldErrors, Phone, Reason};
@@ -157,13 +161,18 @@ pub(crate) struct Uploaded {
     pub client: ClientId,
     pub campaign: Option<CampaignId>,
     pub file_name: String,
-    pub bytes: u64,
     pub sniffed: sniff::Sniffed,
 }
 
 /// Makes an import of an uploaded file, with a first mapping from the column names and the client's last import.
-pub(crate) async fn take_upload(tx: &mut WriteTx, upload: Uploaded) -> Result<(), AppError> {
-    let Uploaded { id, client, campaign, file_name, bytes, sniffed } = upload;
+/// What is in the way is given inside: too many files, or too much of them.
+pub(crate) async fn take_upload(tx: &mut WriteTx, upload: Uploaded) -> Result<Result<(), UploadProblem>, AppError> {
+    let Uploaded { id, client, campaign, file_name, sniffed } = upload;
+    imports::lock_counts(tx).await?;
+    expire(tx).await?;
+    if let Some(problem) = no_room(tx.reading(), client, 1, sniffed.bytes as i64).await? {
+        return Ok(Err(problem));
+    }
     let timezone = store::client_timezone(tx.reading(), client).await?;
     let (known, country) = imports::remembered(tx.reading(), client).await?;
     let campaign = usable_campaign(tx, client, campaign).await?;
@@ -176,7 +185,7 @@ pub(crate) async fn take_upload(tx: &mut WriteTx, upload: Uploaded) -> Result<()
         campaign_id: campaign,
         file_name: &file_name,
         file_key: &files::key(tx.workspace_id(), id),
-        file_bytes: bytes as i64,
+        file_bytes: sniffed.bytes as i64,
         encoding: sniffed.encoding,
         delimiter: &delimiter,
         preview: &sniffed.preview,
@@ -184,7 +193,108 @@ pub(crate) async fn take_upload(tx: &mut WriteTx, upload: Uploaded) -> Result<()
         country: country.as_deref(),
     };
     imports::insert(tx, &new).await?;
-    record_import(tx, "uploaded", id, client, Fields::Created(json!({ "file": file_name, "bytes": bytes }))).await
+    let uploaded = Fields::Created(json!({ "file": file_name, "bytes": sniffed.bytes }));
+    record_import(tx, "uploaded", id, client, uploaded).await?;
+    Ok(Ok(()))
+}
+
+/// Whether so many files and bytes more are too much for the client or the agency.
+pub(crate) async fn no_room(
+    tx: &mut ReadTx,
+    client: ClientId,
+    files: i64,
+    bytes: i64,
+) -> Result<Option<UploadProblem>, AppError> {
+    let waiting = imports::waiting(tx, client).await?;
+    if waiting.of_client + files > MAX_WAITING_OF_CLIENT || waiting.all + files > MAX_WAITING {
+        return Ok(Some(UploadProblem::Waiting));
+    }
+    let is_full = waiting.bytes_of_client + bytes > MAX_KEPT_OF_CLIENT || waiting.bytes + bytes > MAX_KEPT;
+    Ok(is_full.then_some(UploadProblem::Quota))
+}
+
+async fn expire(tx: &mut WriteTx) -> Result<(), AppError> {
+    for (id, client, file_name) in imports::expire(tx).await? {
+        record_import(
+            tx,
+            "cancelled",
+            id,
+            client,
+            Fields::Happened(json!({ "file": file_name, "because": "not imported within seven days" })),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Reads the head of a file again in the way that a person chose, and guesses its columns anew.
+///
+/// Errors: `Conflict` when its import has started; `Invalid` when it cannot be read like that.
+pub(crate) async fn reread_import(scope: &Scope, id: ImportId, form: &ReadingForm) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageContacts).await?;
+    let work = imports::work(tx.reading(), id).await?;
+    may_change(work.status)?;
+    drop(tx);
+    let reading = form.check(work.preview.sheets.len(), &work.delimiter)?;
+    let path = files::path(scope.services(), &work.file_key)?;
+    // A sheet is written beside what is read now, which may be read by a check in this moment.
+    let fresh_key = files::stage_key(scope.workspace_id(), id);
+    let fresh = files::path(scope.services(), &fresh_key)?;
+    let _turn = files::turn(scope.services()).await;
+    let (from, to, preview, encoding) = (path.clone(), fresh.clone(), work.preview.clone(), work.encoding.clone());
+    let delimiter = work.delimiter.bytes().next().unwrap_or(b',');
+    let look = move || sniff::again(&from, &to, &preview, (&encoding, delimiter), &reading);
+    let looked = tokio::task::spawn_blocking(look).await;
+    let changed = async {
+        let field = if work.preview.sheets.is_empty() { "encoding" } else { "sheet" };
+        let sniffed = looked.map_err(internal)??.map_err(|problem| AppError::invalid(field, problem.label()))?;
+        let mut tx = scope.write(Action::ManageContacts).await?;
+        imports::lock_counts(&mut tx).await?;
+        may_change(imports::lock(&mut tx, id).await?)?;
+        if sniffed.bytes as i64 > work.file_bytes {
+            let more = sniffed.bytes as i64 - work.file_bytes;
+            if let Some(problem) = no_room(tx.reading(), work.client_id, 0, more).await? {
+                return Err(AppError::invalid(field, problem.label()));
+            }
+        }
+        let (known, _) = imports::remembered(tx.reading(), work.client_id).await?;
+        let mapping = guess::mapping(&sniffed.preview, &known);
+        imports::set_reading(&mut tx, id, &sniffed, &mapping).await?;
+        let described = |encoding: &str, delimiter: &str, preview: &Preview| {
+            let sheet = preview.sheets.get(preview.sheet);
+            json!({ "encoding": encoding, "delimiter": delimiter, "above": preview.above, "sheet": sheet })
+        };
+        tx.audit(Change {
+            action: "reread",
+            entity: "import",
+            entity_id: Some(id.0),
+            client_id: Some(work.client_id),
+            fields: Fields::Changed {
+                before: described(&work.encoding, &work.delimiter, &work.preview),
+                after: described(sniffed.encoding, &char::from(sniffed.delimiter).to_string(), &sniffed.preview),
+            },
+        })
+        .await?;
+        tx.notify(Topic::list("imports"), Some(work.client_id));
+        tx.notify(Topic::one("import", id), Some(work.client_id));
+        if !work.preview.sheets.is_empty() {
+            tokio::fs::rename(&fresh, &path).await.map_err(internal)?;
+        }
+        tx.commit().await
+    };
+    let ended = changed.await;
+    files::delete_one(scope.services(), &fresh_key).await;
+    ended
+}
+
+fn may_change(status: ImportStatus) -> Result<(), AppError> {
+    if matches!(status, ImportStatus::Uploaded | ImportStatus::Checked) {
+        return Ok(());
+    }
+    Err(AppError::Conflict(
+        Reason::WrongState,
+        "This import has started, so its columns stay. Upload the file again to change them.".into(),
+    ))
 }
 
 /// Only a campaign of the same client, and only for who may add people to one.
@@ -200,20 +310,15 @@ async fn usable_campaign(
 
 /// Takes the mapping and starts the check. Errors: `Conflict` while the import runs or after it ended, or when five are running.
 pub(crate) async fn check_import(tx: &mut WriteTx, id: ImportId, mut terms: ImportTerms) -> Result<(), AppError> {
-    let status = imports::lock(tx, id).await?;
-    if !matches!(status, ImportStatus::Uploaded | ImportStatus::Checked) {
-        return Err(AppError::Conflict(
-            Reason::WrongState,
-            "This import has started, so its columns stay. Upload the file again to change them.".into(),
-        ));
-    }
+    imports::lock_counts(tx).await?;
+    may_change(imports::lock(tx, id).await?)?;
     not_too_many(tx).await?;
     let work = imports::work(tx.reading(), id).await?;
     terms.campaign_id = usable_campaign(tx, work.client_id, terms.campaign_id).await?;
     imports::set_terms(tx, id, &terms).await?;
     enqueue(tx, &CheckImport { import: id }, NewJob::default()).await?;
     let fields = Fields::Changed {
-        before: json!({ "mapping": work.mapping, "country": work.country, "status": status }),
+        before: json!({ "mapping": work.mapping, "country": work.country, "status": work.status }),
         after: json!({ "mapping": terms.mapping, "country": terms.country, "status": ImportStatus::Checking }),
     };
     record_import(tx, "mapped", id, work.client_id, fields).await
@@ -221,6 +326,7 @@ pub(crate) async fn check_import(tx: &mut WriteTx, id: ImportId, mut terms: Impo
 
 /// Starts the import itself, once: a second click changes nothing.
 pub(crate) async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
+    imports::lock_counts(tx).await?;
     match imports::lock(tx, id).await? {
         ImportStatus::Checked => {}
         ImportStatus::Importing => return Ok(()),
@@ -265,6 +371,7 @@ fn moved(file: &str, from: ImportStatus, to: ImportStatus) -> Fields {
     Fields::Changed { before: state(from), after: state(to) }
 }
 
+/// Call it behind `lock_counts`, so that of several at once only as many get in as may.
 async fn not_too_many(tx: &mut WriteTx) -> Result<(), AppError> {
     if imports::busy(tx.reading()).await? < imports::AT_ONCE {
         return Ok(());

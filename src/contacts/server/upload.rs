@@ -1,11 +1,13 @@
 //! The upload: straight to the disk, piece by piece, then a look at its head.
 
+use std::path::Path;
+
 use axum::extract::Extension;
 use axum::extract::multipart::Field;
 use axum::response::{IntoResponse, Redirect, Response};
 use tokio::io::AsyncWriteExt;
 
-use super::import::sniff::{self, Utf8Count};
+use super::import::sniff::{self, Witness};
 use super::store::imports;
 use super::{files, ops};
 use crate::{MAX_FILE, UploadProblem};
@@ -51,6 +53,9 @@ async fn take(visitor: &Visitor, mut form: UploadForm) -> Result<Result<ImportId
     if busy {
         return refused(UploadProblem::TooMany, client, campaign);
     }
+    let Some(_place) = files::place(scope.services(), scope.workspace_id()) else {
+        return refused(UploadProblem::Uploads, client, campaign);
+    };
     loop {
         match form.next().await {
             Ok(Some(Part::Text { name, text })) => match name.as_str() {
@@ -79,66 +84,61 @@ async fn store(
     campaign: Option<CampaignId>,
     field: Field<'_>,
 ) -> Result<Result<ImportId, UploadProblem>, AppError> {
+    // Asked again when it has arrived; now, so that nobody uploads a gigabyte in vain.
+    let mut tx = scope.read(Action::ManageContacts).await?;
+    let no_room = ops::no_room(&mut tx, client, 1, 1).await?;
+    drop(tx);
+    if let Some(problem) = no_room {
+        return Ok(Err(problem));
+    }
     let id = ImportId::new();
-    let key = files::key(scope.workspace_id(), id);
+    let path = files::path(scope.services(), &files::key(scope.workspace_id(), id))?;
+    let unclaimed = files::Unclaimed::new(path.clone());
     // What the browser calls the file is shown and never used as a path.
     let file_name: String =
         field.file_name().unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let file_name: String = file_name.chars().filter(|c| !c.is_control()).take(200).collect();
-    let kept = keep(scope, &key, field).await;
-    let looked = match kept {
-        Ok(Ok((bytes, utf8))) if bytes > 0 => {
-            let path = files::path(scope.services(), &key)?;
-            let sniffed = tokio::task::spawn_blocking(move || sniff::sniff(&path, &utf8)).await.map_err(internal)?;
-            sniffed.map(|sniffed| sniffed.map(|sniffed| (bytes, sniffed)))
+    let kept = keep(&path, field).await;
+    let sniffed = match kept? {
+        Ok((bytes, witness)) if bytes > 0 => {
+            let _turn = files::turn(scope.services()).await;
+            tokio::task::spawn_blocking(move || sniff::sniff(&path, &witness)).await.map_err(internal)??
         }
-        Ok(Ok(_)) => Ok(Err(if file_name.is_empty() { UploadProblem::NoFile } else { UploadProblem::Empty })),
-        Ok(Err(problem)) => Ok(Err(problem)),
-        Err(error) => Err(error),
+        Ok(_) => Err(if file_name.is_empty() { UploadProblem::NoFile } else { UploadProblem::Empty }),
+        Err(problem) => Err(problem),
     };
-    let (bytes, sniffed) = match looked {
-        Ok(Ok(looked)) => looked,
-        other => {
-            files::delete(scope.services(), &key).await;
-            return other.map(|problem| problem.map(|_| id));
-        }
+    let sniffed = match sniffed {
+        Ok(sniffed) => sniffed,
+        Err(problem) => return Ok(Err(problem)),
     };
     let file_name = if file_name.is_empty() { "contacts.csv".into() } else { file_name };
-    let taken = async {
-        let mut tx = scope.write(Action::ManageContacts).await?;
-        ops::take_upload(&mut tx, ops::Uploaded { id, client, campaign, file_name, bytes, sniffed }).await?;
-        tx.commit().await
-    };
-    if let Err(error) = taken.await {
-        files::delete(scope.services(), &key).await;
-        return Err(error);
+    let mut tx = scope.write(Action::ManageContacts).await?;
+    if let Err(problem) = ops::take_upload(&mut tx, ops::Uploaded { id, client, campaign, file_name, sniffed }).await? {
+        return Ok(Err(problem));
     }
+    tx.commit().await?;
+    unclaimed.claim();
     files::sweep(scope.services(), scope.workspace_id()).await;
     Ok(Ok(id))
 }
 
 /// Writes the bytes as they come. A file that is too large is read to its end all the same, but not kept: a browser that is cut off
 /// while it sends shows its own error page instead of ours.
-async fn keep(
-    scope: &Scope,
-    key: &str,
-    mut field: Field<'_>,
-) -> Result<Result<(u64, Utf8Count), UploadProblem>, AppError> {
-    let path = files::path(scope.services(), key)?;
+async fn keep(path: &Path, mut field: Field<'_>) -> Result<Result<(u64, Witness), UploadProblem>, AppError> {
     if let Some(folder) = path.parent() {
         tokio::fs::create_dir_all(folder).await.map_err(internal)?;
     }
-    let mut file = tokio::io::BufWriter::new(tokio::fs::File::create(&path).await.map_err(internal)?);
-    let (mut bytes, mut utf8) = (0_u64, Utf8Count::default());
+    let mut file = tokio::io::BufWriter::new(tokio::fs::File::create(path).await.map_err(internal)?);
+    let (mut bytes, mut witness) = (0_u64, Witness::default());
     loop {
         match field.chunk().await {
             Ok(Some(chunk)) => {
                 bytes += chunk.len() as u64;
-                if bytes > MAX_FILE * 8 {
+                if bytes > MAX_FILE * 2 {
                     return Ok(Err(UploadProblem::TooLarge));
                 }
                 if bytes <= MAX_FILE {
-                    utf8.watch(&chunk);
+                    witness.watch(&chunk);
                     file.write_all(&chunk).await.map_err(internal)?;
                 }
             }
@@ -148,5 +148,5 @@ async fn keep(
     }
     file.flush().await.map_err(internal)?;
     file.get_ref().sync_all().await.map_err(internal)?;
-    Ok(if bytes > MAX_FILE { Err(UploadProblem::TooLarge) } else { Ok((bytes, utf8)) })
+    Ok(if bytes > MAX_FILE { Err(UploadProblem::TooLarge) } else { Ok((bytes, witness)) })
 }

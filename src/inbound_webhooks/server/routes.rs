@@ -9,12 +9,12 @@ use super::ingest::{self, Answer, Delivery};
 use super::store;
 use crate::model::WebhookQuery;
 use patchbay_access::Action;
-use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
+use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file, limits};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 
 /// The largest body that is read, in bytes.
-const MOST: usize = 1024 * 1024;
+const MOST: usize = limits::WEBHOOK;
 
 /// Where services deliver: `POST /webhooks/{service}/{workspace}/{connection}`. A signature speaks for the sender.
 pub fn routes() -> Router<Db> {

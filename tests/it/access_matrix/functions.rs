@@ -209,6 +209,12 @@ pub const FUNCTIONS: &[WebhookSender] = &[
             ("form[duplicates]", "skip"),
         ],
     ),
+    changes(
+        "reread_import",
+        May(ManageContacts),
+        Client,
+        &[("id", "{import}"), ("form[encoding]", "utf-8"), ("form[delimiter]", ","), ("form[above]", "0")],
+    ),
     changes("run_import", May(ManageContacts), Client, &[("id", "{import}")]),
     changes(
         "create_campaign",

@@ -1,18 +1,21 @@
 //! An import, from bytes to rows: `sniff` looks at the head of a file, `decode` turns any encoding into UTF-8, `records` cuts it into
-//! records whatever the quotes look like, `person` reads one record, `consent` what it says about calling, `pieces` walks the whole file, `check` counts, `run` writes.
+//! records whatever the quotes look like, `sheet` makes text of a workbook's sheet, `person` reads one record, `consent` what it says about
+//! calling, `pieces` walks the whole file, `check` counts and keeps what was read, `run` writes that.
 
 mod check;
 mod consent;
 mod decode;
 #[cfg(test)]
 mod generated;
+mod numbers;
 mod person;
 mod pieces;
 mod records;
 mod run;
-pub(crate) mod sniff;
+mod sheet;
+pub mod sniff;
 
 pub use check::check;
-pub use pieces::{Piece, Walk};
+pub use pieces::{Piece, Walk, walk};
 pub use records::{LONGEST, REACH, Record, Records};
 pub use run::run;

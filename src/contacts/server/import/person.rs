@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::consent::{self, Says};
 use super::records::{Cells, Record};
 use crate::{MAX_NAME, Mapping, Preview, Target, attribute_keys, looks_like_email};
@@ -12,7 +14,7 @@ use patchbay_shared::{Phone, csv_cell};
 const MAX_VALUE: usize = 10_000;
 
 /// A row that can become a contact.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Person {
     pub phone: Phone,
     pub name: String,
@@ -24,7 +26,7 @@ pub struct Person {
 }
 
 /// Why the file keeps a person from being called.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum DoNotCall {
     /// A column, or a remark beside the number, says so.
     Said,

@@ -447,6 +447,15 @@ mod tests {
         assert_eq!(rows.len(), 3, "{rows:?}");
         assert_eq!(rows[1].1, ["Bea", "2"]);
         assert_eq!(rows[2].1, ["Cyd, \"C\"", "3"]);
+        // arnaudroger/SimpleFlatMapper issue 692, and JoshClose/CsvHelper issue 308.
+        let rows = read(
+            "-63.00,\"EUR\",\"\"\n-70.00,\"EUR\",\"Receipt \"With\"\n-71.00,\"EUR\",\"Receipt\n-45.00,\"EUR\",\"\"\n",
+        );
+        let last: Vec<&str> = rows.iter().map(|(_, cells)| cells[2].as_str()).collect();
+        assert_eq!(last, ["", "Receipt \"With", "\"Receipt", ""]);
+        let rows = read("A,1,x\nB,2,\"CARRS\n\"\",3\nC,4,y\n");
+        assert_eq!(rows.len(), 4);
+        assert_eq!(rows[3], (4, vec!["C".into(), "4".into(), "y".into()]));
         // A cell of several lines with lines that begin with a quoted word.
         let rows = read("Ada,\"she said:\n\"\"yes\"\", then\n\"\"no\"\"\"\nBea,2\n");
         assert_eq!(rows[0].1[1], "she said:\n\"yes\", then\n\"no\"");
@@ -458,7 +467,7 @@ mod tests {
         for long in [
             "x".repeat(1_000_000),
             format!("\"{}\",1", "x\ny,\"\" ".repeat(200_000)),
-            format!("{}", "cell,".repeat(400_000)),
+            "cell,".repeat(400_000),
             "\"".repeat(999_999),
             format!("Ada,\"{}", "x,".repeat(400_000)),
         ] {

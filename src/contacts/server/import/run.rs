@@ -1,4 +1,4 @@
-use super::pieces::{Piece, Walk, walk};
+use super::pieces::{Piece, kept};
 use crate::ImportStatus;
 use crate::server::{files, store::imports, store::stage};
 use patchbay_access::Action;
@@ -9,10 +9,12 @@ use patchbay_shared::error::internal;
 use patchbay_shared::ids::ImportId;
 
 pub(crate) const FILE_GONE: &str = "The file is gone: uploads are deleted after seven days. Upload it again.";
+pub(crate) const TOO_MANY_ROWS: &str =
+    "The file has more than 20,000,000 rows. Split it and import the parts one after the other.";
 /// Tries to write one piece. Two imports into one client can get in each other's way; the second try settles that.
 const TRIES: u32 = 3;
 
-/// Imports the rest of the file. Rows and progress of a piece are one transaction, so whoever continues after a crash begins exactly
+/// Imports the rest of what the check has read. Rows and progress of a piece are one transaction, so whoever continues after a crash begins exactly
 /// behind the last row that is in the table.
 pub async fn run(scope: &Scope, id: ImportId) -> Result<(), AppError> {
     let mut tx = scope.read(Action::ReadContacts).await?;
@@ -21,15 +23,17 @@ pub async fn run(scope: &Scope, id: ImportId) -> Result<(), AppError> {
     if import.status != ImportStatus::Importing {
         return Ok(());
     }
-    let path = files::path(scope.services(), &import.file_key)?;
-    if !tokio::fs::try_exists(&path).await.unwrap_or(false) {
+    let stage = match &import.stage_key {
+        Some(key) => files::path(scope.services(), key)?,
+        None => return fail(scope, id, FILE_GONE).await,
+    };
+    if !tokio::fs::try_exists(&stage).await.unwrap_or(false) {
         return fail(scope, id, FILE_GONE).await;
     }
     let mut done = import.lines_done as u64;
-    let file = Walk { done, path, ..import.walk(scope.services())? };
     // One piece waits while one is written: reading and writing overlap, and memory stays bounded.
     let (send, mut pieces) = tokio::sync::mpsc::channel::<Piece>(1);
-    let walker = tokio::task::spawn_blocking(move || walk(&file, |piece| send.blocking_send(piece).is_ok()));
+    let walker = tokio::task::spawn_blocking(move || kept(&stage, done, |piece| send.blocking_send(piece).is_ok()));
     while let Some(piece) = pieces.recv().await {
         match write(scope, &import, done, &piece).await {
             Ok(stage::Step::Done) => done = piece.done,
@@ -77,8 +81,23 @@ async fn write(scope: &Scope, import: &imports::Work, done: u64, piece: &Piece) 
     }
 }
 
+/// Ends an import whose rows are all written, when what was read and what became of it add up.
 async fn finish(scope: &Scope, import: &imports::Work) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageContacts).await?;
+    imports::lock(&mut tx, import.id).await?;
+    let sums = imports::sums(tx.reading(), import.id).await?;
+    if !sums.add_up() {
+        drop(tx);
+        tracing::error!(import = %import.id, ?sums, "rows of an import are not accounted for");
+        let message = format!(
+            "The rows do not add up: {} were read by the check and {} by the import, and {} are accounted for. What was imported is \
+             kept. Check the contacts, and tell whoever runs this server.",
+            sums.checked,
+            sums.rows,
+            sums.accounted()
+        );
+        return fail(scope, import.id, &message).await;
+    }
     if end(&mut tx, import.id, ImportStatus::Completed, None).await? {
         tx.notify(Topic::list("contacts"), Some(import.client_id));
         if let Some(campaign) = import.campaign_id {
@@ -86,7 +105,7 @@ async fn finish(scope: &Scope, import: &imports::Work) -> Result<(), AppError> {
         }
     }
     tx.commit().await?;
-    files::delete(scope.services(), &import.file_key).await;
+    files::delete(scope.services(), scope.workspace_id(), import.id).await;
     Ok(())
 }
 
@@ -106,7 +125,7 @@ async fn end_and_clear(scope: &Scope, id: ImportId, status: ImportStatus, error:
     end(&mut tx, id, status, error).await?;
     tx.notify(Topic::list("contacts"), Some(import.client_id));
     tx.commit().await?;
-    files::delete(scope.services(), &import.file_key).await;
+    files::delete(scope.services(), scope.workspace_id(), import.id).await;
     Ok(())
 }
 

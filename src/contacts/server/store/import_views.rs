@@ -2,7 +2,6 @@ use chrono::Utc;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::server::import::sniff::delimiter_name;
 use crate::{DuplicateRule, ImportRow, ImportStatus, ImportView, Mapping, Preview, Problem};
 use patchbay_access::server::ReadTx;
 use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
@@ -19,7 +18,7 @@ pub(crate) async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, Ap
                   coalesce(i.delimiter, ',') as "delimiter!", i.preview as "preview: Json<Preview>",
                   i.mapping as "mapping: Json<Mapping>", i.default_country, i.duplicates as "duplicates: DuplicateRule",
                   i.status as "status: ImportStatus", i.bytes_done, i.total_rows, i.imported_rows, i.updated_rows, i.duplicate_rows,
-                  i.rejected_rows, i.cancel_requested, i.error, i.started_at, i.completed_at, i.created_at, u.name as "started_by?"
+                  i.rejected_rows, i.kept_rows, i.cancel_requested, i.error, i.started_at, i.completed_at, i.created_at, u.name as "started_by?"
            from contact_imports i
            join clients cl on cl.workspace_id = $1 and cl.id = i.client_id
            left join campaigns ca on ca.workspace_id = $1 and ca.id = i.campaign_id
@@ -44,8 +43,8 @@ pub(crate) async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, Ap
         campaign: row.campaign_id.zip(row.campaign_name),
         file_name: row.file_name,
         file_bytes: row.file_bytes,
-        encoding: row.encoding.to_uppercase(),
-        delimiter: delimiter_name(&row.delimiter).into(),
+        encoding: row.encoding,
+        delimiter: row.delimiter,
         status: row.status,
         duplicates: row.duplicates,
         country: row.default_country,
@@ -56,7 +55,7 @@ pub(crate) async fn view(tx: &mut ReadTx, id: ImportId) -> Result<ImportView, Ap
         rows: row.total_rows,
         imported: row.imported_rows,
         updated: row.updated_rows,
-        kept: row.total_rows - row.imported_rows - row.updated_rows - row.duplicate_rows - row.rejected_rows,
+        kept: row.kept_rows,
         doubled: row.duplicate_rows,
         rejected: row.rejected_rows,
         cancel_requested: row.cancel_requested,

@@ -24,6 +24,9 @@ pub(crate) struct Work {
     pub status: ImportStatus,
     /// Records that are dealt with.
     pub lines_done: i64,
+    /// Where the rows lie that the check has read.
+    pub stage_key: Option<String>,
+    pub file_bytes: i64,
 }
 
 impl Work {
@@ -36,7 +39,6 @@ impl Work {
             preview: self.preview.clone(),
             mapping: self.mapping.clone(),
             country: self.country.clone(),
-            done: self.lines_done as u64,
         })
     }
 }
@@ -108,7 +110,7 @@ pub(crate) async fn work(tx: &mut ReadTx, id: ImportId) -> Result<Work, AppError
         r#"select client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", file_key, file_name,
                   coalesce(encoding, 'utf-8') as "encoding!", coalesce(delimiter, ',') as "delimiter!",
                   preview as "preview: Json<Preview>", mapping as "mapping: Json<Mapping>", default_country,
-                  duplicates as "duplicates: DuplicateRule", status as "status: ImportStatus", lines_done
+                  duplicates as "duplicates: DuplicateRule", status as "status: ImportStatus", lines_done, stage_key, file_bytes
            from contact_imports where workspace_id = $1 and id = $2"#,
         tx.workspace_uuid(),
         id.0
@@ -129,6 +131,8 @@ pub(crate) async fn work(tx: &mut ReadTx, id: ImportId) -> Result<Work, AppError
         duplicates: row.duplicates,
         status: row.status,
         lines_done: row.lines_done,
+        stage_key: row.stage_key,
+        file_bytes: row.file_bytes,
     })
 }
 
@@ -136,6 +140,113 @@ pub(crate) async fn work(tx: &mut ReadTx, id: ImportId) -> Result<Work, AppError
 pub(crate) async fn lock(tx: &mut WriteTx, id: ImportId) -> Result<ImportStatus, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select status as "status: ImportStatus" from contact_imports where workspace_id = $1 and id = $2 for update"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Waits until no other transaction of the workspace counts its imports, so that what is counted now still holds at the commit.
+pub(crate) async fn lock_counts(tx: &mut WriteTx) -> Result<(), AppError> {
+    let workspace = tx.workspace_id().to_string();
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 19))", workspace).fetch_one(tx.conn()).await?;
+    Ok(())
+}
+
+/// Unfinished imports, and the bytes of their files: of a client, and of the whole workspace.
+pub(crate) struct Waiting {
+    pub of_client: i64,
+    pub bytes_of_client: i64,
+    pub all: i64,
+    pub bytes: i64,
+}
+
+pub(crate) async fn waiting(tx: &mut ReadTx, client: ClientId) -> Result<Waiting, AppError> {
+    Ok(sqlx::query_as!(
+        Waiting,
+        r#"select count(*) filter (where client_id = $2) as "of_client!",
+                  coalesce(sum(file_bytes) filter (where client_id = $2), 0)::bigint as "bytes_of_client!",
+                  count(*) as "all!", coalesce(sum(file_bytes), 0)::bigint as "bytes!"
+           from contact_imports
+           where workspace_id = $1 and status in ('uploaded', 'checking', 'checked', 'importing')"#,
+        tx.workspace_uuid(),
+        client.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Ends the imports whose file is about to be deleted, because nobody went on with them for seven days.
+pub(crate) async fn expire(tx: &mut WriteTx) -> Result<Vec<(ImportId, ClientId, String)>, AppError> {
+    let rows = sqlx::query!(
+        r#"update contact_imports set status = 'cancelled', completed_at = now(), updated_at = now(),
+                  error = 'Nobody started this import within seven days, so its file was deleted. Upload it again.'
+           where workspace_id = $1 and status in ('uploaded', 'checked') and created_at < now() - interval '7 days'
+           returning id as "id: ImportId", client_id as "client_id: ClientId", file_name"#,
+        tx.workspace_uuid()
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.client_id, row.file_name)).collect())
+}
+
+/// How a file is read from now on, with the mapping that was guessed anew.
+pub(crate) async fn set_reading(
+    tx: &mut WriteTx,
+    id: ImportId,
+    sniffed: &crate::server::import::sniff::Sniffed,
+    mapping: &Mapping,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "update contact_imports set encoding = $3, delimiter = $4, preview = $5, mapping = $6, file_bytes = $7, status = 'uploaded',
+                updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id.0,
+        sniffed.encoding,
+        char::from(sniffed.delimiter).to_string(),
+        Json(&sniffed.preview) as _,
+        Json(mapping) as _,
+        sniffed.bytes as i64,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// What an import has read and what became of it.
+#[derive(Debug)]
+pub(crate) struct Sums {
+    /// Rows that the check read.
+    pub checked: i64,
+    pub rows: i64,
+    pub imported: i64,
+    pub updated: i64,
+    pub kept: i64,
+    pub doubled: i64,
+    pub rejected: i64,
+    /// Rows in the list of those that were not imported.
+    pub listed: i64,
+}
+
+impl Sums {
+    pub(crate) fn accounted(&self) -> i64 {
+        self.imported + self.updated + self.kept + self.doubled + self.rejected
+    }
+
+    pub(crate) fn add_up(&self) -> bool {
+        self.checked == self.rows && self.rows == self.accounted() && self.doubled + self.rejected == self.listed
+    }
+}
+
+pub(crate) async fn sums(tx: &mut ReadTx, id: ImportId) -> Result<Sums, AppError> {
+    Ok(sqlx::query_as!(
+        Sums,
+        r#"select coalesce((i.preview #>> '{check,rows}')::bigint, 0) as "checked!", i.total_rows as rows, i.imported_rows as imported,
+                  i.updated_rows as updated, i.kept_rows as kept, i.duplicate_rows as doubled, i.rejected_rows as rejected,
+                  (select count(*) from contact_import_rejects r where r.workspace_id = $1 and r.import_id = i.id) as "listed!"
+           from contact_imports i where i.workspace_id = $1 and i.id = $2"#,
         tx.workspace_uuid(),
         id.0
     )
@@ -211,10 +322,15 @@ pub(crate) async fn checked_so_far(
 }
 
 /// False: the import is not being checked any more.
-pub(crate) async fn finish_check(tx: &mut WriteTx, id: ImportId, result: &CheckResult) -> Result<bool, AppError> {
+pub(crate) async fn finish_check(
+    tx: &mut WriteTx,
+    id: ImportId,
+    result: &CheckResult,
+    stage_key: &str,
+) -> Result<bool, AppError> {
     let done = sqlx::query!(
         "update contact_imports set status = 'checked', preview = jsonb_set(preview, '{check}', $3), bytes_done = file_bytes,
-                total_rows = $4, valid_rows = $5, duplicate_rows = $6, rejected_rows = $7, updated_at = now()
+                total_rows = $4, valid_rows = $5, duplicate_rows = $6, rejected_rows = $7, stage_key = $8, updated_at = now()
          where workspace_id = $1 and id = $2 and status = 'checking'",
         tx.workspace_uuid(),
         id.0,
@@ -223,6 +339,7 @@ pub(crate) async fn finish_check(tx: &mut WriteTx, id: ImportId, result: &CheckR
         result.fresh + result.known,
         result.doubled,
         result.rejected,
+        stage_key,
     )
     .execute(tx.conn())
     .await?;
@@ -233,7 +350,7 @@ pub(crate) async fn finish_check(tx: &mut WriteTx, id: ImportId, result: &CheckR
 pub(crate) async fn start(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
     sqlx::query!(
         "update contact_imports set status = 'importing', bytes_done = 0, lines_done = 0, total_rows = 0, valid_rows = 0,
-                imported_rows = 0, updated_rows = 0, duplicate_rows = 0, rejected_rows = 0, cancel_requested = false,
+                imported_rows = 0, updated_rows = 0, duplicate_rows = 0, rejected_rows = 0, kept_rows = 0, cancel_requested = false,
                 started_at = now(), updated_at = now()
          where workspace_id = $1 and id = $2 and status = 'checked'",
         tx.workspace_uuid(),

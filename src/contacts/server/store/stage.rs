@@ -10,6 +10,7 @@ use crate::server::import::Piece;
 use patchbay_access::server::WriteTx;
 use patchbay_dialling::server as dialling;
 use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
 
 /// How writing a piece ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,14 +37,15 @@ pub(crate) async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Pi
         Some(state) if state.lines_done as u64 == done => {}
         _ => return Ok(Step::NotOurs),
     }
-    let (imported, updated) = if piece.people.is_empty() { (0, 0) } else { people(tx, import, piece).await? };
+    let Counts { imported, updated, kept } =
+        if piece.people.is_empty() { Counts::default() } else { people(tx, import, piece).await? };
     suppress(tx, import, piece).await?;
     join(tx, import, piece).await?;
     rejects(tx, import, piece).await?;
     sqlx::query!(
         "update contact_imports set lines_done = $3, bytes_done = $4, total_rows = total_rows + $5, valid_rows = valid_rows + $6,
                 imported_rows = imported_rows + $7, updated_rows = updated_rows + $8, duplicate_rows = duplicate_rows + $9,
-                rejected_rows = rejected_rows + $10, updated_at = now()
+                rejected_rows = rejected_rows + $10, kept_rows = kept_rows + $11, updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         import.id.0,
@@ -55,14 +57,24 @@ pub(crate) async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Pi
         updated,
         piece.doubled,
         piece.refused.len() as i64 - piece.doubled,
+        kept,
     )
     .execute(tx.conn())
     .await?;
     Ok(Step::Done)
 }
 
-/// Gives how many contacts are new and how many were updated.
-async fn people(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(i64, i64), AppError> {
+/// What became of the people of a piece.
+#[derive(Debug, Default)]
+struct Counts {
+    imported: i64,
+    updated: i64,
+    /// The client had the number, and nothing changed.
+    kept: i64,
+}
+
+/// Errors: internal, when not each of them is a contact of the client afterwards.
+async fn people(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<Counts, AppError> {
     sqlx::query(
         "create temp table import_stage (place int, id uuid, phone text, name text, company text, email text,
                                          timezone text, attributes jsonb, do_not_call_reason text) on commit drop",
@@ -71,11 +83,21 @@ async fn people(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(i64, 
     .await?;
     let mut copy = tx.conn().copy_in_raw("copy import_stage from stdin").await?;
     copy.send(lines(import, piece)).await?;
-    copy.finish().await?;
-    Ok(match import.duplicates {
-        DuplicateRule::Skip => (insert_new(tx, import).await?, 0),
-        DuplicateRule::Update => insert_or_update(tx, import).await?,
-    })
+    let staged = copy.finish().await? as i64;
+    let counts = match import.duplicates {
+        DuplicateRule::Skip => {
+            let imported = insert_new(tx, import).await?;
+            Counts { imported, updated: 0, kept: present(tx, import).await? - imported }
+        }
+        DuplicateRule::Update => {
+            let (imported, updated) = insert_or_update(tx, import).await?;
+            Counts { imported, updated, kept: 0 }
+        }
+    };
+    if staged != piece.people.len() as i64 || counts.imported + counts.updated + counts.kept != staged {
+        return Err(internal(format!("{} people, {staged} staged, {counts:?}", piece.people.len())));
+    }
+    Ok(counts)
 }
 
 /// Everyone in the file joins the campaign, those that the client already had as well. Whoever must not be called stays out, so this
@@ -139,6 +161,17 @@ async fn insert_new(tx: &mut WriteTx, import: &Work) -> Result<i64, AppError> {
     Ok(done.rows_affected() as i64)
 }
 
+/// How many of the staged numbers the client has.
+async fn present(tx: &mut WriteTx, import: &Work) -> Result<i64, AppError> {
+    Ok(sqlx::query_scalar(
+        "select count(*) from import_stage s join contacts c on c.workspace_id = $1 and c.client_id = $2 and c.phone = s.phone",
+    )
+    .bind(tx.workspace_uuid())
+    .bind(import.client_id)
+    .fetch_one(tx.conn())
+    .await?)
+}
+
 // What the file leaves empty stays as it was. A row's `xmax` is zero exactly when it was inserted just now.
 const UPSERT: &str = "with written as (
       insert into contacts (workspace_id, id, client_id, name, phone, company, email, timezone, attributes, do_not_call,
@@ -190,7 +223,7 @@ async fn rejects(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), A
     }
     let ids: Vec<Uuid> = piece.refused.iter().map(|_| Uuid::now_v7()).collect();
     let lines: Vec<i64> = piece.refused.iter().map(|refused| refused.line as i64).collect();
-    let reasons: Vec<String> = piece.refused.iter().map(|refused| refused.refusal.reason.clone()).collect();
+    let reasons: Vec<String> = piece.refused.iter().map(|refused| refused.reason.clone()).collect();
     let rows: Vec<String> = piece.refused.iter().map(|refused| refused.raw.clone()).collect();
     sqlx::query!(
         "insert into contact_import_rejects (workspace_id, id, import_id, client_id, line, reason, raw)
