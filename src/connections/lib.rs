@@ -3,6 +3,7 @@
 //!
 //! The surprising parts: credentials are tried at the service before they are stored, and sealed so that they open only in
 //! their own row's place; and a new account means that agents and numbers of the old one are forgotten (`server::connect`).
+//! Reads the tables agency_phone_numbers, agent_mappings and agents.
 
 pub mod model;
 pub mod page;
