@@ -13,7 +13,7 @@ pub fn runner(db: Db) -> Runner {
     patchbay_agents::server::jobs::register(&mut registry);
     patchbay_batches::server::jobs::register(&mut registry);
     patchbay_calls::server::follow::register(&mut registry);
-    patchbay_calls::server::recordings::register(&mut registry);
+    patchbay_calls::server::jobs::register(&mut registry);
     patchbay_campaigns::server::jobs::register(&mut registry);
     patchbay_metering::server::jobs::register(&mut registry);
     patchbay_contacts::server::jobs::register(&mut registry);

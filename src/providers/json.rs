@@ -181,7 +181,7 @@ fn escape(text: &str, at: usize, out: &mut String) -> usize {
     }
 }
 
-/// The code unit of `\uXXXX` at this place.
+/// The code unit that is escaped at this place: `\u` and four digits.
 fn unit(bytes: &[u8], at: usize) -> Option<u32> {
     let escape = bytes.get(at..at + 6).filter(|escape| escape.starts_with(b"\\u"))?;
     escape[2..].iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))

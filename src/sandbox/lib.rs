@@ -33,6 +33,9 @@
 //! | 0008 | placed, the answer is HTML | 0030–0034 | confirmed, rescheduled, solved, escalated, survey |
 //! | 0009 | 400, not a number | | |
 //!
+//! **What services do in the field** is off and can be switched on with `quirks` in the settings, for all accounts or one: half an emoji,
+//! fields of another type, bills that are refunded, recordings that come late or are none, models that answer in their own way.
+//!
 //! **The surprising part:** transcripts aren't kept. They follow from the seed and the call, so they are written anew whenever
 //! somebody asks; two hundred thousand calls fit into memory that way. After a restart calls are gone; agents, webhooks and
 //! numbers come back if `state_file` is set.

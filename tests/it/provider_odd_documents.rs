@@ -134,7 +134,8 @@ fn written(document: &Value, chance: &mut StdRng) -> Vec<u8> {
 
 /// What came out holds nothing that the database refuses, and little more than went in.
 fn is_bounded(what: &str, shown: &str, body: &[u8]) {
-    assert!(!shown.contains("\\0"), "{what} lets NUL through");
+    // A backslash is shown as two: those come first.
+    assert!(!shown.replace("\\\\", "").contains("\\0"), "{what} lets NUL through");
     // Escapes of the debug form are up to ten times as long as what they stand for.
     assert!(shown.len() < 20_000 + body.len() * 10, "{what}: {} bytes of {}", shown.len(), body.len());
 }

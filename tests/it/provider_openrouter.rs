@@ -120,7 +120,8 @@ async fn an_error_inside_a_success_is_an_error() {
         answer_to(Answer::json(200, r#"{"choices":[{"finish_reason":"error","message":{"content":""}}]}"#)).await;
     assert_eq!(error.unwrap_err().kind, Kind::Unavailable);
     let refused = r#"{"choices":[{"finish_reason":"stop","message":{"content":null,"refusal":"I can't"}}]}"#;
-    assert_eq!(answer_to(Answer::json(200, refused)).await.unwrap_err().kind, Kind::Rejected);
+    let refused = answer_to(Answer::json(200, refused)).await.unwrap();
+    assert_eq!(refused.parse_json::<Score>().unwrap_err().kind, Kind::Rejected, "it was paid for all the same");
     assert_eq!(answer_to(Answer::json(200, r#"{"choices":[]}"#)).await.unwrap_err().kind, Kind::Garbage);
 }
 

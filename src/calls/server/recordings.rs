@@ -17,7 +17,7 @@ use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::runner::{Failure, Verdict};
-use patchbay_jobs::{Job, NewJob, Registry};
+use patchbay_jobs::{Job, NewJob};
 use patchbay_providers::voice::Recording;
 use patchbay_providers::{Kind, ProviderError, VoiceProvider};
 use patchbay_shared::AppError;
@@ -44,10 +44,6 @@ impl Job for FetchRecording {
     fn dedupe_key(&self) -> Option<String> {
         Some(format!("{}:{}", self.call, self.asked))
     }
-}
-
-pub fn register(registry: &mut Registry) {
-    registry.add::<FetchRecording, _, _>(|scope, job| async move { run(&scope, &job).await });
 }
 
 /// What a question for a recording came to.
@@ -100,7 +96,8 @@ pub(crate) async fn ask_again(
     store::await_recording(tx, call, wait.is_some()).await
 }
 
-async fn run(scope: &Scope, job: &FetchRecording) -> Result<Verdict, Failure> {
+/// Asks once more, and has it asked for again if that came to nothing.
+pub(super) async fn run(scope: &Scope, job: &FetchRecording) -> Result<Verdict, Failure> {
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let facts = store::facts(tx.reading(), job.call).await?;
     let messages = store::spoken(tx.reading(), job.call).await?;

@@ -1,0 +1,8 @@
+use patchbay_jobs::Registry;
+
+use super::recordings::{self, FetchRecording};
+
+/// Registers what jobs about calls do; `follow` has its own.
+pub fn register(registry: &mut Registry) {
+    registry.add::<FetchRecording, _, _>(|scope, job| async move { recordings::run(&scope, &job).await });
+}
