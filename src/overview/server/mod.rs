@@ -10,7 +10,7 @@ use patchbay_access::server::ReadTx;
 use patchbay_metering::server::budget;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Money, zone};
-use patchbay_usage::server::spend_by_client;
+use patchbay_usage::server::models_by_client;
 
 /// How many clients the dashboard names.
 const CLIENTS: usize = 50;
@@ -44,13 +44,11 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Ov
     };
     page.live = store::live(tx, client, now).await?;
     page.live_total = store::live_total(tx, client).await?;
-    let mut spent = HashMap::new();
-    if costs {
-        // As the usage page counts it.
-        spent = spend_by_client(tx, client, from, None).await?;
-        page.today.spend = Some(total(&spent));
-        page.yesterday.spend = Some(total(&spend_by_client(tx, client, before, Some(then)).await?));
-    }
+    // As the usage page counts it: calls by their start, answers of models by their own time.
+    let models = if costs { Some(models_by_client(tx, client, from, None).await?) } else { None };
+    page.today.spend = with_models(page.today.spend, models.as_ref());
+    let models_then = if costs { Some(models_by_client(tx, client, before, Some(then)).await?) } else { None };
+    page.yesterday.spend = with_models(page.yesterday.spend, models_then.as_ref());
     page.scope_name = match (&viewer.client, client) {
         (Some(own), _) => own.name.clone(),
         (None, Some(id)) => patchbay_clients::server::get(tx, id).await?.name,
@@ -61,7 +59,7 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Ov
         needs.extend(store::needs(tx, client).await?);
         page.needs = Some(needs);
         let names = store::clients(tx, client).await?;
-        page.clients = Some(client_figures(names, &today.clients, costs.then_some(&spent)));
+        page.clients = Some(client_figures(names, &today.clients, models.as_ref()));
         if page.today.calls == 0 {
             page.start = start_list(tx).await?;
         }
@@ -69,21 +67,29 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Ov
     Ok(page)
 }
 
-fn total(spent: &HashMap<Option<ClientId>, Money>) -> Money {
-    Money(spent.values().map(|money| money.0).sum())
+/// What models cost, by client.
+type Models = HashMap<Option<ClientId>, Money>;
+
+/// The whole spend. None for whoever may not see cost: then there are no models.
+fn with_models(talk: Option<Money>, models: Option<&Models>) -> Option<Money> {
+    let mut sum = talk.unwrap_or_default();
+    models?.values().for_each(|money| sum.0 += money.0);
+    Some(sum)
 }
 
 /// The clients with the most calls today.
 fn client_figures(
     names: Vec<(ClientId, String)>,
     figures: &HashMap<ClientId, Figures>,
-    spent: Option<&HashMap<Option<ClientId>, Money>>,
+    models: Option<&Models>,
 ) -> Vec<ClientFigures> {
     let mut rows: Vec<ClientFigures> = names
         .into_iter()
         .map(|(id, name)| {
-            let spend = spent.map(|spent| spent.get(&Some(id)).copied().unwrap_or_default());
-            let figures = Figures { spend, ..figures.get(&id).copied().unwrap_or_default() };
+            let mut figures = figures.get(&id).copied().unwrap_or_default();
+            let talk = figures.spend.unwrap_or_default();
+            let of_models = |models: &Models| models.get(&Some(id)).copied().unwrap_or_default();
+            figures.spend = models.map(|models| Money(talk.0 + of_models(models).0));
             ClientFigures { id: id.to_string(), name, figures }
         })
         .collect();

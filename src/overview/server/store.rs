@@ -9,9 +9,9 @@ use patchbay_access::server::ReadTx;
 use patchbay_dialling::model::{BatchStatus, Obstacle};
 use patchbay_dialling::server::trouble::trouble;
 use patchbay_shared::ids::ClientId;
-use patchbay_shared::{AppError, money, zone};
+use patchbay_shared::{AppError, Money, money, zone};
 
-/// What the calls of today came to, read once: together, by hour of the viewer's day, and by client.
+/// What the calls of today came to, and cost without models, read once: together, by hour of the viewer's day, and by client.
 pub(crate) struct Today {
     pub all: Figures,
     /// From the first hour with a call (at latest 08) to the last (at least 18).
@@ -31,9 +31,10 @@ pub(crate) async fn today(
         r#"select c.hour, c.client_id as "client_id: ClientId", grouping(c.hour, c.client_id) as "kind!",
                   count(*) as "calls!", count(c.result) as "ended!", count(*) filter (where c.result = 'answered') as "answered!",
                   count(*) filter (where c.result = 'failed') as "failed!", count(*) filter (where c.goal_reached) as "goals!",
-                  count(*) filter (where c.is_unpriced) as "unpriced!",
+                  count(*) filter (where c.is_unpriced) as "unpriced!", coalesce(sum(c.talk_cost), 0) as "talk_cost!",
                   percentile_cont(0.5) within group (order by c.duration) filter (where c.result = 'answered') as median
-           from (select extract(hour from started_at at time zone $4)::int as hour, client_id, result, goal_reached, is_unpriced, duration
+           from (select extract(hour from started_at at time zone $4)::int as hour, client_id, result, goal_reached, is_unpriced, duration,
+                        coalesce(voice_cost, 0) + coalesce(carrier_cost, 0) as talk_cost
                  from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3) c
            group by grouping sets ((), (c.hour), (c.client_id))"#,
         tx.workspace_uuid(),
@@ -54,7 +55,7 @@ pub(crate) async fn today(
             goals: row.goals,
             unpriced: row.unpriced,
             median_seconds: row.median.map(|median| median.round() as i64),
-            spend: None,
+            spend: Some(Money(row.talk_cost)),
         };
         // Which columns the row is not grouped by: 2 the hour, 1 the client.
         match (row.kind, row.hour, row.client_id) {
@@ -79,7 +80,7 @@ pub(crate) async fn today(
     Ok(found)
 }
 
-/// Counts of the calls that started in `from..to`, for comparing with.
+/// Counts of the calls that started in `from..to`, and what they cost without models, for comparing with.
 pub(crate) async fn figures(
     tx: &mut ReadTx,
     client: Option<ClientId>,
@@ -90,6 +91,7 @@ pub(crate) async fn figures(
         r#"select count(*) as "calls!", count(result) as "ended!", count(*) filter (where result = 'answered') as "answered!",
                   count(*) filter (where result = 'failed') as "failed!", count(*) filter (where goal_reached) as "goals!",
                   count(*) filter (where is_unpriced) as "unpriced!",
+                  coalesce(sum(coalesce(voice_cost, 0) + coalesce(carrier_cost, 0)), 0) as "talk_cost!",
                   percentile_cont(0.5) within group (order by duration) filter (where result = 'answered') as median
            from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3 and started_at < $4"#,
         tx.workspace_uuid(),
@@ -107,7 +109,7 @@ pub(crate) async fn figures(
         goals: row.goals,
         unpriced: row.unpriced,
         median_seconds: row.median.map(|median| median.round() as i64),
-        spend: None,
+        spend: Some(Money(row.talk_cost)),
     })
 }
 

@@ -2,8 +2,8 @@ pub mod api;
 pub mod routes;
 mod store;
 
-/// What a time cost by client, for the dashboard; what the whole agency used, for the platform.
-pub use store::{spend_by_client, total};
+/// What models cost by client, for the dashboard; what the whole agency used, for the platform.
+pub use store::{models_by_client, total};
 
 use chrono::{Datelike, Days, Months, NaiveTime};
 

@@ -40,22 +40,19 @@ pub(crate) async fn talk(
     Ok(())
 }
 
-/// What the calls and the models' answers of a time cost, by client: calls by their start, answers by their own time. `until`: none
-/// for no end.
-pub async fn spend_by_client(
+/// What the models' answers of a time cost, by client: the part of the spend that does not stand on the calls. `until`: none for no
+/// end.
+pub async fn models_by_client(
     tx: &mut ReadTx,
     client: Option<ClientId>,
     from: DateTime<Utc>,
     until: Option<DateTime<Utc>>,
 ) -> Result<HashMap<Option<ClientId>, Money>, AppError> {
     let rows = sqlx::query!(
-        r#"select s.client_id as "client_id: ClientId", coalesce(sum(s.cost), 0) as "cost!" from (
-             select client_id, coalesce(voice_cost, 0) + coalesce(carrier_cost, 0) as cost from calls
-             where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3 and ($4::timestamptz is null or started_at < $4)
-             union all
-             select client_id, cost from token_usage
-             where workspace_id = $1 and ($2::uuid is null or client_id = $2) and created_at >= $3 and ($4::timestamptz is null or created_at < $4)) s
-           group by s.client_id"#,
+        r#"select client_id as "client_id: ClientId", coalesce(sum(cost), 0) as "cost!" from token_usage
+           where workspace_id = $1 and ($2::uuid is null or client_id = $2) and created_at >= $3
+             and ($4::timestamptz is null or created_at < $4)
+           group by client_id"#,
         tx.workspace_uuid(),
         client.map(|id| id.0),
         from,
