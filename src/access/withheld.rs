@@ -99,7 +99,8 @@ pub fn audit_shows(entity: &str, field: &str) -> bool {
     let only = |fields: &[&str]| fields.contains(&field);
     match entity {
         // What they made themselves, and what they are asked about.
-        "contact" | "import" | "user" | "invitation" | "brand" | "call" => true,
+        "contact" | "import" | "user" | "invitation" | "brand" => true,
+        "call" => only(&["what", "reviewed", "transcript_status", "analysis_status"]),
         "campaign" => only(&[
             "name",
             "type",

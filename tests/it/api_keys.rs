@@ -86,7 +86,7 @@ fn routes_in_source() -> BTreeSet<(String, String)> {
     for (_, text) in sources("src", ".rs") {
         for rest in text.split(".route(\"/v1/").skip(1) {
             let (path, rest) = rest.split_once('"').expect("a path");
-            let call = rest.split(".route(").next().unwrap_or_default().split("\n    }").next().unwrap_or_default();
+            let call = rest.split(".route(").next().unwrap_or_default().split("\n}").next().unwrap_or_default();
             for method in ["get", "post", "put", "delete", "patch"] {
                 if call.contains(&format!(" {method}(")) || call.contains(&format!(".{method}(")) {
                     found.insert((method.to_uppercase(), format!("/v1/{path}")));

@@ -304,3 +304,44 @@ fn somebody_who_calls_a_suspended_workspace_is_not_talked_to() {
         assert!(!ended().await.is_null(), "a suspended one does not");
     });
 }
+
+#[test]
+fn a_batch_whose_time_comes_in_a_suspension_starts_after_it() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "suspended-schedule").await;
+        let platform = platform(world).await;
+        agency.owner.filled(&format!("/campaigns/{}", works.campaign), "move_campaign", &[("to", "active")]).await;
+        let page = format!("/campaigns/{}?tab=contacts", works.campaign);
+        agency.owner.filled(&page, "add_campaign_contacts", &[("by", "all")]).await;
+        let soon = (chrono::Utc::now() + chrono::Duration::hours(1))
+            .with_timezone(&patchbay_shared::zone::zone("Europe/Zurich"));
+        let at = soon.format("%Y-%m-%dT%H:%M").to_string();
+        let fields = [("name", "Later"), ("mode", "scheduled"), ("scheduled_for", at.as_str()), ("concurrency", "1")];
+        let id =
+            agency.owner.made_on(&format!("/batches/new?campaign={}", works.campaign), "create_batch", &fields).await;
+        set_status(&platform, &agency, "suspended").await;
+        agency.background.pass(std::time::Duration::from_secs(2 * 3600)).await;
+        agency.drain().await;
+        assert_eq!(rang(world, &works.key), 0);
+        assert_eq!(batch(&agency.owner, &id).await["status"], "paused");
+        set_status(&platform, &agency, "active").await;
+        agency.finished(&id).await;
+        assert_eq!(rang(world, &works.key), 1);
+    });
+}
+
+#[test]
+fn somebody_who_asked_not_to_be_called_is_not_called_again_after_a_lost_request() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "suppressed-redial").await;
+        behave(world, &works.key, json!({ "create_faults": { "error": 1.0 } })).await;
+        let id = agency.batch(&works.campaign, 1).await;
+        agency.background.drain_for(std::time::Duration::from_secs(2)).await;
+        behave(world, &works.key, json!({ "create_faults": { "error": 0.0 } })).await;
+        let page = format!("/contacts/{}", works.contact);
+        agency.owner.filled(&page, "suppress_contact", &[("reason", "Asked by mail")]).await;
+        agency.background.pass(std::time::Duration::from_secs(30)).await;
+        agency.finished(&id).await;
+        assert_eq!(rang(world, &works.key), 0, "{:?}", world.sandbox.call_log(Some(&works.key)));
+    });
+}

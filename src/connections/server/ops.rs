@@ -27,6 +27,7 @@ use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 use patchbay_shared::money::counted;
 use patchbay_shared::zone::stamp;
 use patchbay_shared::{AppError, Reason};
+use patchbay_workspaces::server as workspaces;
 
 /// The document that is sealed: nothing but the key.
 #[derive(Serialize, Deserialize)]
@@ -79,10 +80,10 @@ pub async fn voice_to_look(scope: &Scope) -> Result<Arc<dyn VoiceProvider>, AppE
 
 /// The same while the workspace is suspended, to end what must not go on. None: it is active.
 pub async fn voice_while_suspended(scope: &Scope) -> Result<Option<Arc<dyn VoiceProvider>>, AppError> {
-    match is_suspended(scope).await? {
-        true => voice_to_look(scope).await.map(Some),
-        false => Ok(None),
-    }
+    let mut tx = scope.read(Action::UseConnections).await?;
+    let suspended = workspaces::is_suspended(&mut tx).await?;
+    drop(tx);
+    if suspended { voice_to_look(scope).await.map(Some) } else { Ok(None) }
 }
 
 /// The carrier with the workspace's account, to rent numbers and give them back. Errors: as `voice`.
@@ -292,13 +293,16 @@ fn unopened(error: SealError, stored: &Stored) -> AppError {
 /// The connection and its key, ready to use.
 async fn account(scope: &Scope, provider: Provider, what: For) -> Result<(Stored, Secret<String>), AppError> {
     let name = provider.label();
-    if what == For::Acting && is_suspended(scope).await? {
+    let mut tx = scope.read(Action::UseConnections).await?;
+    if what == For::Acting && workspaces::is_suspended(&mut tx).await? {
         return Err(AppError::Conflict(
             Reason::Suspended,
             format!("The workspace is suspended: {name} is not used until it is reactivated."),
         ));
     }
-    let stored = all(scope).await?.into_iter().find(|row| row.provider == provider.as_str()).ok_or_else(|| {
+    let rows = store::list(&mut tx).await?;
+    drop(tx);
+    let stored = rows.into_iter().find(|row| row.provider == provider.as_str()).ok_or_else(|| {
         AppError::Conflict(
             Reason::NotConnected,
             format!("{name} is not connected yet. An owner can connect it under Connections."),
@@ -312,11 +316,6 @@ async fn account(scope: &Scope, provider: Provider, what: For) -> Result<(Stored
     }
     let key = open_key(scope.services(), scope.workspace_id(), &stored)?;
     Ok((stored, key))
-}
-
-async fn is_suspended(scope: &Scope) -> Result<bool, AppError> {
-    let mut tx = scope.read(Action::UseConnections).await?;
-    patchbay_workspaces::server::is_suspended(&mut tx).await
 }
 
 /// The workspace's connections, for a verb that needs one of them and has checked its own action already.

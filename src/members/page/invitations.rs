@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use super::people_frame;
 use crate::model::{InvitationRow, InvitationStatus};
 use crate::server_fns::{ResendInvitation, WithdrawInvitation, list_invitations};
-use patchbay_shell::ProofField;
+use patchbay_access::Action;
+use patchbay_shell::{ProofField, viewer};
 use patchbay_ui::*;
 
 /// Who has been invited, and what became of it.
@@ -20,7 +21,7 @@ pub fn invitations_page() -> PageView {
             .under(crumb("People", "/settings/users"))
             .live(&["members"])
             .export("/settings/invitations.csv")
-            .add(true, "user-plus", "/settings/users/new", "Invite people")
+            .add(viewer().may(Action::ManageViewers), "user-plus", "/settings/users/new", "Invite people")
             .within(|list| people_frame("invitations", list))
             .filter(Filter::words("status", "State", InvitationStatus::ALL))
             .column("Address", |row| view! { <b>{row.email.clone()}</b> })
@@ -33,7 +34,9 @@ pub fn invitations_page() -> PageView {
             .note("100 per page")
             .empty_view(|| view! {
                 <EmptyState icon="mail" title="No open invitations" text="An invitation is a link with which somebody chooses a name and a password.">
-                    <LinkButton href="/settings/users/new" kind=ButtonKind::Primary icon="user-plus">"Invite people"</LinkButton>
+                    {viewer().may(Action::ManageViewers).then(|| view! {
+                        <LinkButton href="/settings/users/new" kind=ButtonKind::Primary icon="user-plus">"Invite people"</LinkButton>
+                    })}
                 </EmptyState>
             })
             .page(rows)

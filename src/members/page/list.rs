@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::people_frame;
 use crate::model::MemberRow;
 use crate::server_fns::list_members;
-use patchbay_access::Role;
+use patchbay_access::{Action, Role};
 use patchbay_shared::Tone;
 use patchbay_shell::viewer;
 use patchbay_ui::address::query_string;
@@ -27,7 +27,7 @@ pub fn members_page() -> PageView {
             .under(crumb("Settings", "/settings/profile"))
             .live(&["members"])
             .export("/settings/users.csv")
-            .add(true, "user-plus", Signal::derive(invite_address), "Invite people")
+            .add(viewer().may(Action::ManageViewers), "user-plus", Signal::derive(invite_address), "Invite people")
             .within(|list| people_frame("people", list))
             .filter(Filter::new("role", "Role", roles))
             .keep(&["client"])

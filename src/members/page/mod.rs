@@ -26,7 +26,9 @@ pub(super) fn what_it_may(role: Role) -> &'static str {
         Role::AgencyOwner => "Everything, credentials and deleting agents included.",
         Role::AgencyAdmin => "Agents, numbers, campaigns, batches, people below owner. No credentials.",
         Role::AgencyMember => "Reads all of the agency's data. Changes nothing.",
-        Role::ClientAdmin => "One client: manages its contacts and viewers, reads its calls and usage.",
+        Role::ClientAdmin => {
+            "One client: manages its contacts, campaigns and viewers as far as you let it, reads its calls."
+        }
         Role::ClientViewer => "One client: reads its calls, campaigns and results.",
         Role::Admin => "Runs the platform.",
     }

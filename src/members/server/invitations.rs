@@ -258,7 +258,7 @@ pub async fn list(
     let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<Uuid>().ok());
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
     let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
-    let viewer = tx.scope().viewer().cloned();
+    let viewer = tx.scope().viewer().filter(|viewer| viewer.may(Action::ManageViewers)).cloned();
     let rows = sqlx::query!(
         r#"select i.id as "id: InvitationId", i.email, i.role as "role: Role", c.name as "client?", u.name as "inviter?", i.created_at,
                   i.expires_at, i.accepted_at is not null as "accepted!", i.revoked_at is not null as "withdrawn!",

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{MemberRow, MemberView, UserStatus, grantable};
 use patchbay_access::server::{ReadTx, Scope, WriteTx};
-use patchbay_access::{Role, Viewer};
+use patchbay_access::{Action, Role, Viewer};
 use patchbay_shared::ids::{ClientId, UserId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
@@ -61,7 +61,11 @@ struct Found {
 
 impl Found {
     fn for_list(self, scope: &Scope) -> MemberRow {
-        let may = |viewer: &Viewer| viewer.user_id != self.id && grantable(viewer.role).contains(&self.role);
+        let may = |viewer: &Viewer| {
+            viewer.user_id != self.id
+                && viewer.may(Action::ManageViewers)
+                && grantable(viewer.role).contains(&self.role)
+        };
         MemberRow {
             can_change: scope.viewer().is_some_and(may),
             id: self.id,
