@@ -4,7 +4,7 @@
 //! an address, so the session remembers which error was given out, and a page shows no other. What was typed waits beside it for that one
 //! page view, so that nothing has to be typed twice. Passwords and files are never kept.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -69,7 +69,7 @@ pub(crate) async fn take_form(request: Request, next: Next) -> Response {
             };
             (bytes, answer)
         }
-        Err(error) => (Vec::new(), refuse(&path, &error, is_plain, before.as_ref())),
+        Err(error) => (Bytes::new(), refuse(&path, &error, is_plain, before.as_ref())),
     };
     if !is_plain {
         return response;
@@ -77,7 +77,7 @@ pub(crate) async fn take_form(request: Request, next: Next) -> Response {
     stay_here(keep(session, before, &bytes, response).await)
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, AppError> {
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, AppError> {
     let unreadable = |status, text: &str| AppError::Unreadable(status, text.to_owned());
     // A form without fields may come without saying what it is.
     let is_form = has(headers, header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -85,7 +85,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, AppError> {
         return Err(unreadable(415, "Send the fields as application/x-www-form-urlencoded."));
     }
     match Limited::new(body, limits::FORM).collect().await {
-        Ok(read) => Ok(read.to_bytes().into()),
+        Ok(read) => Ok(read.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
             Err(unreadable(413, "The form is longer than 2 MB. Shorten its texts."))
         }
