@@ -37,7 +37,7 @@ export default {
     await nia.getByLabel("Your name").fill("Nia New");
     await nia.getByLabel("Password").fill("password");
     await nia.getByRole("button", { name: "Make my account" }).click();
-    await nia.getByText("among the first that are guessed").waitFor();
+    await nia.getByText("too easy to guess").waitFor();
     assert.equal(await nia.getByLabel("Your name").inputValue(), "Nia New", "what was typed is kept");
     await nia.getByLabel("Password").fill(PASSWORD);
     await nia.getByRole("button", { name: "Make my account" }).click();
@@ -63,7 +63,7 @@ export default {
     await phone.waitForURL("**/mfa**");
     await phone.getByLabel("Code").fill("000000");
     await phone.getByRole("button", { name: "Continue" }).click();
-    await phone.getByText("This code is not right").waitFor();
+    await phone.getByText("This code is wrong").waitFor();
     await phone.getByLabel("Code").fill(recovery);
     await phone.getByRole("button", { name: "Continue" }).click();
     await phone.waitForURL("**/dashboard");

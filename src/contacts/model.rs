@@ -8,8 +8,10 @@ use patchbay_shared::{AppError, FieldErrors, Stamp};
 pub mod countries;
 pub mod guess;
 pub mod import;
+mod reading;
 
 pub use import::*;
+pub use reading::*;
 
 /// What the list is asked for. All of it stands in the address.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,5 @@
 //! Time zones as people and CRMs write them, turned into IANA's names. Calling hours hang on it, so a zone that is in doubt is refused,
-//! and no contact gets a zone without summer time because somebody wrote EST. `docs/decisions/0018-time-zones.md` has the rule.
+//! and no contact gets a zone without summer time because somebody wrote EST. `docs/decisions/0014-numbers-zones-consent.md` has the rule.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -72,6 +72,17 @@ pub fn is_zone(name: &str) -> bool {
 ///
 /// Errors: a sentence that says what is wrong and what to do.
 pub fn read_zone(text: &str, phone: &Phone) -> Result<&'static str, String> {
+    read(text, Some(phone))
+}
+
+/// Whether this is a zone at all, of somebody whose number cannot be read: then an abbreviation may mean any place.
+///
+/// Errors: as above.
+pub fn check_zone(text: &str) -> Result<(), String> {
+    read(text, None).map(|_| ())
+}
+
+fn read(text: &str, phone: Option<&Phone>) -> Result<&'static str, String> {
     let text = plain(text);
     let shown: String = text.trim().chars().take(40).collect();
     if text.len() > 200 {
@@ -85,6 +96,7 @@ pub fn read_zone(text: &str, phone: &Phone) -> Result<&'static str, String> {
         return Ok(zone);
     }
     if let Some(meanings) = SHORT.get(&key) {
+        let Some(phone) = phone else { return Ok(meanings[0].1) };
         let digits = &phone.as_str()[1..];
         let fits = meanings.iter().filter(|(start, _)| digits.starts_with(start)).max_by_key(|(start, _)| start.len());
         return fits.map(|(_, zone)| *zone).ok_or_else(|| {

@@ -26,7 +26,9 @@ struct Places {
 /// Keeps the place on each page of this tab. The shell calls it once.
 pub fn keep_place() {
     let location = use_location();
-    let address = move || format!("{}?{}", location.pathname.get(), location.search.get());
+    let address = move || format!("{}?{}", location.pathname.get(), location.search.get().trim_start_matches('?'));
+    // Listeners live as long as the frame: what the effect owns ends each time that it runs again.
+    let frame = Owner::current();
     Effect::new(move |places: Option<Rc<RefCell<Places>>>| {
         let now = address();
         if let Some(places) = places {
@@ -43,7 +45,10 @@ pub fn keep_place() {
             return places;
         }
         let places = Rc::new(RefCell::new(Places { here: now, ..Places::default() }));
-        listen(&places);
+        match &frame {
+            Some(frame) => frame.with(|| listen(&places)),
+            None => listen(&places),
+        }
         places
     });
 }
@@ -52,17 +57,15 @@ fn listen(places: &Rc<RefCell<Places>>) {
     let kept = places.clone();
     let moved = window_event_listener(scroll, move |_| {
         let mut places = kept.borrow_mut();
-        // While the old page still stands under the new address, its place means nothing.
-        if places.wanted.is_none() {
+        // While one page still stands under the other's address, its place means nothing: the router goes to the top of a new one.
+        if places.wanted.is_none() && places.here == address_now() {
             let here = places.here.clone();
             places.by_address.insert(here, window().scroll_y().unwrap_or_default());
         }
     });
     let kept = places.clone();
     let back = window_event_listener(popstate, move |_| {
-        let at = window().location();
-        let search = at.search().unwrap_or_default();
-        let address = format!("{}?{}", at.pathname().unwrap_or_default(), search.trim_start_matches('?'));
+        let address = address_now();
         let mut places = kept.borrow_mut();
         let Some(place) = places.by_address.get(&address).copied().filter(|place| *place > 0.0) else { return };
         places.wanted = Some((place, now()));
@@ -104,6 +107,13 @@ fn go(places: Rc<RefCell<Places>>) {
         }
         go(places.clone());
     });
+}
+
+/// The address that the browser shows.
+fn address_now() -> String {
+    let at = window().location();
+    let search = at.search().unwrap_or_default();
+    format!("{}?{}", at.pathname().unwrap_or_default(), search.trim_start_matches('?'))
 }
 
 fn now() -> f64 {

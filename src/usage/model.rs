@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use patchbay_metering::model::BudgetStatus;
 use patchbay_shared::Money;
 use patchbay_shared::ids::NumberId;
+use patchbay_shared::money::count_text;
 
 /// The last thirty days, today included, by the viewer's days.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -57,6 +58,8 @@ pub struct UsageDay {
     pub model: Money,
     /// Calls whose talk the provider has not priced yet: their cost is in no figure.
     pub unpriced: i64,
+    /// Answers of which the models' service did not say the price: they are in no figure either.
+    pub unpriced_answers: i64,
 }
 
 /// What one client's calendar month has come to, in the client's zone.
@@ -76,6 +79,15 @@ pub struct ClientMonth {
     pub budget_status: Option<BudgetStatus>,
 }
 
+/// What a sum of money says about the answers of models that it leaves out.
+pub fn unpriced_answers_text(answers: i64) -> Option<String> {
+    match answers {
+        0 => None,
+        1 => Some("1 answer of a model is not priced yet".to_owned()),
+        more => Some(format!("{} answers of models are not priced yet", count_text(more))),
+    }
+}
+
 /// What one model took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelUsage {
@@ -87,7 +99,10 @@ pub struct ModelUsage {
     pub completion_tokens: i64,
     /// Some of the tokens were counted by us and not by the service.
     pub is_estimated: bool,
-    pub cost: Money,
+    /// Without the answers that have no price; none: the service told the price of not one.
+    pub cost: Option<Money>,
+    /// Answers of which the service did not say the price.
+    pub unpriced: i64,
 }
 
 impl UsageDay {
@@ -109,5 +124,6 @@ impl UsageDay {
         self.carrier.0 += other.carrier.0;
         self.model.0 += other.model.0;
         self.unpriced += other.unpriced;
+        self.unpriced_answers += other.unpriced_answers;
     }
 }

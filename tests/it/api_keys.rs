@@ -338,7 +338,7 @@ fn a_key_is_rotated_with_overlap_revoked_at_once_and_expires() {
             assert_eq!(call(world, Some(key), "GET", "/v1/me", None).await.status, 200, "both work for a day");
         }
         let again = agency.owner.rpc("rotate_api_key", &[("id", &old_id)]).await;
-        assert!(again.status == 409 && again.text.contains("successor"), "one successor: {again:?}");
+        assert!(again.status == 409 && again.text.contains("already rotated"), "one successor: {again:?}");
         let new_id = newest().await;
         agency.owner.filled("/settings/api-keys", "revoke_api_key", &[("id", &new_id)]).await;
         agency.owner.done("revoke_api_key", &[("id", &new_id)]).await;

@@ -3,12 +3,14 @@
 use patchbay_access::Action;
 use patchbay_access::server::{Machine, Scope};
 use patchbay_audit::server::{anchors, verify};
+use patchbay_platform::server::ops::create_workspace;
 use patchbay_shared::ids::WorkspaceId;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection, Row};
 
-use super::support::{Agency, World, owner_lines, owner_value, run};
+use super::support::agency::{PASSWORD, TESTS};
+use super::support::{Agency, World, owner_lines, owner_value, run, unique};
 
 const TEST: Machine = Machine { name: "test", actions: &[Action::ReadAudit] };
 
@@ -335,6 +337,12 @@ fn the_hash_covers_every_column() {
         let fields = [("name", "Renamed client"), ("timezone", "Asia/Kolkata")];
         agency.owner.filled(&format!("/clients/{}/settings", agency.one.id), "save_client", &fields).await;
         let count = walk(world, &agency).await.expect("an unbroken chain");
+        // An agency whose own chain has no row of that number yet.
+        let other = WorkspaceId::new();
+        let scope = Scope::of_operator(world.db.clone(), other, TESTS);
+        let (name, email) = (unique("other"), format!("{}@other.example", unique("owner")));
+        create_workspace(&scope, &name, "Odo Other", &email, PASSWORD, "UTC").await.expect("an agency");
+        let elsewhere = format!("'{other}'");
         let columns = owner_lines(
             world,
             "select attname || ' ' || format_type(atttypid, null) from pg_attribute
@@ -346,7 +354,7 @@ fn the_hash_covers_every_column() {
             let (name, kind) = column.split_once(' ').expect("a name and a type");
             let value = match (name, kind) {
                 // A row of another chain is none of this one: to the walk it is missing.
-                ("workspace_id", _) => "(select id from workspaces w where w.id <> audit_events.workspace_id limit 1)",
+                ("workspace_id", _) => elsewhere.as_str(),
                 ("user_id", _) => "(select id from users u where u.id is distinct from audit_events.user_id limit 1)",
                 ("kind", _) => "case when kind = 'created' then 'changed' else 'created' end",
                 ("seq", _) => "seq + 1000000",

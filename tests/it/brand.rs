@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::support::agency::{PASSWORD, shown_token};
 use super::support::{Agency, Answer, Browser, Dns, Page, World, owner_value, run};
 
-const LOGO: &str = "/settings/brand/logo";
+pub const LOGO: &str = "/settings/brand/logo";
 
 /// A picture's head, which is all that anybody looks at, with `more` bytes behind it.
-fn png(width: u32, height: u32, more: usize) -> Vec<u8> {
+pub fn png(width: u32, height: u32, more: usize) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     bytes.extend(width.to_be_bytes());
     bytes.extend(height.to_be_bytes());
@@ -338,7 +338,7 @@ async fn the_proof_decides(world: &World, dns: &Dns, host: &str, ours: &Agency, 
     assert!(check(theirs).await.is_some(), "our record proves nothing for them");
     dns.say(&record, &[&our_proof, &their_proof]);
     let said = check(theirs).await.expect("ours still");
-    assert!(said.contains("Another agency uses"), "{said}");
+    assert!(said.contains("Another agency already uses"), "{said}");
     // The domain has changed hands.
     dns.say(&record, &[&their_proof]);
     assert_eq!(check(theirs).await, None);

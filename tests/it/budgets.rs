@@ -65,7 +65,9 @@ fn a_batch_stops_at_the_budget_and_goes_on_when_it_is_raised() {
         assert_eq!(view["may_raise"], true, "{view}");
         assert_eq!(view["status"], "processing", "nobody paused it: {view}");
         let page = agency.owner.get(&format!("/batches/{id}")).await.text;
-        assert!(page.contains("The batch waits.") && page.contains(&format!("/clients/{}/settings", agency.one.id)));
+        assert!(
+            page.contains("The batch is waiting.") && page.contains(&format!("/clients/{}/settings", agency.one.id))
+        );
         // A member reads and cannot change the budget; the client's people learn no amount.
         let member = agency.member.done("get_batch", &[("id", &id)]).await.json();
         assert!(member["waits"].is_string() && member["may_raise"] == false, "{member}");
@@ -73,7 +75,7 @@ fn a_batch_stops_at_the_budget_and_goes_on_when_it_is_raised() {
         let told = viewer["waits"].as_str().unwrap_or_default();
         assert!(told.contains("The monthly budget is spent") && !told.contains('$'), "{viewer}");
         let list = agency.one.viewer.done("list_batches", &[]).await.text;
-        assert!(list.contains("Waits: the monthly budget is spent."), "{list}");
+        assert!(list.contains("Waiting: the monthly budget is spent"), "{list}");
 
         // The audit log was told once of each level, by Patchbay; the dashboard names the client; the client's admin reads no amount.
         let lines = audit_log(&agency).await;
@@ -122,7 +124,7 @@ fn warn_stops_nothing_and_the_kept_sum_is_the_counted_one() {
         let view = batch(&agency, &id).await;
         assert!(view["waits"].is_null(), "{view}");
         let page = agency.owner.get(&format!("/clients/{}", agency.one.id)).await.text;
-        assert!(page.contains("Calls go on"), "told, and no more");
+        assert!(page.contains("Calls continue; the next month begins on"), "told, and no more");
 
         // Added up anew, it is the same: the way a budget begins in the middle of a month.
         budget(&agency, "", "warn", &[]).await;

@@ -192,6 +192,10 @@ fn whatever_anybody_writes_is_text_on_every_page_of_everybody() {
                     ("timezone", "UTC"),
                     ("monthly_budget", ""),
                     ("shares_recordings", "true"),
+                    ("admins_edit_contacts", "true"),
+                    ("admins_edit_campaigns", "true"),
+                    ("admins_run_batches", "true"),
+                    ("admins_invite_viewers", "true"),
                 ],
             )
             .await;

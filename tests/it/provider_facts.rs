@@ -117,7 +117,7 @@ fn half_broken_events_count_and_say_what_of_them_could_not_be_read() {
             let call = call_of(world, &door, id).await;
             assert_eq!(
                 (call["state"].as_str(), call["summary"].as_str()),
-                (Some("completed"), Some(*summary)),
+                (Some("answered"), Some(*summary)),
                 "{what}"
             );
             sent.push(body);
@@ -143,7 +143,7 @@ fn half_broken_events_count_and_say_what_of_them_could_not_be_read() {
             let call = call_of(world, &door, id).await;
             assert_eq!(
                 (call["state"].as_str(), call["outcome"].as_str()),
-                (Some("completed"), Some("answered")),
+                (Some("answered"), Some("answered")),
                 "{name}: {call}"
             );
             let list = door.agency.owner.done("list_webhooks", &[]).await.json();
@@ -157,7 +157,7 @@ fn half_broken_events_count_and_say_what_of_them_could_not_be_read() {
         assert_eq!(call_of(world, &door, id).await["outcome"], "no_answer");
         told(&door, world, event("call.joined", id, &json!({"ended": null})).to_string().as_bytes()).await;
         let call = call_of(world, &door, id).await;
-        assert_eq!((call["outcome"].as_str(), call["state"].as_str()), (Some("answered"), Some("completed")), "{call}");
+        assert_eq!((call["outcome"].as_str(), call["state"].as_str()), (Some("answered"), Some("answered")), "{call}");
         assert!(!call["transcript_status"].is_null(), "its words are fetched: {call}");
         // The body is kept as it came, and shown.
         let kept: Vec<String> = owner_lines(
@@ -311,6 +311,7 @@ fn a_cost_that_names_only_its_leg_finds_its_call() {
         let first = Uuid::new_v4();
         told(&door.voice, world, event("call.started", first, &json!({})).to_string().as_bytes()).await;
         door.initiated(world, "leg-a", "session-a", "+12025550170").await;
+        assert_eq!(carrier_cost(first).await, None, "a price that is not told yet is no zero");
         door.cost(world, 310, "leg-a", "session-a", json!("0.0070")).await;
         assert_eq!(carrier_cost(first).await, Some(0.007));
         // Corrected later: down. Told again with an earlier time: no news.
@@ -400,6 +401,17 @@ fn every_quirk_at_once_and_the_day_ends_well() {
         )
         .await;
         assert_eq!(usage, ["true true true"], "one answer, paid once, its tokens estimated and its price unknown");
+        // An unknown price is no zero: not of the call, not of its day and not of its model.
+        assert!(call["costs"]["model"].is_null(), "{call}");
+        let page = agency.owner.get(&format!("/calls/{}", call["id"].as_str().expect("an id"))).await.text;
+        let without = if call["costs"]["carrier"].is_null() { "without carrier and model" } else { "without model" };
+        assert!(page.contains(without), "the total says what it leaves out: {page}");
+        let page = agency.owner.get("/usage").await;
+        assert!(
+            page.status == 200 && page.text.contains("1 answer of a model is not priced yet"),
+            "usage says what it leaves out: {}",
+            page.text
+        );
     });
 }
 
@@ -428,7 +440,7 @@ fn what_is_no_sound_is_no_recording_and_says_nothing_about_the_key() {
             assert!(seen["recording"].is_null() && seen["awaits_recording"] == true, "{what}: {seen}");
             assert_eq!(seen["transcript_status"], "completed", "{what} keeps no transcript waiting");
             let page = agency.owner.get(&format!("/calls/{id}")).await.text;
-            assert!(page.contains("The recording is on its way."), "{what}");
+            assert!(page.contains("The recording is being fetched."), "{what}");
             agency.background.drain_for(Duration::from_secs(1200)).await;
             let seen = again(&agency, &call).await;
             assert!(
@@ -495,7 +507,8 @@ fn a_call_that_nobody_answered_has_no_conversation() {
         assert_eq!(call["outcome"], "no_answer");
         assert!(call["transcript_status"].is_null() && call["analysis_status"].is_null(), "{call}");
         let (owner, call) = (&door.agency.owner, call["id"].as_str().expect("an id"));
-        assert!(owner.get(&format!("/calls/{call}")).await.text.contains("No conversation"));
+        let page = owner.get(&format!("/calls/{call}")).await.text;
+        assert!(page.contains("No transcript") && page.contains("Nobody answered."), "{page}");
         let file = owner.get(&format!("/calls/{call}/transcript.txt")).await.text;
         assert!(file.contains("there was no conversation"), "{file}");
         for kind in ["transcript", "analysis"] {

@@ -150,6 +150,7 @@ pub const EVENTS: &[(&str, &str, Kind)] = &[
     ("contact", "allowed", Kind::Changed),
     ("export", "exported", Kind::Happened),
     ("import", "uploaded", Kind::Created),
+    ("import", "reread", Kind::Changed),
     ("import", "mapped", Kind::Changed),
     ("import", "checked", Kind::Happened),
     ("import", "started", Kind::Changed),

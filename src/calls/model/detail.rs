@@ -156,8 +156,11 @@ impl EvidenceLine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Costs {
     pub voice: Money,
-    pub carrier: Money,
-    pub model: Money,
+    /// None: the carrier has told no price of a call that it put through.
+    pub carrier: Option<Money>,
+    /// None: the models' service did not say what the analysis cost.
+    pub model: Option<Money>,
+    /// What is known.
     pub total: Money,
     /// None: the provider has not settled its bill.
     pub billed_seconds: Option<i32>,

@@ -41,19 +41,29 @@ pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
 pub(crate) fn CostCard(call: CallDetail) -> impl IntoView {
     let Some(costs) = call.costs else { return ().into_any() };
     let waits = costs.is_unpriced || call.state.is_open();
-    let places = decimals([costs.voice, costs.carrier, costs.model, costs.total]);
-    let priced = |money: patchbay_shared::Money| {
-        if waits { term::UNPRICED.label.to_owned() } else { money.text_with(places) }
+    let places =
+        decimals([costs.voice, costs.carrier.unwrap_or_default(), costs.model.unwrap_or_default(), costs.total]);
+    let told = |money: Option<patchbay_shared::Money>| {
+        money.map_or_else(|| term::UNPRICED.label.to_owned(), |money| money.text_with(places))
     };
-    let (voice, carrier, total) = (priced(costs.voice), priced(costs.carrier), priced(costs.total));
+    let priced = |money: Option<patchbay_shared::Money>| told(money.filter(|_| !waits));
+    let (voice, carrier, total) = (priced(Some(costs.voice)), priced(costs.carrier), priced(Some(costs.total)));
+    let model = told(costs.model);
+    let left_out = match (costs.carrier, costs.model) {
+        _ if waits => None,
+        (None, None) => Some("without carrier and model"),
+        (None, _) => Some("without carrier"),
+        (_, None) => Some("without model"),
+        _ => None,
+    };
     let tokens = call.analysis_model.map(|(_, read, written)| counted(read + written, "token", "tokens"));
     view! {
         <Card title="Cost" right=move || tokens.map(|text| view! { <span class="sub text-xs">{text}</span> })>
             <Facts>
                 <Fact label="Voice" class="num">{voice}</Fact>
                 <Fact label="Carrier" class="num">{carrier}</Fact>
-                <Fact label="Model" class="num">{costs.model.text_with(places)}</Fact>
-                <Fact label="Total" class="num"><b>{total}</b></Fact>
+                <Fact label="Model" class="num">{model}</Fact>
+                <Fact label="Total" class="num"><b>{total}</b>{left_out.map(|words| view! { " "<span class="sub">{words}</span> })}</Fact>
                 {costs.billed_seconds.map(|seconds| view! { <Fact label="Billed" class="num">{length_text(i64::from(seconds))}</Fact> })}
             </Facts>
         </Card>

@@ -157,8 +157,8 @@ fn kind_of(head: &[u8]) -> Option<&'static str> {
         [b'R', b'I', b'F', b'F' | b'X', _, _, _, _, b'W', b'A', b'V', b'E', ..]
         | [b'R', b'F', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..] => Some("wav"),
         [b'I', b'D', b'3', ..] => Some("mp3"),
-        // The sync bits of a frame, of a layer that exists.
-        [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 != 0 => Some("mp3"),
+        // The sync bits of a frame, of layer III or II. Nobody writes layer I, and the mark of UTF-16 (FF FE) looks like it.
+        [0xff, second, ..] if second & 0xe0 == 0xe0 && matches!(second & 0x06, 0x02 | 0x04) => Some("mp3"),
         [b'O', b'g', b'g', b'S', ..] => Some("ogg"),
         [b'f', b'L', b'a', b'C', ..] => Some("flac"),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some("m4a"),

@@ -6,7 +6,7 @@ use patchbay_metering::model::BudgetStatus;
 use patchbay_shared::Tone;
 use patchbay_shared::money::count_text;
 use patchbay_ui::*;
-use patchbay_usage::model::ClientMonth;
+use patchbay_usage::model::{ClientMonth, unpriced_answers_text};
 
 /// The month so far: figures, and how far the budget goes.
 #[component]
@@ -25,6 +25,10 @@ pub(crate) fn Month(month: ClientMonth, client: String) -> impl IntoView {
     let (priced, priced_href) = match unpriced_text(month.total.unpriced) {
         Some(text) => (text, listed.of_unpriced().address()),
         None => ("Calls and models".to_owned(), listed.address()),
+    };
+    let priced = match unpriced_answers_text(month.total.unpriced_answers) {
+        Some(text) => format!("{priced} · {text}"),
+        None => priced,
     };
     let remark = month.budget_status.as_ref().and_then(BudgetStatus::remark);
     view! {

@@ -41,7 +41,10 @@ fn Shown(import: ImportView, refetch: Callback<()>) -> impl IntoView {
     let body = match status {
         ImportStatus::Uploaded => view! {
             <Callout>
-                <p>"The columns are not chosen yet. " <a class="link" href=mapping>"Choose columns"</a></p>
+                <p>
+                    "The columns are not chosen yet. "
+                    {may_manage.then(|| view! { <a class="link" href=mapping>"Choose columns"</a> })}
+                </p>
             </Callout>
         }
         .into_any(),
@@ -61,7 +64,7 @@ fn Shown(import: ImportView, refetch: Callback<()>) -> impl IntoView {
             tags=move || view! { <Tag tone=status.tone()>{status.label()}</Tag> }
             actions=move || can_cancel.then(|| view! { <CancelForm id=id.clone()/> })
         />
-        <ImportSteps now id=import.id.to_string()/>
+        <ImportSteps now id=if may_manage { import.id.to_string() } else { String::new() }/>
         {import.error.clone().map(|error| view! { <Callout tone=Tone::Bad><p role="alert">{error}</p></Callout> })}
         {body}
     }

@@ -27,7 +27,7 @@ pub fn imports_page() -> PageView {
             }))
             .add(may_add, "upload", Signal::derive(|| with_client("/contacts/imports/new")), "Import")
             .above(view! { <Parts current="imports"/> })
-            .column("File", |row| cell::link(address(row), &row.file_name))
+            .column("File", move |row| cell::link(address(row, may_add), &row.file_name))
             .column("Client", |row| row.client_name.clone())
             .when(viewer().client.is_none())
             .column("State", |row| cell::state(row.status))
@@ -43,7 +43,8 @@ pub fn imports_page() -> PageView {
     })
 }
 
-fn address(row: &ImportRow) -> String {
-    let step = if row.status == ImportStatus::Uploaded { "/mapping" } else { "" };
+/// Whoever may choose the columns of a new file lands there.
+fn address(row: &ImportRow, may_manage: bool) -> String {
+    let step = if may_manage && row.status == ImportStatus::Uploaded { "/mapping" } else { "" };
     format!("/contacts/imports/{}{step}", row.id)
 }

@@ -27,7 +27,7 @@ pub fn new_import_page() -> PageView {
     })
 }
 
-/// File, columns, check, import. Steps that lie behind can be gone back to while nothing is imported.
+/// File, columns, check, import. Steps that lie behind can be gone back to while nothing is imported, by whoever may: `id` is empty for others.
 #[component]
 pub(crate) fn ImportSteps(now: usize, id: String) -> impl IntoView {
     let steps = ["File", "Columns", "Check", "Import"];

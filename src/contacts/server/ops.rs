@@ -17,7 +17,7 @@ use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{NewJob, enqueue};
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{CampaignId, ClientId, ContactId, ImportId};
-use patchbay_shared::zone_names::read_zone;
+use patchbay_shared::zone_names::{check_zone, read_zone};
 use patchbay_shared::{AppError, FieldErrors, Phone, Reason};
 
 /// A contact's form, read: everything checked, the number in E.164.
@@ -102,7 +102,9 @@ fn check(form: &ContactForm, country: Option<&str>) -> Result<Checked, AppError>
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let timezone = match (some(&form.timezone), &phone) {
         (Some(zone), Ok(phone)) => read_zone(&zone, phone).map(|zone| Some(zone.to_owned())),
-        _ => Ok(None),
+        // Everything that is wrong is said at once.
+        (Some(zone), Err(_)) => check_zone(&zone).map(|()| None),
+        (None, _) => Ok(None),
     };
     if let Err(message) = &timezone {
         errors.add("timezone", format!("{message} Or leave it empty for the client's."));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::model::{ModelUsage, Numbers, Usage, UsageDay};
+use super::model::{ModelUsage, Numbers, Usage, UsageDay, unpriced_answers_text};
 use super::server_fns::get_usage;
 use patchbay_calls::model::figures::unpriced_text;
 use patchbay_calls::model::{CallQuery, term};
@@ -48,6 +48,8 @@ fn Figures(usage: Usage) -> impl IntoView {
         let href = listed.of_unpriced().address();
         view! { <p class="note"><Icon name="info" small=true/><a class="link" href=href>{text}</a>" and in no figure."</p> }
     });
+    let without_price = unpriced_answers_text(total.unpriced_answers)
+        .map(|text| view! { <p class="note"><Icon name="info" small=true/>{text}" and in no figure."</p> });
     let is_agency = usage.is_agency;
     view! {
         <Kpis count=4>
@@ -57,6 +59,7 @@ fn Figures(usage: Usage) -> impl IntoView {
             <Kpi label="Tokens" value=count_text(total.tokens)/>
         </Kpis>
         {unpriced}
+        {without_price}
         <Spend days=usage.days.clone() zone=usage.zone/>
         <Days days=usage.days/>
         {is_agency.then(|| view! { <Models models=usage.models/> })}
@@ -219,6 +222,12 @@ fn Models(models: Vec<ModelUsage>) -> impl IntoView {
     let rows = models
         .into_iter()
         .map(|row| {
+            // A price that the service did not say is no zero.
+            let cost = row.cost.map_or_else(|| term::UNPRICED.label.to_owned(), Money::column);
+            let left_out = row
+                .cost
+                .and(unpriced_answers_text(row.unpriced))
+                .map(|text| view! { " "<small class="sub">{text}</small> });
             let estimated = row.is_estimated.then(|| view! { " "<Tag>"partly estimated"</Tag> });
             view! {
                 <tr>
@@ -227,7 +236,7 @@ fn Models(models: Vec<ModelUsage>) -> impl IntoView {
                     <td class="num">{count_text(row.answers)}</td>
                     <td class="num">{count_text(row.prompt_tokens)}</td>
                     <td class="num">{count_text(row.completion_tokens)}</td>
-                    <td class="num">{row.cost.column()}</td>
+                    <td class="num">{cost}{left_out}</td>
                 </tr>
             }
         })

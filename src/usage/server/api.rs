@@ -27,6 +27,8 @@ struct Days {
     data: Vec<Day>,
     /// Calls that the provider has not priced yet: their cost is in no figure.
     unpriced_calls: i64,
+    /// Answers of models of which the service did not say the price: they are in no figure either.
+    unpriced_answers: i64,
 }
 
 #[derive(Serialize)]
@@ -44,7 +46,8 @@ struct Day {
 async fn days(Extension(scope): Extension<Scope>, Query(asked): Query<Asked>) -> Result<Json<Days>, AppError> {
     let usage = super::usage(&scope, asked.client.as_deref()).await?;
     let data = usage.days.into_iter().map(day).collect();
-    Ok(Json(Days { timezone: usage.zone, data, unpriced_calls: usage.total.unpriced }))
+    let (unpriced_calls, unpriced_answers) = (usage.total.unpriced, usage.total.unpriced_answers);
+    Ok(Json(Days { timezone: usage.zone, data, unpriced_calls, unpriced_answers }))
 }
 
 fn day(day: UsageDay) -> Day {

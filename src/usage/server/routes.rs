@@ -31,6 +31,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
             day.model.0.to_string(),
             day.spend().0.to_string(),
             day.unpriced.to_string(),
+            day.unpriced_answers.to_string(),
         ]
     });
     let columns = [
@@ -43,6 +44,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
         "models (USD)",
         "spend (USD)",
         "calls not priced yet",
+        "answers of models not priced yet",
     ];
     let head = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),

@@ -96,7 +96,8 @@ pub(crate) async fn tokens(
     days: &mut [UsageDay],
 ) -> Result<(), AppError> {
     let rows = sqlx::query!(
-        r#"select (created_at at time zone $4)::date as "day!: NaiveDate", sum(total_tokens)::bigint as "tokens!", sum(cost) as "cost!"
+        r#"select (created_at at time zone $4)::date as "day!: NaiveDate", sum(total_tokens)::bigint as "tokens!",
+                  coalesce(sum(cost), 0) as "cost!", count(*) filter (where cost is null) as "unpriced!"
            from token_usage where workspace_id = $1 and ($2::uuid is null or client_id = $2) and created_at >= $3 group by 1"#,
         tx.workspace_uuid(),
         client.map(|id| id.0),
@@ -108,7 +109,7 @@ pub(crate) async fn tokens(
     for row in rows {
         let name = row.day.to_string();
         if let Some(day) = days.iter_mut().find(|day| day.day == name) {
-            (day.tokens, day.model) = (row.tokens, Money(row.cost));
+            (day.tokens, day.model, day.unpriced_answers) = (row.tokens, Money(row.cost), row.unpriced);
         }
     }
     Ok(())
@@ -135,7 +136,8 @@ pub(crate) async fn month(
     .fetch_one(tx.conn())
     .await?;
     let models = sqlx::query!(
-        r#"select coalesce(sum(total_tokens), 0)::bigint as "tokens!", coalesce(sum(cost), 0) as "cost!"
+        r#"select coalesce(sum(total_tokens), 0)::bigint as "tokens!", coalesce(sum(cost), 0) as "cost!",
+                  count(*) filter (where cost is null) as "unpriced!"
            from token_usage where workspace_id = $1 and client_id = $2 and created_at >= $3 and created_at < $4"#,
         tx.workspace_uuid(),
         client.0,
@@ -153,6 +155,7 @@ pub(crate) async fn month(
             carrier: Money(talk.carrier),
             model: Money(models.cost),
             unpriced: talk.unpriced,
+            unpriced_answers: models.unpriced,
             ..UsageDay::default()
         },
         ended: talk.ended,
@@ -170,9 +173,10 @@ pub(crate) async fn models(
 ) -> Result<Vec<ModelUsage>, AppError> {
     let rows = sqlx::query!(
         r#"select model, purpose, count(*) as "answers!", sum(prompt_tokens)::bigint as "prompt_tokens!",
-                  sum(completion_tokens)::bigint as "completion_tokens!", bool_or(is_estimated) as "is_estimated!", sum(cost) as "cost!"
+                  sum(completion_tokens)::bigint as "completion_tokens!", bool_or(is_estimated) as "is_estimated!",
+                  sum(cost) as cost, count(*) filter (where cost is null) as "unpriced!"
            from token_usage where workspace_id = $1 and ($2::uuid is null or client_id = $2) and created_at >= $3
-           group by model, purpose order by sum(cost) desc, model, purpose limit 100"#,
+           group by model, purpose order by sum(cost) desc nulls last, model, purpose limit 100"#,
         tx.workspace_uuid(),
         client.map(|id| id.0),
         from
@@ -188,7 +192,8 @@ pub(crate) async fn models(
             prompt_tokens: row.prompt_tokens,
             completion_tokens: row.completion_tokens,
             is_estimated: row.is_estimated,
-            cost: Money(row.cost),
+            cost: row.cost.map(Money),
+            unpriced: row.unpriced,
         })
         .collect())
 }

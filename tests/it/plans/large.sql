@@ -5,9 +5,9 @@ set session_replication_role = replica;
 
 create temporary table owners (workspace_id uuid, client_id uuid, many int, salt text, campaign uuid, agent uuid, batch uuid);
 insert into owners values
-  ('$AGENCY', '$CLIENT', 40000, 'a', '$CAMPAIGN', '$AGENT', '$BATCH'),
-  ('$AGENCY', gen_random_uuid(), 10000, 'b', gen_random_uuid(), gen_random_uuid(), gen_random_uuid()),
-  (gen_random_uuid(), gen_random_uuid(), 20000, 'c', gen_random_uuid(), gen_random_uuid(), gen_random_uuid());
+  ('$AGENCY', '$CLIENT', 28000, 'a', '$CAMPAIGN', '$AGENT', '$BATCH'),
+  ('$AGENCY', gen_random_uuid(), 7000, 'b', gen_random_uuid(), gen_random_uuid(), gen_random_uuid()),
+  (gen_random_uuid(), gen_random_uuid(), 14000, 'c', gen_random_uuid(), gen_random_uuid(), gen_random_uuid());
 
 insert into contacts (workspace_id, id, client_id, name, phone, email, company, do_not_call, import_id)
 select o.workspace_id, md5(o.salt || 'contact' || n)::uuid, o.client_id,

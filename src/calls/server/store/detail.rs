@@ -31,7 +31,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
                   c.started_at, c.joined_at, c.ended_at, c.duration, c.end_reason, c.error, c.outcome as "outcome: ContactOutcome",
                   c.transcript_status as "transcript_status: TranscriptStatus", c.analysis_status as "analysis_status: AnalysisStatus",
                   c.summary, c.goal_reached, c.sentiment, c.result as "result: CallResult", c.cost as "cost!", c.is_unpriced as "is_unpriced!",
-                  c.voice_cost, c.carrier_cost, c.model_cost, c.billed_seconds, c.recording_key is not null as "is_recorded!", c.awaits_recording,
+                  c.voice_cost, c.carrier_cost, c.carrier_priced_at is not null as "has_carrier_price!", c.model_cost, c.billed_seconds, c.recording_key is not null as "is_recorded!", c.awaits_recording,
                   c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version, c.prompt_id,
                   c.reviewed_at, u.name as "reviewer?"
            from calls c
@@ -60,6 +60,9 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
     let analysis = analysis(tx, id).await?;
     let evidence = analysis.as_ref().map(|found| evidence(&found.result, &turns)).unwrap_or_default();
     let problems = if scope.sees(Field::EnrichmentError) { problems(tx, id, &stamp).await? } else { HashMap::new() };
+    // Between two numbers there is a carrier, and talk has its price.
+    let is_carried = row.joined_at.is_some() && row.from.is_some() && row.to.is_some();
+    let is_model_priced = analysis.as_ref().is_none_or(|found| found.is_priced);
     let (newer, older) = super::neighbours(tx, list, &time_key(row.started_at, id.0)).await?;
     Ok(CallDetail {
         id,
@@ -103,8 +106,8 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         evidence,
         costs: sees_cost.then_some(Costs {
             voice: Money(row.voice_cost),
-            carrier: Money(row.carrier_cost),
-            model: Money(row.model_cost),
+            carrier: (row.has_carrier_price || !is_carried).then_some(Money(row.carrier_cost)),
+            model: is_model_priced.then_some(Money(row.model_cost)),
             total: Money(row.cost),
             is_unpriced: row.is_unpriced,
             billed_seconds: row.billed_seconds,
@@ -208,11 +211,12 @@ struct FoundAnalysis {
     model: String,
     read: i64,
     written: i64,
+    is_priced: bool,
 }
 
 async fn analysis(tx: &mut ReadTx, id: CallId) -> Result<Option<FoundAnalysis>, AppError> {
     let row = sqlx::query!(
-        "select result, model, prompt_tokens, completion_tokens from call_analyses where workspace_id = $1 and call_id = $2",
+        "select result, model, prompt_tokens, completion_tokens, cost from call_analyses where workspace_id = $1 and call_id = $2",
         tx.workspace_uuid(),
         id.0
     )
@@ -227,6 +231,7 @@ async fn analysis(tx: &mut ReadTx, id: CallId) -> Result<Option<FoundAnalysis>, 
             model: row.model,
             read: row.prompt_tokens.into(),
             written: row.completion_tokens.into(),
+            is_priced: row.cost.is_some(),
         })
     }))
 }

@@ -6,7 +6,7 @@ mod check;
 mod consent;
 mod decode;
 #[cfg(test)]
-mod generated;
+mod generated_tests;
 mod numbers;
 mod person;
 mod pieces;
