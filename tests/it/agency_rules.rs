@@ -153,9 +153,9 @@ fn a_plan_limits_people_clients_and_agents_and_the_platform_can_agree_otherwise(
         pat.filled(&format!("/platform/{id}"), "save_workspace_terms", &terms).await;
         let client = [("name", "One more"), ("timezone", "UTC"), ("monthly_budget", "")];
         let refused = agency.owner.fill("/clients/new", "save_client", &client).await;
-        assert!(refused.status == 409 && refused.text.contains("includes 2 clients"), "{refused:?}");
+        assert!(refused.status == 409 && refused.text.contains("allows 2 clients"), "{refused:?}");
         let refused = agency.owner.rpc("save_agent", &agent_fields("One more", &agency.one.id, &works.prompt)).await;
-        assert!(refused.status == 409 && refused.text.contains("includes 1 agents"), "{refused:?}");
+        assert!(refused.status == 409 && refused.text.contains("allows 1 agent;"), "{refused:?}");
         let mail = |name: &str| format!("{name}@{}.example", agency.name);
         let invite = [("emails", mail("late")), ("role", "agency_member".to_owned())];
         let invite: Vec<(&str, &str)> = invite.iter().map(|(key, value)| (*key, value.as_str())).collect();

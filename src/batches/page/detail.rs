@@ -160,7 +160,7 @@ fn Summary(batch: BatchView) -> impl IntoView {
             <div class="figures">
                 <div title=term::DONE.means><span class="lbl">"Contacts done"</span><b class="big"><a href=listed("&result=done")>{count_text(done)}</a><small>" of "{count_text(progress.total)}</small></b></div>
                 <div class="mid" title=term::ANSWERED.means><span class="lbl">"Calls answered"</span><b><a href=calls.of_result(ResultFilter::Answered).address()>{count_text(batch.answered)}</a></b></div>
-                <div class="mid" title=term::GOALS.means><span class="lbl">{term::GOALS.label}</span><b><a href=calls.of_goals().address()>{count_text(batch.goals)}</a><small title=term::GOAL_RATE.means>{format!("{} of answered", share_text(batch.goals, batch.answered))}</small></b></div>
+                <div class="mid" title=term::GOALS.means><span class="lbl">{term::GOALS.label}</span><b><a href=calls.of_goals().address()>{count_text(batch.goals)}</a><small title=term::GOAL_RATE.means>{(batch.answered > 0).then(|| format!(" {} of answered", share_text(batch.goals, batch.answered)))}</small></b></div>
                 <div class="mid" title=term::TRY_AGAIN.means><span class="lbl">{term::TRY_AGAIN.label}</span><b><a href=listed("&status=scheduled&tried=yes")>{count_text(progress.to_retry)}</a></b></div>
                 {batch.spend.map(|spend| view! { <div class="mid" title=term::SPEND.means><span class="lbl">{term::SPEND.label}</span><b><a href=calls.address()>{spend.text()}</a>{unpriced}</b></div> })}
                 {batch.ends_about.map(|at| view! { <div class="mid push right"><span class="lbl">"Ends about"</span><b>{at}</b></div> })}

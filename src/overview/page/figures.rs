@@ -16,8 +16,10 @@ pub(crate) fn Figures(today: Numbers, yesterday: Numbers, listed: CallQuery) -> 
         _ => (String::new(), Direction::Same),
     };
     let median = today.median_seconds.map_or_else(|| "–".to_owned(), length_text);
-    let of_ended = format!("{} of ended, {}", share_text(today.answered, today.ended), against(yesterday.ended));
-    let of_answered = format!("{} of answered, {}", share_text(today.goals, today.answered), against(yesterday.goals));
+    let of_ended =
+        format!("{} of ended, {}", share_text(today.answered, today.ended), against(yesterday.ended).to_lowercase());
+    let of_answered =
+        format!("{} of answered, {}", share_text(today.goals, today.answered), against(yesterday.goals).to_lowercase());
     let yesterdays = yesterday
         .median_seconds
         .map_or_else(|| "None yesterday".to_owned(), |seconds| format!("{} yesterday", length_text(seconds)));

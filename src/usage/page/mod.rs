@@ -46,10 +46,10 @@ fn Figures(usage: Usage) -> impl IntoView {
     let listed = calls_of(usage.days.first().map(|day| day.day.clone()), None);
     let unpriced = unpriced_text(total.unpriced).map(|text| {
         let href = listed.of_unpriced().address();
-        view! { <p class="note"><Icon name="info" small=true/><a class="link" href=href>{text}</a>" and in no figure."</p> }
+        view! { <p class="note"><Icon name="info" small=true/><a class="link" href=href>{text}</a>" and not in these figures."</p> }
     });
     let without_price = unpriced_answers_text(total.unpriced_answers)
-        .map(|text| view! { <p class="note"><Icon name="info" small=true/>{text}" and in no figure."</p> });
+        .map(|text| view! { <p class="note"><Icon name="info" small=true/>{text}" and not in these figures."</p> });
     let is_agency = usage.is_agency;
     view! {
         <Kpis count=4>

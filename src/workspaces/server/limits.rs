@@ -71,11 +71,13 @@ pub async fn check_limit(tx: &mut WriteTx, kind: Kind) -> Result<(), AppError> {
     let (plan, granted) = granted(tx.reading()).await?;
     // A client's admin, and whoever accepts an invitation, counts the whole agency's people without seeing them.
     tx.span("how many people").await?;
-    let (limit, used, what) = match kind {
-        Kind::People => (granted.people, count(tx.reading(), |counters| counters.people).await?, "people"),
-        Kind::Members => (granted.people, count(tx.reading(), |counters| counters.members).await?, "people"),
-        Kind::Clients => (granted.clients, count(tx.reading(), |counters| counters.clients).await?, "clients"),
-        Kind::Agents => (granted.agents, count(tx.reading(), |counters| counters.agents).await?, "agents"),
+    let (limit, used, one, what) = match kind {
+        Kind::People => (granted.people, count(tx.reading(), |counters| counters.people).await?, "person", "people"),
+        Kind::Members => (granted.people, count(tx.reading(), |counters| counters.members).await?, "person", "people"),
+        Kind::Clients => {
+            (granted.clients, count(tx.reading(), |counters| counters.clients).await?, "client", "clients")
+        }
+        Kind::Agents => (granted.agents, count(tx.reading(), |counters| counters.agents).await?, "agent", "agents"),
     };
     let Some(limit) = limit.filter(|limit| used > *limit) else { return Ok(()) };
     // What the agency has agreed with the platform is the agency's business.
@@ -84,8 +86,9 @@ pub async fn check_limit(tx: &mut WriteTx, kind: Kind) -> Result<(), AppError> {
         Reason::LimitReached,
         if is_told {
             format!(
-                "This agency's plan ({}) includes {limit} {what}; this would make {used}. Free some up, or ask for a larger plan.",
-                plan.label()
+                "This agency's plan ({}) allows {limit} {}; this would make {used}. Free some up, or ask for a larger plan.",
+                plan.label(),
+                if limit == 1 { one } else { what },
             )
         } else {
             format!("The agency's plan has no room for more {what} right now. Ask the agency.")
