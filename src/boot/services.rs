@@ -4,6 +4,7 @@ use super::config::Config;
 use patchbay_access::server::{AppendEvent, AppendPlatformEvent};
 use patchbay_agents as agents;
 use patchbay_audit as audit;
+use patchbay_audit::server::platform as platform_log;
 use patchbay_batches as batches;
 use patchbay_calls as calls;
 use patchbay_calls::server::ended::CallEnded;
@@ -47,8 +48,7 @@ pub fn services(config: &Config) -> Result<Services, AppError> {
 fn hooks() -> Hooks {
     let mut hooks = Hooks::default();
     hooks.add(AppendEvent(|tx, event| Box::pin(audit::server::append(tx, event))));
-    hooks
-        .add(AppendPlatformEvent(|conn, event, agency| Box::pin(audit::server::platform::append(conn, event, agency))));
+    hooks.add(AppendPlatformEvent(|conn, event, agency| Box::pin(platform_log::append(conn, event, agency))));
     hooks.add(Counters {
         people: |tx| Box::pin(members::server::count(tx)),
         members: |tx| Box::pin(members::server::active(tx)),

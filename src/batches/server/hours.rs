@@ -53,7 +53,7 @@ fn opening_text(at: DateTime<Utc>, now: DateTime<Utc>, zone_name: &str) -> Strin
     let (at, today) = (at.with_timezone(&local_zone), now.with_timezone(&local_zone).date_naive());
     match at.date_naive().num_days_from_ce() - today.num_days_from_ce() {
         0 => at.format("today %H:%M").to_string(),
-        1..7 => at.format("%a %H:%M").to_string(),
+        1..6 => at.format("%a %H:%M").to_string(),
         _ => at.format("%a %-d %b, %H:%M").to_string(),
     }
 }
