@@ -113,7 +113,7 @@ fn no_list_no_search_and_no_file_reads_more_than_it_shows() {
         // Files.
         for path in [
             format!("/campaigns/{}/contacts.csv", works.campaign),
-            "/contacts.csv?q=Anna".to_owned(),
+            "/contacts/export.csv?q=Anna".to_owned(),
             "/calls.csv?result=busy".to_owned(),
             "/calls.csv?q=person71".to_owned(),
         ] {
