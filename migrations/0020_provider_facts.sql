@@ -72,12 +72,12 @@ from (
                    and p.payload ->> 'total_cost' ~ '^[0-9]{1,6}([.][0-9]+)?$' then (p.payload ->> 'total_cost')::numeric(14, 6) end as cost
   from call_events e cross join lateral (select e.payload #> '{data,payload}' as payload) p
   where e.provider = 'telnyx' and jsonb_typeof(p.payload) = 'object') told
-where leg is not null and length(leg) <= 200 and length(session) <= 200 and length(control) <= 200
+where length(leg) <= 200 and coalesce(length(session), 0) <= 200 and coalesce(length(control), 0) <= 200
 group by workspace_id, leg;
 alter table call_events force row level security;
-alter table call_legs force row level security;
 alter table calls no force row level security;
 update calls c set carrier_priced_at = l.priced_at
   from (select workspace_id, call_id, min(cost_at) as priced_at from call_legs where cost is not null group by workspace_id, call_id) l
   where c.workspace_id = l.workspace_id and c.id = l.call_id;
 alter table calls force row level security;
+alter table call_legs force row level security;
