@@ -55,6 +55,10 @@ impl Plans {
 
     async fn forward(self, application: TcpStream, database: (String, u16)) {
         let server = TcpStream::connect(database).await.expect("the database");
+        // A statement is several small pieces: each would wait 40 ms for the one before to be acknowledged.
+        for side in [&application, &server] {
+            side.set_nodelay(true).expect("an open connection");
+        }
         let (mut from_application, mut to_application) = application.into_split();
         let (mut from_server, mut to_server) = server.into_split();
         tokio::spawn(async move {
