@@ -417,7 +417,8 @@ fn a_migration_that_changes_rows_sees_them() {
             continue;
         }
         let mut lifted = BTreeSet::new();
-        let plain: String = text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
+        let plain: String =
+            text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
         for statement in plain.split(';').map(str::trim) {
             let words: Vec<&str> = statement.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
             match statement.strip_prefix("alter table ").and_then(|rest| rest.split_once(' ')) {
@@ -426,7 +427,9 @@ fn a_migration_that_changes_rows_sees_them() {
                 _ if ["update", "insert", "delete", "with"].iter().any(|verb| statement.starts_with(verb)) => {
                     let bound = tenant_tables().into_iter().filter(|table| words.contains(&table.as_str()));
                     wrong.extend(
-                        bound.filter(|table| !lifted.contains(table)).map(|table| format!("{path}: {table}: {statement}")),
+                        bound
+                            .filter(|table| !lifted.contains(table))
+                            .map(|table| format!("{path}: {table}: {statement}")),
                     );
                 }
                 _ => {}
