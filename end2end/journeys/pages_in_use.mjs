@@ -43,6 +43,64 @@ async function unsavedEdits(world) {
   quiet(page);
 }
 
+/** Holds what is sent to a function until the test lets it go. */
+async function held(page, name) {
+  let release;
+  const free = new Promise((done) => (release = done));
+  await page.route(`**/rpc/${name}*`, async (route) => {
+    await free;
+    await route.continue();
+  });
+  return release;
+}
+
+/** What is typed while a prompt is being saved is neither lost nor taken for a conflict with oneself. */
+async function typingWhileSaving(world) {
+  const page = await signIn(world, OWNER);
+  await page.goto("/prompts");
+  const hrefs = await page.locator("main a[href^='/prompts/']").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+  const address = hrefs.find((href) => /^\/prompts\/[0-9a-f-]{36}$/.test(href));
+  await page.goto(address);
+  await hydrated(page);
+  const text = page.locator('[name="template"]');
+  const before = await text.inputValue();
+  await text.fill(`${before} Be brief.`);
+  const release = await held(page, "save_prompt");
+  const version = await page.locator('[name="base_version"]').inputValue();
+  await page.getByRole("button", { name: "Save version" }).click();
+  await text.fill(`${before} Be brief. Be kind.`);
+  release();
+  await until("the form stands on the saved version", async () => (await page.locator('[name="base_version"]').inputValue()) !== version);
+  const saved = await page.locator('[name="base_version"]').inputValue();
+  // It is a draft, which stands on the version that was saved.
+  page.on("dialog", (dialog) => dialog.accept());
+  await page.reload();
+  await hydrated(page);
+  await page.getByText("Your unsaved changes are back.").waitFor();
+  assert.equal(await text.inputValue(), `${before} Be brief. Be kind.`, "what was typed meanwhile is still there");
+  assert.equal(await page.locator('[name="base_version"]').inputValue(), saved, "and begins from what was saved");
+  await page.getByRole("button", { name: "Save version" }).click();
+  await until("it is saved as well", async () => (await page.locator('[name="base_version"]').inputValue()) !== saved);
+  assert.equal(await page.getByText("Somebody else has saved").count(), 0, "nobody else has saved");
+  assert.equal(await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith("draft:")).length), 0, "no draft is left");
+  quiet(page);
+}
+
+/** Whoever signs out leaves no typing behind in the tab. */
+async function draftsGoWithTheirPerson(world) {
+  const page = await signIn(world, OWNER);
+  page.on("dialog", (dialog) => dialog.accept());
+  await page.goto("/agents/new");
+  await hydrated(page);
+  await page.locator('[name="name"]').fill("Half a thought");
+  const drafts = () => page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith("draft:")).length);
+  assert.equal(await drafts(), 1, "it is kept");
+  await page.locator("aside").getByRole("button", { name: "Your account" }).click();
+  await page.locator("aside").getByRole("menuitem", { name: "Sign out" }).click();
+  await page.waitForURL((url) => url.pathname === "/login");
+  assert.equal(await drafts(), 0, "and gone after the sign-out");
+}
+
 /** A voice has a name, and its sample is sound that the browser can play. */
 async function voicePlays(world) {
   const page = await signIn(world, OWNER);
@@ -61,6 +119,14 @@ async function voicePlays(world) {
     element.preload = "auto";
     return element.duration > 1;
   }), 20_000);
+  // A draft that comes back brings the sample of its own voice.
+  const chosen = await voice.inputValue();
+  await page.locator('aside a[href="/agents"]').click();
+  await page.waitForURL((url) => url.pathname === "/agents");
+  await page.goBack();
+  await page.getByText("Your unsaved changes are back.").waitFor();
+  assert.equal(await voice.inputValue(), chosen);
+  await until("the sample is the chosen voice's", async () => ((await audio.getAttribute("src")) ?? "").includes(encodeURIComponent(chosen)));
   quiet(page);
 }
 
@@ -82,6 +148,33 @@ async function backToPlace(world) {
   await page.goBack();
   await page.waitForURL((url) => url.pathname === "/calls");
   await until("the list is where it was", async () => Math.abs((await page.evaluate(() => window.scrollY)) - place) < 3, 15_000);
+  // A press right after going back leads to the top of the next page, and not to where the list was.
+  await shown.nth(inView).click();
+  await page.waitForURL(/\/calls\/[0-9a-f-]{36}/);
+  await page.locator(".transcript, .empty").first().waitFor();
+  await page.goBack();
+  await page.waitForURL((url) => url.pathname === "/calls");
+  await page.locator('aside a[href="/contacts"]').click();
+  await page.waitForURL((url) => url.pathname === "/contacts");
+  await page.waitForTimeout(1_500);
+  assert.equal(await page.evaluate(() => window.scrollY), 0, "the page begins at its top");
+  // Two steps back at once: the second page is not pulled to the place of the first.
+  await page.goto("/dashboard");
+  await hydrated(page);
+  await page.locator('aside a[href="/calls"]').click();
+  await page.waitForURL((url) => url.pathname === "/calls");
+  await page.locator("#row-18").waitFor();
+  await page.evaluate(() => window.scrollTo({ top: 500, behavior: "instant" }));
+  await until("the page has scrolled", () => page.evaluate(() => window.scrollY > 450));
+  await page.locator('aside a[href="/contacts"]').click();
+  await page.waitForURL((url) => url.pathname === "/contacts");
+  await page.evaluate(() => {
+    history.back();
+    setTimeout(() => history.back(), 60);
+  });
+  await page.waitForURL((url) => url.pathname === "/dashboard");
+  await page.waitForTimeout(1_500);
+  assert.equal(await page.evaluate(() => window.scrollY), 0, "the dashboard was at its top");
   // Entered anew, it begins at its top.
   await page.evaluate(() => window.scrollTo({ top: 0, behavior: "instant" }));
   quiet(page);
@@ -157,6 +250,8 @@ async function batchOutsideHours(world) {
 export default {
   "outside the calling hours a batch says so before it starts": batchOutsideHours,
   "unsaved edits are kept, and asked about": unsavedEdits,
+  "what is typed while a prompt is being saved is kept": typingWhileSaving,
+  "drafts go with the person who signs out": draftsGoWithTheirPerson,
   "a voice has a name and plays": voicePlays,
   "back returns to the place in the list": backToPlace,
   "addresses carry no empty fields": cleanAddresses,

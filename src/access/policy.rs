@@ -31,6 +31,8 @@ policy! {
     ReadContacts, "seeing contacts": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
     /// Figures of the dashboard and usage.
     ReadUsage, "seeing usage": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin | ClientViewer;
+    /// Agents by name and state: a client's admin those of the own client. All else about them is the workshop's.
+    ReadAgents, "seeing agents by name": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin;
     /// The agency's own workshop: agents, prompts, numbers, clients, raw events.
     ReadWorkshop, "seeing agents and numbers": AgencyOwner | AgencyAdmin | AgencyMember;
     /// Asking an outside service with the agency's account, on the way of an action that needs it, and noting how the service fared.

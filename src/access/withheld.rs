@@ -77,11 +77,21 @@ fields! {
     Provider: Never, "calls.provider, provider_call_id, end reasons that only the provider knows", "nothing";
     ProviderEvents: Never, "call_events", "nothing";
     Model: Never, "call_analyses.model, prompt_tokens, completion_tokens", "nothing";
-    AuditOrigin: Never, "audit_events.ip, request_id, api_key_id", "nothing";
+    AgentMakeup: Never, "agents.description, language, llm_model, tags; agent_mappings", "nothing: the agent's name and state";
+    AuditOrigin: Never, "audit_events.ip, request_id, api_key_id, the key’s name in actor", "nothing";
 }
 
 /// What a client's people read in place of `Field::CallError`.
 pub const CALL_TROUBLE: &str = "The call could not be placed or broke off.";
+
+/// What stands between a person and the name of their key, where the audit log says who.
+pub(crate) const KEY_BEGINS: &str = " with the key “";
+
+/// Who, as whoever may not read `Field::AuditOrigin` reads it: without the name of the key. The log keeps the whole text, which its hashes
+/// cover. A person whose own name holds these words is cut there, too: rather too little than a key's name.
+pub fn without_key(actor: &str) -> &str {
+    actor.split_once(KEY_BEGINS).map_or(actor, |(person, _)| person)
+}
 
 impl Viewer {
     /// Whether this person reads the field.
@@ -99,8 +109,27 @@ pub fn audit_shows(entity: &str, field: &str) -> bool {
     let only = |fields: &[&str]| fields.contains(&field);
     match entity {
         // What they made themselves, and what they are asked about.
-        "contact" | "import" | "user" | "invitation" | "brand" => true,
-        "call" => only(&["what", "reviewed", "transcript_status", "analysis_status"]),
+        "contact" | "import" | "invitation" | "brand" => true,
+        // Not where somebody signed in from, and not whose people they were before.
+        "user" => only(&[
+            "name",
+            "email",
+            "role",
+            "status",
+            "timezone",
+            "invitation",
+            "device",
+            "refused",
+            "link",
+            "sessions",
+            "other sessions",
+            "authenticator app",
+            "codes",
+            "passkey",
+            "passkeys",
+            "host",
+        ]),
+        "call" => only(&["what", "reviewed", "transcript", "analysis", "transcript_status", "analysis_status"]),
         "campaign" => only(&[
             "name",
             "type",

@@ -95,6 +95,7 @@ pub struct AgentRow {
     pub is_active: bool,
     /// None: the whole agency.
     pub client: Option<String>,
+    /// This and what follows is empty for a client's people: see `Field::AgentMakeup`.
     pub language: String,
     pub llm_model: String,
     pub prompt: Option<String>,

@@ -3,12 +3,12 @@ use leptos::prelude::*;
 use super::model::{AgentChoices, AgentForm, AgentList, AgentPage, AgentQuery, AgentRow};
 use patchbay_shared::AppError;
 
-/// Agents by name.
+/// Agents by name. A client's admin reads names and states.
 #[server(prefix = "/rpc", endpoint = "list_agents")]
 pub async fn list_agents(#[server(default)] query: AgentQuery) -> Result<AgentList, AppError> {
     use super::server;
     use patchbay_access::{Action, server::scope};
-    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    let mut tx = scope()?.read(Action::ReadAgents).await?;
     server::ops::list(&mut tx, &query).await
 }
 

@@ -215,6 +215,9 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     if viewer.role.is_client() {
         let overview = NavItem::new("Overview", "layout-dashboard", "/dashboard").letter('d');
         let mut items = vec![overview, calls, batches, campaigns, contacts];
+        if viewer.may(Action::ReadAgents) {
+            items.push(NavItem::new("Agents", "bot", "/agents").letter('a'));
+        }
         // What nobody shows them is not there for them.
         items.extend(viewer.sees_cost().then_some(usage));
         items.push(settings);

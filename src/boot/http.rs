@@ -280,13 +280,14 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     readiness.set(true);
+    let patience = Patience::of_seconds(slow_client_seconds);
     let deadline = async {
         stop.cancelled().await;
         readiness.set(false);
         tokio::time::sleep(Duration::from_secs(10)).await;
     };
     tokio::select! {
-        () = slow::serve(listener, router, Patience::of_seconds(slow_client_seconds), stop.clone()) => {}
+        () = slow::serve(listener, router, patience, slow::most_connections(), stop.clone()) => {}
         () = deadline => {}
     }
 }

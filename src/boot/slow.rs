@@ -1,10 +1,12 @@
 //! Requests that come slowly. Whoever opens connections and sends a byte now and then would hold one each for as long as they like
 //! ("slow loris"). So a request's head has a time limit, the pieces of its body may not be too far apart, and everything but an upload
-//! has to be there in time; an upload takes as long as it takes, while bytes keep coming.
+//! has to be there in time; an upload takes as long as it takes, while bytes keep coming. And no more connections are taken than leave
+//! the process files for its database, uploads and providers: the next ones wait in the system's queue.
 
-use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -18,7 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -91,31 +93,98 @@ fn paced(body: Body, piece: Duration, end: Option<Instant>) -> Body {
     }))
 }
 
-/// Takes connections until `stop`, and then waits for the requests that are under way.
-pub(crate) async fn serve(listener: TcpListener, router: Router, patience: Patience, stop: CancellationToken) {
+/// Connections that are open at once: three quarters of the files that the system lets this process open.
+pub(crate) fn most_connections() -> usize {
+    // Where there is no such file, the usual limit.
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    share_of(open_files(&limits).unwrap_or(1024))
+}
+
+/// The soft limit in what Linux says about a process. None: without limit, or not said.
+fn open_files(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn share_of(files: usize) -> usize {
+    (files / 4 * 3).clamp(16, 100_000)
+}
+
+/// Whether an error in taking a connection is that connection's alone: it is gone already, and the next one can be taken.
+fn is_of_one(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// A sentence for the log, once a minute at most.
+#[derive(Default)]
+struct Once {
+    last: Option<Instant>,
+}
+
+impl Once {
+    fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = self.last.is_none_or(|last| now - last >= Duration::from_secs(60));
+        if is_due {
+            self.last = Some(now);
+        }
+        is_due
+    }
+}
+
+/// Takes connections until `stop`, `most` at once, and then waits for the requests that are under way.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    patience: Patience,
+    most: usize,
+    stop: CancellationToken,
+) {
     // Nothing is ever sent: the channel closes when the last connection has let go of its end.
     let (open, mut closed) = mpsc::channel::<()>(1);
+    let places = Arc::new(Semaphore::new(most));
+    let (mut full, mut refused) = (Once::default(), Once::default());
     loop {
-        let (stream, peer) = tokio::select! {
+        if places.available_permits() == 0 && full.is_due(Instant::now()) {
+            tracing::warn!(most, "as many connections are open as are taken; the next ones wait");
+        }
+        let taken = tokio::select! {
             () = stop.cancelled() => break,
-            taken = listener.accept() => match taken {
-                Ok(taken) => taken,
-                Err(error) => {
-                    // Of one connection that is gone already, or of all: too many files are open.
-                    tracing::debug!(cause = %error, "a connection was not taken");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
+            taken = take(&listener, &places) => taken,
+        };
+        let (stream, peer, place) = match taken {
+            Ok(taken) => taken,
+            Err(error) if is_of_one(&error) => continue,
+            Err(error) => {
+                // Mostly that too many files are open. It passes when others are closed.
+                metrics::counter!("patchbay_accept_errors_total").increment(1);
+                if refused.is_due(Instant::now()) {
+                    tracing::warn!(cause = %error, "connections cannot be taken");
                 }
-            },
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = tokio::time::sleep(Duration::from_millis(50)) => continue,
+                }
+            }
         };
         let (router, stop, open) = (router.clone(), stop.clone(), open.clone());
         tokio::spawn(async move {
             talk(stream, peer, router, patience, stop).await;
-            drop(open);
+            drop((open, place));
         });
     }
     drop(open);
     closed.recv().await;
+}
+
+/// The next connection, once there is a place for it.
+async fn take(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, place))
 }
 
 async fn talk(stream: TcpStream, peer: SocketAddr, router: Router, patience: Patience, stop: CancellationToken) {
@@ -158,7 +227,7 @@ mod tests {
             .route("/", post(|body: String| async move { body.len().to_string() }))
             .layer(middleware::from_fn_with_state(patience, limit_body));
         let stop = CancellationToken::new();
-        let server = tokio::spawn(serve(listener, app, patience, stop.clone()));
+        let server = tokio::spawn(serve(listener, app, patience, 10, stop.clone()));
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -197,5 +266,57 @@ mod tests {
             paced(Body::from_stream(stream::pending::<Result<String, axum::BoxError>>()), LONG, Some(Instant::now()));
         let error = axum::body::to_bytes(stalled, usize::MAX).await.unwrap_err();
         assert!(TooSlow::is_cause_of(&error), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn who_finds_no_place_waits_until_somebody_leaves() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (send, mut asked) = mpsc::unbounded_channel();
+        let app = Router::new()
+            .route("/", post(|name: String| async move { send.send(name).map_err(|_| ()).is_ok().to_string() }));
+        let patience = Patience { head: LONG, piece: LONG, body: LONG };
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(serve(listener, app, patience, 1, stop.clone()));
+        let request = |name: &str| {
+            let head = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length";
+            format!("{head}: {}\r\n\r\n{name}", name.len())
+        };
+        // The first has the only place and says nothing yet; the second has said everything.
+        let mut first = TcpStream::connect(address).await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.write_all(request("second").as_bytes()).await.unwrap();
+        assert!(asked.try_recv().is_err());
+        first.write_all(request("first").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        first.read_to_string(&mut answer).await.unwrap();
+        second.read_to_string(&mut answer).await.unwrap();
+        let order = (asked.recv().await, asked.recv().await);
+        assert_eq!(order, (Some("first".to_owned()), Some("second".to_owned())), "{answer}");
+        stop.cancel();
+        server.await.unwrap();
+    }
+
+    #[test]
+    fn the_number_of_places_comes_from_the_systems_limit() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                      Max processes             127235               127235               processes \n\
+                      Max open files            1024                 1048576              files     \n";
+        assert_eq!(open_files(limits), Some(1024));
+        assert_eq!(open_files(&limits.replace("1024 ", "unlimited ")), None);
+        assert_eq!(open_files(""), None);
+        assert_eq!([1024, 8, 2_000_000_000].map(share_of), [768, 16, 100_000]);
+    }
+
+    #[test]
+    fn a_connection_that_is_gone_holds_up_nobody_and_all_else_is_said_once_a_minute() {
+        for kind in [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset] {
+            assert!(is_of_one(&kind.into()), "{kind:?}");
+        }
+        // EMFILE: too many open files.
+        assert!(!is_of_one(&io::Error::from_raw_os_error(24)));
+        let (mut said, start) = (Once::default(), Instant::now());
+        let due = [0, 1, 59, 60, 61, 200].map(|second| said.is_due(start + Duration::from_secs(second)));
+        assert_eq!(due, [true, false, false, true, false, true]);
     }
 }

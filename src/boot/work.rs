@@ -91,6 +91,9 @@ async fn upkeep(db: Db, stop: CancellationToken) {
             if let Err(error) = patchbay_brand::server::hosts::look_again(&db).await {
                 tracing::warn!(cause = %error, "host names will be looked up in an hour");
             }
+            if let Err(error) = patchbay_contacts::server::leftovers::clear_all(&db).await {
+                tracing::warn!(cause = %error, "what is left of imports will be looked at in an hour");
+            }
         }
         minute += 1;
         let pruned = async {

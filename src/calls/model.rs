@@ -89,6 +89,8 @@ patchbay_shared::words! {
         All = "all", "All", Mute;
         Live = "live", "Live", Live;
         Review = "review", "To review", Mute;
+        /// Calls of the last seven days in which somebody asked for a person, until they are reviewed.
+        Person = "person", "Needs a person", Warn;
         /// What somebody has to look after: failed calls, broken lines, transcripts and analyses that could not be had.
         Problems = "problems", "Problems", Bad;
     }

@@ -143,10 +143,8 @@ pub async fn run_import(id: ImportId) -> Result<(), AppError> {
 #[server(prefix = "/rpc", endpoint = "cancel_import")]
 pub async fn cancel_import(id: ImportId) -> Result<(), AppError> {
     use super::server::ops;
-    use patchbay_access::{Action, server::scope};
-    let mut tx = scope()?.write(Action::ManageContacts).await?;
-    ops::cancel_import(&mut tx, id).await?;
-    tx.commit().await?;
+    use patchbay_access::server::scope;
+    ops::cancel_import(&scope()?, id).await?;
     leptos_axum::redirect(&format!("/contacts/imports/{id}"));
     Ok(())
 }

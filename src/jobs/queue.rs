@@ -3,7 +3,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use patchbay_access::Action;
-use patchbay_access::server::{Db, SystemTx, WriteTx};
+use patchbay_access::server::{Db, ReadTx, SystemTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 
@@ -69,6 +69,28 @@ pub async fn withdraw<J: Job>(tx: &mut WriteTx, job: &J) -> Result<(), AppError>
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Whether a job like this is unfinished, and if so, whether a worker holds it.
+pub async fn unfinished<J: Job>(tx: &mut ReadTx, job: &J) -> Result<Option<Unfinished>, AppError> {
+    let held = sqlx::query_scalar!(
+        r#"select status = 'processing' as "held!" from jobs
+           where workspace_id = $1 and kind = $2 and dedupe_key = $3 and status in ('pending', 'processing')"#,
+        tx.workspace_uuid(),
+        J::KIND,
+        job.dedupe_key(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(held.map(|held| if held { Unfinished::Held } else { Unfinished::Waiting }))
+}
+
+/// How a job stands that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfinished {
+    Waiting,
+    /// A worker is at it.
+    Held,
 }
 
 /// The workspace is active again: what waits in its queue is looked at now.

@@ -24,6 +24,8 @@ pub struct Overview {
     pub batches: Vec<RunningBatch>,
     /// None for client roles.
     pub needs: Option<Vec<Need>>,
+    /// Where the needs are that `needs` has no room for; none: it holds all.
+    pub more_needs: Vec<NeedList>,
     /// None for client roles.
     pub clients: Option<Vec<ClientFigures>>,
     /// Steps that are done, while the agency is new; empty once the first call has been made.
@@ -39,6 +41,8 @@ pub struct Figures {
     pub goals: i64,
     /// Calls whose price is not in `spend`.
     pub unpriced: i64,
+    /// Answers of models whose price is not in `spend` either.
+    pub unpriced_answers: i64,
     /// Of the answered calls.
     pub median_seconds: Option<i64>,
     /// None when the viewer may not see cost.
@@ -101,6 +105,13 @@ pub struct Need {
     pub title: String,
     pub note: String,
     pub action: String,
+    pub href: String,
+}
+
+/// The list of all things of one kind, for when there are too many to name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NeedList {
+    pub text: String,
     pub href: String,
 }
 

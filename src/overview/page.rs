@@ -54,7 +54,7 @@ fn Dashboard(page: Overview) -> impl IntoView {
         {match needs {
             Some(needs) => view! {
                 <div class="cols main-side">
-                    <Needs needs/>
+                    <Needs needs lists=page.more_needs/>
                     <Batches batches=page.batches/>
                 </div>
             }.into_any(),

@@ -12,18 +12,15 @@ impl Money {
         self.text_with(if self.is_small() { 4 } else { 2 })
     }
 
-    /// With so many decimals, whatever the amount: for amounts that stand below one another, see [`decimals`].
-    pub fn text_with(self, decimals: u32) -> String {
+    fn text_with(self, decimals: u32) -> String {
         let digits = self.0.abs().round_dp(decimals);
         let plain = format!("{:.*}", decimals as usize, digits);
         let (whole, part) = plain.split_once('.').unwrap_or((&plain, "00"));
         let sign = if self.0.is_sign_negative() && !self.0.is_zero() { "−" } else { "" };
         format!("{sign}${}.{part}", thousands(whole))
     }
-}
 
-impl Money {
-    /// For a column of amounts, which all have the same places: `$0.0315`, `$12.4000`.
+    /// For a column of amounts, which all have the same places, on every page of the list: `$0.0315`, `$12.4000`.
     pub fn column(self) -> String {
         self.text_with(4)
     }
@@ -31,11 +28,6 @@ impl Money {
     fn is_small(self) -> bool {
         self.0.abs() < Decimal::new(10, 2) && !self.0.is_zero()
     }
-}
-
-/// How many decimals a column of these amounts has: four if cents would hide one of them, else two.
-pub fn decimals(amounts: impl IntoIterator<Item = Money>) -> u32 {
-    if amounts.into_iter().any(Money::is_small) { 4 } else { 2 }
 }
 
 /// `1284` as `1,284`.

@@ -16,7 +16,7 @@ use patchbay_ui::place::keep_place;
 use patchbay_ui::preferences::AppearanceMenu;
 use patchbay_ui::shortcuts::{GoTo, HelpButton, Shortcuts};
 use patchbay_ui::toast::Toasts;
-use patchbay_ui::{Avatar, Icon, MenuButton, MenuLink, StatusDot};
+use patchbay_ui::{Avatar, Icon, MenuButton, MenuLink, StatusDot, forget_drafts_on_leaving};
 
 /// Entries of the sidebar under one heading (none for the first).
 #[derive(Debug, Clone, PartialEq)]
@@ -218,7 +218,7 @@ impl Sidebar {
             .map(|(text, icon, href)| view! { <MenuLink href icon>{text}</MenuLink> })
             .collect_view();
         let sign_out = self.sign_out.map(|url| view! {
-            <form action=url method="post" class="plain"><MenuButton icon="log-out" submit=true>"Sign out"</MenuButton></form>
+            <form action=url method="post" class="plain" on:submit=|_| forget_drafts_on_leaving()><MenuButton icon="log-out" submit=true>"Sign out"</MenuButton></form>
         });
         let has_menu = !self.user_links.is_empty() || sign_out.is_some();
         view! {

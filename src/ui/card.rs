@@ -4,25 +4,31 @@ use leptos::prelude::*;
 use super::Icon;
 use patchbay_shared::Tone;
 
-/// A whole number of any size.
-#[derive(Debug, Clone, Copy)]
-pub struct Count(i64);
+/// A whole number of any size, or its words: `100+`.
+#[derive(Debug, Clone)]
+pub struct Count(String);
 
 impl From<i32> for Count {
     fn from(count: i32) -> Self {
-        Self(count.into())
+        Self(count.to_string())
     }
 }
 
 impl From<i64> for Count {
     fn from(count: i64) -> Self {
-        Self(count)
+        Self(count.to_string())
     }
 }
 
 impl From<usize> for Count {
     fn from(count: usize) -> Self {
-        Self(i64::try_from(count).unwrap_or(i64::MAX))
+        Self(count.to_string())
+    }
+}
+
+impl From<String> for Count {
+    fn from(count: String) -> Self {
+        Self(count)
     }
 }
 

@@ -63,8 +63,9 @@ pub fn FilterBar(
 ) -> impl IntoView {
     let pathname = use_location().pathname;
     let mut keep = keep;
-    let always = use_context::<Kept>().unwrap_or_default().0;
-    keep.extend(always.into_iter().filter(|key| filters.iter().all(|filter| filter.name != *key)));
+    keep.extend(use_context::<Kept>().unwrap_or_default().0);
+    // What a control sends is not sent a second time: of two values the old one would win.
+    keep.retain(|key| filters.iter().all(|filter| filter.name != *key));
     keep.sort_unstable();
     keep.dedup();
     let kept = keep.clone();

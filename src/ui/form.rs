@@ -10,7 +10,7 @@ use leptos_router::hooks::use_location;
 use serde::{Deserialize, Serialize};
 
 use super::button::{Button, ButtonKind};
-use super::draft::{forget, keep_draft};
+use super::draft::{forget, keep_draft, key_of};
 use super::form_action::{FormAction, PostForm};
 use super::toast::{toast, toast_with};
 use patchbay_shared::{FieldErrors, Tone};
@@ -78,7 +78,8 @@ pub fn ServerForm(
     /// Leaves out the summary: for forms of one button, whose error a toast or dialog shows.
     #[prop(optional)]
     no_summary: bool,
-    /// Whose form it is: what this person types here stays in the tab until it is saved, also when they go to another page.
+    /// Whose form it is: what this person types here stays in the tab until it is saved, also when they go to another page. A form
+    /// for something new that begins differently by the address says that here too.
     #[prop(optional, into)]
     draft_of: Option<String>,
     children: Children,
@@ -86,7 +87,7 @@ pub fn ServerForm(
     let errors = action.errors();
     let form = NodeRef::<Form>::new();
     let path = use_location().pathname.get_untracked();
-    let draft = draft_of.map(|person| format!("draft:{person}:{path}:{prefix}"));
+    let draft = draft_of.map(|person| key_of(&person, &path, &prefix));
     let restored = draft.clone().map(|key| (keep_draft(form, key.clone()), key));
     // A refusal that came with the page stands in the form, also without script; a later one of a small form is a message.
     let came_refused = matches!(action.answer_untracked(), Some(Err(_)));

@@ -121,14 +121,18 @@ mod browser {
             return;
         };
         let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
-        let draft = form.and_then(|form| form.get_attribute("data-draft"));
+        let draft = form.and_then(|form| {
+            let key = form.get_attribute("data-draft")?;
+            let sent = draft::text_of(&key);
+            Some((form, key, sent))
+        });
         SPENT.set(true);
         action.pending.set(true);
         spawn_local(async move {
             let (answer, leaves) = match post(action.url, fields).await {
                 Ok(leaves) => {
-                    if let Some(key) = draft {
-                        draft::forget(&key);
+                    if let Some((form, key, sent)) = draft {
+                        draft::saved(&form, &key, sent.as_deref());
                     }
                     (Ok(()), leaves)
                 }

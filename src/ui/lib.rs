@@ -45,6 +45,7 @@ pub use card::{Banner, Callout, Card, Fact, Facts};
 pub use chart::{BarChart, LineChart, Series};
 pub use choice::{Checkbox, RadioCards, RadioOption, Switch};
 pub use dialog::{ConfirmForm, Dialog, DialogLink};
+pub use draft::forget_drafts_on_leaving;
 pub use empty::{EmptyState, NoMatch, Skeleton, Trouble};
 pub use field::{Field, FormActs};
 pub use figures::{Legend, Progress, Segment, SegmentBar, Spark};

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use leptos::ev::{keydown, popstate, scroll, touchstart, wheel};
+use leptos::ev::{keydown, pointerdown, popstate, scroll, touchstart, wheel};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -19,8 +19,16 @@ struct Places {
     /// By address: pixels from the top when the person was last there.
     by_address: HashMap<String, f64>,
     here: String,
-    /// Where to go once the page is tall enough, and since when.
-    wanted: Option<(f64, f64)>,
+    wanted: Option<Wanted>,
+}
+
+/// Where to go once the page is tall enough.
+#[derive(Clone, PartialEq)]
+struct Wanted {
+    /// Of the page that the person went back to. On another one the place means nothing.
+    address: String,
+    place: f64,
+    since: f64,
 }
 
 /// Keeps the place on each page of this tab. The shell calls it once.
@@ -38,7 +46,10 @@ pub fn keep_place() {
             let kept = places.clone();
             request_animation_frame(move || {
                 let mut kept = kept.borrow_mut();
-                if kept.wanted.is_none() {
+                // A page that was passed through, two steps back at once, has nothing to say any more.
+                let is_here = address_now() == now;
+                if is_here && kept.wanted.as_ref().is_none_or(|wanted| wanted.address != now) {
+                    kept.wanted = None;
                     kept.by_address.remove(&now);
                 }
             });
@@ -67,10 +78,14 @@ fn listen(places: &Rc<RefCell<Places>>) {
     let back = window_event_listener(popstate, move |_| {
         let address = address_now();
         let mut places = kept.borrow_mut();
-        let Some(place) = places.by_address.get(&address).copied().filter(|place| *place > 0.0) else { return };
-        places.wanted = Some((place, now()));
+        let place = places.by_address.get(&address).copied().filter(|place| *place > 0.0);
+        // Also where there is none: what was wanted was wanted on the page that is left.
+        places.wanted = place.map(|place| Wanted { address, place, since: now() });
+        let wanted = places.wanted.clone();
         drop(places);
-        go(kept.clone());
+        if let Some(wanted) = wanted {
+            go(kept.clone(), wanted);
+        }
     });
     let kept = places.clone();
     // Whoever moves by hand meanwhile is not pulled back.
@@ -79,33 +94,37 @@ fn listen(places: &Rc<RefCell<Places>>) {
             places.wanted = None;
         }
     };
-    let (by_wheel, by_touch, by_key) = (free.clone(), free.clone(), free);
+    let (by_wheel, by_touch, by_press, by_key) = (free.clone(), free.clone(), free.clone(), free);
     let wheeled = window_event_listener(wheel, move |_| by_wheel());
     let touched = window_event_listener(touchstart, move |_| by_touch());
+    let clicked = window_event_listener(pointerdown, move |_| by_press());
     let pressed = window_event_listener(keydown, move |_| by_key());
     on_cleanup(move || {
-        for handle in [moved, back, wheeled, touched, pressed] {
+        for handle in [moved, back, wheeled, touched, clicked, pressed] {
             handle.remove();
         }
     });
 }
 
-/// Goes to the wanted place in each frame until the page has settled there.
-fn go(places: Rc<RefCell<Places>>) {
+/// Goes to the wanted place in each frame until the page has settled there, or the place is not wanted any more.
+fn go(places: Rc<RefCell<Places>>, wanted: Wanted) {
     request_animation_frame(move || {
-        let Some((place, since)) = places.borrow().wanted else { return };
+        if places.borrow().wanted.as_ref() != Some(&wanted) || wanted.address != address_now() {
+            return;
+        }
+        let place = wanted.place;
         let root = document().document_element();
         let room = root.map_or(0, |root| root.scroll_height() - root.client_height());
         if f64::from(room) >= place && (window().scroll_y().unwrap_or_default() - place).abs() > 1.0 {
             window().scroll_to_with_x_and_y(0.0, place);
         }
-        let waited = now() - since;
+        let waited = now() - wanted.since;
         let is_there = f64::from(room) >= place && waited > SETTLED;
         if is_there || waited > PATIENCE {
             places.borrow_mut().wanted = None;
             return;
         }
-        go(places.clone());
+        go(places.clone(), wanted.clone());
     });
 }
 

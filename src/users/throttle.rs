@@ -10,15 +10,16 @@ use patchbay_shared::AppError;
 
 /// Wrong tries per address in a quarter of an hour.
 const PER_ADDRESS: i32 = 30;
-/// Wrong tries per account from all addresses together, known devices left out.
+/// Wrong tries per account from all addresses together, and from all devices that it is known to.
 const PER_ACCOUNT: i32 = 20;
+/// Wrong tries per account from one address.
+const PER_ACCOUNT_AND_ADDRESS: i32 = 5;
 
 pub struct Keys {
-    /// The account as tried from one address.
-    account: Option<Vec<u8>>,
-    address: Option<Vec<u8>>,
-    /// The account wherever it is tried from: for many addresses that guess together.
-    everywhere: Option<Vec<u8>>,
+    /// The count of one account alone: a right try clears it.
+    own: Option<Vec<u8>>,
+    /// Counts to which tries on other accounts add as well: a right try takes itself back, and no other.
+    shared: Vec<(Vec<u8>, i32)>,
 }
 
 fn key(kind: &str, text: &str) -> Vec<u8> {
@@ -38,52 +39,68 @@ fn network(ip: Option<&str>) -> String {
 }
 
 impl Keys {
-    /// `is_known`: the account's owner has signed in with this device before. Others elsewhere, however many, do not lock them out, nor
-    /// do others behind the same address: unknown devices share their counts, and known ones have one of their own.
-    pub fn new(email: &str, ip: Option<&str>, is_known: bool) -> Self {
+    /// For a password. An e-mail address may have several accounts, and all of them are tried: so whoever has one of them clears nothing
+    /// by signing in to it.
+    pub fn new(email: &str, ip: Option<&str>) -> Self {
         let from = network(ip);
-        let account = Some(key("account", &format!("{email} {from}")));
-        if is_known {
-            return Self { account, address: None, everywhere: Some(key("known", email)) };
+        Self {
+            own: None,
+            shared: vec![
+                (key("account", &format!("{email} {from}")), PER_ACCOUNT_AND_ADDRESS),
+                (key("address", &from), PER_ADDRESS),
+                // For many addresses that guess together.
+                (key("everywhere", email), PER_ACCOUNT),
+            ],
         }
-        Self { account, address: Some(key("address", &from)), everywhere: Some(key("everywhere", email)) }
+    }
+
+    /// For a device on which this account's owner has signed in before. Others, however many, behind the same address or with another
+    /// account of the same e-mail address, have no part in these counts and lock nobody out of it.
+    pub fn known(account: uuid::Uuid, ip: Option<&str>) -> Self {
+        let from = network(ip);
+        Self {
+            own: Some(key("known from", &format!("{account} {from}"))),
+            shared: vec![(key("known", &account.to_string()), PER_ACCOUNT)],
+        }
+    }
+
+    fn own(kind: &str, text: &str) -> Self {
+        Self { own: Some(key(kind, text)), shared: Vec::new() }
     }
 
     /// For typing one's password once more in a session: counted by person, from wherever.
     pub fn proof(user: uuid::Uuid) -> Self {
-        Self { account: Some(key("proof", &user.to_string())), address: None, everywhere: None }
+        Self::own("proof", &user.to_string())
     }
 
     /// For asking for a new password: every try counts, right or wrong.
     pub fn reset(email: &str, ip: Option<&str>) -> Self {
         let from = network(ip);
-        let account = key("reset", &format!("{email} {from}"));
-        Self { account: Some(account), address: Some(key("reset address", &from)), everywhere: None }
+        let shared = vec![(key("reset address", &from), PER_ADDRESS)];
+        Self { shared, ..Self::own("reset", &format!("{email} {from}")) }
     }
 
     /// For the messages that follow: so many for one person, wherever they were asked for.
     pub fn reset_messages(user: uuid::Uuid) -> Self {
-        Self { account: Some(key("reset messages", &user.to_string())), address: None, everywhere: None }
+        Self::own("reset messages", &user.to_string())
     }
 
     /// For the code or passkey after the right password.
     pub fn second_factor(user: uuid::Uuid) -> Self {
-        Self { account: Some(key("second factor", &user.to_string())), address: None, everywhere: None }
+        Self::own("second factor", &user.to_string())
     }
 
     /// For a passkey alone: nobody has said yet which account it is for. Counted together with wrong passwords.
     pub fn passkey(ip: Option<&str>) -> Self {
-        Self { account: None, address: Some(key("address", &network(ip))), everywhere: None }
+        Self { own: None, shared: vec![(key("address", &network(ip)), PER_ADDRESS)] }
     }
 
     fn each(&self) -> impl Iterator<Item = (&Vec<u8>, i32)> {
-        self.account.iter().map(|key| (key, 5)).chain(self.shared())
+        self.own.iter().map(|key| (key, PER_ACCOUNT_AND_ADDRESS)).chain(self.shared())
     }
 
-    /// The counts that others add to as well.
     fn shared(&self) -> impl Iterator<Item = (&Vec<u8>, i32)> {
-        let address = self.address.iter().map(|key| (key, PER_ADDRESS));
-        address.chain(self.everywhere.iter().map(|key| (key, PER_ACCOUNT)))
+        self.shared.iter().map(|(key, most)| (key, *most))
     }
 }
 
@@ -125,11 +142,11 @@ pub async fn charge(db: &Db, keys: &Keys) -> Result<(), AppError> {
     tx.commit().await
 }
 
-/// The try was right: it clears the account's count at this address, and takes itself back from those that others share.
+/// The try was right: it clears the account's own count, and takes itself back from those that tries on others share.
 pub async fn succeeded(db: &Db, keys: &Keys) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "sign-in throttle").await?;
-    if let Some(account) = &keys.account {
-        sqlx::query!("delete from sign_in_throttles where key = $1", account).execute(tx.conn()).await?;
+    if let Some(own) = &keys.own {
+        sqlx::query!("delete from sign_in_throttles where key = $1", own).execute(tx.conn()).await?;
     }
     for (key, most) in keys.shared() {
         sqlx::query!(

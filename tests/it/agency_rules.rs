@@ -141,7 +141,7 @@ fn a_plan_limits_people_clients_and_agents_and_the_platform_can_agree_otherwise(
         assert_eq!((view["held"]["clients"].as_i64(), view["held"]["agents"].as_i64()), (Some(2), Some(1)), "{view}");
         assert!(!view.to_string().contains(&agency.one.secret), "nothing of its clients: {view}");
         let people = view["held"]["people"].as_i64().expect("people");
-        let (full, more) = (people.to_string(), (people + 2).to_string());
+        let (full, more) = (people.to_string(), (people + 3).to_string());
         let terms = [
             ("id", id),
             ("plan", "free"),
@@ -167,6 +167,22 @@ fn a_plan_limits_people_clients_and_agents_and_the_platform_can_agree_otherwise(
             let refused = browser.rpc("invite_members", &fields).await;
             assert!(refused.status == 409 && refused.text.contains("people"), "{refused:?}");
         }
+        // One place is left, and another client's open invitation takes it: this client's admin, who sees nothing of it, has no room.
+        let one_more = (people + 1).to_string();
+        let terms = [
+            ("id", id),
+            ("plan", "free"),
+            ("people", one_more.as_str()),
+            ("clients", "2"),
+            ("agents", "1"),
+            ("lines", "3"),
+        ];
+        pat.done("save_workspace_terms", &terms).await;
+        invitation(&agency.owner, &mail("other"), "client_viewer", &agency.two.id).await;
+        let fields = [("emails", mail("one-too-many")), ("role", "client_viewer".to_owned())];
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let refused = agency.one.admin.rpc("invite_members", &fields).await;
+        assert!(refused.status == 409 && refused.text.contains("people"), "{refused:?}");
         // Archiving makes room, and coming back needs it.
         let settings = format!("/clients/{}/settings", agency.two.id);
         agency.owner.filled(&settings, "set_client_status", &[("status", "archived")]).await;

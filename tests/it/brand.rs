@@ -36,7 +36,7 @@ async fn brand(browser: &Browser, fields: [(&str, &str); 4]) -> Answer {
 }
 
 /// A request of a page on another host name of the installation.
-async fn at(browser: &Browser, host: &str, function: &str, fields: &[(&str, &str)]) -> Answer {
+pub async fn at(browser: &Browser, host: &str, function: &str, fields: &[(&str, &str)]) -> Answer {
     let request = browser
         .raw(Method::POST, &format!("/rpc/{function}"))
         .header(HOST, host)
@@ -214,6 +214,16 @@ async fn check(agency: &Agency) -> Option<String> {
     let answer = agency.owner.fill("/settings/brand", "check_brand_host", &[]).await;
     assert!(matches!(answer.status, 200 | 422), "{answer:?}");
     answer.error_at("host")
+}
+
+/// Gives the agency a host name of its own, which is proved.
+pub async fn own_host(world: &World, agency: &Agency) -> String {
+    let host = format!("voice.{}.example", agency.name);
+    agency.owner.filled("/settings/brand", "save_brand_host", &[("host", &host)]).await;
+    let proof = host_of(agency).await["proof"].as_str().expect("a proof").to_owned();
+    world.dns.as_ref().expect("a name server").say(&format!("_patchbay.{host}"), &[&proof]);
+    assert_eq!(check(agency).await, None);
+    host
 }
 
 /// The site's own address.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::support::agency::PASSWORD;
-use super::support::{Agency, Browser, run, unique};
+use super::support::{Agency, Browser, owner_lines, run, unique};
 
 /// The form of a campaign that may call at any hour.
 fn campaign_fields<'a>(name: &'a str, agent: &'a str, number: &'a str) -> Vec<(&'a str, &'a str)> {
@@ -60,6 +60,50 @@ fn a_clients_admin_runs_their_own_campaigns_with_what_the_agency_gave_them() {
         let own = campaign_fields("Their own", &works.agent, &works.number);
         let id = admin.made_on("/campaigns/new", "create_campaign", &own).await;
         assert_eq!(agency.two.admin.rpc("get_campaign", &[("id", &id)]).await.status, 404);
+    });
+}
+
+#[test]
+fn a_clients_contacts_are_found_however_many_of_other_clients_have_the_words() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "crowded").await;
+        let person = [
+            ("client", agency.one.id.as_str()),
+            ("form[name]", "Wanda Words"),
+            ("form[phone]", "+12025550133"),
+            ("form[timezone]", "UTC"),
+        ];
+        let contact = agency.owner.made_on("/contacts/new", "create_contact", &person).await;
+        let others = format!(
+            "insert into contacts (workspace_id, id, client_id, name, phone)
+             select '{}', ('ffffffff-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, '{}', 'Wanda Words', '+1202666' || lpad(n::text, 4, '0')
+             from generate_series(1, 1001) n returning name",
+            agency.workspace_id, agency.two.id
+        );
+        assert_eq!(owner_lines(world, &others).await.len(), 1001);
+        let asked = [("query[q]", "Wanda"), ("query[client]", agency.one.id.as_str())];
+        let found = agency.owner.done("list_contacts", &asked).await;
+        assert!(found.text.contains(&contact), "{found:?}");
+        let page = format!("/campaigns/{}?tab=contacts", works.campaign);
+        agency.owner.filled(&page, "add_campaign_contacts", &[("by", "search"), ("words", "Wanda")]).await;
+        let shown = agency.owner.get(&page).await.text;
+        assert!(shown.contains("Wanda Words"), "she joins the campaign: {shown}");
+    });
+}
+
+#[test]
+fn an_agent_that_was_given_to_another_client_is_not_offered_and_named() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "given-away").await;
+        let form = format!("/campaigns/new?client={}", agency.one.id);
+        let offered = |text: &str| text.contains(&format!("value=\"{}\"", works.agent));
+        assert!(offered(&agency.owner.get(&form).await.text), "while it is theirs");
+        let sql =
+            format!("update agents set client_id = '{}' where id = '{}' returning name", agency.two.id, works.agent);
+        assert_eq!(owner_lines(world, &sql).await.len(), 1);
+        assert!(!offered(&agency.owner.get(&form).await.text), "its set-up for this client is still there");
+        let page = agency.owner.get(&format!("/campaigns/{}", works.campaign)).await.text;
+        assert!(page.contains("The agent works for another client now."), "{page}");
     });
 }
 
@@ -186,5 +230,37 @@ fn no_page_offers_anybody_what_is_not_there_for_them() {
         agency.owner.filled(&settings, "save_client", &fields).await;
         wrong.extend(visit("client admin without rights", &agency.one.admin, "/dashboard").await);
         assert!(wrong.is_empty(), "{} links:\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
+
+#[test]
+fn a_clients_admin_knows_the_clients_agents_by_name_and_state() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "agent-names").await;
+        let (ours, theirs) = (&agency.one.admin, &agency.two.admin);
+        agency.gather().await;
+        let page = ours.get("/agents").await;
+        assert!(page.status == 200 && page.text.contains(&format!("{} agent", agency.one.secret)), "{page:?}");
+        assert!(page.text.contains("Active") && !page.text.contains("href=\"/agents/"), "no way to its page");
+        assert!(!page.text.contains("export.csv") && !page.text.contains("/agents/new"));
+        assert!(ours.get("/dashboard").await.text.contains("href=\"/agents\""), "the sidebar leads there");
+        let rows = ours.done("list_agents", &[]).await.json()["page"]["rows"].clone();
+        assert_eq!(rows.as_array().map(Vec::len), Some(1), "{rows}");
+        assert_eq!((rows[0]["llm_model"].as_str(), rows[0]["prompt"].is_null()), (Some(""), true), "{rows}");
+        // What is withheld is not searched either.
+        agency
+            .owner
+            .filled(&format!("/agents/{}/edit", works.agent), "save_agent", &[("description", "zanzibar")])
+            .await;
+        let found = async |browser: &Browser| {
+            browser.done("list_agents", &[("query[words]", "zanzibar")]).await.json()["page"]["rows"]
+                .as_array()
+                .map(Vec::len)
+        };
+        assert_eq!((found(&agency.owner).await, found(ours).await), (Some(1), Some(0)));
+        assert!(!theirs.get("/agents").await.text.contains(&agency.one.secret), "another client's");
+        assert_eq!(agency.one.viewer.get("/agents").await.status, 404);
+        assert!(!agency.one.viewer.get("/dashboard").await.text.contains("href=\"/agents\""));
+        assert_eq!(ours.get(&format!("/agents/{}", works.agent)).await.status, 404);
     });
 }

@@ -131,6 +131,10 @@ fn a_clients_scope_is_left_in_known_places() {
         rust().into_iter().filter(|(_, text)| text.contains(".beyond_client(")).map(|(path, _)| path).collect();
     let known = ["src/batches/server/ops.rs", "src/calls/server/prompt.rs", "src/campaigns/server/ops.rs"];
     assert_eq!(places, known, "read it before adding it here");
+    // And for a count, in the midst of a transaction.
+    let places: Vec<String> =
+        rust().into_iter().filter(|(_, text)| text.contains(".count_whole_agency(")).map(|(path, _)| path).collect();
+    assert_eq!(places, ["src/members/server/invitations.rs", "src/workspaces/server/limits.rs"]);
 }
 
 /// Whether `word` stands in `line` and is not the end of a longer word.

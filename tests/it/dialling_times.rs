@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, DurationRound, TimeDelta, Timelike, Utc};
 use serde_json::{Value, json};
 
-use super::support::{Agency, World, run_in};
+use super::support::{Agency, World, owner_value, run_in};
 
 static WORLD: OnceLock<World> = OnceLock::new();
 
@@ -209,5 +209,37 @@ fn a_call_whose_answer_was_lost_is_found_and_not_placed_again() {
         assert_eq!(requests(world, &works.key), seen(&[(carla, &["placed_error"])]), "her phone rang once");
         let calls = calls(&agency, &batch).await;
         assert!(calls.len() == 1 && !calls[0]["seconds"].is_null(), "the call was taken over: {calls:?}");
+    });
+}
+
+#[test]
+fn a_call_that_was_never_placed_is_taken_back_whatever_was_said_of_it() {
+    run_in(&WORLD, |world| async move {
+        let (agency, works) = Agency::ready(world, "taken-back").await;
+        let batch = agency.batch(&works.campaign, 1).await;
+        behave(world, &works.key, json!({"create_faults": {"error": 1.0}, "read_faults": {"error": 1.0}})).await;
+        agency.background.drain_for(LOOK).await;
+        let intent = format!("select id::text from calls where workspace_id = '{}'", agency.workspace_id);
+        let call: String = owner_value(world, &intent).await;
+        // A leg of another call between the same numbers was taken for this one's.
+        let sql = format!(
+            "insert into call_legs (workspace_id, provider, leg, call_id, started_at) values ('{0}', 'telnyx', 'leg', '{1}', now());
+             insert into call_events (workspace_id, id, call_id, client_id, provider, event_id, event_type, occurred_at, payload)
+             select workspace_id, gen_random_uuid(), id, client_id, 'telnyx', 'event', 'call.initiated', now(), '{{}}' from calls
+             where workspace_id = '{0}' and id = '{1}'",
+            agency.workspace_id, call
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&world.owner).await.expect("a leg and its event");
+        behave(world, &works.key, json!({"read_faults": {"error": 0.0}})).await;
+        agency.owner.filled(&format!("/batches/{batch}"), "stop_batch", &[]).await;
+        agency.background.elapse(OVERDUE).await;
+        agency.background.drain_for(OVERDUE).await;
+        let view = shown(&agency, &batch).await;
+        assert!(
+            view["status"] != "processing" && view["progress"]["calling"] == 0,
+            "the batch comes to its end: {view}"
+        );
+        let left = format!("select count(*) from calls where workspace_id = '{}'", agency.workspace_id);
+        assert_eq!(owner_value::<i64>(world, &left).await, 0, "there was no call");
     });
 }

@@ -172,5 +172,16 @@ fn whoever_a_file_does_not_clear_is_not_called() {
             "name,phone,do not call,opt-in,time zone\nAda,+41792007001,no,yes,\nGus,+41792007007,yes,yes,Mars\n";
         all(&agency, "again.csv", again, &[("form[duplicates]", "update")]).await;
         assert_eq!(callable().await, ["+41792007004"]);
+
+        // Nor is it the number that the client happens to have which decides: a no is one for all numbers of its row, and also in a row
+        // with a cell too many.
+        let known = "name,phone\nIda,+41792007010\nJoe,+41792007011\nKim,+41792007012\nLea,+41792007013\n";
+        all(&agency, "known.csv", known, &[]).await;
+        let again = "name,phone,do not call,other phone\nIda,+41792007010,yes,,one cell more\n\
+                     Joe,+41792007020 / +41792007011,yes,\nKim,+41792007021,yes,+41792007012\nLea,12,yes,+41792007013\n";
+        let id = uploaded(&agency, "twice.csv", again).await;
+        checked(&agency, &id, &[("form[columns][3]", "other_phone")]).await;
+        imported(&agency, &id).await;
+        assert_eq!(callable().await, ["+41792007004"]);
     });
 }

@@ -111,6 +111,14 @@ fn no_list_no_search_and_no_file_reads_more_than_it_shows() {
         agency.owner.get("/dashboard").await;
         let counts = plans.take().iter().filter(|plan| plan.sql.contains("percentile_cont")).count();
         assert_eq!(counts, 2, "the dashboard reads each day's calls once");
+        // Of the batches only those that it shows are counted.
+        plans.take();
+        agency.owner.get("/dashboard").await;
+        let batches: Vec<Plan> =
+            plans.take().into_iter().filter(|plan| plan.sql.contains("x.batch_id = b.id")).collect();
+        assert_eq!(batches.len(), 1, "one statement");
+        let looked_at = batches[0].looked_at("campaign_contacts");
+        assert!(looked_at < 7_000, "{looked_at} contacts for four batches of twenty: {:#}", batches[0].root);
         // Files.
         for path in [
             format!("/campaigns/{}/contacts.csv", works.campaign),

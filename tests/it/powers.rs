@@ -24,6 +24,7 @@ const MACHINES: &[(&str, &str, &str)] = &[
     ("src/boot/demo/people.rs", "of_operator", "makes the demo's agencies"),
     ("src/boot/doctor.rs", "of_operator", "checks every agency's audit log"),
     ("src/brand/server/hosts.rs", "of_upkeep", "lets host names go whose proof is gone, also another agency's"),
+    ("src/contacts/server/leftovers.rs", "of_upkeep", "ends imports that nobody goes on with, by the clock"),
     ("src/inbound_webhooks/server/ingest.rs", "of_unverified_webhook", "opens the connection that a sender names"),
     ("src/inbound_webhooks/server/ingest.rs", "of_webhook", "stores the event of a sender whose signature was right"),
     ("src/jobs/runner.rs", "of_job", "works jobs and queues through"),
@@ -48,6 +49,7 @@ const SPANNING: &[(&str, &str)] = &[
     ("src/boot/demo.rs", "whether the installation is empty"),
     ("src/boot/doctor.rs", "the database's clock and the list of workspaces"),
     ("src/brand/server/store.rs", "whose host name a request came to; every proved name, for upkeep"),
+    ("src/contacts/server/store/leftovers.rs", "the list of workspaces, for upkeep"),
     ("src/jobs/live.rs", "notices of every workspace"),
     ("src/jobs/queue.rs", "finished jobs of every workspace are removed"),
     ("src/jobs/runner.rs", "claims and leases over every workspace"),
@@ -62,7 +64,6 @@ const SPANNING: &[(&str, &str)] = &[
     ("src/sign_in/server/sessions.rs", "own sessions, also of platform admins"),
     ("src/users/proof.rs", "own password, also of platform admins"),
     ("src/users/throttle.rs", "tries are counted by address, whoever it belongs to"),
-    ("src/workspaces/server/limits.rs", "people are counted by those who may not see them all"),
     ("src/workspaces/server/store.rs", "the demo asks whether an agency is there"),
 ];
 

@@ -175,6 +175,51 @@ fn half_broken_events_count_and_say_what_of_them_could_not_be_read() {
 }
 
 #[test]
+fn whoever_answered_after_all_is_not_called_again() {
+    run(|world| async move {
+        let door = WebhookSender::new(world, "after-all").await;
+        let agency = &door.agency;
+        let fields = [
+            ("mode", "sandbox"),
+            ("api_key", door.account.as_str()),
+            ("public_key", &world.sandbox.carrier_public_key(&door.account)),
+        ];
+        agency.owner.filled("/connections/telnyx", "save_connection", &fields).await;
+        agency.background.add_account(&door.account);
+        let prompt = [("name", "Caller"), ("template", "You call."), ("production", "true")];
+        let prompt = agency.owner.made_on("/prompts/new", "save_prompt", &prompt).await;
+        let (agent, number) = (agency.agent(&prompt).await, agency.number().await);
+        let campaign = agency.campaign_with("Twice", &agent, &number, "2").await;
+        agency.contact("+12025550002").await;
+        let batch = agency.batch(&campaign, 1).await;
+        agency.drain().await;
+        let progress = || async { agency.owner.done("get_batch", &[("id", &batch)]).await.json() };
+        let calls = || async {
+            agency.owner.done("list_calls", &[("query[batch]", &batch)]).await.json()["page"]["rows"].clone()
+        };
+        let of_call = |what: &str| format!("select {what} from calls where workspace_id = '{}'", agency.workspace_id);
+        let id: String = owner_value(world, &of_call("id::text")).await;
+        let theirs: String = owner_value(world, &of_call("provider_call_id")).await;
+        let theirs: Uuid = theirs.parse().expect("their id");
+        let more = json!({"joined": null, "endReason": "unjoined", "metadata": {"patchbay_call": id}});
+        told(&door, world, event("call.ended", theirs, &more).to_string().as_bytes()).await;
+        let first = calls().await[0].clone();
+        assert_eq!(first["outcome"], "no_answer", "{first}");
+        assert_eq!(progress().await["status"], "processing", "a second try is due in an hour");
+        // Then the news that somebody did comes late.
+        let more = json!({"ended": null, "endReason": null, "metadata": {"patchbay_call": id}});
+        told(&door, world, event("call.joined", theirs, &more).to_string().as_bytes()).await;
+        let over = progress().await;
+        assert_eq!(over["status"], "completed", "nobody is left to call: {over}");
+        let after = calls().await;
+        assert_eq!(after.as_array().map(Vec::len), Some(1), "the phone rang once: {after}");
+        assert_eq!(after[0]["outcome"], "answered", "{after}");
+        let members = agency.owner.get(&format!("/campaigns/{campaign}?tab=contacts&result=reached")).await;
+        assert!(members.text.contains("Carla Contact"), "she counts as reached");
+    });
+}
+
+#[test]
 fn bills_go_down_in_whatever_order_they_are_told() {
     run(|world| async move {
         let door = WebhookSender::new(world, "refunds").await;

@@ -5,26 +5,60 @@ use patchbay_access::Field;
 use patchbay_access::Role;
 
 use super::access_matrix::{FUNCTIONS, PAGES, ROUTES, Wanted, WebhookSender, Who, wanted};
+use super::support::agency::PASSWORD;
 use super::support::{Agency, Browser, Works, World, owner_lines, run};
 use super::tenancy::{ids, knock};
 
-/// The markers of a field.
-fn markers(field: Field, agency: &Agency, request: &str) -> Vec<String> {
-    let texts: &[&str] = match field {
-        Field::Cost => &["777.13"],
-        Field::Recording => &["98765.4"],
-        Field::Steps => &["canary_tool"],
-        // The words of the prompt name the workshop's own secret.
-        Field::Prompt => return vec![agency.secret.clone()],
-        Field::BatchTrouble => &["Canary pause", "Canary end"],
-        Field::CallError => &["Canary call error", "Canary contact error"],
-        Field::EnrichmentError => &["Canary enrichment"],
-        Field::Provider => &["canary-provider-id", "canary end"],
-        Field::ProviderEvents => &["canary-event"],
-        Field::Model => &["canary/model"],
-        Field::AuditOrigin => return vec![request.to_owned()],
+/// A marker for every column that the field names, in their order; None where nobody can read a marker: the answer says so in words.
+fn markers(field: Field, agency: &Agency, planted: &Planted) -> Vec<Option<String>> {
+    let texts: &[Option<&str>] = match field {
+        // The cost of a model's use is added up on the usage page, together with what real work cost.
+        Field::Cost => &[Some("777.13"), Some("555.17"), Some("333.19"), Some("864000864"), None],
+        // Where a recording lies is read by nobody.
+        Field::Recording => &[None, Some("98765.4")],
+        Field::Steps => &[Some("canary_tool")],
+        // The words of the prompt name the workshop's own secret. Which prompt it was is said by its name and address.
+        Field::Prompt => return vec![None, None, Some(agency.secret.clone())],
+        Field::BatchTrouble => &[Some("Canary pause"), Some("Canary end")],
+        Field::CallError => &[Some("Canary call error"), Some("Canary contact error")],
+        Field::EnrichmentError => &[Some("Canary enrichment")],
+        // Which service it was is known to the database alone.
+        Field::Provider => &[None, Some("canary-provider-id"), Some("canary end")],
+        Field::ProviderEvents => &[Some("canary-event")],
+        Field::Model => &[Some("canary/model"), Some("987654321"), Some("876543210")],
+        Field::AgentMakeup => {
+            &[Some("Canary description"), None, Some("canary/speech-model"), Some("canary-agent-tag"), None]
+        }
+        // Their own address, which they read under their own sessions, is the same in a test.
+        Field::AuditOrigin => {
+            return vec![
+                None,
+                Some(planted.request.clone()),
+                Some(planted.key_prefix.clone()),
+                Some("Canary Sync".to_owned()),
+            ];
+        }
     };
-    texts.iter().map(|text| (*text).to_owned()).collect()
+    texts.iter().map(|text| text.map(str::to_owned)).collect()
+}
+
+/// What the test finds out about its own markers.
+struct Planted {
+    request: String,
+    key_prefix: String,
+}
+
+/// A contact by a program, whose key has a name that says something about the agency. Gives the key's beginning.
+async fn by_a_program(agency: &Agency) -> String {
+    let made = [("name", "Canary Sync"), ("scopes[]", "contacts:write"), ("rate_limit", "0"), ("days", "")];
+    agency.owner.done("create_api_key", &made).await;
+    let key = agency.owner.done("take_api_key", &[]).await.json()["key"].as_str().expect("a key").to_owned();
+    let contact = serde_json::json!({ "client_id": agency.one.id, "name": "By a program", "phone": "+12025550166" });
+    let post = agency.owner.raw(reqwest::Method::POST, "/v1/contacts").bearer_auth(&key).json(&contact);
+    let answer = Browser::answer(post).await;
+    assert!(matches!(answer.status, 200 | 201), "{answer:?}");
+    let keys = agency.owner.done("list_api_keys", &[]).await.json();
+    keys["rows"][0]["prefix"].as_str().expect("a prefix").to_owned()
 }
 
 /// Puts a marker into every field that is withheld: as far as real work fills them with what the test can choose, by real work.
@@ -55,16 +89,19 @@ async fn plant(world: &World, agency: &Agency, works: &Works) -> Vec<(String, St
            a as (update call_batches set pause_reason = 'Canary pause', obstacle = 'not_connected' where id = '{paused}'),
            b as (update call_batches set error = 'Canary end', status = 'failed' where id = '{batch}'),
            c as (update calls set error = 'Canary call error', provider_call_id = 'canary-provider-id', end_reason = 'canary_end',
-                        voice_cost = 777.131313, billed_seconds = 60,
+                        voice_cost = 777.131313, carrier_cost = 555.171717, carrier_priced_at = now(), model_cost = 333.191919,
+                        billed_seconds = 864000864,
                         recording_peaks = '{{\"seconds\": 98765.4321, \"agent\": [1], \"caller\": [1]}}' where id = '{call}'),
-           d as (update call_analyses set model = 'canary/model' where call_id = '{call}'),
+           d as (update call_analyses set model = 'canary/model', prompt_tokens = 987654321, completion_tokens = 876543210 where call_id = '{call}'),
            e as (update enrichment_queue set status = 'failed', last_error = 'Canary enrichment' where call_id = '{call}'),
            f as (update campaign_contacts set last_error = 'Canary contact error' where campaign_id = '{campaign}'),
+           i as (update agents set description = 'Canary description', llm_model = 'canary/speech-model', tags = '{{canary-agent-tag}}' where id = '{agent}'),
            g as (update call_events set payload = '{{\"what\": \"canary-event\"}}' where call_id = '{call}'),
            h as (insert into call_messages (workspace_id, id, call_id, client_id, position, role, text, tool_name)
                  select workspace_id, gen_random_uuid(), id, client_id, 900, 'tool_call', '{{}}', 'canary_tool' from calls where id = '{call}')
          select 'planted'",
-        campaign = works.campaign
+        campaign = works.campaign,
+        agent = works.agent
     );
     owner_lines(world, &sql).await;
     vec![("the other batch".to_owned(), paused), ("the number".to_owned(), number)]
@@ -95,6 +132,12 @@ fn no_answer_to_a_clients_people_holds_what_the_agency_withholds() {
         agency.gather().await;
         let (call, batch, campaign) = (works.call.clone(), works.batch.clone(), works.campaign.clone());
         let planted = plant(world, &agency, &works).await;
+        let agent = works.agent.clone();
+        let key_prefix = by_a_program(&agency).await;
+        // One of the other client's people comes over: whose they were is nobody's business here.
+        let came = agency.two.viewer.done("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
+        let over = [("id", came.as_str()), ("role", "client_viewer"), ("client", agency.one.id.as_str())];
+        agency.owner.done("change_member_role", &[over.as_slice(), &[("current", PASSWORD)]].concat()).await;
         let ids = ids(&agency, works).await;
         // Every event of the audit log that is about the client.
         let events = agency.one.admin.done("list_audit_events", &[("query[entity]", "")]).await.json();
@@ -113,12 +156,19 @@ fn no_answer_to_a_clients_people_holds_what_the_agency_withholds() {
         more.push(format!("/calls?batch={batch}"));
         more.push("/contacts?q=Carla".to_owned());
 
-        let mut hidden: Vec<String> = Field::ALL.iter().flat_map(|field| markers(*field, &agency, &request)).collect();
+        let own = Planted { request, key_prefix };
+        let mut hidden: Vec<String> = Vec::new();
+        for field in Field::ALL {
+            let markers = markers(*field, &agency, &own);
+            let columns = field.columns().split([',', ';']).count();
+            assert_eq!(markers.len(), columns, "{field:?}: a marker for each of {}", field.columns());
+            hidden.extend(markers.into_iter().flatten());
+        }
         // The audit log's: what a number costs, whose it was, what is to be spent.
         hidden.extend(["13.37".to_owned(), "4321.98".to_owned(), "4,321.98".to_owned(), agency.two.id.clone()]);
         let owner = Who { role: Some(Role::AgencyOwner), is_ours: true, is_of_client_one: true, is_guest: false };
         let mut for_owner = more.clone();
-        for_owner.push(format!("/numbers/{}", planted[1].1));
+        for_owner.extend([format!("/numbers/{}", planted[1].1), format!("/agents/{agent}")]);
         let shown = everything(&agency.owner, &owner, &ids, &for_owner).await;
         for marker in hidden.iter().filter(|marker| *marker != "4,321.98") {
             assert!(shown.iter().any(|(_, text)| text.contains(marker)), "the owner reads {marker} nowhere");
@@ -136,6 +186,19 @@ fn no_answer_to_a_clients_people_holds_what_the_agency_withholds() {
             }
         }
         assert!(wrong.is_empty(), "{} leaks:\n{}", wrong.len(), wrong.join("\n"));
+        // A search for the key's name finds nothing either, and one for the person does.
+        for (words, is_found) in [("Canary Sync", false), ("with the key", false), ("Olga Owner", true)] {
+            let found = agency.one.admin.done("list_audit_events", &[("query[actor]", words)]).await.json();
+            assert_eq!(
+                found["page"]["rows"].as_array().is_some_and(|rows| !rows.is_empty()),
+                is_found,
+                "{words}: {found}"
+            );
+        }
+        // The client that somebody left reads that they left.
+        let left = agency.two.admin.done("list_audit_events", &[("query[record]", &came)]).await.json();
+        assert_eq!(left["page"]["rows"][0]["action"], "left the client", "{left}");
+        assert!(!left.to_string().contains(&agency.one.id), "and not where to: {left}");
         // What stands in its place tells them enough.
         let batch = agency.one.viewer.done("get_batch", &[("id", &planted[0].1)]).await.json();
         assert!(batch["pause_reason"].as_str().is_some_and(|why| why.contains("The agency sees why")), "{batch}");

@@ -182,6 +182,7 @@ pub const EVENTS: &[(&str, &str, Kind)] = &[
     ("user", "active", Kind::Changed),
     ("user", "suspended", Kind::Changed),
     ("user", "changed the role", Kind::Changed),
+    ("user", "left the client", Kind::Deleted),
     ("user", "changed own profile", Kind::Changed),
     ("user", "changed own password", Kind::Happened),
     ("user", "asked for a new password", Kind::Happened),

@@ -39,6 +39,9 @@ impl Db {
                 ("statement_timeout", "30s"),
                 ("idle_in_transaction_session_timeout", "30s"),
                 ("lock_timeout", "10s"),
+                // Every statement is a short one. A page that is read in order has a made-up cost that would have it compiled, which
+                // takes longer than all the rest.
+                ("jit", "off"),
             ])
             .disable_statement_logging();
         let pool = PgPoolOptions::new()

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::{Db, Machine, ReadTx, Visitor, WriteTx};
+use crate::withheld::KEY_BEGINS;
 use crate::{Action, ApiScope, Field, Role, Viewer, allows};
 use patchbay_services::Services;
 use patchbay_shared::ids::{ApiKeyId, ClientId, SupportSessionId, UserId, WorkspaceId};
@@ -53,7 +54,7 @@ impl Actor {
     pub(super) fn who(&self) -> (Option<uuid::Uuid>, String) {
         match &self.kind {
             ActorKind::Person(viewer) => {
-                let key = self.key.as_ref().map(|key| format!(" with the key “{}”", key.name)).unwrap_or_default();
+                let key = self.key.as_ref().map(|key| format!("{KEY_BEGINS}{}”", key.name)).unwrap_or_default();
                 let role = if viewer.support.is_some() { "Support session" } else { viewer.role.label() };
                 (Some(viewer.user_id.0), format!("{} ({role}){key}", viewer.name))
             }

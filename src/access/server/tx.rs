@@ -61,6 +61,20 @@ impl ReadTx {
         Ok(())
     }
 
+    /// For the statements that follow, until `back_in_client`: the whole agency's rows, also for a client's people. For counts of what the
+    /// agency may have in all, which are told to nobody. A test names the places that may call this.
+    pub async fn count_whole_agency(&mut self) -> Result<(), AppError> {
+        sqlx::raw_sql("set local app.client_id = ''").execute(self.conn()).await?;
+        Ok(())
+    }
+
+    /// Ends what `count_whole_agency` began. Not needed after an error: the transaction is rolled back then.
+    pub async fn back_in_client(&mut self) -> Result<(), AppError> {
+        let own = client_setting(&self.scope);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(own)).execute(self.conn()).await?;
+        Ok(())
+    }
+
     /// The moment of the database's clock, which leases and schedules go by.
     pub async fn now(&mut self) -> Result<chrono::DateTime<chrono::Utc>, AppError> {
         Ok(sqlx::query_scalar("select now()").fetch_one(self.conn()).await?)
@@ -144,6 +158,10 @@ impl WriteTx {
 /// `set local` and not `set_config()`: only the former reaches the workers of a distributed database. The ids are typed, so
 /// nothing can be injected.
 fn settings(scope: &Scope, first: &str) -> String {
+    format!("{first}set local app.workspace_id = '{}'; {}", scope.workspace_id, client_setting(scope))
+}
+
+fn client_setting(scope: &Scope) -> String {
     let client = scope.client_id.map(|id| id.to_string()).unwrap_or_default();
-    format!("{first}set local app.workspace_id = '{}'; set local app.client_id = '{client}'", scope.workspace_id)
+    format!("set local app.client_id = '{client}'")
 }

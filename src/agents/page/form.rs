@@ -86,8 +86,14 @@ fn AgentFields(parts: Parts) -> impl IntoView {
             .into_any();
     }
     let is_new = agent.is_none();
+    let person = viewer().user_id.to_string();
+    // A new agent begins with the client of the address: what is typed for one is not put back for another.
+    let draft_of = match query("client").filter(|_| is_new) {
+        Some(client) => format!("{person}:{client}"),
+        None => person,
+    };
     view! {
-        <ServerForm action=save class="form" draft_of=viewer().user_id.to_string()>
+        <ServerForm action=save class="form" draft_of>
             <input type="hidden" name="id" value=id/>
             <PromptConflict error=Signal::derive(move || save.answer().and_then(Result::err))/>
             <Who agent=agent.clone() choices=choices.clone()/>

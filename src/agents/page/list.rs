@@ -23,26 +23,43 @@ pub fn agents_page() -> PageView {
     Arc::new(move || {
         let mut states = options_of(AgentStatus::ALL.iter().map(|status| (status.as_str(), status.label())));
         states.push(("inactive".into(), "Deleted".into()));
-        List::<AgentRow>::new("Agents")
-            .subtitle("Who speaks on the phone: prompt, voice and language.")
+        // A client's admin knows the client's agents by name and state.
+        let is_workshop = viewer().may(Action::ReadWorkshop);
+        let list = List::<AgentRow>::new("Agents")
             .live(&["agents"])
-            .export("/agents/export.csv")
-            .add(viewer().may(Action::ManageAgents), "plus", "/agents/new", "New agent")
-            .search("q", "Name or description")
             .filter(Filter::new("status", "State", states))
-            .filter(Filter::new("language", "Language", options_of(LANGUAGES.iter().copied())))
             .keep(&["client"])
             .narrowed_by(&["client"])
             .table("wide")
-            .column("Agent", |row| {
-                cell::who(format!("/agents/{}", row.id), &row.name, cell::tagged(&row.llm_model, &row.tags))
+            .column("Agent", move |row| {
+                if !is_workshop {
+                    return row.name.clone().into_any();
+                }
+                cell::who(format!("/agents/{}", row.id), &row.name, cell::tagged(&row.llm_model, &row.tags)).into_any()
             })
             .column("State", |row| view! { <AgentState status=row.status is_active=row.is_active/> })
             .column("Client", |row| cell::or(&row.client, "Whole agency"))
+            .when(is_workshop)
             .column("Language", |row| language_name(&row.language))
+            .when(is_workshop)
             .column("Prompt", prompt_text)
+            .when(is_workshop)
             .column("Voice service", |row| view! { <Sync state=row.sync/> })
+            .when(is_workshop)
             .column("Changed", |row| cell::time(&row.updated))
+            .when(is_workshop);
+        if !is_workshop {
+            return list
+                .subtitle("Who speaks on the phone for you.")
+                .search("q", "Name")
+                .empty("bot", "No agents yet", "The agency sets up the agents that call for you.")
+                .page_of(rows, |list| list.page);
+        }
+        list.subtitle("Who speaks on the phone: prompt, voice and language.")
+            .export("/agents/export.csv")
+            .add(viewer().may(Action::ManageAgents), "plus", "/agents/new", "New agent")
+            .search("q", "Name or description")
+            .filter(Filter::new("language", "Language", options_of(LANGUAGES.iter().copied())))
             .empty(
                 "bot",
                 "No agents yet",

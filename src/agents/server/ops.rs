@@ -193,7 +193,8 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, word: &str) -> Res
         action: if wanted == AgentStatus::Active { "activated" } else { "paused" },
         entity: "agent",
         entity_id: Some(id.0),
-        client_id: page.client_id,
+        // For the agency alone, as in `record`.
+        client_id: None,
         fields: Fields::Changed { before: json!({"status": page.status}), after: json!({"status": wanted}) },
     })
     .await?;

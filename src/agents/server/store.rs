@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::model::{
     AgentCampaigns, AgentConfig, AgentFields, AgentNumber, AgentQuery, AgentRow, AgentStatus, ClientChoice, SyncState,
 };
+use patchbay_access::Field;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::ids::{AgentId, ClientId, NumberId, PromptId};
 use patchbay_shared::search::{filled, like, name_place};
@@ -17,7 +18,7 @@ use patchbay_shared::{AppError, Cursor, Page};
 
 /// Rows of one statement in one direction of the list; the two directions differ in two words only.
 macro_rules! list_in {
-    ($after:tt, $way:tt, $tx:expr, $query:expr, $wanted:expr, $name:expr, $id:expr, $limit:expr) => {
+    ($after:tt, $way:tt, $tx:expr, $query:expr, $wanted:expr, $language:expr, $name:expr, $id:expr, $limit:expr, $sees:expr) => {
         sqlx::query!(
             r#"select a.id, a.name, a.status as "status: AgentStatus", a.is_active, a.language, a.llm_model, a.tags, a.updated_at,
                       c.name as "client?", p.name as "prompt?",
@@ -34,15 +35,15 @@ macro_rules! list_in {
                    and (a.client_id is null or m.client_id = a.client_id)
                ) m
                where a.workspace_id = $1
-                 and ($2::text is null or a.name ilike $2 or a.description ilike $2)
+                 and ($2::text is null or a.name ilike $2 or ($9 and a.description ilike $2))
                  and a.is_active = ($3::text is distinct from 'inactive')
                  and ($3::text is null or $3 = 'inactive' or a.status::text = $3)
                  and ($4::uuid is null or a.client_id is null or a.client_id = $4)
                  and ($5::text is null or a.language = $5)
                  and ($6::text is null or (a.name, a.id) "# + $after + r#" ($6, $7::uuid))
                order by a.name "# + $way + r#", a.id "# + $way + r#" limit $8"#,
-            $tx.workspace_uuid(), like($query.words.as_deref()), filled($query.status.as_deref()), $wanted, filled($query.language.as_deref()),
-            $name, $id, $limit
+            $tx.workspace_uuid(), like($query.words.as_deref()), filled($query.status.as_deref()), $wanted, $language,
+            $name, $id, $limit, $sees
         )
     };
 }
@@ -56,6 +57,9 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery, limit: usize) -> Result<P
     let wanted: Option<Uuid> =
         filled(query.client.as_deref()).map(|id| id.parse::<ClientId>()).transpose()?.map(|id| id.0);
     let most = limit as i64 + 1;
+    // What is not shown is not searched either.
+    let sees = tx.scope().sees(Field::AgentMakeup);
+    let language = filled(query.language.as_deref()).filter(|_| sees);
     // The two statements' rows are of two types, so each is turned into the page's row at once.
     macro_rules! row {
         ($row:expr) => {{
@@ -83,13 +87,23 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery, limit: usize) -> Result<P
             }
         }};
     }
-    let rows: Vec<AgentRow> = if cursor.as_ref().is_some_and(|cursor| !cursor.older) {
-        let found = list_in!("<", "desc", tx, query, wanted, name, id, most).fetch_all(tx.conn()).await?;
+    let mut rows: Vec<AgentRow> = if cursor.as_ref().is_some_and(|cursor| !cursor.older) {
+        let found =
+            list_in!("<", "desc", tx, query, wanted, language, name, id, most, sees).fetch_all(tx.conn()).await?;
         found.into_iter().map(|row| row!(row)).collect()
     } else {
-        let found = list_in!(">", "asc", tx, query, wanted, name, id, most).fetch_all(tx.conn()).await?;
+        let found =
+            list_in!(">", "asc", tx, query, wanted, language, name, id, most, sees).fetch_all(tx.conn()).await?;
         found.into_iter().map(|row| row!(row)).collect()
     };
+    if !sees {
+        for row in &mut rows {
+            row.language.clear();
+            row.llm_model.clear();
+            row.tags.clear();
+            (row.prompt, row.prompt_version, row.sync) = (None, None, SyncState::Nothing);
+        }
+    }
     Ok(Page::cut(rows, limit, cursor.as_ref().filter(|_| name.is_some()), |row| format!("{}_{}", row.id, row.name)))
 }
 

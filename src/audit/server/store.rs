@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::model::{AuditEvent, AuditField, AuditPage, AuditQuery, AuditRow};
 use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
-use patchbay_access::withheld::audit_shows;
+use patchbay_access::withheld::{audit_shows, without_key};
 use patchbay_shared::zone::Span;
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
@@ -26,7 +26,7 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
     // A page that names something that is no id shows no events, and not all of them.
     let id = |text: &Option<String>| some(text).map(|text| text.parse::<Uuid>().unwrap_or_default());
     let actors = match some(&query.actor) {
-        Some(words) => Some(actors(tx, words).await?),
+        Some(words) => Some(actors(tx, words, sees_origin).await?),
         None => None,
     };
     let rows = sqlx::query!(
@@ -66,7 +66,7 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
         .map(|(row, changes)| AuditRow {
             seq: row.seq,
             at: zone::stamp(row.created_at, now, zone),
-            actor: row.actor,
+            actor: who(row.actor, sees_origin),
             action: row.action,
             entity: row.entity,
             entity_id: row.entity_id.map(|id| id.to_string()),
@@ -106,11 +106,16 @@ fn some(text: &Option<String>) -> Option<&str> {
     text.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// Who stands in the audit log under a name with these words in it. They are few, however long the log is: each is found by one look
-/// into the index.
-async fn actors(tx: &mut ReadTx, words: &str) -> Result<Vec<String>, AppError> {
+/// Who did it, as far as the reader may know.
+fn who(actor: String, sees_origin: bool) -> String {
+    if sees_origin { actor } else { without_key(&actor).to_owned() }
+}
+
+/// Who stands in the audit log under a name with these words in it, as the reader reads the name. They are few, however long the log is:
+/// each is found by one look into the index.
+async fn actors(tx: &mut ReadTx, words: &str, sees_origin: bool) -> Result<Vec<String>, AppError> {
     let words: String = words.chars().filter(|letter| *letter != '\0').take(200).collect();
-    Ok(sqlx::query_scalar!(
+    let mut found = sqlx::query_scalar!(
         r#"with recursive known as (
              (select actor from audit_events where workspace_id = $1 order by actor limit 1)
              union all
@@ -121,7 +126,10 @@ async fn actors(tx: &mut ReadTx, words: &str) -> Result<Vec<String>, AppError> {
         words
     )
     .fetch_all(tx.conn())
-    .await?)
+    .await?;
+    let words = words.to_lowercase();
+    found.retain(|actor| sees_origin || without_key(actor).to_lowercase().contains(&words));
+    Ok(found)
 }
 
 /// A page with the words for its filters.
@@ -228,7 +236,7 @@ pub(crate) async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppErro
         row: AuditRow {
             seq: row.seq,
             at: zone::stamp(row.created_at, now, zone),
-            actor: row.actor,
+            actor: who(row.actor, sees_origin),
             action: row.action,
             entity: row.entity,
             entity_id: row.entity_id.map(|id| id.to_string()),

@@ -128,8 +128,9 @@ async fn settle(
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, batch.id).await?;
     let campaign = patchbay_campaigns::server::get(tx.reading(), batch.campaign_id).await?;
-    let contact = contacts::contact(tx.reading(), call.campaign_contact_id).await?;
-    let (now, home) = (tx.reading().now().await?, workspaces::lock_capacity(&mut tx).await?);
+    let home = workspaces::lock_capacity(&mut tx).await?;
+    let contact = contacts::hold(&mut tx, call.campaign_contact_id).await?;
+    let now = tx.reading().now().await?;
     let closed = tick::closed_until(&contact, &campaign, now, tx.services().clock.ahead());
     let is_spent = !matches!(budget::headroom(tx.reading(), call.client_id).await?, budget::Headroom::Free);
     // What was meant to be dialled may have changed since, too: nobody is called at a number, or from one, that is not theirs any more.

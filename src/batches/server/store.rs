@@ -50,7 +50,13 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
                   b.campaign_id as "campaign_id: CampaignId", c.name as campaign, k.name as client, p.reached as "reached!", p.not_reached as "not_reached!",
                   p.failed as "failed!", p.calling as "calling!", p.waiting as "waiting!", p.to_retry as "to_retry!",
                   p.due as "due!", p.next_due as "next_due?"
-           from call_batches b
+           from (
+             select * from call_batches b
+             where b.workspace_id = $1 and ($2::text is null or (case when b.stopped_at is not null then 'stopped' else b.status::text end) = $2)
+               and ($3::uuid is null or b.campaign_id = $3) and ($4::uuid is null or b.client_id = $4)
+               and ($5::uuid is null or ($6 and b.id < $5) or (not $6 and b.id > $5))
+             order by case when $6 then b.id end desc, case when not $6 then b.id end limit $7
+           ) b
            join campaigns c on c.workspace_id = $1 and c.id = b.campaign_id
            join clients k on k.workspace_id = $1 and k.id = b.client_id
            left join users s on s.id = b.stopped_by
@@ -62,10 +68,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
                     count(*) filter (where x.status = 'scheduled' and coalesce(x.next_attempt_at, now()) <= now()) as due,
                     min(x.next_attempt_at) filter (where x.status = 'scheduled') as next_due
              from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id) p
-           where b.workspace_id = $1 and ($2::text is null or (case when b.stopped_at is not null then 'stopped' else b.status::text end) = $2) and ($3::uuid is null or b.campaign_id = $3)
-             and ($4::uuid is null or b.client_id = $4)
-             and ($5::uuid is null or ($6 and b.id < $5) or (not $6 and b.id > $5))
-           order by case when $6 then b.id end desc, case when not $6 then b.id end limit $7"#,
+           order by case when $6 then b.id end desc, case when not $6 then b.id end"#,
         tx.workspace_uuid(),
         query.status.as_deref().filter(|status| !status.is_empty()),
         id(&query.campaign),

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::keys::Ticking;
 use crate::model::{CallDetail, term};
-use patchbay_shared::money::{counted, decimals, length_text};
+use patchbay_shared::money::{counted, length_text};
 use patchbay_ui::*;
 
 /// When, how long, why it ended, and what it belongs to.
@@ -41,10 +41,8 @@ pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
 pub(crate) fn CostCard(call: CallDetail) -> impl IntoView {
     let Some(costs) = call.costs else { return ().into_any() };
     let waits = costs.is_unpriced || call.state.is_open();
-    let places =
-        decimals([costs.voice, costs.carrier.unwrap_or_default(), costs.model.unwrap_or_default(), costs.total]);
     let told = |money: Option<patchbay_shared::Money>| {
-        money.map_or_else(|| term::UNPRICED.label.to_owned(), |money| money.text_with(places))
+        money.map_or_else(|| term::UNPRICED.label.to_owned(), patchbay_shared::Money::column)
     };
     let priced = |money: Option<patchbay_shared::Money>| told(money.filter(|_| !waits));
     let (voice, carrier, total) = (priced(Some(costs.voice)), priced(costs.carrier), priced(Some(costs.total)));

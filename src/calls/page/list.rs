@@ -155,6 +155,10 @@ fn Nothing(view_now: CallView, is_agency: bool) -> impl IntoView {
             <EmptyState icon="circle-check" title="Everything is reviewed" text="Calls that nobody has reviewed appear here."/>
         }
         .into_any(),
+        CallView::Person => view! {
+            <EmptyState icon="circle-check" title="Nobody waits for a person" text="Calls of the last seven days in which somebody asked for a person appear here until they are reviewed."/>
+        }
+        .into_any(),
         CallView::Problems => view! {
             <EmptyState icon="circle-check" title="No problems" text="Calls that could not be placed or were cut off, and calls whose transcript or analysis failed, appear here."/>
         }

@@ -2,9 +2,9 @@ use leptos::prelude::*;
 
 use super::keys::Ticking;
 use crate::model::{CallDirection, CallList, CallRow, CallState, Disposition, term};
-use patchbay_shared::money::{decimals, length_text};
+use patchbay_shared::money::length_text;
 use patchbay_shared::phone::spaced;
-use patchbay_shared::{Page, Tone};
+use patchbay_shared::{Money, Page, Tone};
 use patchbay_ui::*;
 
 /// The table: calls that go on first, then the page.
@@ -12,7 +12,6 @@ use patchbay_ui::*;
 pub(crate) fn Rows(list: CallList) -> impl IntoView {
     let (cost, client) = (list.sees_cost, list.is_agency);
     let query = list.query;
-    let places = decimals(list.live.iter().chain(&list.page.rows).filter_map(|row| row.cost));
     let rows = list.live.into_iter().chain(list.page.rows).enumerate().collect();
     let table = List::<(usize, CallRow)>::new("Calls")
         .table("wide")
@@ -36,9 +35,9 @@ pub(crate) fn Rows(list: CallList) -> impl IntoView {
             Some(sentiment) => view! { <Tag tone=sentiment.tone()>{sentiment.label()}</Tag> }.into_any(),
             None => or_dash(None),
         })
-        .number("Cost", move |(_, row)| match (row.cost, row.is_unpriced) {
+        .number("Cost", |(_, row)| match (row.cost, row.is_unpriced) {
             (None, true) => view! { <span class="sub" title=term::UNPRICED.means>{term::UNPRICED.label}</span> }.into_any(),
-            (cost, _) => or_dash(cost.map(|cost| cost.text_with(places))),
+            (cost, _) => or_dash(cost.map(Money::column)),
         })
         .when(cost)
         .note("25 per page")

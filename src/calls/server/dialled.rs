@@ -126,16 +126,34 @@ pub async fn mark_refused(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>, wh
 /// Takes an intent back that the provider surely never acted on (it said “too many requests”). True if it was there; false when
 /// somebody has asked the provider again since.
 pub async fn withdraw(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>) -> Result<bool, AppError> {
-    let done = sqlx::query!(
-        "delete from calls where workspace_id = $1 and id = $2 and dial_state in ('intent', 'unknown') and provider_call_id is null
-           and dialled_at = $3",
+    let held = sqlx::query_scalar!(
+        r#"select 1 as "one!" from calls where workspace_id = $1 and id = $2 and dial_state in ('intent', 'unknown')
+             and provider_call_id is null and dialled_at = $3 for update"#,
         tx.workspace_uuid(),
         id.0,
         fence
     )
+    .fetch_optional(tx.conn())
+    .await?;
+    if held.is_none() {
+        return Ok(false);
+    }
+    // What the carrier told of a call between the same numbers at the same time may have been taken for news of this one. The leg
+    // waits for its call again.
+    sqlx::query!(
+        "update call_legs set call_id = null where workspace_id = $1 and call_id = $2",
+        tx.workspace_uuid(),
+        id.0
+    )
     .execute(tx.conn())
     .await?;
-    Ok(done.rows_affected() == 1)
+    sqlx::query!("delete from call_events where workspace_id = $1 and call_id = $2", tx.workspace_uuid(), id.0)
+        .execute(tx.conn())
+        .await?;
+    sqlx::query!("delete from calls where workspace_id = $1 and id = $2", tx.workspace_uuid(), id.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(true)
 }
 
 /// Calls of a batch whose fate is unknown and whose last question lies at least `age` seconds back.

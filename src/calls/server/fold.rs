@@ -60,7 +60,7 @@ pub async fn apply(tx: &mut WriteTx, news: &CallUpdate<'_>) -> Result<CallId, Ap
         refine(tx, &known, news.call, talked).await?;
     }
     if known.ended && talked {
-        answered_after_all(tx, &known).await?;
+        answered_after_all(tx, &known, news.call).await?;
     }
     if news.call.ended.is_some() && news.call.charged_seconds().is_some() {
         follow::no_longer(tx, known.id).await?;
@@ -276,26 +276,42 @@ async fn refine(tx: &mut WriteTx, known: &Known, call: &VoiceCall, talked: bool)
     )
     .execute(tx.conn())
     .await?;
-    if let (1, Some(contact), Some(batch)) = (refined.rows_affected(), known.campaign_contact_id, known.batch_id) {
-        let refined = tx.services().hooks.get::<CallEnded>()?.refined;
-        refined(tx, ended_call(known, batch, contact, outcome, error.as_deref())).await?;
+    if refined.rows_affected() == 0 {
+        return Ok(());
     }
-    Ok(())
+    tell_refined(tx, known, outcome, error.as_deref()).await
 }
 
-/// The event that ended the call did not say that somebody had joined, and this one does.
-async fn answered_after_all(tx: &mut WriteTx, known: &Known) -> Result<(), AppError> {
+/// The event that ended the call did not say that somebody had joined, and this one does: nobody is called again for it.
+async fn answered_after_all(tx: &mut WriteTx, known: &Known, call: &VoiceCall) -> Result<(), AppError> {
+    let (outcome, error) = outcome_of(call, true);
     let was_unanswered = sqlx::query!(
-        "update calls set transcript_status = 'pending', analysis_status = 'pending'
+        "update calls set outcome = $3, error = $4, transcript_status = 'pending', analysis_status = 'pending', updated_at = now()
          where workspace_id = $1 and id = $2 and ended_at is not null and transcript_status is null",
         tx.workspace_uuid(),
-        known.id.0
+        known.id.0,
+        outcome as Option<ContactOutcome>,
+        error
     )
     .execute(tx.conn())
     .await?;
-    if was_unanswered.rows_affected() == 1 {
-        enrich::enqueue(tx, known.id, EnrichmentType::Transcript).await?;
-        correct_outcome(tx, known.id, ContactOutcome::Answered, None).await?;
+    if was_unanswered.rows_affected() == 0 {
+        return Ok(());
+    }
+    enrich::enqueue(tx, known.id, EnrichmentType::Transcript).await?;
+    tell_refined(tx, known, outcome, error.as_deref()).await
+}
+
+/// Tells whoever placed the call that it ended otherwise than they were told at first.
+async fn tell_refined(
+    tx: &mut WriteTx,
+    known: &Known,
+    outcome: Option<ContactOutcome>,
+    error: Option<&str>,
+) -> Result<(), AppError> {
+    if let (Some(contact), Some(batch)) = (known.campaign_contact_id, known.batch_id) {
+        let refined = tx.services().hooks.get::<CallEnded>()?.refined;
+        refined(tx, ended_call(known, batch, contact, outcome, error)).await?;
     }
     Ok(())
 }

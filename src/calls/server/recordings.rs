@@ -40,6 +40,8 @@ pub(crate) struct FetchRecording {
 impl Job for FetchRecording {
     const KIND: &'static str = "fetch_recording";
     const ACTIONS: &'static [Action] = &[Action::ReplayQueues, Action::UseConnections];
+    // The provider does not keep it for ever, and it costs nothing.
+    const RUNS_SUSPENDED: bool = true;
 
     fn dedupe_key(&self) -> Option<String> {
         Some(format!("{}:{}", self.call, self.asked))
@@ -79,16 +81,21 @@ pub(crate) async fn fetch(
     })
 }
 
+/// Why there is no recording yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Absent {
+    Missing,
+    /// The provider, the way to it or our store has trouble. With how long to wait at least, if somebody said so.
+    Trouble(Option<Duration>),
+}
+
 /// Has the recording asked for again, if it has not been asked for often enough. `asked`: how often it has been.
-pub(crate) async fn ask_again(
-    tx: &mut WriteTx,
-    call: CallId,
-    asked: usize,
-    trouble: Option<&ProviderError>,
-) -> Result<(), AppError> {
-    let waits: &[u64] = if trouble.is_some() { &TROUBLE } else { &MISSING };
+pub(crate) async fn ask_again(tx: &mut WriteTx, call: CallId, asked: usize, why: Absent) -> Result<(), AppError> {
+    let (waits, longer): (&[u64], _) = match why {
+        Absent::Missing => (&MISSING, None),
+        Absent::Trouble(longer) => (&TROUBLE, longer),
+    };
     let wait = asked.checked_sub(1).and_then(|asked| waits.get(asked)).map(|seconds| Duration::from_secs(*seconds));
-    let longer = trouble.and_then(|error| error.retry_after);
     if let Some(wait) = wait.map(|wait| longer.unwrap_or(wait).clamp(wait, Duration::from_secs(3600))) {
         let run_at = tx.reading().now().await? + wait;
         patchbay_jobs::enqueue(tx, &FetchRecording { call, asked }, NewJob { run_at: Some(run_at) }).await?;
@@ -105,17 +112,30 @@ pub(super) async fn run(scope: &Scope, job: &FetchRecording) -> Result<Verdict, 
     let Some(provider_call) = facts.provider_call_id.filter(|_| facts.awaits_recording) else {
         return Ok(Verdict::Done);
     };
-    let voice = connections::voice(scope).await?;
-    let sound = fetch(scope, voice.as_ref(), job.call, &provider_call, spans(&messages)).await?;
-    if let Sound::Trouble(error) = &sound {
+    let sound = match connections::voice_to_look(scope).await {
+        Ok(voice) => fetch(scope, voice.as_ref(), job.call, &provider_call, spans(&messages)).await,
+        Err(error) => Err(error),
+    };
+    if let Ok(Sound::Trouble(error)) = &sound {
         // Shows a refused key on the connection; how it goes on is decided below.
         enrich::refused(scope, error).await;
     }
     let mut tx = scope.write(Action::ReplayQueues).await?;
-    match &sound {
-        Sound::Kept(key, peaks) => store::record_recording(&mut tx, job.call, key, peaks.as_ref()).await?,
-        Sound::Missing => ask_again(&mut tx, job.call, job.asked + 1, None).await?,
-        Sound::Trouble(error) => ask_again(&mut tx, job.call, job.asked + 1, Some(error)).await?,
+    let absent = match &sound {
+        Ok(Sound::Kept(key, peaks)) => {
+            store::record_recording(&mut tx, job.call, key, peaks.as_ref()).await?;
+            None
+        }
+        Ok(Sound::Missing) => Some(Absent::Missing),
+        Ok(Sound::Trouble(error)) => Some(Absent::Trouble(error.retry_after)),
+        // A connection that is off, or a full disk: the page does not say “is being fetched” for ever.
+        Err(cause) => {
+            tracing::warn!(call_id = %job.call, %cause, "the recording could not be fetched");
+            Some(Absent::Trouble(None))
+        }
+    };
+    if let Some(why) = absent {
+        ask_again(&mut tx, job.call, job.asked + 1, why).await?;
     }
     notify(&mut tx, job.call, facts.client_id);
     tx.commit().await?;

@@ -18,8 +18,8 @@ use patchbay_shared::{AppError, Cursor, Money, Page, money, read_time_key, time_
 
 /// Rows on a page of the list.
 pub(crate) const PAGE: usize = 25;
-/// Live calls that are pinned on top.
-const PINNED: i64 = 50;
+/// Live calls that are pinned on top. Older ones have their place among the others.
+const PINNED: usize = 50;
 /// Counts beside the views stop here.
 const COUNTED: i64 = 1000;
 
@@ -29,8 +29,10 @@ struct Narrowed {
     client: Option<ClientId>,
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
-    /// Calls that the words stand in.
+    /// The calls among which the rows are: those that the words stand in, or in which somebody asked for a person.
     hits: Option<Vec<Uuid>>,
+    /// The last of the live calls that stand apart from the list of all; none: all of them do.
+    pinned_to: Option<(DateTime<Utc>, Uuid)>,
     agent: Option<Uuid>,
     campaign: Option<Uuid>,
     batch: Option<Uuid>,
@@ -59,13 +61,19 @@ pub async fn list(
 ) -> Result<(Page<CallRow>, Vec<CallRow>), AppError> {
     let mut narrowed = narrow(tx, query).await?;
     let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| read_time_key(&cursor.key).is_some());
+    let mut live = Vec::new();
+    if with_live && narrowed.view == CallView::All {
+        narrowed.view = CallView::Live;
+        live = rows(tx, &narrowed, None, PINNED as i64).await?;
+        narrowed.view = CallView::All;
+        narrowed.pinned_to = live.get(PINNED - 1).and_then(|last| read_time_key(&last.key));
+    }
     let found = rows(tx, &narrowed, cursor.as_ref(), limit as i64 + 1).await?;
     let page = Page::cut(found, limit, cursor.as_ref(), |row| row.key.clone());
-    if !with_live || narrowed.view != CallView::All || cursor.is_some() {
-        return Ok((page, Vec::new()));
+    if cursor.is_some() {
+        live.clear();
     }
-    narrowed.view = CallView::Live;
-    Ok((page, rows(tx, &narrowed, None, PINNED).await?))
+    Ok((page, live))
 }
 
 /// The calls right before (newer) and after (older) a row of the list.
@@ -97,7 +105,10 @@ pub(crate) async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<
              (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
                 and reviewed_at is null and ended_at is not null order by started_at desc, id desc limit $3) n) as "review!",
              (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
-                and (analysis_status = 'failed' or transcript_status = 'failed' or error is not null) limit $3) n) as "problems!""#,
+                and (analysis_status = 'failed' or transcript_status = 'failed' or error is not null) limit $3) n) as "problems!",
+             (select count(*) from (select from call_analyses a join calls c on c.workspace_id = $1 and c.id = a.call_id
+                where a.workspace_id = $1 and a.result ->> 'escalation' = 'true' and a.created_at > now() - interval '7 days'
+                and c.reviewed_at is null and ($2::uuid is null or c.client_id = $2) limit $3) n) as "person!""#,
         tx.workspace_uuid(),
         client,
         COUNTED + 1
@@ -112,6 +123,7 @@ pub(crate) async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<
         (CallView::All, text(row.all)),
         (CallView::Live, text(row.live)),
         (CallView::Review, text(row.review)),
+        (CallView::Person, text(row.person)),
         (CallView::Problems, text(row.problems)),
     ])
 }
@@ -177,9 +189,18 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
     let span = zone::days(query.from.as_deref(), query.to.as_deref(), zone)?;
     // A page that names something that is no id shows no calls, and not all of them.
     let id = |text: &Option<String>| text.as_deref().map(|text| text.parse::<Uuid>().unwrap_or_default());
-    let hits = match query.q.as_deref() {
-        Some(words) => Some(hits(tx, client_of(tx, query)?, words).await?),
+    let client = client_of(tx, query)?;
+    let found = match query.q.as_deref() {
+        Some(words) => Some(hits(tx, client, words).await?),
         None => None,
+    };
+    let asked = match query.call_view() {
+        CallView::Person => Some(asked_for_a_person(tx, client).await?),
+        _ => None,
+    };
+    let hits = match (found, asked) {
+        (Some(found), Some(asked)) => Some(found.into_iter().filter(|id| asked.contains(id)).collect()),
+        (found, asked) => found.or(asked),
     };
     // So does one that names a result or an outcome that there is not.
     let filter = query.result.as_deref().map(|word| word.parse::<ResultFilter>().map(ResultFilter::results));
@@ -199,10 +220,11 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
     };
     Ok(Narrowed {
         view: query.call_view(),
-        client: client_of(tx, query)?,
+        client,
         from: span.from,
         to: span.before,
         hits,
+        pinned_to: None,
         agent: id(&query.agent),
         campaign: id(&query.campaign),
         batch: id(&query.batch),
@@ -230,12 +252,13 @@ async fn hits(tx: &mut ReadTx, client: Option<ClientId>, words: &str) -> Result<
         r#"select found.id as "id!" from (
              select search_call_messages($2, 2000) as id
              union
-             select c.id from search_contacts($2, 500) person cross join lateral (
+             select c.id from search_contacts($2, 500, $3) person cross join lateral (
                select c.id from calls c where c.workspace_id = $1 and c.contact_id = person
                order by c.started_at desc, c.id desc limit 20) c
            ) found"#,
         tx.workspace_uuid(),
-        words
+        words,
+        client.map(|id| id.0)
     )
     .fetch_all(tx.conn())
     .await?;
@@ -257,6 +280,19 @@ async fn hits(tx: &mut ReadTx, client: Option<ClientId>, words: &str) -> Result<
         found.extend(near);
     }
     Ok(found)
+}
+
+/// The calls of which the dashboard says that they need a person.
+async fn asked_for_a_person(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Uuid>, AppError> {
+    Ok(sqlx::query_scalar!(
+        "select a.call_id from call_analyses a join calls c on c.workspace_id = $1 and c.id = a.call_id
+         where a.workspace_id = $1 and a.result ->> 'escalation' = 'true' and a.created_at > now() - interval '7 days'
+           and c.reviewed_at is null and ($2::uuid is null or c.client_id = $2)",
+        tx.workspace_uuid(),
+        client.map(|id| id.0)
+    )
+    .fetch_all(tx.conn())
+    .await?)
 }
 
 /// For the rest of the transaction: a filter that is not set must cost nothing, so each statement is planned for the values it has.
@@ -297,7 +333,7 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
                and ($10::text is null or c.direction::text = $10) and ($11::text is null or c.outcome::text = $11)
                and ($12::text is null or c.sentiment = $12)
                and ($13::boolean is null or (c.reviewed_at is not null) = $13)
-               and ($14::text <> 'all' or c.result is not null)
+               and ($14::text <> 'all' or c.result is not null or ($24::timestamptz is not null and (c.started_at, c.id) < ($24, $25::uuid)))
                and ($14::text <> 'live' or c.result is null)
                and ($19::text is null or c.result = $19)
                and ($20::text[] is null or (c.result is not null and (cardinality($20) = 0 or c.result = any($20))))
@@ -340,6 +376,8 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
         only.goal,
         only.answered,
         only.unpriced,
+        only.pinned_to.map(|(at, _)| at),
+        only.pinned_to.map(|(_, id)| id),
     )
     .fetch_all(tx.conn())
     .await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::enrich::{self, notify, refused, taken_over};
-use super::recordings::{self, Sound, Spoken};
+use super::recordings::{self, Absent, Sound, Spoken};
 use super::store::enrichment::{self as store, NewMessage};
 use crate::model::{EnrichmentType, TranscriptStatus};
 use patchbay_access::Action;
@@ -75,8 +75,12 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
     store::record_transcript(&mut tx, call, summary.as_deref(), was_spoken).await?;
     match &sound {
         Some(Sound::Kept(key, peaks)) => store::record_recording(&mut tx, call, key, peaks.as_ref()).await?,
-        Some(Sound::Missing) if told.is_recorded.is_some() => recordings::ask_again(&mut tx, call, 1, None).await?,
-        Some(Sound::Trouble(error)) => recordings::ask_again(&mut tx, call, 1, Some(error)).await?,
+        Some(Sound::Missing) if told.is_recorded.is_some() => {
+            recordings::ask_again(&mut tx, call, 1, Absent::Missing).await?
+        }
+        Some(Sound::Trouble(error)) => {
+            recordings::ask_again(&mut tx, call, 1, Absent::Trouble(error.retry_after)).await?
+        }
         _ => {}
     }
     if was_spoken {

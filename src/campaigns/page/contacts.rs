@@ -40,7 +40,7 @@ pub(crate) fn ContactsTab(
                     Filter::new("tried", "Called", options_of([("yes", "At least once")])).rare(),
                     Filter::new("batch", "Batch", batches).rare(),
                 ]
-                keep=vec!["tab", "batch"]
+                keep=vec!["tab"]
             />
             <div class="row">
                 <LinkButton href=export icon="download" external=true>"Export"</LinkButton>

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use patchbay_services::Services;
@@ -31,9 +31,14 @@ pub(crate) fn path(services: &Services, key: &str) -> Result<PathBuf, AppError> 
     Ok(services.uploads.join(key))
 }
 
-/// A new key for the rows that a check of the import has read.
-pub(crate) fn stage_key(workspace: WorkspaceId, import: ImportId) -> String {
-    format!("{workspace}/{import}.{}.rows", Uuid::now_v7().simple())
+/// A new key for a sheet of the import that is written beside the one that is read.
+pub(crate) fn fresh_key(workspace: WorkspaceId, import: ImportId) -> String {
+    format!("{workspace}/{import}.{}.sheet", Uuid::now_v7().simple())
+}
+
+/// The key of the rows that a check of the import keeps. Each check has its own, so that one that was thought dead writes into no other.
+pub(crate) fn rows_key(workspace: WorkspaceId, import: ImportId, check: i32) -> String {
+    format!("{workspace}/{import}.{check}.rows")
 }
 
 /// Deletes an import's file and all that was made of it. What is gone already is fine.
@@ -122,19 +127,56 @@ impl Drop for Place {
     }
 }
 
-struct Turns(Arc<Semaphore>);
+struct Turns {
+    all: Arc<Semaphore>,
+    by_workspace: Mutex<HashMap<WorkspaceId, Arc<tokio::sync::Mutex<()>>>>,
+}
 
 impl Default for Turns {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(2)))
+        Self { all: Arc::new(Semaphore::new(2)), by_workspace: Mutex::default() }
     }
 }
 
-/// Waits for one's turn to look at a file. A workbook may take hundreds of megabytes while it is looked at.
-pub(crate) async fn turn(services: &Services) -> Option<OwnedSemaphorePermit> {
-    let turns = services.state::<Turns>().0.clone();
-    // It is never closed.
-    turns.acquire_owned().await.ok()
+/// A turn to look at a file, given back when it is dropped.
+pub(crate) struct Turn {
+    _own: OwnedMutexGuard<()>,
+    _all: Option<OwnedSemaphorePermit>,
+}
+
+/// Waits for one's turn to look at a file. A workbook may take hundreds of megabytes while it is looked at, so there are two in all, and
+/// a workspace has one at most: with files that take long it keeps nobody but itself waiting.
+pub(crate) async fn turn(services: &Services, workspace: WorkspaceId) -> Turn {
+    services.state::<Turns>().next(workspace).await
+}
+
+impl Turns {
+    async fn next(&self, workspace: WorkspaceId) -> Turn {
+        let own = {
+            let mut by_workspace = self.by_workspace.lock().unwrap_or_else(PoisonError::into_inner);
+            // But for those that somebody has or waits for.
+            by_workspace.retain(|_, own| Arc::strong_count(own) > 1);
+            by_workspace.entry(workspace).or_default().clone()
+        };
+        let own = own.lock_owned().await;
+        // It is never closed.
+        Turn { _own: own, _all: self.all.clone().acquire_owned().await.ok() }
+    }
+}
+
+/// Works on a file in a thread of its own. `held` is what must last as long as the work does: a turn, a place, a file. It comes back
+/// with what the work gave; when nobody waits for that any more, it is dropped once the work is done, which nothing ends before.
+pub(crate) async fn work<H, T>(held: H, work: impl FnOnce() -> T + Send + 'static) -> Result<(H, T), AppError>
+where
+    H: Send + 'static,
+    T: Send + 'static,
+{
+    tokio::task::spawn_blocking(move || {
+        let done = work();
+        (held, done)
+    })
+    .await
+    .map_err(internal)
 }
 
 /// Deletes what was uploaded to the workspace more than a week ago and never imported.
@@ -149,3 +191,6 @@ pub(crate) async fn sweep(services: &Services, workspace: WorkspaceId) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ pub(crate) mod export;
 pub(crate) mod files;
 pub mod import;
 pub mod jobs;
+pub mod leftovers;
 pub(crate) mod ops;
 pub mod routes;
 pub(crate) mod store;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::jobs::{CheckImport, RunImport};
 use super::store::{self, Values, imports};
-use super::{files, import::sniff};
+use super::{files, import::Rows, import::sniff};
 use crate::{
     ContactForm, ImportChoices, ImportStatus, ImportTerms, MAX_KEPT, MAX_KEPT_OF_CLIENT, MAX_WAITING,
     MAX_WAITING_OF_CLIENT, Pick, Preview, ReadingForm, UploadProblem, check_reason, countries, guess,
@@ -14,7 +14,7 @@ use crate::{
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
-use patchbay_jobs::queue::{NewJob, enqueue};
+use patchbay_jobs::queue::{Job, NewJob, enqueue, unfinished, withdraw};
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::zone_names::{check_zone, read_zone};
@@ -171,7 +171,6 @@ pub(crate) struct Uploaded {
 pub(crate) async fn take_upload(tx: &mut WriteTx, upload: Uploaded) -> Result<Result<(), UploadProblem>, AppError> {
     let Uploaded { id, client, campaign, file_name, sniffed } = upload;
     imports::lock_counts(tx).await?;
-    expire(tx).await?;
     if let Some(problem) = no_room(tx.reading(), client, 1, sniffed.bytes as i64).await? {
         return Ok(Err(problem));
     }
@@ -215,20 +214,6 @@ pub(crate) async fn no_room(
     Ok(is_full.then_some(UploadProblem::Quota))
 }
 
-async fn expire(tx: &mut WriteTx) -> Result<(), AppError> {
-    for (id, client, file_name) in imports::expire(tx).await? {
-        record_import(
-            tx,
-            "cancelled",
-            id,
-            client,
-            Fields::Happened(json!({ "file": file_name, "because": "not imported within seven days" })),
-        )
-        .await?;
-    }
-    Ok(())
-}
-
 /// Reads the head of a file again in the way that a person chose, and guesses its columns anew.
 ///
 /// Errors: `Conflict` when its import has started; `Invalid` when it cannot be read like that.
@@ -240,53 +225,49 @@ pub(crate) async fn reread_import(scope: &Scope, id: ImportId, form: &ReadingFor
     let reading = form.check(work.preview.sheets.len(), &work.delimiter)?;
     let path = files::path(scope.services(), &work.file_key)?;
     // A sheet is written beside what is read now, which may be read by a check in this moment.
-    let fresh_key = files::stage_key(scope.workspace_id(), id);
-    let fresh = files::path(scope.services(), &fresh_key)?;
-    let _turn = files::turn(scope.services()).await;
+    let fresh = files::path(scope.services(), &files::fresh_key(scope.workspace_id(), id))?;
+    let turn = files::turn(scope.services(), scope.workspace_id()).await;
     let (from, to, preview, encoding) = (path.clone(), fresh.clone(), work.preview.clone(), work.encoding.clone());
     let delimiter = work.delimiter.bytes().next().unwrap_or(b',');
     let look = move || sniff::again(&from, &to, &preview, (&encoding, delimiter), &reading);
-    let looked = tokio::task::spawn_blocking(look).await;
-    let changed = async {
-        let field = if work.preview.sheets.is_empty() { "encoding" } else { "sheet" };
-        let sniffed = looked.map_err(internal)??.map_err(|problem| AppError::invalid(field, problem.label()))?;
-        let mut tx = scope.write(Action::ManageContacts).await?;
-        imports::lock_counts(&mut tx).await?;
-        may_change(imports::lock(&mut tx, id).await?)?;
-        if sniffed.bytes as i64 > work.file_bytes {
-            let more = sniffed.bytes as i64 - work.file_bytes;
-            if let Some(problem) = no_room(tx.reading(), work.client_id, 0, more).await? {
-                return Err(AppError::invalid(field, problem.label()));
-            }
+    // Deleted at the end, unless it has taken the place of the other by then.
+    let ((turn, _fresh), looked) = files::work((turn, files::Unclaimed::new(fresh.clone())), look).await?;
+    drop(turn);
+    let field = if work.preview.sheets.is_empty() { "encoding" } else { "sheet" };
+    let sniffed = looked?.map_err(|problem| AppError::invalid(field, problem.label()))?;
+    let mut tx = scope.write(Action::ManageContacts).await?;
+    imports::lock_counts(&mut tx).await?;
+    may_change(imports::lock(&mut tx, id).await?)?;
+    if sniffed.bytes as i64 > work.file_bytes {
+        let more = sniffed.bytes as i64 - work.file_bytes;
+        if let Some(problem) = no_room(tx.reading(), work.client_id, 0, more).await? {
+            return Err(AppError::invalid(field, problem.label()));
         }
-        let (known, _) = imports::remembered(tx.reading(), work.client_id).await?;
-        let mapping = guess::mapping(&sniffed.preview, &known);
-        imports::set_reading(&mut tx, id, &sniffed, &mapping).await?;
-        let described = |encoding: &str, delimiter: &str, preview: &Preview| {
-            let sheet = preview.sheets.get(preview.sheet);
-            json!({ "encoding": encoding, "delimiter": delimiter, "above": preview.above, "sheet": sheet })
-        };
-        tx.audit(Change {
-            action: "reread",
-            entity: "import",
-            entity_id: Some(id.0),
-            client_id: Some(work.client_id),
-            fields: Fields::Changed {
-                before: described(&work.encoding, &work.delimiter, &work.preview),
-                after: described(sniffed.encoding, &char::from(sniffed.delimiter).to_string(), &sniffed.preview),
-            },
-        })
-        .await?;
-        tx.notify(Topic::list("imports"), Some(work.client_id));
-        tx.notify(Topic::one("import", id), Some(work.client_id));
-        if !work.preview.sheets.is_empty() {
-            tokio::fs::rename(&fresh, &path).await.map_err(internal)?;
-        }
-        tx.commit().await
+    }
+    let (known, _) = imports::remembered(tx.reading(), work.client_id).await?;
+    let mapping = guess::mapping(&sniffed.preview, &known);
+    imports::set_reading(&mut tx, id, &sniffed, &mapping).await?;
+    let described = |encoding: &str, delimiter: &str, preview: &Preview| {
+        let sheet = preview.sheets.get(preview.sheet);
+        json!({ "encoding": encoding, "delimiter": delimiter, "above": preview.above, "sheet": sheet })
     };
-    let ended = changed.await;
-    files::delete_one(scope.services(), &fresh_key).await;
-    ended
+    tx.audit(Change {
+        action: "reread",
+        entity: "import",
+        entity_id: Some(id.0),
+        client_id: Some(work.client_id),
+        fields: Fields::Changed {
+            before: described(&work.encoding, &work.delimiter, &work.preview),
+            after: described(sniffed.encoding, &char::from(sniffed.delimiter).to_string(), &sniffed.preview),
+        },
+    })
+    .await?;
+    tx.notify(Topic::list("imports"), Some(work.client_id));
+    tx.notify(Topic::one("import", id), Some(work.client_id));
+    if !work.preview.sheets.is_empty() {
+        tokio::fs::rename(&fresh, &path).await.map_err(internal)?;
+    }
+    tx.commit().await
 }
 
 fn may_change(status: ImportStatus) -> Result<(), AppError> {
@@ -327,6 +308,8 @@ pub(crate) async fn check_import(tx: &mut WriteTx, id: ImportId, mut terms: Impo
 }
 
 /// Starts the import itself, once: a second click changes nothing.
+///
+/// Errors: `Conflict` when it is not ready, when its rows are gone or another version of Patchbay kept them, or when five are running.
 pub(crate) async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
     imports::lock_counts(tx).await?;
     match imports::lock(tx, id).await? {
@@ -341,6 +324,13 @@ pub(crate) async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), App
     }
     not_too_many(tx).await?;
     let work = imports::work(tx.reading(), id).await?;
+    if !has_rows(tx.scope(), &work).await? {
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            "What the check read of this file is not there any more, or is from before an update. Go back to its columns and check it again."
+                .into(),
+        ));
+    }
     imports::start(tx, id).await?;
     enqueue(tx, &RunImport { import: id }, NewJob::default()).await?;
     record_import(
@@ -353,22 +343,47 @@ pub(crate) async fn run_import(tx: &mut WriteTx, id: ImportId) -> Result<(), App
     .await
 }
 
-/// Stops an import. What is in stays in; a running one stops at its next piece.
-pub(crate) async fn cancel_import(tx: &mut WriteTx, id: ImportId) -> Result<(), AppError> {
-    let status = imports::lock(tx, id).await?;
+/// Whether the rows that the check kept are there to be imported.
+async fn has_rows(scope: &Scope, work: &imports::Work) -> Result<bool, AppError> {
+    let Some(key) = &work.stage_key else { return Ok(false) };
+    let path = files::path(scope.services(), key)?;
+    let rows = tokio::task::spawn_blocking(move || Rows::open(&path)).await.map_err(internal)?;
+    Ok(matches!(rows, Ok(Some(_))))
+}
+
+/// Stops an import. What is in stays in; one that a worker is at stops at its next piece.
+pub(crate) async fn cancel_import(scope: &Scope, id: ImportId) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageContacts).await?;
+    let status = imports::lock(&mut tx, id).await?;
     let work = imports::work(tx.reading(), id).await?;
-    match status {
-        ImportStatus::Checking | ImportStatus::Importing => imports::ask_to_stop(tx, id).await?,
-        ImportStatus::Uploaded | ImportStatus::Checked => {
-            imports::end(tx, id, ImportStatus::Cancelled, None).await?;
-        }
+    let ends = match status {
         ImportStatus::Completed | ImportStatus::Failed | ImportStatus::Cancelled => return Ok(()),
+        ImportStatus::Uploaded | ImportStatus::Checked => true,
+        ImportStatus::Checking => is_nobodys(&mut tx, &CheckImport { import: id }).await?,
+        ImportStatus::Importing => is_nobodys(&mut tx, &RunImport { import: id }).await?,
+    };
+    if ends {
+        imports::end(&mut tx, id, ImportStatus::Cancelled, None).await?;
+    } else {
+        imports::ask_to_stop(&mut tx, id).await?;
     }
-    record_import(tx, "cancelled", id, work.client_id, moved(&work.file_name, status, ImportStatus::Cancelled)).await
+    let change = moved(&work.file_name, status, ImportStatus::Cancelled);
+    record_import(&mut tx, "cancelled", id, work.client_id, change).await?;
+    tx.commit().await?;
+    if ends {
+        files::delete(scope.services(), scope.workspace_id(), id).await;
+    }
+    Ok(())
+}
+
+/// Whether no worker is at a job. One that waits is withdrawn: it may wait for hours, after a failure.
+async fn is_nobodys<J: Job>(tx: &mut WriteTx, job: &J) -> Result<bool, AppError> {
+    withdraw(tx, job).await?;
+    Ok(unfinished(tx.reading(), job).await?.is_none())
 }
 
 /// An import that goes from one state to another.
-fn moved(file: &str, from: ImportStatus, to: ImportStatus) -> Fields {
+pub(crate) fn moved(file: &str, from: ImportStatus, to: ImportStatus) -> Fields {
     let state = |status: ImportStatus| json!({ "file": file, "status": status });
     Fields::Changed { before: state(from), after: state(to) }
 }
@@ -384,7 +399,7 @@ async fn not_too_many(tx: &mut WriteTx) -> Result<(), AppError> {
     ))
 }
 
-async fn record_import(
+pub(crate) async fn record_import(
     tx: &mut WriteTx,
     action: &str,
     id: ImportId,

@@ -17,6 +17,7 @@ use patchbay_shared::{AppError, Cursor, Page, Phone, zone};
 
 pub(crate) mod import_views;
 pub mod imports;
+pub(crate) mod leftovers;
 pub(crate) mod stage;
 
 /// Rows on one page of a list.
@@ -135,7 +136,7 @@ async fn find_by_words(tx: &mut ReadTx, words: &str, limits: Limits) -> Result<V
         Found,
         r#"select c.id as "id: ContactId", cl.name as client_name, c.name, c.phone, c.email, c.company, c.timezone,
                   c.attributes as "attributes: Json<BTreeMap<String, String>>", c.do_not_call, c.do_not_call_reason, c.created_at
-           from (select search_contacts($2, 1000) as id) found
+           from (select search_contacts($2, 1000, $3) as id) found
            cross join lateral (select * from contacts where workspace_id = $1 and id = found.id limit 1) c
            join clients cl on cl.workspace_id = $1 and cl.id = c.client_id
            where ($3::uuid is null or c.client_id = $3) and ($4::bool is null or c.do_not_call = $4)

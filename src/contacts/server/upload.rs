@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::import::sniff::{self, Witness};
 use super::store::imports;
-use super::{files, ops};
+use super::{files, leftovers, ops};
 use crate::{MAX_FILE, UploadProblem};
 use patchbay_access::Action;
 use patchbay_access::server::{FormFault, Part, Scope, UploadForm, Visitor};
@@ -53,7 +53,7 @@ async fn take(visitor: &Visitor, mut form: UploadForm) -> Result<Result<ImportId
     if busy {
         return refused(UploadProblem::TooMany, client, campaign);
     }
-    let Some(_place) = files::place(scope.services(), scope.workspace_id()) else {
+    let Some(place) = files::place(scope.services(), scope.workspace_id()) else {
         return refused(UploadProblem::Uploads, client, campaign);
     };
     loop {
@@ -65,7 +65,7 @@ async fn take(visitor: &Visitor, mut form: UploadForm) -> Result<Result<ImportId
             },
             Ok(Some(Part::File(field))) => {
                 let Some(client) = client else { return refused(UploadProblem::NoClient, None, campaign) };
-                return Ok(store(&scope, client, campaign, *field).await?.map_err(|problem| Refused {
+                return Ok(store(&scope, place, client, campaign, *field).await?.map_err(|problem| Refused {
                     problem,
                     client: Some(client),
                     campaign,
@@ -80,10 +80,13 @@ async fn take(visitor: &Visitor, mut form: UploadForm) -> Result<Result<ImportId
 
 async fn store(
     scope: &Scope,
+    place: files::Place,
     client: ClientId,
     campaign: Option<CampaignId>,
     field: Field<'_>,
 ) -> Result<Result<ImportId, UploadProblem>, AppError> {
+    // What was left lying takes nobody's place, so it goes before anybody is told that there is none.
+    leftovers::clear(scope).await?;
     // Asked again when it has arrived; now, so that nobody uploads a gigabyte in vain.
     let mut tx = scope.read(Action::ManageContacts).await?;
     let no_room = ops::no_room(&mut tx, client, 1, 1).await?;
@@ -99,15 +102,19 @@ async fn store(
         field.file_name().unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let file_name: String = file_name.chars().filter(|c| !c.is_control()).take(200).collect();
     let kept = keep(&path, field).await;
-    let sniffed = match kept? {
+    let looked = match kept? {
         Ok((bytes, witness)) if bytes > 0 => {
-            let _turn = files::turn(scope.services()).await;
-            tokio::task::spawn_blocking(move || sniff::sniff(&path, &witness)).await.map_err(internal)??
+            let turn = files::turn(scope.services(), scope.workspace_id()).await;
+            let look = move || sniff::sniff(&path, &witness);
+            files::work((turn, place, unclaimed), look).await?
         }
-        Ok(_) => Err(if file_name.is_empty() { UploadProblem::NoFile } else { UploadProblem::Empty }),
-        Err(problem) => Err(problem),
+        Ok(_) if file_name.is_empty() => return Ok(Err(UploadProblem::NoFile)),
+        Ok(_) => return Ok(Err(UploadProblem::Empty)),
+        Err(problem) => return Ok(Err(problem)),
     };
-    let sniffed = match sniffed {
+    let ((turn, _place, unclaimed), sniffed) = looked;
+    drop(turn);
+    let sniffed = match sniffed? {
         Ok(sniffed) => sniffed,
         Err(problem) => return Ok(Err(problem)),
     };
@@ -118,7 +125,6 @@ async fn store(
     }
     tx.commit().await?;
     unclaimed.claim();
-    files::sweep(scope.services(), scope.workspace_id()).await;
     Ok(Ok(id))
 }
 

@@ -212,14 +212,14 @@ pub async fn due(tx: &mut WriteTx, batch: BatchId, most: i64) -> Result<Vec<Due>
     .await?)
 }
 
-/// One contact of a campaign, as the dialler needs it.
-pub async fn contact(tx: &mut ReadTx, id: CampaignContactId) -> Result<Due, AppError> {
+/// One contact of a campaign, as the dialler needs it. Who the person is, and whether they may be called, stays so until the commit.
+pub async fn hold(tx: &mut WriteTx, id: CampaignContactId) -> Result<Due, AppError> {
     Ok(sqlx::query_as!(
         Due,
         r#"select x.id as "id: CampaignContactId", x.contact_id as "contact_id: ContactId", x.attempts, p.name, p.phone, p.company, p.email,
                   p.timezone, p.do_not_call, p.attributes, x.variables
            from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
-           where x.workspace_id = $1 and x.id = $2"#,
+           where x.workspace_id = $1 and x.id = $2 for share of p"#,
         tx.workspace_uuid(),
         id.0
     )
@@ -298,7 +298,7 @@ pub struct Settled<'a> {
 pub async fn settle(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<bool, AppError> {
     let (most, minutes) = settled.retry.unwrap_or((0, 0));
     let done = sqlx::query!(
-        "update campaign_contacts set outcome = $4, reached = coalesce($4::contact_outcome = 'answered', false), last_call_id = $5, last_error = $6,
+        "update campaign_contacts set outcome = $4::contact_outcome, reached = coalesce($4::contact_outcome = 'answered', false), last_call_id = $5, last_error = $6,
                 status = (case when $6::text is not null and $4::contact_outcome is null then 'failed'
                                when attempts < $7 then 'scheduled' else 'completed' end)::contact_status,
                 next_attempt_at = case when attempts < $7 then now() + make_interval(mins => $8) end, updated_at = now()
@@ -317,14 +317,16 @@ pub async fn settle(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<bool, App
     Ok(done.rows_affected() == 1)
 }
 
-/// Corrects a contact that counted as not answered, while that call is its last one.
+/// Corrects a contact that counted as not reached, while that call is its last one. Somebody who answered after all does not wait any
+/// more, whatever the contact waited for.
 pub async fn settle_better(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<(), AppError> {
     sqlx::query!(
-        "update campaign_contacts set outcome = $4, reached = false, last_error = $6,
+        "update campaign_contacts set outcome = $4::contact_outcome, reached = coalesce($4::contact_outcome = 'answered', false), last_error = $6,
                 status = (case when $4::contact_outcome is null then 'failed' when $4 = 'busy' then status::text else 'completed' end)::contact_status,
                 next_attempt_at = case when $4 = 'busy' then next_attempt_at end, updated_at = now()
-         where workspace_id = $1 and id = $2 and attempts = $3 and last_call_id = $5 and outcome = 'no_answer'
-           and status in ('pending', 'scheduled', 'completed')",
+         where workspace_id = $1 and id = $2 and attempts = $3 and last_call_id = $5
+           and (outcome = 'no_answer' and status in ('pending', 'scheduled', 'completed')
+             or $4::contact_outcome = 'answered' and not reached and status in ('pending', 'scheduled', 'completed', 'failed'))",
         tx.workspace_uuid(),
         settled.contact.0,
         settled.attempt,

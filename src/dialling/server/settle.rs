@@ -20,9 +20,13 @@ pub async fn settle(tx: &mut WriteTx, ended: Ended<'_>) -> Result<(), AppError> 
     enqueue(tx, &RunBatch { batch: ended.batch }, NewJob::default()).await
 }
 
-/// Later updates know better why nobody answered: a line that rejects or does not exist is not tried again.
+/// Later updates know better how the call ended: a line that rejects or does not exist is not tried again, nor somebody who answered.
 pub async fn settle_better(tx: &mut WriteTx, ended: Ended<'_>) -> Result<(), AppError> {
-    contacts::settle_better(tx, &settled(&ended, None)).await
+    let (_, _, client) = contacts::retry_rules(tx.reading(), ended.batch).await?;
+    contacts::settle_better(tx, &settled(&ended, None)).await?;
+    notify(tx, ended.batch, client);
+    // It may have been the last one that the batch waited for.
+    enqueue(tx, &RunBatch { batch: ended.batch }, NewJob::default()).await
 }
 
 /// A voicemail, a refusal or an agreed call-back, found in the words of the contact's last call.

@@ -122,8 +122,9 @@ pub(crate) async fn withdraw_of(tx: &mut WriteTx, inviter: UserId) -> Result<(),
     Ok(())
 }
 
-/// So many an hour: nobody sends mail to unknown people in masses from here. Errors: `Limited`.
+/// So many an hour of the whole agency: nobody sends mail to unknown people in masses from here. Errors: `Limited`.
 async fn within_measure(tx: &mut WriteTx) -> Result<(), AppError> {
+    tx.reading().count_whole_agency().await?;
     let newest = sqlx::query_scalar!(
         r#"select count(*) as "count!" from (select from invitations
            where workspace_id = $1 and created_at > now() - interval '1 hour' order by id desc limit $2) newest"#,
@@ -132,6 +133,7 @@ async fn within_measure(tx: &mut WriteTx) -> Result<(), AppError> {
     )
     .fetch_one(tx.conn())
     .await?;
+    tx.reading().back_in_client().await?;
     if newest < MOST_AN_HOUR { Ok(()) } else { Err(AppError::Limited(3600)) }
 }
 

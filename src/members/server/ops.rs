@@ -71,6 +71,11 @@ pub(crate) async fn change_role(scope: &Scope, id: UserId, role: &str, client: &
             },
         };
         tx.audit(change).await?;
+        if let Some(former) = old.client.filter(|former| client.is_some_and(|client| client != *former)) {
+            // The other client's log tells its admins that the person is no longer one of theirs, and not where they are now.
+            let left = Fields::Deleted(json!({ "name": old.name, "role": old.role }));
+            record(&mut tx, id, Some(former), "left the client", left).await?;
+        }
         tx.notify(Topic::list("members"), None);
         invitations::withdraw_of(&mut tx, id).await?;
         sessions::end_of(&mut tx, id, None).await?;

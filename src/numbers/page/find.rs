@@ -107,7 +107,7 @@ fn Offers(found: Vec<FoundNumber>, clients: Vec<ClientChoice>) -> impl IntoView 
 #[component]
 fn Offer(offer: FoundNumber, order: FormAction, clients: Vec<(String, String)>) -> impl IntoView {
     let price =
-        |cost: Option<patchbay_shared::Money>| cost.map_or_else(|| "Not specified".to_owned(), |cost| cost.text());
+        |cost: Option<patchbay_shared::Money>| cost.map_or_else(|| "Not specified".to_owned(), |cost| cost.column());
     let country = asked().country;
     let cost = offer.monthly_cost.map(|cost| cost.0.to_string()).unwrap_or_default();
     let options = clients.into_iter().map(|(id, name)| view! { <option value=id>{name}</option> }).collect_view();

@@ -212,11 +212,18 @@ pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError>
         ));
     }
     store::set_status(&mut tx, id, NumberStatus::Inactive, Some("It is being released to the carrier.")).await?;
-    notify(&mut tx, id, number.client_id.map(ClientId));
+    let client = number.client_id.map(ClientId);
+    record(&mut tx, "deactivated", id, client, out_of_use(number.status)).await?;
+    notify(&mut tx, id, client);
     tx.commit().await?;
 
     let given_back = give_back(scope, &number).await;
     let mut tx = scope.write(Action::ManageNumbers).await?;
+    let number = store::lock(&mut tx, id).await?;
+    if number.status == NumberStatus::Released {
+        // A second request for the same was quicker, and has written it down.
+        return Ok(());
+    }
     let client = number.client_id.map(ClientId);
     match &given_back {
         Ok(()) => {
@@ -228,7 +235,7 @@ pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError>
         Err(error) => {
             let said = format!("It could not be given back. {error}");
             store::set_status(&mut tx, id, NumberStatus::Inactive, Some(&said)).await?;
-            // It was taken out of use, and stays so. What the carrier says is for the agency alone.
+            // It stays out of use. What the carrier says is for the agency alone.
             let state = |status: NumberStatus, error: Option<&str>| json!({"number": number.number, "status": status, "error": error});
             let fields = Fields::Changed {
                 before: state(number.status, number.last_error.as_deref()),
@@ -255,10 +262,16 @@ pub async fn order_reported(tx: &mut WriteTx, order: &NumberOrder) -> Result<boo
 /// Another account at the carrier has none of these numbers. Called when credentials are saved.
 pub async fn carrier_account_changed(tx: &mut WriteTx) -> Result<(), AppError> {
     let why = "This number belongs to the carrier account that was connected before. Release it, or activate it if the new account has it.";
-    if store::deactivate_all(tx, why).await? > 0 {
-        tx.notify(Topic::list("numbers"), None);
+    for (id, client, was) in store::deactivate_all(tx, why).await? {
+        record(tx, "deactivated", id, client, out_of_use(was)).await?;
+        notify(tx, id, client);
     }
     Ok(())
+}
+
+/// What is written down of a number that is taken out of use; nothing, if it was so before.
+fn out_of_use(was: NumberStatus) -> Fields {
+    Fields::Changed { before: json!({"status": was}), after: json!({"status": NumberStatus::Inactive}) }
 }
 
 /// Deletes the number at the carrier. A number that the carrier does not have is given back already.

@@ -318,17 +318,23 @@ pub(crate) async fn find_pending(
 }
 
 /// Takes every number out of use, saying why.
-pub(crate) async fn deactivate_all(tx: &mut WriteTx, why: &str) -> Result<u64, AppError> {
+pub(crate) async fn deactivate_all(
+    tx: &mut WriteTx,
+    why: &str,
+) -> Result<Vec<(NumberId, Option<ClientId>, NumberStatus)>, AppError> {
     let workspace = tx.workspace_uuid();
-    let done = sqlx::query!(
-        "update agency_phone_numbers set status = 'inactive', last_error = $2, updated_at = now()
-         where workspace_id = $1 and status in ('pending', 'active')",
+    let rows = sqlx::query!(
+        r#"update agency_phone_numbers n set status = 'inactive', last_error = $2, updated_at = now()
+           from (select id, status from agency_phone_numbers
+                 where workspace_id = $1 and status in ('pending', 'active') order by id for update) was
+           where n.workspace_id = $1 and n.id = was.id
+           returning n.id as "id: NumberId", n.client_id as "client: ClientId", was.status as "was!: NumberStatus""#,
         workspace,
         why
     )
-    .execute(tx.conn())
+    .fetch_all(tx.conn())
     .await?;
-    Ok(done.rows_affected())
+    Ok(rows.into_iter().map(|row| (row.id, row.client, row.was)).collect())
 }
 
 /// What people type to find a number: only its digits count.

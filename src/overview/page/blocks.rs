@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::model::{ClientFigures, LiveCall, Need, RunningBatch, StartStep};
+use crate::model::{ClientFigures, LiveCall, Need, NeedList, RunningBatch, StartStep};
 use patchbay_calls::model::figures::{Term, share_text};
 use patchbay_calls::model::{CallQuery, CallView, ResultFilter, term};
 use patchbay_calls::page::Ticking;
@@ -8,6 +8,7 @@ use patchbay_shared::Tone;
 use patchbay_shared::money::count_text;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
+use patchbay_usage::model::unpriced_answers_text;
 
 /// Who is on the line now.
 #[component]
@@ -51,8 +52,10 @@ const SHOWN_NEEDS: usize = 8;
 
 /// What a person must look at, each with the one action that helps.
 #[component]
-pub(crate) fn Needs(needs: Vec<Need>) -> impl IntoView {
+pub(crate) fn Needs(needs: Vec<Need>, lists: Vec<NeedList>) -> impl IntoView {
     let count = needs.len() as i64;
+    let number = if lists.is_empty() { count_text(count) } else { format!("{}+", count_text(count)) };
+    let lists = lists.into_iter().map(|list| view! { <a class="link" href=list.href>{list.text}</a> }).collect_view();
     let mut rows: Vec<AnyView> = needs
         .into_iter()
         .map(|need| {
@@ -76,14 +79,14 @@ pub(crate) fn Needs(needs: Vec<Need>) -> impl IntoView {
             .into_any()
         })
         .collect();
-    // All are here; more than fit beside the other blocks open on demand.
+    // All that are named are here; more than fit beside the other blocks open on demand.
     let rest = rows.split_off(rows.len().min(SHOWN_NEEDS));
     let rest = (!rest.is_empty()).then(|| {
         let words = format!("Show {} more", rest.len());
         view! { <details class="more"><summary>{words}</summary><ul class="list">{rest}</ul></details> }
     });
     view! {
-        <Card title="Needs a person" count=count>
+        <Card title="Needs a person" count=number right=move || view! { {lists} }>
             {if count == 0 {
                 view! { <EmptyState icon="circle-check" title="Nothing needs you" text="People who asked for a person, failing connections, paused batches and failed work appear here." small=true/> }.into_any()
             } else {
@@ -143,6 +146,8 @@ pub(crate) fn Clients(rows: Vec<ClientFigures>, listed: CallQuery) -> impl IntoV
                 let text = format!("{} not priced yet", count_text(figures.unpriced));
                 view! { " "<a class="sub text-xs" href=calls.of_unpriced().address() title=term::UNPRICED.means>{text}</a> }
             });
+            let unpriced_answers = unpriced_answers_text(figures.unpriced_answers)
+                .map(|text| view! { " "<a class="sub text-xs" href=format!("/usage?client={}", row.id)>{text}</a> });
             view! {
                 <tr>
                     <td><a class="link" href=format!("/clients/{}", row.id)>{row.name}</a></td>
@@ -151,7 +156,7 @@ pub(crate) fn Clients(rows: Vec<ClientFigures>, listed: CallQuery) -> impl IntoV
                     <td class="num">{share_text(figures.answered, figures.ended)}</td>
                     <td class="num">{count(figures.goals, calls.of_goals())}</td>
                     <td class="num">{share_text(figures.goals, figures.answered)}</td>
-                    {figures.spend.map(|spend| view! { <td class="num">{spend.column()}{unpriced}</td> })}
+                    {figures.spend.map(|spend| view! { <td class="num">{spend.column()}{unpriced}{unpriced_answers}</td> })}
                 </tr>
             }
         })

@@ -5,6 +5,7 @@ use patchbay_calls::model::figures::{Term, share_text, unpriced_text};
 use patchbay_calls::model::{CallQuery, ResultFilter, term};
 use patchbay_shared::money::{count_text, length_text};
 use patchbay_ui::*;
+use patchbay_usage::model::unpriced_answers_text;
 
 /// Today's figures beside yesterday's at the same time of day. `listed`: where today's calls are listed.
 #[component]
@@ -26,9 +27,12 @@ pub(crate) fn Figures(today: Numbers, yesterday: Numbers, listed: CallQuery) -> 
     let answered = listed.of_result(ResultFilter::Answered).address();
     let spend = today.spend.map(|spend| {
         let then = yesterday.spend.unwrap_or_default().text();
-        let (versus, href) = match unpriced_text(today.unpriced) {
-            Some(text) => (text, listed.of_unpriced().address()),
-            None => (format!("{then} yesterday"), listed.address()),
+        // What the sum leaves out is said before what it is compared with; the usage page has both kinds.
+        let (versus, href) = match (unpriced_text(today.unpriced), unpriced_answers_text(today.unpriced_answers)) {
+            (Some(calls), None) => (calls, listed.of_unpriced().address()),
+            (Some(calls), Some(answers)) => (format!("{calls}, {answers}"), usage_of(&listed)),
+            (None, Some(answers)) => (answers, usage_of(&listed)),
+            (None, None) => (format!("{then} yesterday"), listed.address()),
         };
         view! { <Kpi label="Spend today" value=spend.text() versus href means=term::SPEND.means/> }
     });
@@ -41,6 +45,10 @@ pub(crate) fn Figures(today: Numbers, yesterday: Numbers, listed: CallQuery) -> 
             {spend}
         </Kpis>
     }
+}
+
+fn usage_of(listed: &CallQuery) -> String {
+    listed.client.as_ref().map_or_else(|| "/usage".to_owned(), |client| format!("/usage?client={client}"))
 }
 
 fn against(then: i64) -> &'static str {

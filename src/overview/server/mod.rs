@@ -9,8 +9,8 @@ use patchbay_access::Action;
 use patchbay_access::server::ReadTx;
 use patchbay_metering::server::budget;
 use patchbay_shared::ids::ClientId;
-use patchbay_shared::{AppError, Money, zone};
-use patchbay_usage::server::models_by_client;
+use patchbay_shared::{AppError, zone};
+use patchbay_usage::server::{ModelSpend, models_by_client};
 
 /// How many clients the dashboard names.
 const CLIENTS: usize = 50;
@@ -46,9 +46,9 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Ov
     page.live_total = store::live_total(tx, client).await?;
     // As the usage page counts it: calls by their start, answers of models by their own time.
     let models = if costs { Some(models_by_client(tx, client, from, None).await?) } else { None };
-    page.today.spend = with_models(page.today.spend, models.as_ref());
+    page.today = with_models(page.today, models.as_ref());
     let models_then = if costs { Some(models_by_client(tx, client, before, Some(then)).await?) } else { None };
-    page.yesterday.spend = with_models(page.yesterday.spend, models_then.as_ref());
+    page.yesterday = with_models(page.yesterday, models_then.as_ref());
     page.scope_name = match (&viewer.client, client) {
         (Some(own), _) => own.name.clone(),
         (None, Some(id)) => patchbay_clients::server::get(tx, id).await?.name,
@@ -56,8 +56,9 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Ov
     };
     if agency {
         let mut needs = budget_needs(tx, client).await?;
-        needs.extend(store::needs(tx, client).await?);
-        page.needs = Some(needs);
+        let (others, lists) = store::needs(tx, client).await?;
+        needs.extend(others);
+        (page.needs, page.more_needs) = (Some(needs), lists);
         let names = store::clients(tx, client).await?;
         page.clients = Some(client_figures(names, &today.clients, models.as_ref()));
         if page.today.calls == 0 {
@@ -68,13 +69,17 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>) -> Result<Ov
 }
 
 /// What models cost, by client.
-type Models = HashMap<Option<ClientId>, Money>;
+type Models = HashMap<Option<ClientId>, ModelSpend>;
 
-/// The whole spend. None for whoever may not see cost: then there are no models.
-fn with_models(talk: Option<Money>, models: Option<&Models>) -> Option<Money> {
-    let mut sum = talk.unwrap_or_default();
-    models?.values().for_each(|money| sum.0 += money.0);
-    Some(sum)
+/// The figures with the whole spend. None for whoever may not see cost: then there are no models.
+fn with_models(talk: Figures, models: Option<&Models>) -> Figures {
+    let Some(models) = models else { return Figures { spend: None, ..talk } };
+    let (mut sum, mut unpriced_answers) = (talk.spend.unwrap_or_default(), 0);
+    for part in models.values() {
+        sum.0 += part.cost.0;
+        unpriced_answers += part.unpriced;
+    }
+    Figures { spend: Some(sum), unpriced_answers, ..talk }
 }
 
 /// The clients with the most calls today.
@@ -86,11 +91,9 @@ fn client_figures(
     let mut rows: Vec<ClientFigures> = names
         .into_iter()
         .map(|(id, name)| {
-            let mut figures = figures.get(&id).copied().unwrap_or_default();
-            let talk = figures.spend.unwrap_or_default();
-            let of_models = |models: &Models| models.get(&Some(id)).copied().unwrap_or_default();
-            figures.spend = models.map(|models| Money(talk.0 + of_models(models).0));
-            ClientFigures { id: id.to_string(), name, figures }
+            let talk = figures.get(&id).copied().unwrap_or_default();
+            let own = models.map(|models| models.get(&Some(id)).map(|part| (Some(id), *part)).into_iter().collect());
+            ClientFigures { id: id.to_string(), name, figures: with_models(talk, own.as_ref()) }
         })
         .collect();
     // They come by name, and stay so among equals.

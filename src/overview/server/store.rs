@@ -1,15 +1,19 @@
 //! Figures across crates, each from an index that leads with the workspace and the time.
 
+mod needs;
+
+pub(crate) use needs::needs;
+
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Figures, Hour, LiveCall, Need, RunningBatch, SidebarCounts};
+use crate::model::{Figures, Hour, LiveCall, RunningBatch, SidebarCounts};
 use patchbay_access::server::ReadTx;
 use patchbay_dialling::model::{BatchStatus, Obstacle};
 use patchbay_dialling::server::trouble::trouble;
 use patchbay_shared::ids::ClientId;
-use patchbay_shared::{AppError, Money, money, zone};
+use patchbay_shared::{AppError, Money, zone};
 
 /// What the calls of today came to, and cost without models, read once: together, by hour of the viewer's day, and by client.
 pub(crate) struct Today {
@@ -54,6 +58,7 @@ pub(crate) async fn today(
             failed: row.failed,
             goals: row.goals,
             unpriced: row.unpriced,
+            unpriced_answers: 0,
             median_seconds: row.median.map(|median| median.round() as i64),
             spend: Some(Money(row.talk_cost)),
         };
@@ -108,6 +113,7 @@ pub(crate) async fn figures(
         failed: row.failed,
         goals: row.goals,
         unpriced: row.unpriced,
+        unpriced_answers: 0,
         median_seconds: row.median.map(|median| median.round() as i64),
         spend: Some(Money(row.talk_cost)),
     })
@@ -174,15 +180,19 @@ pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result
                   b.scheduled_for, b.pause_reason, b.error, b.total_contacts, b.obstacle as "obstacle: Obstacle",
                   b.started_at, b.completed_at, k.name as client,
                   p.reached as "reached!", p.not_reached as "not_reached!", p.failed as "failed!"
-           from call_batches b join clients k on k.workspace_id = $1 and k.id = b.client_id
+           from (
+             select b.*, case b.status when 'processing' then 0 when 'paused' then 1 when 'pending' then 2 when 'scheduled' then 3 else 4 end as place
+             from call_batches b
+             where b.workspace_id = $1 and ($2::uuid is null or b.client_id = $2)
+               and (b.status in ('pending', 'scheduled', 'processing', 'paused') or b.completed_at > now() - interval '1 day')
+             order by place, b.id desc limit 4
+           ) b
+           join clients k on k.workspace_id = $1 and k.id = b.client_id
            cross join lateral (
              select count(*) filter (where x.result = 'reached') as reached, count(*) filter (where x.result = 'not_reached') as not_reached,
                     count(*) filter (where x.result = 'failed') as failed
              from campaign_contacts x where x.workspace_id = $1 and x.batch_id = b.id) p
-           where b.workspace_id = $1 and ($2::uuid is null or b.client_id = $2)
-             and (b.status in ('pending', 'scheduled', 'processing', 'paused') or b.completed_at > now() - interval '1 day')
-           order by case b.status when 'processing' then 0 when 'paused' then 1 when 'pending' then 2 when 'scheduled' then 3 else 4 end, b.id desc
-           limit 4"#,
+           order by b.place, b.id desc"#,
         tx.workspace_uuid(),
         client.map(|client| client.0)
     )
@@ -238,134 +248,6 @@ fn time_left(gone: chrono::TimeDelta, done: i64, total: i64) -> Option<String> {
         1..120 => format!("About {minutes} min left"),
         _ => format!("About {} h left", minutes / 60),
     })
-}
-
-/// What a person must look at, the worst first.
-pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Need>, AppError> {
-    let mut needs = Vec::new();
-    let need = |icon: &str, tone: &str, title: String, note: String, action: &str, href: String| Need {
-        icon: icon.into(),
-        tone: tone.into(),
-        title,
-        note,
-        action: action.into(),
-        href,
-    };
-    let w = tx.workspace_uuid();
-    let connections = sqlx::query!(
-        "select provider, last_error from provider_connections where workspace_id = $1 and status = 'error'",
-        w
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    for row in connections {
-        let title = format!("The connection to {} is failing", patchbay_providers::error::display_name(&row.provider));
-        needs.push(need(
-            "plug",
-            "bad",
-            title,
-            row.last_error.unwrap_or_default(),
-            "Reconnect",
-            format!("/connections/{}", row.provider),
-        ));
-    }
-    let batches = sqlx::query!(
-        "select id, name, coalesce(error, pause_reason) as reason, status::text as status from call_batches
-         where workspace_id = $1 and ($2::uuid is null or client_id = $2)
-           and ((status = 'paused' and pause_reason is not null) or (status = 'failed' and completed_at > now() - interval '7 days'))
-         order by id desc limit 100",
-        w,
-        client.map(|client| client.0)
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    for row in batches {
-        let verb = if row.status.as_deref() == Some("failed") { "failed" } else { "is paused" };
-        let title = format!("Batch “{}” {verb}", row.name);
-        needs.push(need(
-            "triangle-alert",
-            "bad",
-            title,
-            row.reason.unwrap_or_default(),
-            "Open",
-            format!("/batches/{}", row.id),
-        ));
-    }
-    let escalated = sqlx::query!(
-        r#"select c.id, coalesce(nullif(c.contact_name, ''), c."to", '') as "who!", a.result ->> 'escalation_reason' as reason
-           from call_analyses a join calls c on c.workspace_id = $1 and c.id = a.call_id
-           where a.workspace_id = $1 and a.result ->> 'escalation' = 'true' and a.created_at > now() - interval '7 days'
-             and c.reviewed_at is null and ($2::uuid is null or c.client_id = $2)
-           order by a.created_at desc limit 100"#,
-        w,
-        client.map(|client| client.0)
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    for row in escalated {
-        let title = format!("{} needs a person", row.who);
-        let note = row.reason.unwrap_or_else(|| "The agent could not resolve it on the call.".into());
-        needs.push(need("headphones", "warn", title, note, "Review", format!("/calls/{}", row.id)));
-    }
-    let agents = sqlx::query!(
-        r#"select distinct a.id, a.name, m.sync_error as "error!" from agent_mappings m
-           join agents a on a.workspace_id = $1 and a.id = m.agent_id
-           where m.workspace_id = $1 and m.sync_error is not null and a.is_active and ($2::uuid is null or m.client_id = $2) limit 100"#,
-        w,
-        client.map(|client| client.0)
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    for row in agents {
-        let title = format!("“{}” could not be updated at the voice provider", row.name);
-        needs.push(need("bot", "warn", title, row.error, "Review", format!("/agents/{}", row.id)));
-    }
-    let failed = sqlx::query!(
-        r#"select (select count(*) from (select 1 from webhook_queue where workspace_id = $1 and status = 'failed' limit 1000) q) as "webhooks!",
-                  (select count(*) from (select 1 from enrichment_queue where workspace_id = $1 and status = 'failed' limit 1000) q) as "enrichments!""#,
-        w
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    if failed.webhooks > 0 {
-        let title = format!("{} failed", money::counted(failed.webhooks, "incoming webhook", "incoming webhooks"));
-        let note = "They are stored and can be replayed.".to_owned();
-        needs.push(need("webhook", "warn", title, note, "Review", "/webhooks/inbound?status=failed".into()));
-    }
-    if failed.enrichments > 0 {
-        let title = format!(
-            "{} failed",
-            money::counted(failed.enrichments, "transcript or analysis", "transcripts or analyses")
-        );
-        needs.push(need(
-            "file-text",
-            "warn",
-            title,
-            "Open each call to run it again.".into(),
-            "Review",
-            "/calls?view=problems".into(),
-        ));
-    }
-    let imports = sqlx::query!(
-        "select id, file_name, error from contact_imports where workspace_id = $1 and status = 'failed'
-           and ($2::uuid is null or client_id = $2) and updated_at > now() - interval '7 days' order by id desc limit 100",
-        w,
-        client.map(|client| client.0)
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    for row in imports {
-        let title = format!("The import of “{}” failed", row.file_name);
-        needs.push(need(
-            "file-spreadsheet",
-            "warn",
-            title,
-            row.error.unwrap_or_default(),
-            "Open",
-            format!("/contacts/imports/{}", row.id),
-        ));
-    }
-    Ok(needs)
 }
 
 /// The active clients, by name.

@@ -68,7 +68,7 @@ fn Sessions(rows: Vec<SessionRow>, again: Callback<()>) -> impl IntoView {
     view! {
         <Card title="Where you are signed in" count=count flush=true footer=|| view! {
             // Plain: the page that follows has no script.
-            <form action=SignOut::url() method="post">
+            <form action=SignOut::url() method="post" on:submit=|_| forget_drafts_on_leaving()>
                 <input type="hidden" name="everywhere" value="true"/>
                 <Button submit=true icon="log-out">"Sign out everywhere"</Button>
             </form>

@@ -18,6 +18,8 @@ use patchbay_users::{self as users, check_new, hash_password};
 
 /// Minutes that a link is good for.
 const MINUTES: i32 = 30;
+/// Messages that go to one address at most, one for each of its accounts.
+const MOST_MESSAGES: i64 = 100;
 const SPENT: &str = "This link has been used or is more than 30 minutes old. Ask for a new one.";
 
 /// A link changes the password of the person whom it was sent to.
@@ -64,14 +66,16 @@ async fn send(visitor: &Visitor, email: &str) -> Result<(), AppError> {
         r#"select u.id as "id: UserId", u.name, u.workspace_id as "workspace!: WorkspaceId", u.client_id as "client: ClientId",
                   w.name as agency
            from users u join workspaces w on w.id = u.workspace_id
-           where lower(u.email) = $1 and u.status = 'active' order by u.last_login_at desc nulls last, u.id limit $2"#,
+           where lower(u.email) = $1 and u.status = 'active' and ($2::uuid is null or u.workspace_id = $2)
+           order by u.last_login_at desc nulls last, u.id limit $3"#,
         email,
-        super::MOST_ACCOUNTS
+        visitor.home.map(|home| home.0),
+        MOST_MESSAGES
     )
     .fetch_all(tx.conn())
     .await?;
     drop(tx);
-    for account in rows.into_iter().filter(|account| visitor.may_enter(Some(account.workspace))) {
+    for account in rows {
         // What holds one account back is no reason to leave out the next.
         if let Err(error) = send_to(visitor, email, account).await {
             tracing::warn!(cause = %error, "a link for a new password was not sent");
@@ -187,7 +191,9 @@ pub(crate) async fn choose(visitor: &Visitor, token: &str, new: &str) -> Result<
     end_sessions(tx.conn(), found.user, None).await?;
     let state = |link: &str, sessions: i64| json!({ "name": account.name, "email": account.email, "link": link, "sessions": sessions });
     let fields = Fields::Changed { before: state("open", sessions), after: state("used", 0) };
-    tx.commit("chose a new password by link", fields).await
+    tx.commit("chose a new password by link", fields).await?;
+    // So the account comes in here with the new password, whoever guesses elsewhere and however many accounts the address has.
+    super::device::remember(visitor.db.services(), &account.email, account.id.0)
 }
 
 /// Changes the visitor's own password. Every other session of theirs ends. Errors: `Invalid` at `current` or `password`.

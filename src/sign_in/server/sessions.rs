@@ -17,13 +17,8 @@ use patchbay_shared::ids::UserId;
 use patchbay_shared::{AppError, zone};
 
 /// Starts a fresh session for someone who has proved who they are. A new id: whoever knew the old one knows nothing.
-/// `with`: what they proved it by, for the audit log.
+/// `with`: what they proved it by, for the audit log. The session comes last: whoever is told that it failed has none.
 pub async fn start(visitor: &Visitor, user: Uuid, with: &str) -> Result<(), AppError> {
-    let session = fresh(visitor).await?;
-    session.insert(SESSION_USER, user).await.map_err(internal)?;
-    session.insert(SESSION_AGENT, visitor.user_agent.as_deref().unwrap_or_default()).await.map_err(internal)?;
-    session.insert(SESSION_IP, visitor.ip.as_deref().unwrap_or_default()).await.map_err(internal)?;
-    session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)?;
     let mut tx = SystemTx::open(&visitor.db, "sign-in").await?;
     let account = patchbay_users::account(tx.conn(), UserId(user)).await?;
     drop(tx);
@@ -37,7 +32,12 @@ pub async fn start(visitor: &Visitor, user: Uuid, with: &str) -> Result<(), AppE
         "device": device(visitor.user_agent.as_deref().unwrap_or_default()),
     });
     tx.commit("signed in", Fields::Happened(with)).await?;
-    super::device::remember(visitor.db.services(), &account.email)?;
+    super::device::remember(visitor.db.services(), &account.email, user)?;
+    let session = fresh(visitor).await?;
+    session.insert(SESSION_USER, user).await.map_err(internal)?;
+    session.insert(SESSION_AGENT, visitor.user_agent.as_deref().unwrap_or_default()).await.map_err(internal)?;
+    session.insert(SESSION_IP, visitor.ip.as_deref().unwrap_or_default()).await.map_err(internal)?;
+    session.insert(SESSION_PROVED, Utc::now().timestamp()).await.map_err(internal)?;
     session.insert(SESSION_OF_ADMIN, account.role == Role::Admin).await.map_err(internal)?;
     session.cycle_id().await.map_err(internal)?;
     metrics::counter!("patchbay_sign_ins_total", "result" => "done").increment(1);

@@ -109,8 +109,18 @@ fn PhoneNumbers(numbers: Numbers) -> impl IntoView {
         })
         .collect_view();
     let months = numbers.months;
+    let file = match query("client") {
+        Some(client) => format!("/usage.csv?part=numbers&client={client}"),
+        None => "/usage.csv?part=numbers".to_owned(),
+    };
+    let right = move || {
+        view! {
+            <span class="sub text-xs" title=term::NUMBERS.means>"By month, beside the spend above"</span>
+            <a class="link" href=file rel="external" download=true>"CSV"</a>
+        }
+    };
     view! {
-        <Card title=term::NUMBERS.label flush=true class="clip" right=|| view! { <span class="sub text-xs" title=term::NUMBERS.means>"By month, beside the spend above"</span> }>
+        <Card title=term::NUMBERS.label flush=true class="clip" right>
             <DataTable
                 label="Phone numbers by month"
                 class="mid"

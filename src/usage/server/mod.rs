@@ -3,7 +3,7 @@ pub mod routes;
 mod store;
 
 /// What models cost by client, for the dashboard; what the whole agency used, for the platform.
-pub use store::{models_by_client, total};
+pub use store::{ModelSpend, models_by_client, total};
 
 use chrono::{Datelike, Days, Months, NaiveTime};
 

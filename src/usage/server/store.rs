@@ -40,6 +40,13 @@ pub(crate) async fn talk(
     Ok(())
 }
 
+/// What answers of models cost, and how many of them have no price and are not in it.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelSpend {
+    pub cost: Money,
+    pub unpriced: i64,
+}
+
 /// What the models' answers of a time cost, by client: the part of the spend that does not stand on the calls. `until`: none for no
 /// end.
 pub async fn models_by_client(
@@ -47,9 +54,11 @@ pub async fn models_by_client(
     client: Option<ClientId>,
     from: DateTime<Utc>,
     until: Option<DateTime<Utc>>,
-) -> Result<HashMap<Option<ClientId>, Money>, AppError> {
+) -> Result<HashMap<Option<ClientId>, ModelSpend>, AppError> {
     let rows = sqlx::query!(
-        r#"select client_id as "client_id: ClientId", coalesce(sum(cost), 0) as "cost!" from token_usage
+        r#"select client_id as "client_id: ClientId", coalesce(sum(cost), 0) as "cost!",
+                  count(*) filter (where cost is null) as "unpriced!"
+           from token_usage
            where workspace_id = $1 and ($2::uuid is null or client_id = $2) and created_at >= $3
              and ($4::timestamptz is null or created_at < $4)
            group by client_id"#,
@@ -60,7 +69,10 @@ pub async fn models_by_client(
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows.into_iter().map(|row| (row.client_id, Money(row.cost))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.client_id, ModelSpend { cost: Money(row.cost), unpriced: row.unpriced }))
+        .collect())
 }
 
 /// Everything since a moment, as one figure.

@@ -69,8 +69,8 @@ pub async fn held(tx: &mut ReadTx) -> Result<(WorkspacePlan, Held), AppError> {
 pub async fn check_limit(tx: &mut WriteTx, kind: Kind) -> Result<(), AppError> {
     lock(tx).await?;
     let (plan, granted) = granted(tx.reading()).await?;
-    // A client's admin, and whoever accepts an invitation, counts the whole agency's people without seeing them.
-    tx.span("how many people").await?;
+    // A client's admin counts the whole agency's people and invitations without seeing them.
+    tx.reading().count_whole_agency().await?;
     let (limit, used, one, what) = match kind {
         Kind::People => (granted.people, count(tx.reading(), |counters| counters.people).await?, "person", "people"),
         Kind::Members => (granted.people, count(tx.reading(), |counters| counters.members).await?, "person", "people"),
@@ -79,6 +79,7 @@ pub async fn check_limit(tx: &mut WriteTx, kind: Kind) -> Result<(), AppError> {
         }
         Kind::Agents => (granted.agents, count(tx.reading(), |counters| counters.agents).await?, "agent", "agents"),
     };
+    tx.reading().back_in_client().await?;
     let Some(limit) = limit.filter(|limit| used > *limit) else { return Ok(()) };
     // What the agency has agreed with the platform is the agency's business.
     let is_told = tx.scope().viewer().is_some() && tx.scope().may(Action::ReadAgency);

@@ -91,7 +91,7 @@ pub const PAGES: &[WebhookSender] = &[
     reads("/contacts/imports/{id}/mapping", May(ManageContacts), Client, &[("id", "{import}")]),
     reads("/contacts/imports/{id}", May(ReadContacts), Client, &[("id", "{import}")]),
     reads("/contacts/{id}", May(ReadContacts), Client, &[("id", "{contact}")]),
-    reads("/agents", May(ReadWorkshop), Nobodys, &[]),
+    reads("/agents", May(ReadAgents), Nobodys, &[]),
     reads("/agents/new", May(ManageAgents), Nobodys, &[]),
     reads("/agents/{id}", May(ReadWorkshop), Client, &[("id", "{agent}")]),
     reads("/agents/{id}/edit", May(ManageAgents), Client, &[("id", "{agent}")]),

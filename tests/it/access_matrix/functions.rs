@@ -23,7 +23,7 @@ pub const FUNCTIONS: &[WebhookSender] = &[
     reads("list_audit_events", May(ReadAudit), Nobodys, &[("query[entity]", "")]),
     reads("get_audit_event", May(ReadAudit), Client, &[("seq", "{event}")]),
     reads("get_agency", May(ReadAgency), Nobodys, &[]),
-    reads("list_agents", May(ReadWorkshop), Nobodys, &[("query[client]", "{client}")]),
+    reads("list_agents", May(ReadAgents), Nobodys, &[("query[client]", "{client}")]),
     reads("get_agent_choices", May(ReadWorkshop), Nobodys, &[]),
     reads("list_prompts", May(ReadWorkshop), Nobodys, &[]),
     reads("list_numbers", May(ReadWorkshop), Nobodys, &[("query[client]", "{client}")]),

@@ -22,6 +22,12 @@ select o.workspace_id, md5(o.salt || 'member' || n)::uuid, o.client_id, o.campai
        md5(o.salt || 'call' || n)::uuid
 from owners o, generate_series(1, o.many) n;
 
+-- Nineteen more of the agency's batches, over since a minute.
+insert into call_batches (workspace_id, id, client_id, campaign_id, name, mode, status, total_contacts, completed_at)
+select o.workspace_id, md5(o.salt || 'batch' || n)::uuid, o.client_id, o.campaign, 'Batch ' || n, 'immediate', 'completed', 1400,
+       now() - interval '1 minute'
+from owners o, generate_series(1, 19) n where o.salt = 'a';
+
 insert into calls (workspace_id, id, client_id, agent_id, campaign_id, campaign_contact_id, contact_id, batch_id, provider_call_id, direction,
                    "from", "to", contact_name, started_at, joined_at, ended_at, duration, outcome, goal_reached, transcript_status,
                    analysis_status, billed_seconds, voice_cost, error, reviewed_at)

@@ -220,7 +220,7 @@ impl Agency {
     }
 
     /// A number that the agency has rented, active.
-    async fn number(&self) -> String {
+    pub async fn number(&self) -> String {
         // The first one on offer.
         let id = self.owner.made_on("/numbers/new?country=US", "order_number", &[("client_id", "")]).await;
         self.drain().await;
@@ -249,6 +249,11 @@ impl Agency {
 
     /// The same, of another name.
     pub async fn campaign_called(&self, name: &str, agent: &str, number: &str) -> String {
+        self.campaign_with(name, agent, number, "1").await
+    }
+
+    /// The same, that calls each contact so often at most.
+    pub async fn campaign_with(&self, name: &str, agent: &str, number: &str, attempts: &str) -> String {
         let fields = [
             ("form[name]", name),
             ("form[kind]", "sdr"),
@@ -257,7 +262,7 @@ impl Agency {
             ("form[goal]", "Book a visit."),
             ("form[start]", "00:00"),
             ("form[end]", "24:00"),
-            ("form[max_attempts]", "1"),
+            ("form[max_attempts]", attempts),
             ("form[retry_minutes]", "60"),
             ("form[mon]", "on"),
             ("form[tue]", "on"),

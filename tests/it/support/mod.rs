@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 pub use agency::{Agency, Works};
 pub use authenticator::Authenticator;
 pub use background::{Background, Workers, next_due};
-pub use client::{Answer, Browser};
+pub use client::{Answer, Arrival, Browser};
 pub use dns::Dns;
 pub use page::Page;
 pub use plans::{Plan, Plans};

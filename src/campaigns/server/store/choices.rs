@@ -27,8 +27,7 @@ async fn agents(tx: &mut ReadTx, client: ClientId, choices: &mut CampaignChoices
                           and m.provider_agent_id is not null) as "is_mapped!"
            from agents a left join prompts p on p.workspace_id = $1 and p.id = a.prompt_service_id
            where a.workspace_id = $1 and a.is_active
-             and (a.client_id is null
-                  or exists (select from agent_mappings m where m.workspace_id = $1 and m.agent_id = a.id and m.client_id = $2))
+             and (a.client_id is null or a.client_id = $2)
            order by a.name, a.id limit 500"#,
         tx.workspace_uuid(),
         client.0
@@ -97,8 +96,7 @@ pub(crate) async fn fit(
 ) -> Result<(bool, bool), AppError> {
     let row = sqlx::query!(
         r#"select exists (select from agents a where a.workspace_id = $1 and a.id = $3 and a.is_active
-                          and (a.client_id is null or exists (select from agent_mappings m
-                               where m.workspace_id = $1 and m.agent_id = a.id and m.client_id = $2))) as "agent!",
+                          and (a.client_id is null or a.client_id = $2)) as "agent!",
                   exists (select from agency_phone_numbers n where n.workspace_id = $1 and n.id = $4 and n.status = 'active'
                           and (n.client_id is null or n.client_id = $2)) as "number!""#,
         tx.workspace_uuid(),
@@ -116,6 +114,7 @@ pub(crate) async fn obstacles(tx: &mut ReadTx, campaign: &Campaign) -> Result<Ve
     let mut found = Vec::new();
     let agent = sqlx::query!(
         r#"select a.status = 'active' as "is_live!", a.is_active,
+                  coalesce(a.client_id <> $3, false) as "is_anothers!",
                   (select m.provider_agent_id is not null from agent_mappings m
                    where m.workspace_id = $1 and m.agent_id = a.id and m.client_id = $3 limit 1) as is_mapped
            from agents a where a.workspace_id = $1 and a.id = $2"#,
@@ -128,6 +127,9 @@ pub(crate) async fn obstacles(tx: &mut ReadTx, campaign: &Campaign) -> Result<Ve
     match agent {
         Some(agent) if !agent.is_active => {
             found.push("The agent was deleted. Choose another one in the settings.".into())
+        }
+        Some(agent) if agent.is_anothers => {
+            found.push("The agent works for another client now. Choose another one in the settings.".into());
         }
         Some(agent) if !agent.is_live => found.push("The agent is not active. Activate it on its page.".into()),
         Some(agent) if agent.is_mapped != Some(true) => {

@@ -249,14 +249,14 @@ pub(crate) async fn candidates_of_import(
     .await?)
 }
 
-/// The newest contacts that match the words, at most 1,000.
+/// The newest contacts of the client that match the words, at most 1,000.
 pub(crate) async fn candidates_by_words(
     tx: &mut ReadTx,
     client: ClientId,
     words: &str,
 ) -> Result<Vec<ContactId>, AppError> {
     Ok(sqlx::query_scalar!(
-        r#"select c.id as "id: ContactId" from (select search_contacts($3, 1000) as id) found
+        r#"select c.id as "id: ContactId" from (select search_contacts($3, 1000, $2) as id) found
            cross join lateral (
              select id, client_id, do_not_call from contacts where workspace_id = $1 and id = found.id limit 1) c
            where c.client_id = $2 and not c.do_not_call order by c.id"#,

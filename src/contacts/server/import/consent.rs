@@ -161,9 +161,13 @@ const FORBIDS: &[&str] = &[
     "कॉल न करें",
 ];
 
+/// Bytes of the longest word, or words, that can be known.
+const LONGEST: usize = 400;
+
 /// What a do-not-call column says. Yes, and a date since when, mean: do not call.
 pub(crate) fn do_not_call(cell: &str) -> Says {
-    match word(cell).as_str() {
+    let Some(word) = word(cell) else { return Says::Unclear };
+    match word.as_str() {
         "" => Says::Nothing,
         word if has(FORBIDS, word) || has(YES, word) || is_date(word) => Says::DoNotCall,
         word if has(NO, word) || has(ALLOWS, word) || is_number(word, 0.0) => Says::MayCall,
@@ -174,7 +178,8 @@ pub(crate) fn do_not_call(cell: &str) -> Says {
 
 /// What a column of consent says. Yes, and the date of the consent, mean: may be called.
 pub(crate) fn may_call(cell: &str) -> Says {
-    match word(cell).as_str() {
+    let Some(word) = word(cell) else { return Says::Unclear };
+    match word.as_str() {
         "" => Says::Nothing,
         word if has(FORBIDS, word) || has(NO, word) || is_number(word, 0.0) => Says::DoNotCall,
         word if has(YES, word) || has(ALLOWS, word) || is_date(word) || is_number(word, 1.0) => Says::MayCall,
@@ -186,7 +191,7 @@ pub(crate) fn may_call(cell: &str) -> Says {
 pub(crate) fn forbids(remark: &str) -> bool {
     let words = format!(
         " {} ",
-        word(remark)
+        lower(&plain(remark))
             .split(|letter: char| letter.is_ascii_punctuation() || letter.is_whitespace())
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
@@ -195,13 +200,23 @@ pub(crate) fn forbids(remark: &str) -> bool {
     FORBIDS.iter().any(|known| words.contains(&format!(" {} ", known.replace(['-', '\''], " "))))
 }
 
-/// Lower case, single blanks, and without the full stop or exclamation mark behind.
-fn word(cell: &str) -> String {
-    // A novel is no word, and its length must cost nothing.
-    let text: String = plain(cell).chars().take(200).collect();
-    let lower = text.to_lowercase().replace('’', "'");
-    let text = lower.split_whitespace().collect::<Vec<_>>().join(" ");
-    text.trim_matches(['"', '\'']).trim_end_matches(['.', '!']).to_owned()
+/// Lower case, single blanks, and without the full stop or exclamation mark behind. None: a novel, which is no word.
+fn word(cell: &str) -> Option<String> {
+    let mut text = String::new();
+    for part in plain(cell).split_whitespace() {
+        if text.len() + part.len() > LONGEST {
+            return None;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(part);
+    }
+    Some(lower(&text).trim_matches(['"', '\'']).trim_end_matches(['.', '!']).to_owned())
+}
+
+fn lower(text: &str) -> String {
+    text.to_lowercase().replace('’', "'")
 }
 
 fn has(words: &[&str], word: &str) -> bool {
@@ -282,9 +297,12 @@ mod tests {
             "no, but only after nine",
             "yes and no",
             &"no".repeat(1_000_000),
+            &format!("no{}but only after nine", " ".repeat(300)),
+            &format!("no {}", "really ".repeat(100)),
         ] {
             assert_eq!(do_not_call(cell), Says::Unclear, "{cell:.40}");
         }
+        assert_eq!(do_not_call(&format!("{}no{0}", " ".repeat(1_000))), Says::MayCall);
         assert_eq!([do_not_call(""), do_not_call(" \u{feff}"), may_call(" ")], [Says::Nothing; 3]);
     }
 
@@ -303,8 +321,9 @@ mod tests {
 
     #[test]
     fn a_remark_may_ask_not_to_call() {
+        let late = format!("{} do not call", "an old friend of ours ".repeat(50));
         assert!(
-            ["(DNC)", "nicht anrufen!", "please do NOT call", "opt-out 2024", "don't call"]
+            ["(DNC)", "nicht anrufen!", "please do NOT call", "opt-out 2024", "don't call", &late]
                 .iter()
                 .all(|text| forbids(text))
         );

@@ -1,6 +1,8 @@
 //! Files that chance makes, always the same ones: each record comes out as it was written, and no file, however hostile, costs more
 //! than its size allows. Time is counted in bytes looked at.
 
+use std::io::Read;
+
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -81,6 +83,23 @@ fn records_come_out_alike_in_pieces_of_any_size() {
         let at_once = all(&mut Records::new(text.as_bytes(), b','));
         let slowly = all(&mut Records::new(Slow(text.as_bytes(), random), b','));
         assert_eq!(at_once, slowly, "seed {seed}: {text:?}");
+    }
+}
+
+/// What is held does not grow with the file, however many quotes or blanks stand in a row.
+#[test]
+fn one_letter_over_and_over_is_not_held() {
+    let many = 6 * REACH as u64;
+    for (start, letter) in [("", b'"'), ("\"a\"", b' '), ("x\"", b' '), ("\"", b' '), ("\"\"\"", b' '), ("a,", b'\t')] {
+        let text = start.as_bytes().chain(std::io::repeat(letter).take(many)).chain(&b"\nb,c\n"[..]);
+        let mut records = Records::new(text, b',');
+        let first = records.read().unwrap().unwrap();
+        assert!(first.is_too_long && first.line == 1, "{start:?}");
+        assert!(records.held() < 5 * REACH, "{start:?}: {}", records.held());
+        let next = records.read().unwrap().unwrap();
+        assert_eq!((next.line, next.cells.get(1)), (2, "c"), "{start:?}");
+        assert!(records.read().unwrap().is_none());
+        assert!(records.work() < 12 * many, "{start:?}: {}", records.work());
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,9 @@ use patchbay_shared::{Phone, csv_cell};
 /// Longest value of a variable, in characters.
 const MAX_VALUE: usize = 10_000;
 
+/// Bytes of a number in memory.
+pub(super) const NUMBER: usize = 48;
+
 /// A row that can become a contact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Person {
@@ -21,8 +24,54 @@ pub struct Person {
     pub company: Option<String>,
     pub email: Option<String>,
     pub timezone: Option<String>,
-    pub attributes: BTreeMap<String, String>,
+    /// What the columns hold that become variables, in the order of `Plan::keys`.
+    pub values: Values,
+    /// Variables that are no column's: name and value.
+    pub more: Vec<(String, String)>,
     pub do_not_call: Option<DoNotCall>,
+    /// The row's other numbers, when it says that it must not be called: they are nobody's to call either.
+    pub other_phones: Vec<Phone>,
+}
+
+impl Person {
+    /// The variables' names and values. `keys`: those of the plan that it was read with.
+    pub fn attributes<'a>(&'a self, keys: &'a [String]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let columns = keys.iter().map(String::as_str).zip(self.values.iter());
+        let more = self.more.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        columns.filter(|(_, value)| !value.is_empty()).chain(more)
+    }
+
+    /// What it takes in memory, and in what is sent to the database.
+    pub fn weight(&self, keys: &[String]) -> usize {
+        let attributes: usize = self.attributes(keys).map(|(key, value)| key.len() + value.len() + 8).sum();
+        let texts = [self.company.as_ref(), self.email.as_ref(), self.timezone.as_ref()];
+        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+        size_of::<Self>() + self.name.len() + texts + attributes + self.other_phones.len() * NUMBER
+    }
+}
+
+/// Many values in one piece of memory: a row may have two hundred of one letter each.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Values {
+    text: String,
+    lengths: Vec<u32>,
+}
+
+impl Values {
+    fn push(&mut self, value: &str) {
+        self.text.push_str(value);
+        self.lengths.push(value.len() as u32);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let mut start = 0;
+        self.lengths.iter().map(move |length| {
+            let end = start + *length as usize;
+            let value = self.text.get(start..end).unwrap_or_default();
+            start = end;
+            value
+        })
+    }
 }
 
 /// Why the file keeps a person from being called.
@@ -54,16 +103,18 @@ impl DoNotCall {
 pub struct Refusal {
     pub kind: &'static str,
     pub reason: String,
-    /// The row isn't imported, but it says that this number must not be called: a contact who has it already is not.
-    pub do_not_call: Option<(Phone, DoNotCall)>,
+    /// The row isn't imported, but it says that these numbers must not be called: a contact who has one already is not.
+    pub do_not_call: Option<(Vec<Phone>, DoNotCall)>,
 }
 
 /// The mapping, ready to be applied to millions of rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     columns: Vec<(usize, Target)>,
-    /// Column and name of each variable.
-    attributes: Vec<(usize, String)>,
+    /// The columns that become variables.
+    attributes: Vec<usize>,
+    /// The names of these, in the same order.
+    keys: Vec<String>,
     header: Vec<String>,
     country: Option<String>,
 }
@@ -76,9 +127,13 @@ impl Plan {
         let attributes = columns
             .iter()
             .filter(|(_, target)| matches!(target, Target::Attribute | Target::OtherPhone))
-            .filter_map(|(index, _)| keys.get(*index).map(|key| (*index, key.clone())))
-            .collect();
-        Self { columns, attributes, header, country }
+            .filter_map(|(index, _)| keys.get(*index).map(|key| (*index, key.clone())));
+        let (attributes, keys) = attributes.unzip();
+        Self { columns, attributes, keys, header, country }
+    }
+
+    pub fn keys(&self) -> &[String] {
+        &self.keys
     }
 
     /// Reads one record.
@@ -90,26 +145,32 @@ impl Plan {
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return Err(refuse("Empty row", "The row is empty."));
         }
+        let number = self.number(cells);
+        let do_not_call = self.do_not_call(cells, number.as_ref().ok());
+        // Whatever is wrong with the row, and whichever of its numbers is the contact's.
+        let mut phones = if do_not_call.is_some() { self.phones(cells, number.as_ref().ok()) } else { Vec::new() };
+        let refused = |refusal: Refusal, phones: Vec<Phone>| {
+            let do_not_call = do_not_call.clone().filter(|_| !phones.is_empty()).map(|why| (phones, why));
+            Refusal { do_not_call, ..refusal }
+        };
         if cells.len() > width && (width..cells.len()).any(|index| !cells.get(index).trim().is_empty()) {
             let reason = format!(
                 "The row has {} cells and the file {width} columns. Put quotes around cells that hold the separator.",
                 cells.len(),
             );
-            return Err(Refusal { kind: "Too many columns", reason, do_not_call: None });
+            return Err(refused(Refusal { kind: "Too many columns", reason, do_not_call: None }, phones));
         }
-        let number = self.number(cells);
-        let do_not_call = self.do_not_call(cells, number.as_ref().ok());
-        let phone = number.as_ref().map(|reading| reading.phone.clone()).ok();
-        self.person(record, number, do_not_call.clone())
-            .map_err(|refusal| Refusal { do_not_call: phone.zip(do_not_call), ..refusal })
+        match self.person(record, number) {
+            Ok(person) => {
+                phones.retain(|phone| *phone != person.phone);
+                Ok(Person { do_not_call, other_phones: phones, ..person })
+            }
+            Err(refusal) => Err(refused(refusal, phones)),
+        }
     }
 
-    fn person(
-        &self,
-        record: &Record<'_>,
-        number: Result<Reading, Refusal>,
-        do_not_call: Option<DoNotCall>,
-    ) -> Result<Person, Refusal> {
+    /// All but what it says about calling.
+    fn person(&self, record: &Record<'_>, number: Result<Reading, Refusal>) -> Result<Person, Refusal> {
         let cells = record.cells;
         if record.raw.contains(['\0', '␀']) {
             return Err(refuse("Unreadable", "The row holds a zero byte, which no text has."));
@@ -118,32 +179,31 @@ impl Plan {
             return Err(refuse("Unreadable", "The row holds bytes that are no letters in the file's encoding."));
         }
         let Reading { phone, others, left_out } = number?;
-        let mut attributes = BTreeMap::new();
-        for (index, key) in &self.attributes {
+        let mut values = Values::default();
+        for index in &self.attributes {
             let value = clean(cells.get(*index));
             if value.chars().count() > MAX_VALUE {
                 return Err(refuse("Too long", "A cell is longer than 10,000 characters."));
             }
-            if !value.is_empty() {
-                attributes.insert(key.clone(), value.to_owned());
-            }
+            values.push(value);
         }
+        let mut more = Vec::new();
         let (name, company) = (self.name(cells), self.cell(cells, Target::Company));
         if name.chars().count() > MAX_NAME || company.chars().count() > MAX_NAME {
             return Err(refuse("Too long", "The name or the company is longer than 200 characters."));
         }
         for other in others {
-            keep(&mut attributes, "phone_2", other.as_str());
+            self.keep(&values, &mut more, "phone_2", other.as_str());
         }
         if !left_out.is_empty() {
-            keep(&mut attributes, "phone_as_written", self.number_cell(cells));
+            self.keep(&values, &mut more, "phone_as_written", self.number_cell(cells));
         }
         // What is no address, or more than one, must not be lost, and must not be taken for one.
         let written = self.cell(cells, Target::Email);
         let email = first_email(written);
         if email != written {
             let shortened: String = written.chars().take(MAX_VALUE).collect();
-            keep(&mut attributes, "email_as_written", &shortened);
+            self.keep(&values, &mut more, "email_as_written", &shortened);
         }
         let timezone = Some(self.cell(cells, Target::TimeZone)).filter(|text| !text.is_empty());
         let timezone = timezone.map(|text| read_zone(text, &phone)).transpose();
@@ -156,9 +216,23 @@ impl Plan {
             company,
             email: some(email),
             timezone: timezone.and_then(some),
-            attributes,
-            do_not_call,
+            values,
+            more,
+            do_not_call: None,
+            other_phones: Vec::new(),
         })
+    }
+
+    /// Keeps a value under the first name that is free: `phone_2`, or `phone_2_2`.
+    fn keep(&self, values: &Values, more: &mut Vec<(String, String)>, key: &str, value: &str) {
+        let is_taken = |key: &str| {
+            let of_columns = self.keys.iter().zip(values.iter()).filter(|(_, value)| !value.is_empty());
+            of_columns.map(|(key, _)| key).chain(more.iter().map(|(key, _)| key)).any(|taken| taken == key)
+        };
+        let numbered = (2..).map(|count| format!("{key}_{count}"));
+        if let Some(key) = std::iter::once(key.to_owned()).chain(numbered).find(|key| !is_taken(key)) {
+            more.push((key, value.to_owned()));
+        }
     }
 
     fn cell<'a>(&self, cells: &'a Cells, target: Target) -> &'a str {
@@ -181,10 +255,26 @@ impl Plan {
         format!("{first} {last}").trim().to_owned()
     }
 
-    /// The cell that the number is in: the first that isn't empty.
+    /// The cells for numbers that aren't empty.
+    fn number_cells<'a>(&self, cells: &'a Cells) -> impl Iterator<Item = &'a str> {
+        let all = self.all(cells, Target::Phone).chain(self.all(cells, Target::OtherPhone));
+        all.map(|(_, text)| text).filter(|text| !plain(text).trim().is_empty())
+    }
+
+    /// The cell that the number is in: the first of them.
     fn number_cell<'a>(&self, cells: &'a Cells) -> &'a str {
-        let mut filled = self.all(cells, Target::Phone).chain(self.all(cells, Target::OtherPhone));
-        filled.find(|(_, text)| !plain(text).trim().is_empty()).map(|(_, text)| text).unwrap_or_default()
+        self.number_cells(cells).next().unwrap_or_default()
+    }
+
+    /// Every number of the row, each once. `first`: what its first cell was read as.
+    fn phones(&self, cells: &Cells, first: Option<&Reading>) -> Vec<Phone> {
+        let more = self.number_cells(cells).skip(1);
+        let more = more.filter_map(|text| Phone::read(text, self.country.as_deref()).ok());
+        let all = first.cloned().into_iter().chain(more);
+        let mut seen = HashSet::new();
+        all.flat_map(|reading| std::iter::once(reading.phone).chain(reading.others))
+            .filter(|phone| seen.insert(phone.clone()))
+            .collect()
     }
 
     fn number(&self, cells: &Cells) -> Result<Reading, Refusal> {
@@ -199,6 +289,10 @@ impl Plan {
     /// Whether the file keeps this person from being called, and why. Of several columns one is enough.
     fn do_not_call(&self, cells: &Cells, number: Option<&Reading>) -> Option<DoNotCall> {
         if number.is_some_and(|reading| !reading.left_out.is_empty() && consent::forbids(&reading.left_out)) {
+            return Some(DoNotCall::Said);
+        }
+        let has_letters = |text: &&str| text.chars().any(char::is_alphabetic);
+        if self.number_cells(cells).skip(1).filter(has_letters).any(consent::forbids) {
             return Some(DoNotCall::Said);
         }
         let says = |target, read: fn(&str) -> Says| {
@@ -226,14 +320,6 @@ fn shown(text: &str) -> String {
     plain(text).chars().take(40).map(|letter| if letter == '\n' { ' ' } else { letter }).collect()
 }
 
-/// Keeps a value under the first name that is free: `phone_2`, or `phone_2_2`.
-fn keep(attributes: &mut BTreeMap<String, String>, key: &str, value: &str) {
-    let numbered = (2..).map(|count| format!("{key}_{count}"));
-    if let Some(key) = std::iter::once(key.to_owned()).chain(numbered).find(|key| !attributes.contains_key(key)) {
-        attributes.insert(key, value.to_owned());
-    }
-}
-
 /// The first address of a cell, which may hold several (`a@x.org ::: b@x.org`) or one with a name (`Ada <ada@x.org>`).
 fn first_email(text: &str) -> &str {
     if looks_like_email(text) && !text.contains([';', ',', '<', '>', ':']) {
@@ -253,66 +339,4 @@ fn refuse(kind: &'static str, reason: &str) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::records::Records;
-    use super::*;
-
-    fn read(row: &str) -> Result<Person, Refusal> {
-        let preview = Preview {
-            first: ["Name", "Phone", "Mail", "TZ", "DNC", "Plan b"].map(str::to_owned).to_vec(),
-            ..Preview::default()
-        };
-        use Target::*;
-        let mapping = Mapping { named: true, columns: vec![Name, Phone, Email, TimeZone, DoNotCall, Attribute] };
-        let plan = Plan::new(&preview, &mapping, Some("CH".into()));
-        let mut records = Records::new(row.as_bytes(), b';');
-        plan.read(&records.read().unwrap().unwrap())
-    }
-
-    #[test]
-    fn a_good_row() {
-        let person = read("Ada Vogt;079 123 45 67;ada@x.ch;Europe/Zurich;ja;gold").unwrap();
-        assert_eq!(person.phone.as_str(), "+41791234567");
-        assert_eq!(person.do_not_call, Some(DoNotCall::Said));
-        assert_eq!(person.attributes.get("plan_b").unwrap(), "gold");
-        assert_eq!(read("Ada;'+41791234567").unwrap().phone.as_str(), "+41791234567");
-        assert_eq!(read("'=SUM(1);+41791234567").unwrap().name, "=SUM(1)");
-        assert_eq!(read("Ada;+41791234567;n/a").unwrap().attributes.get("email_as_written").unwrap(), "n/a");
-    }
-
-    #[test]
-    fn bad_rows_say_why() {
-        let kind = |row: &str| read(row).unwrap_err().kind;
-        assert_eq!(kind(";;;"), "Empty row");
-        assert_eq!(kind("Ada;"), "No number");
-        assert_eq!(kind("Ada;123"), "Wrong number");
-        assert!(read("Ada;4.17912E+10").unwrap_err().reason.contains("spreadsheet"));
-        assert_eq!(kind("Ada;+41791234567;;;;;;x"), "Too many columns");
-        assert!(read("Ada;+41791234567;;;;;;;").is_ok());
-        assert_eq!(kind("A\0da;+41791234567"), "Unreadable");
-        assert_eq!(kind("Ada;+41791234567;;Mars/Base"), "Unknown time zone");
-    }
-
-    #[test]
-    fn a_row_that_is_refused_still_keeps_from_calling() {
-        let refused = read("Ada;+41791234567;;Mars/Base;yes").unwrap_err();
-        assert_eq!(refused.do_not_call.unwrap().0.as_str(), "+41791234567");
-        assert_eq!(read("Ada;+41791234567;;Mars/Base;no").unwrap_err().do_not_call, None);
-        let unreadable = read("Ada;+41791234567;;;may\0be").unwrap_err();
-        assert_eq!(unreadable.do_not_call.unwrap().1, DoNotCall::Unclear("maybe".into(), "DNC".into()));
-        let unclear = read("Ada;+41791234567;;;maybe").unwrap().do_not_call.unwrap();
-        assert_eq!(unclear.reason("a.csv"), "“maybe” in the column DNC of the file a.csv is neither a yes nor a no");
-        assert_eq!(read("Ada;079 123 45 67 (nicht anrufen);;;no").unwrap().do_not_call, Some(DoNotCall::Said));
-    }
-
-    #[test]
-    fn what_is_cut_off_is_kept_as_a_variable() {
-        let person = read("Ada;079 123 45 67 ext 9 / 044 555 60 01;a@x.ch ::: b@x.ch").unwrap();
-        assert_eq!((person.phone.as_str(), person.email.as_deref()), ("+41791234567", Some("a@x.ch")));
-        let kept = |key: &str| person.attributes.get(key).map(String::as_str);
-        assert_eq!(kept("phone_2"), Some("+41445556001"));
-        assert_eq!(kept("phone_as_written"), Some("079 123 45 67 ext 9 / 044 555 60 01"));
-        assert_eq!(kept("email_as_written"), Some("a@x.ch ::: b@x.ch"));
-        assert_eq!(read("Ada;+41791234567;Ada <ada@x.ch>").unwrap().email.as_deref(), Some("ada@x.ch"));
-    }
-}
+mod tests;

@@ -1,21 +1,20 @@
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Error, Result, Write};
-use std::path::{Path, PathBuf};
+use std::io::{Error, Result};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::decode::Decoded;
 use super::numbers::Numbers;
-use super::person::{DoNotCall, Person, Plan, Refusal};
+use super::person::{DoNotCall, NUMBER, Person, Plan, Refusal};
 use super::records::Records;
 use crate::{Mapping, Preview};
 use patchbay_shared::Phone;
 
 /// Rows in one piece, which is one transaction.
 const ROWS: usize = 5_000;
-/// A piece also ends at this much text, so that long rows do not pile up in memory.
-const BYTES: usize = 4 * 1024 * 1024;
+/// A piece also ends when it weighs this much, so that long rows, and short ones that become much, do not pile up in memory.
+const WEIGHT: usize = 8 * 1024 * 1024;
 
 /// A file to walk through.
 pub struct Walk {
@@ -25,6 +24,13 @@ pub struct Walk {
     pub preview: Preview,
     pub mapping: Mapping,
     pub country: Option<String>,
+}
+
+impl Walk {
+    /// How it reads a row.
+    pub(crate) fn plan(&self) -> Plan {
+        Plan::new(&self.preview, &self.mapping, self.country.clone())
+    }
 }
 
 /// Some thousand rows in a row.
@@ -45,16 +51,22 @@ pub struct Piece {
     /// How often each kind of trouble came up. Only the check asks.
     #[serde(skip)]
     pub reasons: BTreeMap<&'static str, i64>,
+    /// Bytes that the check has kept so far. Only the check asks.
     #[serde(skip)]
-    text: usize,
+    pub kept: u64,
+    #[serde(skip)]
+    weight: usize,
 }
 
 impl Piece {
-    /// Whom the file keeps from being called, in rows that are imported and in those that are not.
-    pub fn do_not_call(&self) -> impl Iterator<Item = (&Phone, &DoNotCall)> {
-        let people = self.people.iter().filter_map(|person| Some((&person.phone, person.do_not_call.as_ref()?)));
+    /// What rows say that must not be called, each with its numbers: of rows that are imported and of those that are not.
+    pub fn do_not_call(&self) -> impl Iterator<Item = (Vec<&Phone>, &DoNotCall)> {
+        let people = self.people.iter().filter_map(|person| {
+            let why = person.do_not_call.as_ref()?;
+            Some((std::iter::once(&person.phone).chain(&person.other_phones).collect(), why))
+        });
         let refused = self.refused.iter().filter_map(|row| row.do_not_call.as_ref());
-        people.chain(refused.map(|(phone, why)| (phone, why)))
+        people.chain(refused.map(|(phones, why)| (phones.iter().collect(), why)))
     }
 }
 
@@ -65,8 +77,8 @@ pub struct Refused {
     pub line: u64,
     pub reason: String,
     pub raw: String,
-    /// It says all the same that this number must not be called.
-    pub do_not_call: Option<(Phone, DoNotCall)>,
+    /// It says all the same that these numbers must not be called.
+    pub do_not_call: Option<(Vec<Phone>, DoNotCall)>,
 }
 
 const DOUBLED: &str = "Twice in the file";
@@ -75,7 +87,7 @@ const DOUBLED: &str = "Twice in the file";
 ///
 /// Errors: what reading gives; and when records, or bytes of the file, are not accounted for.
 pub fn walk(walk: &Walk, mut take: impl FnMut(Piece) -> Result<bool>) -> Result<()> {
-    let plan = Plan::new(&walk.preview, &walk.mapping, walk.country.clone());
+    let plan = walk.plan();
     let mut records = Records::new(Decoded::open(&walk.path, &walk.encoding)?, walk.delimiter);
     let is_sheet = !walk.preview.sheets.is_empty();
     let mut seen = Numbers::default();
@@ -92,13 +104,15 @@ pub fn walk(walk: &Walk, mut take: impl FnMut(Piece) -> Result<bool>) -> Result<
             continue;
         }
         piece.rows += 1;
-        piece.text += record.raw.len();
         let read = plan.read(&record).and_then(|person| {
             let number = person.phone.as_str()[1..].parse().unwrap_or_default();
             if seen.insert(number) { Ok(person) } else { Err(doubled(&person)) }
         });
         match read {
-            Ok(person) => piece.people.push(person),
+            Ok(person) => {
+                piece.weight += person.weight(plan.keys());
+                piece.people.push(person);
+            }
             Err(Refusal { kind, mut reason, do_not_call }) => {
                 piece.doubled += i64::from(kind == DOUBLED);
                 *piece.reasons.entry(kind).or_default() += 1;
@@ -107,10 +121,12 @@ pub fn walk(walk: &Walk, mut take: impl FnMut(Piece) -> Result<bool>) -> Result<
                 }
                 let line = if is_sheet { count } else { record.line };
                 let raw = record.raw.replace('\0', "␀");
+                let numbers = do_not_call.as_ref().map_or(0, |(phones, _)| phones.len());
+                piece.weight += size_of::<Refused>() + reason.len() + raw.len() + numbers * NUMBER;
                 piece.refused.push(Refused { line, reason, raw, do_not_call });
             }
         }
-        if piece.rows as usize >= ROWS || piece.text >= BYTES {
+        if piece.rows as usize >= ROWS || piece.weight >= WEIGHT {
             (piece.done, piece.bytes) = (count, records.source().bytes_read);
             (rows, blank) = (rows + piece.rows as u64, blank + piece.blank as u64);
             if !take(std::mem::take(&mut piece))? {
@@ -134,41 +150,7 @@ pub fn walk(walk: &Walk, mut take: impl FnMut(Piece) -> Result<bool>) -> Result<
 }
 
 fn doubled(person: &Person) -> Refusal {
-    let do_not_call = person.do_not_call.clone().map(|why| (person.phone.clone(), why));
+    let phones = || std::iter::once(&person.phone).chain(&person.other_phones).cloned().collect();
+    let do_not_call = person.do_not_call.clone().map(|why| (phones(), why));
     Refusal { kind: DOUBLED, reason: format!("{} stands further up in the file.", person.phone), do_not_call }
-}
-
-/// The pieces of a check, kept on the disk for the import, one line of JSON each.
-pub(crate) struct Kept(BufWriter<File>);
-
-impl Kept {
-    pub fn create(path: &Path) -> Result<Self> {
-        Ok(Self(BufWriter::with_capacity(256 * 1024, File::create(path)?)))
-    }
-
-    pub fn keep(&mut self, piece: &Piece) -> Result<()> {
-        serde_json::to_writer(&mut self.0, piece)?;
-        self.0.write_all(b"\n")
-    }
-
-    /// Safe on the disk after this.
-    pub fn finish(self) -> Result<()> {
-        self.0.into_inner().map_err(|error| error.into_error())?.sync_all()
-    }
-}
-
-/// Gives the kept pieces behind the first `done` records to `take`, until that says no.
-pub(crate) fn kept(path: &Path, done: u64, mut take: impl FnMut(Piece) -> bool) -> Result<()> {
-    let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if file.read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
-        }
-        let piece: Piece = serde_json::from_slice(&line)?;
-        if piece.done > done && !take(piece) {
-            return Ok(());
-        }
-    }
 }

@@ -16,7 +16,8 @@ const BLOCK: usize = 64 * 1024;
 ///
 /// Quoted cells may hold separators, doubled quotes and line ends. A quote inside a quoted cell that neither ends it nor is doubled
 /// is a letter. The quote that opens a cell is a letter itself when no quote closes it within `REACH`, or when one that opens another
-/// cell on a later line comes first: then the closing one was forgotten.
+/// cell on a later line comes first: then the closing one was forgotten. So are quotes in a run of `LONGEST`, and one with as many
+/// blanks behind it: the record is too long to keep, whatever they are.
 ///
 /// The time is linear in the size: four places (where it reads, and the next closing quote, line end and opening quote) each move
 /// forward only, over each byte once.
@@ -353,10 +354,10 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// The quotes from `first` on. With none there, `last` stands before `first`.
+    /// The quotes from `first` on, up to `LONGEST` of them. With none there, `last` stands before `first`.
     fn run(&mut self, first: u64) -> std::io::Result<Run> {
         let mut after = first;
-        while self.byte(after)? == Some(b'"') {
+        while after - first < LONGEST as u64 && self.byte(after)? == Some(b'"') {
             after += 1;
         }
         self.work += after - first;
@@ -364,18 +365,18 @@ impl<R: Read> Records<R> {
     }
 
     fn kind(&mut self, run: Run) -> std::io::Result<Quotes> {
-        if (run.last - run.first).is_multiple_of(2) {
+        let length = run.last + 1 - run.first;
+        if length < LONGEST as u64 && !length.is_multiple_of(2) {
             // Blanks between the closing quote and the separator are common and mean nothing.
             let mut after = run.last + 1;
-            while self.byte(after)? == Some(b' ') {
+            while after - run.last < LONGEST as u64 && self.byte(after)? == Some(b' ') {
                 after += 1;
             }
             self.work += after - run.last;
+            let next = self.byte(after)?;
             let is_edge = |byte: u8| byte == self.delimiter || byte == b'\n' || byte == b'\r';
-            match self.buffer.get((after - self.base) as usize).filter(|_| ((after - self.base) as usize) < self.end) {
-                None => return Ok(Quotes::Closing),
-                Some(byte) if is_edge(*byte) => return Ok(Quotes::Closing),
-                Some(_) => {}
+            if next.is_none_or(is_edge) {
+                return Ok(Quotes::Closing);
             }
             let before = (run.first - self.base) as usize;
             if before > 0 && is_edge(self.buffer[before - 1]) {

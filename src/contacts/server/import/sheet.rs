@@ -1,28 +1,23 @@
-//! Excel workbooks (`.xlsx`): one sheet as text, which is then read like any other list. What is unpacked is measured first, because a
-//! small file may hold a thousand times its size, and the reader holds whole cells and all shared texts in memory.
+//! Excel workbooks (`.xlsx`): one sheet as text, which is then read like any other list. It is measured first, because the reader is made
+//! for workbooks that Excel wrote.
+
+mod measure;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
-use zip::ZipArchive;
 
 use crate::{MAX_FILE, MAX_WORKBOOK, UploadProblem};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 
-/// The most that sheets may be unpacked, all together.
-const MAX_SHEETS: u64 = 512 * 1024 * 1024;
-/// The most that any other part may be: shared texts, styles, pictures.
-const MAX_PART: u64 = 64 * 1024 * 1024;
-/// The longest stretch without the beginning of an element: so much of a part is in memory at once. A cell has at most 32,767
-/// characters (Excel specifications and limits).
-const MAX_STRETCH: u64 = 1024 * 1024;
+/// The longest text of a cell in bytes: it has at most 32,767 characters (Excel specifications and limits).
 const MAX_CELL: usize = 4 * 32_767;
-const MAX_PARTS: u16 = 10_000;
-/// The last column that Excel has, from 0.
+/// The last column and row that Excel has, from 0.
 const LAST_COLUMN: u32 = 16_383;
+const LAST_ROW: u32 = 1_048_575;
 
 /// A sheet that was written as text.
 pub(crate) struct Written {
@@ -46,14 +41,18 @@ pub(crate) fn write(
 }
 
 fn written(workbook: &Path, text: &Path, sheet: Option<usize>) -> Result<Result<Written, UploadProblem>, AppError> {
-    if std::fs::metadata(workbook).map_err(internal)?.len() > MAX_WORKBOOK {
+    let packed = std::fs::metadata(workbook).map_err(internal)?.len();
+    if packed > MAX_WORKBOOK {
         return Ok(Err(UploadProblem::LargeWorkbook));
     }
-    if let Err(problem) = measure(workbook) {
+    if let Err(problem) = measure::measure(workbook, measure::MAX_ELEMENTS) {
         return Ok(Err(problem));
     }
     let file = BufReader::new(File::open(workbook).map_err(internal)?);
-    let Ok(mut book) = Xlsx::new(file) else { return Ok(Err(UploadProblem::BrokenWorkbook)) };
+    // Each part once, and what it takes to find them.
+    let Ok(mut book) = Xlsx::new(Frugal { file, left: 2 * packed + 1024 * 1024 }) else {
+        return Ok(Err(UploadProblem::BrokenWorkbook));
+    };
     let all: Vec<(String, bool)> = book
         .sheets_metadata()
         .iter()
@@ -109,27 +108,27 @@ fn cells<R: Read + Seek>(book: &mut Xlsx<R>, name: &str, out: &mut impl Write) -
         }
         let (at_row, at_column) = cell.get_position();
         // Excel writes cells in order; a file that goes back was not made by it.
-        if at_row < row || (at_row == row && at_column < column) || at_column > LAST_COLUMN || text.len() > MAX_CELL {
+        let is_behind = at_row < row || (at_row == row && at_column < column);
+        if is_behind || at_row > LAST_ROW || at_column > LAST_COLUMN || text.len() > MAX_CELL {
             return Err(Trouble::Told(UploadProblem::BrokenWorkbook));
         }
         rows += u64::from(at_row > row || rows == 0);
-        bytes += u64::from(at_row - row) + text.len() as u64 + 2;
+        let is_quoted = text.contains(['"', ',', '\n', '\r']) || text.trim() != text;
+        let text = if is_quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text };
+        let commas = if at_row > row { at_column } else { at_column - column };
+        bytes += u64::from(at_row - row) + u64::from(commas) + text.len() as u64;
+        if bytes > MAX_FILE {
+            return Err(Trouble::Told(UploadProblem::LargeWorkbook));
+        }
         while row < at_row {
             out.write_all(b"\n")?;
             (row, column) = (row + 1, 0);
         }
         while column < at_column {
             out.write_all(b",")?;
-            (column, bytes) = (column + 1, bytes + 1);
+            column += 1;
         }
-        if bytes > MAX_FILE {
-            return Err(Trouble::Told(UploadProblem::LargeWorkbook));
-        }
-        if text.contains(['"', ',', '\n', '\r']) || text.trim() != text {
-            write!(out, "\"{}\"", text.replace('"', "\"\""))?;
-        } else {
-            out.write_all(text.as_bytes())?;
-        }
+        out.write_all(text.as_bytes())?;
     }
     out.write_all(b"\n")?;
     Ok(rows)
@@ -169,75 +168,25 @@ fn padding(style: &calamine::Style) -> usize {
     if code.len() <= 20 && code.bytes().all(|byte| byte == b'0') { code.len() } else { 0 }
 }
 
-/// Unpacks everything without keeping it, and says no to what would take too much room. What the directory says of sizes is not
-/// believed.
-fn measure(workbook: &Path) -> Result<(), UploadProblem> {
-    let broken = |_| UploadProblem::BrokenWorkbook;
-    let mut file = File::open(workbook).map_err(broken)?;
-    match parts(&mut file).map_err(broken)? {
-        None => return Err(UploadProblem::BrokenWorkbook),
-        Some(parts) if parts > MAX_PARTS => return Err(UploadProblem::Packed),
-        Some(_) => {}
-    }
-    file.rewind().map_err(broken)?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|_| UploadProblem::BrokenWorkbook)?;
-    let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
-    let is_other = |name: &String| name == "mimetype" || name.ends_with("workbook.bin") || name.starts_with("Index/");
-    if names.iter().any(is_other) {
-        return Err(UploadProblem::OtherWorkbook);
-    }
-    if !names.iter().any(|name| name == "[Content_Types].xml")
-        || !names.iter().any(|name| name.ends_with("workbook.xml"))
-    {
-        return Err(UploadProblem::Packed);
-    }
-    let (mut sheets, mut block) = (0, vec![0; 64 * 1024]);
-    for at in 0..archive.len() {
-        let mut part = archive.by_index(at).map_err(|_| UploadProblem::BrokenWorkbook)?;
-        let name = part.name().map_err(|_| UploadProblem::BrokenWorkbook)?.to_ascii_lowercase();
-        let is_sheet = name.starts_with("xl/worksheets/");
-        // What the reader has no use for.
-        let is_other =
-            [".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".bin", ".vml"].iter().any(|end| name.ends_with(end))
-                || name.starts_with("customxml/")
-                || name.starts_with("docprops/");
-        let (mut size, mut stretch, mut last) = (0_u64, 0_u64, 0_u8);
-        loop {
-            let read = part.read(&mut block).map_err(broken)?;
-            let Some(bytes) = block.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-            size += read as u64;
-            sheets += if is_sheet { read as u64 } else { 0 };
-            if sheets > MAX_SHEETS || (!is_sheet && size > MAX_PART) {
-                return Err(UploadProblem::LargeWorkbook);
-            }
-            if is_other {
-                continue;
-            }
-            // Comments, definitions and the like may be of any length, and Excel writes none.
-            if (last == b'<' && bytes[0] == b'!') || memchr::memmem::find(bytes, b"<!").is_some() {
-                return Err(UploadProblem::BrokenWorkbook);
-            }
-            last = bytes[read - 1];
-            stretch += memchr::memchr(b'<', bytes).unwrap_or(read) as u64;
-            if stretch > MAX_STRETCH {
-                return Err(UploadProblem::BrokenWorkbook);
-            }
-            if let Some(place) = memchr::memrchr(b'<', bytes) {
-                stretch = (read - place) as u64;
-            }
-        }
-    }
-    Ok(())
+/// Reads a file, but no more than so much in all: a workbook may name one sheet two hundred times.
+struct Frugal {
+    file: BufReader<File>,
+    left: u64,
 }
 
-/// How many parts the archive says it has, from its last record (APPNOTE.TXT 4.3.16); none where there is no such record. Asked before
-/// the directory is read into memory.
-fn parts(file: &mut File) -> std::io::Result<Option<u16>> {
-    let length = file.metadata()?.len();
-    let tail = length.min(65_557);
-    file.seek(SeekFrom::Start(length - tail))?;
-    let mut bytes = Vec::new();
-    file.take(tail).read_to_end(&mut bytes)?;
-    let place = memchr::memmem::rfind(&bytes, b"PK\x05\x06");
-    Ok(place.and_then(|at| bytes.get(at + 10..at + 12)).map(|count| u16::from_le_bytes([count[0], count[1]])))
+impl Read for Frugal {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(out)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| std::io::Error::other("read too often"))?;
+        Ok(read)
+    }
 }
+
+impl Seek for Frugal {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+#[cfg(test)]
+mod tests;

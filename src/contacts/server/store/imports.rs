@@ -154,7 +154,7 @@ pub(crate) async fn lock_counts(tx: &mut WriteTx) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Unfinished imports, and the bytes of their files: of a client, and of the whole workspace.
+/// Unfinished imports, and the bytes of their files and of the rows kept of them: of a client, and of the whole workspace.
 pub(crate) struct Waiting {
     pub of_client: i64,
     pub bytes_of_client: i64,
@@ -166,8 +166,8 @@ pub(crate) async fn waiting(tx: &mut ReadTx, client: ClientId) -> Result<Waiting
     Ok(sqlx::query_as!(
         Waiting,
         r#"select count(*) filter (where client_id = $2) as "of_client!",
-                  coalesce(sum(file_bytes) filter (where client_id = $2), 0)::bigint as "bytes_of_client!",
-                  count(*) as "all!", coalesce(sum(file_bytes), 0)::bigint as "bytes!"
+                  coalesce(sum(file_bytes + stage_bytes) filter (where client_id = $2), 0)::bigint as "bytes_of_client!",
+                  count(*) as "all!", coalesce(sum(file_bytes + stage_bytes), 0)::bigint as "bytes!"
            from contact_imports
            where workspace_id = $1 and status in ('uploaded', 'checking', 'checked', 'importing')"#,
         tx.workspace_uuid(),
@@ -175,20 +175,6 @@ pub(crate) async fn waiting(tx: &mut ReadTx, client: ClientId) -> Result<Waiting
     )
     .fetch_one(tx.conn())
     .await?)
-}
-
-/// Ends the imports whose file is about to be deleted, because nobody went on with them for seven days.
-pub(crate) async fn expire(tx: &mut WriteTx) -> Result<Vec<(ImportId, ClientId, String)>, AppError> {
-    let rows = sqlx::query!(
-        r#"update contact_imports set status = 'cancelled', completed_at = now(), updated_at = now(),
-                  error = 'Nobody started this import within seven days, so its file was deleted. Upload it again.'
-           where workspace_id = $1 and status in ('uploaded', 'checked') and created_at < now() - interval '7 days'
-           returning id as "id: ImportId", client_id as "client_id: ClientId", file_name"#,
-        tx.workspace_uuid()
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.client_id, row.file_name)).collect())
 }
 
 /// How a file is read from now on, with the mapping that was guessed anew.
@@ -297,43 +283,91 @@ pub(crate) async fn known(tx: &mut ReadTx, client: ClientId, phones: &[String]) 
     Ok((row.known, row.suppressed))
 }
 
-/// Writes the check's progress. False: somebody asked it to stop, or it is over.
-pub(crate) async fn checked_so_far(
-    tx: &mut WriteTx,
-    id: ImportId,
-    bytes: i64,
-    result: &CheckResult,
-) -> Result<bool, AppError> {
+/// A check that begins. It gets a number, and only the check with the newest one writes into the import: the worker of an older one was
+/// thought dead. None: the import is not to be checked.
+pub(crate) async fn begin_check(tx: &mut WriteTx, id: ImportId) -> Result<Option<i32>, AppError> {
+    Ok(sqlx::query_scalar!(
+        "update contact_imports set checks = checks + 1, stage_bytes = 0, updated_at = now()
+         where workspace_id = $1 and id = $2 and status = 'checking' returning checks",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// Whether a check is the newest of its import.
+pub(crate) async fn is_newest_check(tx: &mut ReadTx, id: ImportId, check: i32) -> Result<bool, AppError> {
+    let checks = sqlx::query_scalar!(
+        "select checks from contact_imports where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(checks == check)
+}
+
+/// What a check does after a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GoOn {
+    Yes,
+    /// A person asked it to stop.
+    Stop,
+    /// It is over, or another worker has it.
+    NotOurs,
+}
+
+/// How far a check has come.
+pub(crate) struct CheckedSoFar<'a> {
+    pub check: i32,
+    /// Bytes of the file read, and bytes of rows kept.
+    pub bytes: u64,
+    pub kept: u64,
+    pub result: &'a CheckResult,
+}
+
+/// Writes the check's progress.
+pub(crate) async fn checked_so_far(tx: &mut WriteTx, id: ImportId, so_far: CheckedSoFar<'_>) -> Result<GoOn, AppError> {
+    let CheckedSoFar { check, bytes, kept, result } = so_far;
     let cancelled = sqlx::query_scalar!(
-        "update contact_imports set bytes_done = $3, total_rows = $4, valid_rows = $5, duplicate_rows = $6, rejected_rows = $7,
-                updated_at = now()
-         where workspace_id = $1 and id = $2 and status = 'checking' returning cancel_requested",
+        "update contact_imports set bytes_done = $4, total_rows = $5, valid_rows = $6, duplicate_rows = $7, rejected_rows = $8,
+                stage_bytes = $9, updated_at = now()
+         where workspace_id = $1 and id = $2 and status = 'checking' and checks = $3 returning cancel_requested",
         tx.workspace_uuid(),
         id.0,
-        bytes,
+        check,
+        bytes as i64,
         result.rows,
         result.fresh + result.known,
         result.doubled,
         result.rejected,
+        kept as i64,
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(cancelled == Some(false))
+    Ok(match cancelled {
+        Some(false) => GoOn::Yes,
+        Some(true) => GoOn::Stop,
+        None => GoOn::NotOurs,
+    })
 }
 
-/// False: the import is not being checked any more.
+/// False: the check is not the import's newest, or is over.
 pub(crate) async fn finish_check(
     tx: &mut WriteTx,
     id: ImportId,
+    check: i32,
     result: &CheckResult,
     stage_key: &str,
 ) -> Result<bool, AppError> {
     let done = sqlx::query!(
-        "update contact_imports set status = 'checked', preview = jsonb_set(preview, '{check}', $3), bytes_done = file_bytes,
-                total_rows = $4, valid_rows = $5, duplicate_rows = $6, rejected_rows = $7, stage_key = $8, updated_at = now()
-         where workspace_id = $1 and id = $2 and status = 'checking'",
+        "update contact_imports set status = 'checked', preview = jsonb_set(preview, '{check}', $4), bytes_done = file_bytes,
+                total_rows = $5, valid_rows = $6, duplicate_rows = $7, rejected_rows = $8, stage_key = $9, updated_at = now()
+         where workspace_id = $1 and id = $2 and status = 'checking' and checks = $3",
         tx.workspace_uuid(),
         id.0,
+        check,
         Json(result) as _,
         result.rows,
         result.fresh + result.known,

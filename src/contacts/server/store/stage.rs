@@ -1,6 +1,8 @@
 //! Writing one piece of an import. PostgreSQL refuses COPY into a table with row security, so rows are copied into a temporary table,
 //! which only this transaction sees, and inserted from there under the policies like any others.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use uuid::Uuid;
 
@@ -23,8 +25,15 @@ pub(crate) enum Step {
     NotOurs,
 }
 
-/// Writes the piece that begins after `done` records: contacts, memberships, rejected rows, counts. All or nothing.
-pub(crate) async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Piece) -> Result<Step, AppError> {
+/// Writes the piece that begins after `done` records: contacts, memberships, rejected rows, counts. All or nothing. `keys`: the names of
+/// the people's variables.
+pub(crate) async fn write(
+    tx: &mut WriteTx,
+    import: &Work,
+    done: u64,
+    piece: &Piece,
+    keys: &[String],
+) -> Result<Step, AppError> {
     let state = sqlx::query!(
         "select lines_done, cancel_requested from contact_imports where workspace_id = $1 and id = $2 and status = 'importing' for update",
         tx.workspace_uuid(),
@@ -38,7 +47,7 @@ pub(crate) async fn write(tx: &mut WriteTx, import: &Work, done: u64, piece: &Pi
         _ => return Ok(Step::NotOurs),
     }
     let Counts { imported, updated, kept } =
-        if piece.people.is_empty() { Counts::default() } else { people(tx, import, piece).await? };
+        if piece.people.is_empty() { Counts::default() } else { people(tx, import, piece, keys).await? };
     suppress(tx, import, piece).await?;
     join(tx, import, piece).await?;
     rejects(tx, import, piece).await?;
@@ -74,7 +83,7 @@ struct Counts {
 }
 
 /// Errors: internal, when not each of them is a contact of the client afterwards.
-async fn people(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<Counts, AppError> {
+async fn people(tx: &mut WriteTx, import: &Work, piece: &Piece, keys: &[String]) -> Result<Counts, AppError> {
     sqlx::query(
         "create temp table import_stage (place int, id uuid, phone text, name text, company text, email text,
                                          timezone text, attributes jsonb, do_not_call_reason text) on commit drop",
@@ -82,7 +91,7 @@ async fn people(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<Counts
     .execute(tx.conn())
     .await?;
     let mut copy = tx.conn().copy_in_raw("copy import_stage from stdin").await?;
-    copy.send(lines(import, piece)).await?;
+    copy.send(lines(import, piece, keys)).await?;
     let staged = copy.finish().await? as i64;
     let counts = match import.duplicates {
         DuplicateRule::Skip => {
@@ -111,7 +120,7 @@ async fn join(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), AppE
 }
 
 /// The piece as COPY's text format.
-fn lines(import: &Work, piece: &Piece) -> Vec<u8> {
+fn lines(import: &Work, piece: &Piece, keys: &[String]) -> Vec<u8> {
     let mut out = String::with_capacity(piece.people.len() * 200);
     for (place, person) in piece.people.iter().enumerate() {
         use std::fmt::Write;
@@ -124,7 +133,8 @@ fn lines(import: &Work, piece: &Piece) -> Vec<u8> {
             }
         }
         out.push('\t');
-        escape(&mut out, &json!(person.attributes).to_string());
+        let attributes: BTreeMap<&str, &str> = person.attributes(keys).collect();
+        escape(&mut out, &json!(attributes).to_string());
         out.push('\t');
         match &person.do_not_call {
             Some(why) => escape(&mut out, &why.reason(&import.file_name)),
@@ -198,8 +208,13 @@ async fn insert_or_update(tx: &mut WriteTx, import: &Work) -> Result<(i64, i64),
 /// Who asked not to be called is not called, whatever the rule for duplicates says, and whatever else is wrong with the row. The
 /// other way round a person must decide.
 async fn suppress(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), AppError> {
-    let (phones, reasons): (Vec<String>, Vec<String>) =
-        piece.do_not_call().map(|(phone, why)| (phone.to_string(), why.reason(&import.file_name))).unzip();
+    let mut reasons_by_phone = BTreeMap::new();
+    for (phones, why) in piece.do_not_call() {
+        for phone in phones {
+            reasons_by_phone.entry(phone.to_string()).or_insert_with(|| why.reason(&import.file_name));
+        }
+    }
+    let (phones, reasons): (Vec<String>, Vec<String>) = reasons_by_phone.into_iter().unzip();
     if phones.is_empty() {
         return Ok(());
     }

@@ -1,0 +1,174 @@
+//! What needs a person, read from the tables of the crates that it is about.
+
+use crate::model::{Need, NeedList};
+use patchbay_access::server::ReadTx;
+use patchbay_shared::ids::ClientId;
+use patchbay_shared::{AppError, money};
+
+/// How many of one kind the dashboard names. The others are in that kind's own list.
+const NAMED: usize = 100;
+
+/// Failed work is counted up to here.
+const COUNTED: i64 = 1000;
+
+/// A count that stops there, with its noun.
+fn bounded(count: i64, one: &str, many: &str) -> String {
+    if count > COUNTED {
+        return format!("More than {}", money::counted(COUNTED, one, many));
+    }
+    money::counted(count, one, many)
+}
+
+/// Whether there are more than are named; those too many are taken away.
+fn are_more<T>(rows: &mut Vec<T>) -> bool {
+    let are_more = rows.len() > NAMED;
+    rows.truncate(NAMED);
+    are_more
+}
+
+/// What a person must look at, the worst first; and the lists that hold those that are left out.
+pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<(Vec<Need>, Vec<NeedList>), AppError> {
+    let (mut needs, mut lists) = (Vec::new(), Vec::new());
+    let of_client = client.map(|client| format!("client={client}"));
+    let mut list = |text: &str, path: &str, query: &str| {
+        let query: Vec<&str> =
+            [query].into_iter().filter(|part| !part.is_empty()).chain(of_client.as_deref()).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        lists.push(NeedList { text: text.into(), href: format!("{path}{mark}{}", query.join("&")) });
+    };
+    let need = |icon: &str, tone: &str, title: String, note: String, action: &str, href: String| Need {
+        icon: icon.into(),
+        tone: tone.into(),
+        title,
+        note,
+        action: action.into(),
+        href,
+    };
+    let w = tx.workspace_uuid();
+    let connections = sqlx::query!(
+        "select provider, last_error from provider_connections where workspace_id = $1 and status = 'error'",
+        w
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    for row in connections {
+        let title = format!("The connection to {} is failing", patchbay_providers::error::display_name(&row.provider));
+        needs.push(need(
+            "plug",
+            "bad",
+            title,
+            row.last_error.unwrap_or_default(),
+            "Reconnect",
+            format!("/connections/{}", row.provider),
+        ));
+    }
+    let mut batches = sqlx::query!(
+        "select id, name, coalesce(error, pause_reason) as reason, status::text as status from call_batches
+         where workspace_id = $1 and ($2::uuid is null or client_id = $2)
+           and ((status = 'paused' and pause_reason is not null) or (status = 'failed' and completed_at > now() - interval '7 days'))
+         order by id desc limit 101",
+        w,
+        client.map(|client| client.0)
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    if are_more(&mut batches) {
+        list("All paused batches", "/batches", "status=paused");
+        list("All failed batches", "/batches", "status=failed");
+    }
+    for row in batches {
+        let verb = if row.status.as_deref() == Some("failed") { "failed" } else { "is paused" };
+        let title = format!("Batch “{}” {verb}", row.name);
+        needs.push(need(
+            "triangle-alert",
+            "bad",
+            title,
+            row.reason.unwrap_or_default(),
+            "Open",
+            format!("/batches/{}", row.id),
+        ));
+    }
+    let mut escalated = sqlx::query!(
+        r#"select c.id, coalesce(nullif(c.contact_name, ''), c."to", '') as "who!", a.result ->> 'escalation_reason' as reason
+           from call_analyses a join calls c on c.workspace_id = $1 and c.id = a.call_id
+           where a.workspace_id = $1 and a.result ->> 'escalation' = 'true' and a.created_at > now() - interval '7 days'
+             and c.reviewed_at is null and ($2::uuid is null or c.client_id = $2)
+           order by a.created_at desc limit 101"#,
+        w,
+        client.map(|client| client.0)
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    if are_more(&mut escalated) {
+        list("All calls that need a person", "/calls", "view=person");
+    }
+    for row in escalated {
+        let title = format!("{} needs a person", row.who);
+        let note = row.reason.unwrap_or_else(|| "The agent could not resolve it on the call.".into());
+        needs.push(need("headphones", "warn", title, note, "Review", format!("/calls/{}", row.id)));
+    }
+    let mut agents = sqlx::query!(
+        r#"select distinct a.id, a.name, m.sync_error as "error!" from agent_mappings m
+           join agents a on a.workspace_id = $1 and a.id = m.agent_id
+           where m.workspace_id = $1 and m.sync_error is not null and a.is_active and ($2::uuid is null or m.client_id = $2) limit 101"#,
+        w,
+        client.map(|client| client.0)
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    if are_more(&mut agents) {
+        list("All agents", "/agents", "");
+    }
+    for row in agents {
+        let title = format!("“{}” could not be updated at the voice provider", row.name);
+        needs.push(need("bot", "warn", title, row.error, "Review", format!("/agents/{}", row.id)));
+    }
+    let failed = sqlx::query!(
+        r#"select (select count(*) from (select 1 from webhook_queue where workspace_id = $1 and status = 'failed' limit $2) q) as "webhooks!",
+                  (select count(*) from (select 1 from enrichment_queue where workspace_id = $1 and status = 'failed' limit $2) q) as "enrichments!""#,
+        w,
+        COUNTED + 1
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if failed.webhooks > 0 {
+        let title = format!("{} failed", bounded(failed.webhooks, "incoming webhook", "incoming webhooks"));
+        let note = "They are stored and can be replayed.".to_owned();
+        needs.push(need("webhook", "warn", title, note, "Review", "/webhooks/inbound?status=failed".into()));
+    }
+    if failed.enrichments > 0 {
+        let title =
+            format!("{} failed", bounded(failed.enrichments, "transcript or analysis", "transcripts or analyses"));
+        needs.push(need(
+            "file-text",
+            "warn",
+            title,
+            "Open each call to run it again.".into(),
+            "Review",
+            "/calls?view=problems".into(),
+        ));
+    }
+    let mut imports = sqlx::query!(
+        "select id, file_name, error from contact_imports where workspace_id = $1 and status = 'failed'
+           and ($2::uuid is null or client_id = $2) and updated_at > now() - interval '7 days' order by id desc limit 101",
+        w,
+        client.map(|client| client.0)
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    if are_more(&mut imports) {
+        list("All imports", "/contacts/imports", "");
+    }
+    for row in imports {
+        let title = format!("The import of “{}” failed", row.file_name);
+        needs.push(need(
+            "file-spreadsheet",
+            "warn",
+            title,
+            row.error.unwrap_or_default(),
+            "Open",
+            format!("/contacts/imports/{}", row.id),
+        ));
+    }
+    Ok((needs, lists))
+}
