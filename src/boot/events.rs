@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::Query;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{Stream, stream};
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
@@ -89,7 +89,12 @@ impl Open {
     /// What the tab is told next. None: the stream is over.
     async fn next(&mut self) -> Option<Event> {
         while !self.is_over {
-            let wait = (self.until - Utc::now()).to_std().unwrap_or_default() + Duration::from_secs(1);
+            // A moment, not a span that each notice of somebody else would begin anew.
+            let wait = (self.until + TimeDelta::seconds(1) - Utc::now()).to_std().unwrap_or_default();
+            if wait.is_zero() {
+                self.look().await?;
+                continue;
+            }
             tokio::select! {
                 biased;
                 () = self.seat.taken.cancelled() => {
@@ -117,7 +122,7 @@ impl Open {
                     }
                     Err(RecvError::Closed) => return None,
                 },
-                () = tokio::time::sleep(wait) => self.look().await?,
+                () = tokio::time::sleep(wait) => {}
             }
         }
         None

@@ -122,6 +122,14 @@ impl AppError {
         AppError::Invalid(FieldErrors(vec![(field.to_owned(), message.into())]))
     }
 
+    /// What a form names is not there, or not theirs: an error of its field. Other errors stay as they are.
+    pub fn at_choice(self, field: &str, message: &str) -> Self {
+        match self {
+            AppError::NotFound => AppError::invalid(field, message),
+            other => other,
+        }
+    }
+
     /// The HTTP status that goes with it.
     pub fn status(&self) -> u16 {
         match self {

@@ -50,6 +50,16 @@ fn a_form_takes_no_id_of_another_client_or_agency() {
             tries.push(("assign_number", "client_id", assign));
             let contact = form(&[("client", client), ("form[name]", "Planted"), ("form[phone]", "+12025550168")]);
             tries.push(("create_contact", "client", contact));
+            let agent = |client: &str, prompt: &str| {
+                let (first, minutes) = (("first_speaker", "agent"), ("max_minutes", "10"));
+                let speech = [("language", "en"), ("llm_model", "ultravox-v0.7"), ("temperature", "0.3")];
+                let fields = [("name", "Planted"), ("client_id", client), ("prompt_id", prompt), first, minutes];
+                form(&[&fields[..], &speech].concat())
+            };
+            tries.push(("save_agent", "client_id", agent(client, "")));
+            tries.push(("save_agent", "prompt_id", agent("", &theirs.prompt)));
+            let invite = form(&[("emails", "planted@foreign.example"), ("role", "client_viewer"), ("client", client)]);
+            tries.push(("invite_members", "client", invite));
         }
         for foreign in [&sisters_agent, &theirs.agent, &nothing] {
             tries.push(("create_campaign", "agent", campaign(one, foreign, own)));
@@ -84,6 +94,8 @@ fn a_form_takes_no_id_of_another_client_or_agency() {
         let written = format!(
             "select (select count(*) from campaigns where name = 'Planted' and workspace_id in ('{0}', '{1}'))
                   + (select count(*) from contacts where name = 'Planted' and workspace_id in ('{0}', '{1}'))
+                  + (select count(*) from agents where name = 'Planted' and workspace_id in ('{0}', '{1}'))
+                  + (select count(*) from invitations where email = 'planted@foreign.example')
                   + (select count(*) from call_batches where name = 'Planted' and workspace_id in ('{0}', '{1}'))",
             agency.workspace_id, other.workspace_id
         );

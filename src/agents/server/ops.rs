@@ -126,6 +126,8 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, 
         return create(tx, &fields).await;
     }
     let id: AgentId = form.id.parse()?;
+    // Nobody hears about the form of an agent that is not theirs.
+    store::get(tx.reading(), id).await?;
     // The prompt is locked before the agent, as when a prompt is saved and its agents follow; else the two could wait for each other.
     let prompt = take_prompt(tx, &fields).await?;
     store::lock(tx, id).await?;
@@ -142,6 +144,7 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, 
             "An active agent needs a prompt. Choose one, or pause the agent first.",
         ));
     }
+    check_client(tx, &fields).await?;
     store::update(tx, id, &fields, prompt).await?;
     mappings::fill(tx, id).await?;
     mappings::set_direction(tx, id, fields.direction).await?;
@@ -158,6 +161,7 @@ pub(crate) async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<Age
     // Before the prompt, which writes into the audit log.
     limits::lock(tx).await?;
     let prompt = take_prompt(tx, fields).await?;
+    check_client(tx, fields).await?;
     store::insert(tx, id, fields, prompt).await?;
     limits::check_limit(tx, Kind::Agents).await?;
     mappings::fill(tx, id).await?;
@@ -284,12 +288,23 @@ async fn send(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
     Ok(())
 }
 
+async fn check_client(tx: &mut WriteTx, fields: &AgentFields) -> Result<(), AppError> {
+    match fields.client_id {
+        Some(client) if !store::has_client(tx.reading(), client).await? => {
+            Err(AppError::invalid("client_id", "Choose a client of the agency, or none."))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The prompt that the form asks for, made or changed if it was written in the form.
 async fn take_prompt(tx: &mut WriteTx, fields: &AgentFields) -> Result<Option<PromptId>, AppError> {
     match &fields.prompt {
         PromptWish::None => Ok(None),
         PromptWish::Use(id) => {
-            let prompt = prompts::get(tx.reading(), *id).await?;
+            let prompt = prompts::get(tx.reading(), *id)
+                .await
+                .map_err(|error| error.at_choice("prompt_id", "Choose a prompt of the agency."))?;
             if !prompt.is_active {
                 return Err(AppError::invalid(
                     "prompt_id",

@@ -147,6 +147,17 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> 
     Ok(())
 }
 
+/// Whether the agency has this client.
+pub async fn has_client(tx: &mut ReadTx, client: ClientId) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from clients where workspace_id = $1 and id = $2) as "exists!""#,
+        tx.workspace_uuid(),
+        client.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
 /// Active clients for pickers (their own table: read for names only).
 pub async fn clients(tx: &mut ReadTx) -> Result<Vec<ClientChoice>, AppError> {
     let workspace = tx.workspace_uuid();

@@ -45,10 +45,9 @@ impl Checked {
 
 /// Writes a new contact. Errors: `Invalid` at the field, also when the client already has the number.
 pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, form: &ContactForm) -> Result<ContactId, AppError> {
-    let timezone = store::client_timezone(tx.reading(), client).await.map_err(|error| match error {
-        AppError::NotFound => AppError::invalid("client", "Choose a client of the agency."),
-        other => other,
-    })?;
+    let timezone = store::client_timezone(tx.reading(), client)
+        .await
+        .map_err(|error| error.at_choice("client", "Choose a client of the agency."))?;
     let checked = check(form, countries::of_timezone(&timezone))?;
     let id = ContactId::new();
     store::insert(tx, id, client, &checked.values()).await?;

@@ -44,7 +44,9 @@ pub async fn invite(scope: &Scope, new: &NewInvitations) -> Result<Vec<Invited>,
     let role = role.ok_or(AppError::Forbidden)?;
     let mut tx = scope.write(action_for(role)).await?;
     if let Some(client) = client {
-        patchbay_clients::server::get(tx.reading(), client).await?;
+        patchbay_clients::server::get(tx.reading(), client)
+            .await
+            .map_err(|error| error.at_choice("client", "Choose a client of the agency."))?;
     }
     let here: Vec<String> = sqlx::query_scalar!(
         r#"select lower(email) as "email!" from users where workspace_id = $1 and lower(email) = any($2)"#,

@@ -55,7 +55,9 @@ pub(crate) async fn change_role(scope: &Scope, id: UserId, role: &str, client: &
     let old = store::get(&mut tx, id).await?;
     may_change(scope, id, old.role)?;
     if let Some(client) = client {
-        patchbay_clients::server::get(tx.reading(), client).await?;
+        patchbay_clients::server::get(tx.reading(), client)
+            .await
+            .map_err(|error| error.at_choice("client", "Choose a client of the agency."))?;
     }
     if (old.role, old.client) != (role, client) {
         users::set_role(&mut tx, id, role, client).await?;

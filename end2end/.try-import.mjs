@@ -1,0 +1,13 @@
+import { start, hydrated, shot, main, errs } from "./.try-lib.mjs";
+const [email, file, tag] = process.argv.slice(2);
+const { browser, page } = await start(email);
+await page.goto("/contacts/imports/new"); await hydrated(page);
+if (email.includes("mara")) await page.locator('[name=client]').selectOption({ index: 1 });
+await page.locator('input[type=file]').setInputFiles(file);
+await page.locator('main form button').last().click();
+await page.waitForTimeout(3000);
+console.log(page.url()); console.log((await main(page)).slice(0, 5000)); await shot(page, "import-" + tag + "-map");
+console.log(await page.locator('main select').evaluateAll(l => l.map(s => s.name + "=" + s.value + "/" + s.selectedOptions[0]?.text)));
+console.log(await page.locator('main button').allInnerTexts());
+console.log(page.troubles);
+await browser.close();
