@@ -111,6 +111,7 @@ pub fn audit_shows(entity: &str, field: &str) -> bool {
         // What they made themselves, and what they are asked about.
         "contact" | "import" | "invitation" | "brand" => true,
         // Not where somebody signed in from, and not whose people they were before.
+        "export" => only(&["file", "rows"]),
         "user" => only(&[
             "name",
             "email",

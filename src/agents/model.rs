@@ -343,7 +343,8 @@ impl AgentForm {
             return PromptWish::None;
         }
         // The text belongs to the prompt that the page showed. With another prompt chosen it is not meant.
-        if !chosen.is_empty() && (chosen != base || !has_text) {
+        // A program that names a prompt and sends no text uses it as it is; a page shows the text, and an empty one is a mistake.
+        if !chosen.is_empty() && (chosen != base || (base.is_empty() && !has_text)) {
             return chosen.parse().map(PromptWish::Use).unwrap_or_else(|_| {
                 errors.add("prompt_id", "Choose a prompt.");
                 PromptWish::None

@@ -29,7 +29,7 @@ pub fn api_keys_page() -> PageView {
                 view! { <div class="who"><b>{name}</b><small class="mono">{prefix}"…"</small></div> }
             })
             .column("Acts as", |row| row.owner.clone())
-            .column("May", scopes)
+            .column("Permissions", scopes)
             .number("This hour", |row| match row.rate_limit {
                 0 => format!("{}, no limit", row.used),
                 limit => format!("{} of {limit}", row.used),
@@ -108,14 +108,14 @@ pub fn new_api_key_page() -> PageView {
             .map(|scope| view! { <Checkbox name="scopes[]" id=format!("scope-{}", scope.as_str().replace(':', "-")) label=scope.label() value=scope.as_str() hint=scope.as_str()/> })
             .collect_view();
         view! {
-            <PageTitle text="New API key" parents=vec![crumb("API keys", "/settings/api-keys")]/>
+            <PageTitle text="New API key" parents=vec![crumb("Settings", "/settings/profile"), crumb("API keys", "/settings/api-keys")]/>
             <PageHead title="New API key" sub="It acts on your behalf and can never do more than you can."/>
             <Card>
                 <ServerForm action=create class="form">
                     <TextInput name="name" label="What it is for" required=true maxlength=120 autocomplete="off" placeholder="CRM sync"/>
-                    <Fieldset legend="May">{scopes}</Fieldset>
+                    <Fieldset legend="Permissions">{scopes}</Fieldset>
                     <TextInput name="rate_limit" label="Requests per hour" value="1000" inputmode="numeric" required=true class="short" hint="0 means no limit."/>
-                    <TextInput name="days" label="Days until it expires" inputmode="numeric" class="short" value="365" hint="Nothing: it does not expire."/>
+                    <TextInput name="days" label="Days until it expires" inputmode="numeric" class="short" value="365" hint="Leave empty for no expiry."/>
                     <ProofField/>
                     <FormActs>
                         <SubmitButton icon="key-round">"Create key"</SubmitButton>
@@ -137,7 +137,7 @@ pub fn made_api_key_page() -> PageView {
             return refusal;
         }
         view! {
-            <PageTitle text="Key created" parents=vec![crumb("API keys", "/settings/api-keys")]/>
+            <PageTitle text="Key created" parents=vec![crumb("Settings", "/settings/profile"), crumb("API keys", "/settings/api-keys")]/>
             <PageBoundary data=made view={|made: Option<NewKey>| view! { <Made made/> }}/>
         }
         .into_any()

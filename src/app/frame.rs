@@ -171,7 +171,7 @@ fn Notice(viewer: Viewer) -> impl IntoView {
     } else if home.sandbox {
         view! {
             <Banner kind="sandbox">
-                "Sandbox: no real calls are placed and no real models are used."
+                "Sandbox: no real calls or models."
                 {may_connect.then(|| view! { " "<a class="link" href="/connections">"Connect real accounts"</a> })}
             </Banner>
         }
@@ -211,7 +211,9 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     let campaigns = NavItem::new("Campaigns", "megaphone", "/campaigns").letter('m');
     let contacts = NavItem::new("Contacts", "contact", "/contacts").letter('k');
     let usage = NavItem::new("Usage", "receipt-text", "/usage").letter('u');
-    let settings = NavItem::new("Settings", "settings", "/settings/profile").letter('s');
+    let settings = NavItem::new("Settings", "settings", "/settings/profile")
+        .letter('s')
+        .covers(&["/settings", "/webhooks/inbound"]);
     if viewer.role.is_client() {
         let overview = NavItem::new("Overview", "layout-dashboard", "/dashboard").letter('d');
         let mut items = vec![overview, calls, batches, campaigns, contacts];

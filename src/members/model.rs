@@ -141,6 +141,11 @@ pub fn role_change(from: Role, to: Role) -> (Vec<&'static str>, Vec<&'static str
     use patchbay_access::{Action, allows};
     let gained = |from: Role, to: Role| {
         let all = Action::ALL.iter().filter(|action| allows(to, **action) && !allows(from, **action));
+        // Whoever sees agents with everything about them sees their names.
+        let sees_all = |action: &Action| {
+            *action == Action::ReadAgents && allows(to, Action::ReadWorkshop) && !allows(from, Action::ReadWorkshop)
+        };
+        let all = all.filter(|action| !sees_all(action));
         let mut words: Vec<&'static str> = Vec::new();
         for word in all.map(|action| action.label()) {
             if !words.contains(&word) {
@@ -190,5 +195,8 @@ mod tests {
         assert!(loses.is_empty() && gains.contains(&"outside accounts"), "{gains:?}");
         let (gains, loses) = role_change(Role::AgencyOwner, Role::ClientViewer);
         assert!(gains.is_empty() && !loses.is_empty(), "{gains:?} {loses:?}");
+        assert_eq!(loses.iter().filter(|word| word.starts_with("seeing agents")).count(), 1, "{loses:?}");
+        let (gains, _) = role_change(Role::ClientViewer, Role::ClientAdmin);
+        assert!(gains.contains(&"seeing agents by name"), "{gains:?}");
     }
 }

@@ -174,6 +174,13 @@ pub fn check_template(template: &str) -> Result<(), String> {
     if template.contains('\0') {
         return Err("The prompt holds a character that cannot be stored. Paste it as plain text.".to_owned());
     }
+    // Anything else would be read out as it stands.
+    if let Some(open) = template.split("{{").skip(1).find(|rest| !rest.contains("}}")) {
+        let shown: String = open.chars().take(30).collect();
+        return Err(format!(
+            "“{{{{{shown}” opens a variable and does not close it. Write }}}} behind the variable's name."
+        ));
+    }
     if let Some(odd) = placeholders(template).find(|name| !is_variable(name)) {
         let shown: String = odd.chars().take(30).collect();
         return Err(format!(
@@ -230,6 +237,8 @@ mod tests {
     fn variables_are_found_once_and_in_order() {
         assert_eq!(variables("Hi {{ name }}, {{company.city}} and {{name}}. {{ open"), ["name", "company.city"]);
         assert!(check_template("Hello {{first name}}").unwrap_err().contains("{{first name}}"));
+        assert!(check_template("Hi {{name").unwrap_err().contains("“{{name”"));
+        assert!(check_template("Hi {{name {{company}}").is_err());
         assert!(check_template(" \n").is_err());
         assert!(check_template("No variables, just { braces }.").is_ok());
     }

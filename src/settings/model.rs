@@ -17,7 +17,7 @@ pub struct AgencyView {
 
 /// The days that the form for the audit log offers, and what they are called.
 pub const AUDIT_DAYS: [(&str, &str); 5] =
-    [("", "For ever"), ("2555", "7 years"), ("1095", "3 years"), ("365", "1 year"), ("90", "90 days")];
+    [("", "Forever"), ("2555", "7 years"), ("1095", "3 years"), ("365", "1 year"), ("90", "90 days")];
 
 /// What an owner fills in.
 #[derive(Debug, Clone, Default)]

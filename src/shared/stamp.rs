@@ -13,7 +13,8 @@ pub struct Stamp {
 impl Stamp {
     /// The moment inside a sentence: `at 08:28` today, `Mon 30 Nov, 09:00` on another day.
     pub fn when(&self) -> String {
-        let is_time = self.text.as_bytes().get(2) == Some(&b':');
-        if is_time { format!("at {}", self.text) } else { self.text.clone() }
+        let time = self.text.strip_prefix("Today ").unwrap_or(&self.text);
+        let is_time = time.as_bytes().get(2) == Some(&b':');
+        if is_time { format!("at {time}") } else { self.text.clone() }
     }
 }

@@ -1,7 +1,7 @@
 //! Times as a person reads them. Only the server knows time zones, so pages get finished text.
 
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
+pub use chrono_tz::Tz;
 
 use super::error::AppError;
 use super::stamp::Stamp;
@@ -11,16 +11,16 @@ pub fn zone(name: &str) -> Tz {
     name.parse().unwrap_or(Tz::UTC)
 }
 
-/// `16:42` today, `Yesterday 16:42`, `Mon 16 Nov, 16:42` this year, `16 Nov 2025, 16:42` before.
+/// `16:42` today, `Yesterday 16:42`, `Mon 16 Nov, 16:42` this year, `16 Nov 2025, 16:42` before: for sentences and for lists of calls.
 pub fn moment_text(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
-    moment_with(at, now, zone, "%H:%M")
+    moment_with(at, now, zone, "%H:%M", "")
 }
 
-fn moment_with(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz, time: &str) -> String {
+fn moment_with(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz, time: &str, today_word: &str) -> String {
     let (local, today) = (at.with_timezone(&zone), now.with_timezone(&zone).date_naive());
     let day = local.date_naive();
     if day == today {
-        local.format(time).to_string()
+        local.format(&format!("{today_word}{time}")).to_string()
     } else if day == today - Duration::days(1) {
         local.format(&format!("Yesterday {time}")).to_string()
     } else if day.year() == today.year() {
@@ -49,7 +49,7 @@ pub fn instant(day: chrono::NaiveDate, time: NaiveTime, zone: Tz) -> DateTime<Ut
 
 /// A moment ready for a page, to the second: for what follows quickly on another.
 pub fn exact(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Stamp {
-    Stamp { text: moment_with(at, now, zone, "%H:%M:%S"), full: full_text(at, zone), utc: at.to_rfc3339() }
+    Stamp { text: moment_with(at, now, zone, "%H:%M:%S", TODAY), full: full_text(at, zone), utc: at.to_rfc3339() }
 }
 
 /// A time that a list is narrowed to, either end of which may be left open.
@@ -92,14 +92,39 @@ fn day(field: &str, text: Option<&str>) -> Result<Option<NaiveDate>, AppError> {
     read().map(Some).ok_or_else(wrong)
 }
 
-/// A moment ready for a page.
+/// What stands before the time of this day where nothing else says that it is a day.
+const TODAY: &str = "Today ";
+
+/// A moment ready for a page: `Today 16:42`.
 pub fn stamp(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Stamp {
-    Stamp { text: moment_text(at, now, zone), full: full_text(at, zone), utc: at.to_rfc3339() }
+    Stamp { text: moment_with(at, now, zone, "%H:%M", TODAY), full: full_text(at, zone), utc: at.to_rfc3339() }
+}
+
+/// The same for lists of calls, most of which are of this day: `16:42`.
+pub fn brief(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Stamp {
+    Stamp { text: moment_text(at, now, zone), ..stamp(at, now, zone) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_this_day_says_so_but_in_lists_of_calls() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().expect("a time");
+        let (now, zone) = (at("2026-11-20T22:30:00Z"), chrono_tz::Europe::Zurich);
+        let early = at("2026-11-20T08:15:04Z");
+        assert_eq!(stamp(early, now, zone).text, "Today 09:15");
+        assert_eq!(exact(early, now, zone).text, "Today 09:15:04");
+        assert_eq!(brief(early, now, zone).text, "09:15");
+        assert_eq!(brief(early, now, zone).full, stamp(early, now, zone).full);
+        for (stamp, when) in [(stamp(early, now, zone), "at 09:15"), (brief(early, now, zone), "at 09:15")] {
+            assert_eq!(stamp.when(), when);
+        }
+        let evening = at("2026-11-19T22:59:59Z");
+        assert_eq!(stamp(evening, now, zone).text, "Yesterday 23:59");
+        assert_eq!(stamp(evening, now, zone).when(), "Yesterday 23:59");
+    }
 
     #[test]
     fn a_day_of_a_filter_is_a_day_the_nearest_one_or_an_error() {

@@ -37,15 +37,31 @@ pub struct NavItem {
     pub live: bool,
     /// Goes there after `g`.
     pub letter: Option<char>,
+    /// Beginnings of further pages that it stands for, beside those below `href`.
+    pub covers: &'static [&'static str],
 }
 
 impl NavItem {
     pub fn new(label: impl Into<String>, icon: &'static str, href: impl Into<String>) -> Self {
-        Self { label: label.into(), icon, href: href.into(), count: None, live: false, letter: None }
+        Self { label: label.into(), icon, href: href.into(), count: None, live: false, letter: None, covers: &[] }
     }
 
     pub fn letter(self, letter: char) -> Self {
         Self { letter: Some(letter), ..self }
+    }
+
+    /// It is the current one on these pages too, and on those below them.
+    pub fn covers(self, covers: &'static [&'static str]) -> Self {
+        Self { covers, ..self }
+    }
+
+    /// Whether it stands for the page at `path`.
+    fn is_current(&self, path: &str) -> bool {
+        self.covers
+            .iter()
+            .copied()
+            .chain([self.href.as_str()])
+            .any(|start| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
     }
 
     /// Shows `count` unless it is nothing.
@@ -238,18 +254,14 @@ impl Sidebar {
 }
 
 fn nav_item(item: NavItem, keep: StoredValue<Vec<&'static str>>) -> AnyView {
-    let (path, current_path) = (item.href.clone(), item.href.clone());
+    let (path, entry) = (item.href.clone(), item.clone());
     let href = move || {
         let kept: Vec<(String, String)> =
             keep.with_value(|keep| keep.iter().filter_map(|key| Some(((*key).to_owned(), query(key)?))).collect());
         format!("{path}{}", query_string(&kept))
     };
     let pathname = use_location().pathname;
-    let current = move || {
-        let here = pathname.get();
-        let inside = here.strip_prefix(&current_path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        inside.then_some("page")
-    };
+    let current = move || pathname.with(|here| entry.is_current(here)).then_some("page");
     let count_class = if item.live { "n live" } else { "n" };
     view! {
         <a href=href aria-current=current>

@@ -1,4 +1,5 @@
 use leptos::prelude::*;
+use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
 use super::Icon;
@@ -49,12 +50,16 @@ pub fn Skeleton(#[prop(default = "text")] kind: &'static str, #[prop(default = 3
 #[component]
 pub fn Trouble(
     error: AppError,
-    /// It stands for the whole page, so its words are the page's heading.
+    /// It stands for the whole page, so its words are the page's heading and title.
     #[prop(optional)]
     page: bool,
 ) -> impl IntoView {
     let title = error.title();
-    let heading = if page { view! { <h1>{title}</h1> }.into_any() } else { view! { <h2>{title}</h2> }.into_any() };
+    let heading = if page {
+        view! { <Title text=title/> <h1>{title}</h1> }.into_any()
+    } else {
+        view! { <h2>{title}</h2> }.into_any()
+    };
     // A whole page load: whatever state the page is in, the server answers afresh.
     let again = move || {
         let location = use_location();

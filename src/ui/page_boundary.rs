@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use leptos::children::ViewFnOnce;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use serde::de::DeserializeOwned;
 
 use super::{Loaded, Skeleton, Trouble};
@@ -66,8 +65,7 @@ pub(super) fn boundary(content: Content, fallback: Option<ViewFnOnce>, page: boo
                 }
                 // Only a page that is not there, or not to be seen, loses its own title.
                 let gone = page && matches!(error, AppError::NotFound | AppError::Forbidden | AppError::NotSignedIn);
-                view! { {gone.then(|| view! { <Title text=error.title()/> })} <Trouble page=gone error=error.clone()/> }
-                    .into_any()
+                view! { <Trouble page=gone error=error.clone()/> }.into_any()
             })
         })
     };

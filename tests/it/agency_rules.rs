@@ -284,3 +284,31 @@ fn a_platform_admins_session_is_short() {
         assert_eq!(agency.owner.rpc("list_calls", &[]).await.status, 401);
     });
 }
+
+#[test]
+fn every_settings_page_says_that_it_is_one() {
+    run(|world| async move {
+        let agency = Agency::new(world, "places").await;
+        agency.gather().await;
+        // The page's own list of settings names the profile as the current page on that page alone.
+        let (entry, crumb) =
+            ("<a href=\"/settings/profile\" aria-current=\"page\"", "<a href=\"/settings/profile\">Settings<");
+        for page in [
+            "/settings/security",
+            "/settings/agency",
+            "/settings/users",
+            "/settings/users/new",
+            "/settings/api-keys",
+            "/settings/api-keys/new",
+            "/settings/brand",
+            "/settings/audit",
+            "/webhooks/inbound",
+        ] {
+            let shown = agency.owner.get(page).await;
+            assert_eq!(shown.status, 200, "{page}");
+            assert!(shown.text.contains(entry), "{page}: the sidebar's Settings is the current entry");
+            assert!(shown.text.contains(crumb), "{page}: Settings stands above it");
+        }
+        assert!(!agency.owner.get("/dashboard").await.text.contains(entry));
+    });
+}

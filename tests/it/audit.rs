@@ -302,6 +302,13 @@ fn an_event_shows_every_field_before_and_after() {
         let page = agency.owner.get(&format!("/settings/audit/{seq}")).await;
         assert!(page.status == 200 && page.text.contains("Renamed client") && page.text.contains("Asia/Kolkata"));
         assert!(page.text.contains("unchanged"), "fields that stayed are there too");
+        assert!(page.text.contains("Record ID") && page.text.contains("Previous hash"));
+        let log = agency.owner.get("/settings/audit").await.text;
+        assert!(log.contains("<ins>Renamed client"), "what replaced something is marked");
+        // A record that was made has no former values, and fields that say nothing are no news.
+        let count = |mark: &str| log.matches(mark).count();
+        assert!(count("<ins>") <= count("<del>"), "{} added, {} removed", count("<ins>"), count("<del>"));
+        assert!(!log.contains("<b>user"), "people sign in and no user is signed in");
         assert_eq!(agency.one.admin.get(&format!("/settings/audit/{seq}")).await.status, 200);
         assert_eq!(agency.two.admin.get(&format!("/settings/audit/{seq}")).await.status, 404);
     });

@@ -31,6 +31,9 @@ fn the_page_shows_what_belongs_to_the_client() {
             for word in ["Monthly budget", "Latest calls", "Usage this month", "All", &one.secret] {
                 assert!(page.text.contains(word), "{word}");
             }
+            // A campaign's bar grows with the contacts that were given to a batch, and that is what it is called.
+            let bar = "role=\"img\" aria-label=\"1 of 1 contact in a batch or done\"";
+            assert!(page.text.contains(bar), "the bar says what it draws");
         }
         // The figures are those of the usage page.
         let usage = agency.owner.done("get_usage", &[("client", &one.id)]).await.json();

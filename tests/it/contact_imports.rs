@@ -129,6 +129,7 @@ fn bad_rows_are_said_kept_and_can_come_again() {
             "{}",
             rejected.text
         );
+        assert!(rejected.text.contains("+41 79 200 01 01 stands further up in the file."), "{}", rejected.text);
         // The same file again, as it came out, with one row mended.
         let mended = rejected.text.replace("Bea,12,", "Bea,'+41792000108,");
         let again = all(&agency, "mended.csv", mended, &[]).await;

@@ -138,6 +138,20 @@ fn closed_hours_are_told_before_the_start_and_wider_ones_move_who_waits() {
         agency.drain().await;
         assert_eq!(requests(world, &works.key), seen(&[]), "called outside the hours");
         assert_eq!(outside(&shown(&agency, &batch).await), 1);
+        // Stopped before anybody was called, it gives its people back as they were.
+        agency.owner.filled(&format!("/batches/{batch}"), "stop_batch", &[]).await;
+        agency.drain().await;
+        let ready = agency.owner.done("batch_readiness", &[("campaign", &works.campaign)]).await.json();
+        assert_eq!((&ready["to_dial"], &ready["later"]), (&json!(1), &json!(0)), "{ready}");
+        // Nor is anything started that could not call anybody.
+        let off = [("provider", "ultravox")];
+        agency.owner.done("switch_connection", &off).await;
+        let off = agency.owner.done("batch_readiness", &[("campaign", &works.campaign)]).await.json();
+        assert!(off["checks"].to_string().contains("Ultravox is switched off."), "{off}");
+        agency.owner.done("switch_connection", &[("provider", "ultravox"), ("on", "true")]).await;
+        let batch = agency.batch(&works.campaign, 2).await;
+        agency.drain().await;
+        assert_eq!(outside(&shown(&agency, &batch).await), 1);
 
         // Somebody else joins: what the form says of a next batch.
         let later = "+12025550116";

@@ -64,6 +64,10 @@ fn every_live_call_is_in_the_list_of_all() {
         assert_eq!(rows(owner, "/calls").await, 140);
         assert_eq!(rows(owner, "/calls?view=live").await, 130);
         assert_eq!(rows(owner, "/calls?result=ended").await, 10);
+        // The dashboard names as many as stand beside its chart, and counts the others.
+        let dashboard = owner.done("get_overview", &[]).await.json();
+        assert_eq!(dashboard["live"].as_array().map(Vec::len), Some(7), "{dashboard}");
+        assert!(owner.get("/dashboard").await.text.contains("123 more in progress"));
     });
 }
 

@@ -89,6 +89,7 @@ fn from_a_list_of_people_to_results_in_the_right_hands() {
         let evidence = seen["evidence"].as_array().expect("evidence").clone();
         assert!(!evidence.is_empty(), "what is claimed is shown with the words it stands on: {seen}");
         let page = agency.one.viewer.get(&format!("/calls/{call}")).await;
+        assert!(page.text.contains("<dt>Answered"), "between start and end");
         assert!(page.status == 200 && page.text.contains("Anna Alt"), "{}", page.status);
         let text = agency.one.viewer.get(&format!("/calls/{call}/transcript.txt")).await;
         assert!(text.status == 200 && text.text.contains("Anna Alt"), "{text:?}");

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::list::did;
 use crate::model::{AuditEvent, AuditField};
 use crate::server_fns::get_audit_event;
 use patchbay_shared::AppError;
@@ -21,10 +22,14 @@ pub fn audit_event_page() -> PageView {
 fn Event(event: AuditEvent) -> impl IntoView {
     let row = event.row;
     let title = format!("Event {}", row.seq);
-    let what = format!("{} {}", row.action, row.entity.replace('_', " "));
+    let (verb, noun) = did(&row.action, &row.entity);
+    let what = format!("{verb} {noun}").trim_end().to_owned();
     let to = |seq: i64| format!("/settings/audit/{seq}");
     let happened = event.happened;
-    let fields = event.fields.into_iter().map(|field| view! { <Field field happened/> }).collect::<Vec<_>>();
+    // Neither side says anything: null became "", or the record was made without it.
+    let says = |side: &Option<String>| side.as_ref().is_some_and(|text| !text.is_empty());
+    let fields = event.fields.into_iter().filter(|field| says(&field.before) || says(&field.after));
+    let fields = fields.map(|field| view! { <Field field happened/> }).collect::<Vec<_>>();
     let empty = fields.is_empty();
     let heading = if happened { "Details" } else { "What changed" };
     view! {
@@ -40,7 +45,7 @@ fn Event(event: AuditEvent) -> impl IntoView {
         <div class="cols main-side">
             <Card title=heading flush=!empty class="clip">
                 {if empty {
-                    view! { <p class="sub">"This event changed no fields: that it happened is all there is to say."</p> }.into_any()
+                    view! { <p class="sub">"There is nothing more to show of this event."</p> }.into_any()
                 } else {
                     view! {
                         <DataTable
@@ -69,11 +74,11 @@ fn Event(event: AuditEvent) -> impl IntoView {
                     <Fact label="From"><span class="mono">{row.ip.unwrap_or_else(|| "–".into())}</span></Fact>
                     {row.client.map(|client| view! { <Fact label="Client">{client}</Fact> })}
                     {row.entity_id.map(|id| view! {
-                        <Fact label="Its id"><a class="link mono break" href=format!("/settings/audit?record={id}")>{id.clone()}</a></Fact>
+                        <Fact label="Record ID"><a class="link mono break" href=format!("/settings/audit?record={id}")>{id.clone()}</a></Fact>
                     })}
                     {event.request_id.map(|id| view! { <Fact label="Request"><span class="mono break">{id}</span></Fact> })}
                     <Fact label="Hash"><span class="mono break">{event.hash}</span></Fact>
-                    <Fact label="Hash before it"><span class="mono break">{event.previous_hash}</span></Fact>
+                    <Fact label="Previous hash"><span class="mono break">{event.previous_hash}</span></Fact>
                 </Facts>
             </Card>
         </div>
@@ -91,11 +96,23 @@ fn Field(field: AuditField, happened: bool) -> impl IntoView {
         <tr>
             <th scope="row">{field.name}</th>
             {if differs {
-                view! {
-                    <td class="break"><del>{before}</del></td>
-                    <td class="break"><ins>{after}</ins></td>
+                // What was added or taken away as a whole is no change of words.
+                let both = !before.is_empty() && !after.is_empty();
+                let mark = |text: String| if text.is_empty() { "–".to_owned() } else { text };
+                let (before, after) = (mark(before), mark(after));
+                if both {
+                    view! {
+                        <td class="break"><del>{before}</del></td>
+                        <td class="break"><ins>{after}</ins></td>
+                    }
+                    .into_any()
+                } else {
+                    view! {
+                        <td class="break">{before}</td>
+                        <td class="break">{after}</td>
+                    }
+                    .into_any()
                 }
-                .into_any()
             } else {
                 view! {
                     <td class="break">{before}</td>

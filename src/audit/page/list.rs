@@ -42,7 +42,7 @@ pub fn audit_page() -> PageView {
             .search("actor", "Who")
             .filter(Filter::date("from", "From"))
             .filter(Filter::date("to", "To"))
-            .table("top wrap mid")
+            .table("top wrap mid log")
             .column("Time", |row| {
                 let time = cell::time(&row.at);
                 view! { <a class="link" href=format!("/settings/audit/{}", row.seq)>{time}</a> }
@@ -51,7 +51,8 @@ pub fn audit_page() -> PageView {
             .column("Who", |row| row.actor.clone())
             .column("Did", |row| {
                 let client = row.client.clone().map(|client| view! { <small class="sub">" · "{client}</small> });
-                view! { {row.action.clone()}" "<b>{row.entity.replace('_', " ")}</b>{client} }
+                let (verb, noun) = did(&row.action, &row.entity);
+                view! { {verb}" "<b>{noun}</b>{client} }
             })
             .column("Details", |row| changes(&row.changes))
             .class("break")
@@ -66,7 +67,7 @@ pub fn audit_page() -> PageView {
 fn filters(list: AuditPage) -> Vec<Filter> {
     let AuditPage { entities, actions, keys, supports, clients, record, .. } = list;
     let entities = entities.into_iter().map(|entity| (entity.clone(), entity.replace('_', " "))).collect();
-    let actions = actions.into_iter().map(|action| (action.clone(), action)).collect();
+    let actions = actions.into_iter().map(|action| (action.clone(), action.replace('_', " "))).collect();
     let mut filters = vec![Filter::new("action", "Did", actions), Filter::new("entity", "What", entities)];
     // One record is chosen on its own page; here it can be let go.
     filters.extend(record.map(|record| Filter::new("record", "Record", vec![record])));
@@ -79,13 +80,39 @@ fn filters(list: AuditPage) -> Vec<Filter> {
     filters
 }
 
+/// What was done, and to what; the second is empty where the first says it all.
+pub(super) fn did(action: &str, entity: &str) -> (String, String) {
+    let verb = match (entity, action) {
+        ("user" | "workspace", "active") => "reactivated".to_owned(),
+        ("user", "changed the role") => "changed the role of".to_owned(),
+        // "Signed in", "added a passkey": it was the person's own.
+        ("user", action) if action.contains(' ') => return (action.to_owned(), String::new()),
+        ("campaign", "added contacts") => "added contacts to".to_owned(),
+        ("campaign", "removed contacts") => "removed contacts from".to_owned(),
+        ("agent", "asked for a sync") => "asked for a sync of".to_owned(),
+        ("agent", "sync failed") => "could not sync".to_owned(),
+        ("phone_number", "order_failed") => "could not order".to_owned(),
+        ("phone_number", "release_failed") => "could not release".to_owned(),
+        ("prompt", "saved_version") => "saved a version of".to_owned(),
+        ("workspace", "invited the owner") => "invited the owner of".to_owned(),
+        (_, action) => action.replace('_', " "),
+    };
+    (verb, entity.replace('_', " "))
+}
+
 pub(super) fn changes(changes: &[(String, String, String)]) -> AnyView {
     let changes = changes
         .iter()
+        // Neither side says anything: null became "", or the record was made without it.
+        .filter(|(_, old, new)| !(old.is_empty() && new.is_empty()))
         .cloned()
         .map(|(field, old, new)| {
-            let before = (!old.is_empty()).then(|| view! { <del>{old}</del>" → " });
-            view! { <li><span class="sub">{field}": "</span>{before}<ins>{new}</ins></li> }
+            let value = match (old.is_empty(), new.is_empty()) {
+                (true, _) => new.into_any(),
+                (false, true) => view! { <del>{old}</del>" → –" }.into_any(),
+                (false, false) => view! { <del>{old}</del>" → "<ins>{new}</ins> }.into_any(),
+            };
+            view! { <li><span class="sub">{field}": "</span>{value}</li> }
         })
         .collect_view();
     view! { <ul class="text-xs">{changes}</ul> }.into_any()

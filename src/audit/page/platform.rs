@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::list::changes;
+use super::list::{changes, did};
 use crate::model::{PlatformEvent, PlatformPage, PlatformQuery};
 use crate::server_fns::list_platform_events;
 use patchbay_access::Action;
@@ -37,7 +37,10 @@ pub fn platform_log_page() -> PageView {
             .newest("Time", |row| cell::time(&row.at))
             .class("nowrap")
             .column("Who", |row| row.actor.clone())
-            .column("Did", |row| view! { {row.action.clone()}" "<b>{row.entity.replace('_', " ")}</b> })
+            .column("Did", |row| {
+                let (verb, noun) = did(&row.action, &row.entity);
+                view! { {verb}" "<b>{noun}</b> }
+            })
             .column("Agency", |row| match row.agency.clone() {
                 Some((id, name)) => view! { <a class="link" href=format!("/platform/{id}")>{name}</a> }.into_any(),
                 None => "–".into_any(),
@@ -50,7 +53,7 @@ pub fn platform_log_page() -> PageView {
             .add(true, "building-2", "/platform", "Workspaces")
             .empty("history", "Nothing has happened yet", "New workspaces, plans, suspensions and support sessions stand here as they happen.")
             .page_of(rows, |list: PlatformPage| {
-                let actions = options_of(list.actions.into_iter().map(|action| (action.clone(), action)));
+                let actions = options_of(list.actions.into_iter().map(|action| (action.clone(), action.replace('_', " "))));
                 (list.page, vec![Filter::new("action", "Did", actions)])
             })
     })

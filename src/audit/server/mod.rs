@@ -5,5 +5,6 @@ mod link;
 pub mod platform;
 pub mod routes;
 pub(crate) mod store;
+mod told;
 
 pub use chain::{append, verify};

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::link::{FORMAT, Link, is_as_written};
 use super::store::{changes, fields};
+use super::told::told_changes;
 use crate::model::{PlatformEvent, PlatformPage, PlatformQuery};
 
 /// Rows on a page.
@@ -180,7 +181,7 @@ pub(crate) async fn list(
         .into_iter()
         .map(|row| PlatformEvent {
             seq: row.seq,
-            at: zone::stamp(row.created_at, now, zone),
+            at: zone::exact(row.created_at, now, zone),
             actor: row.actor,
             action: row.action,
             entity: row.entity,
@@ -195,7 +196,9 @@ pub(crate) async fn list(
 
 /// A page with the words for its filter.
 pub(crate) async fn page(visitor: &Visitor, query: &PlatformQuery) -> Result<PlatformPage, AppError> {
+    let (zone, now) = (zone::zone(&visitor.viewer()?.timezone), chrono::Utc::now());
     let page = list(visitor, query, PAGE).await?;
+    let page = page.map(|row| PlatformEvent { changes: told_changes(row.changes, now, zone), ..row });
     let mut tx = SystemTx::open(&visitor.db, "the platform's log").await?;
     let actions = sqlx::query_scalar!(
         r#"with recursive kinds as (

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::told::{machine_words, told_changes, told_field};
 use crate::model::{AuditEvent, AuditField, AuditPage, AuditQuery, AuditRow};
 use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
@@ -65,7 +66,7 @@ pub async fn list(tx: &mut ReadTx, query: &AuditQuery, limit: usize) -> Result<P
         })
         .map(|(row, changes)| AuditRow {
             seq: row.seq,
-            at: zone::stamp(row.created_at, now, zone),
+            at: zone::exact(row.created_at, now, zone),
             actor: who(row.actor, sees_origin),
             action: row.action,
             entity: row.entity,
@@ -134,7 +135,12 @@ async fn actors(tx: &mut ReadTx, words: &str, sees_origin: bool) -> Result<Vec<S
 
 /// A page with the words for its filters.
 pub(crate) async fn page(tx: &mut ReadTx, query: &AuditQuery) -> Result<AuditPage, AppError> {
-    let page = list(tx, query, PAGE).await?;
+    let (zone, now) = (tx.scope().zone(), chrono::Utc::now());
+    let page = list(tx, query, PAGE).await?.map(|row| AuditRow {
+        actor: machine_words(&row.actor),
+        changes: told_changes(row.changes, now, zone),
+        ..row
+    });
     let is_agency = tx.scope().client_id().is_none();
     let (keys, supports, clients) =
         if is_agency { (keys(tx).await?, supports(tx).await?, clients(tx).await?) } else { Default::default() };
@@ -224,7 +230,10 @@ pub(crate) async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppErro
     .fetch_one(tx.conn())
     .await?;
     Ok(AuditEvent {
-        fields: fields(&row.entity, row.before.as_ref(), row.after.as_ref(), client.is_some()),
+        fields: fields(&row.entity, row.before.as_ref(), row.after.as_ref(), client.is_some())
+            .into_iter()
+            .map(|field| told_field(field, now, zone))
+            .collect(),
         api_key: row.key.filter(|_| sees_origin),
         support_session: row.support_session_id.map(|id| id.to_string()).filter(|_| sees_origin),
         happened: row.kind.as_deref() == Some("happened"),
@@ -235,8 +244,8 @@ pub(crate) async fn get(tx: &mut ReadTx, seq: i64) -> Result<AuditEvent, AppErro
         newer: row.newer,
         row: AuditRow {
             seq: row.seq,
-            at: zone::stamp(row.created_at, now, zone),
-            actor: who(row.actor, sees_origin),
+            at: zone::exact(row.created_at, now, zone),
+            actor: machine_words(&who(row.actor, sees_origin)),
             action: row.action,
             entity: row.entity,
             entity_id: row.entity_id.map(|id| id.to_string()),

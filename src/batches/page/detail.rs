@@ -55,11 +55,11 @@ fn Detail(batch: BatchView, seats: StoredValue<Seats>) -> impl IntoView {
 #[component]
 fn Sub(batch: BatchView) -> impl IntoView {
     let when = match (&batch.started, &batch.scheduled_for) {
-        (Some(at), _) => format!(" · started {}", at.text),
-        (None, Some(at)) => format!(" · starts {}", at.text),
+        (Some(at), _) => format!(" · started {}", at.when()),
+        (None, Some(at)) => format!(" · starts {}", at.when()),
         _ => String::new(),
     };
-    let by = batch.created_by.map(|name| format!(" by {name}")).unwrap_or_default();
+    let by = batch.created_by.map(|name| format!(", created by {name}")).unwrap_or_default();
     let agent = batch.agent.map(|agent| format!(" · agent {agent}")).unwrap_or_default();
     view! {
         {batch.client}" · "<a class="link" href=format!("/campaigns/{}", batch.campaign_id)>{batch.campaign}</a>{agent}{when}{by}
@@ -125,7 +125,7 @@ fn Trouble(batch: BatchView) -> impl IntoView {
         }),
         BatchStatus::Stopped => {
             let (at, by) = batch.stopped.map_or((String::new(), String::new()), |(at, by)| {
-                (format!(", {}", at.text), by.map(|name| format!(" by {name}")).unwrap_or_default())
+                (format!(" {}", at.when()), by.map(|name| format!(" by {name}")).unwrap_or_default())
             });
             Some((patchbay_shared::Tone::Info, format!("Stopped{by}{at}. Contacts that were not called are back in the campaign.")))
         }

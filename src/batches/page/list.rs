@@ -80,7 +80,7 @@ fn states() -> Vec<TabItem> {
 fn note(row: &BatchRow) -> String {
     match (&row.note, &row.scheduled_for) {
         (Some(note), _) => note.clone(),
-        (None, Some(at)) if row.status == BatchStatus::Scheduled => format!("Starts {}", at.text),
+        (None, Some(at)) if row.status == BatchStatus::Scheduled => format!("Starts {}", at.when()),
         _ => row.campaign.clone(),
     }
 }

@@ -12,6 +12,7 @@ use crate::model::{BatchMode, BatchStatus, BatchTerms, Obstacle, Readiness};
 use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_access::{Action, Field};
 use patchbay_campaigns::{Campaign, CampaignStatus};
+use patchbay_connections::server::ops as connections;
 use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::jobs::RunBatch;
 use patchbay_dialling::server::settle::notify;
@@ -23,17 +24,19 @@ use patchbay_shared::{AppError, Money, Reason, zone};
 
 /// Everything that must hold before a batch of this campaign can start, in words, and how many contacts it would call.
 pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignId) -> Result<Readiness, AppError> {
-    let price = match scope.may(Action::UseConnections) {
-        true => Some(patchbay_connections::server::ops::settings(scope).await?.voice_price_per_minute),
-        false => None,
-    };
+    let (mut price, mut no_voice) = (None, None);
+    if scope.may(Action::UseConnections) {
+        price = Some(connections::settings(scope).await?.voice_price_per_minute);
+        no_voice = connections::voice(scope).await.err();
+    }
     let mut own = scope.read(action).await?;
     patchbay_campaigns::server::get(&mut own, campaign).await?;
     drop(own);
     let (sees_cost, sees_prompts) = (scope.sees(Field::Cost), scope.sees(Field::Prompt));
     let mut tx = scope.beyond_client(WHAT_IT_CALLS_WITH).read(action).await?;
     let campaign = patchbay_campaigns::server::get(&mut tx, campaign).await?;
-    let checks = checks(&mut tx, &campaign).await?;
+    let mut checks = checks(&mut tx, &campaign).await?;
+    checks.extend(no_voice.map(|error| (false, error.to_string())));
     let missing = match sees_prompts {
         true => patchbay_campaigns::server::missing_variables(&mut tx, &campaign).await?,
         false => Vec::new(),

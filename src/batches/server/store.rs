@@ -42,7 +42,10 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
     let key = cursor.as_ref().and_then(|cursor| cursor.key.parse::<uuid::Uuid>().ok());
     let older = cursor.as_ref().is_none_or(|cursor| cursor.older);
     let (zone, now) = (tx.scope().zone(), Utc::now());
-    let id = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<uuid::Uuid>().ok());
+    // What is no id is nobody's: a filter that means nothing does not widen the list.
+    let id = |text: &Option<String>| {
+        text.as_deref().filter(|text| !text.is_empty()).map(|text| text.parse::<uuid::Uuid>().unwrap_or_default())
+    };
     let rows = sqlx::query!(
         r#"select b.id as "id: BatchId", b.name, (case when b.stopped_at is not null then 'stopped' else b.status::text end) as "status!: BatchStatus",
                   b.scheduled_for, b.pause_reason, b.error, b.total_contacts, b.stopped_at, s.name as "stopped_by?",

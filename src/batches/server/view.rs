@@ -269,7 +269,7 @@ pub(crate) async fn results(
         };
         ResultRow {
             call_id: row.id.to_string(),
-            ended: row.ended_at.map(|at| zone::stamp(at, now, local)),
+            ended: row.ended_at.map(|at| zone::brief(at, now, local)),
             contact: if row.contact_name.is_empty() { row.to.clone() } else { row.contact_name },
             number: row.to,
             result: row.result,

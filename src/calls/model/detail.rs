@@ -24,6 +24,8 @@ pub struct CallDetail {
     pub batch: Option<(BatchId, String)>,
     pub attempt_no: i32,
     pub started: Stamp,
+    /// When the other side came on the line: a person or their voicemail.
+    pub answered: Option<Stamp>,
     pub ended: Option<Stamp>,
     /// See `CallRow::since_ms`.
     pub since_ms: Option<i64>,

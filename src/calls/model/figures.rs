@@ -34,7 +34,7 @@ patchbay_shared::words! {
     /// What came of a call for the person who was called. The stored outcome has one word for a refused ring and for a refusal on
     /// the line; these are two.
     pub Disposition: "text" {
-        Talked = "talked", "Talked", Ok;
+        Talked = "talked", "Answered", Ok;
         CallBack = "call_back", "Call back", Info;
         SaidNo = "said_no", "Said no", Warn;
         Voicemail = "voicemail", "Voicemail", Info;
@@ -154,7 +154,7 @@ pub mod term {
         MEDIAN = "Median length", "Half of the answered calls were shorter, half longer.";
         SPEND = "Spend", "What calls cost: voice service, carrier and models. Calls that are not priced yet are not in it, nor are phone numbers.";
         UNPRICED = "Not priced yet", "Calls with talk that the voice service has not billed yet. Their cost is not known, which is not the same as zero.";
-        NUMBERS = "Phone numbers", "What the carrier charges for numbers by calendar month (UTC): from the day of purchase its share of the first month, later months whole, the month of the release included.";
+        NUMBERS = "Phone numbers", "What the carrier charges for numbers by calendar month (UTC). The first month counts from the day of purchase; later months count in full, also the month of release.";
         CONTACTS = "Contacts", "People of a campaign. Each counts once, however often they are called.";
         REACHED = "Reached", "Contacts whose last call a person answered.";
         CONTACTS_NOT_REACHED = "Not reached", "Contacts who were called as often as the campaign allows without a person answering.";

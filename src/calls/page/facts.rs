@@ -20,6 +20,7 @@ pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
         <Card title="Call">
             <Facts>
                 <Fact label="Started"><Time stamp=call.started/></Fact>
+                {call.answered.map(|answered| view! { <Fact label="Answered"><Time stamp=answered/></Fact> })}
                 {call.ended.map(|ended| view! { <Fact label="Ended"><Time stamp=ended/></Fact> })}
                 <Fact label="Length">{length}</Fact>
                 {call.end_words.map(|words| view! { <Fact label="How it ended">{words}</Fact> })}
@@ -62,7 +63,7 @@ pub(crate) fn CostCard(call: CallDetail) -> impl IntoView {
                 <Fact label="Carrier" class="num">{carrier}</Fact>
                 <Fact label="Model" class="num">{model}</Fact>
                 <Fact label="Total" class="num"><b>{total}</b>{left_out.map(|words| view! { " "<span class="sub">{words}</span> })}</Fact>
-                {costs.billed_seconds.map(|seconds| view! { <Fact label="Billed" class="num">{length_text(i64::from(seconds))}</Fact> })}
+                {costs.billed_seconds.map(|seconds| view! { <Fact label="Billed time" class="num">{length_text(i64::from(seconds))}</Fact> })}
             </Facts>
         </Card>
     }

@@ -212,6 +212,16 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
         Some(Ok(one)) => (one.first().map(|result| result.as_str().to_owned()), None),
         Some(Err(_)) => (Some(String::new()), None),
     };
+    let yes = |word: &Option<String>| match word.as_deref() {
+        None => Ok(None),
+        Some("yes") => Ok(Some(true)),
+        Some("no") => Ok(Some(false)),
+        Some(_) => Err(()),
+    };
+    let (goal, reviewed) = (yes(&query.goal), yes(&query.reviewed));
+    let is_odd = goal.is_err() || reviewed.is_err();
+    let result = if is_odd { Some(String::new()) } else { result };
+    let (goal, reviewed) = (goal.unwrap_or_default(), reviewed.unwrap_or_default());
     let disposition = query.outcome.as_deref().map(|word| word.parse::<Disposition>().map(Disposition::stored));
     let (outcome, answered) = match disposition {
         None => (None, None),
@@ -232,12 +242,12 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
         direction: query.direction.clone(),
         result,
         results,
-        goal: query.goal.as_deref().map(|word| word == "yes"),
+        goal,
         outcome,
         answered,
         unpriced: query.priced.is_some(),
         sentiment: query.sentiment.clone(),
-        reviewed: query.reviewed.as_deref().map(|word| word == "yes"),
+        reviewed,
     })
 }
 
@@ -391,7 +401,7 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
             CallRow {
                 id: row.id,
                 state,
-                started: zone::stamp(row.started_at, now, zone),
+                started: zone::brief(row.started_at, now, zone),
                 key: time_key(row.started_at, row.id.0),
                 since_ms: state.is_open().then(|| since.timestamp_millis()),
                 seconds: if state.is_open() {

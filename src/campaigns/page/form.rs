@@ -6,6 +6,7 @@ use crate::server_fns::{ChangeCampaign, CreateCampaign, get_campaign_choices};
 use crate::{Campaign, CampaignChoices, CampaignForm, CampaignType, Choice, FILLED_BY_CONTACT};
 use patchbay_access::Action;
 use patchbay_shared::Tone;
+use patchbay_shared::phone::spaced;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
 
@@ -122,6 +123,8 @@ fn Fields(form: CampaignForm, choices: CampaignChoices) -> impl IntoView {
     .collect_view();
     let no_agent = choices.agents.is_empty();
     let no_number = choices.numbers.is_empty();
+    let spaced = |choice: Choice| Choice { label: spaced(&choice.label), ..choice };
+    let numbers = choices.numbers.into_iter().map(spaced).collect();
     view! {
         {(no_agent || no_number).then(|| view! { <Missing no_agent no_number/> })}
         <Card title="Basics">
@@ -137,7 +140,7 @@ fn Fields(form: CampaignForm, choices: CampaignChoices) -> impl IntoView {
                     value=form.kind
                 />
                 <Select name="form[agent]" label="Agent" options=labels(choices.agents) value=form.agent prompt="Choose an agent" required=true/>
-                <Select name="form[number]" label="Call from" options=labels(choices.numbers) value=form.number prompt="Choose a number" required=true/>
+                <Select name="form[number]" label="Call from" options=labels(numbers) value=form.number prompt="Choose a number" required=true/>
                 <TextArea name="form[goal]" label="Goal" value=form.goal rows=3 hint="In a sentence or two: what counts as reached. Prompts can read it as {{goal}}."/>
             </div>
         </Card>
@@ -155,8 +158,8 @@ fn Fields(form: CampaignForm, choices: CampaignChoices) -> impl IntoView {
         <Card title="Calling hours and attempts">
             <Fieldset legend="Days" class="row wrap">{days}</Fieldset>
             <div class="form two mt-4">
-                <DateTimeInput name="form[start]" label="From" value=form.start time_only=true hint="In the contact's own time zone."/>
-                <DateTimeInput name="form[end]" label="Until" value=form.end time_only=true hint="Nobody is dialled from this minute on."/>
+                <DateTimeInput name="form[start]" label="From" value=form.start time_only=true required=true hint="In the contact's own time zone."/>
+                <DateTimeInput name="form[end]" label="Until" value=form.end time_only=true required=true hint="Nobody is dialled from this minute on."/>
                 <TextInput name="form[max_attempts]" label="Calls to one contact at most" kind="number" min="1" max="10" value=form.max_attempts class="short" required=true/>
                 <TextInput
                     name="form[retry_minutes]"
@@ -216,6 +219,6 @@ fn Placeholders(placeholders: Vec<(String, Vec<String>)>) -> impl IntoView {
         {(!names.is_empty()).then(|| view! {
             <p class="sub">"Prompts of these agents ask for: " <span class="mono">{names.join(", ")}</span> "."</p>
         })}
-        <p class="sub">"Filled by themselves: " <span class="mono">{filled}</span> ", and every column that was imported as a variable."</p>
+        <p class="sub">"Filled in automatically: " <span class="mono">{filled}</span> ", and every column that was imported as a variable."</p>
     }
 }

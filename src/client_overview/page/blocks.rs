@@ -11,7 +11,7 @@ use patchbay_members::model::MemberRow;
 use patchbay_numbers::model::NumberRow;
 use patchbay_shared::Tone;
 use patchbay_shared::ids::ClientId;
-use patchbay_shared::money::length_text;
+use patchbay_shared::money::{count_text, counted, length_text};
 use patchbay_shared::phone::spaced;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
@@ -61,16 +61,21 @@ pub(crate) fn Campaigns(rows: Vec<CampaignRow>, client: ClientId) -> impl IntoVi
         .into_iter()
         .map(|row| {
             let (all, waiting) = (row.contacts, row.waiting);
-            let words = if all.count == 0 {
-                "No contacts yet".to_owned()
-            } else {
-                format!("{} of {} contacts are waiting for a batch", waiting.text(), all.text())
+            let begun = all.count - waiting.count;
+            let words = match all {
+                all if all.count == 0 => "No contacts yet".to_owned(),
+                // Beyond the bound nobody counts, so there is no share to draw.
+                all if all.more => format!("{} of {} contacts are waiting for a batch", waiting.text(), all.text()),
+                all => format!("{} of {} in a batch or done", count_text(begun), counted(all.count, "contact", "contacts")),
             };
-            let begun = vec![Segment::new("In a batch", (all.count - waiting.count) as f64, "chart-1")];
+            let bar = (!all.more).then(|| {
+                let segments = vec![Segment::new("In a batch or done", begun as f64, "chart-1")];
+                view! { <SegmentBar label=words.clone() total=all.count.max(1) as f64 segments/> }
+            });
             view! {
                 <li class="col">
                     <div class="row between"><b><a href=format!("/campaigns/{}", row.id)>{row.name}</a></b><State tone=row.status.tone() label=row.status.label()/></div>
-                    <SegmentBar label=words.clone() total=all.count.max(1) as f64 segments=begun/>
+                    {bar}
                     <small><span>{words}</span><span>{row.agent_name}</span></small>
                 </li>
             }

@@ -84,6 +84,8 @@ fn share(budget_status: &BudgetStatus) -> f64 {
 #[component]
 pub(crate) fn Spent(month: ClientMonth, href: String) -> impl IntoView {
     let total = month.total;
+    // `America/Los_Angeles`: the place says enough.
+    let place = month.zone.rsplit('/').next().unwrap_or_default().replace('_', " ");
     view! {
         <Card title="Usage this month" right=move || view! { <a class="link" href=href>"Usage by day"</a> }>
             {if total.calls == 0 && total.tokens == 0 {
@@ -95,8 +97,8 @@ pub(crate) fn Spent(month: ClientMonth, href: String) -> impl IntoView {
                         <Fact label="Carrier" class="num">{total.carrier.column()}</Fact>
                         <Fact label="Models" class="num">{total.model.column()}</Fact>
                         <Fact label="Tokens" class="num">{count_text(total.tokens)}</Fact>
-                        <Fact label="Days in">{month.zone.replace('_', " ")}</Fact>
                     </Facts>
+                    <p class="note">{format!("The month is counted in {place} time.")}</p>
                 }
                 .into_any()
             }}

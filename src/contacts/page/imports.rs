@@ -33,7 +33,7 @@ pub fn imports_page() -> PageView {
             .column("State", |row| cell::state(row.status))
             .number("New", |row| count_text(row.imported))
             .number("Updated", |row| count_text(row.updated))
-            .number("Rejected", |row| count_text(row.rejected))
+            .number("Not imported", |row| count_text(row.rejected))
             .column("By", |row| row.started_by.clone())
             .column("Uploaded", |row| cell::time(&row.created))
             .note("25 per page")

@@ -69,6 +69,7 @@ fn people(title: &'static str, part: &'static str) -> List<ContactRow> {
         .search("q", "Name, company, e-mail or number")
         .narrowed_by(&["import"])
         .no_match_in_card()
+        .table("people")
         .column("Contact", |row| {
             let name = if row.name.is_empty() { &row.phone } else { &row.name };
             cell::who(format!("/contacts/{}", row.id), name, view! { <small class="mono">{spaced(&row.phone)}</small> })

@@ -74,7 +74,7 @@ fn UploadForm(choices: ImportChoices) -> impl IntoView {
                     name="file"
                     label="Choose a CSV or Excel file"
                     accept=".csv,.tsv,.txt,.xlsx,text/csv,text/plain,text/tab-separated-values,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-                    hint="CSV up to 1 GB, Excel (.xlsx) up to 25 MB. Encoding and separator are found by themselves."
+                    hint="CSV up to 1 GB, Excel (.xlsx) up to 25 MB. Patchbay detects encoding and separator."
                 />
                 <FormActs>
                     <SubmitButton icon="upload">"Upload"</SubmitButton>

@@ -248,7 +248,7 @@ async fn calls(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCall>, AppEr
         .into_iter()
         .map(|row| ContactCall {
             id: row.id,
-            started: zone::stamp(row.started_at, now, zone_of_viewer),
+            started: zone::brief(row.started_at, now, zone_of_viewer),
             agent_name: row.agent_name,
             direction: row.direction,
             result: row.result,

@@ -147,10 +147,12 @@ pub async fn look_again(tx: &mut WriteTx, campaign: CampaignId, retry_minutes: i
     Ok(done.rows_affected())
 }
 
-/// Undialled contacts go back to the campaign.
+/// Undialled contacts go back to the campaign. Whoever waited for their calling hours only waits no more: the next batch looks at those
+/// itself.
 pub async fn give_back(tx: &mut WriteTx, id: BatchId) -> Result<u64, AppError> {
     let done = sqlx::query!(
-        "update campaign_contacts set status = 'pending', batch_id = null, updated_at = now()
+        "update campaign_contacts set status = 'pending', batch_id = null, updated_at = now(),
+                next_attempt_at = case when attempts > 0 then next_attempt_at end
          where workspace_id = $1 and batch_id = $2 and status = 'scheduled'",
         tx.workspace_uuid(),
         id.0

@@ -19,72 +19,70 @@ pub fn inbound_webhooks_page() -> PageView {
     };
     let rows = load(asked, list_webhooks);
     Arc::new(move || {
-        live::on_change(&["webhooks"], move || rows.refetch());
-        view! {
-            <PageTitle text="Inbound webhooks"/>
-            <div class="settings cols">
-                <SettingsNav current="/webhooks/inbound"/>
-                <div class="stack gap-4 min0">
-                    <PageBoundary data=rows view=move |list: WebhookList| view! { <Listed list/> }/>
-                </div>
-            </div>
-        }
-        .into_any()
+        List::<WebhookRow>::new("Inbound webhooks")
+            .under(crumb("Settings", "/settings/profile"))
+            .subtitle(
+                "What the outside services reported. Each event is stored as received and counted once, however often it is processed.",
+            )
+            .live(&["webhooks"])
+            .export("/webhooks/inbound.csv")
+            .action(when_failed(rows, |failed| {
+                let text = format!("Replay {} failed", counted(failed));
+                view! { <DialogLink name="replay" icon="rotate-ccw">{text}</DialogLink> }.into_any()
+            }))
+            .above(when_failed(rows, |failed| view! { <ReplayAll failed/> }.into_any()))
+            .within(|list| {
+                view! {
+                    <div class="cols settings">
+                        <SettingsNav current="/webhooks/inbound"/>
+                        <div class="stack gap-4 min0">{list}</div>
+                    </div>
+                }
+            })
+            .filter(Filter::words("status", "State", ProcessingStatus::ALL))
+            .filter(Filter::new("provider", "From", options_of(SENDERS)))
+            .filter(Filter::new("kind", "Event", options_of(KINDS.map(|kind| (kind, kind)))))
+            .what("events")
+            .no_match_in_card()
+            .table("mid")
+            .column("Received", |row| {
+                let time = cell::time(&row.received);
+                view! { <a class="link" href=format!("/webhooks/inbound/{}", row.id)>{time}</a> }
+            })
+            .class("nowrap")
+            .column("From", |row| {
+                let known = SENDERS.iter().find(|(name, _)| *name == row.provider);
+                known.map_or_else(|| row.provider.clone(), |(_, label)| (*label).to_owned())
+            })
+            .column("Event", |row| row.kind.clone())
+            .class("mono")
+            .column("State", |row| cell::state(row.status))
+            .number("Tries", |row| row.attempts)
+            .column("Remark", |row| row.note.clone())
+            .class("sub")
+            .note("50 per page, newest first")
+            .empty_view(|| view! {
+                <section class="card">
+                    <EmptyState
+                        icon="webhook"
+                        title="No events yet"
+                        text="The voice service and the carrier report here what happens to calls. You find the addresses on each connection's page."
+                    >
+                        <LinkButton href="/connections">"Connections"</LinkButton>
+                    </EmptyState>
+                </section>
+            })
+            .page_of(rows, |list: WebhookList| list.page)
     })
 }
 
-#[component]
-fn Listed(list: WebhookList) -> impl IntoView {
-    let WebhookList { page, failed, may_replay } = list;
-    let list = List::<WebhookRow>::new("Inbound webhooks")
-        .filter(Filter::words("status", "State", ProcessingStatus::ALL))
-        .filter(Filter::new("provider", "From", options_of(SENDERS)))
-        .filter(Filter::new("kind", "Event", options_of(KINDS.map(|kind| (kind, kind)))))
-        .what("events")
-        .no_match_in_card()
-        .table("mid")
-        .column("Received", |row| {
-            let time = cell::time(&row.received);
-            view! { <a class="link" href=format!("/webhooks/inbound/{}", row.id)>{time}</a> }
-        })
-        .class("nowrap")
-        .column("From", |row| {
-            let known = SENDERS.iter().find(|(name, _)| *name == row.provider);
-            known.map_or_else(|| row.provider.clone(), |(_, label)| (*label).to_owned())
-        })
-        .column("Event", |row| row.kind.clone())
-        .class("mono")
-        .column("State", |row| cell::state(row.status))
-        .number("Tries", |row| row.attempts)
-        .column("Remark", |row| row.note.clone())
-        .class("sub")
-        .note("50 per page, newest first")
-        .empty_view(|| view! {
-            <section class="card">
-                <EmptyState
-                    icon="webhook"
-                    title="No events yet"
-                    text="The voice service and the carrier report here what happens to calls. You find the addresses on each connection's page."
-                >
-                    <LinkButton href="/connections">"Connections"</LinkButton>
-                </EmptyState>
-            </section>
-        })
-        .show(page);
-    view! {
-        <PageHead
-            title="Inbound webhooks"
-            sub="What the outside services reported. Each event is stored as received and counted once, however often it is processed."
-            actions=move || view! {
-                <ExportLink path="/webhooks/inbound.csv"/>
-                {(may_replay && failed > 0).then(|| view! {
-                    <DialogLink name="replay" icon="rotate-ccw">{format!("Replay {} failed", counted(failed))}</DialogLink>
-                })}
-            }
-        />
-        {list}
-        {(may_replay && failed > 0).then(|| view! { <ReplayAll failed/> })}
-    }
+/// What is there only while events have failed, for those who may have them worked through again.
+fn when_failed(rows: Loaded<WebhookList>, view: fn(i64) -> AnyView) -> impl IntoView {
+    let shown = move || {
+        let list = rows.get()?.ok()?;
+        (list.may_replay && list.failed > 0).then(|| view(list.failed))
+    };
+    view! { <Transition>{shown}</Transition> }
 }
 
 /// The count stops at a thousand.

@@ -121,7 +121,7 @@ pub async fn list(tx: &mut ReadTx, query: &WebhookQuery, limit: usize) -> Result
         .into_iter()
         .map(|row| WebhookRow {
             id: row.id.to_string(),
-            received: zone::stamp(row.received_at, now, zone_of_viewer),
+            received: zone::exact(row.received_at, now, zone_of_viewer),
             provider: row.provider,
             kind: row.event_type,
             status: row.status,
@@ -156,7 +156,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: WebhookId) -> Result<Webhook, AppEr
     .fetch_one(tx.conn())
     .await?;
     let (now, zone_of_viewer) = (Utc::now(), tx.scope().zone());
-    let stamp = |at| zone::stamp(at, now, zone_of_viewer);
+    let stamp = |at| zone::exact(at, now, zone_of_viewer);
     let headers = match row.headers {
         Value::Object(all) => {
             all.into_iter().map(|(name, value)| (name, value.as_str().unwrap_or_default().to_owned())).collect()

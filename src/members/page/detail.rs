@@ -39,7 +39,7 @@ fn Detail(view: MemberView, again: Callback<()>) -> impl IntoView {
         }
     };
     view! {
-        <PageTitle text=member.name.clone() parents=vec![crumb("People", "/settings/users")]/>
+        <PageTitle text=member.name.clone() parents=vec![crumb("Settings", "/settings/profile"), crumb("People", "/settings/users")]/>
         <PageHead
             title=member.name.clone()
             sub=member.email.clone()

@@ -28,7 +28,7 @@ pub fn invite_page() -> PageView {
         let for_client = mine.role.is_client() || !client.is_empty();
         let first = if for_client { Role::ClientViewer } else { Role::AgencyMember };
         view! {
-            <PageTitle text="Invite people" parents=vec![crumb("People", "/settings/users")]/>
+            <PageTitle text="Invite people" parents=vec![crumb("Settings", "/settings/profile"), crumb("People", "/settings/users")]/>
             <PageHead title="Invite people" sub="Each gets a link of their own, good for seven days, and chooses a name and a password."/>
             <Card>
                 <ServerForm action=invite class="form">

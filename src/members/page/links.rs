@@ -16,7 +16,7 @@ pub fn links_page() -> PageView {
             return refusal;
         }
         view! {
-            <PageTitle text="Links" parents=vec![crumb("People", "/settings/users")]/>
+            <PageTitle text="Links" parents=vec![crumb("Settings", "/settings/profile"), crumb("People", "/settings/users")]/>
             <PageBoundary data=links view={|shown: Option<ShownLinks>| view! { <LinkList shown back="/settings/users"/> }}/>
         }
         .into_any()

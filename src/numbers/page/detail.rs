@@ -77,7 +77,7 @@ fn Carrier(number: NumberPage) -> impl IntoView {
             <Fact label="Per month">{row.monthly_cost.map_or_else(|| "Not priced yet".into(), |cost| cost.text())}</Fact>
             {row.purchased.map(|at| view! { <Fact label="Rented since"><Time stamp=at/></Fact> })}
             {row.released.map(|at| view! { <Fact label="Released"><Time stamp=at/></Fact> })}
-            {number.provider_number_id.map(|id| view! { <Fact label="Agent ID at the provider" class="mono break">{id}</Fact> })}
+            {number.provider_number_id.map(|id| view! { <Fact label="Number ID at the carrier" class="mono break">{id}</Fact> })}
             {number.order_id.map(|id| view! { <Fact label="Order" class="mono break">{id}</Fact> })}
         </Facts>
     }

@@ -43,7 +43,7 @@ pub fn numbers_page() -> PageView {
             .column("Agent", |row| cell::or(&row.agent, "None"))
             .column("Direction", |row| row.direction.label())
             .column("Country", |row| cell::or(&row.country, "Not known"))
-            .number("Per month", |row| row.monthly_cost.as_ref().map_or_else(|| "Not priced yet".into(), |cost| cost.column()))
+            .number("Per month", |row| row.monthly_cost.as_ref().map_or_else(|| "Not priced yet".into(), |cost| cost.text()))
             .column("Since", |row| cell::time(row.released.as_ref().or(row.purchased.as_ref())))
             .empty(
                 "phone",

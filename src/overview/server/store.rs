@@ -131,7 +131,7 @@ pub(crate) async fn live_total(tx: &mut ReadTx, client: Option<ClientId>) -> Res
     .await?)
 }
 
-/// Who is on the line: four of them, those who talk first.
+/// Who is on the line: seven of them, those who talk first.
 pub(crate) async fn live(
     tx: &mut ReadTx,
     client: Option<ClientId>,
@@ -145,7 +145,7 @@ pub(crate) async fn live(
            left join clients k on k.workspace_id = $1 and k.id = c.client_id
            where c.workspace_id = $1 and c.result is null
              and ($2::uuid is null or c.client_id = $2)
-           order by c.joined_at desc nulls last, c.started_at desc limit 4"#,
+           order by c.joined_at desc nulls last, c.started_at desc limit 7"#,
         tx.workspace_uuid(),
         client.map(|client| client.0)
     )

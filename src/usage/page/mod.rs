@@ -74,9 +74,13 @@ fn PhoneNumbers(numbers: Numbers) -> impl IntoView {
     if numbers.rows.is_empty() {
         return ().into_any();
     }
-    let sum = |at: usize| Money(numbers.rows.iter().filter_map(|row| row.months[at]).map(|money| money.0).sum());
-    let sums =
-        (0..numbers.months.len()).map(|at| view! { <td class="num"><b>{sum(at).column()}</b></td> }).collect_view();
+    // Where no row says an amount, neither does the sum.
+    let sum = |at: usize| {
+        let amounts: Vec<Money> =
+            numbers.rows.iter().filter(|row| row.is_priced).filter_map(|row| row.months[at]).collect();
+        if amounts.is_empty() { "–".to_owned() } else { Money(amounts.iter().map(|money| money.0).sum()).column() }
+    };
+    let sums = (0..numbers.months.len()).map(|at| view! { <td class="num"><b>{sum(at)}</b></td> }).collect_view();
     let unknown = numbers.rows.iter().filter(|row| !row.is_priced).count();
     let remark = (unknown > 0).then(|| {
         let words = if unknown == 1 { "1 number is".to_owned() } else { format!("{unknown} numbers are") };
@@ -115,7 +119,7 @@ fn PhoneNumbers(numbers: Numbers) -> impl IntoView {
     };
     let right = move || {
         view! {
-            <span class="sub text-xs" title=term::NUMBERS.means>"By month, beside the spend above"</span>
+            <span class="sub text-xs" title=term::NUMBERS.means>"Per month, not part of the spend above"</span>
             <a class="link" href=file rel="external" download=true>"CSV"</a>
         }
     };
@@ -224,6 +228,12 @@ fn calls_of(from: Option<String>, to: Option<String>) -> CallQuery {
     CallQuery { from, to, client: query("client"), ..CallQuery::default() }
 }
 
+/// `analysis` as `Analysis`.
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 #[component]
 fn Models(models: Vec<ModelUsage>) -> impl IntoView {
     if models.is_empty() {
@@ -242,7 +252,7 @@ fn Models(models: Vec<ModelUsage>) -> impl IntoView {
             view! {
                 <tr>
                     <td class="mono">{row.model}</td>
-                    <td>{row.purpose}{estimated}</td>
+                    <td>{capital(&row.purpose)}{estimated}</td>
                     <td class="num">{count_text(row.answers)}</td>
                     <td class="num">{count_text(row.prompt_tokens)}</td>
                     <td class="num">{count_text(row.completion_tokens)}</td>
@@ -259,9 +269,9 @@ fn Models(models: Vec<ModelUsage>) -> impl IntoView {
                 head=|| view! {
                     <th scope="col">"Model"</th>
                     <th scope="col">"For"</th>
-                    <th scope="col" class="num">"Answers"</th>
-                    <th scope="col" class="num">"Tokens read"</th>
-                    <th scope="col" class="num">"Tokens written"</th>
+                    <th scope="col" class="num">"Requests"</th>
+                    <th scope="col" class="num">"Input tokens"</th>
+                    <th scope="col" class="num">"Output tokens"</th>
                     <th scope="col" class="num">"Spend"</th>
                 }
             >

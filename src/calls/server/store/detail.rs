@@ -79,6 +79,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         batch: row.batch_id.zip(row.batch),
         attempt_no: row.attempt_no,
         started: zone::exact(row.started_at, now, zone),
+        answered: row.joined_at.map(|at| zone::exact(at, now, zone)),
         ended: row.ended_at.map(|at| zone::exact(at, now, zone)),
         since_ms: state.is_open().then(|| since.timestamp_millis()),
         seconds: if state.is_open() { Some((now - since).num_seconds().max(0)) } else { row.duration.map(i64::from) },

@@ -10,6 +10,7 @@ use super::person::{DoNotCall, NUMBER, Person, Plan, Refusal};
 use super::records::Records;
 use crate::{Mapping, Preview};
 use patchbay_shared::Phone;
+use patchbay_shared::phone::spaced;
 
 /// Rows in one piece, which is one transaction.
 const ROWS: usize = 5_000;
@@ -152,5 +153,9 @@ pub fn walk(walk: &Walk, mut take: impl FnMut(Piece) -> Result<bool>) -> Result<
 fn doubled(person: &Person) -> Refusal {
     let phones = || std::iter::once(&person.phone).chain(&person.other_phones).cloned().collect();
     let do_not_call = person.do_not_call.clone().map(|why| (phones(), why));
-    Refusal { kind: DOUBLED, reason: format!("{} stands further up in the file.", person.phone), do_not_call }
+    Refusal {
+        kind: DOUBLED,
+        reason: format!("{} stands further up in the file.", spaced(person.phone.as_str())),
+        do_not_call,
+    }
 }

@@ -1,6 +1,0 @@
-import { openBrowser } from "./lib/browser.mjs"; import { writeFileSync } from "node:fs";
-const b = await openBrowser(); const p = await b.newPage({ viewport: { width: 1900, height: 1000 } });
-const S = "/work/shots/client/";
-const sheets = { s1: ["lena/contacts", "lena/calls", "lena/campaigns_ID_tab_X", "lena/batches_ID", "lena/contacts_imports_ID"].map(x => x + "-360-dark"), s2: ["jan/calls_ID_t_X", "lena/settings_audit", "lena/campaigns_new", "lena/dashboard", "lena/settings_users"].map(x => x + "-360-dark"), s3: ["jan/calls_ID_t_X-1440-light", "lena/campaigns_ID-1440-light", "lena/campaigns_ID_tab_X-1440-light", "lena/settings_audit-1440-light"], s4: ["lena/contacts-1440-light", "lena/contacts_ID-1440-light", "lena/batches_ID-1440-light", "nojs-bad"], s5: ["batch-bad", "batch-started", "batch-stop", "agent-bad"] };
-for (const [n, l] of Object.entries(sheets)) { const big = n >= "s3"; writeFileSync(`/tmp/${n}.html`, `<body style="margin:0;display:flex;flex-wrap:wrap;gap:6px;align-items:start;background:#f0f">${l.map(x => `<div style="width:${big ? 940 : 360}px;height:${big ? 760 : 1300}px;overflow:hidden"><img src="file://${S}${x}.png" style="width:100%"></div>`).join("")}`); await p.goto(`file:///tmp/${n}.html`); await p.screenshot({ path: `/tmp/${n}.png`, fullPage: true }); }
-await b.close();
