@@ -81,6 +81,12 @@ begin_beside() {
   beside=$!
 }
 
+# The same, but only with the processor time that nothing else wants. Linux shares time between sessions first (autogroup, sched(7)), so
+# `nice` alone would say nothing about what runs in others.
+begin_beside_gently() {
+  begin_beside sh -c 'echo 19 2>/dev/null >/proc/self/autogroup || true; exec nice -n 19 "$@"' sh "$@"
+}
+
 # Waits for that command, shows what it printed, and fails if it failed. `beside_seconds` is how long the wait was.
 finish_beside() {
   local status=0 begin=$SECONDS
