@@ -20,7 +20,13 @@ export default {
     const text = await page.locator("main").innerText();
     assert(!text.includes("Alpenrad"), "another client's name");
     assert((await page.locator("tbody tr").count()) > 0);
-    assert.equal((await page.goto("/agents")).status(), 404);
+    // Their own agents by name and state, and nothing of how they are made.
+    assert.equal((await page.goto("/agents")).status(), 200);
+    const agents = await page.locator("main").innerText();
+    assert(agents.includes("Lead qualifier") && !agents.includes("Recall"), agents);
+    assert.equal(await page.locator("main a[href^='/agents/']").count(), 0);
+    assert.equal((await page.goto("/agents/new")).status(), 404);
+    assert.equal((await page.goto("/prompts")).status(), 404);
     assert.equal((await page.goto("/contacts/new")).status(), 200);
   },
 
