@@ -115,7 +115,7 @@ pub(crate) fn Batches(batches: Vec<RunningBatch>) -> impl IntoView {
                 <li class="col">
                     <div class="row between"><b><a href=format!("/batches/{}", batch.id)>{batch.name}</a></b><Tag tone=batch.status.tone()>{batch.status.label()}</Tag></div>
                     <SegmentBar label=label.clone() total=batch.total.max(1) as f64 segments=segments/>
-                    <div class="row between"><small><span>{batch.client}" ·\u{a0}"<a class="link" href=done_href title=term::DONE.means>{label}" contacts done"</a></span></small><small>{batch.note}</small></div>
+                    <div class="row between wrap"><small><span>{batch.client}" ·\u{a0}"<a class="link" href=done_href title=term::DONE.means>{label}" contacts done"</a></span></small><small>{batch.note}</small></div>
                 </li>
             }
         })
