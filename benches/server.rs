@@ -2,23 +2,29 @@
 //!
 //!   scripts/bench            starts a durable cluster, runs this, then the browser's measurements
 //!
+//! `PATCHBAY_BENCH` with strangers, imports, sync or webhooks measures that alone.
+//!
 //! Load, server and workers share this machine's processors. Each figure has its line in docs/MEASUREMENTS.md. Nothing here fails for being slow.
 
 #[allow(dead_code, unused_imports, reason = "shared with the tests, which need more of it")]
 #[path = "../tests/it/support/mod.rs"]
 mod support;
 
+#[path = "server/sync.rs"]
+mod sync;
+#[path = "server/webhooks.rs"]
+mod webhooks;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use support::{Agency, WebhookSender, World, owner_value, run};
+use support::{Agency, World, run};
 
 const LINES: usize = 32;
 const SPAN: Duration = Duration::from_secs(10);
@@ -31,9 +37,12 @@ fn main() {
     let only = std::env::var("PATCHBAY_BENCH").unwrap_or_default();
     run(|world| async move {
         // Tests have their work done for them; what is measured here goes on by itself, as in production.
-        tokio::spawn(patchbay::boot::work::run_workers(world.db.clone(), CancellationToken::new()));
+        let stop = CancellationToken::new();
+        let workers = tokio::spawn(patchbay::boot::work::run_workers(world.db.clone(), stop.clone()));
         println!("| what | figure | beside it |\n|---|---|---|");
-        strangers(world).await;
+        if !["webhooks", "sync"].contains(&only.as_str()) {
+            strangers(world).await;
+        }
         if only == "strangers" {
             return;
         }
@@ -41,12 +50,22 @@ fn main() {
             import_as_people_write(world).await;
             return import(world).await;
         }
-        println!("| memory after the start, sandbox included | {} MiB | |", memory());
-        lists(world).await;
-        import(world).await;
-        import_as_people_write(world).await;
-        // Last: what it leaves behind keeps the workers busy for a while.
-        ingest(world).await;
+        if only.is_empty() {
+            println!("| memory after the start, sandbox included | {} MiB | |", memory());
+            lists(world).await;
+            import(world).await;
+            import_as_people_write(world).await;
+        }
+        if only.is_empty() || only == "sync" {
+            sync::sync(world).await;
+        }
+        if only == "sync" {
+            return;
+        }
+        // Last, and without them: what it leaves behind would keep the workers busy for a while.
+        stop.cancel();
+        let _ = workers.await;
+        webhooks::webhooks(world).await;
     });
 }
 
@@ -91,74 +110,6 @@ async fn strangers(world: &World) {
             (one - other).abs()
         );
     }
-}
-
-/// Signed events of 1.6 kB, on 32 connections, beside one plain insert per commit of the same size.
-async fn ingest(world: &World) {
-    let door = Arc::new(WebhookSender::new(world, "Ingest").await);
-
-    sqlx::raw_sql("create table bench_events (id uuid primary key, at timestamptz default now(), body jsonb)")
-        .execute(&mut owner(world).await)
-        .await
-        .expect("a table");
-    let pool = sqlx::postgres::PgPoolOptions::new()
-        .max_connections(LINES as u32)
-        .connect(&world.owner_url)
-        .await
-        .expect("connections");
-    let plain = side_by_side(|| {
-        let pool = pool.clone();
-        move || {
-            let pool = pool.clone();
-            Box::pin(async move {
-                let body = event(Uuid::now_v7()).to_string();
-                sqlx::query("insert into bench_events (id, body) values ($1, $2::jsonb)")
-                    .bind(Uuid::now_v7())
-                    .bind(body)
-                    .execute(&pool)
-                    .await
-                    .expect("an insert");
-            })
-        }
-    })
-    .await;
-    pool.close().await;
-    let ours = side_by_side(|| {
-        let door = Arc::clone(&door);
-        move || {
-            let door = Arc::clone(&door);
-            Box::pin(async move {
-                let status = door.deliver(event(Uuid::now_v7()).to_string().as_bytes()).await;
-                assert!((200..300).contains(&status), "{status}");
-            })
-        }
-    })
-    .await;
-    println!(
-        "| P-01 webhooks taken, {LINES} connections | {:.0}/s, p50 {}, p99 {} | one insert per commit {:.0}/s: {:.2} of it |",
-        ours.rate,
-        ms(ours.p50),
-        ms(ours.p99),
-        plain.rate,
-        ours.rate / plain.rate
-    );
-    let begin = Instant::now();
-    let waiting = "select count(*) from webhook_queue where status in ('pending', 'processing')";
-    let left: i64 = owner_value(world, waiting).await;
-    while owner_value::<i64>(world, waiting).await > 0 && begin.elapsed() < Duration::from_secs(300) {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    let rate = left as f64 / begin.elapsed().as_secs_f64();
-    println!("| webhooks processed after that ({left} waited) | {rate:.0}/s | |");
-}
-
-fn event(id: Uuid) -> serde_json::Value {
-    let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-    json!({"event": "call.started", "call": {
-        "callId": id, "created": now, "joined": null, "ended": null, "endReason": null, "billedDuration": null,
-        "billingStatus": "BILLING_STATUS_PENDING", "metadata": {}, "agentId": null, "summary": null,
-        "systemPrompt": "x".repeat(1200), "medium": {"telnyx": {"outgoing": {"to": "+12025550170", "from": "+12025550171"}}},
-    }})
 }
 
 /// The calls list of an agency with few calls, and of one with many.
@@ -372,6 +323,11 @@ async fn side_by_side<W: Fn() -> Turn + Send + 'static>(make: impl Fn() -> W) ->
 
 async fn owner(world: &World) -> PgConnection {
     PgConnection::connect(&world.owner_url).await.expect("the database")
+}
+
+/// A ratio to what PostgreSQL does alone, and whether the goal holds.
+fn verdict(ratio: f64, goal: f64) -> String {
+    format!("{ratio:.2} of it; goal {goal:.1}: {}", if ratio >= goal { "holds" } else { "does not hold" })
 }
 
 fn ms(time: Duration) -> String {

@@ -22,7 +22,9 @@ use patchbay_contacts::page::{
     contact_page, contacts_page, import_mapping_page, import_page, imports_page, new_contact_page, new_import_page,
     suppressed_page,
 };
-use patchbay_inbound_webhooks::page::{inbound_webhook_page, inbound_webhooks_page};
+use patchbay_dialling::page::{call_back_page, call_backs_page, new_call_back_page};
+use patchbay_history::page::{call_gaps_page, history_import_page, history_imports_page, history_page};
+use patchbay_inbound_webhooks::page::inbound_webhook_page;
 use patchbay_members::page::{
     accept_invitation_page, invitations_page, invite_page, links_page, member_page, members_page, profile_page,
 };
@@ -30,12 +32,14 @@ use patchbay_numbers::page::{new_number_page, number_detail_page, numbers_page};
 use patchbay_overview::page::overview_page;
 use patchbay_platform::page::{new_links_page, new_workspace_page, platform_page, workspace_page};
 use patchbay_prompts::page::{new_prompt_page, prompt_editor_page, prompts_page};
+use patchbay_queues::page::queues_page;
 use patchbay_settings::agency_page;
 use patchbay_shared::AppError;
 use patchbay_sign_in::page::{
     choose_password_page, forgot_page, passkey_sign_in_page, passkey_step_page, second_step_page, security_page,
     sign_in_page,
 };
+use patchbay_telephone::page::test_call_page;
 use patchbay_ui::Trouble;
 use patchbay_usage::page::usage_page;
 
@@ -93,8 +97,13 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/numbers") view={LazyPage::new(numbers_page)} ssr=SsrMode::Async/>
             <Route path=path!("/numbers/new") view={LazyPage::new(new_number_page)} ssr=SsrMode::Async/>
             <Route path=path!("/numbers/:id") view={LazyPage::new(number_detail_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/test-call") view={LazyPage::new(test_call_page)} ssr=SsrMode::Async/>
             <Route path=path!("/connections") view={LazyPage::new(connections_page)} ssr=SsrMode::Async/>
             <Route path=path!("/connections/:provider") view={LazyPage::new(connection_detail_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections/:provider/history") view={LazyPage::new(history_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections/:provider/history/imports") view={LazyPage::new(history_imports_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections/:provider/history/imports/:id") view={LazyPage::new(history_import_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections/:provider/history/gaps") view={LazyPage::new(call_gaps_page)} ssr=SsrMode::Async/>
             <Route path=path!("/clients") view={LazyPage::new(clients_page)} ssr=SsrMode::Async/>
             <Route path=path!("/clients/new") view={LazyPage::new(new_client_page)} ssr=SsrMode::Async/>
             <Route path=path!("/clients/:id") view={LazyPage::new(client_page)} ssr=SsrMode::Async/>
@@ -115,7 +124,10 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/settings/brand") view={LazyPage::new(brand_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/audit") view={LazyPage::new(audit_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/audit/:seq") view={LazyPage::new(audit_event_page)} ssr=SsrMode::Async/>
-            <Route path=path!("/webhooks/inbound") view={LazyPage::new(inbound_webhooks_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/call-backs") view={LazyPage::new(call_backs_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/call-backs/new") view={LazyPage::new(new_call_back_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/call-backs/:id") view={LazyPage::new(call_back_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/queues") view={LazyPage::new(queues_page)} ssr=SsrMode::Async/>
             <Route path=path!("/webhooks/inbound/:id") view={LazyPage::new(inbound_webhook_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform") view={LazyPage::new(platform_page)} ssr=SsrMode::Async/>
             <Route path=path!("/platform/new") view={LazyPage::new(new_workspace_page)} ssr=SsrMode::Async/>

@@ -30,7 +30,9 @@ export async function startDemo() {
   const program = process.env.PATCHBAY_BIN ?? "target/debug/patchbay";
   // Passkeys belong to a host name, and a number is none.
   const site = { PATCHBAY_LISTEN: `127.0.0.1:${port}`, PATCHBAY_PUBLIC_URL: `http://localhost:${port}` };
-  const env = { ...process.env, PATCHBAY_DATA_DIR: data, ...site, PATCHBAY_PG_FSYNC: "off" };
+  // A short past, and no calls but those that journeys make: nothing that they count may come by itself.
+  const story = { PATCHBAY_DEMO_PAST_DAYS: "6", PATCHBAY_DEMO_STILL: "true" };
+  const env = { ...process.env, PATCHBAY_DATA_DIR: data, ...site, ...story, PATCHBAY_PG_FSYNC: "off" };
   delete env.DATABASE_URL;
   const child = spawn(program, ["demo"], { env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

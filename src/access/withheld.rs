@@ -67,14 +67,14 @@ macro_rules! fields {
 }
 
 fields! {
-    Cost: WithCost, "calls.voice_cost, carrier_cost, model_cost, billed_seconds; token_usage.cost", "nothing";
+    Cost: WithCost, "calls.voice_cost, carrier_cost, model_cost, billed_seconds; token_usage.cost; the costs of billing_usage and billing_model_usage", "nothing";
     Recording: WithRecordings, "calls.recording_key, recording_peaks", "nothing";
     Steps: WithSteps, "call_messages of tools", "nothing";
     Prompt: WithPrompts, "calls.prompt_id, prompt_version; prompt_versions.template", "nothing";
     BatchTrouble: Never, "call_batches.pause_reason, error", "the sentence of call_batches.obstacle";
-    CallError: Never, "calls.error; campaign_contacts.last_error", "“The call could not be placed or broke off.”";
+    CallError: Never, "calls.error, missed_reason; campaign_contacts.last_error", "“The call could not be placed or broke off.”";
     EnrichmentError: Never, "enrichment_queue.last_error", "nothing";
-    Provider: Never, "calls.provider, provider_call_id, end reasons that only the provider knows", "nothing";
+    Provider: Never, "calls.provider, provider_call_id, source, end reasons that only the provider knows", "nothing";
     ProviderEvents: Never, "call_events", "nothing";
     Model: Never, "call_analyses.model, prompt_tokens, completion_tokens", "nothing";
     AgentMakeup: Never, "agents.description, language, llm_model, tags; agent_mappings", "nothing: the agent's name and state";

@@ -210,13 +210,16 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     let batches = NavItem::new("Batches", "list-checks", "/batches").letter('b').count(counts.running_batches);
     let campaigns = NavItem::new("Campaigns", "megaphone", "/campaigns").letter('m');
     let contacts = NavItem::new("Contacts", "contact", "/contacts").letter('k');
+    let call_backs = NavItem::new("Call-backs", "phone-forwarded", "/call-backs");
     let usage = NavItem::new("Usage", "receipt-text", "/usage").letter('u');
-    let settings = NavItem::new("Settings", "settings", "/settings/profile")
-        .letter('s')
-        .covers(&["/settings", "/webhooks/inbound"]);
+    let settings = NavItem::new("Settings", "settings", "/settings/profile").letter('s').covers(&[
+        "/settings",
+        "/queues",
+        "/webhooks/inbound",
+    ]);
     if viewer.role.is_client() {
         let overview = NavItem::new("Overview", "layout-dashboard", "/dashboard").letter('d');
-        let mut items = vec![overview, calls, batches, campaigns, contacts];
+        let mut items = vec![overview, calls, batches, call_backs, campaigns, contacts];
         if viewer.may(Action::ReadAgents) {
             items.push(NavItem::new("Agents", "bot", "/agents").letter('a'));
         }
@@ -227,7 +230,7 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     }
     vec![
         group(None, vec![NavItem::new("Dashboard", "layout-dashboard", "/dashboard").letter('d')]),
-        group(Some("Operate"), vec![calls, batches, campaigns, contacts]),
+        group(Some("Operate"), vec![calls, batches, call_backs, campaigns, contacts]),
         group(
             Some("Build"),
             vec![

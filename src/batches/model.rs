@@ -104,6 +104,10 @@ pub struct BatchView {
     pub name: String,
     pub status: BatchStatus,
     pub mode: BatchMode,
+    /// Made by Patchbay for call-backs that are due.
+    pub for_call_backs: bool,
+    /// Contacts that another batch calls back since: no longer in the progress.
+    pub left: i64,
     pub campaign_id: CampaignId,
     pub campaign: String,
     pub client_id: ClientId,

@@ -36,8 +36,8 @@ enum Command {
     },
     /// Workers only. Run as many as you like.
     Work,
-    /// A private database, sandbox providers and two agencies with history; then everything that `serve` does.
-    Demo,
+    /// A private database, sandbox providers and two agencies with a past; then everything that `serve` does.
+    Demo(demo::DemoOptions),
     /// The sandbox providers alone.
     Sandbox {
         #[arg(long, default_value = "127.0.0.1:3900")]
@@ -49,6 +49,11 @@ enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// Usage by day.
+    Usage {
+        #[command(subcommand)]
+        command: UsageCommand,
     },
     /// Check database, schema, keys, files, clock and audit log, and say what is wrong.
     Doctor,
@@ -77,6 +82,12 @@ enum UserCommand {
         #[arg(long)]
         email: String,
     },
+}
+
+#[derive(Subcommand)]
+enum UsageCommand {
+    /// Count every day anew from the calls and the answers of models. Safe at any time and to repeat; what is right stays as it is.
+    Rebuild,
 }
 
 /// Runs the command. Errors are one line on standard error and exit code 1.
@@ -116,7 +127,7 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             let _ = bridge.await;
             app.close().await;
         }
-        Command::Demo => demo::run(config).await?,
+        Command::Demo(options) => demo::run(config, options).await?,
         Command::Sandbox { at } => {
             let listener = TcpListener::bind(at).await.map_err(|error| {
                 AppError::Conflict(Reason::Configuration, format!("--at: {at} cannot be used: {error}"))
@@ -165,6 +176,12 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             }
             println!("{email} can sign in as {}.", role.label().to_lowercase());
             app.close().await;
+        }
+        Command::Usage { command: UsageCommand::Rebuild } => {
+            let app = App::open(&config).await?;
+            let rebuilt = patchbay_metering::server::days::rebuild(&app.db).await;
+            app.close().await;
+            println!("Usage by day is counted anew. Agencies: {}", rebuilt?);
         }
         Command::Doctor => return Ok(if doctor::run(&config).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
     }

@@ -11,7 +11,9 @@ use patchbay_calls::server::ended::CallEnded;
 use patchbay_clients as clients;
 use patchbay_connections::model::Provider;
 use patchbay_connections::server::connect::AccountSaved;
+use patchbay_connections::server::telephony::TelephonyReady;
 use patchbay_dialling as dialling;
+use patchbay_history as history;
 use patchbay_members as members;
 use patchbay_metering::server::budget::BudgetMoved;
 use patchbay_numbers as numbers;
@@ -25,6 +27,7 @@ use patchbay_shared::{AppError, Reason};
 use patchbay_sign_in::server::EndSupport;
 use patchbay_workspaces::server::Reactivated;
 use patchbay_workspaces::server::limits::Counters;
+use patchbay_workspaces::server::rules::ZoneChanged;
 
 /// Keys, the way out, stores, mail. Errors: `Conflict` that names the option.
 pub fn services(config: &Config) -> Result<Services, AppError> {
@@ -59,14 +62,21 @@ fn hooks() -> Hooks {
     hooks.add(AccountSaved(|tx, provider, is_other| {
         Box::pin(async move {
             match provider {
-                Provider::Ultravox => agents::server::ops::voice_account_saved(tx, is_other).await,
+                Provider::Ultravox => {
+                    agents::server::ops::voice_account_saved(tx, is_other).await?;
+                    history::server::ops::account_saved(tx, is_other).await
+                }
                 Provider::Telnyx if is_other => numbers::server::ops::carrier_account_changed(tx).await,
                 _ => Ok(()),
             }
         })
     }));
+    hooks.add(TelephonyReady(|tx, application| {
+        Box::pin(async move { numbers::server::ops::telephony_ready(tx, &application).await })
+    }));
     hooks.add(PromptChanged(|tx, id| Box::pin(agents::server::ops::prompt_changed(tx, id))));
     hooks.add(EndSupport(|visitor| Box::pin(platform::server::support::end(visitor))));
+    hooks.add(ZoneChanged(|tx| Box::pin(patchbay_metering::server::days::touch_all_days(tx, None))));
     hooks.add(BudgetMoved(|tx, client| Box::pin(batches::server::ops::wake(tx, client))));
     hooks.add(Reactivated(|tx| {
         Box::pin(async move {
@@ -78,6 +88,7 @@ fn hooks() -> Hooks {
         ended: |tx, call| Box::pin(dialling::server::settle::settle(tx, call)),
         refined: |tx, call| Box::pin(dialling::server::settle::settle_better(tx, call)),
         corrected: |tx, found| Box::pin(dialling::server::settle::correct(tx, found)),
+        asked_back: |tx, asked| Box::pin(dialling::server::call_backs::ask(tx, asked)),
     });
     hooks
 }

@@ -15,10 +15,13 @@ pub fn runner(db: Db) -> Runner {
     patchbay_calls::server::follow::register(&mut registry);
     patchbay_calls::server::jobs::register(&mut registry);
     patchbay_campaigns::server::jobs::register(&mut registry);
+    patchbay_connections::server::jobs::register(&mut registry);
+    patchbay_history::server::jobs::register(&mut registry);
     patchbay_metering::server::jobs::register(&mut registry);
     patchbay_contacts::server::jobs::register(&mut registry);
     patchbay_mail::register(&mut registry);
     patchbay_numbers::server::jobs::register(&mut registry);
+    patchbay_telephone::server::jobs::register(&mut registry);
     let queues = vec![
         registry.queue(16),
         patchbay_inbound_webhooks::server::jobs::queue(),
@@ -30,8 +33,9 @@ pub fn runner(db: Db) -> Runner {
 /// Runs all queues until `stop`.
 pub async fn run_workers(db: Db, stop: CancellationToken) {
     let upkeep = tokio::spawn(upkeep(db.clone(), stop.clone()));
+    let counting = tokio::spawn(count_days(db.clone(), stop.clone()));
     runner(db).run(stop).await;
-    let _ = upkeep.await;
+    let _ = tokio::join!(upkeep, counting);
 }
 
 /// Routes that are no pages: uploads, downloads, audio. Inside the session.
@@ -45,10 +49,12 @@ pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(patchbay_campaigns::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_clients::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_contacts::server::routes::routes().with_state(db.clone()))
-        .merge(patchbay_inbound_webhooks::server::routes::downloads().with_state(db.clone()))
+        .merge(patchbay_dialling::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_history::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_members::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_numbers::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_prompts::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_queues::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_usage::server::routes::routes().with_state(db.clone()))
 }
 
@@ -73,13 +79,32 @@ pub(crate) fn brand_routes(db: &Db) -> Router {
 
 /// Where providers deliver. Outside the session: a signature speaks for the sender.
 pub(crate) fn webhook_routes(db: &Db) -> Router {
-    patchbay_inbound_webhooks::server::routes::routes().with_state(db.clone())
+    Router::new()
+        .merge(patchbay_inbound_webhooks::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_telephone::server::routes::routes().with_state(db.clone()))
+}
+
+/// Counts the days that calls and answers of models touched, once a second. What comes meanwhile is counted together.
+async fn count_days(db: Db, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+        }
+        if let Err(error) = patchbay_metering::server::days::keep_all(&db).await {
+            tracing::warn!(cause = %error, "usage by day will be counted in a second; pages count it themselves meanwhile");
+        }
+    }
 }
 
 /// Removes what has served its time: ended sessions, old throttles, finished work. In small bites, once a minute.
 async fn upkeep(db: Db, stop: CancellationToken) {
     let mut minute = 0_u64;
     loop {
+        // First: what happened while no process was there is missing until it has looked.
+        if let Err(error) = patchbay_history::server::jobs::check_due(&db).await {
+            tracing::warn!(cause = %error, "calls will be compared with the voice services in a minute");
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(std::time::Duration::from_secs(60)) => {}
@@ -94,6 +119,11 @@ async fn upkeep(db: Db, stop: CancellationToken) {
             if let Err(error) = patchbay_contacts::server::leftovers::clear_all(&db).await {
                 tracing::warn!(cause = %error, "what is left of imports will be looked at in an hour");
             }
+        }
+        if minute.is_multiple_of(5)
+            && let Err(error) = patchbay_queues::server::sweep::sweep_all(&db).await
+        {
+            tracing::warn!(cause = %error, "lost work will be looked for in five minutes");
         }
         minute += 1;
         let pruned = async {

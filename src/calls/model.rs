@@ -13,7 +13,8 @@ use patchbay_shared::{Money, Page, Stamp};
 
 pub use analysis::{Analysis, CsAnalysis, Evidence, Reading, SdrAnalysis};
 pub use detail::{
-    CallDetail, CallPrompt, Costs, EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, Turn,
+    CallBackNote, CallDetail, CallPrompt, Costs, EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse,
+    Turn,
 };
 pub use figures::{CallResult, ContactResult, Disposition, ResultFilter, term};
 pub use query::CallQuery;
@@ -53,6 +54,16 @@ patchbay_shared::words! {
         Completed = "completed", "Ready", Ok;
         Failed = "failed", "Failed", Bad;
     }
+    /// Where a call-back that somebody asked for stands.
+    pub CallBackStatus: "text" {
+        Scheduled = "scheduled", "Scheduled", Info;
+        Dialling = "dialling", "Being called", Live;
+        /// It cannot be kept by itself, and the reason stands beside it.
+        NeedsPerson = "needs_person", "Needs a person", Warn;
+        /// A person was reached.
+        Kept = "kept", "Kept", Ok;
+        Cancelled = "cancelled", "Called off", Mute;
+    }
     pub EnrichmentType: "enrichment_type" {
         Transcript = "transcript", "Transcript", Mute;
         Analysis = "analysis", "Analysis", Mute;
@@ -78,6 +89,17 @@ patchbay_shared::words! {
         /// We asked the provider to dial and have no answer yet.
         Checking = "checking", "Checking", Warn;
     }
+    /// Why nobody answered a call that came in.
+    pub MissedReason: "text" {
+        CallerLeft = "caller_left", "The caller hung up", Warn;
+        OutOfHours = "out_of_hours", "Outside the hours", Warn;
+        NoAgent = "no_agent", "No agent answers the number", Warn;
+        NotReady = "not_ready", "The agent was not ready", Warn;
+        Budget = "budget", "The budget was spent", Warn;
+        Archived = "archived", "The client is archived", Warn;
+        Suspended = "suspended", "The workspace was suspended", Warn;
+        Failed = "failed", "The agent could not be reached", Bad;
+    }
     /// How the other side sounded, as a model read it.
     pub Sentiment: "text" {
         Positive = "positive", "Positive", Ok;
@@ -91,8 +113,36 @@ patchbay_shared::words! {
         Review = "review", "To review", Mute;
         /// Calls of the last seven days in which somebody asked for a person, until they are reviewed.
         Person = "person", "Needs a person", Warn;
+        /// Calls that came in and that nobody answered, until they are reviewed.
+        Missed = "missed", "Missed", Warn;
         /// What somebody has to look after: failed calls, broken lines, transcripts and analyses that could not be had.
         Problems = "problems", "Problems", Bad;
+    }
+}
+
+impl MissedReason {
+    /// What happened, and what a person can do.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::CallerLeft => "The caller hung up before the agent was on the line. Call back.",
+            Self::OutOfHours => "It was outside the hours of the number, and no other agent answers then. Call back.",
+            Self::NoAgent => "No agent answers this number. Choose one on the number's page, and call back.",
+            Self::NotReady => {
+                "The agent could not take calls: it is paused, deleted or not set up. Look at its page, and call back."
+            }
+            Self::Budget => "The client's budget for the month is spent, so no agent answered. Raise it, or call back.",
+            Self::Archived => "The client of this number is archived, so no agent answered.",
+            Self::Suspended => "The workspace was suspended, so no agent answered.",
+            Self::Failed => "The voice service did not bring the agent to the line. Call back.",
+        }
+    }
+
+    /// As the client's own people read it: what lies with the agency's accounts is the agency's.
+    pub fn for_client(self) -> &'static str {
+        match self {
+            Self::CallerLeft | Self::OutOfHours => self.label(),
+            _ => "Nobody could answer",
+        }
     }
 }
 
@@ -162,7 +212,7 @@ pub fn end_words(reason: &str) -> String {
 /// The same. None: a word that we do not know.
 pub fn known_end_words(reason: &str) -> Option<&'static str> {
     Some(match end_key(reason).as_str() {
-        "unjoined" => "Nobody answered",
+        "unjoined" | "missed" => "Nobody answered",
         "hangup" | "normal" => "The other side hung up",
         "agent_hangup" => "The agent hung up",
         "timeout" => "The maximum duration was reached",

@@ -2,18 +2,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use patchbay_calls::model::CallBackNote;
 pub use patchbay_calls::model::{CampaignType, ContactOutcome, ContactResult, Disposition, term};
 pub use patchbay_dialling::model::{BatchStatus, ContactStatus};
 use patchbay_shared::ids::{
     AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId, NumberId,
 };
+pub use patchbay_shared::window::{CallingWindow, day_name};
 use patchbay_shared::{AppError, Stamp};
 
 mod terms;
-mod window;
 
 pub use terms::{CampaignForm, CampaignTerms};
-pub use window::{CallingWindow, day_name};
 
 patchbay_shared::words! {
     pub CampaignStatus: "campaign_status" {
@@ -267,6 +267,8 @@ pub struct MemberRow {
     pub reached: bool,
     pub attempts: i32,
     pub next_attempt: Option<Stamp>,
+    /// The call-back that the contact waits for.
+    pub call_back: Option<CallBackNote>,
     pub last_call_id: Option<CallId>,
     pub last_error: Option<String>,
 }

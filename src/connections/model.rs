@@ -67,6 +67,26 @@ pub struct ConnectionSettings {
     pub webhook_id: Option<String>,
     /// The account's name at the service, to notice when another account is connected.
     pub account: Option<String>,
+    /// Telephony: how far the way to the voice service is set up.
+    pub telephony: Option<TelephonySetup>,
+}
+
+/// The way between the carrier and the voice service, as it was when both were looked at last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TelephonySetup {
+    /// The carrier's application of ours, which calls that come in go to.
+    pub application_id: Option<String>,
+    /// The carrier's id of the account.
+    pub account_id: Option<String>,
+    /// What is in the way, with what to do. None: nothing.
+    pub error: Option<String>,
+    /// The voice service dials through this account, which is another one: replacing it is for a person to decide.
+    pub other_account: Option<String>,
+    /// Which credentials the voice service was given: the last letters of the key, and the public key.
+    pub sent: Option<String>,
+    /// UTC.
+    pub checked_at: Option<String>,
 }
 
 /// A connection as pages show it. Holds no secret.
@@ -84,6 +104,8 @@ pub struct Connection {
     /// What went wrong last and what to do.
     pub last_error: Option<String>,
     pub settings: ConnectionSettings,
+    /// When carrier and voice service were looked at last, together. None: never, or this is neither.
+    pub telephony_checked: Option<Stamp>,
     /// Telnyx: what its webhooks are checked with.
     pub public_key: Option<String>,
     /// Where the service reports its events; none when it reports none.
@@ -94,6 +116,8 @@ pub struct Connection {
     pub used_by: Vec<(String, String)>,
     /// The viewer may enter credentials.
     pub may_edit: bool,
+    /// Make a test call.
+    pub may_call: bool,
 }
 
 /// The form of one connection, as posted.

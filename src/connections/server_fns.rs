@@ -33,6 +33,16 @@ pub async fn check_connection(provider: String) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Looks at the way between carrier and voice service now and sets right what is Patchbay's; `replace`: another carrier account at
+/// the voice service is replaced by the one that is connected here.
+#[server(prefix = "/rpc", endpoint = "set_up_telephony")]
+pub async fn set_up_telephony(replace: Option<String>) -> Result<(), AppError> {
+    let scope = patchbay_access::server::scope()?;
+    super::server::telephony::set_up(&scope, replace.is_some()).await?;
+    leptos_axum::redirect("/connections/telnyx");
+    Ok(())
+}
+
 /// Switches a connection off (`on` absent) or on again. Nothing is sent to a service that is switched off.
 #[server(prefix = "/rpc", endpoint = "switch_connection")]
 pub async fn switch_connection(provider: String, on: Option<String>) -> Result<(), AppError> {

@@ -2,7 +2,7 @@
 //! Owns the tables contacts, contact_imports and contact_import_rejects.
 //! The surprising part: an import is a row that remembers how far it came. Its worker writes rows and progress in one transaction per
 //! chunk, so it goes on after a crash without losing or doubling anyone (`server::import`).
-//! Reads the tables agents, calls, campaign_contacts, campaigns, clients, users and workspaces.
+//! Reads the tables agents, call_backs, calls, campaign_contacts, campaigns, clients, users and workspaces.
 
 pub mod model;
 pub mod page;

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use patchbay_shared::ids::{CallId, CampaignId, ClientId, ContactId, ImportId};
+use patchbay_calls::model::CallBackNote;
+use patchbay_shared::ids::{CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::{AppError, FieldErrors, Stamp};
 
 pub mod countries;
@@ -80,6 +81,10 @@ pub struct Contact {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactCampaign {
     pub id: CampaignId,
+    /// The contact's place in it.
+    pub member: CampaignContactId,
+    /// The newest call-back there.
+    pub call_back: Option<CallBackNote>,
     pub name: String,
     pub status: patchbay_dialling::model::ContactStatus,
     pub outcome: Option<patchbay_calls::model::ContactOutcome>,

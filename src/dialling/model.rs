@@ -1,5 +1,7 @@
 //! Where a batch and the contacts in it stand. Pure.
 
+pub mod call_back;
+
 patchbay_shared::words! {
     /// Where a contact stands in a campaign.
     pub ContactStatus: "contact_status" {
@@ -50,7 +52,7 @@ impl BatchStatus {
         matches!(
             (self, next),
             (Pending | Scheduled | Processing, Paused)
-                | (Paused, Pending)
+                | (Paused | Failed, Pending)
                 | (Pending | Scheduled | Processing | Paused, Stopped)
         )
     }

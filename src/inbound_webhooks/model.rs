@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use patchbay_shared::{Page, Stamp};
+use patchbay_shared::Stamp;
 
 patchbay_shared::words! {
     /// State of a queued webhook, enrichment or job.
@@ -14,51 +14,6 @@ patchbay_shared::words! {
 
 /// The services that report events.
 pub const SENDERS: [(&str, &str); 2] = [("ultravox", "Ultravox"), ("telnyx", "Telnyx")];
-
-/// Kinds of event that the list can be narrowed to, as the services call them.
-pub const KINDS: [&str; 9] = [
-    "call.started",
-    "call.joined",
-    "call.ended",
-    "call.billed",
-    "call.initiated",
-    "call.answered",
-    "call.hangup",
-    "call.cost",
-    "unreadable",
-];
-
-/// What the list is asked for, as it stands in the address.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct WebhookQuery {
-    pub status: Option<String>,
-    pub provider: Option<String>,
-    pub kind: Option<String>,
-    pub cursor: Option<String>,
-}
-
-/// One event in the list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WebhookRow {
-    pub id: String,
-    pub received: Stamp,
-    pub provider: String,
-    pub kind: String,
-    pub status: ProcessingStatus,
-    pub attempts: i32,
-    /// Why the last try failed, or a remark on what was done.
-    pub note: Option<String>,
-}
-
-/// The list's page.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct WebhookList {
-    pub page: Page<WebhookRow>,
-    /// Failed events, counted up to a thousand.
-    pub failed: i64,
-    pub may_replay: bool,
-}
 
 /// An event's body: the document, or the text that could not be read as one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,8 @@
 //! Leases over a queue table: claim, renew, finish, retry, release, reap. The three queues (jobs, webhook_queue,
 //! enrichment_queue) have the same columns for this, so the statements are written once.
 //!
-//! Claims are fair: every workspace with due work gets its first place before any gets its second.
+//! Claims are fair: every workspace with due work gets its first place before any gets its second. A queue that is worked in batches
+//! gives each workspace one batch before any gets its second.
 //! Completions are fenced by owner and attempt: a worker that slept through its lease changes nothing.
 
 use std::time::Duration;
@@ -38,6 +39,20 @@ pub struct Claim {
     pub max_attempts: i32,
 }
 
+/// Workspaces with waiting work, each found by one step in the index; or the one that is named.
+fn homes(table: &str, only: Option<&str>) -> String {
+    match only {
+        Some(only) => format!("select {only} as workspace_id"),
+        None => format!(
+            "(select workspace_id from {table} where status = 'pending' order by workspace_id limit 1)
+             union all
+             select (select q.workspace_id from {table} q where q.status = 'pending' and q.workspace_id > homes.workspace_id
+                     order by q.workspace_id limit 1)
+             from homes where homes.workspace_id is not null"
+        ),
+    }
+}
+
 /// Takes up to `most` due items for `owner`; only those of one workspace, if one is given.
 pub(crate) async fn claim(
     conn: &mut PgConnection,
@@ -47,16 +62,7 @@ pub(crate) async fn claim(
     only: Option<WorkspaceId>,
 ) -> Result<Vec<Claim>, sqlx::Error> {
     let Table { name, due, .. } = table;
-    let homes = match only {
-        Some(_) => "select $3::uuid as workspace_id".to_owned(),
-        None => format!(
-            "(select workspace_id from {name} where status = 'pending' order by workspace_id limit 1)
-             union all
-             select (select q.workspace_id from {name} q where q.status = 'pending' and q.workspace_id > homes.workspace_id
-                     order by q.workspace_id limit 1)
-             from homes where homes.workspace_id is not null"
-        ),
-    };
+    let homes = homes(name, only.map(|_| "$3::uuid"));
     let sql = format!(
         "with recursive homes as (
            {homes}
@@ -90,11 +96,83 @@ pub(crate) async fn claim(
         .collect())
 }
 
-/// Says that `owner` is alive: all its claims hold another minute.
+/// Which batches are taken next.
+pub(crate) struct NextBatches<'a> {
+    /// Batches, each of one workspace.
+    pub batches: usize,
+    /// Items in each.
+    pub most: usize,
+    /// Workspaces whose turn it is not.
+    pub busy: &'a [Uuid],
+    /// The workspace that had the last turn: those behind it come first.
+    pub after: Uuid,
+    pub only: Option<WorkspaceId>,
+}
+
+/// Takes due items for `owner` in batches, in the order in which they are due. What a worker died with goes by itself, so that it takes
+/// nothing else with it; what has failed before goes with its like, so that new work is not held up by it.
+pub(crate) async fn claim_batches(
+    conn: &mut PgConnection,
+    table: Table,
+    owner: Uuid,
+    turn: &NextBatches<'_>,
+) -> Result<Vec<Vec<Claim>>, sqlx::Error> {
+    let Table { name, due, .. } = table;
+    let homes = homes(name, turn.only.map(|_| "$6::uuid"));
+    let sql = format!(
+        "with recursive homes as (
+           {homes}
+         ), turns as (
+           select workspace_id from homes cross join lateral (
+             select from {name} q where q.status = 'pending' and q.workspace_id = homes.workspace_id and q.{due} <= now() limit 1) due
+           where workspace_id is not null and workspace_id <> all($3)
+           order by workspace_id <= $4, workspace_id limit $2
+         ), places as (
+           select next.id from turns cross join lateral (
+             select q.id, row_number() over line as place, q.worker_deaths = 0 and first_value(q.worker_deaths) over line = 0
+                      and (q.attempts > 0) = (first_value(q.attempts) over line > 0) as goes_along from (
+               select id, {due}, worker_deaths, attempts from {name} where status = 'pending' and workspace_id = turns.workspace_id and {due} <= now()
+               order by {due}, id limit $5) q
+             window line as (order by q.{due}, q.id)
+           ) next
+           where next.place = 1 or next.goes_along
+         ), mine as (
+           select q.id from {name} q where q.id = any(array(select id from places)) and q.status = 'pending' for update skip locked
+         ), taken as (
+           update {name} q set status = 'processing', attempts = q.attempts + 1, lease_owner = $1,
+                  lease_until = now() + make_interval(secs => {LEASE_SECONDS})
+           from mine where q.id = mine.id
+           returning q.id, q.workspace_id, q.attempts, q.max_attempts, q.{due}
+         )
+         select id, workspace_id, attempts, max_attempts from taken order by workspace_id, {due}, id"
+    );
+    let query = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(owner)
+        .bind(turn.batches as i64)
+        .bind(turn.busy)
+        .bind(turn.after)
+        .bind(turn.most as i64);
+    let query = if let Some(only) = turn.only { query.bind(only) } else { query };
+    let rows: Vec<(Uuid, Uuid, i32, i32)> = query.fetch_all(conn).await?;
+    let mut batches: Vec<Vec<Claim>> = Vec::new();
+    for (id, workspace, attempt, max_attempts) in rows {
+        let workspace_id = WorkspaceId(workspace);
+        let claim = Claim { id, workspace_id, owner, attempt, max_attempts };
+        match batches.last_mut() {
+            Some(batch) if batch[0].workspace_id == workspace_id => batch.push(claim),
+            _ => batches.push(vec![claim]),
+        }
+    }
+    Ok(batches)
+}
+
+/// Says that `owner` is alive: all its claims hold another minute. Those that are being finished in this moment need it no more, and are
+/// not waited for: whoever finishes them may be waiting for another.
 pub(crate) async fn renew(conn: &mut PgConnection, table: Table, owner: Uuid) -> Result<u64, sqlx::Error> {
     let sql = format!(
-        "update {} set lease_until = now() + make_interval(secs => {LEASE_SECONDS}) where status = 'processing' and lease_owner = $1",
-        table.name
+        "update {name} set lease_until = now() + make_interval(secs => {LEASE_SECONDS})
+         where id in (select id from {name} where status = 'processing' and lease_owner = $1 order by id for update skip locked)",
+        name = table.name
     );
     Ok(sqlx::query(AssertSqlSafe(sql)).bind(owner).execute(conn).await?.rows_affected())
 }
@@ -108,6 +186,27 @@ pub async fn finish(conn: &mut PgConnection, table: Table, claim: &Claim) -> Res
         table.name, table.finished
     );
     fenced(conn, sql, claim).await
+}
+
+/// The same for claims of one workspace and owner. False: one of them is no longer ours.
+pub async fn finish_all(conn: &mut PgConnection, table: Table, claims: &[&Claim]) -> Result<bool, sqlx::Error> {
+    let Some(first) = claims.first() else { return Ok(true) };
+    let ids: Vec<Uuid> = claims.iter().map(|claim| claim.id).collect();
+    let attempts: Vec<i32> = claims.iter().map(|claim| claim.attempt).collect();
+    let sql = format!(
+        "update {} q set status = 'completed', {} = now(), lease_owner = null, lease_until = null, last_error = null
+         from unnest($3::uuid[], $4::int[]) as done (id, attempt)
+         where q.workspace_id = $1 and q.id = done.id and q.status = 'processing' and q.lease_owner = $2 and q.attempts = done.attempt",
+        table.name, table.finished
+    );
+    let done = sqlx::query(AssertSqlSafe(sql))
+        .bind(first.workspace_id)
+        .bind(first.owner)
+        .bind(&ids)
+        .bind(&attempts)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == claims.len() as u64)
 }
 
 /// Puts a claim back for later without counting the attempt: the work asked for it.
@@ -161,9 +260,9 @@ pub(crate) async fn fail(
 /// Gives everything that `owner` still holds back at once, as if it had not been tried.
 pub(crate) async fn release(conn: &mut PgConnection, table: Table, owner: Uuid) -> Result<u64, sqlx::Error> {
     let sql = format!(
-        "update {} set status = 'pending', attempts = attempts - 1, lease_owner = null, lease_until = null
-         where status = 'processing' and lease_owner = $1",
-        table.name
+        "update {name} set status = 'pending', attempts = attempts - 1, lease_owner = null, lease_until = null
+         where id in (select id from {name} where status = 'processing' and lease_owner = $1 order by id for update)",
+        name = table.name
     );
     Ok(sqlx::query(AssertSqlSafe(sql)).bind(owner).execute(conn).await?.rows_affected())
 }

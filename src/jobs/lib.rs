@@ -2,10 +2,14 @@
 //! Knows no domain words: a crate registers what its jobs do. Owns the table jobs.
 //! Reads the table workspaces.
 
+mod beside;
 pub mod lease;
 pub mod live;
 pub mod queue;
 pub mod runner;
+pub mod stuck;
+mod turns;
 
-pub use queue::{Job, NewJob, enqueue};
-pub use runner::{Registry, Runner, beside};
+pub use beside::beside;
+pub use queue::{Job, NewJob, enqueue, enqueue_all};
+pub use runner::{Registry, Runner};

@@ -37,19 +37,41 @@ pub struct NewJob {
 /// Puts a job into the queue inside the transaction that made it necessary. Enqueueing the same unfinished job twice is safe;
 /// an earlier time wins.
 pub async fn enqueue<J: Job>(tx: &mut WriteTx, job: &J, when: NewJob) -> Result<(), AppError> {
-    let payload = serde_json::to_value(job).map_err(internal)?;
-    let key = job.dedupe_key();
+    enqueue_all(tx, std::iter::once((job, when))).await
+}
+
+/// The same for many jobs of a kind.
+pub async fn enqueue_all<'a, J: Job>(
+    tx: &mut WriteTx,
+    jobs: impl IntoIterator<Item = (&'a J, NewJob)>,
+) -> Result<(), AppError> {
+    // A statement may not meet the same row twice, and two that enqueue the same jobs meet them in the same order.
+    let mut waiting: Vec<(Option<String>, serde_json::Value, Option<DateTime<Utc>>)> = Vec::new();
+    for (job, when) in jobs {
+        waiting.push((job.dedupe_key(), serde_json::to_value(job).map_err(internal)?, when.run_at));
+    }
+    // Without a time means now, which is earlier than any other.
+    waiting.sort_by(|one, other| (&one.0, one.2).cmp(&(&other.0, other.2)));
+    waiting.dedup_by(|later, first| first.0.is_some() && later.0 == first.0);
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<uuid::Uuid> = waiting.iter().map(|_| uuid::Uuid::now_v7()).collect();
+    let keys: Vec<Option<String>> = waiting.iter().map(|(key, ..)| key.clone()).collect();
+    let times: Vec<Option<DateTime<Utc>>> = waiting.iter().map(|(.., run_at)| *run_at).collect();
+    let payloads: Vec<serde_json::Value> = waiting.into_iter().map(|(_, payload, _)| payload).collect();
     sqlx::query!(
         "insert into jobs (id, workspace_id, kind, payload, dedupe_key, run_at)
-         values ($1, $2, $3, $4, $5, coalesce($6, now()))
+         select n.id, $1, $2, n.payload, n.key, coalesce(n.run_at, now())
+         from unnest($3::uuid[], $4::jsonb[], $5::text[], $6::timestamptz[]) as n (id, payload, key, run_at)
          on conflict (workspace_id, kind, dedupe_key) where status in ('pending', 'processing')
          do update set run_at = least(jobs.run_at, excluded.run_at)",
-        uuid::Uuid::now_v7(),
         tx.workspace_uuid(),
         J::KIND,
-        payload,
-        key,
-        when.run_at,
+        &ids,
+        &payloads,
+        &keys as &[Option<String>],
+        &times as &[Option<DateTime<Utc>>],
     )
     .execute(tx.conn())
     .await?;
@@ -59,12 +81,20 @@ pub async fn enqueue<J: Job>(tx: &mut WriteTx, job: &J, when: NewJob) -> Result<
 
 /// Marks a waiting job as done, because what it was for has come about. One that a worker holds ends by itself.
 pub async fn withdraw<J: Job>(tx: &mut WriteTx, job: &J) -> Result<(), AppError> {
+    withdraw_all(tx, std::slice::from_ref(job)).await
+}
+
+/// The same for many jobs of a kind.
+pub async fn withdraw_all<J: Job>(tx: &mut WriteTx, jobs: &[J]) -> Result<(), AppError> {
+    let keys: Vec<String> = jobs.iter().filter_map(Job::dedupe_key).collect();
     sqlx::query!(
         "update jobs set status = 'completed', finished_at = now()
-         where workspace_id = $1 and kind = $2 and dedupe_key = $3 and status = 'pending'",
+         where workspace_id = $1 and id in (
+           select id from jobs where workspace_id = $1 and kind = $2 and dedupe_key = any($3) and status = 'pending'
+           order by dedupe_key for update)",
         tx.workspace_uuid(),
         J::KIND,
-        job.dedupe_key(),
+        &keys,
     )
     .execute(tx.conn())
     .await?;

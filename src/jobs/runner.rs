@@ -4,13 +4,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::lease::{self, Claim, JOBS, Table};
+use super::beside::{BESIDE, Beside};
+use super::lease::{self, Claim, JOBS, NextBatches, Table};
 use super::queue::{JOBS_CHANNEL, Job};
+use super::turns::Turns;
 use patchbay_access::server::{Db, Machine, Scope, SystemTx};
 use patchbay_runner_key::RunnerKey;
 use patchbay_shared::AppError;
@@ -54,6 +55,18 @@ impl From<sqlx::Error> for Failure {
 pub type Work = Pin<Box<dyn Future<Output = Result<Verdict, Failure>> + Send>>;
 type Handler = Arc<dyn Fn(Db, Claim) -> Work + Send + Sync>;
 
+/// How each of several pieces of work ended, in their order.
+pub type Ends = Vec<Result<Verdict, Failure>>;
+type ManyWork = Pin<Box<dyn Future<Output = Ends> + Send>>;
+
+/// What is done with several claims of one workspace at once.
+#[derive(Clone)]
+pub struct Batches {
+    /// Claims in a batch.
+    pub most: usize,
+    pub handler: Arc<dyn Fn(Db, Vec<Claim>) -> ManyWork + Send + Sync>,
+}
+
 /// What lets this crate, and no other, make the scopes of jobs.
 const KEY: RunnerKey = RunnerKey::new();
 
@@ -64,6 +77,8 @@ pub struct Queue {
     pub channel: &'static str,
     pub at_once: usize,
     pub handler: Handler,
+    /// Claims are worked on in batches, each of one workspace, and of each workspace one at a time. Then `at_once` counts batches.
+    pub batches: Option<Batches>,
 }
 
 impl Queue {
@@ -77,7 +92,21 @@ impl Queue {
             let scope = Scope::of_job(&KEY, db, claim.workspace_id, machine);
             Box::pin(handler(scope, claim))
         };
-        Self { table, channel, at_once, handler: Arc::new(handler) }
+        Self { table, channel, at_once, handler: Arc::new(handler), batches: None }
+    }
+
+    /// The same queue, whose claims are worked on by `many`, up to `most` of a workspace at once. What `many` breaks at is left to the
+    /// handler of one claim.
+    pub fn in_batches<F, Fut>(self, most: usize, machine: Machine, many: F) -> Self
+    where
+        F: Fn(Scope, Vec<Claim>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Ends> + Send + 'static,
+    {
+        let handler = move |db: Db, claims: Vec<Claim>| -> ManyWork {
+            let Some(first) = claims.first() else { return Box::pin(async { Vec::new() }) };
+            Box::pin(many(Scope::of_job(&KEY, db, first.workspace_id, machine), claims))
+        };
+        Self { batches: Some(Batches { most, handler: Arc::new(handler) }), ..self }
     }
 }
 
@@ -151,7 +180,7 @@ impl Registry {
                 (kind.run)(Scope::of_job(&KEY, db, claim.workspace_id, kind.machine), row.payload).await
             })
         };
-        Queue { table: JOBS, channel: JOBS_CHANNEL, at_once, handler: Arc::new(handler) }
+        Queue { table: JOBS, channel: JOBS_CHANNEL, at_once, handler: Arc::new(handler), batches: None }
     }
 }
 
@@ -183,79 +212,38 @@ impl Runner {
         loop {
             let mut running = JoinSet::new();
             for queue in &self.queues {
-                for claim in claim(&self.db, queue.table, owner, queue.at_once, Some(workspace)).await? {
-                    running.spawn(work(self.db.clone(), queue.clone(), claim, beside.clone()));
+                let mut turns = Turns::of(workspace);
+                for claims in claim(&self.db, queue, owner, queue.at_once, &mut turns).await? {
+                    done += claims.len();
+                    running.spawn(work(self.db.clone(), queue.clone(), claims, beside.clone()));
                 }
             }
             if running.is_empty() {
                 return Ok(done);
             }
-            done += running.len();
             while running.join_next().await.is_some() {}
             beside.ended().await;
         }
     }
 }
 
-tokio::task_local! {
-    static BESIDE: Beside;
-}
-
-/// What work has started beside itself and is not over yet.
-#[derive(Clone)]
-struct Beside(Arc<watch::Sender<usize>>);
-
-impl Default for Beside {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(0)))
-    }
-}
-
-impl Beside {
-    async fn ended(&self) {
-        // Fails only when there is no sender any more, and we are one.
-        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
-    }
-}
-
-/// Counts until it is dropped, also by a panic.
-struct Turn(Beside);
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.0.0.send_modify(|count| *count -= 1);
-    }
-}
-
-/// Starts something that goes on beside a piece of work and is not waited for by it. Whoever runs the work waits for it before stopping.
-pub fn beside<F>(future: F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let Ok(beside) = BESIDE.try_with(Clone::clone) else {
-        tokio::spawn(future);
-        return;
-    };
-    beside.0.send_modify(|count| *count += 1);
-    let turn = Turn(beside.clone());
-    tokio::spawn(BESIDE.scope(beside, async move {
-        let _turn = turn;
-        future.await;
-    }));
-}
-
 async fn run_queue(db: Db, queue: Queue, stop: CancellationToken) {
     let owner = Uuid::now_v7();
     let channel = db.wakers().channel(queue.channel);
     let heartbeat = tokio::spawn(keep_alive(db.clone(), queue.table, owner));
-    let (mut running, beside) = (JoinSet::<()>::new(), Beside::default());
+    let (mut running, beside, mut turns) = (JoinSet::<()>::new(), Beside::default(), Turns::default());
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
         let free = queue.at_once.saturating_sub(running.len());
-        let claims = if free == 0 { Vec::new() } else { take(&db, queue.table, owner, free).await };
-        let full = claims.len() == free;
-        for claim in claims {
-            running.spawn(work(db.clone(), queue.clone(), claim, beside.clone()));
+        let pieces = if free == 0 { Vec::new() } else { take(&db, &queue, owner, free, &mut turns).await };
+        let full = pieces.len() == free;
+        for claims in pieces {
+            let turn = queue.batches.is_some().then(|| turns.begin(claims[0].workspace_id));
+            let work = work(db.clone(), queue.clone(), claims, beside.clone());
+            running.spawn(async move {
+                let _turn = turn;
+                work.await;
+            });
         }
         if full && free > 0 {
             continue;
@@ -284,61 +272,100 @@ async fn run_queue(db: Db, queue: Queue, stop: CancellationToken) {
     }
 }
 
+/// Takes up to `free` pieces of work: single claims, or batches of them.
 async fn claim(
     db: &Db,
-    table: Table,
+    queue: &Queue,
     owner: Uuid,
-    most: usize,
-    only: Option<WorkspaceId>,
-) -> Result<Vec<Claim>, AppError> {
+    free: usize,
+    turns: &mut Turns,
+) -> Result<Vec<Vec<Claim>>, AppError> {
     let mut tx = SystemTx::open(db, "claim").await?;
-    let claims = lease::claim(tx.conn(), table, owner, most as i64, only).await?;
+    let pieces = match &queue.batches {
+        None => {
+            let claims = lease::claim(tx.conn(), queue.table, owner, free as i64, turns.only).await?;
+            claims.into_iter().map(|claim| vec![claim]).collect()
+        }
+        Some(batches) => {
+            let busy = turns.busy();
+            let turn =
+                NextBatches { batches: free, most: batches.most, busy: &busy, after: turns.last, only: turns.only };
+            let taken = lease::claim_batches(tx.conn(), queue.table, owner, &turn).await?;
+            turns.move_on(&taken);
+            taken
+        }
+    };
     tx.commit().await?;
-    Ok(claims)
+    Ok(pieces)
 }
 
-async fn take(db: &Db, table: Table, owner: Uuid, most: usize) -> Vec<Claim> {
-    match claim(db, table, owner, most, None).await {
-        Ok(claims) => claims,
+async fn take(db: &Db, queue: &Queue, owner: Uuid, free: usize, turns: &mut Turns) -> Vec<Vec<Claim>> {
+    match claim(db, queue, owner, free, turns).await {
+        Ok(pieces) => pieces,
         Err(error) => {
-            tracing::warn!(queue = table.name, cause = %error, "could not claim work; trying again");
+            tracing::warn!(queue = queue.table.name, cause = %error, "could not claim work; trying again");
             tokio::time::sleep(POLL).await;
             Vec::new()
         }
     }
 }
 
-async fn work(db: Db, queue: Queue, claim: Claim, beside: Beside) {
-    let started = Instant::now();
-    let name = queue.table.name;
-    // In a task of its own, so that a panic is a failure of this item and of nothing else.
-    let ended = tokio::spawn(BESIDE.scope(beside, (queue.handler)(db.clone(), claim.clone()))).await;
-    let result = ended.unwrap_or_else(|panic| {
+/// Works on claims of one workspace, and records how each ended.
+async fn work(db: Db, queue: Queue, claims: Vec<Claim>, beside: Beside) {
+    let (started, name) = (Instant::now(), queue.table.name);
+    let ends = match &queue.batches {
+        Some(batches) if claims.len() > 1 => {
+            // In a task of its own, so that a panic is a failure of these items and of nothing else.
+            let many = (batches.handler)(db.clone(), claims.clone());
+            let ended = tokio::spawn(BESIDE.scope(beside.clone(), many)).await;
+            // Which of them it was is found by doing each by itself.
+            ended.ok().filter(|ends| ends.len() == claims.len())
+        }
+        _ => None,
+    };
+    let ends = match ends {
+        Some(ends) => ends,
+        None => {
+            let mut ends = Vec::with_capacity(claims.len());
+            for claim in &claims {
+                ends.push(alone(&db, &queue, claim, &beside).await);
+            }
+            ends
+        }
+    };
+    metrics::histogram!("patchbay_work_seconds", "queue" => name).record(started.elapsed().as_secs_f64());
+    for (claim, result) in claims.iter().zip(ends) {
+        let word = match &result {
+            Ok(Verdict::Later(_)) => "later",
+            Ok(_) => "done",
+            Err(_) => "failed",
+        };
+        metrics::counter!("patchbay_work_total", "queue" => name, "result" => word).increment(1);
+        // Until it is recorded the lease is renewed, and nobody else takes the item.
+        while let Err(error) = record(&db, queue.table, claim, &result).await {
+            tracing::warn!(queue = name, id = %claim.id, cause = %error, "could not record how the work ended; trying again");
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}
+
+async fn alone(db: &Db, queue: &Queue, claim: &Claim, beside: &Beside) -> Result<Verdict, Failure> {
+    let ended = tokio::spawn(BESIDE.scope(beside.clone(), (queue.handler)(db.clone(), claim.clone()))).await;
+    ended.unwrap_or_else(|panic| {
         Err(Failure {
             error: format!("The worker's code broke while it did this: {panic}"),
             retry_after: None,
             permanent: false,
         })
-    });
-    let word = match &result {
-        Ok(Verdict::Later(_)) => "later",
-        Ok(_) => "done",
-        Err(_) => "failed",
-    };
-    metrics::counter!("patchbay_work_total", "queue" => name, "result" => word).increment(1);
-    metrics::histogram!("patchbay_work_seconds", "queue" => name).record(started.elapsed().as_secs_f64());
-    if let Err(error) = record(&db, queue.table, &claim, result).await {
-        // The lease runs out and another worker takes it; everything a worker does is safe to do twice.
-        tracing::warn!(queue = name, id = %claim.id, cause = %error, "could not record how the work ended");
-    }
+    })
 }
 
-async fn record(db: &Db, table: Table, claim: &Claim, result: Result<Verdict, Failure>) -> Result<(), AppError> {
+async fn record(db: &Db, table: Table, claim: &Claim, result: &Result<Verdict, Failure>) -> Result<(), AppError> {
     if matches!(result, Ok(Verdict::Marked)) {
         return Ok(());
     }
     let mut tx = SystemTx::open(db, "record work").await?;
-    let ours = match &result {
+    let ours = match result {
         Ok(Verdict::Later(wait)) => lease::later(tx.conn(), table, claim, *wait).await?,
         Ok(_) => lease::finish(tx.conn(), table, claim).await?,
         Err(failure) => {

@@ -1,4 +1,8 @@
-//! What a client may spend in a month, and how far it is. Pure.
+//! What a client may spend in a month, and how far it is; and what usage adds up to by day. Pure.
+
+mod days;
+
+pub use days::{Period, Preset, Sums};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //!
 //! The surprising part: renting is asynchronous and has no idempotency key. The row is written first and its id is the order's
 //! reference; the job `order_number` looks for an order with that reference before it places one (`server::order`).
-//! Reads the tables agents, campaigns and clients.
+//! Reads the tables agent_mappings, agents, campaigns and clients.
 
 pub mod model;
 pub mod page;

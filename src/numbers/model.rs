@@ -1,6 +1,10 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+mod answering;
+
+use answering::sentence;
+pub use answering::{AnswerHours, Answering, CLOSED, HoursForm, Route, UNAVAILABLE};
 use patchbay_agents::model::CallDirection;
 use patchbay_agents::model::ClientChoice;
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};
@@ -85,12 +89,19 @@ pub struct AgentChoice {
     pub name: String,
     /// None: works for every client.
     pub client: Option<String>,
+    /// Its calls usually come in.
+    pub is_for_callers: bool,
 }
 
 /// Everything on a number's page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NumberPage {
     pub row: NumberRow,
+    pub answering: Answering,
+    pub after_hours_agent: Option<String>,
+    pub route: Route,
+    /// The zone that hours are in unless another one is chosen: the client's, else the viewer's.
+    pub zone: String,
     pub client_id: Option<ClientId>,
     pub agent_id: Option<AgentId>,
     pub capabilities: Vec<String>,
@@ -147,7 +158,7 @@ pub struct OwnedForm {
     pub monthly_cost: String,
 }
 
-/// Whom a number belongs to.
+/// Whom a number belongs to, and who answers it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AssignForm {
@@ -155,6 +166,11 @@ pub struct AssignForm {
     pub client_id: String,
     pub agent_id: String,
     pub direction: String,
+    #[serde(flatten)]
+    pub hours: HoursForm,
+    pub after_hours_agent_id: String,
+    pub after_hours_words: String,
+    pub fallback_words: String,
 }
 
 /// A number to be written into the list.
@@ -233,6 +249,7 @@ pub struct Assignment {
     pub client_id: Option<ClientId>,
     pub agent_id: Option<AgentId>,
     pub direction: CallDirection,
+    pub answering: Answering,
 }
 
 impl AssignForm {
@@ -240,15 +257,21 @@ impl AssignForm {
     pub fn check(&self) -> Result<Assignment, AppError> {
         let mut errors = FieldErrors::default();
         let client_id = client(&self.client_id, &mut errors);
-        let agent_id = match self.agent_id.trim() {
+        let mut agent = |field: &str, id: &str| match id.trim() {
             "" => None,
             id => id.parse().map(Some).unwrap_or_else(|_| {
-                errors.add("agent_id", "Choose an agent.");
+                errors.add(field, "Choose an agent.");
                 None
             }),
         };
+        let agent_id = agent("agent_id", &self.agent_id);
+        let after_hours_agent_id = agent("after_hours_agent_id", &self.after_hours_agent_id);
+        let hours = self.hours.check(&mut errors);
+        let after_hours_words = sentence("after_hours_words", &self.after_hours_words, &mut errors);
+        let fallback_words = sentence("fallback_words", &self.fallback_words, &mut errors);
         errors.check()?;
-        Ok(Assignment { client_id, agent_id, direction: direction(&self.direction) })
+        let answering = Answering { hours, after_hours_agent_id, after_hours_words, fallback_words };
+        Ok(Assignment { client_id, agent_id, direction: direction(&self.direction), answering })
     }
 }
 

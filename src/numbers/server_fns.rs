@@ -68,7 +68,7 @@ pub async fn add_owned_number(#[server(flatten)] form: OwnedForm) -> Result<(), 
     Ok(())
 }
 
-/// Sets client, agent and direction of a number.
+/// Sets client, direction, and who answers: agent, hours, another agent outside them, and what a caller hears else.
 #[server(prefix = "/rpc", endpoint = "assign_number")]
 pub async fn assign_number(#[server(flatten)] form: AssignForm) -> Result<(), AppError> {
     use super::server;
@@ -76,6 +76,19 @@ pub async fn assign_number(#[server(flatten)] form: AssignForm) -> Result<(), Ap
     let mut tx = scope()?.write(Action::ManageNumbers).await?;
     let id = form.id.parse()?;
     server::ops::assign(&mut tx, id, &form.check()?).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/numbers/{id}"));
+    Ok(())
+}
+
+/// Has the carrier asked where the number's calls go now, and told where they should go.
+#[server(prefix = "/rpc", endpoint = "check_number_route")]
+pub async fn check_number_route(id: String) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageNumbers).await?;
+    let id = id.parse()?;
+    server::ops::check_route(&mut tx, id).await?;
     tx.commit().await?;
     leptos_axum::redirect(&format!("/numbers/{id}"));
     Ok(())

@@ -1,6 +1,8 @@
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use patchbay_shared::Money;
+use patchbay_usage::model::Shown;
 
 /// Everything on the dashboard, for one viewer. What the viewer may not see is absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -11,6 +13,10 @@ pub struct Overview {
     /// `16:42:08`.
     pub updated: String,
     pub scope_name: String,
+    /// The days that were asked for; the preset `today` is the viewer's own day.
+    pub shown: Shown,
+    /// What they came to; none: the page shows today.
+    pub of_days: Option<DaysShown>,
     /// The viewer's day, `2026-11-20`.
     pub day: String,
     /// The client that the page is narrowed to.
@@ -45,8 +51,30 @@ pub struct Figures {
     pub unpriced_answers: i64,
     /// Of the answered calls.
     pub median_seconds: Option<i64>,
+    /// Seconds of talk.
+    pub seconds: i64,
     /// None when the viewer may not see cost.
     pub spend: Option<Money>,
+}
+
+/// What some days came to, beside the days before.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DaysShown {
+    pub figures: Figures,
+    pub before: Figures,
+    /// Oldest first, none left out.
+    pub days: Vec<DayCalls>,
+}
+
+/// One day's ended calls by result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DayCalls {
+    pub day: NaiveDate,
+    /// `20 Nov`.
+    pub label: String,
+    pub answered: i64,
+    pub not_reached: i64,
+    pub failed: i64,
 }
 
 impl Figures {

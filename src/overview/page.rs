@@ -1,6 +1,7 @@
-//! The dashboard: figures, hours, who is on the line, what needs a person, batches, clients.
+//! The dashboard: figures, hours or days, who is on the line, what needs a person, batches, clients.
 
 mod blocks;
+mod days;
 mod figures;
 
 use std::sync::Arc;
@@ -10,32 +11,59 @@ use leptos::prelude::*;
 use super::model::Overview;
 use super::server_fns::get_overview;
 use blocks::{Batches, Clients, Live, Needs, StartList};
+use days::{DaysChart, DaysFigures};
 use figures::{Figures, Hours};
 use patchbay_access::Action;
 use patchbay_calls::model::CallQuery;
+use patchbay_metering::model::Preset;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
+use patchbay_usage::page::{PERIODS, PeriodBar, asked};
 
 /// The first page after signing in. Client roles see it as their overview.
 #[lazy]
 pub fn overview_page() -> PageView {
-    let overview = load(|| query("client"), get_overview);
+    let overview = load(|| (query("client"), asked()), |(client, asked)| get_overview(client, asked));
     Arc::new(move || {
-        live::on_change(&["dashboard", "calls", "batches"], move || overview.refetch());
+        let busy = RwSignal::new(false);
+        live::on_change(&["dashboard", "calls", "batches"], move || {
+            if !busy.get_untracked() {
+                overview.refetch();
+            }
+        });
         let title = if viewer().role.is_client() { "Overview" } else { "Dashboard" };
         view! {
             <PageTitle text=title/>
-            <PageBoundary data=overview view=move |page: Overview| view! { <Dashboard page/> }/>
+            <PageBoundary data=overview view=move |page: Overview| view! { <Dashboard page busy/> }/>
         }
         .into_any()
     })
 }
 
 #[component]
-fn Dashboard(page: Overview) -> impl IntoView {
+fn Dashboard(page: Overview, busy: RwSignal<bool>) -> impl IntoView {
     let may_run = viewer().may(Action::RunBatches);
     let sub = format!("{} · times in {} · updated {}", page.scope_name, page.zone.replace('_', " "), page.updated);
     let listed = CallQuery { from: Some(page.day.clone()), client: page.client.clone(), ..CallQuery::default() };
+    let (figures, chart, when, listed) = match page.of_days {
+        None => (
+            view! { <Figures today=page.today yesterday=page.yesterday listed=listed.clone()/> }.into_any(),
+            view! { <Hours hours=page.hours listed=listed.clone()/> }.into_any(),
+            "Today".to_owned(),
+            listed,
+        ),
+        Some(of_days) => {
+            let (shown, client, days) = (page.shown.clone(), page.client.clone(), of_days.days.clone());
+            let there = shown.listed(client.clone());
+            let when = shown.text.clone();
+            (
+                view! { <DaysFigures page=of_days shown=shown.clone() client=client.clone()/> }.into_any(),
+                view! { <DaysChart days shown client/> }.into_any(),
+                when,
+                there,
+            )
+        }
+    };
     let (needs, clients) = (page.needs.clone(), page.clients.clone());
     view! {
         <PageHead
@@ -46,9 +74,10 @@ fn Dashboard(page: Overview) -> impl IntoView {
             })
         />
         {(!page.start.is_empty()).then(|| view! { <StartList steps=page.start.clone()/> })}
-        <Figures today=page.today yesterday=page.yesterday listed=listed.clone()/>
+        <PeriodBar shown=page.shown.clone() presets=PERIODS default=Preset::Today busy/>
+        {figures}
         <div class="cols main-side">
-            <Hours hours=page.hours listed=listed.clone()/>
+            {chart}
             <Live calls=page.live total=page.live_total client=page.client.clone()/>
         </div>
         {match needs {
@@ -60,6 +89,6 @@ fn Dashboard(page: Overview) -> impl IntoView {
             }.into_any(),
             None => view! { <Batches batches=page.batches/> }.into_any(),
         }}
-        {clients.map(|rows| view! { <Clients rows listed=listed.clone()/> })}
+        {clients.map(|rows| view! { <Clients rows listed when/> })}
     }
 }

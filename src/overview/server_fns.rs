@@ -2,13 +2,14 @@ use leptos::prelude::*;
 
 use super::model::{Overview, SidebarCounts};
 use patchbay_shared::AppError;
+use patchbay_usage::model::PeriodAsked;
 
-/// The dashboard. `client` narrows it for agency roles.
+/// The dashboard, by default of today. `client` narrows it for agency roles.
 #[server(prefix = "/rpc", endpoint = "get_overview")]
-pub async fn get_overview(client: Option<String>) -> Result<Overview, AppError> {
+pub async fn get_overview(client: Option<String>, #[server(default)] asked: PeriodAsked) -> Result<Overview, AppError> {
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadUsage).await?;
-    super::server::overview(&mut tx, client.as_deref()).await
+    super::server::overview(&mut tx, client.as_deref(), &asked).await
 }
 
 /// Live calls and running batches, for the sidebar.

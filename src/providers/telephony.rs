@@ -28,6 +28,24 @@ pub trait TelephonyProvider: Send + Sync {
     async fn get_number(&self, number_id: &str) -> Result<OwnedNumber, ProviderError>;
     /// Gives a number back for good.
     async fn delete_number(&self, number_id: &str) -> Result<(), ProviderError>;
+    /// The account's id, as other services ask for it.
+    async fn account_id(&self) -> Result<String, ProviderError>;
+    /// The profile that outgoing calls go by: the account's first one. None: it has none.
+    async fn outbound_profile(&self) -> Result<Option<String>, ProviderError>;
+    /// The application with this id. `NotFound` when there is none.
+    async fn get_application(&self, application_id: &str) -> Result<HeldApplication, ProviderError>;
+    /// Applications of this name.
+    async fn find_applications(&self, name: &str) -> Result<Vec<HeldApplication>, ProviderError>;
+    /// Makes an application. Not safe to repeat: look for its name first.
+    async fn create_application(&self, application: &CallApplication) -> Result<HeldApplication, ProviderError>;
+    /// Sets what is ours of an application, and reads it back. What else it has stays.
+    async fn update_application(
+        &self,
+        application_id: &str,
+        application: &CallApplication,
+    ) -> Result<HeldApplication, ProviderError>;
+    /// Sends a number's calls to this application, and reads back that it does. What else the number has stays.
+    async fn point_number(&self, number_id: &str, application_id: &str) -> Result<OwnedNumber, ProviderError>;
     /// One call leg as it is now.
     async fn get_call(&self, call_control_id: &str) -> Result<CallLeg, ProviderError>;
     /// Ends a call leg. The same `command_id` twice is one command.
@@ -139,4 +157,37 @@ pub struct CallLeg {
     pub duration_seconds: Option<f64>,
     pub started: Option<DateTime<Utc>>,
     pub ended: Option<DateTime<Utc>>,
+}
+
+/// What the carrier asks when a number is called, and whom it tells how calls go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallApplication {
+    pub name: String,
+    /// Asked what to do with each call that comes in.
+    pub voice_url: String,
+    /// Told how calls go and what they cost.
+    pub status_url: String,
+    /// What outgoing calls go by.
+    pub outbound_profile: Option<String>,
+}
+
+/// An application as the carrier has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldApplication {
+    pub id: String,
+    pub name: String,
+    pub voice_url: Option<String>,
+    pub status_url: Option<String>,
+    pub tells_cost: bool,
+    pub outbound_profile: Option<String>,
+}
+
+impl HeldApplication {
+    /// Whether it asks and tells as wanted. A profile for outgoing calls that somebody chose is as good as ours.
+    pub fn is(&self, wanted: &CallApplication) -> bool {
+        self.voice_url.as_deref() == Some(&wanted.voice_url)
+            && self.status_url.as_deref() == Some(&wanted.status_url)
+            && self.tells_cost
+            && (self.outbound_profile.is_some() || wanted.outbound_profile.is_none())
+    }
 }

@@ -36,13 +36,8 @@ pub trait VoiceProvider: Send + Sync {
     async fn get_call(&self, call_id: &str) -> Result<VoiceCall, ProviderError>;
     /// All calls that carry this metadata entry.
     async fn find_calls_by_metadata(&self, key: &str, value: &str) -> Result<Vec<VoiceCall>, ProviderError>;
-    /// One page of the calls created in a span of time, both ends included. Go on with the page's cursor.
-    async fn list_calls(
-        &self,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-        cursor: Option<&str>,
-    ) -> Result<CallsPage, ProviderError>;
+    /// One page of the calls that `which` names. Go on with the page's cursor.
+    async fn list_calls(&self, which: &CallsAsk, cursor: Option<&str>) -> Result<CallsPage, ProviderError>;
     /// Everything said in the call, in order.
     async fn list_messages(&self, call_id: &str) -> Result<Vec<VoiceMessage>, ProviderError>;
     /// The sound of the call. `NotFound` when nothing was recorded.
@@ -52,6 +47,42 @@ pub trait VoiceProvider: Send + Sync {
     /// Asks for all call events at this address, signed with this secret. Returns the registration's id.
     /// Not safe to repeat.
     async fn register_webhook(&self, url: &str, secret: &Secret<String>) -> Result<String, ProviderError>;
+    /// The carrier account that the service dials through. None: it has none yet.
+    async fn carrier_account(&self) -> Result<Option<HeldCarrier>, ProviderError>;
+    /// Gives the service the account to dial through, in the place of what is held, and reads it back. What else is set there, such as
+    /// who may call in, stays. Safe to repeat.
+    async fn set_carrier_account(&self, account: &CarrierAccount) -> Result<HeldCarrier, ProviderError>;
+}
+
+/// An account at a carrier, for the voice service to dial through.
+#[derive(Debug, Clone)]
+pub struct CarrierAccount {
+    /// The carrier's id of the account.
+    pub account_id: String,
+    pub api_key: Secret<String>,
+    /// Base64: what the carrier's reports are checked with.
+    pub public_key: String,
+    /// The carrier's application that calls go out through.
+    pub application_id: String,
+}
+
+/// What the voice service holds of a carrier account. It never tells the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldCarrier {
+    pub account_id: Option<String>,
+    pub application_id: Option<String>,
+    /// The first letters of the key.
+    pub key_prefix: Option<String>,
+}
+
+impl HeldCarrier {
+    /// Whether it is this account, as far as can be seen.
+    pub fn is(&self, account: &CarrierAccount) -> bool {
+        let prefix = self.key_prefix.as_deref().unwrap_or_default();
+        self.account_id.as_deref() == Some(&account.account_id)
+            && self.application_id.as_deref() == Some(&account.application_id)
+            && account.api_key.expose().trim().starts_with(prefix)
+    }
 }
 
 /// What the service says about the account.
@@ -148,6 +179,8 @@ pub enum Line {
     Phone { to: String, from: String },
     /// A browser joins at the call's `join_url`.
     Browser,
+    /// The carrier has somebody on the line already, and joins at the call's `join_url`.
+    Joined,
 }
 
 /// A call as the service sees it.
@@ -346,10 +379,27 @@ words! {
     }
 }
 
+/// Which calls are listed, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallsAsk {
+    /// The span in which they were created, both ends included.
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    /// The service's ids; empty for all agents.
+    pub agents: Vec<String>,
+    pub newest_first: bool,
+    pub page_size: u32,
+}
+
 /// One page of calls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallsPage {
+    /// Those that were asked for: what a service adds because it knows a filter not or only by the day is left out.
     pub calls: Vec<VoiceCall>,
+    /// The oldest and the newest moment on the page, of those left out too.
+    pub reaches: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// One sentence for each entry that is no call.
+    pub unreadable: Vec<String>,
     /// Hand it back for the next page; `None` at the end. Opaque, safe to store.
     pub next: Option<String>,
     /// How many calls there are in all, when the service counts them.

@@ -4,6 +4,7 @@ mod drawing;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -70,6 +71,8 @@ pub(super) struct Call {
     pub recording_asked: u32,
     /// Cancelled when somebody hangs up early.
     pub cut: CancellationToken,
+    /// Cancelled when the carrier brings the caller to the line. None: somebody is rung, or on the line already.
+    pub join: Option<CancellationToken>,
 }
 
 /// What a call is made from.
@@ -81,14 +84,59 @@ pub(super) struct NewCall {
     pub inbound: bool,
 }
 
+/// The carrier has somebody on the line and joins: a medium of a carrier that dials nobody.
+fn is_joined_by_carrier(request: &Map<String, Value>) -> bool {
+    let medium = request.get("medium").and_then(Value::as_object);
+    medium.and_then(|medium| medium.get("telnyx")?.as_object()).is_some_and(|way| !way.contains_key("outgoing"))
+}
+
+/// What is settled about a call before chance decides the rest.
+pub(super) struct Steer {
+    pub id: Uuid,
+    /// Tells the chance of this call from that of others.
+    pub salt: String,
+    /// When the call was created, if that is not now.
+    pub at: Option<DateTime<Utc>>,
+    pub speed: f64,
+    /// `sdr` or `cs`; none: as the prompt sounds.
+    pub campaign_type: Option<String>,
+    /// The name of an outcome, as in `lib.rs`.
+    pub outcome: Option<String>,
+}
+
+impl Steer {
+    pub fn campaign_type(request: &Map<String, Value>) -> Option<String> {
+        let metadata = request.get("metadata").and_then(Value::as_object)?;
+        let word = |key: &str| metadata.get(key).and_then(Value::as_str);
+        word("campaign_type").or_else(|| word("patchbay.campaign_type")).map(str::to_owned)
+    }
+
+    /// What the metadata of a request ask for.
+    fn of(request: &Map<String, Value>, settings: &SandboxSettings) -> Steer {
+        let metadata = request.get("metadata").and_then(Value::as_object);
+        let word = |key: &str| metadata.and_then(|all| all.get(key)).and_then(Value::as_str);
+        let id = Uuid::new_v4();
+        Steer {
+            id,
+            salt: word("patchbay.sandbox_seed").map_or_else(|| id.to_string(), str::to_owned),
+            at: word("patchbay.sandbox_at").and_then(|text| text.parse().ok()),
+            speed: word("patchbay.sandbox_speed").and_then(|text| text.parse().ok()).unwrap_or(settings.speed),
+            campaign_type: Steer::campaign_type(request),
+            outcome: word("patchbay.sandbox_outcome").map(str::to_owned),
+        }
+    }
+}
+
 impl Call {
     /// Plans the call. Nothing runs yet: see `life::place`.
     pub fn plan(new: NewCall, settings: &SandboxSettings) -> Call {
-        let id = Uuid::new_v4();
-        let metadata = new.request.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
-        let word = |key: &str| metadata.get(key).and_then(Value::as_str);
-        let salt = word("patchbay.sandbox_seed").map_or_else(|| id.to_string(), str::to_owned);
-        let mut rng = Rng::new(settings.seed ^ 0x5eed, &salt);
+        let steer = Steer::of(&new.request, settings);
+        Call::steered(new, settings, steer)
+    }
+
+    /// Plans a call of which some things are settled.
+    pub fn steered(new: NewCall, settings: &SandboxSettings, steer: Steer) -> Call {
+        let mut rng = Rng::new(settings.seed ^ 0x5eed, &steer.salt);
         let placeholder = Plan {
             answer: Answer::Person,
             ring: 0.0,
@@ -97,10 +145,10 @@ impl Call {
             end_reason: "hangup",
             sip_reason: "NORMAL",
         };
-        let speed = word("patchbay.sandbox_speed").and_then(|text| text.parse().ok()).unwrap_or(settings.speed);
+        let join = (!new.inbound && is_joined_by_carrier(&new.request)).then(CancellationToken::new);
         let mut call = Call {
-            id,
-            inbound: new.inbound,
+            id: steer.id,
+            inbound: new.inbound || join.is_some(),
             to: new.to,
             from: new.from,
             agent: new.agent,
@@ -108,7 +156,7 @@ impl Call {
             clock: CallClock::start(None, 1.0, 0.0),
             plan: placeholder,
             seed: settings.seed,
-            salt,
+            salt: steer.salt,
             language: Language::English,
             family: Family::Sales,
             scenario: Scenario::Survey,
@@ -122,15 +170,18 @@ impl Call {
             bills_no_length: settings.quirks.bill_without_length,
             recording_asked: 0,
             cut: CancellationToken::new(),
+            join,
         };
         let prompt = call.prompt();
         call.language = Language::from_hint(call.pick("languageHint").and_then(Value::as_str));
-        call.family = family(word("campaign_type").or_else(|| word("patchbay.campaign_type")), &prompt);
-        let forced = word("patchbay.sandbox_outcome")
-            .map(str::to_owned)
-            .or_else(|| special_outcome(call.to.as_deref()).map(str::to_owned));
+        call.family = family(steer.campaign_type.as_deref(), &prompt);
+        let forced = steer.outcome.or_else(|| special_outcome(call.to.as_deref()).map(str::to_owned));
         let drawn = draw_answer(settings, call.inbound || call.to.is_none(), &mut rng);
-        let drawn_scenario = Scenario::draw(call.family, &prompt.to_lowercase(), &mut rng);
+        let lower = prompt.to_lowercase();
+        let drawn_scenario = match call.inbound {
+            true => Scenario::draw_of_caller(&lower, &mut rng),
+            false => Scenario::draw(call.family, &lower, &mut rng),
+        };
         let (answer, scenario) = match forced.as_deref() {
             Some("busy") => (Answer::Busy, drawn_scenario),
             Some("no_answer") => (Answer::Nobody, drawn_scenario),
@@ -155,10 +206,36 @@ impl Call {
         call.plan = call.make_plan(answer, &conversation, settings, &mut rng);
         call.short_summary = conversation.short_summary;
         call.summary = conversation.summary;
-        let sandbox_at = word("patchbay.sandbox_at").and_then(|text| text.parse().ok());
         let whole = call.plan.ring + call.plan.talk + call.plan.billing;
-        call.clock = CallClock::start(sandbox_at, if speed > 0.0 { speed } else { 1.0 }, whole);
+        call.clock = CallClock::start(steer.at, if steer.speed > 0.0 { steer.speed } else { 1.0 }, whole);
         call
+    }
+
+    pub fn salt(&self) -> &str {
+        &self.salt
+    }
+
+    /// How it went, in the words by which a call can be steered.
+    pub fn outcome(&self) -> &'static str {
+        match self.plan.answer {
+            Answer::Person => self.scenario.name(),
+            Answer::Machine => "voicemail",
+            Answer::Nobody => "no_answer",
+            Answer::Busy => "busy",
+            Answer::Declined => "declined_call",
+            Answer::Unknown => "invalid_number",
+            Answer::Dropped => "dropped",
+        }
+    }
+
+    /// The call after all of its life: ended and billed.
+    pub fn over(mut self) -> Call {
+        let plan = &self.plan;
+        self.joined = matches!(plan.answer, Answer::Person | Answer::Machine | Answer::Dropped).then_some(plan.ring);
+        self.ended = Some(plan.ring + plan.talk);
+        self.end_reason = Some(plan.end_reason);
+        self.billed = true;
+        self
     }
 
     fn make_plan(
@@ -211,6 +288,7 @@ impl Call {
             salt: self.salt.clone(),
             language: self.language,
             family: self.family,
+            inbound: self.inbound,
             scenario: self.scenario,
             prompt: self.prompt().into(),
             context: self.context(),

@@ -33,6 +33,11 @@ impl CallClock {
         }
     }
 
+    /// The same for a call that begins now after all: somebody had to come first, in the world's own time.
+    pub fn restarted(&self, planned: f64) -> CallClock {
+        CallClock { placed_at: self.placed_at, ..CallClock::start(None, self.speed, planned) }
+    }
+
     /// The sandbox time at an offset.
     pub fn at(&self, offset: f64) -> DateTime<Utc> {
         self.base + seconds(offset)

@@ -1,9 +1,12 @@
-//! Keeps agents, webhooks and numbers in a file, so that a demo finds them again after a restart.
+//! Keeps agents, webhooks, numbers and the past in a file, and calls in another one, so that a demo finds them again after a restart.
+
+mod calls;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::past::Past;
 use super::settings::SandboxSettings;
 use super::state::{Account, Sandbox, State};
 
@@ -32,10 +35,12 @@ pub(super) fn load(settings: &SandboxSettings) -> State {
             connections: map("connections").into_iter().collect(),
             carrier_url: word("carrierUrl"),
             carrier_key: word("carrierKey"),
+            past: Arc::new(past(&kept, settings.seed)),
             ..Account::default()
         };
         state.accounts.insert(key, account);
     }
+    calls::load(&mut state, settings);
     state
 }
 
@@ -58,6 +63,16 @@ impl Sandbox {
     }
 }
 
+/// The same calls as before: they follow from what they were drawn from.
+fn past(kept: &Value, seed: u64) -> Past {
+    let read = |name: &str| kept.get(name).cloned().unwrap_or_else(|| json!([]));
+    let agents = serde_json::from_value(read("past")).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the past in the sandbox's state file isn't readable; going on without it");
+        Vec::new()
+    });
+    Past::draw(agents, serde_json::from_value(read("pastGone")).unwrap_or_default(), seed)
+}
+
 fn kept(account: &Account) -> Value {
     json!({
         "agents": account.agents.iter().map(|(id, agent)| (id.clone(), (**agent).clone())).collect::<Map<_, _>>(),
@@ -68,5 +83,7 @@ fn kept(account: &Account) -> Value {
         "connections": account.connections,
         "carrierUrl": account.carrier_url,
         "carrierKey": account.carrier_key,
+        "past": account.past.agents,
+        "pastGone": account.past.gone,
     })
 }

@@ -9,6 +9,8 @@
 //! | `/openrouter/api/v1/…` | the language models: chat completions with any JSON schema | `Authorization: Bearer` |
 //! | `/sandbox/…` | nobody: log, settings, incoming calls, public keys | none |
 //!
+//! `POST /sandbox/ring` with `{"to", "from"}` rings a number as the carrier would: see `telephone.rs`.
+//!
 //! Any key that begins with `sandbox-` is taken and has an account of its own; other keys get 401 in the provider's own form.
 //! Nobody's telephone rings and nothing leaves the machine, except webhooks to the addresses that were registered.
 //!
@@ -36,9 +38,14 @@
 //! **What services do in the field** is off and can be switched on with `quirks` in the settings, for all accounts or one: half an emoji,
 //! fields of another type, bills that are refunded, recordings that come late or are none, models that answer in their own way.
 //!
+//! **The past.** `Sandbox::set_past` gives an account calls from before the sandbox began, drawn from a seed: weekdays, hours, both
+//! directions, every outcome. They are listed, read, summed up and deleted like others, and never had a webhook. `reveal_calls` shows some
+//! that nobody has seen before, as a service does that is late. `quirks.pages_…` limit lists of calls, let them grow while they are read,
+//! or never end. `loss_rate` 1 is the outage in which no webhook arrives. `go_on_ringing` lets the people of the past ring on.
+//!
 //! **The surprising part:** transcripts aren't kept. They follow from the seed and the call, so they are written anew whenever
-//! somebody asks; two hundred thousand calls fit into memory that way. After a restart calls are gone; agents, webhooks and
-//! numbers come back if `state_file` is set.
+//! somebody asks; two hundred thousand calls fit into memory that way. After a restart agents, webhooks, numbers, the past
+//! and the newest calls that were over come back if `state_file` is set.
 
 mod analysis;
 mod call;
@@ -50,10 +57,12 @@ mod gate;
 mod keep;
 mod life;
 mod openrouter;
+mod past;
 mod rng;
 mod schema;
 mod settings;
 mod state;
+mod telephone;
 mod telnyx;
 #[cfg(test)]
 mod tests;
@@ -68,8 +77,10 @@ use axum::extract::DefaultBodyLimit;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use past::{PastOfAgent, PastPerson};
 pub use settings::{FaultRates, NoSound, OddAnswer, OddUsage, OutcomeRates, Quirks, SandboxSettings};
 pub use state::{DeliveryEntry, LogEntry, Sandbox};
+pub use telephone::{Rang, Ring};
 
 const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
@@ -79,7 +90,7 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
         .nest("/ultravox/api", ultravox::routes())
         .nest("/telnyx/v2", telnyx::routes())
         .nest("/openrouter/api/v1", openrouter::routes())
-        .nest("/sandbox", control::routes())
+        .nest("/sandbox", control::routes().merge(telephone::routes()))
         .layer(axum::middleware::from_fn_with_state(sandbox.clone(), gate::gate))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(sandbox)
@@ -130,6 +141,11 @@ impl Sandbox {
     pub fn set_carrier_url(&self, key: &str, url: Option<String>) {
         self.with_account(key, |account| account.carrier_url = url);
         self.keep();
+    }
+
+    /// What an account's carrier events are signed with.
+    pub fn carrier_seed(&self, key: &str) -> [u8; 32] {
+        telnyx::carrier::signing_seed(self, key)
     }
 
     /// The key that checks an account's carrier events: base64 of 32 bytes.

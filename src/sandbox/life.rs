@@ -1,10 +1,12 @@
 //! The life of a call: one small task that waits for its next moment, marks it and tells whoever wants to know.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::call::{Answer, Call, NewCall};
+use super::call::{Answer, Call, NewCall, seconds_of};
 use super::delivery;
 use super::state::Sandbox;
 use super::telnyx::carrier;
@@ -32,16 +34,20 @@ pub(super) fn place(sandbox: &Arc<Sandbox>, key: &str, new: NewCall) -> Result<(
 }
 
 async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
-    let Some(call) = sandbox.with_account(&key, |account| account.calls.get(&id).cloned()) else {
+    let Some(mut call) = sandbox.with_account(&key, |account| account.calls.get(&id).cloned()) else {
         return;
     };
-    let plan = call.plan.clone();
     delivery::call_event(&sandbox, &key, "call.started", &call);
     let quirks = sandbox.settings_for(&key).quirks.clone();
     if !quirks.cost_first {
         carrier::initiated(&sandbox, &key, &call);
     }
 
+    if let Some(join) = call.join.clone() {
+        let Some(there) = wait_for_caller(&sandbox, &key, &call, &join).await else { return };
+        call = there;
+    }
+    let plan = call.plan.clone();
     let cut = wait(&sandbox, &call, plan.ring).await;
     let answered = matches!(plan.answer, Answer::Person | Answer::Machine | Answer::Dropped);
     let ended = if answered && !cut {
@@ -79,6 +85,7 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
         () = sandbox.shutdown.cancelled() => return,
     }
     if let Some(billed) = mark(&sandbox, &key, id, |call| call.billed = true) {
+        sandbox.keep_call(&key, &billed);
         carrier::cost(&sandbox, &key, &billed);
         if quirks.cost_first {
             carrier::initiated(&sandbox, &key, &billed);
@@ -90,6 +97,29 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
     {
         delivery::call_event(&sandbox, &key, "call.billed", &refunded);
     }
+}
+
+/// At least so long a caller has to come to the line, however fast sandbox seconds pass: the caller comes by real requests.
+const CALLER_HAS: Duration = Duration::from_secs(5);
+
+/// Waits until the carrier brings the caller to the line, for as long as the request says. Gives the call as it goes on from there.
+async fn wait_for_caller(sandbox: &Sandbox, key: &str, call: &Call, join: &CancellationToken) -> Option<Call> {
+    let patience = seconds_of(call.pick("joinTimeout")).unwrap_or(30.0);
+    let real = call.clock.instant(patience).max(tokio::time::Instant::now() + CALLER_HAS);
+    let has_joined = tokio::select! {
+        () = join.cancelled() => true,
+        () = tokio::time::sleep_until(real) => false,
+        () = call.cut.cancelled() => false,
+        () = sandbox.shutdown.cancelled() => false,
+    };
+    mark(sandbox, key, call.id, |call| {
+        if !has_joined {
+            call.plan.answer = Answer::Nobody;
+            call.plan.ring = if call.cut.is_cancelled() { call.plan.ring } else { patience };
+            call.plan.talk = 0.0;
+        }
+        call.clock = call.clock.restarted(call.plan.ring + call.plan.talk + call.plan.billing);
+    })
 }
 
 /// Waits until an offset; true if somebody hung up before.

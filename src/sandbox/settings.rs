@@ -119,6 +119,14 @@ pub struct Quirks {
     pub odd_answer: Option<OddAnswer>,
     /// Schemas with words that some hosts refuse get 400.
     pub strict_schemas: bool,
+    /// Every so-manieth page of calls that is asked for gets 429 with `Retry-After`; 0: none.
+    pub pages_limited_every: u32,
+    /// So many calls come to light whenever the first of several pages of calls was read, half of them before the end of that page.
+    pub pages_grow: u32,
+    /// Cursors of lists of calls are positions: calls that come in meanwhile move the others.
+    pub pages_by_position: bool,
+    /// Lists of calls never end: the second page names itself as the next one.
+    pub pages_stuck: bool,
 }
 
 /// Every figure has a default, and a settings document may give only some of them.
@@ -171,7 +179,7 @@ pub struct SandboxSettings {
     pub max_calls: usize,
     /// Entries of the request log that are kept.
     pub max_log: usize,
-    /// Where agents, webhooks, numbers and orders are kept over a restart. Calls are not.
+    /// Where agents, webhooks, numbers, orders and the past are kept over a restart; the newest calls stand in a file beside it.
     pub state_file: Option<std::path::PathBuf>,
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::call::Call;
+use super::past::Past;
 use super::rng::Rng;
 use super::settings::SandboxSettings;
 
@@ -67,6 +68,10 @@ pub(super) struct Account {
     /// Numbers whose first request was refused on purpose.
     pub refused_once: std::collections::HashSet<String>,
     pub model_spend: f64,
+    /// Calls from before the sandbox began.
+    pub past: Arc<Past>,
+    /// Pages of calls that were asked for: see the settings' `quirks`.
+    pub pages_read: u32,
 }
 
 /// One request to create a call.
@@ -250,19 +255,10 @@ impl Drop for Turn {
 impl Account {
     /// Takes in a call that was just placed, and drops the oldest ended one if there are too many.
     pub fn add_call(&mut self, call: Call, max_calls: usize) {
-        for (name, value) in call.metadata() {
-            if let Some(value) = value.as_str() {
-                self.by_metadata.entry((name.clone(), value.to_owned())).or_default().push_back(call.id);
-            }
-        }
-        if let Some(agent_id) = call.agent_id() {
-            *self.calls_of_agent.entry(agent_id.to_owned()).or_default() += 1;
-        }
         self.live += 1;
         self.max_live = self.max_live.max(self.live);
         self.placed += 1;
-        self.order.push_back(call.id);
-        self.calls.insert(call.id, call);
+        self.take_back(call);
         while self.calls.len() > max_calls {
             let Some(at) = self.order.iter().position(|id| self.calls.get(id).is_none_or(|call| call.ended.is_some()))
             else {
@@ -271,6 +267,20 @@ impl Account {
             let id = self.order[at];
             self.drop_call(id);
         }
+    }
+
+    /// Takes in a call of an earlier run.
+    pub fn take_back(&mut self, call: Call) {
+        for (name, value) in call.metadata() {
+            if let Some(value) = value.as_str() {
+                self.by_metadata.entry((name.clone(), value.to_owned())).or_default().push_back(call.id);
+            }
+        }
+        if let Some(agent_id) = call.agent_id() {
+            *self.calls_of_agent.entry(agent_id.to_owned()).or_default() += 1;
+        }
+        self.order.push_back(call.id);
+        self.calls.insert(call.id, call);
     }
 
     /// Forgets a call with everything that belongs to it.

@@ -1,5 +1,6 @@
 //! The sandbox from outside: over HTTP, with webhooks.
 
+mod past;
 mod reading;
 
 use std::sync::{Arc, Mutex};

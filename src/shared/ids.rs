@@ -77,7 +77,11 @@ ids! {
     CampaignId,
     CampaignContactId,
     BatchId,
+    CallBackId,
     CallId,
     WebhookId,
     JobId,
+    /// An import of past calls.
+    HistoricalSyncId,
+    CallGapId,
 }

@@ -19,6 +19,7 @@ pub mod stamp;
 #[cfg(feature = "ssr")]
 pub mod text;
 pub mod variables;
+pub mod window;
 pub mod words;
 #[cfg(feature = "ssr")]
 pub mod zone;

@@ -1,8 +1,19 @@
 //! Text that people type: which characters it may hold, whatever field it is for.
 
 /// The last words of the names of fields that take several lines. Every other field is one line long.
-const SEVERAL_LINES: [&str; 9] =
-    ["attributes", "description", "emails", "goal", "greeting", "note", "notes", "template", "variables"];
+const SEVERAL_LINES: [&str; 11] = [
+    "after_hours_words",
+    "attributes",
+    "description",
+    "emails",
+    "fallback_words",
+    "goal",
+    "greeting",
+    "note",
+    "notes",
+    "template",
+    "variables",
+];
 
 /// What is wrong with the characters of a field's value, as a sentence. None: nothing.
 ///

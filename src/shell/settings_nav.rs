@@ -18,7 +18,7 @@ pub fn SettingsNav(
         ("/settings/api-keys", "API keys", Action::ManageKeys),
         ("/settings/brand", "Brand", Action::ManageBrand),
         ("/settings/audit", "Audit log", Action::ReadAudit),
-        ("/webhooks/inbound", "Inbound webhooks", Action::ReadQueues),
+        ("/queues", "Stuck work", Action::ReadQueues),
     ];
     let links = pages
         .into_iter()

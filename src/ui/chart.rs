@@ -45,6 +45,9 @@ pub fn BarChart(
     finding: String,
     labels: Vec<String>,
     series: Vec<Series>,
+    /// A line over the bars, of values that are not stacked on them.
+    #[prop(optional)]
+    line: Option<Series>,
     /// Stands before and after each number: `$`, `%`.
     #[prop(optional)]
     before: &'static str,
@@ -57,7 +60,7 @@ pub fn BarChart(
     #[prop(default = "When")]
     head: &'static str,
 ) -> impl IntoView {
-    chart(Shape::Bars, label, finding, labels, series, Format { before, after, decimals }, class, head)
+    chart(Shape::Bars, label, finding, labels, series, line, Format { before, after, decimals }, class, head)
 }
 
 /// One line per series.
@@ -73,7 +76,7 @@ pub fn LineChart(
     #[prop(optional)] class: &'static str,
     #[prop(default = "When")] head: &'static str,
 ) -> impl IntoView {
-    chart(Shape::Lines, label, finding, labels, series, Format { before, after, decimals }, class, head)
+    chart(Shape::Lines, label, finding, labels, series, None, Format { before, after, decimals }, class, head)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -95,21 +98,25 @@ fn chart(
     label: String,
     finding: String,
     labels: Vec<String>,
-    series: Vec<Series>,
+    mut series: Vec<Series>,
+    line: Option<Series>,
     format: Format,
     class: &'static str,
     head: &'static str,
 ) -> AnyView {
     let count = labels.len().max(1);
-    let top = scale_top(highest(shape, count, &series));
+    let over = line.as_slice();
+    let top = scale_top(highest(shape, count, &series).max(highest(Shape::Lines, count, over)));
     let ticks =
         (0..=4).rev().map(|tick| view! { <span>{format.text(top * f64::from(tick) / 4.0)}</span> }).collect_view();
     let grid =
         (0..=4).map(|tick| view! { <line class="g" x1="0" x2="1000" y1=50 * tick y2=50 * tick></line> }).collect_view();
     let marks = match shape {
-        Shape::Bars => bars(count, &series, top),
+        Shape::Bars => (bars(count, &series, top), lines(count, over, top)).into_any(),
         Shape::Lines => lines(count, &series, top),
     };
+    // In the table and in what is read aloud it is one more value.
+    series.extend(line);
     // With many places only some are named, the last always.
     let step = count.div_ceil(MOST_NAMES);
     let sparse = if step > 1 { "x sparse" } else { "x" };

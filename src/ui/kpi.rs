@@ -36,6 +36,9 @@ pub fn Kpi(
     /// Whether the change is welcome; by default up is.
     #[prop(optional)]
     good: Option<bool>,
+    /// Whether the change is welcome cannot be said: spend that grows with the calls.
+    #[prop(optional)]
+    neutral: bool,
     /// What it is compared with, or any small remark.
     #[prop(optional, into)]
     versus: Option<String>,
@@ -58,6 +61,7 @@ pub fn Kpi(
             Direction::Same => ("", ""),
         };
         let class = match (direction, good) {
+            _ if neutral => None,
             (Direction::Same, _) => None,
             (_, true) => Some("up"),
             (_, false) => Some("down"),

@@ -1,6 +1,6 @@
-//! Usage: minutes, tokens and money of the last thirty days. Owns no table: costs are written in `metering` and on the calls.
-//! The surprising part: days are those of the viewer's time zone and months those of the client's, as its budget counts them.
-//! Reads the tables agency_phone_numbers, calls, clients and token_usage.
+//! Usage: minutes, tokens and money of some days, beside the days before. Owns no table: days are counted in `metering`.
+//! The surprising part: days are those of each client's zone, as its budget counts its months.
+//! Reads the tables agency_phone_numbers, agents, clients and token_usage.
 
 pub mod model;
 pub mod page;

@@ -1,23 +1,85 @@
+//! What usage shows: the days that were asked for, what they came to, and what the days before came to. Pure.
+
+mod period;
+
+pub use period::{PeriodAsked, Shown, change};
+
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use patchbay_metering::model::BudgetStatus;
+use patchbay_metering::model::{BudgetStatus, Sums};
 use patchbay_shared::Money;
-use patchbay_shared::ids::NumberId;
+use patchbay_shared::ids::{AgentId, ClientId, NumberId};
 use patchbay_shared::money::count_text;
 
-/// The last thirty days, today included, by the viewer's days.
+/// Some days of one client or of all.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Usage {
-    /// IANA name of the zone that the days are in.
-    pub zone: String,
+    pub shown: Shown,
+    /// The client that it is narrowed to, by name; none: all.
+    pub client: Option<String>,
+    /// When it was counted: `16:42:08`.
+    pub updated: String,
     /// Oldest first, none left out.
     pub days: Vec<UsageDay>,
+    /// The days before, in the same order, each beside the one at its place.
+    pub days_before: Vec<Money>,
+    pub total: Sums,
+    pub before: Sums,
+    /// The period in up to eight equal parts: for lines without axes.
+    pub parts: Vec<Sums>,
+    /// By client, the most expensive first. Only for the agency.
+    pub clients: Vec<ClientUsage>,
+    /// Clients that are not among them, together.
+    pub others: Option<(i64, Compared)>,
     /// By spend, the most expensive first. Only for the agency.
     pub models: Vec<ModelUsage>,
-    pub total: UsageDay,
     /// What the numbers cost. Only for the agency.
     pub numbers: Option<Numbers>,
+    pub month: Month,
     pub is_agency: bool,
+}
+
+/// The calendar month so far.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Month {
+    /// `November`.
+    pub name: String,
+    /// `2026-11-01`.
+    pub first: String,
+    pub today: String,
+    pub spend: Money,
+    /// What it will come to if its other days go as the same weekdays of the last four weeks did, and its last day, `30th`. None while
+    /// there are not four weeks to go by.
+    pub forecast: Option<(Money, String)>,
+}
+
+/// Sums, the same of the days before, and the spend by part of the period.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Compared {
+    pub sums: Sums,
+    pub before: Sums,
+    pub spend_by_part: Vec<f64>,
+}
+
+/// One client's days.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClientUsage {
+    /// None: what belongs to no client.
+    pub id: Option<ClientId>,
+    pub name: String,
+    pub all: Compared,
+    /// By spend, the most expensive first.
+    pub agents: Vec<AgentUsage>,
+}
+
+/// What one agent did for a client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentUsage {
+    /// None: what no agent did.
+    pub id: Option<AgentId>,
+    pub name: String,
+    pub all: Compared,
 }
 
 /// The rent of phone numbers in this calendar month and the one before.
@@ -45,37 +107,21 @@ pub struct NumberRent {
 /// What one day took.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct UsageDay {
-    /// `2026-11-20`; empty for a total.
-    pub day: String,
+    /// `2026-11-20`.
+    pub day: NaiveDate,
     /// `20 Nov`.
     pub label: String,
-    pub calls: i64,
-    /// Seconds of talk.
-    pub seconds: i64,
-    pub tokens: i64,
-    pub voice: Money,
-    pub carrier: Money,
-    pub model: Money,
-    /// Calls whose talk the provider has not priced yet: their cost is in no figure.
-    pub unpriced: i64,
-    /// Answers of which the models' service did not say the price: they are in no figure either.
-    pub unpriced_answers: i64,
+    #[serde(flatten)]
+    pub sums: Sums,
 }
 
-/// What one client's calendar month has come to, in the client's zone.
+/// What one client's days have come to, in the client's zone.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct ClientMonth {
-    /// `November 2026`.
-    pub label: String,
-    pub zone: String,
-    pub total: UsageDay,
-    /// Its first and last day, `2026-11-01`.
-    pub first: String,
-    pub last: String,
-    pub ended: i64,
-    pub answered: i64,
-    pub goals: i64,
-    /// None without a budget.
+pub struct ClientPeriod {
+    pub shown: Shown,
+    pub total: Sums,
+    pub before: Sums,
+    /// None without a budget. Of the calendar month, whatever the days shown.
     pub budget_status: Option<BudgetStatus>,
 }
 
@@ -103,27 +149,4 @@ pub struct ModelUsage {
     pub cost: Option<Money>,
     /// Answers of which the service did not say the price.
     pub unpriced: i64,
-}
-
-impl UsageDay {
-    pub fn spend(&self) -> Money {
-        Money(self.voice.0 + self.carrier.0 + self.model.0)
-    }
-
-    /// Talk minutes, to a tenth.
-    pub fn minutes(&self) -> f64 {
-        (self.seconds as f64 / 6.0).round() / 10.0
-    }
-
-    /// Adds another day's figures.
-    pub fn add(&mut self, other: &UsageDay) {
-        self.calls += other.calls;
-        self.seconds += other.seconds;
-        self.tokens += other.tokens;
-        self.voice.0 += other.voice.0;
-        self.carrier.0 += other.carrier.0;
-        self.model.0 += other.model.0;
-        self.unpriced += other.unpriced;
-        self.unpriced_answers += other.unpriced_answers;
-    }
 }

@@ -1,19 +1,30 @@
 use leptos::prelude::*;
 
-use super::model::{ClientMonth, Usage};
+use super::model::{ClientPeriod, PeriodAsked, Usage};
 use patchbay_shared::AppError;
 
-/// Minutes, tokens and money of the last thirty days. `client` narrows it for the agency. Errors: `NotFound` for a client's people
-/// whose agency does not share costs.
+/// Minutes, tokens and money of some days, by default the last thirty, beside the days before. `client` narrows it for the agency;
+/// `sort` is the order of the clients. Errors: `NotFound` for a client's people whose agency does not share costs.
 #[server(prefix = "/rpc", endpoint = "get_usage")]
-pub async fn get_usage(client: Option<String>) -> Result<Usage, AppError> {
-    super::server::usage(&patchbay_access::server::scope()?, client.as_deref()).await
+pub async fn get_usage(
+    client: Option<String>,
+    #[server(default)] asked: PeriodAsked,
+    sort: Option<String>,
+) -> Result<Usage, AppError> {
+    let request = super::server::Request {
+        client: client.as_deref(),
+        asked: &asked,
+        sort: sort.as_deref(),
+        is_strict: false,
+        most_clients: 50,
+    };
+    super::server::usage(&patchbay_access::server::scope()?, request).await
 }
 
-/// One client's calendar month, beside its budget. For the agency. Errors: `NotFound`.
-#[server(prefix = "/rpc", endpoint = "get_client_month")]
-pub async fn get_client_month(client: String) -> Result<ClientMonth, AppError> {
+/// Some of one client's days, by default its calendar month, beside its budget. For the agency. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "get_client_usage")]
+pub async fn get_client_usage(client: String, #[server(default)] asked: PeriodAsked) -> Result<ClientPeriod, AppError> {
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
-    super::server::client_month(&mut tx, client.parse()?).await
+    super::server::client_usage(&mut tx, client.parse()?, &asked).await
 }

@@ -302,7 +302,7 @@ fn every_settings_page_says_that_it_is_one() {
             "/settings/api-keys/new",
             "/settings/brand",
             "/settings/audit",
-            "/webhooks/inbound",
+            "/queues",
         ] {
             let shown = agency.owner.get(page).await;
             assert_eq!(shown.status, 200, "{page}");

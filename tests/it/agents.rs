@@ -222,7 +222,7 @@ fn the_workshops_pages_say_what_is_there_without_script() {
             (format!("/prompts/{}", works.prompt), "Versions"),
             ("/numbers".to_owned(), "Phone numbers"),
             ("/numbers/new?country=US".to_owned(), "Available numbers"),
-            (format!("/numbers/{}", works.number), "Assigned to"),
+            (format!("/numbers/{}", works.number), "Who answers"),
             (format!("/numbers/{}?dialog=release", works.number), "Release for good"),
             ("/connections".to_owned(), "OpenRouter"),
             ("/connections/telnyx".to_owned(), "Public key"),

@@ -118,7 +118,7 @@ fn warn_stops_nothing_and_the_kept_sum_is_the_counted_one() {
         let (kept, counted) = sums(world, &agency).await;
         assert!(counted.parse::<f64>().is_ok_and(|sum| sum > 0.01), "calls cost something here: {counted}");
         assert_eq!(kept, counted);
-        let month = agency.owner.done("get_client_month", &[("client", &agency.one.id)]).await.json();
+        let month = agency.owner.done("get_client_usage", &[("client", &agency.one.id)]).await.json();
         assert_eq!(month["budget_status"]["spent"], kept.as_str(), "the client's page says the same");
         assert!(audit_log(&agency).await.iter().any(|(action, _)| action == "spent"), "the audit log knows");
         let view = batch(&agency, &id).await;
@@ -151,7 +151,7 @@ fn a_budget_of_nothing_dials_nobody_and_other_clients_go_on() {
         let readiness = agency.owner.done("batch_readiness", &[("campaign", &works.campaign)]).await.text;
         assert!(readiness.contains("will wait at first"), "{readiness}");
         // The sister client has no budget and no part in it.
-        let month = agency.owner.done("get_client_month", &[("client", &agency.two.id)]).await.json();
+        let month = agency.owner.done("get_client_usage", &[("client", &agency.two.id)]).await.json();
         assert!(month["budget_status"].is_null(), "{month}");
         // To warn instead lets it go on.
         budget(&agency, "0", "warn", &[]).await;

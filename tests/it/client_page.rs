@@ -19,16 +19,16 @@ fn the_page_shows_what_belongs_to_the_client() {
         agency.gather().await;
         let (one, two) = (&agency.one, &agency.two);
         for browser in [&agency.owner, &agency.admin, &agency.member] {
-            let month = browser.done("get_client_month", &[("client", &one.id)]).await.json();
+            let month = browser.done("get_client_usage", &[("client", &one.id)]).await.json();
             assert_eq!(month["total"]["calls"], 1, "Carla was called: {month}");
-            assert_eq!(month["ended"], 1, "{month}");
+            assert_eq!(month["total"]["ended"], 1, "{month}");
             assert!(month["budget_status"].is_null(), "no budget: {month}");
             assert!(block(browser, "client_campaigns", &one.id).await.contains(&works.campaign));
             assert!(block(browser, "client_calls", &one.id).await.contains(&works.call));
             assert!(block(browser, "client_agents", &one.id).await.contains(&works.agent));
             let page = browser.get(&format!("/clients/{}", one.id)).await;
             assert_eq!(page.status, 200);
-            for word in ["Monthly budget", "Latest calls", "Usage this month", "All", &one.secret] {
+            for word in ["Monthly budget", "Latest calls", "Usage by day", "All", &one.secret] {
                 assert!(page.text.contains(word), "{word}");
             }
             // A campaign's bar grows with the contacts that were given to a batch, and that is what it is called.
@@ -37,7 +37,7 @@ fn the_page_shows_what_belongs_to_the_client() {
         }
         // The figures are those of the usage page.
         let usage = agency.owner.done("get_usage", &[("client", &one.id)]).await.json();
-        let month = agency.owner.done("get_client_month", &[("client", &one.id)]).await.json();
+        let month = agency.owner.done("get_client_usage", &[("client", &one.id)]).await.json();
         for part in ["seconds", "tokens"] {
             assert!(usage["total"][part].as_i64() >= month["total"][part].as_i64(), "{part}: {usage} {month}");
         }
@@ -78,7 +78,7 @@ fn people_and_forms_are_for_those_who_may_have_them() {
         for browser in [&agency.one.admin, &agency.one.viewer, &agency.two.admin, &stranger.owner] {
             assert_eq!(browser.get(&format!("/clients/{id}")).await.status, 404);
             assert_eq!(browser.get(&settings).await.status, 404);
-            assert_eq!(browser.rpc("get_client_month", &[("client", id)]).await.status, 404);
+            assert_eq!(browser.rpc("get_client_usage", &[("client", id)]).await.status, 404);
         }
         let theirs = stranger.owner.done("client_members", &[("client", id)]).await.json();
         assert_eq!(theirs.as_array().map(Vec::len), Some(0), "{theirs}");

@@ -297,7 +297,7 @@ fn every_figure_opens_the_rows_that_it_counts_and_means_the_same_everywhere() {
             let (month, _) = followed(owner, &format!("/clients/{}", client.id)).await;
             let (usage, _) = followed(owner, &format!("/usage?client={}", client.id)).await;
             calls += of(&narrowed, "Calls today");
-            assert_eq!(of(&narrowed, "Calls today"), of(&month, "Calls this month"));
+            assert_eq!(of(&narrowed, "Calls today"), of(&month, term::CALLS.label));
             assert_eq!(of(&narrowed, "Calls today"), of(&usage, term::CALLS.label));
             assert_eq!(figure(&narrowed, "Spend today").text, figure(&month, term::SPEND.label).text);
             assert_eq!(figure(&narrowed, "Spend today").text, figure(&usage, term::SPEND.label).text);

@@ -61,7 +61,7 @@ fn callers_who_hang_up_lose_nothing_and_leave_nothing_open() {
                     }
                     // And somebody who reads, and goes away while the page is made.
                     let patience = Duration::from_micros(chance.random_range(0..8_000));
-                    let page = ["/calls", "/dashboard", "/webhooks/inbound"][chance.random_range(0..3)];
+                    let page = ["/calls", "/dashboard", "/queues"][chance.random_range(0..3)];
                     let _ = tokio::time::timeout(patience, door.agency.owner.get(page)).await;
                 }
                 acknowledged

@@ -211,7 +211,8 @@ fn whatever_anybody_writes_is_text_on_every_page_of_everybody() {
             rows[0][field].as_str().unwrap_or_else(|| panic!("{name}: {rows}")).to_owned()
         };
         works.call = first("list_calls", "page", "id").await;
-        works.webhook = first("list_webhooks", "page", "id").await;
+        let events = owner.done("list_queue", &[("query[queue]", "webhooks"), ("query[status]", "all")]).await.json();
+        works.webhook = events["page"]["rows"][0]["id"].as_str().unwrap_or_else(|| panic!("{events}")).to_owned();
         // A file of theirs: its name, its head, its cells.
         let quoted = EVERYWHERE.replace('"', "\"\"");
         let file =
@@ -230,7 +231,7 @@ fn whatever_anybody_writes_is_text_on_every_page_of_everybody() {
         agency.one.admin.done("run_import", &[("id", &works.import)]).await;
         agency.drain().await;
 
-        let ids = ids(&agency, works).await;
+        let ids = ids(world, &agency, works).await;
         for browser in [&agency.one.admin, owner] {
             let profile = [("name", EVERYWHERE), ("timezone", "UTC")];
             browser.done("save_profile", &profile).await;

@@ -17,25 +17,25 @@ const CONTACTS: usize = 200;
 const LINES: usize = 10;
 
 /// A process of the program that can be killed and started again.
-struct Process {
-    what: &'static str,
-    env: Vec<(&'static str, String)>,
+pub struct Process {
+    pub what: &'static str,
+    pub env: Vec<(&'static str, String)>,
     /// What all its lives say.
-    log: PathBuf,
-    child: Option<Child>,
+    pub log: PathBuf,
+    pub child: Option<Child>,
 }
 
 impl Process {
-    fn start(&mut self) {
+    pub fn start(&mut self) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_patchbay"));
         let log = File::options().create(true).append(true).open(&self.log).expect("a log");
         let both = log.try_clone().expect("its handle");
-        command.arg(self.what).envs(self.env.iter().cloned()).stdout(log).stderr(both);
+        command.args(self.what.split_whitespace()).envs(self.env.iter().cloned()).stdout(log).stderr(both);
         self.child = Some(command.spawn().expect("the program starts"));
     }
 
     /// SIGKILL: nothing is tidied up.
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
@@ -158,7 +158,7 @@ async fn go_on(agency: &Agency, base: &str, batch: &str) -> Option<String> {
     Some(status)
 }
 
-async fn answers(base: &str) {
+pub async fn answers(base: &str) {
     let until = Instant::now() + Duration::from_secs(60);
     while !reqwest::get(format!("{base}/readyz")).await.is_ok_and(|answer| answer.status().is_success()) {
         assert!(Instant::now() < until, "the server never came up");

@@ -2,9 +2,18 @@
 
 use super::support::{Agency, Plan, World, run_planned};
 
-/// What the data has many of. The agency has 35,000 rows of each, but for the last. Of fewer the database would
+/// What the data has many of. The agency has 35,000 rows of each, but for messages, work and call-backs. Of fewer the database would
 /// rather read all.
-const TABLES: [&str; 4] = ["contacts", "campaign_contacts", "calls", "call_messages"];
+const TABLES: [&str; 8] = [
+    "contacts",
+    "campaign_contacts",
+    "calls",
+    "call_messages",
+    "webhook_queue",
+    "enrichment_queue",
+    "jobs",
+    "call_backs",
+];
 /// A page of a list looks at no more rows of a table than this, in each of its statements. Counts stop at a thousand each, and a
 /// search for a number looks through the newest 5,000 calls.
 const MOST: i64 = 5_500;
@@ -68,6 +77,13 @@ fn no_list_no_search_and_no_file_reads_more_than_it_shows() {
             format!("/calls?campaign={}", works.campaign),
             format!("/calls/{}", works.call),
             format!("/calls/{}?list=q%3Dperson7123", works.call),
+            "/queues".to_owned(),
+            "/queues?status=all".to_owned(),
+            "/queues?status=completed&queue=words".to_owned(),
+            "/queues?status=failed&sort=oldest".to_owned(),
+            "/call-backs".to_owned(),
+            "/call-backs?sort=due&status=scheduled".to_owned(),
+            "/calls?call_back=needs_person".to_owned(),
             "/contacts".to_owned(),
             "/contacts?q=person7123".to_owned(),
             "/contacts?q=nobody-at-all".to_owned(),
@@ -119,6 +135,21 @@ fn no_list_no_search_and_no_file_reads_more_than_it_shows() {
         assert_eq!(batches.len(), 1, "one statement");
         let looked_at = batches[0].looked_at("campaign_contacts");
         assert!(looked_at < 7_000, "{looked_at} contacts for four batches of twenty: {:#}", batches[0].root);
+        // Usage reads rows of days, and calls of the two days alone that are compared in part.
+        patchbay_metering::server::days::rebuild(&world.db).await.expect("days");
+        for page in [
+            "/usage".to_owned(),
+            "/usage?period=90".to_owned(),
+            format!("/usage?period=30&client={client}"),
+            "/dashboard?period=30".to_owned(),
+        ] {
+            plans.take();
+            assert_eq!(agency.owner.get(&page).await.status, 200, "{page}");
+            for plan in plans.take() {
+                let looked_at = plan.looked_at("calls");
+                assert!(looked_at <= MOST, "{page}: {looked_at} of 35,000 calls: {}", plan.sql);
+            }
+        }
         // Files.
         for path in [
             format!("/campaigns/{}/contacts.csv", works.campaign),

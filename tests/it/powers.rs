@@ -25,12 +25,22 @@ const MACHINES: &[(&str, &str, &str)] = &[
     ("src/boot/doctor.rs", "of_operator", "checks every agency's audit log"),
     ("src/brand/server/hosts.rs", "of_upkeep", "lets host names go whose proof is gone, also another agency's"),
     ("src/contacts/server/leftovers.rs", "of_upkeep", "ends imports that nobody goes on with, by the clock"),
+    (
+        "src/history/server/jobs.rs",
+        "of_upkeep",
+        "has every agency's calls compared with its voice service, by the clock",
+    ),
     ("src/inbound_webhooks/server/ingest.rs", "of_unverified_webhook", "opens the connection that a sender names"),
-    ("src/inbound_webhooks/server/ingest.rs", "of_webhook", "stores the event of a sender whose signature was right"),
+    ("src/inbound_webhooks/server/intake.rs", "of_webhook", "stores events of senders whose signature was right"),
     ("src/jobs/runner.rs", "of_job", "works jobs and queues through"),
     ("src/members/server/invitations.rs", "of_link", "whoever accepts an invitation has no account yet"),
+    ("src/metering/server/days.rs", "of_operator", "counts every day anew"),
+    ("src/metering/server/days.rs", "of_upkeep", "counts the days that calls touched, also where nobody acts"),
+    ("src/queues/server/sweep.rs", "of_upkeep", "finds work that was lost, by the clock"),
     ("src/sign_in/server/own.rs", "of_link", "whoever signs in, or is refused, has no scope yet"),
     ("src/sign_in/server/own.rs", "of_operator", "whoever has the installation sets passwords"),
+    ("src/telephone/server/answer.rs", "of_incoming_call", "answers calls of a carrier whose signature was right"),
+    ("src/telephone/server/answer.rs", "of_unverified_webhook", "opens the connection that a carrier names"),
     ("src/sign_in/server/resets.rs", "of_link", "whoever forgot their password cannot sign in"),
 ];
 
@@ -50,11 +60,14 @@ const SPANNING: &[(&str, &str)] = &[
     ("src/boot/doctor.rs", "the database's clock and the list of workspaces"),
     ("src/brand/server/store.rs", "whose host name a request came to; every proved name, for upkeep"),
     ("src/contacts/server/store/leftovers.rs", "the list of workspaces, for upkeep"),
+    ("src/history/server/jobs.rs", "which agencies' calls are to be compared with the voice service now"),
     ("src/jobs/live.rs", "notices of every workspace"),
     ("src/jobs/queue.rs", "finished jobs of every workspace are removed"),
     ("src/jobs/runner.rs", "claims and leases over every workspace"),
+    ("src/metering/server/store/touches.rs", "the list of workspaces, and those with days to count"),
     ("src/platform/server/guard.rs", "platform admins see the list of workspaces"),
     ("src/platform/server/ops.rs", "platform admins belong to no workspace; plans span them"),
+    ("src/queues/server/store.rs", "the list of workspaces, for upkeep"),
     ("src/sign_in/server/by_passkey.rs", "a passkey is looked up before it is known whose it is"),
     ("src/sign_in/server/mod.rs", "an address is looked up before it is known where it belongs"),
     ("src/sign_in/server/own.rs", "whose account it is, also of platform admins"),
@@ -81,7 +94,7 @@ fn scopes_of_machines_are_made_in_known_places() {
         .match_indices("fn of_")
         .map(|(at, _)| text[at + 3..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
         .collect();
-    assert_eq!(makers.len(), 7, "{makers:?}");
+    assert_eq!(makers.len(), 8, "{makers:?}");
     let mut found = BTreeSet::new();
     for (path, text) in sources("src", ".rs").into_iter().filter(|(path, _)| path != maker) {
         let code = code(&text);

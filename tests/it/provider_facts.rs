@@ -146,7 +146,12 @@ fn half_broken_events_count_and_say_what_of_them_could_not_be_read() {
                 (Some("answered"), Some("answered")),
                 "{name}: {call}"
             );
-            let list = door.agency.owner.done("list_webhooks", &[]).await.json();
+            let list = door
+                .agency
+                .owner
+                .done("list_queue", &[("query[queue]", "webhooks"), ("query[status]", "all")])
+                .await
+                .json();
             let row = &list["page"]["rows"][0];
             assert_eq!(row["status"], "completed", "{name}: {row}");
             assert!(row["note"].as_str().is_some_and(|note| note.contains(name)), "{name} is named: {row}");
@@ -169,7 +174,12 @@ fn half_broken_events_count_and_say_what_of_them_could_not_be_read() {
         )
         .await;
         assert_eq!(hex::decode(&kept[0]).expect("hex"), sent[0]);
-        let list = door.agency.owner.done("list_webhooks", &[]).await.json();
+        let list = door
+            .agency
+            .owner
+            .done("list_queue", &[("query[queue]", "webhooks"), ("query[status]", "all")])
+            .await
+            .json();
         assert_eq!(list["failed"], 0, "{list}");
     });
 }
@@ -387,7 +397,13 @@ fn a_cost_waits_for_a_call_that_is_not_known_yet() {
         // The cost first, then what says which call it is, then the call; and another session that is nobody's here.
         door.cost(world, 310, "leg-c", "session-c", json!("0.0070")).await;
         door.cost(world, 310, "leg-x", "session-x", json!("5")).await;
-        let list = door.voice.agency.owner.done("list_webhooks", &[]).await.json();
+        let list = door
+            .voice
+            .agency
+            .owner
+            .done("list_queue", &[("query[queue]", "webhooks"), ("query[status]", "all")])
+            .await
+            .json();
         assert!(list["page"]["rows"][0]["note"].as_str().is_some_and(|note| note.contains("kept until")), "{list}");
         let id = Uuid::new_v4();
         told(&door.voice, world, event("call.started", id, &json!({})).to_string().as_bytes()).await;
@@ -562,5 +578,30 @@ fn a_call_that_nobody_answered_has_no_conversation() {
         }
         let list = owner.done("list_calls", &[]).await.json();
         assert_eq!(list["page"]["rows"][0]["needs_help"], false, "{list}");
+    });
+}
+
+#[test]
+fn a_machine_that_the_carrier_hears_is_a_voicemail_without_any_model() {
+    run(|world| async move {
+        let door = CarrierDoor::new(world, "machine").await;
+        let detected = async |leg: &str, result: &str| {
+            let payload = json!({"call_control_id": format!("v3:{leg}"), "call_leg_id": leg, "call_session_id": format!("session-{leg}"),
+                "connection_id": "1", "client_state": null, "result": result});
+            door.told(world, "call.machine.detection.ended", 5, payload).await;
+        };
+        let id = Uuid::new_v4();
+        told(&door.voice, world, event("call.started", id, &json!({})).to_string().as_bytes()).await;
+        door.initiated(world, "leg-m", "session-leg-m", "+12025550170").await;
+        // Before its end nothing is decided; after it, in whatever order.
+        detected("leg-m", "machine").await;
+        told(&door.voice, world, event("call.ended", id, &json!({})).to_string().as_bytes()).await;
+        detected("leg-m", "not_sure").await;
+        let call = call_of(world, &door.voice, id).await;
+        assert_eq!((&call["outcome"], &call["state"]), (&json!("voicemail"), &json!("voicemail")), "{call}");
+        detected("leg-m", "human_residence").await;
+        assert_eq!(call_of(world, &door.voice, id).await["outcome"], "answered", "it has heard a person since");
+        detected("leg-m", "machine").await;
+        assert_eq!(call_of(world, &door.voice, id).await["outcome"], "voicemail");
     });
 }

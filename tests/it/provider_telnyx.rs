@@ -2,7 +2,9 @@
 
 use crate::provider_stub::*;
 use patchbay_providers::telephony::*;
-use patchbay_providers::telnyx::{CallEventKind, HangupCause, Telnyx, TelnyxConfig, TelnyxEvent, TelnyxPayload};
+use patchbay_providers::telnyx::{
+    CallEventKind, HangupCause, IncomingCall, Reply, Telnyx, TelnyxConfig, TelnyxEvent, TelnyxPayload,
+};
 use patchbay_providers::voice::CallDirection;
 use patchbay_providers::{Kind, TelephonyProvider};
 use serde_json::{Value, json};
@@ -248,4 +250,103 @@ fn order_events_and_unknown_ones() {
     for broken in ["", "{}", "[]", r#"{"data":{"id":"y","payload":{}}}"#] {
         assert_eq!(TelnyxEvent::decode(broken.as_bytes()).unwrap_err().kind, Kind::Garbage, "{broken}");
     }
+}
+
+const APPLICATION: &str = r#"{"data":{"id":"1293","record_type":"texml_application","active":true,"friendly_name":"Patchbay 1","voice_url":"https://old.example/a","voice_method":"post","status_callback":null,"call_cost_in_webhooks":false,"inbound":{"channel_limit":10},"outbound":{"channel_limit":5,"outbound_voice_profile_id":null},"created_at":"2026-03-02T14:05:11Z"}}"#;
+
+fn wanted() -> CallApplication {
+    CallApplication {
+        name: "Patchbay 1".into(),
+        voice_url: "https://pb.example/answer".into(),
+        status_url: "https://pb.example/events".into(),
+        outbound_profile: Some("77".into()),
+    }
+}
+
+#[tokio::test]
+async fn an_application_is_made_found_and_changed_without_losing_what_others_set() {
+    let whoami = json!({"data": {"user_id": "u", "organization_id": "org-1"}});
+    let profiles = json!({"data": [{"id": "76", "enabled": false}, {"id": "77", "enabled": true}], "meta": {"page_number": 1, "total_pages": 1}});
+    let held: Value = serde_json::from_str::<Value>(APPLICATION).unwrap()["data"].take();
+    let mut now = held.clone();
+    now["voice_url"] = json!("https://pb.example/answer");
+    now["status_callback"] = json!("https://pb.example/events");
+    now["call_cost_in_webhooks"] = json!(true);
+    now["outbound"]["outbound_voice_profile_id"] = json!("77");
+    let mut other = held.clone();
+    other["friendly_name"] = json!("Somebody's");
+    let stub = Stub::playing([
+        ok(whoami),
+        ok(profiles),
+        ok(json!({"data": [other, held], "meta": {"page_number": 1, "total_pages": 1}})),
+        Answer::json(201, json!({"data": now}).to_string()),
+        ok(json!({"data": held})),
+        ok(json!({"data": now})),
+        ok(json!({"data": now})),
+    ])
+    .await;
+    let telnyx = at(&stub.origin);
+    assert_eq!(telnyx.account_id().await.unwrap(), "org-1");
+    assert_eq!(telnyx.outbound_profile().await.unwrap().as_deref(), Some("77"));
+    let found = telnyx.find_applications("Patchbay 1").await.unwrap();
+    assert!(found.len() == 1 && !found[0].is(&wanted()), "{found:?}");
+    assert!(telnyx.create_application(&wanted()).await.unwrap().is(&wanted()));
+    assert!(telnyx.update_application("1293", &wanted()).await.unwrap().is(&wanted()));
+    let seen = stub.seen();
+    assert_eq!(seen[3].line(), "POST /v2/texml_applications");
+    let ours = json!({"friendly_name": "Patchbay 1", "voice_url": "https://pb.example/answer", "voice_method": "post",
+        "status_callback": "https://pb.example/events", "status_callback_method": "post", "call_cost_in_webhooks": true,
+        "outbound": {"outbound_voice_profile_id": "77"}});
+    assert_eq!(seen[3].json(), ours);
+    assert_eq!(seen[5].line(), "PATCH /v2/texml_applications/1293");
+    let mut kept = ours.clone();
+    kept["outbound"] = json!({"channel_limit": 5, "outbound_voice_profile_id": "77"});
+    assert_eq!(seen[5].json(), kept);
+    assert_eq!(seen[6].line(), "GET /v2/texml_applications/1293");
+}
+
+#[tokio::test]
+async fn a_number_is_pointed_at_an_application_and_read_back() {
+    let number = |connection: &str| {
+        ok(
+            json!({"data": {"id": "n-1", "phone_number": "+13125550100", "status": "active", "connection_id": connection}}),
+        )
+    };
+    let stub = Stub::playing([number("1293"), number("1293"), number("1293"), number("4711")]).await;
+    let telnyx = at(&stub.origin);
+    assert_eq!(telnyx.point_number("n-1", "1293").await.unwrap().connection_id.as_deref(), Some("1293"));
+    assert_eq!(stub.seen()[0].line(), "PATCH /v2/phone_numbers/n-1");
+    assert_eq!(stub.seen()[0].json(), json!({"connection_id": "1293"}));
+    let error = telnyx.point_number("n-1", "1293").await.unwrap_err();
+    assert_eq!(error.kind, Kind::Garbage, "it was not taken: {error:?}");
+}
+
+#[test]
+fn a_call_that_comes_in_is_read_and_answered_in_xml() {
+    let form = b"AccountSid=a&CallSid=v3%3Aabc&CallStatus=ringing&Direction=inbound&From=%2B13125550100&To=%2B13125550111&CallLegId=leg";
+    let call = IncomingCall::read(form).unwrap();
+    assert_eq!(
+        (call.call_id.as_str(), call.from.as_str(), call.to.as_str()),
+        ("v3:abc", "+13125550100", "+13125550111")
+    );
+    // Withheld numbers are none; what is not about a call that comes in is nothing.
+    assert_eq!(IncomingCall::read(b"CallSid=x&To=%2B1&From=").unwrap().from, "");
+    for other in
+        [&b"CallSid=x&From=%2B1"[..], b"To=%2B1", b"CallSid=x&To=%2B1&Direction=outbound-api", b"\xff\xfe", b""]
+    {
+        assert_eq!(IncomingCall::read(other), None, "{other:?}");
+    }
+    let joined = Reply::Connect { join_url: "wss://voice.example/a?x=1&y=\"2\"".into() }.xml();
+    assert!(joined.contains(r#"<Connect><Stream url="wss://voice.example/a?x=1&amp;y=&quot;2&quot;" bidirectionalMode="rtp" codec="L16" bidirectionalCodec="L16" bidirectionalSamplingRate="16000"/></Connect>"#), "{joined}");
+    let hostile = Reply::Say { words: "</Say><Dial>+1900</Dial>&\u{0}".into(), language: Some("de-CH".into()) }.xml();
+    assert!(
+        hostile.contains(r#"<Say language="de-CH">&lt;/Say&gt;&lt;Dial&gt;+1900&lt;/Dial&gt;&amp; </Say><Hangup/>"#),
+        "{hostile}"
+    );
+    let again = Reply::AskAgain { url: "https://pb.example/answer?a=1&b=2".into() }.xml();
+    assert!(
+        again
+            .contains(r#"<Pause length="1"/><Redirect method="POST">https://pb.example/answer?a=1&amp;b=2</Redirect>"#),
+        "{again}"
+    );
 }

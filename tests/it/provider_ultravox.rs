@@ -136,6 +136,7 @@ async fn an_agent_is_made_and_changed_with_its_template() {
                 "selectedTools":[{"toolName":"hangUp"}],"vadSettings":null}}"#,
         ),
         Answer::json(200, r#"{"agentId":"a-1"}"#),
+        Answer::json(200, r#"{"agentId":"a-1","callTemplate":{"systemPrompt":"","selectedTools":[{"toolName":"hangUp"}]}}"#),
     ])
     .await;
     let agent = AgentSpec {
@@ -169,6 +170,65 @@ async fn an_agent_is_made_and_changed_with_its_template() {
         json!({"name": "Short", "callTemplate": {"systemPrompt": "", "recordingEnabled": false,
             "selectedTools": [{"toolName": "hangUp"}]}})
     );
+    assert_eq!(seen[3].line(), "GET /api/agents/a-1", "it is read back");
+}
+
+#[tokio::test]
+async fn what_a_change_of_an_agent_loses_is_said() {
+    let before =
+        r#"{"agentId":"a-1","callTemplate":{"systemPrompt":"Old.","vadSettings":{"turnEndpointDelay":"0.4s"}}}"#;
+    let stub = Stub::playing([
+        Answer::json(200, before),
+        Answer::json(200, r#"{"agentId":"a-1"}"#),
+        Answer::json(200, r#"{"agentId":"a-1","callTemplate":{"systemPrompt":"New."}}"#),
+    ])
+    .await;
+    let spec = AgentSpec { name: "Short".into(), system_prompt: "New.".into(), ..AgentSpec::default() };
+    let error = at(&stub.origin).update_agent("a-1", &spec).await.unwrap_err();
+    assert!(error.kind == Kind::Garbage && error.message.contains("vadSettings"), "{error:?}");
+    assert_eq!(stub.seen()[1].json()["callTemplate"]["vadSettings"], json!({"turnEndpointDelay": "0.4s"}));
+}
+
+#[tokio::test]
+async fn the_carrier_account_is_given_kept_and_read_back() {
+    let held = r#"{"accountSid":"acc-1","applicationSid":"app-1","apiKeyPrefix":{"prefix":"KEY0"},"publicKeyPrefix":{"prefix":"e5B"},
+        "callCreationAllowedAgentIds":["7d0c"],"callCreationAllowAllAgents":null,"requestContextMapping":{"From":"user.phone"}}"#;
+    let account = CarrierAccount {
+        account_id: "acc-1".into(),
+        api_key: "KEY0999".into(),
+        public_key: "e5B=".into(),
+        application_id: "app-1".into(),
+    };
+    // The first time there is none.
+    let none = || Answer::json(404, r#"{"detail":"Not found."}"#);
+    let stub = Stub::playing([none(), none(), Answer::json(201, held), Answer::json(200, held)]).await;
+    assert_eq!(at(&stub.origin).carrier_account().await.unwrap(), None);
+    let now = at(&stub.origin).set_carrier_account(&account).await.unwrap();
+    assert!(now.is(&account));
+    assert_eq!(stub.seen()[2].line(), "POST /api/telephony_configs/telnyx");
+    assert_eq!(
+        stub.seen()[2].json(),
+        json!({"accountSid": "acc-1", "apiKey": "KEY0999", "publicKey": "e5B=", "applicationSid": "app-1"})
+    );
+    // Later what others have set goes along, and a loss is said.
+    let lost = r#"{"accountSid":"acc-1","applicationSid":"app-1","apiKeyPrefix":{"prefix":"KEY0"}}"#;
+    let stub = Stub::playing([Answer::json(200, held), Answer::json(200, held), Answer::json(200, lost)]).await;
+    let error = at(&stub.origin).set_carrier_account(&account).await.unwrap_err();
+    assert!(error.message.contains("callCreationAllowedAgentIds"), "{error:?}");
+    assert_eq!(stub.seen()[1].line(), "PATCH /api/telephony_configs/telnyx");
+    assert_eq!(
+        stub.seen()[1].json(),
+        json!({"accountSid": "acc-1", "apiKey": "KEY0999", "publicKey": "e5B=", "applicationSid": "app-1",
+            "callCreationAllowedAgentIds": ["7d0c"], "requestContextMapping": {"From": "user.phone"}})
+    );
+}
+
+#[tokio::test]
+async fn a_call_for_somebody_on_the_carriers_line_dials_nobody() {
+    let stub = Stub::playing([Answer::json(201, CALL)]).await;
+    let call = NewVoiceCall { line: Line::Joined, ..new_call() };
+    at(&stub.origin).create_call(&call).await.unwrap();
+    assert_eq!(stub.only().json()["medium"], json!({"telnyx": {}}));
 }
 
 #[tokio::test]
@@ -189,17 +249,23 @@ async fn pages_are_followed_at_our_own_address_only() {
     let canary = Stub::playing([]).await;
     let elsewhere = format!("{}/api/calls?cursor=c2&pageSize=1", canary.origin);
     let stub = Stub::playing([page(Some(&elsewhere), std::slice::from_ref(&call)), page(None, &[call])]).await;
-    let (from, to) = (time("2026-03-01T00:00:00Z"), time("2026-03-02T00:00:00.5Z"));
+    let (from, to) = (time("2026-03-01T00:00:00Z"), time("2026-03-03T00:00:00.5Z"));
 
-    let first = at(&stub.origin).list_calls(from, to, None).await.unwrap();
+    let which = CallsAsk { from, to, agents: Vec::new(), newest_first: false, page_size: 50 };
+    let first = at(&stub.origin).list_calls(&which, None).await.unwrap();
     assert_eq!((first.calls.len(), first.total), (1, Some(1)));
-    let second = at(&stub.origin).list_calls(from, to, first.next.as_deref()).await.unwrap();
+    let second = at(&stub.origin).list_calls(&which, first.next.as_deref()).await.unwrap();
     assert_eq!((second.calls.len(), second.next), (1, None));
 
     let seen = stub.seen();
     assert_eq!(
         seen[0].query(),
-        [("fromDate", "2026-03-01T00:00:00Z"), ("toDate", "2026-03-02T00:00:00.500Z"), ("sort", "created")]
+        [
+            ("fromDate", "2026-03-01T00:00:00Z"),
+            ("toDate", "2026-03-03T00:00:00.500Z"),
+            ("sort", "created"),
+            ("pageSize", "50")
+        ]
     );
     assert_eq!(seen[1].line(), "GET /api/calls");
     assert_eq!(seen[1].query(), [("cursor", "c2"), ("pageSize", "1")]);
@@ -215,6 +281,27 @@ async fn pages_that_never_end_are_an_error() {
     }
     assert_eq!(at(&stub.origin).list_models().await.unwrap_err().kind, Kind::Garbage);
     assert_eq!(stub.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_page_of_calls_is_read_call_by_call_and_checked_again() {
+    let ours: Value = serde_json::from_str(CALL).unwrap();
+    let (mut of_another, mut of_before, mut nameless) = (ours.clone(), ours.clone(), ours.clone());
+    of_another["agentId"] = json!("another");
+    of_another["agent"] = Value::Null;
+    of_before["created"] = json!("2026-02-28T23:59:59.999Z");
+    nameless["callId"] = Value::Null;
+    let agent = ours["agentId"].as_str().unwrap().to_owned();
+    let stub = Stub::playing([page(None, &[of_before, ours, json!("no call"), of_another, nameless])]).await;
+    let (from, to) = (time("2026-03-01T00:00:00Z"), time("2026-03-31T00:00:00Z"));
+    let which = CallsAsk { from, to, agents: vec![agent.clone()], newest_first: true, page_size: 100 };
+
+    let found = at(&stub.origin).list_calls(&which, None).await.unwrap();
+    assert_eq!(found.calls.len(), 1, "a filter that the service does not know is applied here");
+    assert_eq!(found.unreadable.len(), 2);
+    assert_eq!(found.reaches.map(|(oldest, _)| oldest), Some(time("2026-02-28T23:59:59.999Z")));
+    let seen = stub.only();
+    assert!(seen.query().contains(&("agentIds", agent.as_str())) && seen.query().contains(&("sort", "-created")));
 }
 
 #[tokio::test]

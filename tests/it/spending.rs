@@ -226,14 +226,20 @@ fn a_number_that_was_given_to_another_client_calls_for_the_first_one_no_more() {
         agency.drain().await;
         assert_eq!(rang(world, &works.key), 0, "nobody is called from another client's number");
         let view = batch(&agency.owner, &id).await;
-        let why = view["pause_reason"].as_str().unwrap_or_default();
-        assert!(view["status"] == "paused" && why.contains("belongs to another client"), "{view}");
+        let why = view["error"].as_str().unwrap_or_default();
+        assert!(view["status"] == "failed" && why.contains("belongs to another client"), "{view}");
         let seen = batch(&agency.one.viewer, &id).await;
-        let why = seen["pause_reason"].as_str().unwrap_or_default();
+        let why = seen["error"].as_str().unwrap_or_default();
         assert!(why.contains("no longer this campaign's") && !why.contains("another client"), "{seen}");
         let campaign = agency.owner.done("get_campaign", &[("id", &works.campaign)]).await.text;
         assert!(campaign.contains("The number belongs to another client now"), "{campaign}");
+        // Its people wait in the campaign meanwhile, and nothing goes on before the number is back.
+        let waiting = agency.owner.done("list_campaign_contacts", &[("query[campaign]", &works.campaign)]).await.json();
+        assert_eq!(waiting["rows"][0]["status"], "pending", "{waiting}");
+        let early = agency.owner.rpc("resume_batch", &[("id", &id)]).await;
+        assert!(early.status == 409 && early.text.contains("belongs to another client"), "{early:?}");
         assign(&agency, &works.number, &agency.one.id).await;
+        agency.owner.filled(&format!("/batches/{id}"), "resume_batch", &[]).await;
         agency.owner.done("resume_batch", &[("id", &id)]).await;
         agency.finished(&id).await;
         assert_eq!(rang(world, &works.key), 1);
@@ -263,7 +269,10 @@ fn a_call_whose_request_was_lost_is_not_placed_again_from_a_number_that_moved() 
         agency.drain().await;
         assert_eq!(rang(world, &works.key), 0, "{:?}", world.sandbox.call_log(Some(&works.key)));
         let view = batch(&agency.owner, &id).await;
-        assert!(view["status"] == "paused" && view["progress"]["waiting"] == 1, "the contact waits: {view}");
+        assert!(
+            view["status"] == "failed" && view["progress"]["waiting"] == 0,
+            "the contact waits in the campaign: {view}"
+        );
         assign(&agency, &works.number, &agency.one.id).await;
         agency.owner.done("resume_batch", &[("id", &id)]).await;
         agency.finished(&id).await;

@@ -113,7 +113,7 @@ impl Stage {
             .filled(&format!("/platform/{}", theirs.workspace_id), "open_support_session", &[("reason", "Looking")])
             .await;
         let key = works.key.clone();
-        let ids = ids(&ours, works).await;
+        let ids = ids(world, &ours, works).await;
         Self { ours, key, ids, theirs, platform, guest, stranger }
     }
 
@@ -159,7 +159,23 @@ impl Stage {
     }
 }
 
-pub async fn ids(ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
+pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
+    // A call that the voice service has and we were never told of, and an import that has not begun yet.
+    let gap = super::history::gap(world, ours, &works).await;
+    let days = [("provider", "ultravox"), ("from", "2026-01-01"), ("to", "2026-01-02")];
+    ours.owner.done("start_history_import", &days).await;
+    let syncs = ours.owner.done("list_history_imports", &[("provider", "ultravox")]).await.json();
+    let sync = syncs["rows"][0]["id"].as_str().expect("an import").to_owned();
+    // A call-back that waits for tomorrow.
+    let members = ours.owner.done("list_campaign_contacts", &[("query[campaign]", &works.campaign)]).await.json();
+    let member = members["rows"][0]["id"].as_str().expect("a contact of the campaign").to_owned();
+    let tomorrow = (chrono::Utc::now() + chrono::Duration::days(1)).format("%Y-%m-%dT12:00").to_string();
+    // Or the one that the contact has asked for in the call.
+    let asked = ours.owner.done("list_call_backs", &[("query[client]", &ours.one.id)]).await.json();
+    let call_back = match asked["rows"][0]["id"].as_str() {
+        Some(asked) => asked.to_owned(),
+        None => ours.owner.made("create_call_back", &[("member", &member), ("at", &tomorrow)]).await,
+    };
     let viewer = ours.one.viewer.rpc("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
     let guest = [("emails", "guest@ours.example"), ("role", "client_viewer"), ("client", ours.one.id.as_str())];
     ours.owner.done("invite_members", &guest).await;
@@ -187,6 +203,10 @@ pub async fn ids(ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
         ("batch", works.batch),
         ("call", works.call),
         ("webhook", works.webhook),
+        ("member", member),
+        ("call_back", call_back),
+        ("gap", gap),
+        ("sync", sync),
     ]
 }
 

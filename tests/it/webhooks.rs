@@ -215,9 +215,19 @@ fn what_cannot_be_read_is_kept_fails_and_can_be_replayed() {
         let rows = calls["page"]["rows"].as_array().expect("rows");
         assert!(rows.iter().any(|row| row["number"] == "+12025550170"), "the good one is through: {calls}");
         let failed = |list: Value| list["failed"].as_i64().unwrap_or_default();
-        let list = door.agency.owner.done("list_webhooks", &[]).await.json();
+        let list = door
+            .agency
+            .owner
+            .done("list_queue", &[("query[queue]", "webhooks"), ("query[status]", "all")])
+            .await
+            .json();
         assert!(failed(list.clone()) >= poison.len() as i64, "the poison has failed: {list}");
-        let list = door.agency.owner.done("list_webhooks", &[("query[status]", "failed")]).await.json();
+        let list = door
+            .agency
+            .owner
+            .done("list_queue", &[("query[queue]", "webhooks"), ("query[status]", "failed")])
+            .await
+            .json();
         let row = &list["page"]["rows"][0];
         assert!(row["note"].as_str().is_some_and(|error| error.len() > 10), "the reason is shown: {row}");
         // The event is kept as it came, without what proves the sender; a page shows it.
@@ -233,8 +243,29 @@ fn what_cannot_be_read_is_kept_fails_and_can_be_replayed() {
         door.agency.drain().await;
         let again = door.agency.owner.done("get_webhook", &[("id", id)]).await.json();
         assert!(again["status"] == "failed" && again["attempts"].as_i64() >= Some(attempts), "tried again: {again}");
-        door.agency.owner.filled("/webhooks/inbound", "replay_failed_webhooks", &[]).await;
+        // All of them at once, from the list of stuck work, where the old address leads.
+        let old = door.agency.owner.get("/webhooks/inbound").await;
+        assert_eq!(old.status, 308, "{old:?}");
+        let page = "/queues?queue=webhooks";
+        assert_eq!(door.agency.member.rpc("retry_failed_work", &[("queue", "webhooks")]).await.status, 403);
+        door.agency.owner.filled(&format!("{page}&dialog=retry"), "retry_failed_work", &[]).await;
+        let list = door.agency.owner.done("list_queue", &[("query[queue]", "webhooks")]).await.json();
+        assert_eq!(list["failed"], 0, "they wait again: {list}");
         door.settled(world).await;
+        // One is set aside: it is stuck no more, and stays as it came.
+        door.agency.owner.done("discard_work", &[("source", "webhook"), ("id", id)]).await;
+        let aside = door.agency.owner.done("get_webhook", &[("id", id)]).await.json();
+        assert!(
+            aside["status"] == "completed" && aside["note"].as_str().is_some_and(|note| note.starts_with("Set aside")),
+            "{aside}"
+        );
+        assert_eq!(door.agency.owner.rpc("discard_work", &[("source", "webhook"), ("id", id)]).await.status, 409);
+        let file = door.agency.owner.get("/queues.csv?queue=webhooks").await;
+        assert!(file.status == 200 && file.text.contains("Inbound webhooks"), "{file:?}");
+        assert!(
+            !file.text.contains(&door.secret) && !file.text.contains("call.ended\u{fffd}"),
+            "bodies are in no file"
+        );
     });
 }
 

@@ -13,17 +13,19 @@ use super::tenancy::{ids, knock};
 fn markers(field: Field, agency: &Agency, planted: &Planted) -> Vec<Option<String>> {
     let texts: &[Option<&str>] = match field {
         // The cost of a model's use is added up on the usage page, together with what real work cost.
-        Field::Cost => &[Some("777.13"), Some("555.17"), Some("333.19"), Some("864000864"), None],
+        // The days' costs are sums with those of the call in them, which nobody can tell beforehand.
+        Field::Cost => &[Some("777.13"), Some("555.17"), Some("333.19"), Some("864000864"), None, None],
         // Where a recording lies is read by nobody.
         Field::Recording => &[None, Some("98765.4")],
         Field::Steps => &[Some("canary_tool")],
         // The words of the prompt name the workshop's own secret. Which prompt it was is said by its name and address.
         Field::Prompt => return vec![None, None, Some(agency.secret.clone())],
         Field::BatchTrouble => &[Some("Canary pause"), Some("Canary end")],
-        Field::CallError => &[Some("Canary call error"), Some("Canary contact error")],
+        // Why a call was missed is a word that stands for a sentence.
+        Field::CallError => &[Some("Canary call error"), None, Some("Canary contact error")],
         Field::EnrichmentError => &[Some("Canary enrichment")],
         // Which service it was is known to the database alone.
-        Field::Provider => &[None, Some("canary-provider-id"), Some("canary end")],
+        Field::Provider => &[None, Some("canary-provider-id"), None, Some("canary end")],
         Field::ProviderEvents => &[Some("canary-event")],
         Field::Model => &[Some("canary/model"), Some("987654321"), Some("876543210")],
         Field::AgentMakeup => {
@@ -138,7 +140,7 @@ fn no_answer_to_a_clients_people_holds_what_the_agency_withholds() {
         let came = agency.two.viewer.done("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
         let over = [("id", came.as_str()), ("role", "client_viewer"), ("client", agency.one.id.as_str())];
         agency.owner.done("change_member_role", &[over.as_slice(), &[("current", PASSWORD)]].concat()).await;
-        let ids = ids(&agency, works).await;
+        let ids = ids(world, &agency, works).await;
         // Every event of the audit log that is about the client.
         let events = agency.one.admin.done("list_audit_events", &[("query[entity]", "")]).await.json();
         let seqs: Vec<String> =

@@ -36,6 +36,11 @@ impl Scope {
         Self::of_machine(db, workspace_id, Machine { name: provider, actions: &[Action::ReplayQueues] })
     }
 
+    /// For a call that the carrier asks about, after the signature has been checked: it is answered, or written down as missed.
+    pub fn of_incoming_call(db: Db, workspace_id: WorkspaceId, call: Machine) -> Self {
+        Self::of_machine(db, workspace_id, call)
+    }
+
     /// For the holder of a link that was sent to somebody, and for somebody who signs in: what that is good for, in the workspace that
     /// it names. `holder`: who that is, if there is an account.
     pub fn of_link(visitor: &Visitor, workspace_id: WorkspaceId, link: Machine, holder: Option<Holder>) -> Self {

@@ -33,6 +33,8 @@ pub struct CallableAgent {
     pub prompt_version: i32,
     /// BCP 47.
     pub language: String,
+    /// What it says first, if it has words of its own for that.
+    pub greeting: Option<String>,
 }
 
 /// The agent's copy for this client. Errors: `NotFound`; `Conflict` with what to do when it may not call now.
@@ -56,6 +58,7 @@ pub async fn ready_to_call(tx: &mut ReadTx, agent: AgentId, client: ClientId) ->
             prompt_id: found.prompt_id,
             prompt_version,
             language: found.language,
+            greeting: Some(found.greeting).filter(|words| !words.is_empty()),
         }),
         _ => {
             let why = found.sync_error.map(|error| format!(" {error}")).unwrap_or_default();

@@ -37,6 +37,8 @@ pub(super) fn machine_words(actor: &str) -> String {
         Some("fetch_recording") => "recording",
         Some("send_mail") => "mail",
         Some("CheckImport" | "RunImport") => "import",
+        Some("import_past_calls") => "import of past calls",
+        Some("check_calls" | "close_call_gaps") => "check of calls",
         Some("order_number") => "number order",
         Some("AddContacts") => "contacts",
         _ => return actor.to_owned(),

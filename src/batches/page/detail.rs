@@ -59,7 +59,11 @@ fn Sub(batch: BatchView) -> impl IntoView {
         (None, Some(at)) => format!(" · starts {}", at.when()),
         _ => String::new(),
     };
-    let by = batch.created_by.map(|name| format!(", created by {name}")).unwrap_or_default();
+    let by = match (batch.created_by, batch.for_call_backs) {
+        (Some(name), _) => format!(", created by {name}"),
+        (None, true) => " · made by Patchbay for call-backs that are due".to_owned(),
+        (None, false) => String::new(),
+    };
     let agent = batch.agent.map(|agent| format!(" · agent {agent}")).unwrap_or_default();
     view! {
         {batch.client}" · "<a class="link" href=format!("/campaigns/{}", batch.campaign_id)>{batch.campaign}</a>{agent}{when}{by}
@@ -73,6 +77,8 @@ fn Actions(batch: BatchView) -> impl IntoView {
     let id = batch.id.to_string();
     let (pause_id, resume_id, stop_id) = (id.clone(), id.clone(), id.clone());
     let is_over = batch.status.is_over();
+    let can_resume =
+        batch.status == BatchStatus::Paused || (batch.status == BatchStatus::Failed && !batch.for_call_backs);
     let on_the_line = batch.lines.len();
     let mut warning = match batch.progress.waiting {
         1 => "1 contact goes back to the campaign.".to_owned(),
@@ -97,7 +103,7 @@ fn Actions(batch: BatchView) -> impl IntoView {
                 <SubmitButton icon="pause">"Pause"</SubmitButton>
             </ServerForm>
         })}
-        {(batch.may_run && batch.status == BatchStatus::Paused).then(|| view! {
+        {(batch.may_run && can_resume).then(|| view! {
             <ServerForm action=resume class="inline" prefix="resume-" no_summary=true>
                 <input type="hidden" name="id" value=resume_id/>
                 <SubmitButton icon="play">"Resume"</SubmitButton>
@@ -117,7 +123,7 @@ fn Trouble(batch: BatchView) -> impl IntoView {
             .into_any();
     }
     let line = match batch.status {
-        BatchStatus::Failed => batch.error.map(|reason| (patchbay_shared::Tone::Bad, format!("The batch failed. {reason} Its contacts are back in the campaign: start a new batch once this is fixed."))),
+        BatchStatus::Failed => batch.error.map(|reason| (patchbay_shared::Tone::Bad, format!("The batch failed. {reason} Contacts that were not called are back in the campaign; resuming takes them again."))),
         BatchStatus::Paused => Some(match (batch.pause_reason, batch.paused_by) {
             (Some(reason), _) => (patchbay_shared::Tone::Warn, format!("Patchbay paused this batch. {reason}")),
             (None, Some(name)) => (patchbay_shared::Tone::Info, format!("Paused by {name}. No new calls start; calls in progress continue.")),
@@ -166,8 +172,15 @@ fn Summary(batch: BatchView) -> impl IntoView {
                 {batch.ends_about.map(|at| view! { <div class="mid push right"><span class="lbl">"Ends about"</span><b>{at}</b></div> })}
             </div>
             <SegmentBar label=label total=progress.total.max(1) as f64 segments=segments large=true legend=true/>
+            {(batch.left > 0).then(|| view! { <p class="note"><Icon name="phone-forwarded" small=true/>{left_text(batch.left)}</p> })}
             {outside.map(|text| view! { <p class="note waits" role="status"><Icon name="clock" small=true/>{text}</p> })}
             <p class="note"><Icon name="clock" small=true/>{format!("Calling hours: {}, in the contact's own time zone.", batch.window)}</p>
         </section>
     }
+}
+
+fn left_text(left: i64) -> String {
+    let contacts = patchbay_shared::money::counted(left, "contact", "contacts");
+    let verb = if left == 1 { "was" } else { "were" };
+    format!("{contacts} asked to be called back and {verb} moved to the batch that does it. They are not counted here.")
 }

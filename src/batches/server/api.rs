@@ -19,7 +19,7 @@ use patchbay_shared::ids::BatchId;
 
 /// `GET /v1/batches`: newest first; `campaign`, `status`, `cursor`, `limit`. `GET /v1/batches/{id}`: one, with its progress.
 /// `POST /v1/batches`: starts one, now or at its time.
-/// `POST /v1/batches/{id}/pause`, `resume`, `stop`: safe to repeat.
+/// `POST /v1/batches/{id}/pause`, `resume`, `stop`: safe to repeat. One that failed is resumed too, once its trouble is mended.
 pub fn v1() -> Router<Db> {
     Router::new()
         .route("/v1/batches", get(list).post(create))
@@ -119,13 +119,14 @@ async fn changed(scope: &Scope, id: BatchId) -> Result<Json<Value>, AppError> {
 async fn answer(scope: &Scope, id: BatchId) -> Result<Json<Value>, AppError> {
     let mut tx = scope.read(Action::ReadCampaigns).await?;
     let batch = store::get(&mut tx, id).await?;
-    let progress = store::progress(&mut tx, id, batch.total_contacts).await?;
+    let progress = store::progress(&mut tx, &batch).await?;
     Ok(Json(json!({
         "id": id,
         "name": batch.name,
         "state": batch.status,
         "campaign_id": batch.campaign_id,
         "lines": batch.concurrency,
+        "for_call_backs": batch.for_call_backs,
         "progress": counts(&progress),
         "scheduled_for": batch.scheduled_for,
         "started_at": batch.started_at,

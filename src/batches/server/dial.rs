@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
+use super::halt_reason::HaltReason;
 use super::ops;
-use super::pause_reason::PauseReason;
 use super::store::{self, Batch};
 use crate::model::BatchStatus;
 use patchbay_access::Action;
@@ -16,8 +16,8 @@ use patchbay_calls::server::dialled::{self, Intent};
 use patchbay_calls::server::fold::CALL_KEY;
 use patchbay_campaigns::Campaign;
 use patchbay_connections::server::ops as connections;
-use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::settle::notify;
+use patchbay_dialling::server::{call_backs, contacts};
 use patchbay_providers::voice::{Line, NewVoiceCall, VoiceCall};
 use patchbay_providers::{Kind, ProviderError, VoiceProvider};
 use patchbay_shared::AppError;
@@ -140,7 +140,7 @@ async fn record(scope: &Scope, batch: &Batch, intent: &Intent, answer: Answer) -
         Kind::Credentials => {
             take_back(scope, intent, Duration::ZERO).await?;
             connections::mark_failing(scope, "ultravox", &error.sentence()).await?;
-            end_batch(scope, batch, &error.sentence()).await
+            halt(scope, batch, &HaltReason::KeyRejected(error.sentence())).await
         }
         Kind::RateLimited => {
             let wait = error.retry_after.unwrap_or(Duration::from_secs(5));
@@ -170,7 +170,7 @@ async fn refuse(scope: &Scope, batch: &Batch, intent: &Intent, error: &ProviderE
         contacts::set_failed(&mut tx, intent.campaign_contact_id, &error.sentence()).await?;
     }
     if may_still_dial(&now) && dialled::only_refusals(tx.reading(), batch.id).await? {
-        ops::pause_with_reason(&mut tx, &now, &PauseReason::RefusedInARow(error.sentence())).await?;
+        ops::halt(&mut tx, &now, &HaltReason::RefusedInARow(error.sentence())).await?;
     }
     notify(&mut tx, batch.id, batch.client_id);
     tx.commit().await
@@ -178,7 +178,7 @@ async fn refuse(scope: &Scope, batch: &Batch, intent: &Intent, error: &ProviderE
 
 async fn stop_dialling(scope: &Scope, batch: &Batch, intent: &Intent, error: &ProviderError) -> Result<(), AppError> {
     take_back(scope, intent, Duration::ZERO).await?;
-    pause(scope, batch, &PauseReason::RefusedForAll(error.sentence())).await
+    halt(scope, batch, &HaltReason::RefusedForAll(error.sentence())).await
 }
 
 /// Five failures in a row, counted by the breaker: going on would only burn contacts, so a person has to look.
@@ -188,23 +188,14 @@ async fn trouble(scope: &Scope, batch: &Batch, error: &ProviderError) -> Result<
         return Ok(());
     }
     connections::mark_failing(scope, "ultravox", &error.sentence()).await?;
-    pause(scope, batch, &PauseReason::NotPlacedInARow(error.sentence())).await
+    halt(scope, batch, &HaltReason::NotPlacedInARow(error.sentence())).await
 }
 
-async fn pause(scope: &Scope, batch: &Batch, reason: &PauseReason) -> Result<(), AppError> {
+async fn halt(scope: &Scope, batch: &Batch, reason: &HaltReason) -> Result<(), AppError> {
     let mut tx = scope.write(Action::RunBatches).await?;
     let now = store::lock(&mut tx, batch.id).await?;
-    if may_still_dial(&now) {
-        ops::pause_with_reason(&mut tx, &now, reason).await?;
-    }
-    tx.commit().await
-}
-
-async fn end_batch(scope: &Scope, batch: &Batch, reason: &str) -> Result<(), AppError> {
-    let mut tx = scope.write(Action::RunBatches).await?;
-    let now = store::lock(&mut tx, batch.id).await?;
-    if !now.status.is_over() {
-        ops::fail(&mut tx, &now, reason).await?;
+    if may_still_dial(&now) || (reason.fails() && !now.status.is_over()) {
+        ops::halt(&mut tx, &now, reason).await?;
     }
     tx.commit().await
 }
@@ -221,6 +212,7 @@ pub(crate) async fn take_back(scope: &Scope, intent: &Intent, wait: Duration) ->
         contacts::take_back(&mut tx, intent.campaign_contact_id, wait).await?;
         if batch.status.is_over() {
             contacts::give_back(&mut tx, batch.id).await?;
+            call_backs::follow(&mut tx, batch.id).await?;
         }
         notify(&mut tx, batch.id, batch.client_id);
     }

@@ -4,18 +4,19 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::json;
 
+use super::again;
 use super::clearance;
+use super::halt_reason::HaltReason;
 use super::hours;
-use super::pause_reason::PauseReason;
 use super::store::{self, Batch, NewBatch};
-use crate::model::{BatchMode, BatchStatus, BatchTerms, Obstacle, Readiness};
+use crate::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
 use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_access::{Action, Field};
 use patchbay_campaigns::{Campaign, CampaignStatus};
 use patchbay_connections::server::ops as connections;
-use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::jobs::RunBatch;
 use patchbay_dialling::server::settle::notify;
+use patchbay_dialling::server::{call_backs, contacts};
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_metering::model::BudgetStatus;
 use patchbay_metering::server::budget;
@@ -72,7 +73,7 @@ pub(crate) async fn readiness(scope: &Scope, action: Action, campaign: CampaignI
 }
 
 /// Why a client's admin who starts a batch sees further than otherwise for it.
-const WHAT_IT_CALLS_WITH: &str = "whether the agent and the number of a client's own campaign are ready";
+pub(super) const WHAT_IT_CALLS_WITH: &str = "whether the agent and the number of a client's own campaign are ready";
 
 async fn checks(
     tx: &mut patchbay_access::server::ReadTx,
@@ -175,6 +176,7 @@ pub(crate) async fn create_at(
         mode,
         scheduled_for: starts,
         concurrency: terms.concurrency,
+        for_call_backs: false,
     };
     store::insert(&mut tx, &new).await?;
     let taken = contacts::take_contacts(&mut tx, id, campaign.id, terms.limit).await?;
@@ -226,17 +228,32 @@ pub(crate) async fn pause(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     tx.commit().await
 }
 
-/// Patchbay pauses a batch itself when going on would only fail: the reason says what happened and what to do.
-pub(crate) async fn pause_with_reason(tx: &mut WriteTx, batch: &Batch, reason: &PauseReason) -> Result<(), AppError> {
-    let (reason, obstacle) = (reason.text(), reason.obstacle());
-    store::set_paused(tx, batch.id, Some((&reason, obstacle))).await?;
-    record(tx, "paused", batch.id, batch.client_id, moved(batch, json!({ "status": "paused", "reason": reason }))).await
+/// Patchbay halts a batch itself when going on would only fail: the reason says what happened and what to do. Where the batch itself
+/// cannot go on it fails, and its undialled contacts go back to the campaign.
+pub(crate) async fn halt(tx: &mut WriteTx, batch: &Batch, reason: &HaltReason) -> Result<(), AppError> {
+    let (text, obstacle) = (reason.text(), reason.obstacle());
+    if !reason.fails() {
+        store::set_paused(tx, batch.id, Some((&text, obstacle))).await?;
+        let after = json!({ "status": "paused", "reason": text });
+        return record(tx, "paused", batch.id, batch.client_id, moved(batch, after)).await;
+    }
+    store::set_over(tx, batch.id, Some((&text, obstacle)), false).await?;
+    let returned = contacts::give_back(tx, batch.id).await?;
+    // Calls that are still on the line are settled by the job.
+    enqueue(tx, &RunBatch { batch: batch.id }, NewJob::default()).await?;
+    call_backs::follow(tx, batch.id).await?;
+    let after = json!({ "status": "failed", "reason": text, "contacts_returned": returned });
+    record(tx, "failed", batch.id, batch.client_id, moved(batch, after)).await
 }
 
-/// Goes on with a paused batch. Safe to repeat.
-pub(crate) async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
+/// Goes on with a paused batch, or with a failed one whose trouble is mended. Safe to repeat.
+pub async fn resume(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     let mut tx = scope.write(Action::RunBatches).await?;
     let batch = store::lock(&mut tx, id).await?;
+    if batch.status == BatchStatus::Failed {
+        drop(tx);
+        return again::start(scope, id).await;
+    }
     if matches!(batch.status, BatchStatus::Pending | BatchStatus::Processing) {
         return Ok(());
     }
@@ -267,6 +284,7 @@ pub(crate) async fn stop(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     let returned = contacts::give_back(&mut tx, id).await?;
     // Calls that are still on the line are settled by the job.
     enqueue(&mut tx, &RunBatch { batch: id }, NewJob::default()).await?;
+    call_backs::follow(&mut tx, id).await?;
     record(
         &mut tx,
         "stopped",
@@ -293,16 +311,10 @@ async fn wait_for_requests(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The batch itself cannot go on. Its undialled contacts go back to the campaign.
-pub(crate) async fn fail(tx: &mut WriteTx, batch: &Batch, reason: &str) -> Result<(), AppError> {
-    store::set_over(tx, batch.id, Some((reason, Obstacle::NotConnected)), false).await?;
-    contacts::give_back(tx, batch.id).await?;
-    record(tx, "failed", batch.id, batch.client_id, moved(batch, json!({ "status": "failed", "reason": reason }))).await
-}
-
 /// Nothing waits and nobody is on the line.
 pub(crate) async fn complete(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
     store::set_over(tx, batch.id, None, false).await?;
+    call_backs::follow(tx, batch.id).await?;
     record(tx, "completed", batch.id, batch.client_id, moved(batch, json!({ "status": "completed" }))).await
 }
 
@@ -315,7 +327,7 @@ pub async fn wake(tx: &mut WriteTx, client: ClientId) -> Result<(), AppError> {
     Ok(())
 }
 
-fn check_move(batch: &Batch, next: BatchStatus) -> Result<(), AppError> {
+pub(super) fn check_move(batch: &Batch, next: BatchStatus) -> Result<(), AppError> {
     if batch.status.may_become(next) {
         return Ok(());
     }
@@ -326,11 +338,17 @@ fn check_move(batch: &Batch, next: BatchStatus) -> Result<(), AppError> {
 }
 
 /// A batch that goes from its state to another.
-fn moved(batch: &Batch, after: serde_json::Value) -> Fields {
+pub(super) fn moved(batch: &Batch, after: serde_json::Value) -> Fields {
     Fields::Changed { before: json!({ "status": batch.status, "reason": batch.pause_reason }), after }
 }
 
-async fn record(tx: &mut WriteTx, action: &str, id: BatchId, client: ClientId, fields: Fields) -> Result<(), AppError> {
+pub(super) async fn record(
+    tx: &mut WriteTx,
+    action: &str,
+    id: BatchId,
+    client: ClientId,
+    fields: Fields,
+) -> Result<(), AppError> {
     tx.audit(Change { action, entity: "batch", entity_id: Some(id.0), client_id: Some(client), fields }).await?;
     notify(tx, id, client);
     Ok(())

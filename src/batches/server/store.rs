@@ -34,6 +34,10 @@ pub struct Batch {
     pub error: Option<String>,
     pub started_at: Option<DateTime<Utc>>,
     pub completed_at: Option<DateTime<Utc>>,
+    /// Made by Patchbay for call-backs that are due.
+    pub for_call_backs: bool,
+    /// Contacts that another batch calls back since.
+    pub left_contacts: i32,
 }
 
 /// Batches by newest first, `limit` rows on a page.
@@ -48,7 +52,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
     };
     let rows = sqlx::query!(
         r#"select b.id as "id: BatchId", b.name, (case when b.stopped_at is not null then 'stopped' else b.status::text end) as "status!: BatchStatus",
-                  b.scheduled_for, b.pause_reason, b.error, b.total_contacts, b.stopped_at, s.name as "stopped_by?",
+                  b.scheduled_for, b.pause_reason, b.error, b.total_contacts - b.left_contacts as "total!", b.stopped_at, s.name as "stopped_by?",
                   b.obstacle as "obstacle: Obstacle", b.client_id as "client_id: ClientId", b.created_at,
                   b.campaign_id as "campaign_id: CampaignId", c.name as campaign, k.name as client, p.reached as "reached!", p.not_reached as "not_reached!",
                   p.failed as "failed!", p.calling as "calling!", p.waiting as "waiting!", p.to_retry as "to_retry!",
@@ -94,7 +98,7 @@ pub async fn list(tx: &mut ReadTx, query: &BatchQuery, limit: usize) -> Result<B
             client: row.client,
             status: row.status,
             progress: Progress {
-                total: i64::from(row.total_contacts),
+                total: i64::from(row.total),
                 reached: row.reached,
                 not_reached: row.not_reached,
                 failed: row.failed,
@@ -143,7 +147,8 @@ pub(crate) async fn get(tx: &mut ReadTx, id: BatchId) -> Result<Batch, AppError>
         r#"select id as "id: BatchId", client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", name,
                   mode as "mode: BatchMode",
                   (case when stopped_at is not null then 'stopped' else status::text end) as "status!: BatchStatus", scheduled_for, concurrency,
-                  total_contacts, pause_reason, obstacle as "obstacle: Obstacle", stopped_at, error, started_at, completed_at
+                  total_contacts, pause_reason, obstacle as "obstacle: Obstacle", stopped_at, error, started_at, completed_at,
+                  for_call_backs, left_contacts
            from call_batches where workspace_id = $1 and id = $2"#,
         tx.workspace_uuid(),
         id.0
@@ -159,7 +164,8 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: BatchId) -> Result<Batch, AppErro
         r#"select id as "id: BatchId", client_id as "client_id: ClientId", campaign_id as "campaign_id: CampaignId", name,
                   mode as "mode: BatchMode",
                   (case when stopped_at is not null then 'stopped' else status::text end) as "status!: BatchStatus", scheduled_for, concurrency,
-                  total_contacts, pause_reason, obstacle as "obstacle: Obstacle", stopped_at, error, started_at, completed_at
+                  total_contacts, pause_reason, obstacle as "obstacle: Obstacle", stopped_at, error, started_at, completed_at,
+                  for_call_backs, left_contacts
            from call_batches where workspace_id = $1 and id = $2 for update"#,
         tx.workspace_uuid(),
         id.0
@@ -177,14 +183,16 @@ pub(crate) struct NewBatch<'a> {
     pub mode: BatchMode,
     pub scheduled_for: Option<DateTime<Utc>>,
     pub concurrency: i32,
+    pub for_call_backs: bool,
 }
 
 pub(crate) async fn insert(tx: &mut WriteTx, new: &NewBatch<'_>) -> Result<(), AppError> {
     let status = if new.mode == BatchMode::Scheduled { BatchStatus::Scheduled } else { BatchStatus::Pending };
     let user = tx.user_id().map(|user| user.0);
     sqlx::query!(
-        "insert into call_batches (workspace_id, id, client_id, campaign_id, name, mode, status, scheduled_for, concurrency, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into call_batches (workspace_id, id, client_id, campaign_id, name, mode, status, scheduled_for, concurrency, created_by,
+                                   for_call_backs)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         tx.workspace_uuid(),
         new.id.0,
         new.client.0,
@@ -195,14 +203,15 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewBatch<'_>) -> Result<(), A
         new.scheduled_for,
         new.concurrency,
         user,
+        new.for_call_backs,
     )
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
-/// What became of a batch's contacts so far.
-pub(crate) async fn progress(tx: &mut ReadTx, id: BatchId, total: i32) -> Result<Progress, AppError> {
+/// What became of a batch's contacts so far. Those whom another batch calls back are that one's.
+pub(crate) async fn progress(tx: &mut ReadTx, batch: &Batch) -> Result<Progress, AppError> {
     let row = sqlx::query!(
         r#"select count(*) filter (where result = 'reached') as "reached!", count(*) filter (where result = 'not_reached') as "not_reached!",
                   count(*) filter (where result = 'failed') as "failed!", count(*) filter (where status = 'calling') as "calling!",
@@ -210,12 +219,12 @@ pub(crate) async fn progress(tx: &mut ReadTx, id: BatchId, total: i32) -> Result
                   count(*) filter (where status = 'scheduled' and attempts > 0) as "to_retry!"
            from campaign_contacts where workspace_id = $1 and batch_id = $2"#,
         tx.workspace_uuid(),
-        id.0
+        batch.id.0
     )
     .fetch_one(tx.conn())
     .await?;
     Ok(Progress {
-        total: i64::from(total),
+        total: i64::from(batch.total_contacts - batch.left_contacts),
         reached: row.reached,
         not_reached: row.not_reached,
         failed: row.failed,
@@ -264,7 +273,7 @@ pub(crate) async fn set_paused(
 pub(crate) async fn set_resumed(tx: &mut WriteTx, id: BatchId, early: bool) -> Result<(), AppError> {
     sqlx::query!(
         "update call_batches set status = (case when $3 then 'scheduled' else 'pending' end)::batch_status, pause_reason = null, paused_by = null,
-                obstacle = null, updated_at = now()
+                obstacle = null, error = null, completed_at = null, updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0,

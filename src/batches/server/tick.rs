@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::pause_reason::PauseReason;
+use super::halt_reason::HaltReason;
 use super::store::{self, Batch};
 use super::{clearance, dial, hours, ops, reconcile};
 use crate::model::{BatchStatus, Obstacle};
@@ -17,6 +17,7 @@ use patchbay_agents::server::ops::CallableAgent;
 use patchbay_calls::server::dialled::{self, Intent, NewIntent};
 use patchbay_campaigns::{Campaign, ContactFacts};
 use patchbay_connections::server::ops as connections;
+use patchbay_dialling::server::call_backs;
 use patchbay_dialling::server::contacts::{self, Due};
 use patchbay_dialling::server::settle::notify;
 use patchbay_jobs::runner::{Failure, Verdict};
@@ -56,8 +57,8 @@ async fn try_tick(scope: &Scope, id: BatchId) -> Result<Verdict, AppError> {
     let unsettled = reconcile::start(scope, id).await?;
     let voice = match connections::voice(scope).await {
         Ok(voice) => Ok(voice),
-        Err(AppError::Conflict(Reason::NotConnected, why)) => Err(PauseReason::NotConnected(why)),
-        Err(AppError::Conflict(Reason::Suspended, _)) => Err(PauseReason::Suspended),
+        Err(AppError::Conflict(Reason::NotConnected, why)) => Err(HaltReason::NotConnected(why)),
+        Err(AppError::Conflict(Reason::Suspended, _)) => Err(HaltReason::Suspended),
         Err(error) => return Err(error),
     };
     Ok(match claim(scope, id, voice).await? {
@@ -81,7 +82,7 @@ enum Plan {
 async fn claim(
     scope: &Scope,
     id: BatchId,
-    voice: Result<Arc<dyn VoiceProvider>, PauseReason>,
+    voice: Result<Arc<dyn VoiceProvider>, HaltReason>,
 ) -> Result<Plan, AppError> {
     // Before the transaction and so before the intents' own time.
     let began = Instant::now();
@@ -109,16 +110,16 @@ async fn claim(
     }
     let home = workspaces::lock_capacity(&mut tx).await?;
     if home.suspended {
-        return pause(tx, &batch, &PauseReason::Suspended).await;
+        return halt(tx, &batch, &HaltReason::Suspended).await;
     }
     let voice = match voice {
         Ok(voice) => voice,
-        Err(reason) => return pause(tx, &batch, &reason).await,
+        Err(reason) => return halt(tx, &batch, &reason).await,
     };
     let campaign = patchbay_campaigns::server::get(tx.reading(), batch.campaign_id).await?;
     let agent = match clearance::ask(tx.reading(), &campaign).await? {
         Ok(agent) => agent,
-        Err(reason) => return pause(tx, &batch, &reason).await,
+        Err(reason) => return halt(tx, &batch, &reason).await,
     };
     let is_spent = match budget::headroom(tx.reading(), batch.client_id).await? {
         Headroom::Free => false,
@@ -185,14 +186,16 @@ async fn wind_up(mut tx: WriteTx, id: BatchId) -> Result<Plan, AppError> {
     // In this order: whoever is not on the line any more has been settled, and is seen by the statement after.
     let (here, _) = contacts::on_the_line(tx.reading(), id).await?;
     contacts::give_back(&mut tx, id).await?;
+    call_backs::follow(&mut tx, id).await?;
     tx.commit().await?;
     Ok(if here > 0 { Plan::Wait(Duration::from_secs(2)) } else { Plan::Over })
 }
 
-async fn pause(mut tx: WriteTx, batch: &Batch, reason: &PauseReason) -> Result<Plan, AppError> {
-    ops::pause_with_reason(&mut tx, batch, reason).await?;
+async fn halt(mut tx: WriteTx, batch: &Batch, reason: &HaltReason) -> Result<Plan, AppError> {
+    ops::halt(&mut tx, batch, reason).await?;
     tx.commit().await?;
-    Ok(Plan::Wait(PAUSED))
+    // A failed one is looked at once more, for its last calls.
+    Ok(Plan::Wait(if reason.fails() { SOON } else { PAUSED }))
 }
 
 /// Due contacts become intents; who may not be called now is moved to when they may. Gives also how many were looked at. None: the

@@ -25,7 +25,7 @@ pub(crate) async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppE
     let (local, now) = (tx.scope().zone(), tx.now().await?);
     let costs = tx.scope().sees(Field::Cost);
     let may_run = tx.scope().may(Action::RunBatches);
-    let progress = store::progress(tx, id, batch.total_contacts).await?;
+    let progress = store::progress(tx, &batch).await?;
     let left = progress.waiting + progress.calling;
     let facts = facts(tx, id).await?;
     let pace = pace(tx, id, &batch, now).await?;
@@ -56,6 +56,8 @@ pub(crate) async fn view(tx: &mut ReadTx, id: BatchId) -> Result<BatchView, AppE
         name: batch.name.clone(),
         status: batch.status,
         mode: batch.mode,
+        for_call_backs: batch.for_call_backs,
+        left: i64::from(batch.left_contacts),
         campaign_id: campaign.id,
         campaign: campaign.name.clone(),
         client_id: campaign.client_id,

@@ -1,5 +1,5 @@
-use super::story::{Agency, PASSWORD, PLATFORM_ADMIN};
-use super::visit::{Visit, id_in};
+use super::agencies::{Agency, Client, PASSWORD, PLATFORM_ADMIN};
+use super::visit::Visit;
 use patchbay_access::Action;
 use patchbay_access::server::{Db, Machine, Scope};
 use patchbay_platform::server::ops;
@@ -36,25 +36,38 @@ pub(crate) async fn create_agency(base: &str, db: &Db, agency: &Agency) -> Resul
         add(base, &owner, name, email, role, "").await?;
     }
     for client in agency.clients {
-        let shares_cost = if client.shares_cost { "true" } else { "" };
-        let mut fields = vec![
-            ("name", client.name),
-            ("timezone", client.timezone),
-            ("shares_recordings", "true"),
-            ("admins_edit_contacts", "true"),
-            ("admins_edit_campaigns", "true"),
-            ("admins_invite_viewers", "true"),
-            ("monthly_budget", client.budget),
-        ];
-        if client.shares_cost {
-            fields.extend([("shares_cost", shares_cost), ("shares_prompts", "true"), ("budget_action", "hold")]);
+        let id = save_client(&owner, client, "", client.budget).await?;
+        if let Some((product, accent)) = client.brand {
+            let fields = [("client", &*id), ("product", product), ("accent", accent), ("support", client.admin.1)];
+            owner.post("save_brand", &fields).await?;
         }
-        let (_, location) = owner.post("save_client", &fields).await?;
-        let id = id_in(&location);
         add(base, &owner, client.admin.0, client.admin.1, "client_admin", &id).await?;
         add(base, &owner, client.viewer.0, client.viewer.1, "client_viewer", &id).await?;
     }
     Ok(())
+}
+
+/// Adds a client, or with an id sets its budget. Gives the id.
+pub(crate) async fn save_client(owner: &Visit, client: &Client, id: &str, budget: &str) -> Result<String, AppError> {
+    let mut fields = vec![
+        ("id", id),
+        ("name", client.name),
+        ("timezone", client.timezone),
+        ("shares_recordings", "true"),
+        ("admins_edit_contacts", "true"),
+        ("admins_edit_campaigns", "true"),
+        ("admins_invite_viewers", "true"),
+        ("monthly_budget", budget),
+    ];
+    if client.shares_cost {
+        fields.extend([("shares_cost", "true"), ("shares_prompts", "true")]);
+    }
+    // What is near its budget is to go on: the warning is what there is to see.
+    if client.shares_cost && !client.is_near_budget {
+        fields.push(("budget_action", "hold"));
+    }
+    let (_, location) = owner.post("save_client", &fields).await?;
+    Ok(location.trim_end_matches("/settings").rsplit('/').next().unwrap_or_default().to_owned())
 }
 
 /// Invites somebody, who accepts: the same way in that everybody takes.

@@ -1,210 +1,31 @@
-//! Who the demo's agencies are, and what their owners do on the first day. Everything here is typed into the product's own forms.
+//! What the owners of the demo's agencies do on the first day. Everything here is typed into the product's own forms. What is there already
+//! stays as it is, so that a start that was cut short goes on where it ended.
+
+use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
 use futures::future::try_join_all;
+use serde_json::Value;
 
-use super::visit::{Visit, id_in};
+use super::agencies::{Agency, Client};
+use super::visit::{Visit, id_in, text};
 use patchbay_sandbox::Sandbox;
 use patchbay_shared::{AppError, Reason};
 
-pub const PASSWORD: &str = "patchbay-demo";
-pub(crate) const PLATFORM_ADMIN: &str = "pat@patchbay.test";
-/// Contacts in the batch that is over when the demo is complete, and in the one that then goes on for some minutes.
-const FIRST_WAVE: &str = "30";
-const SECOND_WAVE: &str = "60";
-
-/// Name and e-mail address.
-type Person = (&'static str, &'static str);
-
-pub struct Agency {
-    pub name: &'static str,
-    pub key: &'static str,
-    pub timezone: &'static str,
-    /// The brand's colour; empty: the product's own.
-    pub accent: &'static str,
-    pub owner: Person,
-    pub admin: Person,
-    pub member: Person,
-    pub clients: &'static [Client],
+/// A client with what belongs to it by now.
+pub(crate) struct Served {
+    pub client: &'static Client,
+    pub id: String,
+    pub campaign: String,
+    /// Their ids at the voice service: who calls, and who answers.
+    pub callers_id: String,
+    pub desks_id: String,
+    /// E.164.
+    pub number: String,
 }
 
-pub struct Client {
-    pub name: &'static str,
-    pub timezone: &'static str,
-    pub budget: &'static str,
-    pub shares_cost: bool,
-    pub admin: Person,
-    pub viewer: Person,
-    pub agent: &'static str,
-    pub language: &'static str,
-    pub prompt: &'static str,
-    pub campaign: &'static str,
-    /// sdr or cs.
-    pub kind: &'static str,
-    pub goal: &'static str,
-    pub country: &'static str,
-    /// Beginning of the callees' numbers, as people in that country write them; four digits follow.
-    pub numbers: &'static [&'static str],
-    pub first: &'static [&'static str],
-    pub last: &'static [&'static str],
-    pub contacts: usize,
-    /// Latin-1 with semicolons, as spreadsheets of that country save it; else UTF-8 with commas.
-    pub old_spreadsheet: bool,
-}
-
-pub(crate) const AGENCIES: &[Agency] = &[
-    Agency {
-        name: "Halden Voice",
-        key: "sandbox-halden-voice",
-        timezone: "Europe/Zurich",
-        accent: "#0f6459",
-        owner: ("Mara Velez", "mara@halden.test"),
-        admin: ("Ines Roth", "ines@halden.test"),
-        member: ("Tom Adeyemi", "tom@halden.test"),
-        clients: &[
-            Client {
-                name: "Alpenrad Dental",
-                timezone: "Europe/Zurich",
-                budget: "900",
-                shares_cost: false,
-                admin: ("Lena Frei", "lena@alpenrad.test"),
-                viewer: ("Jan Brandt", "jan@alpenrad.test"),
-                agent: "Recall",
-                language: "de",
-                prompt: "Du bist die freundliche Assistenz der Zahnarztpraxis Alpenrad. Du rufst {{contact_name}} an, weil die halbjährliche Kontrolle ansteht. \
-                         Biete Termine an, bestätige den gewählten, beantworte Fragen kurz. Wenn jemand sich beschwert oder Schmerzen hat, verbinde mit der Praxis.",
-                campaign: "November recall",
-                kind: "cs",
-                goal: "A check-up appointment is booked or confirmed.",
-                country: "CH",
-                numbers: &["044 555 ", "031 555 ", "061 555 ", "071 555 "],
-                first: &[
-                    "Nadia", "Oskar", "Ilse", "Felix", "Greta", "Hugo", "Léa", "Emil", "Beat", "Sara", "Reto", "Carla",
-                    "Urs", "Vera", "Jürg",
-                ],
-                last: &[
-                    "Kern", "Blum", "Baum", "Roth", "Wyss", "Frei", "Maurer", "Graf", "Kunz", "Hofer", "Amann",
-                    "Zehnder", "Müller",
-                ],
-                contacts: 120,
-                old_spreadsheet: true,
-            },
-            Client {
-                name: "Northbeam Solar",
-                timezone: "America/Los_Angeles",
-                budget: "1500",
-                shares_cost: true,
-                admin: ("Dana Whitfield", "dana@northbeam.test"),
-                viewer: ("Luis Ferreira", "luis@northbeam.test"),
-                agent: "Lead qualifier",
-                language: "en",
-                prompt: "You are Sam from Northbeam Solar. You call {{contact_name}}, who asked about rooftop solar. Find out whether they own the roof, \
-                         what they pay for electricity, and when they want to decide. Offer a free site visit and book it. Be brief and polite; \
-                         if they do not want to be called, apologise and end the call.",
-                campaign: "Solar leads, Bay Area",
-                kind: "sdr",
-                goal: "A site visit is booked.",
-                country: "US",
-                numbers: &["(415) 555-", "(510) 555-", "(628) 555-"],
-                first: &[
-                    "Rosa", "Priya", "Daniel", "Aisha", "Peter", "Sofia", "Erik", "Chloe", "Grace", "Marcus", "Yusuf",
-                    "Hannah",
-                ],
-                last: &[
-                    "Imhof",
-                    "Raman",
-                    "Osei",
-                    "Bello",
-                    "Arden",
-                    "Marchetti",
-                    "Solberg",
-                    "Martin",
-                    "Holloway",
-                    "Lindqvist",
-                    "Demir",
-                    "Vogt",
-                ],
-                contacts: 140,
-                old_spreadsheet: false,
-            },
-        ],
-    },
-    Agency {
-        name: "Kestrel Calls",
-        key: "sandbox-kestrel-calls",
-        timezone: "Europe/London",
-        accent: "",
-        owner: ("Owen Clarke", "owen@kestrel.test"),
-        admin: ("Bea Sutton", "bea@kestrel.test"),
-        member: ("Noor Khan", "noor@kestrel.test"),
-        clients: &[Client {
-            name: "Harrow & Pike",
-            timezone: "Europe/London",
-            budget: "600",
-            shares_cost: true,
-            admin: ("Grace Pike", "grace@harrowpike.test"),
-            viewer: ("Ben Harrow", "ben@harrowpike.test"),
-            agent: "Front desk",
-            language: "en",
-            prompt: "You are the front desk of Harrow & Pike, a property manager. You call {{contact_name}} about the repair that was reported. \
-                     Ask whether it is solved, note what is missing, arrange a visit if needed, and ask how satisfied they are from one to five.",
-            campaign: "Repairs follow-up",
-            kind: "cs",
-            goal: "The repair is confirmed as solved.",
-            country: "GB",
-            numbers: &["020 7946 ", "0161 496 "],
-            first: &["Amelia", "Oliver", "Isla", "George", "Ava", "Noah", "Freya", "Arthur", "Maya", "Leo"],
-            last: &["Bennett", "Shah", "Evans", "Murray", "Okafor", "Walsh", "Doyle", "Fraser"],
-            contacts: 110,
-            old_spreadsheet: false,
-        }],
-    },
-];
-
-/// What the owner does on the first day: connect, build, import, dial, and wait for the results.
-pub async fn act(owner: &Visit, agency: &Agency, sandbox: &Sandbox) -> Result<(), AppError> {
-    connect(owner, agency, sandbox).await?;
-    let (clients, _) = owner.post("client_names", &[]).await?;
-    // Side by side: a batch waits a minute before it rings again where nobody answered.
-    try_join_all(agency.clients.iter().enumerate().map(|(index, client)| serve(owner, client, &clients, index)))
-        .await?;
-    Ok(())
-}
-
-/// From nothing to the results of the first batch, for one client.
-async fn serve(owner: &Visit, client: &Client, clients: &serde_json::Value, index: usize) -> Result<(), AppError> {
-    let id =
-        clients.as_array().into_iter().flatten().find(|row| row["name"] == client.name).map(|row| text(&row["id"]));
-    let id = id.ok_or_else(|| AppError::Conflict(Reason::WrongState, format!("{} is not there.", client.name)))?;
-    let campaign = build(owner, client, &id, index).await?;
-    import(owner, client, &id).await?;
-    owner.post("add_campaign_contacts", &[("id", &campaign), ("by", "all")]).await?;
-    owner.post("move_campaign", &[("id", &campaign), ("to", "active")]).await?;
-    let batch = start_batch(owner, &campaign, &format!("{}, wave 1", client.campaign), "12", FIRST_WAVE, "").await?;
-    owner
-        .until("The first batch's end", "get_batch", &[("id", &batch)], |answer| answer["status"] == "completed")
-        .await?;
-    Ok(())
-}
-
-/// A second wave that goes on while somebody looks, and a third for next week.
-pub(crate) async fn leave_batches(owner: &Visit, agency: &Agency) -> Result<(), AppError> {
-    let (campaigns, _) = owner.post("list_campaigns", &[]).await?;
-    for client in agency.clients {
-        let row = campaigns["rows"].as_array().into_iter().flatten().find(|row| row["name"] == client.campaign);
-        let row = row.ok_or_else(|| {
-            AppError::Conflict(Reason::WrongState, format!("The campaign {} is not there.", client.campaign))
-        })?;
-        let campaign = text(&row["id"]);
-        start_batch(owner, &campaign, &format!("{}, wave 2", client.campaign), "4", SECOND_WAVE, "").await?;
-        let start = Utc::now().date_naive() + TimeDelta::days(7);
-        let start = start.format("%Y-%m-%dT09:00").to_string();
-        start_batch(owner, &campaign, &format!("{}, wave 3", client.campaign), "4", "", &start).await?;
-    }
-    Ok(())
-}
-
-async fn connect(owner: &Visit, agency: &Agency, sandbox: &Sandbox) -> Result<(), AppError> {
+/// The connections of an agency.
+pub(crate) async fn connect(owner: &Visit, agency: &Agency, sandbox: &Sandbox) -> Result<(), AppError> {
     let carrier_key = sandbox.carrier_public_key(agency.key);
     for provider in ["ultravox", "telnyx", "openrouter"] {
         let fields = [
@@ -217,50 +38,205 @@ async fn connect(owner: &Visit, agency: &Agency, sandbox: &Sandbox) -> Result<()
         ];
         owner.post("save_connection", &fields).await?;
     }
+    owner.post("set_up_telephony", &[]).await?;
     // The carrier's portal is where its webhook address is entered; the sandbox has no portal.
     let (carrier, _) = owner.post("get_connection", &[("provider", "telnyx")]).await?;
     sandbox.set_carrier_url(agency.key, carrier["webhook_url"].as_str().map(str::to_owned));
     Ok(())
 }
 
-/// Agent with its prompt, a number, and the campaign.
-async fn build(owner: &Visit, client: &Client, id: &str, index: usize) -> Result<String, AppError> {
+/// Agents, number and campaign of each client.
+pub(crate) async fn build_all(owner: &Visit, agency: &Agency) -> Result<Vec<Served>, AppError> {
+    let (clients, _) = owner.post("client_names", &[]).await?;
     let (catalog, _) = owner.post("get_voice_catalog", &[]).await?;
+    let shared = Arc::new((clients, catalog));
+    try_join_all(agency.clients.iter().enumerate().map(|(index, client)| {
+        let shared = shared.clone();
+        async move { build(owner, client, &shared.0, &shared.1, index).await }
+    }))
+    .await
+}
+
+async fn build(
+    owner: &Visit,
+    client: &'static Client,
+    clients: &Value,
+    catalog: &Value,
+    index: usize,
+) -> Result<Served, AppError> {
+    let id = found(clients.as_array(), client.name).ok_or_else(|| missing(client.name))?;
+    let caller = agent(owner, client, &id, catalog, (client.agent, client.prompt), "outbound").await?;
+    let desk = agent(owner, client, &id, catalog, client.desk, "inbound").await?;
+    let (number_id, number) = number(owner, client, &id, index).await?;
+    let callers_id = synced(owner, &caller).await?;
+    let desks_id = synced(owner, &desk).await?;
+    improve(owner, client, &caller).await?;
+    answer(owner, client, &id, &number_id, &desk).await?;
+    let campaign = campaign(owner, client, &id, &caller, &number_id).await?;
+    Ok(Served { client, id, campaign, callers_id, desks_id, number })
+}
+
+async fn agent(
+    owner: &Visit,
+    client: &Client,
+    id: &str,
+    catalog: &Value,
+    (name, prompt): (&str, &str),
+    direction: &str,
+) -> Result<String, AppError> {
+    let (agents, _) = owner.post("client_agents", &[("client", id)]).await?;
+    if let Some(known) = found(agents.as_array(), name) {
+        return Ok(known);
+    }
     let model = catalog["models"].as_array().and_then(|models| models.first()).map(text).unwrap_or_default();
     let voices = catalog["voices"].as_array().cloned().unwrap_or_default();
-    let speaks =
-        |voice: &&serde_json::Value| voice["language"].as_str().is_some_and(|tag| tag.starts_with(client.language));
-    let voice = voices.iter().find(speaks).or(voices.first()).map(|voice| text(&voice["id"])).unwrap_or_default();
-    let agent = [
+    let speaks = |voice: &&Value| voice["language"].as_str().is_some_and(|tag| tag.starts_with(client.language));
+    // Who answers has another voice than who calls, where the language has two.
+    let mut fitting = voices.iter().filter(speaks);
+    let first = fitting.next().or(voices.first());
+    let voice = if direction == "inbound" { fitting.next().or(first) } else { first };
+    let voice = voice.map(|voice| text(&voice["id"])).unwrap_or_default();
+    let description = if direction == "inbound" { "Answers the number" } else { client.campaign };
+    let speaker = if direction == "inbound" { "agent" } else { "user" };
+    let fields = [
         ("id", ""),
-        ("name", client.agent),
-        ("description", client.campaign),
+        ("name", name),
+        ("description", description),
         ("client_id", id),
         ("language", client.language),
         ("llm_model", &model),
         ("voice", &voice),
         ("temperature", "0.3"),
-        ("first_speaker", "user"),
+        ("first_speaker", speaker),
         ("greeting", ""),
         ("max_minutes", "10"),
         ("recording", "on"),
-        ("direction", "outbound"),
+        ("direction", direction),
         ("tags", client.kind),
         ("prompt_id", ""),
         ("base_prompt", ""),
         ("base_version", ""),
-        ("template", client.prompt),
+        ("template", prompt),
     ];
-    let (_, location) = owner.post("save_agent", &agent).await?;
+    let (_, location) = owner.post("save_agent", &fields).await?;
     let agent = id_in(&location);
     owner.post("set_agent_status", &[("id", &agent), ("status", "active")]).await?;
-    let number = order_number(owner, client, id, index).await?;
+    Ok(agent)
+}
+
+/// The agent's id at the voice service, once it is there.
+async fn synced(owner: &Visit, agent: &str) -> Result<String, AppError> {
+    let id = |answer: &Value| answer["mappings"][0]["provider_agent_id"].as_str().map(str::to_owned);
+    let is_there = |answer: &Value| id(answer).is_some();
+    let answer = owner.until("The agent's way to the voice service", "get_agent", &[("id", agent)], is_there).await?;
+    id(&answer).ok_or_else(|| missing("The agent at the voice service"))
+}
+
+/// A second version of the prompt, which says how to lead a call.
+async fn improve(owner: &Visit, client: &Client, agent: &str) -> Result<(), AppError> {
+    let (page, _) = owner.post("get_agent", &[("id", agent)]).await?;
+    let prompt = &page["prompt"];
+    if prompt["version"].as_i64() != Some(1) {
+        return Ok(());
+    }
+    let (words, note) = client.better;
+    let fields = [
+        ("id", &*text(&prompt["id"])),
+        ("base_version", "1"),
+        ("name", &*text(&prompt["name"])),
+        ("template", &*better(client)),
+        ("description", words),
+        ("tags", client.kind),
+        ("note", note),
+        ("production", "on"),
+    ];
+    owner.post("save_prompt", &fields).await?;
+    Ok(())
+}
+
+/// The second version's text.
+pub(crate) fn better(client: &Client) -> String {
+    format!("{} {}", client.prompt, client.better.0)
+}
+
+/// Orders a number, and gives its id and the number itself.
+async fn number(owner: &Visit, client: &Client, id: &str, index: usize) -> Result<(String, String), AppError> {
+    let (known, _) = owner.post("client_numbers", &[("client", id)]).await?;
+    if let Some(row) = known.as_array().and_then(|rows| rows.first()) {
+        return Ok((text(&row["id"]), text(&row["number"])));
+    }
+    order(owner, client.country, id, index).await
+}
+
+/// A number that nobody uses yet, for the next client.
+pub(crate) async fn spare_number(owner: &Visit, agency: &Agency) -> Result<(), AppError> {
+    let (numbers, _) = owner.post("list_numbers", &[("query[direction]", "outbound")]).await?;
+    let is_there = numbers["page"]["rows"].as_array().is_some_and(|rows| !rows.is_empty());
+    if let (false, Some(client)) = (is_there, agency.clients.first()) {
+        order(owner, client.country, "", 7).await?;
+    }
+    Ok(())
+}
+
+async fn order(owner: &Visit, country: &str, client: &str, index: usize) -> Result<(String, String), AppError> {
+    let search = [("form[country]", country), ("form[area_code]", ""), ("form[contains]", "")];
+    let (offered, _) = owner.post("search_numbers", &search).await?;
+    let offers = offered.as_array().cloned().unwrap_or_default();
+    let offer = offers.get(index).or(offers.first());
+    let offer = offer.ok_or_else(|| missing(&format!("A number in {country} at the carrier")))?;
+    let (number, cost) = (text(&offer["number"]), text(&offer["monthly_cost"]));
+    let order = [
+        ("number", number.as_str()),
+        ("country", country),
+        ("client_id", client),
+        ("features", ""),
+        ("monthly_cost", &cost),
+    ];
+    let (_, location) = owner.post("order_number", &order).await?;
+    let ordered = id_in(&location);
+    let is_active =
+        |answer: &Value| answer["status"] == "active" || answer.to_string().contains("\"status\":\"active\"");
+    owner.until("The number's activation", "get_number", &[("id", &ordered)], is_active).await?;
+    Ok((ordered, number))
+}
+
+/// The desk answers the number in office hours; outside them callers hear when to ring again.
+async fn answer(owner: &Visit, client: &Client, id: &str, number: &str, desk: &str) -> Result<(), AppError> {
+    let fields = [
+        ("id", number),
+        ("client_id", id),
+        ("agent_id", desk),
+        ("direction", "inbound"),
+        ("when", "hours"),
+        ("zone", client.timezone),
+        ("start", "06:00"),
+        ("end", "22:00"),
+        ("mon", "on"),
+        ("tue", "on"),
+        ("wed", "on"),
+        ("thu", "on"),
+        ("fri", "on"),
+        ("sat", "on"),
+        ("sun", "on"),
+        ("after_hours_agent_id", ""),
+        ("after_hours_words", client.closed),
+        ("fallback_words", ""),
+    ];
+    owner.post("assign_number", &fields).await?;
+    Ok(())
+}
+
+async fn campaign(owner: &Visit, client: &Client, id: &str, agent: &str, number: &str) -> Result<String, AppError> {
+    let (known, _) = owner.post("client_campaigns", &[("client", id)]).await?;
+    if let Some(known) = found(known.as_array(), client.campaign) {
+        return Ok(known);
+    }
     let campaign = [
         ("client", id),
         ("form[name]", client.campaign),
         ("form[kind]", client.kind),
-        ("form[agent]", &agent),
-        ("form[number]", &number),
+        ("form[agent]", agent),
+        ("form[number]", number),
         ("form[goal]", client.goal),
         ("form[variables]", ""),
         ("form[start]", "00:00"),
@@ -276,84 +252,69 @@ async fn build(owner: &Visit, client: &Client, id: &str, index: usize) -> Result
         ("form[retry_minutes]", "1"),
     ];
     let (_, location) = owner.post("create_campaign", &campaign).await?;
-    let synced = |answer: &serde_json::Value| answer.to_string().contains("\"provider_agent_id\":\"");
-    owner.until("The agent's way to the voice service", "get_agent", &[("id", &agent)], synced).await?;
     Ok(id_in(&location))
 }
 
-async fn order_number(owner: &Visit, client: &Client, id: &str, index: usize) -> Result<String, AppError> {
-    let (found, _) = owner
-        .post("search_numbers", &[("form[country]", client.country), ("form[area_code]", ""), ("form[contains]", "")])
-        .await?;
-    let offers = found.as_array().cloned().unwrap_or_default();
-    let offer = offers.get(index).or(offers.first());
-    let offer = offer.ok_or_else(|| {
-        AppError::Conflict(Reason::WrongState, format!("The carrier offers no number in {}.", client.country))
-    })?;
-    let (number, country, cost) = (text(&offer["number"]), client.country, text(&offer["monthly_cost"]));
-    let order = [
-        ("number", number.as_str()),
-        ("country", country),
-        ("client_id", id),
-        ("features", ""),
-        ("monthly_cost", &cost),
-    ];
-    let (_, location) = owner.post("order_number", &order).await?;
-    let number = id_in(&location);
-    let is_active = |answer: &serde_json::Value| answer.to_string().contains("\"status\":\"active\"");
-    owner.until("The number's activation", "get_number", &[("id", &number)], is_active).await?;
-    Ok(number)
-}
-
-/// A contact list as it comes out of an office: national numbers, a duplicate, an empty line's worth of garbage.
-async fn import(owner: &Visit, client: &Client, id: &str) -> Result<(), AppError> {
-    let separator = if client.old_spreadsheet { ';' } else { ',' };
-    let heads = if client.old_spreadsheet {
-        ["Vorname", "Nachname", "Telefon", "Firma"]
-    } else {
-        ["First name", "Last name", "Phone", "Company"]
-    };
-    let mut file = heads.join(&separator.to_string()) + "\r\n";
-    for index in 0..client.contacts {
-        let (first, last) = (
-            client.first[index % client.first.len()],
-            client.last[(index * 5 + index / client.first.len()) % client.last.len()],
-        );
-        let phone = format!("{}{:04}", client.numbers[index % client.numbers.len()], 100 + index * 2);
-        file += &format!(
-            "{first}{separator}{last}{separator}{phone}{separator}{}\r\n",
-            if index % 4 == 0 { "Haus & Co." } else { "" }
-        );
+/// The client's contact list, in its campaign.
+pub(crate) async fn import_contacts(owner: &Visit, served: &Served) -> Result<(), AppError> {
+    let client = served.client;
+    let (campaigns, _) = owner.post("client_campaigns", &[("client", &served.id)]).await?;
+    let is_active = |row: &Value| row["name"] == client.campaign && row["status"] == "active";
+    if campaigns.as_array().is_some_and(|rows| rows.iter().any(is_active)) {
+        return Ok(());
     }
-    let twin = format!("{}{:04}", client.numbers[0], 100);
-    file += &format!(
-        "Twin{separator}Entry{separator}{twin}{separator}\r\nNo{separator}Number{separator}n/a{separator}\r\n"
-    );
-    let bytes =
-        if client.old_spreadsheet { encoding_rs::WINDOWS_1252.encode(&file).0.into_owned() } else { file.into_bytes() };
-    let name = format!("{}.csv", client.campaign.to_lowercase().replace([' ', ','], "-"));
-    let import = owner.upload(id, &name, bytes).await?;
-    let mapping = [
-        ("id", import.as_str()),
-        ("form[columns][0]", "first_name"),
-        ("form[columns][1]", "last_name"),
-        ("form[columns][2]", "phone"),
-        ("form[columns][3]", "company"),
-        ("form[named]", "on"),
-        ("form[country]", client.country),
-        ("form[duplicates]", "skip"),
-    ];
-    owner.post("check_import", &mapping).await?;
-    owner
-        .until("The check of the file", "get_import", &[("id", &import)], |answer| answer["status"] == "checked")
-        .await?;
-    owner.post("run_import", &[("id", &import)]).await?;
-    owner.until("The import's end", "get_import", &[("id", &import)], |answer| answer["status"] == "completed").await?;
+    owner.import(client, &served.id, &contact_list(client), None).await?;
+    owner.post("add_campaign_contacts", &[("id", &served.campaign), ("by", "all")]).await?;
+    owner.post("move_campaign", &[("id", &served.campaign), ("to", "active")]).await?;
     Ok(())
 }
 
+/// The first batch, to its results.
+pub(crate) async fn first_wave(owner: &Visit, served: &Served) -> Result<(), AppError> {
+    let client = served.client;
+    let name = format!("{}, wave 1", client.campaign);
+    let batch = match batch_of(owner, &served.campaign, &name).await? {
+        Some(known) => known,
+        None => start_batch(owner, &served.campaign, &name, "12", client.waves[0], "").await?,
+    };
+    let is_over = |answer: &Value| answer["status"] == "completed";
+    owner.until("The first batch's end", "get_batch", &[("id", &batch)], is_over).await?;
+    Ok(())
+}
+
+/// A second wave that goes on while somebody looks, and a third for next week.
+pub(crate) async fn leave_batches(owner: &Visit, served: &Served) -> Result<(), AppError> {
+    let client = served.client;
+    let start = Utc::now().date_naive() + TimeDelta::days(7);
+    let start = start.format("%Y-%m-%dT09:00").to_string();
+    for (wave, most, start) in [("wave 2", client.waves[1], ""), ("wave 3", "", start.as_str())] {
+        let name = format!("{}, {wave}", client.campaign);
+        if batch_of(owner, &served.campaign, &name).await?.is_none() {
+            start_batch(owner, &served.campaign, &name, "4", most, start).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A contact list as it comes out of an office: national numbers, a duplicate, an empty line's worth of garbage.
+fn contact_list(client: &Client) -> Vec<[String; 4]> {
+    let row = |index: usize| {
+        let (first, last) = client.names(index);
+        let company = if index.is_multiple_of(4) { "Haus & Co." } else { "" };
+        [first.to_owned(), last.to_owned(), client.national(index), company.to_owned()]
+    };
+    let twin = ["Twin".to_owned(), "Entry".to_owned(), client.national(0), String::new()];
+    let garbage = ["No".to_owned(), "Number".to_owned(), "n/a".to_owned(), String::new()];
+    (0..client.contacts).map(row).chain([twin, garbage]).collect()
+}
+
+async fn batch_of(owner: &Visit, campaign: &str, name: &str) -> Result<Option<String>, AppError> {
+    let (batches, _) = owner.post("list_batches", &[("query[campaign]", campaign)]).await?;
+    Ok(found(batches["page"]["rows"].as_array().or(batches["rows"].as_array()), name))
+}
+
 /// `start`: at once when empty, else a local day and time.
-async fn start_batch(
+pub(crate) async fn start_batch(
     owner: &Visit,
     campaign: &str,
     name: &str,
@@ -374,6 +335,11 @@ async fn start_batch(
     Ok(id_in(&location))
 }
 
-fn text(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// The id of the row with this name.
+fn found(rows: Option<&Vec<Value>>, name: &str) -> Option<String> {
+    rows?.iter().find(|row| row["name"] == name).map(|row| text(&row["id"]))
+}
+
+fn missing(what: &str) -> AppError {
+    AppError::Conflict(Reason::WrongState, format!("{what} is not there."))
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, LOCATION, ORIGIN};
 use serde_json::Value;
 
-use super::story::PASSWORD;
+use super::agencies::{Client, PASSWORD};
 use patchbay_shared::error::internal;
 use patchbay_shared::{AppError, Reason};
 
@@ -61,6 +61,46 @@ impl Visit {
         })
     }
 
+    /// Imports contacts of a client from a file as its office would save it: first name, last name, phone, company. With a campaign they
+    /// are added to it.
+    pub async fn import(
+        &self,
+        client: &Client,
+        id: &str,
+        rows: &[[String; 4]],
+        campaign: Option<&str>,
+    ) -> Result<(), AppError> {
+        let (separator, heads) = match client.old_spreadsheet {
+            true => (";", ["Vorname", "Nachname", "Telefon", "Firma"]),
+            false => (",", ["First name", "Last name", "Phone", "Company"]),
+        };
+        let lines = rows.iter().map(|row| row.join(separator));
+        let file: String = std::iter::once(heads.join(separator)).chain(lines).map(|line| line + "\r\n").collect();
+        let bytes = match client.old_spreadsheet {
+            true => encoding_rs::WINDOWS_1252.encode(&file).0.into_owned(),
+            false => file.into_bytes(),
+        };
+        let name = format!("{}.csv", client.campaign.to_lowercase().replace([' ', ','], "-"));
+        let import = self.upload(id, &name, bytes).await?;
+        let mapping = [
+            ("id", import.as_str()),
+            ("form[columns][0]", "first_name"),
+            ("form[columns][1]", "last_name"),
+            ("form[columns][2]", "phone"),
+            ("form[columns][3]", "company"),
+            ("form[named]", "on"),
+            ("form[country]", client.country),
+            ("form[duplicates]", "skip"),
+            ("form[campaign]", campaign.unwrap_or_default()),
+        ];
+        let about = [("id", import.as_str())];
+        self.post("check_import", &mapping).await?;
+        self.until("The check of the file", "get_import", &about, |answer| answer["status"] == "checked").await?;
+        self.post("run_import", &about).await?;
+        self.until("The import's end", "get_import", &about, |answer| answer["status"] == "completed").await?;
+        Ok(())
+    }
+
     /// Asks again, three minutes at the most, until `done`.
     pub async fn until(
         &self,
@@ -90,6 +130,11 @@ impl Visit {
         }
         Ok((serde_json::from_str(&text).unwrap_or(Value::Null), location))
     }
+}
+
+/// A text as it is, anything else as JSON.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The id at the end of an address such as `/agents/0193…`.

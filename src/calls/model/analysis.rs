@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Sentiment;
-use crate::model::{CampaignType, ContactOutcome};
+use crate::model::CampaignType;
 
 /// What a model read in a transcript, by the kind of campaign. Calls without a campaign are read as customer service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,6 +66,9 @@ pub struct Reading {
     /// The agreed moment: ISO 8601 when it could be worked out, else the words that were used.
     #[serde(default, deserialize_with = "answer::some_text")]
     pub callback_at: Option<String>,
+    /// The words in which its time was said, as they stand in one message.
+    #[serde(default, deserialize_with = "answer::some_text", skip_serializing_if = "Option::is_none")]
+    pub callback_words: Option<String>,
     #[serde(deserialize_with = "answer::evidence")]
     pub evidence: Vec<Evidence>,
 }
@@ -169,17 +172,6 @@ mod answer {
     }
 }
 
-impl HeardOutcome {
-    pub fn outcome(self) -> ContactOutcome {
-        match self {
-            Self::Answered => ContactOutcome::Answered,
-            Self::Voicemail => ContactOutcome::Voicemail,
-            Self::Declined => ContactOutcome::Declined,
-            Self::CallbackScheduled => ContactOutcome::CallbackScheduled,
-        }
-    }
-}
-
 impl Analysis {
     pub fn kind(&self) -> CampaignType {
         match self {
@@ -213,6 +205,10 @@ impl Analysis {
         });
         reading.evidence.truncate(12);
         reading.callback_at = reading.callback_at.take().filter(|text| !text.trim().is_empty());
+        reading.callback_words = reading.callback_words.take().filter(|words| {
+            let words = normal(words);
+            !words.is_empty() && spoken.iter().any(|(_, text)| normal(text).contains(&words))
+        });
         for list in [&mut reading.topics, &mut reading.follow_ups] {
             tidy(list);
         }
@@ -265,6 +261,7 @@ mod tests {
             goal_reason: String::new(),
             outcome: HeardOutcome::Answered,
             callback_at: None,
+            callback_words: None,
             evidence,
         }
     }

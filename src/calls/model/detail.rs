@@ -1,9 +1,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Analysis, AnalysisStatus, CallDirection, CallState, Sentiment, TranscriptStatus};
+use super::{
+    Analysis, AnalysisStatus, CallBackStatus, CallDirection, CallSource, CallState, Sentiment, TranscriptStatus,
+};
 use crate::model::{ContactOutcome, Disposition};
-use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
+use patchbay_shared::ids::{AgentId, BatchId, CallBackId, CallId, CampaignId, ClientId, ContactId, PromptId};
 use patchbay_shared::{Money, Stamp};
 
 /// One call's page. Holds nothing that the viewer may not see.
@@ -34,8 +36,16 @@ pub struct CallDetail {
     pub is_answered: bool,
     /// Why it ended, in words that agree with `state`.
     pub end_words: Option<String>,
+    /// Nobody answered a call that came in: why, in a sentence.
+    pub missed: Option<String>,
+    /// A call to a phone of one's own, to hear the agent.
+    pub is_test: bool,
     /// What went wrong with the call itself.
     pub error: Option<String>,
+    /// The call-back that somebody asked for on it, or a person has set from here.
+    pub call_back: Option<CallBackNote>,
+    /// The viewer may have the contact called back.
+    pub may_call_back: bool,
     pub outcome: Option<ContactOutcome>,
     pub goal_reached: Option<bool>,
     pub sentiment: Option<Sentiment>,
@@ -64,6 +74,8 @@ pub struct CallDetail {
     pub sees_prompt: bool,
     /// For the agency.
     pub events: Vec<EventRow>,
+    /// How Patchbay came to know it: for the agency.
+    pub source: Option<CallSource>,
     pub provider: String,
     pub provider_call_id: Option<String>,
     pub reviewed: Option<(Stamp, String)>,
@@ -73,6 +85,27 @@ pub struct CallDetail {
     /// Neighbours in the list the person came from.
     pub newer: Option<CallId>,
     pub older: Option<CallId>,
+}
+
+/// A call-back where it is named beside something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallBackNote {
+    pub id: CallBackId,
+    pub status: CallBackStatus,
+    /// `Mon 30 Nov, 15:00`; none while nobody knows when.
+    pub due: Option<String>,
+    /// Why it needs a person, or was called off.
+    pub why: Option<String>,
+}
+
+impl CallBackNote {
+    /// `Scheduled, Mon 30 Nov, 15:00`, `Needs a person`.
+    pub fn text(&self) -> String {
+        match &self.due {
+            Some(due) => format!("{}, {due}", self.status.label()),
+            None => self.status.label().to_owned(),
+        }
+    }
 }
 
 /// The words that a call's agent was given, as they were.

@@ -19,7 +19,7 @@ pub struct CallQuery {
     pub campaign: Option<String>,
     pub batch: Option<String>,
     pub contact: Option<String>,
-    /// The zone of the days, if it is not the viewer's: an IANA name.
+    /// The zone of the days, if it is not the viewer's: an IANA name, or `OWN_ZONE`.
     pub zone: Option<String>,
     pub direction: Option<String>,
     /// A `ResultFilter`.
@@ -31,12 +31,19 @@ pub struct CallQuery {
     /// `no`: calls that are not priced yet.
     pub priced: Option<String>,
     pub sentiment: Option<String>,
+    /// In which a call-back was asked for that stands so.
+    pub call_back: Option<String>,
+    /// A `CallSource`: how the call came. For the agency.
+    pub source: Option<String>,
     /// `yes` or `no`.
     pub reviewed: Option<String>,
     pub cursor: Option<String>,
 }
 
 impl CallQuery {
+    /// In place of a zone: each client's days in its own.
+    pub const OWN_ZONE: &str = "client";
+
     /// From an address's values by name.
     pub fn read(mut get: impl FnMut(&str) -> Option<String>) -> Self {
         let mut query = Self::default();
@@ -81,13 +88,15 @@ impl CallQuery {
             ("outcome", &self.outcome),
             ("priced", &self.priced),
             ("sentiment", &self.sentiment),
+            ("call_back", &self.call_back),
+            ("source", &self.source),
             ("reviewed", &self.reviewed),
             ("cursor", &self.cursor),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
     }
 
-    fn fields_mut(&mut self) -> [(&'static str, &mut Option<String>); 18] {
+    fn fields_mut(&mut self) -> [(&'static str, &mut Option<String>); 20] {
         [
             ("view", &mut self.view),
             ("q", &mut self.q),
@@ -105,6 +114,8 @@ impl CallQuery {
             ("outcome", &mut self.outcome),
             ("priced", &mut self.priced),
             ("sentiment", &mut self.sentiment),
+            ("call_back", &mut self.call_back),
+            ("source", &mut self.source),
             ("reviewed", &mut self.reviewed),
             ("cursor", &mut self.cursor),
         ]

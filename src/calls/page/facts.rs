@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::keys::Ticking;
-use crate::model::{CallDetail, term};
+use crate::model::{CallDetail, CallSource, term};
 use patchbay_shared::money::{counted, length_text};
 use patchbay_ui::*;
 
@@ -23,7 +23,10 @@ pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
                 {call.answered.map(|answered| view! { <Fact label="Answered"><Time stamp=answered/></Fact> })}
                 {call.ended.map(|ended| view! { <Fact label="Ended"><Time stamp=ended/></Fact> })}
                 <Fact label="Length">{length}</Fact>
+                {call.missed.map(|why| view! { <Fact label="Missed">{why}</Fact> })}
+                {call.is_test.then(|| view! { <Fact label="Kind">"Test call"</Fact> })}
                 {call.end_words.map(|words| view! { <Fact label="How it ended">{words}</Fact> })}
+                {(call.source == Some(CallSource::HistoricalSync)).then(|| view! { <Fact label="Source">{CallSource::HistoricalSync.label()}</Fact> })}
                 {call.campaign.map(|(id, name)| view! { <Fact label="Campaign"><a class="link" href=format!("/campaigns/{id}")>{name}</a></Fact> })}
                 {call.batch.map(|(id, name)| view! { <Fact label="Batch"><a class="link" href=format!("/batches/{id}")>{name}</a></Fact> })}
                 {call.contact_id.map(|id| view! {

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use super::keys::walk_rows;
 use super::rows::Rows;
-use crate::model::{CallChoices, CallList, CallQuery, CallView, Disposition, ResultFilter, Sentiment, term};
+use crate::model::{
+    CallBackStatus, CallChoices, CallList, CallQuery, CallSource, CallView, Disposition, ResultFilter, Sentiment, term,
+};
 use crate::server_fns::{list_call_choices, list_calls};
 use patchbay_access::Action;
 use patchbay_shared::money::counted;
@@ -91,11 +93,13 @@ fn Filters(choices: CallChoices) -> impl IntoView {
         Filter::new("goal", "Goal", options_of([("yes", "Reached"), ("no", "Not reached")])),
         Filter::words("outcome", "Outcome", Disposition::ALL).rare(),
         Filter::words("sentiment", "Sentiment", Sentiment::ALL).rare(),
+        Filter::words("call_back", "Call-back", CallBackStatus::ALL).rare(),
     ];
     if viewer().sees_cost() {
         filters.push(Filter::new("priced", "Price", options_of([("no", term::UNPRICED.label)])).rare());
     }
     if viewer().may(Action::ReadWorkshop) {
+        filters.push(Filter::words("source", "Source", CallSource::ALL).rare());
         filters.push(Filter::new("reviewed", "Reviewed", options_of([("yes", "Yes"), ("no", "No")])).rare());
     }
     let narrowed = choices
@@ -157,6 +161,12 @@ fn Nothing(view_now: CallView, is_agency: bool) -> impl IntoView {
         .into_any(),
         CallView::Person => view! {
             <EmptyState icon="circle-check" title="Nobody waits for a person" text="Calls of the last seven days in which somebody asked for a person appear here until they are reviewed."/>
+        }
+        .into_any(),
+        CallView::Missed => view! {
+            <EmptyState icon="circle-check" title="No missed calls" text="Calls that came in and that nobody answered appear here until they are reviewed.">
+                <LinkButton href="/numbers?direction=inbound">"Who answers"</LinkButton>
+            </EmptyState>
         }
         .into_any(),
         CallView::Problems => view! {

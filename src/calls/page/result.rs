@@ -1,7 +1,9 @@
 use leptos::prelude::*;
 
 use super::detail::moment;
-use crate::model::{Analysis, AnalysisStatus, CallDetail, EnrichmentType, EvidenceLine, Problem, TranscriptStatus};
+use crate::model::{
+    Analysis, AnalysisStatus, CallBackStatus, CallDetail, EnrichmentType, EvidenceLine, Problem, TranscriptStatus,
+};
 use crate::server_fns::RetryEnrichment;
 use patchbay_shared::Tone;
 use patchbay_shared::ids::CallId;
@@ -44,12 +46,33 @@ pub(crate) fn ResultCard(call: CallDetail, again: Callback<()>) -> impl IntoView
                 {summary}
                 {reason.map(|text| view! { <p class="sub text-xs">{text}</p> })}
                 {state.map(|text| view! { <p class="note"><Icon name="clock" small=true/>{text}</p> })}
+                <CallBack call=call.clone()/>
                 {problem.map(|problem| view! { <Trouble problem/> })}
                 {retry.then(|| view! { <div class="row"><TryAgain id kind=EnrichmentType::Analysis text="Run analysis again" again/></div> })}
                 {empty}
             </div>
         </Card>
     }
+}
+
+/// The call-back that was asked for, or the way to set one.
+#[component]
+fn CallBack(call: CallDetail) -> impl IntoView {
+    if let Some(note) = call.call_back {
+        let tone = if note.status == CallBackStatus::NeedsPerson { Tone::Warn } else { Tone::Info };
+        return view! {
+            <Callout tone icon="phone-forwarded">
+                <p>"Call-back: "<a class="link" href=format!("/call-backs/{}", note.id)>{note.text()}</a>{note.why.map(|why| format!(". {why}"))}</p>
+            </Callout>
+        }
+        .into_any();
+    }
+    call.may_call_back
+        .then(|| {
+            let href = format!("/call-backs/new?call={}", call.id);
+            view! { <p class="note"><Icon name="phone-forwarded" small=true/><a class="link" href=href>"Have this contact called back"</a></p> }
+        })
+        .into_any()
 }
 
 /// Where the reading stands; none when it is there.

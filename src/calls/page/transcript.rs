@@ -8,7 +8,7 @@ use super::prompt::Prompt;
 use super::result::TryAgain;
 use super::steps::{Events, Raw, Steps, took};
 use crate::model::detail::marked;
-use crate::model::{CallDetail, CallPrompt, EnrichmentType, Said, TranscriptStatus, Turn};
+use crate::model::{CallDetail, CallPrompt, CallSource, EnrichmentType, Said, TranscriptStatus, Turn};
 use patchbay_shared::Tone;
 use patchbay_shared::money::{counted, length_text};
 use patchbay_ui::*;
@@ -206,7 +206,7 @@ fn NothingSaid(call: Arc<CallDetail>, again: Callback<()>) -> impl IntoView {
     let (title, text) = match call.transcript_status {
         _ if call.state.is_open() => ("The call is in progress", "The transcript appears here after it has ended."),
         _ if call.unanswered().is_some() => ("No transcript", call.unanswered().unwrap_or_default()),
-        None => ("No transcript", "There was no conversation."),
+        None => ("No transcript", "The call was imported without its transcript, or there was no conversation."),
         Some(TranscriptStatus::Pending) => {
             ("The transcript is not here yet", "It is fetched within moments after the call.")
         }
@@ -221,11 +221,13 @@ fn NothingSaid(call: Arc<CallDetail>, again: Callback<()>) -> impl IntoView {
     };
     let has_talk = call.unanswered().is_none();
     let problem = call.transcript_problem.clone().filter(|_| has_talk);
-    let retry = has_talk && call.may_replay && call.transcript_status == Some(TranscriptStatus::Failed);
+    let was_left_out = call.transcript_status.is_none() && call.source == Some(CallSource::HistoricalSync);
+    let retry =
+        has_talk && call.may_replay && (was_left_out || call.transcript_status == Some(TranscriptStatus::Failed));
     let id = call.id;
     view! {
         <EmptyState icon="message-square" title=title text=text small=true>
-            {retry.then(|| view! { <TryAgain id kind=EnrichmentType::Transcript text="Fetch transcript again" again/> })}
+            {retry.then(|| view! { <TryAgain id kind=EnrichmentType::Transcript text=if was_left_out { "Fetch the transcript" } else { "Fetch transcript again" } again/> })}
         </EmptyState>
         {problem.map(|problem| view! {
             <div class="pad">

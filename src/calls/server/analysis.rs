@@ -4,11 +4,12 @@
 mod prompt;
 mod schema;
 
-use chrono::{DateTime, Utc};
-
+use super::ended::AskedBack;
 use super::enrich::{notify, refused, taken_over};
+use super::outcomes;
 use super::store::{self, enrichment};
 use crate::model::CampaignType;
+use crate::model::analysis::HeardOutcome;
 use crate::model::{Analysis, AnalysisStatus, CsAnalysis, Said, SdrAnalysis};
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
@@ -21,7 +22,7 @@ use patchbay_providers::{Kind, ProviderError};
 use patchbay_shared::ids::CallId;
 
 /// Goes up when the prompt or the schema changes, so that results can be told apart.
-pub(crate) const PROMPT_VERSION: i32 = 2;
+pub(crate) const PROMPT_VERSION: i32 = 3;
 /// In tokens; twice as much is allowed in each further attempt, because an answer that was cut off would be cut off again.
 const LONGEST_ANSWER: u32 = 4000;
 /// After so many attempts an answer of no use is not paid for again.
@@ -99,8 +100,12 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
     )
     .await?;
     let reading = analysis.reading();
-    let callback_at = reading.callback_at.as_deref().and_then(|text| agreed_moment(text, &facts.timezone));
-    super::fold::correct_outcome(&mut tx, call, reading.outcome.outcome(), callback_at).await?;
+    if reading.outcome == HeardOutcome::CallbackScheduled {
+        let (words, at) = (reading.callback_words.as_deref(), reading.callback_at.as_deref());
+        outcomes::ask_back(&mut tx, AskedBack { call, words, at }).await?;
+    }
+    outcomes::settle(&mut tx, call).await?;
+    super::counted::touch(&mut tx, call).await?;
     finish(tx, claim, call, facts.client_id).await
 }
 
@@ -123,30 +128,5 @@ fn parse(answer: &ChatAnswer, kind: CampaignType) -> Result<Analysis, ProviderEr
     match kind {
         CampaignType::Sdr => answer.parse_json::<SdrAnalysis>().map(Analysis::Sdr),
         CampaignType::Cs => answer.parse_json::<CsAnalysis>().map(Analysis::Cs),
-    }
-}
-
-/// The moment, when the text is one. Without an offset it is meant in the client's zone.
-fn agreed_moment(text: &str, timezone: &str) -> Option<DateTime<Utc>> {
-    let text = text.trim();
-    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
-        return Some(moment.with_timezone(&Utc));
-    }
-    let local = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
-        .iter()
-        .find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok())?;
-    Some(patchbay_shared::zone::instant(local.date(), local.time(), patchbay_shared::zone::zone(timezone)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_moments_in_the_clients_zone() {
-        let utc = "2026-11-23T09:30:00Z".parse::<DateTime<Utc>>().unwrap();
-        assert_eq!(agreed_moment("2026-11-23T10:30:00+01:00", "UTC"), Some(utc));
-        assert_eq!(agreed_moment("2026-11-23T10:30", "Europe/Zurich"), Some(utc));
-        assert_eq!(agreed_moment("tomorrow at ten", "UTC"), None);
     }
 }

@@ -6,15 +6,18 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::counted;
+use super::outcomes;
 use patchbay_access::server::WriteTx;
 use patchbay_jobs::live::Topic;
 use patchbay_metering::server::budget;
+use patchbay_metering::server::days::{self, Touched};
 use patchbay_providers::telnyx::{CallEvent, CallEventKind, HangupCause, TelnyxEvent};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{BatchId, CallId, ClientId};
 
 /// How far the carrier's start of a leg may lie from ours, in seconds.
-const NEAR: f64 = 180.0;
+pub(super) const NEAR: f64 = 180.0;
 /// Days for which the cost of a leg waits for its call.
 const WAITING: i32 = 30;
 
@@ -88,6 +91,9 @@ pub async fn apply(
         && let Some(why) = why(cause)
     {
         explain(tx, found.id, why).await?;
+    }
+    if let CallEventKind::MachineDetected { result, .. } | CallEventKind::GreetingEnded { result, .. } = &leg.kind {
+        outcomes::detected(tx, found.id, result).await?;
     }
     tx.notify(Topic::one("call", found.id), found.client_id);
     if let Some(batch) = found.batch_id {
@@ -190,9 +196,22 @@ async fn claim_session(tx: &mut WriteTx, call: CallId, session: Option<&str>) ->
 pub(crate) async fn claim_waiting(
     tx: &mut WriteTx,
     (call, client): (CallId, Option<ClientId>),
-    (from, to): (&str, &str),
+    numbers: (&str, &str),
     began: DateTime<Utc>,
 ) -> Result<(), AppError> {
+    match claim_legs(tx, (call, client), numbers, began).await? {
+        Some((at, more)) => budget::add(tx, client, at, more).await,
+        None => Ok(()),
+    }
+}
+
+/// The same, without telling the budget: gives what the call costs more, and the moment that it counts under.
+pub(super) async fn claim_legs(
+    tx: &mut WriteTx,
+    (call, client): (CallId, Option<ClientId>),
+    (from, to): (&str, &str),
+    began: DateTime<Utc>,
+) -> Result<Option<(DateTime<Utc>, Decimal)>, AppError> {
     let claimed = sqlx::query!(
         r#"with fitting as (
              select leg, session from call_legs where workspace_id = $1 and call_id is null and "from" = $3 and "to" = $4
@@ -208,14 +227,22 @@ pub(crate) async fn claim_waiting(
     )
     .execute(tx.conn())
     .await?;
-    if claimed.rows_affected() > 0 {
-        add_up(tx, call, client).await?;
-    }
-    Ok(())
+    if claimed.rows_affected() > 0 { sum_up(tx, call, client).await } else { Ok(None) }
 }
 
 /// A call's cost at the carrier is the sum of its legs' costs. It can go down, too.
 async fn add_up(tx: &mut WriteTx, call: CallId, client: Option<ClientId>) -> Result<(), AppError> {
+    match sum_up(tx, call, client).await? {
+        Some((at, more)) => budget::add(tx, client, at, more).await,
+        None => Ok(()),
+    }
+}
+
+async fn sum_up(
+    tx: &mut WriteTx,
+    call: CallId,
+    client: Option<ClientId>,
+) -> Result<Option<(DateTime<Utc>, Decimal)>, AppError> {
     let moved = sqlx::query!(
         r#"with legs as (
              select coalesce(sum(cost), 0) as cost, min(cost_at) as priced_at from call_legs where workspace_id = $1 and call_id = $2),
@@ -229,10 +256,9 @@ async fn add_up(tx: &mut WriteTx, call: CallId, client: Option<ClientId>) -> Res
     )
     .fetch_optional(tx.conn())
     .await?;
-    match moved {
-        Some(moved) => budget::add(tx, client, moved.started_at, moved.more).await,
-        None => Ok(()),
-    }
+    let Some(moved) = moved else { return Ok(None) };
+    days::touch(tx, &[Touched { client_id: client, at: moved.started_at }]).await?;
+    Ok(Some((moved.started_at, moved.more)))
 }
 
 /// Legs of calls that are not of this agency's agents wait for nothing.
@@ -266,7 +292,7 @@ async fn explain(tx: &mut WriteTx, id: CallId, why: &str) -> Result<(), AppError
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    counted::touch(tx, id).await
 }
 
 /// The one cause that is a fault, in words. A busy line or an unanswered ring is an outcome, and a broken line is told by the voice

@@ -6,6 +6,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::counted;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, PromptId};
@@ -75,7 +76,48 @@ pub async fn insert_intent(tx: &mut WriteTx, new: &NewIntent) -> Result<(), AppE
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    counted::touch(tx, intent.id).await
+}
+
+/// A call to one's own phone: in no batch.
+#[derive(Debug, Clone)]
+pub struct NewTestCall {
+    pub id: CallId,
+    pub client_id: ClientId,
+    pub agent_id: AgentId,
+    /// E.164.
+    pub from: String,
+    /// E.164.
+    pub to: String,
+    pub prompt_id: Option<PromptId>,
+    pub prompt_version: i32,
+}
+
+/// Writes the intent to make a test call. Gives its fence; none when the same was asked for before.
+pub async fn insert_test_call(tx: &mut WriteTx, new: &NewTestCall) -> Result<Option<DateTime<Utc>>, AppError> {
+    let fence = sqlx::query_scalar!(
+        r#"insert into calls (workspace_id, id, client_id, agent_id, direction, dial_state, dialled_at, "from", "to", contact_name,
+                              started_at, prompt_id, prompt_version, is_test)
+           values ($1, $2, $3, $4, 'outbound', 'intent', now(), $5, $6, 'Test call', now(), $7, $8, true)
+           on conflict (workspace_id, id) do nothing returning dialled_at"#,
+        tx.workspace_uuid(),
+        new.id.0,
+        new.client_id.0,
+        new.agent_id.0,
+        new.from,
+        new.to,
+        new.prompt_id.map(|id| id.0),
+        new.prompt_version,
+    )
+    .fetch_optional(tx.conn())
+    .await?
+    .flatten();
+    if fence.is_some() {
+        // No batch looks after it.
+        super::follow::enqueue_all(tx, &[(new.id, 2)]).await?;
+        super::counted::touch(tx, new.id).await?;
+    }
+    Ok(fence)
 }
 
 /// The provider has the call. An event may have said so already: then nothing changes.
@@ -120,6 +162,7 @@ pub async fn mark_refused(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>, wh
     )
     .execute(tx.conn())
     .await?;
+    counted::touch(tx, id).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -138,6 +181,7 @@ pub async fn withdraw(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>) -> Res
     if held.is_none() {
         return Ok(false);
     }
+    counted::touch(tx, id).await?;
     // What the carrier told of a call between the same numbers at the same time may have been taken for news of this one. The leg
     // waits for its call again.
     sqlx::query!(

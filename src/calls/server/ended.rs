@@ -1,8 +1,6 @@
 //! What is told of a call that was placed for a contact, to whoever placed it. Dialling gives the functions to boot, and they run in
 //! the transaction that writes the call.
 
-use chrono::{DateTime, Utc};
-
 use crate::model::ContactOutcome;
 use patchbay_access::server::WriteTx;
 use patchbay_services::HookFuture;
@@ -21,18 +19,29 @@ pub struct Ended<'a> {
     pub error: Option<&'a str>,
 }
 
-/// What the words of a call showed later.
+/// What the words of a call, and facts beside them, showed later.
 #[derive(Debug, Clone, Copy)]
 pub struct Corrected {
     pub contact: CampaignContactId,
     pub call: CallId,
     pub outcome: ContactOutcome,
-    pub callback_at: Option<DateTime<Utc>>,
 }
 
-/// Told when a call ends, when later events know better why nobody answered, and when its words show another outcome.
+/// Somebody on an answered call wants to be called again.
+#[derive(Debug, Clone, Copy)]
+pub struct AskedBack<'a> {
+    pub call: CallId,
+    /// The time as it was said. None: nobody said one, or the words that were read were not said.
+    pub words: Option<&'a str>,
+    /// The moment that was made of the words: ISO 8601, or whatever else stands there.
+    pub at: Option<&'a str>,
+}
+
+/// Told when a call ends, when later events know better why nobody answered, when its words show another outcome, and when
+/// somebody on it wants to be called again.
 pub struct CallEnded {
     pub ended: for<'a> fn(&'a mut WriteTx, Ended<'a>) -> HookFuture<'a>,
     pub refined: for<'a> fn(&'a mut WriteTx, Ended<'a>) -> HookFuture<'a>,
     pub corrected: for<'a> fn(&'a mut WriteTx, Corrected) -> HookFuture<'a>,
+    pub asked_back: for<'a> fn(&'a mut WriteTx, AskedBack<'a>) -> HookFuture<'a>,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::store::enrichment as store;
-use super::{analysis, transcript};
+use super::{analysis, outcomes, transcript};
 use crate::model::{AnalysisStatus, EnrichmentType, TranscriptStatus};
 use patchbay_access::Action;
 use patchbay_access::server::{Machine, Scope, WriteTx};
@@ -18,17 +18,19 @@ const BELL: &str = "enrichment";
 /// How long work of a suspended workspace waits before it is looked at again.
 const SUSPENDED: Duration = Duration::from_secs(900);
 
-/// Asks for a transcript or an analysis, inside the transaction that made it possible. Asking twice changes nothing, also when it
-/// has been done before.
-pub(crate) async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType) -> Result<(), AppError> {
-    store::enqueue(tx, call, kind, false).await?;
-    tx.wake(BELL);
+/// Asks for transcripts or analyses, inside the transaction that made them possible. Asking twice changes nothing, also when it has
+/// been done before.
+pub(crate) async fn enqueue_all(tx: &mut WriteTx, calls: &[CallId], kind: EnrichmentType) -> Result<(), AppError> {
+    if !calls.is_empty() {
+        store::enqueue(tx, calls, kind).await?;
+        tx.wake(BELL);
+    }
     Ok(())
 }
 
 /// The same, and work that was done or given up is done anew.
 pub(crate) async fn enqueue_again(tx: &mut WriteTx, call: CallId, kind: EnrichmentType) -> Result<(), AppError> {
-    store::enqueue(tx, call, kind, true).await?;
+    store::enqueue_again(tx, call, kind).await?;
     tx.wake(BELL);
     Ok(())
 }
@@ -96,6 +98,10 @@ async fn mark_failed(
         EnrichmentType::Transcript => {
             let status = if is_last { TranscriptStatus::Failed } else { TranscriptStatus::Pending };
             store::set_transcript_status(&mut tx, call, status).await?;
+            if is_last {
+                // What the carrier heard counts, also when nobody will ever know what was said.
+                outcomes::settle(&mut tx, call).await?;
+            }
         }
         EnrichmentType::Analysis => {
             let status = if is_last { AnalysisStatus::Failed } else { AnalysisStatus::Pending };

@@ -7,7 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::fold::{self, CALL_KEY, CallUpdate};
+use super::fold::{self, CALL_KEY, CallUpdate, Words};
+use crate::model::CallSource;
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_connections::server::ops as connections;
@@ -38,6 +39,8 @@ impl Job for FollowCall {
 /// While a call goes on it is asked after this often, and for its bill less often.
 const LIVE: Duration = Duration::from_secs(120);
 const UNBILLED: Duration = Duration::from_secs(1800);
+/// Calls that are ended side by side.
+const HANG_UPS: usize = 8;
 /// Hours after which a bill that never came is given up.
 const PATIENCE: i64 = 24;
 
@@ -45,15 +48,28 @@ pub fn register(registry: &mut Registry) {
     registry.add::<FollowCall, _, _>(|scope, job| async move { run(&scope, job.call).await });
 }
 
-/// Has the call asked after, not before `minutes` from now.
-pub(crate) async fn enqueue(tx: &mut WriteTx, call: CallId, minutes: i64) -> Result<(), AppError> {
-    let run_at = Some(tx.reading().now().await? + chrono::Duration::minutes(minutes));
-    patchbay_jobs::enqueue(tx, &FollowCall { call }, NewJob { run_at }).await
+/// Has the calls asked after, each not before so many minutes from now.
+pub(crate) async fn enqueue_all(tx: &mut WriteTx, calls: &[(CallId, i64)]) -> Result<(), AppError> {
+    if calls.is_empty() {
+        return Ok(());
+    }
+    let now = tx.reading().now().await?;
+    let jobs: Vec<(FollowCall, NewJob)> = calls
+        .iter()
+        .map(|(call, minutes)| {
+            (FollowCall { call: *call }, NewJob { run_at: Some(now + chrono::Duration::minutes(*minutes)) })
+        })
+        .collect();
+    patchbay_jobs::enqueue_all(tx, jobs.iter().map(|(job, when)| (job, *when))).await
 }
 
-/// The bill is settled: nobody needs to ask any more.
-pub(crate) async fn no_longer(tx: &mut WriteTx, call: CallId) -> Result<(), AppError> {
-    patchbay_jobs::queue::withdraw(tx, &FollowCall { call }).await
+/// The bills are settled: nobody needs to ask any more.
+pub(crate) async fn no_longer(tx: &mut WriteTx, calls: &[CallId]) -> Result<(), AppError> {
+    if calls.is_empty() {
+        return Ok(());
+    }
+    let jobs: Vec<FollowCall> = calls.iter().map(|call| FollowCall { call: *call }).collect();
+    patchbay_jobs::queue::withdraw_all(tx, &jobs).await
 }
 
 struct State {
@@ -107,7 +123,7 @@ pub async fn ask(
 ) -> Result<(), AppError> {
     match voice.get_call(provider_id).await {
         Ok(theirs) => {
-            end_if_suspended(scope, &theirs).await?;
+            end_if_suspended(scope, &[&theirs]).await?;
             apply_update(scope, &theirs).await?;
         }
         Err(ProviderError { kind: Kind::NotFound, .. }) => {
@@ -128,15 +144,23 @@ pub async fn ask(
 
 /// Somebody has called in while the workspace is suspended: the voice service answers by itself, so it is asked to end the call. What
 /// was placed before the suspension ends by itself. If the service does not hear us now, it is asked again with the next news of the call.
-pub async fn end_if_suspended(scope: &Scope, call: &VoiceCall) -> Result<(), AppError> {
-    if call.direction != CallDirection::Inbound || call.ended.is_some() {
+pub async fn end_if_suspended(scope: &Scope, calls: &[&VoiceCall]) -> Result<(), AppError> {
+    let answered = calls.iter().filter(|call| call.direction == CallDirection::Inbound && call.ended.is_none());
+    let answered: Vec<String> = answered.map(|call| call.id.clone()).collect();
+    if answered.is_empty() {
         return Ok(());
     }
     let Ok(Some(voice)) = connections::voice_while_suspended(scope).await else { return Ok(()) };
-    if let Err(error) = voice.hang_up(&call.id, None).await {
-        tracing::warn!(call = %call.id, cause = %error, "a call to a suspended workspace could not be ended");
+    for some in answered.chunks(HANG_UPS) {
+        futures::future::join_all(some.iter().map(|call| hang_up(voice.as_ref(), call))).await;
     }
     Ok(())
+}
+
+async fn hang_up(voice: &dyn VoiceProvider, call: &str) {
+    if let Err(error) = voice.hang_up(call, None).await {
+        tracing::warn!(call, cause = %error, "a call to a suspended workspace could not be ended");
+    }
 }
 
 /// Folds what the provider says now. Its state is the event's name, so that the same answer twice is no news.
@@ -160,6 +184,8 @@ pub async fn apply_update(scope: &Scope, call: &VoiceCall) -> Result<(), AppErro
         told_at: now,
         payload: serde_json::json!({ "asked": true, "state": state }),
         price_per_minute: prices.voice_price_per_minute,
+        source: CallSource::Webhook,
+        words: Words::Now,
     };
     fold::apply(&mut tx, &news).await?;
     tx.commit().await

@@ -1,23 +1,32 @@
 //! `store`: SQL. `ops`: what people do. `enrich`: the queue of transcripts and analyses. `dialled` and `fold`: placing a call, and
 //! what the provider's events make of it. `rest`: audio and downloads.
+//! `outcomes`: how an answered call went, from all that is known of it.
+//! `past`: what an import left to be fetched.
+//! `stuck`: transcripts and analyses that were given up, or lost.
 //! `prompt`: the one read beyond a client's scope.
 
 mod analysis;
 pub mod api;
 mod byte_range;
 pub mod carrier;
+mod counted;
 pub mod dialled;
 pub mod ended;
 pub mod enrich;
 pub mod fold;
 pub mod follow;
+pub mod incoming;
 pub mod jobs;
+pub mod missed;
 pub(crate) mod ops;
+pub mod outcomes;
+pub mod past;
 mod peaks;
 pub(crate) mod prompt;
 pub(crate) mod recordings;
 pub mod routes;
 pub(crate) mod store;
+pub mod stuck;
 mod transcript;
 
 /// How many lines are taken, for the limits of an agency.

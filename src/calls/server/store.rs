@@ -1,15 +1,23 @@
-//! Statements of the list. `store::detail` reads one call, `store::enrichment` what the workers write.
+//! Statements of the list. `store::detail` reads one call, `store::enrichment` what the workers write,
+//! `store::folded` what news of the provider writes.
 
+pub(crate) mod counted;
 pub mod detail;
 pub(crate) mod enrichment;
+pub(crate) mod folded;
+pub(crate) mod outcomes;
+mod own_days;
+pub(crate) mod past;
+pub(crate) mod stuck;
+mod words;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::model::ContactOutcome;
 use crate::model::{
-    CallChoices, CallDirection, CallQuery, CallResult, CallRow, CallState, CallView, DialState, Disposition,
-    ResultFilter,
+    CallChoices, CallDirection, CallQuery, CallResult, CallRow, CallSource, CallState, CallView, DialState,
+    Disposition, ResultFilter,
 };
 use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
@@ -29,6 +37,7 @@ struct Narrowed {
     client: Option<ClientId>,
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
+    own_days: Option<own_days::OwnDays>,
     /// The calls among which the rows are: those that the words stand in, or in which somebody asked for a person.
     hits: Option<Vec<Uuid>>,
     /// The last of the live calls that stand apart from the list of all; none: all of them do.
@@ -47,6 +56,7 @@ struct Narrowed {
     outcome: Option<String>,
     answered: Option<bool>,
     unpriced: bool,
+    imported: Option<bool>,
     sentiment: Option<String>,
     reviewed: Option<bool>,
 }
@@ -108,7 +118,9 @@ pub(crate) async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<
                 and (analysis_status = 'failed' or transcript_status = 'failed' or error is not null) limit $3) n) as "problems!",
              (select count(*) from (select from call_analyses a join calls c on c.workspace_id = $1 and c.id = a.call_id
                 where a.workspace_id = $1 and a.result ->> 'escalation' = 'true' and a.created_at > now() - interval '7 days'
-                and c.reviewed_at is null and ($2::uuid is null or c.client_id = $2) limit $3) n) as "person!""#,
+                and c.reviewed_at is null and ($2::uuid is null or c.client_id = $2) limit $3) n) as "person!",
+             (select count(*) from (select from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
+                and missed_reason is not null and joined_at is null and ended_at is not null and reviewed_at is null limit $3) n) as "missed!""#,
         tx.workspace_uuid(),
         client,
         COUNTED + 1
@@ -124,6 +136,7 @@ pub(crate) async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<
         (CallView::Live, text(row.live)),
         (CallView::Review, text(row.review)),
         (CallView::Person, text(row.person)),
+        (CallView::Missed, text(row.missed)),
         (CallView::Problems, text(row.problems)),
     ])
 }
@@ -167,12 +180,16 @@ pub(crate) async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallCh
         .await?;
         narrowed.extend(name.map(|row| ("contact".to_owned(), if row.name.is_empty() { row.phone } else { row.name })));
     }
-    narrowed.extend(query.zone.clone().map(|zone| ("zone".to_owned(), zone.replace('_', " "))));
+    narrowed.extend(query.zone.clone().map(|zone| ("zone".to_owned(), zone_text(&zone))));
     Ok(CallChoices {
         agents: agents.into_iter().map(|row| (row.id.to_string(), row.name)).collect(),
         campaigns: campaigns.into_iter().map(|row| (row.id.to_string(), row.name)).collect(),
         narrowed,
     })
+}
+
+fn zone_text(zone: &str) -> String {
+    if zone == CallQuery::OWN_ZONE { "each client’s zone".to_owned() } else { zone.replace('_', " ") }
 }
 
 /// The client that the list is narrowed to: a client's people see their own, whatever the address says.
@@ -185,22 +202,36 @@ pub(crate) fn client_of(tx: &ReadTx, query: &CallQuery) -> Result<Option<ClientI
 }
 
 async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError> {
-    let zone = query.zone.as_deref().map_or_else(|| tx.scope().zone(), zone::zone);
-    let span = zone::days(query.from.as_deref(), query.to.as_deref(), zone)?;
     // A page that names something that is no id shows no calls, and not all of them.
     let id = |text: &Option<String>| text.as_deref().map(|text| text.parse::<Uuid>().unwrap_or_default());
     let client = client_of(tx, query)?;
+    let (span, own_days) = if query.zone.as_deref() == Some(CallQuery::OWN_ZONE) {
+        own_days::own_days(tx, client, query).await?
+    } else {
+        let zone = query.zone.as_deref().map_or_else(|| tx.scope().zone(), zone::zone);
+        (zone::days(query.from.as_deref(), query.to.as_deref(), zone)?, None)
+    };
     let found = match query.q.as_deref() {
-        Some(words) => Some(hits(tx, client, words).await?),
+        Some(words) => Some(words::hits(tx, client, words).await?),
         None => None,
     };
     let asked = match query.call_view() {
-        CallView::Person => Some(asked_for_a_person(tx, client).await?),
+        CallView::Person => Some(words::asked_for_a_person(tx, client).await?),
         _ => None,
     };
     let hits = match (found, asked) {
         (Some(found), Some(asked)) => Some(found.into_iter().filter(|id| asked.contains(id)).collect()),
         (found, asked) => found.or(asked),
+    };
+    let hits = match query.call_back.as_deref() {
+        Some(word) => {
+            let asked = outcomes::asked_back(tx, client, word).await?;
+            Some(match hits {
+                Some(hits) => hits.into_iter().filter(|id| asked.contains(id)).collect(),
+                None => asked,
+            })
+        }
+        None => hits,
     };
     // So does one that names a result or an outcome that there is not.
     let filter = query.result.as_deref().map(|word| word.parse::<ResultFilter>().map(ResultFilter::results));
@@ -228,11 +259,19 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
         Some(Ok((outcome, answered))) => (Some(outcome.as_str().to_owned()), answered),
         Some(Err(_)) => (Some(String::new()), None),
     };
+    // How a call came is for the agency; a word that is none matches nothing, as elsewhere.
+    let source = query.source.as_deref().filter(|_| tx.scope().sees(Field::Provider)).map(str::parse::<CallSource>);
+    let (imported, result) = match source {
+        None => (None, result),
+        Some(Ok(source)) => (Some(source == CallSource::HistoricalSync), result),
+        Some(Err(_)) => (None, Some(String::new())),
+    };
     Ok(Narrowed {
         view: query.call_view(),
         client,
         from: span.from,
         to: span.before,
+        own_days,
         hits,
         pinned_to: None,
         agent: id(&query.agent),
@@ -246,63 +285,10 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
         outcome,
         answered,
         unpriced: query.priced.is_some(),
+        imported,
         sentiment: query.sentiment.clone(),
         reviewed,
     })
-}
-
-/// Calls in which the words stand: in the transcript, in the contact's name, or as a piece of a number (in the newest 5,000 calls: those
-/// of the client, where the list is one client's, or row security would have all the others' read and left out).
-async fn hits(tx: &mut ReadTx, client: Option<ClientId>, words: &str) -> Result<Vec<Uuid>, AppError> {
-    let digits: String = words.chars().filter(char::is_ascii_digit).collect();
-    let is_number = digits.len() >= 3 && words.chars().all(|c| c.is_ascii_digit() || " +()-./".contains(c));
-    let digits = is_number.then(|| digits.trim_start_matches("00").to_owned());
-    let words: String = words.chars().filter(|c| *c != '\0').take(200).collect();
-    let mut found = sqlx::query_scalar!(
-        r#"select found.id as "id!" from (
-             select search_call_messages($2, 2000) as id
-             union
-             select c.id from search_contacts($2, 500, $3) person cross join lateral (
-               select c.id from calls c where c.workspace_id = $1 and c.contact_id = person
-               order by c.started_at desc, c.id desc limit 20) c
-           ) found"#,
-        tx.workspace_uuid(),
-        words,
-        client.map(|id| id.0)
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    if let Some(digits) = digits {
-        plan_for_values(tx).await?;
-        tx.read_in_order().await?;
-        let near = sqlx::query_scalar!(
-            r#"select near.id from (
-                 select n.id, n."from", n."to" from calls n where n.workspace_id = $1 and ($3::uuid is null or n.client_id = $3)
-                 order by n.started_at desc, n.id desc limit 5000) near
-               where position($2 in coalesce(near."to", '')) > 0 or position($2 in coalesce(near."from", '')) > 0"#,
-            tx.workspace_uuid(),
-            digits,
-            client.map(|id| id.0)
-        )
-        .fetch_all(tx.conn())
-        .await?;
-        tx.read_as_planned().await?;
-        found.extend(near);
-    }
-    Ok(found)
-}
-
-/// The calls of which the dashboard says that they need a person.
-async fn asked_for_a_person(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Uuid>, AppError> {
-    Ok(sqlx::query_scalar!(
-        "select a.call_id from call_analyses a join calls c on c.workspace_id = $1 and c.id = a.call_id
-         where a.workspace_id = $1 and a.result ->> 'escalation' = 'true' and a.created_at > now() - interval '7 days'
-           and c.reviewed_at is null and ($2::uuid is null or c.client_id = $2)",
-        tx.workspace_uuid(),
-        client.map(|id| id.0)
-    )
-    .fetch_all(tx.conn())
-    .await?)
 }
 
 /// For the rest of the transaction: a filter that is not set must cost nothing, so each statement is planned for the values it has.
@@ -351,7 +337,13 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
                and (not coalesce($21::boolean, false) or c.goal_reached)
                and ($22::boolean is null or (c.result = 'answered') = $22)
                and (not $23::boolean or c.is_unpriced)
+               and ($30::boolean is null or (c.source = 'historical_sync') = $30)
+               and ($26::text[] is null or exists (
+                 select from unnest($26, $27::timestamptz[], $28::timestamptz[]) z (zone, from_at, before_at)
+                 where c.started_at >= z.from_at and c.started_at < z.before_at and z.zone = coalesce(
+                   (select k.timezone from clients k where k.workspace_id = $1 and k.id = c.client_id), $29)))
                and ($14::text <> 'review' or (c.reviewed_at is null and c.ended_at is not null))
+               and ($14::text <> 'missed' or (c.missed_reason is not null and c.joined_at is null and c.ended_at is not null and c.reviewed_at is null))
                and ($14::text <> 'problems' or (c.analysis_status = 'failed' or c.transcript_status = 'failed' or c.error is not null))
                and ($15::timestamptz is null or case when $17 then (c.started_at, c.id) > ($15, $16::uuid)
                                                      else (c.started_at, c.id) < ($15, $16::uuid) end)
@@ -388,6 +380,11 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
         only.unpriced,
         only.pinned_to.map(|(at, _)| at),
         only.pinned_to.map(|(_, id)| id),
+        only.own_days.as_ref().map(|own| &own.zones[..]),
+        only.own_days.as_ref().map(|own| &own.from[..]),
+        only.own_days.as_ref().map(|own| &own.before[..]),
+        only.own_days.as_ref().map(|own| own.agency.as_str()),
+        only.imported,
     )
     .fetch_all(tx.conn())
     .await?;

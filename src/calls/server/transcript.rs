@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::counted;
 use super::enrich::{self, notify, refused, taken_over};
+use super::outcomes;
 use super::recordings::{self, Absent, Sound, Spoken};
 use super::store::enrichment::{self as store, NewMessage};
 use crate::model::{EnrichmentType, TranscriptStatus};
@@ -72,7 +74,9 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
 
     let mut tx = scope.write(Action::ReplayQueues).await?;
     store::replace_messages(&mut tx, call, facts.client_id, &messages).await?;
-    store::record_transcript(&mut tx, call, summary.as_deref(), was_spoken).await?;
+    store::record_transcript(&mut tx, call, summary.as_deref(), was_spoken, characters_spoken(&messages)).await?;
+    counted::touch(&mut tx, call).await?;
+    outcomes::by_transcript(&mut tx, call).await?;
     match &sound {
         Some(Sound::Kept(key, peaks)) => store::record_recording(&mut tx, call, key, peaks.as_ref()).await?,
         Some(Sound::Missing) if told.is_recorded.is_some() => {
@@ -92,6 +96,12 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
     notify(&mut tx, call, facts.client_id);
     tx.commit().await?;
     Ok(Verdict::Marked)
+}
+
+/// Characters that the agent said.
+fn characters_spoken(messages: &[NewMessage]) -> i32 {
+    let spoken = messages.iter().filter(|message| message.role == "agent");
+    i32::try_from(spoken.map(|message| message.text.chars().count()).sum::<usize>()).unwrap_or(i32::MAX)
 }
 
 fn spoken(messages: &[NewMessage]) -> Vec<Spoken> {

@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 
-use super::window::clock;
 use super::{CallingWindow, Campaign, CampaignType};
 use patchbay_shared::ids::{AgentId, NumberId};
 use patchbay_shared::variables::parse_variables;
 use patchbay_shared::variables::variables_text;
+use patchbay_shared::window::clock;
 use patchbay_shared::{AppError, FieldErrors};
 
 /// What a person enters for a campaign. Times as `HH:MM`, variables as `name = value` lines, days as check boxes.

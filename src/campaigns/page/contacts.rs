@@ -158,7 +158,7 @@ fn RemoveForm(id: String) -> impl IntoView {
             name="remove"
             action=remove
             title="Remove everyone who was never called?"
-            text="They leave the campaign and stay in the list of contacts. Contacts that are in a batch or were called stay in the campaign."
+            text="They leave the campaign and stay in the list of contacts. Contacts that are in a batch, were called or have a call-back stay in the campaign."
             confirm="Remove"
             danger=true
         >
@@ -197,6 +197,7 @@ fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl In
                     None => cell::state(row.status).into_any(),
                 }}
                 {row.do_not_call.then(|| view! { " " <Tag tone=Tone::Warn>"Do not call"</Tag> })}
+                {row.call_back.clone().map(|note| view! { <br/><small>"Call-back: "<a class="link" href=format!("/call-backs/{}", note.id)>{note.text()}</a></small> })}
                 {error.map(|error| view! { <br/><small class="bad-ink">{error}</small> })}
             }
         })
@@ -207,7 +208,10 @@ fn Members(page: Page<MemberRow>, campaign: String, may_change: bool) -> impl In
         .number("Calls", |row| row.attempts)
         .column("Next attempt", |row| cell::time(row.next_attempt.as_ref()))
         .acts("Remove", move |row| {
-            let undialled = row.status == ContactStatus::Pending && row.attempts == 0 && row.last_call_id.is_none();
+            let undialled = row.status == ContactStatus::Pending
+                && row.attempts == 0
+                && row.last_call_id.is_none()
+                && row.call_back.is_none();
             let (campaign, id, label) = (campaign.clone(), row.id.to_string(), format!("Remove {}", name(row)));
             undialled.then(|| {
                 view! {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::blocks::{Agents, Calls, Campaigns, Numbers, People};
-use super::month::{Month, Spent};
+use super::figures::{Figures, Spent};
 use patchbay_access::Action;
 use patchbay_agents::model::AgentRow;
 use patchbay_agents::server_fns::client_agents;
@@ -22,13 +22,14 @@ use patchbay_numbers::server_fns::client_numbers;
 use patchbay_shell::client_tabs;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
-use patchbay_usage::model::ClientMonth;
-use patchbay_usage::server_fns::get_client_month;
+use patchbay_usage::model::ClientPeriod;
+use patchbay_usage::page::asked;
+use patchbay_usage::server_fns::get_client_usage;
 
 /// What belongs to the client, each part from the crate that owns it.
 #[derive(Clone, Copy)]
 struct Parts {
-    month: Loaded<ClientMonth>,
+    usage: Loaded<ClientPeriod>,
     campaigns: Loaded<Vec<CampaignRow>>,
     calls: Loaded<Vec<CallRow>>,
     agents: Loaded<Vec<AgentRow>>,
@@ -36,14 +37,14 @@ struct Parts {
     people: Loaded<Option<Vec<MemberRow>>>,
 }
 
-/// One client: its month, and the first of everything that belongs to it.
+/// One client: what some days came to, and the first of everything that belongs to it.
 #[lazy]
 pub fn client_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let client = load(id, get_client);
     let parts = Parts {
-        month: load(id, get_client_month),
+        usage: load(move || (id(), asked()), |(id, asked)| get_client_usage(id, asked)),
         campaigns: load(id, client_campaigns),
         calls: load(id, client_calls),
         agents: load(id, client_agents),
@@ -53,27 +54,31 @@ pub fn client_page() -> PageView {
     Arc::new(move || {
         live::on_change(&["clients"], move || {
             client.refetch();
-            parts.month.refetch();
+            parts.usage.refetch();
         });
         live::on_change(&["calls"], move || parts.calls.refetch());
-        // A month is added up for them.
-        live::on_change_slowly(&["calls"], Duration::from_secs(15), move || parts.month.refetch());
+        let busy = RwSignal::new(false);
+        live::on_change_slowly(&["calls"], Duration::from_secs(5), move || {
+            if !busy.get_untracked() {
+                parts.usage.refetch();
+            }
+        });
         live::on_change(&["campaigns", "batches"], move || parts.campaigns.refetch());
         live::on_change(&["agents"], move || parts.agents.refetch());
         live::on_change(&["numbers"], move || parts.numbers.refetch());
         live::on_change(&["members"], move || parts.people.refetch());
-        view! { <PageBoundary data=client view=move |client: Client| view! { <Detail client parts/> }/> }.into_any()
+        view! { <PageBoundary data=client view=move |client: Client| view! { <Detail client parts busy/> }/> }
+            .into_any()
     })
 }
 
 #[component]
-fn Detail(client: Client, parts: Parts) -> impl IntoView {
+fn Detail(client: Client, parts: Parts, busy: RwSignal<bool>) -> impl IntoView {
     let id = client.id;
     let status = client.status;
     let may_dial = viewer().may(Action::RunBatches) && status == ClientStatus::Active;
-    let sub = format!("Times of the month in {}", client.timezone.replace('_', " "));
+    let sub = format!("Days in {}", client.timezone.replace('_', " "));
     let to = move |path: &str| format!("{path}?client={id}");
-    let usage = to("/usage");
     view! {
         <PageTitle text=client.name.clone() parents=vec![crumb("Clients", "/clients")]/>
         <PageHead
@@ -89,14 +94,14 @@ fn Detail(client: Client, parts: Parts) -> impl IntoView {
             }
         />
         <Tabs label="Parts of the client" items=client_tabs(id, "overview")/>
-        <BlockBoundary data=parts.month view={move |month: ClientMonth| view! { <Month month client=id.to_string()/> }}/>
+        <BlockBoundary data=parts.usage view={move |usage: ClientPeriod| view! { <Figures usage client=id.to_string() busy/> }}/>
         <div class="cols main-side">
             <div class="cols min0">
                 <BlockBoundary data=parts.campaigns view={move |rows: Vec<CampaignRow>| view! { <Campaigns rows client=id/> }}/>
                 <BlockBoundary data=parts.calls view={move |rows: Vec<CallRow>| view! { <Calls rows client=id/> }}/>
             </div>
             <div class="cols min0">
-                <BlockBoundary data=parts.month view={move |month: ClientMonth| view! { <Spent month href=usage.clone()/> }}/>
+                <BlockBoundary data=parts.usage view={move |period: ClientPeriod| view! { <Spent period client=id.to_string()/> }}/>
                 <BlockBoundary data=parts.agents view={move |rows: Vec<AgentRow>| view! { <Agents rows client=id/> }}/>
                 <BlockBoundary data=parts.numbers view={move |rows: Vec<NumberRow>| view! { <Numbers rows client=id/> }}/>
                 <BlockBoundary data=parts.people view={move |rows: Option<Vec<MemberRow>>| rows.map(|rows| view! { <People rows client=id/> })}/>

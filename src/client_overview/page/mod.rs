@@ -1,5 +1,5 @@
 mod blocks;
 mod detail;
-mod month;
+mod figures;
 
 pub use detail::client_page;

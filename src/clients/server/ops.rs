@@ -6,6 +6,7 @@ use patchbay_access::server::{Change, Fields, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_metering::model::BudgetAction;
 use patchbay_metering::server::budget::{self, BudgetMoved};
+use patchbay_metering::server::days;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::slug::slug_of;
 use patchbay_shared::{AppError, FieldErrors, Reason};
@@ -51,6 +52,9 @@ pub(crate) async fn update(tx: &mut WriteTx, id: ClientId, form: &ClientForm) ->
         || before.timezone != values.timezone
     {
         set_budget(tx, id, Some(&before), &values).await?;
+    }
+    if before.timezone != values.timezone {
+        days::touch_all_days(tx, Some(id)).await?;
     }
     let before = serde_json::json!({
         "name": before.name, "timezone": before.timezone, "shares_cost": before.shares_cost,

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::list::{ConnectionFacts, ConnectionState};
 use crate::model::{Connection, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE};
-use crate::server_fns::{CheckConnection, SaveConnection, SwitchConnection, get_connection};
+use crate::server_fns::{CheckConnection, SaveConnection, SetUpTelephony, SwitchConnection, get_connection};
 use patchbay_shared::Tone;
 use patchbay_shell::ProofField;
 use patchbay_ui::*;
@@ -34,12 +34,29 @@ pub fn connection_detail_page() -> PageView {
 fn Detail(connection: Connection, state: Loaded<Connection>, again: Callback<()>) -> impl IntoView {
     let provider = connection.provider;
     let webhook = connection.webhook_url.clone().map(|url| view! { <Webhook provider url/> });
+    let past = (provider == Provider::Ultravox && connection.status.is_some()).then(|| view! {
+        <Card title="Past calls">
+            <p class="sub">"Bring in calls from before the connection, and see what is missing."</p>
+            <p><LinkButton href=format!("/connections/{provider}/history") icon="history">"Past calls"</LinkButton></p>
+        </Card>
+    });
     let used_by = connection
         .used_by
         .iter()
         .cloned()
         .map(|(words, href)| view! { <li><a class="link" href=href>{words}</a></li> })
         .collect_view();
+    let telephony = (provider == Provider::Telnyx && connection.status.is_some()).then(|| {
+        view! { <BlockBoundary data=state view=move |connection: Connection| view! { <Telephony connection again/> }/> }
+    });
+    let test_call = (provider == Provider::Ultravox && connection.status.is_some() && connection.may_call).then(|| {
+        view! {
+            <Card title="Try it">
+                <p class="sub">"Have an agent call your own phone, and hear what your clients’ contacts hear."</p>
+                <p class="mt-4"><LinkButton href="/test-call" icon="phone">"Make a test call"</LinkButton></p>
+            </Card>
+        }
+    });
     let form = if connection.may_edit {
         view! { <Card title="Credentials and settings"><Credentials connection again/></Card> }.into_any()
     } else {
@@ -52,7 +69,10 @@ fn Detail(connection: Connection, state: Loaded<Connection>, again: Callback<()>
             {form}
             <div class="stack gap-4">
                 <BlockBoundary data=state view=move |connection: Connection| view! { <StateCard connection again/> }/>
+                {telephony}
                 <Card title="Used by"><ul class="list">{used_by}</ul></Card>
+                {test_call}
+                {past}
                 {webhook}
             </div>
         </div>
@@ -89,6 +109,46 @@ fn StateCard(connection: Connection, again: Callback<()>) -> impl IntoView {
     }
 }
 
+/// The way between carrier and voice service.
+#[component]
+fn Telephony(connection: Connection, again: Callback<()>) -> impl IntoView {
+    let setup = connection.settings.telephony.clone().unwrap_or_default();
+    let (tone, word) = match (&setup.error, &setup.application_id) {
+        (Some(_), _) => (Tone::Warn, "Not complete"),
+        (None, Some(_)) => (Tone::Ok, "Set up"),
+        (None, None) => (Tone::Mute, "Not set up"),
+    };
+    let buttons = connection.may_edit.then(|| {
+        let check = FormAction::of::<SetUpTelephony>();
+        let replace = FormAction::of::<SetUpTelephony>();
+        view! {
+            <div class="row wrap mt-4">
+                <ServerForm action=check class="inline" prefix="telephony" on_done=again said="Looked again">
+                    <SubmitButton kind=ButtonKind::Plain icon="refresh-cw">"Check and set up"</SubmitButton>
+                </ServerForm>
+                {setup.other_account.clone().map(|_| view! {
+                    <ServerForm action=replace class="inline" prefix="replace" on_done=again said="Replaced">
+                        <input type="hidden" name="replace" value="on"/>
+                        <SubmitButton kind=ButtonKind::Danger>"Replace it at Ultravox"</SubmitButton>
+                    </ServerForm>
+                })}
+            </div>
+        }
+    });
+    view! {
+        <Card title="Calls in and out" right=move || view! { <State tone=tone label=word on=true/> }>
+            <p class="sub">"Ultravox dials through this account, and Telnyx asks Patchbay who answers when one of your numbers is called. Patchbay sets up both, and leaves alone what others have set up there."</p>
+            {setup.error.clone().map(|error| view! { <Callout tone=Tone::Warn><p>{error}</p></Callout> })}
+            <Facts>
+                {setup.application_id.clone().map(|id| view! { <Fact label="Application at Telnyx" class="mono break">{id}</Fact> })}
+                {setup.account_id.clone().map(|id| view! { <Fact label="Account" class="mono break">{id}</Fact> })}
+                {connection.telephony_checked.clone().map(|at| view! { <Fact label="Last checked"><Time stamp=at/></Fact> })}
+            </Facts>
+            {buttons}
+        </Card>
+    }
+}
+
 #[component]
 fn Webhook(provider: Provider, url: String) -> impl IntoView {
     let text = match provider {
@@ -96,7 +156,7 @@ fn Webhook(provider: Provider, url: String) -> impl IntoView {
             "Patchbay registers this address at Ultravox automatically when you save a key. Ultravox must be able to reach it from the internet."
         }
         _ => {
-            "Enter this address in the Telnyx portal, at the connection that your numbers use, as its webhook address."
+            "Patchbay sets this address at its own application at Telnyx. Enter it in the Telnyx portal too, at every other connection that your numbers use, as its webhook address."
         }
     };
     view! {

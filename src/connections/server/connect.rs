@@ -4,12 +4,14 @@ use std::str::FromStr;
 
 use serde_json::json;
 
+use super::jobs::SetUpTelephony;
 use super::ops::{self, Credentials};
 use super::store::{self, Save, Stored};
 use crate::model::{CheckedForm, ConnectionForm, ConnectionSettings, IntegrationStatus, Mode, Provider};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, Scope, WriteTx, random_token};
 use patchbay_jobs::live::Topic;
+use patchbay_jobs::{NewJob, enqueue};
 use patchbay_providers::error::Kind;
 use patchbay_providers::signature::is_telnyx_public_key;
 use patchbay_providers::{ProviderError, Secret, openrouter, telnyx, ultravox};
@@ -197,6 +199,7 @@ fn new_connection(
         call_connection_id: form.call_connection_id.clone(),
         webhook_id: former.webhook_id,
         account: former.account,
+        telephony: same_mode.and(former.telephony),
     };
     let webhook_secrets = match before.and_then(|stored| stored.sealed_webhook_secrets.as_deref()) {
         Some(sealed) => {
@@ -318,6 +321,9 @@ async fn store_account(
     let id = create(&mut tx, new).await?;
     let saved = tx.services().hooks.get::<AccountSaved>()?.0;
     saved(&mut tx, provider, other_account).await?;
+    if provider != Provider::Openrouter {
+        enqueue(&mut tx, &SetUpTelephony {}, NewJob::default()).await?;
+    }
     tx.audit(Change {
         action: if before.is_some() { "changed" } else { "connected" },
         entity: "connection",

@@ -1,9 +1,12 @@
-//! `ops`: clients and settings for other crates. `connect`: entering and trying credentials.
+//! `ops`: clients and settings for other crates. `connect`: entering and trying credentials. `telephony`: the way between the carrier and
+//! the voice service.
 
 pub(crate) mod catalog;
 pub mod connect;
+pub mod jobs;
 pub mod ops;
 mod store;
+pub mod telephony;
 
 /// How a voice sounds, for the pages of agents.
 pub use catalog::voice_sample;

@@ -54,6 +54,8 @@ pub struct AccountSettings {
     pub chat_model: String,
     /// Telnyx: what incoming calls of new numbers go to.
     pub call_connection_id: Option<String>,
+    /// Telnyx: our application, which the calls of a number that is answered go to. None: it is not set up.
+    pub application_id: Option<String>,
 }
 
 /// What a service is opened for.
@@ -118,6 +120,7 @@ pub async fn settings(scope: &Scope) -> Result<AccountSettings, AppError> {
         voice_price_per_minute: of(Provider::Ultravox).voice_price_per_minute.unwrap_or(USUAL_VOICE_PRICE),
         chat_model: of(Provider::Openrouter).chat_model.unwrap_or_else(|| USUAL_CHAT_MODEL.to_owned()),
         call_connection_id: of(Provider::Telnyx).call_connection_id,
+        application_id: of(Provider::Telnyx).telephony.and_then(|setup| setup.application_id),
     })
 }
 
@@ -203,6 +206,11 @@ fn shown(
         account: settings.account.clone().filter(|name| !name.is_empty()),
         last_checked: row.and_then(|row| row.last_checked_at).map(|at| stamp(at, now, scope.zone())),
         last_error: row.and_then(|row| row.last_error.clone()),
+        telephony_checked: settings
+            .telephony
+            .as_ref()
+            .and_then(|setup| setup.checked_at.as_deref()?.parse().ok())
+            .map(|at| stamp(at, now, scope.zone())),
         settings: ConnectionSettings { webhook_id: None, ..settings },
         public_key: row.and_then(|row| row.public_key.clone()),
         webhook_url,
@@ -213,6 +221,7 @@ fn shown(
             Provider::Openrouter => vec![("Analysis of every call".to_owned(), "/calls".to_owned())],
         },
         may_edit: scope.may(Action::ManageConnections),
+        may_call: scope.may(Action::ManageAgents),
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::model::{ConnectionSettings, IntegrationStatus, Mode};
+use crate::model::{ConnectionSettings, IntegrationStatus, Mode, TelephonySetup};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
 
@@ -96,6 +96,20 @@ pub(crate) async fn save(tx: &mut WriteTx, save: Save<'_>) -> Result<Uuid, AppEr
     )
     .fetch_one(tx.conn())
     .await?)
+}
+
+/// Writes down how far the way to the voice service is set up.
+pub(crate) async fn set_telephony(tx: &mut WriteTx, provider: &str, setup: &TelephonySetup) -> Result<(), AppError> {
+    sqlx::query!(
+        "update provider_connections set settings = jsonb_set(settings, '{telephony}', $3), updated_at = now()
+         where workspace_id = $1 and provider = $2",
+        tx.workspace_uuid(),
+        provider,
+        Json(setup) as _
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Records how a check or a use went. True when that is news: the same again changes nothing. A connection that is switched off

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_params_map;
 use super::form::EditForm;
 use crate::server_fns::{AllowContact, SuppressContact, get_contact};
 use crate::{Contact, ContactCall, ContactCampaign};
-use patchbay_calls::model::{CallResult, ContactOutcome, Disposition};
+use patchbay_calls::model::{CallBackNote, CallBackStatus, CallResult, ContactOutcome, Disposition};
 use patchbay_shared::Tone;
 use patchbay_shared::money::length_text;
 use patchbay_shared::phone::spaced;
@@ -201,6 +201,21 @@ fn said(outcome: Option<ContactOutcome>, result: CallResult) -> Option<Dispositi
     matches!(said, Disposition::SaidNo | Disposition::CallBack).then_some(said)
 }
 
+/// The newest call-back in a campaign, or the way to set one.
+#[component]
+fn CallBack(note: Option<CallBackNote>, member: String) -> impl IntoView {
+    let is_over =
+        note.as_ref().is_none_or(|note| matches!(note.status, CallBackStatus::Kept | CallBackStatus::Cancelled));
+    let set = (is_over && patchbay_shell::viewer().may(patchbay_access::Action::RunBatches)).then(|| {
+        let href = format!("/call-backs/new?member={member}");
+        view! { <small><a class="link" href=href>"Have them called back"</a></small> }
+    });
+    view! {
+        {note.map(|note| view! { <small>"Call-back: "<a class="link" href=format!("/call-backs/{}", note.id)>{note.text()}</a></small> })}
+        {set}
+    }
+}
+
 #[component]
 fn CampaignsCard(campaigns: Vec<ContactCampaign>) -> impl IntoView {
     let is_empty = campaigns.is_empty();
@@ -215,6 +230,7 @@ fn CampaignsCard(campaigns: Vec<ContactCampaign>) -> impl IntoView {
                     <div class="min0">
                         <b><a class="link plain" href=format!("/campaigns/{}", campaign.id)>{campaign.name}</a></b>
                         <small>{calls}{outcome}</small>
+                        <CallBack note=campaign.call_back member=campaign.member.to_string()/>
                     </div>
                     <span class="push"><State tone=campaign.status.tone() label=campaign.status.label()/></span>
                 </li>

@@ -10,3 +10,6 @@ pub(crate) mod ops;
 pub mod routes;
 pub(crate) mod store;
 pub mod upload;
+
+/// Who is calling, for whoever answers.
+pub use store::callers::{Caller, caller};

@@ -10,11 +10,13 @@ use crate::{Contact, ContactCall, ContactCampaign, ContactQuery, ContactRow, Pic
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_agents::model::CallDirection;
-use patchbay_calls::model::{CallResult, ContactOutcome};
+use patchbay_calls::model::{CallBackNote, CallBackStatus, CallResult, ContactOutcome};
+use patchbay_calls::server::outcomes::shown_why;
 use patchbay_dialling::model::ContactStatus;
-use patchbay_shared::ids::{AgentId, CallId, CampaignId, ClientId, ContactId, ImportId};
+use patchbay_shared::ids::{AgentId, CallBackId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::{AppError, Cursor, Page, Phone, zone};
 
+pub(crate) mod callers;
 pub(crate) mod import_views;
 pub mod imports;
 pub(crate) mod leftovers;
@@ -217,17 +219,39 @@ pub async fn get(tx: &mut ReadTx, id: ContactId) -> Result<Contact, AppError> {
 
 /// The campaigns that a contact is in (a look into the campaigns' tables).
 async fn campaigns(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCampaign>, AppError> {
-    Ok(sqlx::query_as!(
-        ContactCampaign,
-        r#"select c.id as "id: CampaignId", c.name, m.status as "status: ContactStatus", m.outcome as "outcome?: ContactOutcome",
-                  m.reached, m.attempts
+    let rows = sqlx::query!(
+        r#"select c.id as "id: CampaignId", c.name, m.id as "member: CampaignContactId", m.status as "status: ContactStatus",
+                  m.outcome as "outcome?: ContactOutcome", m.reached, m.attempts,
+                  b.id as "call_back?: CallBackId", b.status as "call_back_status?: CallBackStatus", b.due_at as "due_at?", b.why as "why?"
            from campaign_contacts m join campaigns c on c.workspace_id = $1 and c.id = m.campaign_id
+           left join lateral (
+             select id, status, due_at, why from call_backs where workspace_id = $1 and campaign_contact_id = m.id order by id desc limit 1) b
+             on true
            where m.workspace_id = $1 and m.contact_id = $2 order by m.id desc limit 50"#,
         tx.workspace_uuid(),
         id.0
     )
     .fetch_all(tx.conn())
-    .await?)
+    .await?;
+    let (now, local) = (tx.now().await?, tx.scope().zone());
+    Ok(rows
+        .into_iter()
+        .map(|row| ContactCampaign {
+            id: row.id,
+            member: row.member,
+            call_back: row.call_back.zip(row.call_back_status).map(|(id, status)| CallBackNote {
+                id,
+                status,
+                due: row.due_at.map(|at| zone::moment_text(at, now, local)),
+                why: shown_why(tx.scope(), status, row.why),
+            }),
+            name: row.name,
+            status: row.status,
+            outcome: row.outcome,
+            reached: row.reached,
+            attempts: row.attempts,
+        })
+        .collect())
 }
 
 /// The newest calls with a contact (a look into the calls' table).

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-pub use super::membership::{join, join_by_phone, leave};
+pub(crate) use super::membership::call_now;
+pub use super::membership::{OfBatch, Place, join, join_by_phone, leave, move_to, of_batch, place, take_again};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_calls::model::ContactOutcome;
 use patchbay_shared::AppError;
@@ -19,7 +20,7 @@ pub async fn take_contacts(
         "with picked as (
            select x.id from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
            where x.workspace_id = $1 and x.campaign_id = $3 and x.status = 'pending' and not p.do_not_call
-             and coalesce(x.next_attempt_at, now()) <= now()
+             and coalesce(x.next_attempt_at, now()) <= now() and x.callback_at is null
            order by x.id limit $4 for update of x skip locked)
          update campaign_contacts x set status = 'scheduled', batch_id = $2, updated_at = now()
          from picked where x.workspace_id = $1 and x.id = picked.id",
@@ -39,7 +40,7 @@ pub async fn dialable(tx: &mut ReadTx, campaign: CampaignId) -> Result<(i64, i64
     let row = sqlx::query!(
         r#"select count(*) filter (where not do_not_call and due) as "now!", count(*) filter (where do_not_call) as "suppressed!",
                   count(*) filter (where not do_not_call and not due) as "later!"
-           from (select p.do_not_call, coalesce(x.next_attempt_at, now()) <= now() as due
+           from (select p.do_not_call, coalesce(x.next_attempt_at, now()) <= now() and x.callback_at is null as due
                  from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
                  where x.workspace_id = $1 and x.campaign_id = $2 and x.status = 'pending' limit 10000) q"#,
         tx.workspace_uuid(),
@@ -92,7 +93,7 @@ pub async fn zones_to_dial(tx: &mut ReadTx, campaign: CampaignId, usual: &str) -
         r#"select coalesce(zone, $3) as "zone!", count(*) as "count!"
            from (select p.timezone as zone from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
                  where x.workspace_id = $1 and x.campaign_id = $2 and x.status = 'pending' and not p.do_not_call
-                   and coalesce(x.next_attempt_at, now()) <= now() limit $4::bigint + 1) q
+                   and coalesce(x.next_attempt_at, now()) <= now() and x.callback_at is null limit $4::bigint + 1) q
            group by 1 order by 2 desc, 1"#,
         tx.workspace_uuid(),
         campaign.0,
@@ -129,14 +130,15 @@ pub async fn not_done(tx: &mut ReadTx, batch: BatchId) -> Result<Vec<NotDone>, A
 
 /// Has contacts that wait for a time looked at anew, because the campaign's hours or its wait between calls have changed: those never
 /// called at once, the others once the wait after their last call is over. The next tick moves whoever may still not be called to
-/// when they may. Nobody waits longer than before.
+/// when they may. Nobody waits longer than before, and an agreed call-back keeps its time.
 pub async fn look_again(tx: &mut WriteTx, campaign: CampaignId, retry_minutes: i32) -> Result<u64, AppError> {
     let done = sqlx::query!(
         "update campaign_contacts x set next_attempt_at = q.at, updated_at = now()
          from (select m.id, case when m.attempts = 0 then now()
                                  else coalesce(c.ended_at + make_interval(mins => $3), m.next_attempt_at) end as at
                from campaign_contacts m left join calls c on c.workspace_id = $1 and c.id = m.last_call_id
-               where m.workspace_id = $1 and m.campaign_id = $2 and m.status in ('pending', 'scheduled') and m.next_attempt_at > now()) q
+               where m.workspace_id = $1 and m.campaign_id = $2 and m.status in ('pending', 'scheduled') and m.next_attempt_at > now()
+                 and m.callback_at is null) q
          where x.workspace_id = $1 and x.id = q.id and q.at < x.next_attempt_at",
         tx.workspace_uuid(),
         campaign.0,
@@ -191,7 +193,8 @@ pub struct Due {
     pub variables: serde_json::Value,
 }
 
-/// Up to `most` due contacts, locked; who is locked elsewhere is left out. Their people are held as they are, too: whoever puts one on the
+/// Up to `most` due contacts, locked; who is locked elsewhere is left out, and so is who waits for a call-back: that has a job of its own,
+/// and two may not dial for one promise. Their people are held as they are, too: whoever puts one on the
 /// do-not-call list has done so before this, or hears of the call.
 pub async fn due(tx: &mut WriteTx, batch: BatchId, most: i64) -> Result<Vec<Due>, AppError> {
     Ok(sqlx::query_as!(
@@ -201,10 +204,10 @@ pub async fn due(tx: &mut WriteTx, batch: BatchId, most: i64) -> Result<Vec<Due>
            from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
            where x.workspace_id = $1 and x.status = 'scheduled' and x.id in (
              (select id from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
-                and next_attempt_at is null order by id limit $3)
+                and next_attempt_at is null and callback_at is null order by id limit $3)
              union all
              (select id from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
-                and next_attempt_at <= now() order by next_attempt_at, id limit $3))
+                and next_attempt_at <= now() and callback_at is null order by next_attempt_at, id limit $3))
            order by x.next_attempt_at nulls first, x.id limit $3 for update of x skip locked for share of p skip locked"#,
         tx.workspace_uuid(),
         batch.0,
@@ -355,26 +358,25 @@ pub(crate) async fn retry_rules(tx: &mut ReadTx, batch: BatchId) -> Result<(i32,
     Ok((row.max_attempts, row.retry_minutes, row.client))
 }
 
-/// The outcome that the words of the contact's last call showed.
+/// The outcome that the contact's last call turned out to have. Gives the batch whose contact it is, if there is one.
 pub(crate) async fn correct_outcome(
     tx: &mut WriteTx,
     contact: CampaignContactId,
     call: CallId,
     outcome: ContactOutcome,
-    callback_at: Option<DateTime<Utc>>,
-) -> Result<(), AppError> {
-    sqlx::query!(
-        "update campaign_contacts set outcome = $4, reached = $4::contact_outcome <> 'voicemail', callback_at = coalesce($5, callback_at), updated_at = now()
-         where workspace_id = $1 and id = $2 and last_call_id = $3 and status = 'completed'",
+) -> Result<Option<BatchId>, AppError> {
+    let corrected = sqlx::query_scalar!(
+        r#"update campaign_contacts set outcome = $4, reached = $4::contact_outcome <> 'voicemail', updated_at = now()
+           where workspace_id = $1 and id = $2 and last_call_id = $3 and status = 'completed'
+           returning batch_id as "batch: BatchId""#,
         tx.workspace_uuid(),
         contact.0,
         call.0,
         outcome as ContactOutcome,
-        callback_at
     )
-    .execute(tx.conn())
+    .fetch_optional(tx.conn())
     .await?;
-    Ok(())
+    Ok(corrected.flatten())
 }
 
 /// Whether contacts still wait or are on the line, and when the next one that waits for a time is due.

@@ -1,8 +1,9 @@
-//! Who is in a campaign: joining it and leaving it.
+//! Who is in a campaign, and in a batch of it: joining, leaving, and moving to another batch.
 
-use patchbay_access::server::WriteTx;
+use crate::model::ContactStatus;
+use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
-use patchbay_shared::ids::{CampaignContactId, CampaignId, ClientId, ContactId};
+use patchbay_shared::ids::{BatchId, CampaignContactId, CampaignId, ClientId, ContactId};
 
 /// Puts contacts of the campaign's client into it. Those already in it, of another client, or on the do-not-call list are passed
 /// over. Gives the number that joined.
@@ -32,7 +33,8 @@ pub async fn join(
     Ok(done.rows_affected())
 }
 
-/// Takes contacts that were never dialled and are in no batch out of the campaign: all of them, or one. At most `most` at a time.
+/// Takes contacts that were never dialled, are in no batch and have no call-back out of the campaign: all of them, or one. At most `most`
+/// at a time.
 pub async fn leave(
     tx: &mut WriteTx,
     campaign: CampaignId,
@@ -44,6 +46,7 @@ pub async fn leave(
            select id from campaign_contacts
            where workspace_id = $1 and campaign_id = $2 and status = 'pending' and attempts = 0 and batch_id is null
              and last_call_id is null and ($3::uuid is null or id = $3)
+             and not exists (select from call_backs b where b.workspace_id = $1 and b.campaign_contact_id = campaign_contacts.id)
            order by id limit $4 for update skip locked)",
         tx.workspace_uuid(),
         campaign.0,
@@ -78,6 +81,94 @@ pub async fn join_by_phone(
     .bind(campaign)
     .bind(ids)
     .bind(phones)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// How many contacts a batch has now, and how many of them are not done.
+#[derive(Debug, Clone, Copy)]
+pub struct OfBatch {
+    pub all: i64,
+    pub open: i64,
+}
+
+pub async fn of_batch(tx: &mut ReadTx, batch: BatchId) -> Result<OfBatch, AppError> {
+    Ok(sqlx::query_as!(
+        OfBatch,
+        r#"select count(*) as "all!", count(*) filter (where status in ('scheduled', 'calling')) as "open!"
+           from campaign_contacts where workspace_id = $1 and batch_id = $2"#,
+        tx.workspace_uuid(),
+        batch.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Gives a batch that goes on after it failed waiting contacts of its campaign, in their order: also those that wait for a time, but
+/// nobody who is to be called back.
+pub async fn take_again(tx: &mut WriteTx, batch: BatchId, campaign: CampaignId, most: i64) -> Result<i32, AppError> {
+    let taken = sqlx::query!(
+        "with picked as (
+           select x.id from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
+           where x.workspace_id = $1 and x.campaign_id = $3 and x.status = 'pending' and not p.do_not_call and x.callback_at is null
+           order by x.id limit $4 for update of x skip locked)
+         update campaign_contacts x set status = 'scheduled', batch_id = $2, updated_at = now()
+         from picked where x.workspace_id = $1 and x.id = picked.id",
+        tx.workspace_uuid(),
+        batch.0,
+        campaign.0,
+        most
+    )
+    .execute(tx.conn())
+    .await?
+    .rows_affected() as i32;
+    Ok(taken)
+}
+
+/// The contact's call-back is due: it waits for no time any more.
+pub(crate) async fn call_now(tx: &mut WriteTx, id: CampaignContactId) -> Result<(), AppError> {
+    sqlx::query!(
+        "update campaign_contacts set callback_at = null, next_attempt_at = case when status = 'scheduled' then null else next_attempt_at end,
+                updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Where a contact of a campaign is before its call-back goes out.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub status: ContactStatus,
+    pub batch: Option<BatchId>,
+}
+
+/// Locked until the commit.
+pub async fn place(tx: &mut WriteTx, id: CampaignContactId) -> Result<Place, AppError> {
+    Ok(sqlx::query_as!(
+        Place,
+        r#"select status as "status: ContactStatus", batch_id as "batch: BatchId"
+           from campaign_contacts where workspace_id = $1 and id = $2 for update"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Moves a contact into a batch that calls it back.
+pub async fn move_to(tx: &mut WriteTx, id: CampaignContactId, batch: BatchId) -> Result<(), AppError> {
+    sqlx::query!(
+        "update campaign_contacts set status = 'scheduled', batch_id = $3, next_attempt_at = null, last_error = null, updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id.0,
+        batch.0
+    )
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -1,5 +1,6 @@
 //! What a contact's ended call makes of it.
 
+use super::call_backs;
 use super::contacts::{self, Settled};
 use super::jobs::RunBatch;
 use patchbay_access::server::WriteTx;
@@ -17,7 +18,9 @@ pub async fn settle(tx: &mut WriteTx, ended: Ended<'_>) -> Result<(), AppError> 
     let again = matches!(ended.outcome, Some(ContactOutcome::NoAnswer | ContactOutcome::Busy));
     contacts::settle(tx, &settled(&ended, again.then_some((most, minutes)))).await?;
     notify(tx, ended.batch, client);
-    enqueue(tx, &RunBatch { batch: ended.batch }, NewJob::default()).await
+    enqueue(tx, &RunBatch { batch: ended.batch }, NewJob::default()).await?;
+    // Last: it may write into the audit log, and whoever holds that waits for nobody.
+    call_backs::follow(tx, ended.batch).await
 }
 
 /// Later updates know better how the call ended: a line that rejects or does not exist is not tried again, nor somebody who answered.
@@ -26,12 +29,16 @@ pub async fn settle_better(tx: &mut WriteTx, ended: Ended<'_>) -> Result<(), App
     contacts::settle_better(tx, &settled(&ended, None)).await?;
     notify(tx, ended.batch, client);
     // It may have been the last one that the batch waited for.
-    enqueue(tx, &RunBatch { batch: ended.batch }, NewJob::default()).await
+    enqueue(tx, &RunBatch { batch: ended.batch }, NewJob::default()).await?;
+    call_backs::follow(tx, ended.batch).await
 }
 
-/// A voicemail, a refusal or an agreed call-back, found in the words of the contact's last call.
+/// A voicemail, a refusal or an agreed call-back, found in the words of the contact's last call and in the facts beside them.
 pub async fn correct(tx: &mut WriteTx, found: Corrected) -> Result<(), AppError> {
-    contacts::correct_outcome(tx, found.contact, found.call, found.outcome, found.callback_at).await
+    if let Some(batch) = contacts::correct_outcome(tx, found.contact, found.call, found.outcome).await? {
+        call_backs::follow(tx, batch).await?;
+    }
+    Ok(())
 }
 
 fn settled<'a>(ended: &Ended<'a>, retry: Option<(i32, i32)>) -> Settled<'a> {

@@ -29,7 +29,7 @@ fn Detail(webhook: Webhook) -> impl IntoView {
     let (status, body, headers) = (webhook.status, webhook.body.clone(), webhook.headers.clone());
     let replay_id = (webhook.may_replay && webhook.can_be_replayed()).then(|| webhook.id.clone());
     view! {
-        <PageTitle text=webhook.kind.clone() parents=vec![crumb("Settings", "/settings/profile"), crumb("Inbound webhooks", "/webhooks/inbound")]/>
+        <PageTitle text=webhook.kind.clone() parents=vec![crumb("Settings", "/settings/profile"), crumb("Inbound webhooks", "/queues?queue=webhooks&status=all")]/>
         <PageHead
             title=webhook.kind.clone()
             sub=format!("from {sender}")

@@ -1,7 +1,5 @@
-//! Pages: the list of events, and one event.
+//! Page: one event. The list is part of the one of all queues.
 
 mod detail;
-mod list;
 
 pub use detail::inbound_webhook_page;
-pub use list::inbound_webhooks_page;

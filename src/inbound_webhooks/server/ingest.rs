@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{keys, store};
-use patchbay_access::Action;
+use super::store::NewWebhook;
+use super::{intake, keys};
 use patchbay_access::server::{Db, Scope};
 use patchbay_connections::server::ops::WebhookKeys;
 use patchbay_providers::signature::{
@@ -61,7 +61,7 @@ pub(crate) async fn take(db: Db, delivery: Delivery) -> Answer {
         Ok(answer) => answer,
         Err(AppError::NotFound) => Answer::Rejected,
         Err(error) => {
-            tracing::warn!(provider = %delivery.provider, workspace = %delivery.workspace, cause = %error, "a webhook could not be stored");
+            tracing::warn!(provider = %delivery.provider, workspace = %delivery.workspace, cause = %error, "a webhook could not be checked");
             Answer::TryLater
         }
     }
@@ -73,21 +73,17 @@ async fn try_take(db: Db, delivery: &Delivery) -> Result<Answer, AppError> {
     if !is_genuine(&unverified, delivery, provider, stamp, signature).await? {
         return Ok(Answer::Rejected);
     }
-    let scope = Scope::of_webhook(db, delivery.workspace, provider);
     let (event_id, kind) = name(provider, &delivery.body);
-    let mut tx = scope.write(Action::ReplayQueues).await?;
-    let new = store::NewWebhook {
+    let new = NewWebhook {
         connection: delivery.connection,
         provider,
-        event_id: &event_id,
-        kind: &kind,
+        event_id,
+        kind,
         headers: headers(&delivery.headers),
-        body: &delivery.body,
+        body: delivery.body.clone(),
     };
-    let is_new = store::insert(&mut tx, &new).await?;
-    tx.commit().await?;
-    metrics::counter!("patchbay_webhook_events_total", "provider" => provider, "new" => if is_new { "yes" } else { "no" }).increment(1);
-    Ok(Answer::Stored)
+    let stored = intake::take(db, delivery.workspace, provider, new).await;
+    Ok(if stored { Answer::Stored } else { Answer::TryLater })
 }
 
 /// The service, and what it signed with. None: no such service, or no signature at all, which costs no look into the database.

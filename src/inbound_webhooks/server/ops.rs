@@ -10,7 +10,7 @@ use patchbay_shared::{AppError, Reason};
 
 /// Works one event through again; the original stays as it came. What it changed already is not changed twice.
 /// Errors: `NotFound`; `Conflict` while it waits or is being worked on.
-pub(crate) async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppError> {
+pub async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppError> {
     let webhook = store::get(tx.reading(), id).await?;
     if !store::replay(tx, id).await? {
         return Err(AppError::Conflict(
@@ -20,35 +20,37 @@ pub(crate) async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppErr
     }
     let state = |status: serde_json::Value, error: Option<&str>| json!({"provider": webhook.provider, "event": webhook.event_id, "status": status, "error": error});
     let (before, after) = (state(json!(webhook.status), webhook.note.as_deref()), state(json!("pending"), None));
-    record(tx, Some(id), before, after).await
+    record(tx, "replayed", Some(id), before, after).await
 }
 
 /// Works all failed events through again. Gives how many there were.
-pub(crate) async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
+pub async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
     let replayed = store::replay_failed(tx).await?;
     if replayed > 0 {
         let state = |status: &str| json!({"status": status, "events": replayed});
-        record(tx, None, state("failed"), state("pending")).await?;
+        record(tx, "replayed", None, state("failed"), state("pending")).await?;
     }
     Ok(replayed)
 }
 
-async fn record(
+pub(crate) async fn record(
     tx: &mut WriteTx,
+    action: &str,
     id: Option<WebhookId>,
     before: serde_json::Value,
     after: serde_json::Value,
 ) -> Result<(), AppError> {
     let entity_id = id.map(|id| id.0);
     tx.audit(Change {
-        action: "replayed",
+        action,
         entity: "inbound_webhook",
         entity_id,
         client_id: None,
         fields: Fields::Changed { before, after },
     })
     .await?;
-    tx.notify(Topic::list("webhooks"), None);
-    tx.notify(Topic::list("dashboard"), None);
+    for topic in ["webhooks", "queues", "dashboard"] {
+        tx.notify(Topic::list(topic), None);
+    }
     Ok(())
 }

@@ -1,16 +1,12 @@
+use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Router};
+use axum::routing::post;
 
 use super::ingest::{self, Answer, Delivery};
-use super::store;
-use crate::model::WebhookQuery;
-use patchbay_access::Action;
-use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file, limits};
-use patchbay_shared::AppError;
+use patchbay_access::server::{Db, limits};
 use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 
 /// The largest body that is read, in bytes.
@@ -19,38 +15,6 @@ const MOST: usize = limits::WEBHOOK;
 /// Where services deliver: `POST /webhooks/{service}/{workspace}/{connection}`. A signature speaks for the sender.
 pub fn routes() -> Router<Db> {
     Router::new().route("/webhooks/{provider}/{workspace}/{connection}", post(receive))
-}
-
-/// `GET /webhooks/inbound.csv`: the list with the filters of its address. For people, inside the session.
-pub fn downloads() -> Router<Db> {
-    Router::new().route("/webhooks/inbound.csv", get(export))
-}
-
-/// What the list shows: bodies and headers are in no file.
-async fn export(
-    Extension(visitor): Extension<Visitor>,
-    Query(query): Query<WebhookQuery>,
-) -> Result<Response, AppError> {
-    let scope = visitor.scope()?;
-    let head = vec!["received (UTC)", "from", "event", "state", "tries", "remark"];
-    csv_file(scope, Action::ReadQueues, "inbound-webhooks.csv", head, move |mut tx, cursor| {
-        let query = WebhookQuery { cursor, ..query.clone() };
-        async move {
-            let list = store::list(&mut tx, &query, ROWS_AT_ONCE).await?;
-            let rows = list.page.map(|row| {
-                vec![
-                    row.received.utc,
-                    row.provider,
-                    row.kind,
-                    row.status.label().to_owned(),
-                    row.attempts.to_string(),
-                    row.note.unwrap_or_default(),
-                ]
-            });
-            Ok(rows)
-        }
-    })
-    .await
 }
 
 async fn receive(

@@ -1,34 +1,33 @@
 //! Statements on webhook_queue.
 
+use std::collections::HashMap;
+
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::model::{Body, ProcessingStatus, Webhook, WebhookList, WebhookQuery, WebhookRow};
+use crate::model::{Body, ProcessingStatus, Webhook};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_providers::json;
 use patchbay_shared::ids::{ConnectionId, WebhookId};
-use patchbay_shared::{AppError, Cursor, Page, zone};
+use patchbay_shared::{AppError, zone};
 
 /// The channel that wakes this queue's workers.
 pub(crate) const BELL: &str = "webhooks";
-/// Rows on a page of the list.
-pub(crate) const PAGE: usize = 50;
-/// Failed events are counted up to here.
-const COUNTED: i64 = 1000;
 /// Bodies larger than this are shown as text, cut.
 const LARGEST_TREE: usize = 200 * 1024;
 const LONGEST_TEXT: usize = 20_000;
 
 /// An event that was found genuine.
-pub(crate) struct NewWebhook<'a> {
+pub(crate) struct NewWebhook {
     pub connection: ConnectionId,
-    pub provider: &'a str,
-    pub event_id: &'a str,
-    pub kind: &'a str,
+    pub provider: &'static str,
+    pub event_id: String,
+    pub kind: String,
     pub headers: Value,
-    pub body: &'a [u8],
+    pub body: Bytes,
 }
 
 /// An event as the worker reads it.
@@ -40,108 +39,71 @@ pub(crate) struct Stored {
     pub received_at: DateTime<Utc>,
 }
 
-/// Puts an event into the queue. False: it was there already, which is as good.
-pub(crate) async fn insert(tx: &mut WriteTx, new: &NewWebhook<'_>) -> Result<bool, AppError> {
+/// Puts events into the queue. Gives how many of them were not there already, which is as good.
+pub(crate) async fn insert(tx: &mut WriteTx, new: &[NewWebhook]) -> Result<u64, AppError> {
+    // Ids tell the order in which they came; two that store the same events meet them in the order of their names.
+    let mut new: Vec<(Uuid, &NewWebhook)> = new.iter().map(|event| (Uuid::now_v7(), event)).collect();
+    new.sort_unstable_by(|one, other| one.1.event_id.cmp(&other.1.event_id));
+    let (ids, new): (Vec<Uuid>, Vec<&NewWebhook>) = new.into_iter().unzip();
+    let connections: Vec<Uuid> = new.iter().map(|event| event.connection.0).collect();
+    let providers: Vec<String> = new.iter().map(|event| event.provider.to_owned()).collect();
+    let names: Vec<String> = new.iter().map(|event| event.event_id.clone()).collect();
+    let kinds: Vec<String> = new.iter().map(|event| event.kind.clone()).collect();
+    let headers: Vec<Value> = new.iter().map(|event| event.headers.clone()).collect();
+    let bodies: Vec<&[u8]> = new.iter().map(|event| event.body.as_ref()).collect();
     let done = sqlx::query!(
         "insert into webhook_queue (id, workspace_id, connection_id, provider, event_id, event_type, headers, raw_body)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (workspace_id, provider, event_id) do nothing",
-        Uuid::now_v7(),
+         select n.id, $1, n.connection_id, n.provider, n.event_id, n.event_type, n.headers, n.body
+         from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::bytea[])
+           as n (id, connection_id, provider, event_id, event_type, headers, body)
+         on conflict (workspace_id, provider, event_id) do nothing",
         tx.workspace_uuid(),
-        new.connection.0,
-        new.provider,
-        new.event_id,
-        new.kind,
-        new.headers,
-        new.body,
+        &ids,
+        &connections,
+        &providers,
+        &names,
+        &kinds,
+        &headers,
+        &bodies as &[&[u8]],
     )
     .execute(tx.conn())
     .await?;
     tx.wake(BELL);
-    Ok(done.rows_affected() == 1)
+    Ok(done.rows_affected())
 }
 
-/// One event for the worker. Errors: `NotFound`.
-pub(crate) async fn item(tx: &mut ReadTx, id: Uuid) -> Result<Stored, AppError> {
-    Ok(sqlx::query_as!(
-        Stored,
-        "select provider, event_id, raw_body as body, received_at from webhook_queue where workspace_id = $1 and id = $2",
+/// Events for the worker, by their ids.
+pub(crate) async fn items(tx: &mut ReadTx, ids: &[Uuid]) -> Result<HashMap<Uuid, Stored>, AppError> {
+    let rows = sqlx::query!(
+        "select id, provider, event_id, raw_body as body, received_at from webhook_queue where workspace_id = $1 and id = any($2)",
         tx.workspace_uuid(),
-        id
+        ids
     )
-    .fetch_one(tx.conn())
-    .await?)
+    .fetch_all(tx.conn())
+    .await?;
+    let stored = rows.into_iter().map(|row| {
+        let (provider, event_id) = (row.provider, row.event_id);
+        (row.id, Stored { provider, event_id, body: row.body, received_at: row.received_at })
+    });
+    Ok(stored.collect())
 }
 
-/// A remark on an event that is done, for the person who reads the list.
-pub(crate) async fn remark(tx: &mut WriteTx, id: Uuid, note: &str) -> Result<(), AppError> {
+/// Remarks on events that are done, for the person who reads the list.
+pub(crate) async fn remark(tx: &mut WriteTx, remarks: &[(Uuid, String)]) -> Result<(), AppError> {
+    if remarks.is_empty() {
+        return Ok(());
+    }
+    let (ids, notes): (Vec<Uuid>, Vec<String>) = remarks.iter().cloned().unzip();
     sqlx::query!(
-        "update webhook_queue set last_error = $3 where workspace_id = $1 and id = $2",
+        "update webhook_queue q set last_error = n.note from unnest($2::uuid[], $3::text[]) as n (id, note)
+         where q.workspace_id = $1 and q.id = n.id",
         tx.workspace_uuid(),
-        id,
-        note
+        &ids,
+        &notes
     )
     .execute(tx.conn())
     .await?;
     Ok(())
-}
-
-/// A page of the list, newest first, `limit` rows on it.
-pub async fn list(tx: &mut ReadTx, query: &WebhookQuery, limit: usize) -> Result<WebhookList, AppError> {
-    let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| cursor.key.parse::<Uuid>().is_ok());
-    let key: Option<Uuid> = cursor.as_ref().and_then(|cursor| cursor.key.parse().ok());
-    let (older, newer) = if cursor.as_ref().is_some_and(|cursor| !cursor.older) { (None, key) } else { (key, None) };
-    let status = query.status.as_deref().and_then(|word| word.parse::<ProcessingStatus>().ok());
-    // Two arms, of which one never runs: each reads its own direction of the index.
-    let rows = sqlx::query!(
-        r#"select q.id as "id!", q.received_at as "received_at!", q.provider as "provider!", q.event_type as "event_type!",
-                  q.status as "status!: ProcessingStatus", q.attempts as "attempts!", q.last_error
-           from (
-             (select id, received_at, provider, event_type, status, attempts, last_error from webhook_queue
-              where workspace_id = $1 and $3::uuid is null and ($2::uuid is null or id < $2)
-                and ($4::text is null or status::text = $4) and ($5::text is null or provider = $5) and ($6::text is null or event_type = $6)
-              order by id desc limit $7)
-             union all
-             (select id, received_at, provider, event_type, status, attempts, last_error from webhook_queue
-              where workspace_id = $1 and id > $3
-                and ($4::text is null or status::text = $4) and ($5::text is null or provider = $5) and ($6::text is null or event_type = $6)
-              order by id asc limit $7)
-           ) q order by q.id desc"#,
-        tx.workspace_uuid(),
-        older,
-        newer,
-        status.map(ProcessingStatus::as_str),
-        query.provider.as_deref(),
-        query.kind.as_deref(),
-        limit as i64 + 1,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    let (now, zone_of_viewer) = (Utc::now(), tx.scope().zone());
-    let mut rows: Vec<WebhookRow> = rows
-        .into_iter()
-        .map(|row| WebhookRow {
-            id: row.id.to_string(),
-            received: zone::exact(row.received_at, now, zone_of_viewer),
-            provider: row.provider,
-            kind: row.event_type,
-            status: row.status,
-            attempts: row.attempts,
-            note: row.last_error,
-        })
-        .collect();
-    if newer.is_some() {
-        // `cut` wants rows in the direction they were read.
-        rows.reverse();
-    }
-    let page = Page::cut(rows, limit, cursor.as_ref(), |row| row.id.clone());
-    let failed = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from (select from webhook_queue where workspace_id = $1 and status = 'failed' limit $2) counted"#,
-        tx.workspace_uuid(),
-        COUNTED
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    Ok(WebhookList { page, failed, may_replay: tx.scope().may(Action::ReplayQueues) })
 }
 
 /// One event. Errors: `NotFound`.
@@ -229,4 +191,17 @@ pub(crate) async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
     .await?;
     tx.wake(BELL);
     Ok(done.rows_affected())
+}
+
+/// A failed event counts as done, with what was wrong with it. False: it has not failed.
+pub(crate) async fn discard(tx: &mut WriteTx, id: WebhookId) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "update webhook_queue set status = 'completed', processed_at = now(), last_error = 'Set aside. ' || coalesce(last_error, '')
+         where workspace_id = $1 and id = $2 and status = 'failed'",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

@@ -4,6 +4,8 @@
 //! The surprising part: a lock per client, shared by those who write costs and taken alone by whoever adds a month up. So a cost is
 //! either in the sum or added to it, and never both or neither.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
@@ -149,18 +151,50 @@ pub async fn add(
     at: DateTime<Utc>,
     amount: Decimal,
 ) -> Result<(), AppError> {
-    let Some(client) = client.filter(|_| !amount.is_zero()) else { return Ok(()) };
+    let Some(client) = client else { return Ok(()) };
+    add_all(tx, &[(client, at, amount)]).await
+}
+
+/// The same for many costs, client by client in the order of their ids.
+pub async fn add_all(tx: &mut WriteTx, costs: &[(ClientId, DateTime<Utc>, Decimal)]) -> Result<(), AppError> {
+    let mut by_client: BTreeMap<uuid::Uuid, (Vec<DateTime<Utc>>, Vec<Decimal>)> = BTreeMap::new();
+    for (client, at, amount) in costs.iter().filter(|(_, _, amount)| !amount.is_zero()) {
+        let (times, amounts) = by_client.entry(client.0).or_default();
+        times.push(*at);
+        amounts.push(*amount);
+    }
+    let mut moved = Vec::new();
+    for (client, (times, amounts)) in by_client {
+        if add_to(tx, ClientId(client), &times, &amounts).await? {
+            moved.push(EvaluateBudget { client: ClientId(client) });
+        }
+    }
+    // All months, then the queue, as everywhere.
+    patchbay_jobs::enqueue_all(tx, moved.iter().map(|job| (job, NewJob::default()))).await
+}
+
+/// True: the budget is to be looked at.
+async fn add_to(
+    tx: &mut WriteTx,
+    client: ClientId,
+    times: &[DateTime<Utc>],
+    amounts: &[Decimal],
+) -> Result<bool, AppError> {
     sqlx::query!("select pg_advisory_xact_lock_shared(hashtextextended($1, 15))", client.to_string())
         .execute(tx.conn())
         .await?;
-    let Some(mut now) = month(tx.reading(), client).await? else { return Ok(()) };
+    let Some(mut now) = month(tx.reading(), client).await? else { return Ok(false) };
     let kept = sqlx::query!(
-        "update client_spend set spent = spent + $4, updated_at = now()
-         where workspace_id = $1 and client_id = $2 and from_at <= $3 and until_at > $3 returning month, spent",
+        "with more as (
+           select s.month, sum(m.amount) as amount
+           from client_spend s join unnest($3::timestamptz[], $4::numeric[]) as m (at, amount) on s.from_at <= m.at and s.until_at > m.at
+           where s.workspace_id = $1 and s.client_id = $2 group by s.month)
+         update client_spend s set spent = s.spent + more.amount, updated_at = now() from more
+         where s.workspace_id = $1 and s.client_id = $2 and s.month = more.month returning s.month, s.spent",
         tx.workspace_uuid(),
         client.0,
-        at,
-        amount
+        times,
+        amounts
     )
     .fetch_all(tx.conn())
     .await?;
@@ -168,10 +202,7 @@ pub async fn add(
     if let Some(row) = kept.into_iter().find(|row| row.month == now.first) {
         now.spent = now.spent.map(|_| row.spent);
     }
-    if now.spent.is_none() || !now.untold(client).is_empty() || now.has_fallen(client) {
-        evaluate(tx, client).await?;
-    }
-    Ok(())
+    Ok(now.spent.is_none() || !now.untold(client).is_empty() || now.has_fallen(client))
 }
 
 /// Has the client's budget looked at, after the commit.

@@ -1,4 +1,6 @@
 pub mod budget;
+pub mod days;
 pub mod jobs;
 pub mod rent;
+mod store;
 pub mod usage;

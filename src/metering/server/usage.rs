@@ -4,6 +4,7 @@ use rust_decimal::RoundingStrategy;
 use uuid::Uuid;
 
 use super::budget;
+use super::days::{self, Touched};
 use patchbay_access::server::WriteTx;
 use patchbay_providers::chat::ChatUsage;
 use patchbay_shared::AppError;
@@ -50,6 +51,7 @@ pub async fn record(tx: &mut WriteTx, new: NewUsage) -> Result<(), AppError> {
     )
     .fetch_one(tx.conn())
     .await?;
+    days::touch(tx, &[Touched { client_id: new.client_id, at }]).await?;
     // As the column rounds, so that the kept sum is the counted one to the last place. What the service didn't price adds nothing.
     let cost = new.usage.cost.unwrap_or_default();
     budget::add(tx, new.client_id, at, cost.round_dp_with_strategy(6, RoundingStrategy::MidpointAwayFromZero)).await

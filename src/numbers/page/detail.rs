@@ -3,8 +3,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::answering::{Assign, Assigned, RouteCard};
 use crate::model::{NumberPage, NumberStatus};
-use crate::server_fns::{AssignNumber, ReleaseNumber, SetNumberStatus, get_number};
+use crate::server_fns::{ReleaseNumber, SetNumberStatus, get_number};
 use patchbay_shared::Tone;
 use patchbay_shared::phone::spaced;
 use patchbay_shell::HistoryLink;
@@ -55,8 +56,9 @@ fn Detail(number: NumberPage, again: Callback<()>) -> impl IntoView {
         })}
         {row.error.clone().map(|error| view! { <Callout tone=Tone::Warn><p>{error}</p></Callout> })}
         <div class="cols main-side">
-            <Card title="Assigned to">{assigned}</Card>
+            <Card title="Who answers">{assigned}</Card>
             <div class="stack gap-4">
+                {(!is_gone).then(|| view! { <RouteCard number=number.clone() can again/> })}
                 <Card title="At the carrier">{carrier}</Card>
                 <Card title="Campaigns that call from it">{campaigns}</Card>
             </div>
@@ -118,58 +120,6 @@ fn ReleaseDialog(number: NumberPage, again: Callback<()>) -> impl IntoView {
         >
             <input type="hidden" name="id" value=number.row.id.to_string()/>
         </ConfirmForm>
-    }
-}
-
-#[component]
-fn Assign(number: NumberPage, again: Callback<()>) -> impl IntoView {
-    let assign = FormAction::of::<AssignNumber>();
-    let clients = options_of(number.clients.iter().map(|client| (client.id.to_string(), client.name.clone())));
-    let agents = options_of(number.agents.iter().map(|agent| {
-        let client = agent.client.as_deref().unwrap_or("whole agency");
-        (agent.id.to_string(), format!("{} ({client})", agent.name))
-    }));
-    view! {
-        <ServerForm action=assign class="form" on_done=again said="Number saved">
-            <input type="hidden" name="id" value=number.row.id.to_string()/>
-            <Select
-                name="client_id"
-                label="Client"
-                options=clients
-                value=number.client_id.map(|id| id.to_string()).unwrap_or_default()
-                prompt="Whole agency"
-                mark=false
-                hint="Only this client’s campaigns may call from it."
-            />
-            <Select
-                name="agent_id"
-                label="Agent"
-                options=agents
-                value=number.agent_id.map(|id| id.to_string()).unwrap_or_default()
-                prompt="None"
-                mark=false
-                hint="Who answers when somebody calls it."
-            />
-            <Select
-                name="direction"
-                label="Direction"
-                options=vec![("outbound".into(), "Agents call from it".into()), ("inbound".into(), "People call it".into())]
-                value=number.row.direction.as_str()
-                required=true
-            />
-            <FormActs><SubmitButton>"Save"</SubmitButton></FormActs>
-        </ServerForm>
-    }
-}
-
-#[component]
-fn Assigned(number: NumberPage) -> impl IntoView {
-    view! {
-        <Facts>
-            <Fact label="Client">{number.row.client.unwrap_or_else(|| "Whole agency".into())}</Fact>
-            <Fact label="Agent">{number.row.agent.unwrap_or_else(|| "None".into())}</Fact>
-            <Fact label="Direction">{number.row.direction.label()}</Fact>
-        </Facts>
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pages about phone numbers: `/numbers`, `/numbers/new`, `/numbers/{id}`.
 
+mod answering;
 mod detail;
 mod find;
 mod list;

@@ -19,6 +19,25 @@ impl Job for OrderNumber {
     }
 }
 
+/// Tells the carrier where a number's calls go.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RouteNumber {
+    pub number_id: NumberId,
+    /// The state of the number that it is about: a newer one is another job.
+    #[serde(default)]
+    pub state: i64,
+}
+
+impl Job for RouteNumber {
+    const KIND: &'static str = "route_number";
+    const ACTIONS: &'static [Action] = &[Action::ReadWorkshop, Action::UseConnections, Action::ManageNumbers];
+
+    fn dedupe_key(&self) -> Option<String> {
+        Some(format!("{} {}", self.number_id, self.state))
+    }
+}
+
 pub fn register(registry: &mut Registry) {
     registry.add(|scope, job: OrderNumber| async move { super::order::run(&scope, job.number_id).await });
+    registry.add(|scope, job: RouteNumber| async move { super::route::run(&scope, job.number_id).await });
 }

@@ -2,14 +2,15 @@
 
 use serde_json::json;
 
-use super::jobs::OrderNumber;
-use super::store::{self, Number};
+use super::jobs::{OrderNumber, RouteNumber};
+use super::store::{self, Number, routes};
 use crate::model::{
-    Assignment, COUNTRIES, FoundNumber, NewNumber, NumberList, NumberPage, NumberQuery, NumberRow, NumberSearchForm,
-    NumberStatus, OrderForm, OwnedForm,
+    Answering, Assignment, COUNTRIES, FoundNumber, NewNumber, NumberList, NumberPage, NumberQuery, NumberRow,
+    NumberSearchForm, NumberStatus, OrderForm, OwnedForm, Route,
 };
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
+use patchbay_agents::model::CallDirection;
 use patchbay_agents::server as agents;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::live::Topic;
@@ -17,7 +18,7 @@ use patchbay_jobs::{NewJob, enqueue};
 use patchbay_providers::error::Kind;
 use patchbay_providers::telephony::{AvailableNumber, NumberOrder, NumberSearch};
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};
-use patchbay_shared::zone::stamp;
+use patchbay_shared::zone::{Tz, stamp};
 use patchbay_shared::{AppError, Money, Phone, Reason};
 
 /// Rows on a page of the list.
@@ -37,6 +38,7 @@ pub async fn list(tx: &mut ReadTx, query: &NumberQuery) -> Result<NumberList, Ap
 /// Everything on a number's page. Errors: `NotFound`.
 pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, AppError> {
     let (number, now, zone) = (store::get(tx, id).await?, tx.now().await?, tx.scope().zone());
+    let takes_calls = super::route::takes_calls(&number);
     let waits = number.status == NumberStatus::Pending && patchbay_workspaces::server::is_suspended(tx).await?;
     Ok(NumberPage {
         client_id: number.client_id.map(ClientId),
@@ -48,6 +50,19 @@ pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, Ap
         clients: agents::clients(tx).await?,
         agents: store::agents(tx).await?,
         may_edit: tx.scope().may(Action::ManageNumbers),
+        after_hours_agent: number.after_hours_agent.clone(),
+        route: Route {
+            since: number.routed_at.map(|at| stamp(at, now, zone)),
+            is_waiting: number.route_error.is_none() && number.routed_to.is_none() && takes_calls,
+            error: number.route_error.clone(),
+        },
+        zone: number.client_zone.clone().unwrap_or_else(|| zone.name().to_owned()),
+        answering: Answering {
+            hours: number.answer_hours.map(|hours| hours.0),
+            after_hours_agent_id: number.after_hours_agent_id.map(AgentId),
+            after_hours_words: number.after_hours_words,
+            fallback_words: number.fallback_words,
+        },
         row: NumberRow {
             id,
             number: number.number,
@@ -124,6 +139,7 @@ pub(crate) async fn add_owned(scope: &Scope, form: &OwnedForm) -> Result<NumberI
     }
     let mut tx = scope.write(Action::ManageNumbers).await?;
     let id = insert(&mut tx, &new, "added").await?;
+    route(&mut tx, id).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -140,29 +156,85 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> R
     Ok(id)
 }
 
-/// Sets client, agent and direction. Errors: `Invalid` when the agent works for another client; `Conflict` when released.
+/// Sets whom a number belongs to and who answers it, and has the carrier told. Errors: `Invalid` when an agent works for another client;
+/// `Conflict` when released.
 pub(crate) async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(), AppError> {
     let before = store::lock(tx, id).await?;
     refuse_released(&before)?;
     if to.client_id != before.client_id.map(ClientId) {
         check_client(tx, to.client_id).await?;
     }
-    if let Some(agent) = to.agent_id {
-        let Some((agent_client, _)) = store::agent_client(tx.reading(), agent).await? else {
-            return Err(AppError::invalid("agent_id", "This agent was deleted. Choose another one."));
-        };
-        if agent_client.is_some() && to.client_id.is_some() && agent_client != to.client_id {
-            return Err(AppError::invalid(
-                "agent_id",
-                "This agent works for another client. Choose one of this client or of the whole agency.",
-            ));
-        }
+    let hours = to.answering.hours.as_ref();
+    if hours.is_some_and(|hours| hours.zone.parse::<Tz>().is_err()) {
+        return Err(AppError::invalid("zone", "Choose a time zone."));
+    }
+    let agents_client = check_agent(tx, "agent_id", to.agent_id, to.client_id).await?;
+    // Outside the hours the number is answered for the same client.
+    let client = to.client_id.or(agents_client);
+    check_agent(tx, "after_hours_agent_id", to.answering.after_hours_agent_id, client).await?;
+    if to.direction == CallDirection::Inbound && to.agent_id.is_some() && client.is_none() {
+        return Err(AppError::invalid(
+            "client_id",
+            "Choose the client that is called on this number: the agent works for all of them.",
+        ));
     }
     store::assign(tx, id, to).await?;
-    let former = json!({"client": before.client_id, "agent": before.agent_id, "direction": before.direction});
-    let now = json!({"client": to.client_id, "agent": to.agent_id, "direction": to.direction});
+    let former = json!({
+        "client": before.client_id, "agent": before.agent_id, "direction": before.direction,
+        "hours": before.answer_hours.as_ref().map(|hours| &hours.0), "after_hours_agent": before.after_hours_agent_id,
+        "after_hours_words": before.after_hours_words, "fallback_words": before.fallback_words,
+    });
+    let now = json!({
+        "client": to.client_id, "agent": to.agent_id, "direction": to.direction, "hours": hours,
+        "after_hours_agent": to.answering.after_hours_agent_id, "after_hours_words": to.answering.after_hours_words,
+        "fallback_words": to.answering.fallback_words,
+    });
     record(tx, "assigned", id, to.client_id, Fields::Changed { before: former, after: now }).await?;
+    route(tx, id).await?;
     notify(tx, id, to.client_id);
+    Ok(())
+}
+
+/// The client that the agent works for, if it is one. Errors: `Invalid` at the field for an agent that cannot work for this client.
+async fn check_agent(
+    tx: &mut WriteTx,
+    field: &str,
+    agent: Option<AgentId>,
+    client: Option<ClientId>,
+) -> Result<Option<ClientId>, AppError> {
+    let Some(agent) = agent else { return Ok(None) };
+    let Some((agents_client, _)) = store::agent_client(tx.reading(), agent).await? else {
+        return Err(AppError::invalid(field, "This agent was deleted. Choose another one."));
+    };
+    if agents_client.is_some() && client.is_some() && agents_client != client {
+        return Err(AppError::invalid(
+            field,
+            "This agent works for another client. Choose one of this client or of the whole agency.",
+        ));
+    }
+    Ok(agents_client)
+}
+
+/// Has the carrier looked at, and told where the number's calls go. Also when nothing changed here: something may have changed there.
+pub(crate) async fn route(tx: &mut WriteTx, id: NumberId) -> Result<(), AppError> {
+    let state = tx.reading().now().await?.timestamp_micros();
+    enqueue(tx, &RouteNumber { number_id: id, state }, NewJob::default()).await
+}
+
+/// A person asks where the number's calls go now. Errors: `NotFound`; `Conflict` when released.
+pub(crate) async fn check_route(tx: &mut WriteTx, id: NumberId) -> Result<(), AppError> {
+    let number = store::lock(tx, id).await?;
+    refuse_released(&number)?;
+    let fields = Fields::Happened(json!({"number": number.number}));
+    record(tx, "route_checked", id, None, fields).await?;
+    route(tx, id).await
+}
+
+/// Calls can be sent to this application at the carrier: numbers that people call are sent there.
+pub async fn telephony_ready(tx: &mut WriteTx, application: &str) -> Result<(), AppError> {
+    for id in routes::to_route(tx.reading(), application).await? {
+        route(tx, id).await?;
+    }
     Ok(())
 }
 
@@ -188,6 +260,7 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: NumberId, word: &str) -> Re
     let client = before.client_id.map(ClientId);
     let fields = Fields::Changed { before: json!({"status": before.status}), after: json!({"status": wanted}) };
     record(tx, action, id, client, fields).await?;
+    route(tx, id).await?;
     notify(tx, id, client);
     Ok(())
 }

@@ -152,6 +152,7 @@ async fn take_into_use(
         let state = |status: &str| json!({"number": number.number, "status": status});
         let fields = Fields::Changed { before: state("pending"), after: state("active") };
         ops::record(&mut tx, "bought", id, client, fields).await?;
+        ops::route(&mut tx, id).await?;
         ops::notify(&mut tx, id, client);
     }
     tx.commit().await

@@ -1,10 +1,13 @@
-//! All statements that change `agency_phone_numbers`.
+//! All statements that change `agency_phone_numbers`. `store::routes`: where the carrier sends their calls, and who answers them.
+
+pub(crate) mod routes;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::model::{AgentChoice, Assignment, NewNumber, NumberQuery, NumberRow, NumberStatus};
+use crate::model::{AgentChoice, AnswerHours, Assignment, NewNumber, NumberQuery, NumberRow, NumberStatus};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_agents::model::AgentStatus;
 use patchbay_agents::model::CallDirection;
@@ -92,6 +95,16 @@ pub(crate) struct Number {
     pub released_at: Option<DateTime<Utc>>,
     pub last_error: Option<String>,
     pub created_at: DateTime<Utc>,
+    pub answer_hours: Option<Json<AnswerHours>>,
+    pub after_hours_agent_id: Option<Uuid>,
+    pub after_hours_agent: Option<String>,
+    pub after_hours_words: Option<String>,
+    pub fallback_words: Option<String>,
+    pub routed_to: Option<String>,
+    pub routed_at: Option<DateTime<Utc>>,
+    pub routed_before: Option<String>,
+    pub route_error: Option<String>,
+    pub client_zone: Option<String>,
 }
 
 pub(crate) async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppError> {
@@ -100,10 +113,14 @@ pub(crate) async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppErro
         Number,
         r#"select n.id, n.number, n.status as "status: NumberStatus", n.direction as "direction: CallDirection", n.client_id,
                   c.name as "client?", n.agent_id, a.name as "agent?", n.provider_number_id, n.provider_order_id, n.capabilities,
-                  n.country, n.monthly_cost, n.purchased_at, n.released_at, n.last_error, n.created_at
+                  n.country, n.monthly_cost, n.purchased_at, n.released_at, n.last_error, n.created_at,
+                  n.answer_hours as "answer_hours: Json<AnswerHours>", n.after_hours_agent_id, l.name as "after_hours_agent?",
+                  n.after_hours_words, n.fallback_words, n.routed_to, n.routed_at, n.routed_before, n.route_error,
+                  c.timezone as "client_zone?"
            from agency_phone_numbers n
            left join clients c on c.workspace_id = $1 and c.id = n.client_id
            left join agents a on a.workspace_id = $1 and a.id = n.agent_id
+           left join agents l on l.workspace_id = $1 and l.id = n.after_hours_agent_id
            where n.workspace_id = $1 and n.id = $2"#,
         workspace,
         id.0
@@ -121,18 +138,27 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: NumberId) -> Result<Number, AppEr
     get(tx.reading(), id).await
 }
 
-/// Agents that a number can be assigned to (their own table: read for names only).
+/// Agents that a number can be assigned to, first those whose calls usually come in (tables of the crate agents: read for names only).
 pub(crate) async fn agents(tx: &mut ReadTx) -> Result<Vec<AgentChoice>, AppError> {
     let workspace = tx.workspace_uuid();
     let rows = sqlx::query!(
-        r#"select a.id, a.name, c.name as "client?" from agents a
+        r#"select a.id, a.name, c.name as "client?",
+                  exists (select from agent_mappings m where m.workspace_id = $1 and m.agent_id = a.id
+                            and m.default_direction = 'inbound') as "is_for_callers!"
+           from agents a
            left join clients c on c.workspace_id = $1 and c.id = a.client_id
-           where a.workspace_id = $1 and a.is_active order by a.name, a.id limit 500"#,
+           where a.workspace_id = $1 and a.is_active order by 4 desc, a.name, a.id limit 500"#,
         workspace
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows.into_iter().map(|row| AgentChoice { id: AgentId(row.id), name: row.name, client: row.client }).collect())
+    let choice = rows.into_iter().map(|row| AgentChoice {
+        id: AgentId(row.id),
+        name: row.name,
+        client: row.client,
+        is_for_callers: row.is_for_callers,
+    });
+    Ok(choice.collect())
 }
 
 /// The client that an agent works for, with the agent's state (their own table: read for the check only).
@@ -209,13 +235,18 @@ pub(crate) async fn insert(tx: &mut WriteTx, id: NumberId, new: &NewNumber) -> R
 pub(crate) async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(), AppError> {
     let workspace = tx.workspace_uuid();
     sqlx::query!(
-        "update agency_phone_numbers set client_id = $3, agent_id = $4, direction = $5, updated_at = now()
+        "update agency_phone_numbers set client_id = $3, agent_id = $4, direction = $5, answer_hours = $6, after_hours_agent_id = $7,
+                after_hours_words = $8, fallback_words = $9, updated_at = now()
          where workspace_id = $1 and id = $2",
         workspace,
         id.0,
         to.client_id.map(|id| id.0),
         to.agent_id.map(|id| id.0),
-        to.direction as CallDirection
+        to.direction as CallDirection,
+        to.answering.hours.as_ref().map(Json) as _,
+        to.answering.after_hours_agent_id.map(|id| id.0),
+        to.answering.after_hours_words,
+        to.answering.fallback_words
     )
     .execute(tx.conn())
     .await?;
@@ -234,7 +265,8 @@ pub(crate) async fn set_status(
         "update agency_phone_numbers
          set status = $3, last_error = $4, updated_at = now(),
              released_at = case when $3 = 'released'::phone_number_status then now() else released_at end,
-             agent_id = case when $3 = 'released'::phone_number_status then null else agent_id end
+             agent_id = case when $3 = 'released'::phone_number_status then null else agent_id end,
+             after_hours_agent_id = case when $3 = 'released'::phone_number_status then null else after_hours_agent_id end
          where workspace_id = $1 and id = $2 and status <> 'released'",
         workspace,
         id.0,
@@ -324,7 +356,8 @@ pub(crate) async fn deactivate_all(
 ) -> Result<Vec<(NumberId, Option<ClientId>, NumberStatus)>, AppError> {
     let workspace = tx.workspace_uuid();
     let rows = sqlx::query!(
-        r#"update agency_phone_numbers n set status = 'inactive', last_error = $2, updated_at = now()
+        r#"update agency_phone_numbers n set status = 'inactive', last_error = $2, routed_to = null, routed_at = null, routed_before = null,
+                  route_error = null, updated_at = now()
            from (select id, status from agency_phone_numbers
                  where workspace_id = $1 and status in ('pending', 'active') order by id for update) was
            where n.workspace_id = $1 and n.id = was.id

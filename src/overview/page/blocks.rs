@@ -131,9 +131,9 @@ pub(crate) fn Batches(batches: Vec<RunningBatch>) -> impl IntoView {
     }
 }
 
-/// Today by client.
+/// By client. `listed`: where the calls are listed; `when`: the days in words.
 #[component]
-pub(crate) fn Clients(rows: Vec<ClientFigures>, listed: CallQuery) -> impl IntoView {
+pub(crate) fn Clients(rows: Vec<ClientFigures>, listed: CallQuery, when: String) -> impl IntoView {
     let costs = viewer().sees_cost();
     let head = |term: Term| view! { <th scope="col" class="num" title=term.means>{term.label}</th> };
     let rows = rows
@@ -162,9 +162,9 @@ pub(crate) fn Clients(rows: Vec<ClientFigures>, listed: CallQuery) -> impl IntoV
         })
         .collect_view();
     view! {
-        <Card title="Clients" right=|| view! { <span class="sub">"Today"</span> } flush=true>
+        <Card title="Clients" right=move || view! { <span class="sub">{when}</span> } flush=true>
             <DataTable
-                label="Clients today"
+                label="Clients"
                 head=move || view! {
                     <th scope="col">"Client"</th>
                     {[term::CALLS, term::ANSWERED, term::ANSWER_RATE, term::GOALS, term::GOAL_RATE].map(head).into_iter().collect_view()}

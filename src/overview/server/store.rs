@@ -35,7 +35,7 @@ pub(crate) async fn today(
         r#"select c.hour, c.client_id as "client_id: ClientId", grouping(c.hour, c.client_id) as "kind!",
                   count(*) as "calls!", count(c.result) as "ended!", count(*) filter (where c.result = 'answered') as "answered!",
                   count(*) filter (where c.result = 'failed') as "failed!", count(*) filter (where c.goal_reached) as "goals!",
-                  count(*) filter (where c.is_unpriced) as "unpriced!", coalesce(sum(c.talk_cost), 0) as "talk_cost!",
+                  count(*) filter (where c.is_unpriced) as "unpriced!", coalesce(sum(c.talk_cost), 0) as "talk_cost!", coalesce(sum(c.duration), 0)::bigint as "seconds!",
                   percentile_cont(0.5) within group (order by c.duration) filter (where c.result = 'answered') as median
            from (select extract(hour from started_at at time zone $4)::int as hour, client_id, result, goal_reached, is_unpriced, duration,
                         coalesce(voice_cost, 0) + coalesce(carrier_cost, 0) as talk_cost
@@ -60,6 +60,7 @@ pub(crate) async fn today(
             unpriced: row.unpriced,
             unpriced_answers: 0,
             median_seconds: row.median.map(|median| median.round() as i64),
+            seconds: row.seconds,
             spend: Some(Money(row.talk_cost)),
         };
         // Which columns the row is not grouped by: 2 the hour, 1 the client.
@@ -96,7 +97,7 @@ pub(crate) async fn figures(
         r#"select count(*) as "calls!", count(result) as "ended!", count(*) filter (where result = 'answered') as "answered!",
                   count(*) filter (where result = 'failed') as "failed!", count(*) filter (where goal_reached) as "goals!",
                   count(*) filter (where is_unpriced) as "unpriced!",
-                  coalesce(sum(coalesce(voice_cost, 0) + coalesce(carrier_cost, 0)), 0) as "talk_cost!",
+                  coalesce(sum(coalesce(voice_cost, 0) + coalesce(carrier_cost, 0)), 0) as "talk_cost!", coalesce(sum(duration), 0)::bigint as "seconds!",
                   percentile_cont(0.5) within group (order by duration) filter (where result = 'answered') as median
            from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3 and started_at < $4"#,
         tx.workspace_uuid(),
@@ -115,6 +116,7 @@ pub(crate) async fn figures(
         unpriced: row.unpriced,
         unpriced_answers: 0,
         median_seconds: row.median.map(|median| median.round() as i64),
+        seconds: row.seconds,
         spend: Some(Money(row.talk_cost)),
     })
 }

@@ -1,6 +1,5 @@
 //! What a platform admin does with agencies: open, limit, suspend and look after them.
 
-use chrono::TimeDelta;
 use serde_json::json;
 
 use super::store;
@@ -120,7 +119,7 @@ pub(crate) async fn view(visitor: &Visitor, id: WorkspaceId) -> Result<Workspace
     let mut tx = scope.read(Action::ManagePlatform).await?;
     let now = tx.now().await?;
     let (_, held) = workspaces::limits::held(&mut tx).await?;
-    let total = usage::server::total(&mut tx, now - TimeDelta::days(30)).await?;
+    let total = usage::server::last_thirty_days(&mut tx).await?;
     let connections = connections::server::list(&mut tx).await?;
     let owner_invited = invitations::invited_owner(&mut tx).await?;
     Ok(WorkspaceView {

@@ -4,6 +4,8 @@
 //! before a repeat), and the transcript is the list of messages.
 
 mod call;
+mod calls;
+mod carrier;
 mod request;
 mod webhook;
 
@@ -15,7 +17,7 @@ use super::sealed::Secret;
 use super::voice::*;
 use super::wire;
 use async_trait::async_trait;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -74,6 +76,18 @@ impl Ultravox {
     pub fn new(http: &HttpClient, config: &UltravoxConfig) -> Result<Self, ProviderError> {
         let endpoint = Endpoint::new(http, NAME, &config.base_url, ("x-api-key", ""), &config.api_key, own_words)?;
         Ok(Self { endpoint, carrier: config.carrier.clone() })
+    }
+
+    /// An agent's template as the service has it now.
+    async fn template(&self, agent_id: &str) -> Result<Map<String, Value>, ProviderError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Held {
+            #[serde(default, deserialize_with = "wire::object")]
+            call_template: Option<Map<String, Value>>,
+        }
+        let held: Held = self.endpoint.json(Ask::get(&["agents", agent_id])).await?;
+        Ok(held.call_template.unwrap_or_default())
     }
 
     /// Follows a list to its end. Page addresses are used for their query only: the key stays with the service.
@@ -186,17 +200,27 @@ impl VoiceProvider for Ultravox {
     }
 
     async fn update_agent(&self, agent_id: &str, agent: &AgentSpec) -> Result<(), ProviderError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Held {
-            #[serde(default, deserialize_with = "wire::object")]
-            call_template: Option<Map<String, Value>>,
-        }
         // A PATCH has been seen to put the template that is sent in the place of the whole one, so it is sent whole: what else the agent
-        // has, such as tools, stays.
-        let held: Held = self.endpoint.json(Ask::get(&["agents", agent_id])).await?;
-        let body = request::agent_over(held.call_template.unwrap_or_default(), agent);
-        self.endpoint.done(Ask::patch(&["agents", agent_id], body)).await
+        // has, such as tools, stays. Then it is read back: what was lost is known now, and not when a caller needs it.
+        let held = self.template(agent_id).await?;
+        let foreign = request::foreign(&held);
+        self.endpoint.done(Ask::patch(&["agents", agent_id], request::agent_over(held, agent))).await?;
+        let now = self.template(agent_id).await?;
+        let mut lost: Vec<&str> = foreign
+            .iter()
+            .filter(|(name, value)| now.get(name.as_str()) != Some(value))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if now.get("systemPrompt").and_then(Value::as_str) != Some(&agent.system_prompt) {
+            lost.push("systemPrompt");
+        }
+        match lost.is_empty() {
+            true => Ok(()),
+            false => {
+                let said = format!("It did not keep what the agent was sent: {}", lost.join(", "));
+                Err(ProviderError::new(NAME, Kind::Garbage, said))
+            }
+        }
     }
 
     async fn create_call(&self, new: &NewVoiceCall) -> Result<VoiceCall, ProviderError> {
@@ -222,23 +246,18 @@ impl VoiceProvider for Ultravox {
         Ok(found.into_iter().map(|call| call.0).filter(matches).collect())
     }
 
-    async fn list_calls(
-        &self,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-        cursor: Option<&str>,
-    ) -> Result<CallsPage, ProviderError> {
-        let ask = Ask::get(&["calls"])
-            .query("fromDate", from.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-            .query("toDate", to.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-            .query("sort", "created")
-            .continued(cursor.map(str::to_owned));
-        let page: Page<call::Call> = self.endpoint.json(ask).await?;
-        Ok(CallsPage {
-            calls: page.results.into_iter().map(|call| call.0).collect(),
-            next: page.next.as_deref().and_then(query_of),
-            total: page.total,
-        })
+    async fn list_calls(&self, which: &CallsAsk, cursor: Option<&str>) -> Result<CallsPage, ProviderError> {
+        let mut ask = Ask::get(&["calls"])
+            .query("fromDate", which.from.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+            .query("toDate", which.to.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        for agent in &which.agents {
+            ask = ask.query("agentIds", agent);
+        }
+        let sort = if which.newest_first { "-created" } else { "created" };
+        let ask = ask.query("sort", sort).query("pageSize", which.page_size.to_string());
+        let page: Page<Value> = self.endpoint.json(ask.continued(cursor.map(str::to_owned))).await?;
+        let next = page.next.as_deref().and_then(query_of);
+        Ok(calls::page(which, &page.results, next, page.total))
     }
 
     async fn list_messages(&self, call_id: &str) -> Result<Vec<VoiceMessage>, ProviderError> {
@@ -274,6 +293,14 @@ impl VoiceProvider for Ultravox {
         });
         let made: Made = self.endpoint.json(Ask::post(&["webhooks"], body).hide(secret)).await?;
         Ok(made.webhook_id)
+    }
+
+    async fn carrier_account(&self) -> Result<Option<HeldCarrier>, ProviderError> {
+        Ok(carrier::held(&self.endpoint).await?.map(|held| carrier::read(&held)))
+    }
+
+    async fn set_carrier_account(&self, account: &CarrierAccount) -> Result<HeldCarrier, ProviderError> {
+        carrier::set(&self.endpoint, account).await
     }
 }
 

@@ -28,11 +28,18 @@ pub(super) fn agent(spec: &AgentSpec) -> Value {
     agent_over(Map::new(), spec)
 }
 
+/// What of a template at the service is neither ours nor written by the service itself: it stays as it is.
+pub(super) fn foreign(held: &Map<String, Value>) -> Map<String, Value> {
+    let is_kept = |name: &str| !OURS.contains(&name) && !THEIRS.contains(&name);
+    held.iter()
+        .filter(|(name, value)| is_kept(name) && !value.is_null())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
 /// An agent with a template that is `held` at the service, and ours laid over it.
 pub(super) fn agent_over(held: Map<String, Value>, agent: &AgentSpec) -> Value {
-    let is_kept = |name: &str| !OURS.contains(&name) && !THEIRS.contains(&name);
-    let mut template: Map<String, Value> =
-        held.into_iter().filter(|(name, value)| is_kept(name) && !value.is_null()).collect();
+    let mut template = foreign(&held);
     put(&mut template, "systemPrompt", Some(&agent.system_prompt));
     put(&mut template, "model", agent.model.as_ref());
     put(&mut template, "voice", agent.voice.as_ref());
@@ -62,8 +69,17 @@ pub(super) fn call(new: &NewVoiceCall, carrier: &Carrier) -> Value {
 
 /// A browser needs no medium: it is what Ultravox assumes.
 fn medium(line: &Line, carrier: &Carrier) -> Option<Value> {
-    let Line::Phone { to, from } = line else {
-        return None;
+    let (to, from) = match line {
+        Line::Phone { to, from } => (to, from),
+        Line::Browser => return None,
+        Line::Joined => {
+            return Some(match carrier {
+                Carrier::Telnyx => json!({"telnyx": {}}),
+                Carrier::Twilio => json!({"twilio": {}}),
+                Carrier::Plivo => json!({"plivo": {}}),
+                Carrier::Sip { .. } => json!({"sip": {"incoming": {}}}),
+            });
+        }
     };
     let outgoing = json!({"to": to, "from": from});
     Some(match carrier {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{de::GERMAN, en::ENGLISH, es::SPANISH, fr::FRENCH, gu::GUJARATI, hi::HINDI};
+use super::{de::GERMAN, en::ENGLISH, es::SPANISH, fr::FRENCH, gu::GUJARATI, hi::HINDI, inbound};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
@@ -132,13 +132,18 @@ pub struct Speech {
     pub text: &'static str,
 }
 
-type Steps = HashMap<&'static str, Vec<Vec<Speech>>>;
+pub(super) type Steps = HashMap<&'static str, Vec<Vec<Speech>>>;
 
 static STEPS: LazyLock<HashMap<Language, Steps>> = LazyLock::new(|| {
-    Language::ALL.into_iter().map(|language| (language, read_script(language.facts().script))).collect()
+    let steps = |language: Language| {
+        let mut steps = read_script(language.facts().script);
+        steps.extend(read_script(inbound::script(language)));
+        (language, steps)
+    };
+    Language::ALL.into_iter().map(steps).collect()
 });
 
-fn read_script(script: &'static str) -> Steps {
+pub(super) fn read_script(script: &'static str) -> Steps {
     let mut steps = Steps::new();
     let mut current = "";
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {

@@ -7,18 +7,21 @@ mod es;
 mod fr;
 mod gu;
 mod hi;
+mod inbound;
 mod language;
 mod scenarios;
 mod slots;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod trades;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub use language::{Cue, Language};
 pub use scenarios::{Family, Scenario};
+pub use trades::Trade;
 
 use super::rng::Rng;
 use scenarios::tool_messages;
@@ -32,6 +35,8 @@ pub struct Scene {
     pub salt: String,
     pub language: Language,
     pub family: Family,
+    /// Whether the person rang the agent.
+    pub inbound: bool,
     pub scenario: Scenario,
     /// The agent's prompt after its variables were filled in.
     pub prompt: std::sync::Arc<str>,
@@ -76,13 +81,17 @@ pub fn compose(scene: &Scene) -> Conversation {
     let mut rng = Rng::new(scene.seed, &scene.salt);
     let language = scene.language.facts();
     let slots = Slots::fill(language, &scene.prompt, &scene.context, &mut rng);
-    let steps = scene.scenario.steps(scene.family, &mut rng);
+    let trade = Trade::of(&scene.prompt);
+    let steps = match scene.inbound {
+        true => scene.scenario.steps_of_caller(&mut rng),
+        false => scene.scenario.steps(scene.family, &mut rng),
+    };
     let mut turns: Vec<Turn> = Vec::with_capacity(24);
     for step in &steps {
         match step.strip_prefix('@') {
-            Some(tool) => push_tool(&mut turns, tool, &slots, &mut rng),
+            Some(tool) => push_tool(&mut turns, tool, trade, &slots, &mut rng),
             None => {
-                let ways = scene.language.step(step);
+                let ways = trade.step(scene.language, step);
                 if ways.is_empty() {
                     continue;
                 }
@@ -99,7 +108,8 @@ pub fn compose(scene: &Scene) -> Conversation {
         Scenario::WrongPerson | Scenario::DoNotCall => false,
         _ => rng.chance(0.65),
     };
-    let (short_summary, summary) = summary::write(scene.scenario, &slots, &steps, scene.language == Language::English);
+    let told = summary::Told { slots: &slots, steps: &steps, trade, inbound: scene.inbound };
+    let (short_summary, summary) = told.write(scene.scenario, scene.language == Language::English);
     Conversation { turns, length, agent_hung_up, short_summary, summary }
 }
 
@@ -148,12 +158,14 @@ fn push_speech(turns: &mut Vec<Turn>, role: Role, text: String) {
     turns.push(Turn { role, text, tool: None, invocation: None, error: None, start: 0.0, end: 0.0 });
 }
 
-fn push_tool(turns: &mut Vec<Turn>, tool: &'static str, slots: &Slots, rng: &mut Rng) {
+fn push_tool(turns: &mut Vec<Turn>, tool: &'static str, trade: Trade, slots: &Slots, rng: &mut Rng) {
     let (name, fails) = match tool.strip_suffix('!') {
         Some(name) => (name, true),
         None => (tool, false),
     };
-    let (arguments, answer) = tool_messages(name, slots);
+    let looked_up = (name == "crm_lookup").then(|| trade.lookup(slots)).flatten();
+    let (arguments, answer) = looked_up.unwrap_or_else(|| tool_messages(name, slots));
+    let name = trade.tool(name);
     let invocation = Some(rng.uuid());
     let message =
         |role, text: String, error| Turn { role, text, tool: Some(name), invocation, error, start: 0.0, end: 0.0 };

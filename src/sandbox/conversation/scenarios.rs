@@ -57,33 +57,93 @@ impl Scenario {
         Scenario::ALL.iter().find(|(_, known)| *known == name).map(|(scenario, _)| *scenario)
     }
 
-    /// A likely scenario for the family. `prompt` (lower case) tilts service calls towards what the agent is there for.
+    /// A likely scenario for the family. `prompt` (lower case) tilts service calls towards what the agent is there for, and a prompt that
+    /// says how to lead a call reaches its goal more often.
     pub fn draw(family: Family, prompt: &str, rng: &mut Rng) -> Scenario {
+        let better = 1.0 + 0.55 * skill(prompt);
         if family == Family::Sales {
             return rng.weighted(&[
-                (Scenario::Booked, 0.24),
-                (Scenario::Interested, 0.15),
+                (Scenario::Booked, 0.2 * better),
+                (Scenario::Interested, 0.17),
                 (Scenario::Callback, 0.15),
                 (Scenario::Declined, 0.24),
-                (Scenario::NotQualified, 0.11),
+                (Scenario::NotQualified, 0.12),
                 (Scenario::WrongPerson, 0.07),
                 (Scenario::DoNotCall, 0.04),
             ]);
         }
         let tilt = |words: &[&str]| {
-            if words.iter().any(|word| prompt.contains(word)) { 6.0 } else { 1.0 }
+            if words.iter().any(|word| prompt.contains(word)) { 1.0 } else { 0.25 }
         };
-        let visits = tilt(&["appointment", "reminder", "termin", "cita", "rendez-vous"]);
-        let support = tilt(&["support", "ticket", "problem", "troubleshoot", "help desk"]);
-        let opinion = tilt(&["survey", "satisfaction", "feedback", "umfrage", "encuesta"]);
+        let visits = tilt(&["appointment", "reminder", "termin", "cita", "rendez-vous", "policy"]);
+        let support = tilt(&["support", "ticket", "problem", "troubleshoot", "help desk", "repair"]);
+        let opinion = tilt(&["survey", "satisfaction", "satisfied", "feedback", "umfrage", "encuesta"]);
         rng.weighted(&[
-            (Scenario::Confirmed, 0.26 * visits),
-            (Scenario::Rescheduled, 0.14 * visits),
-            (Scenario::Solved, 0.24 * support),
-            (Scenario::Escalated, 0.11 * support),
-            (Scenario::Survey, 0.20 * opinion),
-            (Scenario::WrongPerson, 0.05),
+            (Scenario::Confirmed, 0.12 * visits * better),
+            (Scenario::Rescheduled, 0.06 * visits * better),
+            (Scenario::Solved, 0.15 * support * better),
+            (Scenario::Survey, 0.09 * opinion * better),
+            (Scenario::Escalated, 0.04 + 0.08 * support),
+            (Scenario::Callback, 0.19),
+            (Scenario::Declined, 0.26),
+            (Scenario::WrongPerson, 0.07),
+            (Scenario::DoNotCall, 0.05),
         ])
+    }
+
+    /// A likely scenario when somebody rings the agent.
+    pub fn draw_of_caller(prompt: &str, rng: &mut Rng) -> Scenario {
+        let better = 1.0 + 0.4 * skill(prompt);
+        rng.weighted(&[
+            (Scenario::Booked, 0.15 * better),
+            (Scenario::Rescheduled, 0.07 * better),
+            (Scenario::Solved, 0.1 * better),
+            (Scenario::Interested, 0.25),
+            (Scenario::Callback, 0.21),
+            (Scenario::Escalated, 0.15),
+            (Scenario::WrongPerson, 0.07),
+        ])
+    }
+
+    /// The steps of a call in which somebody rang the agent. Scenarios that begin with the agent's wish go as other calls do.
+    pub fn steps_of_caller(self, rng: &mut Rng) -> Vec<&'static str> {
+        let mut path: Vec<&'static str> = vec!["in_greet"];
+        match self {
+            Scenario::WrongPerson => path.push("in_wrong"),
+            Scenario::Booked => {
+                path.extend(["in_book", "in_name"]);
+                maybe(&mut path, rng, 0.5, &["@crm_lookup"]);
+                maybe(&mut path, rng, 0.2, &["@calendar_lookup!", "retry"]);
+                path.extend(["@calendar_lookup", "slot", "@book_meeting", "booked", "bye"]);
+            }
+            Scenario::Rescheduled => {
+                path.extend(["in_move", "reschedule", "in_name", "@calendar_lookup", "newslot"]);
+                path.extend(["@reschedule_appointment", "rebooked", "bye"]);
+            }
+            Scenario::Solved => {
+                path.extend(["in_problem", "in_name", "lookup", "@crm_lookup", "step", "solved"]);
+                maybe(&mut path, rng, 0.3, &["rate_high"]);
+                path.push("bye");
+            }
+            Scenario::Escalated => {
+                path.push("in_problem");
+                maybe(&mut path, rng, 0.6, &["angry"]);
+                path.extend(["in_name", "lookup"]);
+                path.push(if rng.chance(0.2) { "@crm_lookup!" } else { "@crm_lookup" });
+                path.extend(["step", "not_solved", "@create_ticket", "escalate"]);
+                maybe(&mut path, rng, 0.3, &["rate_low"]);
+                path.push("bye");
+            }
+            Scenario::Callback => path.extend(["in_callback", "@schedule_callback", "bye"]),
+            Scenario::Interested => {
+                path.push("in_question");
+                maybe(&mut path, rng, 0.5, &["question"]);
+                path.extend(["send_info", "@send_email", "bye"]);
+            }
+            Scenario::Survey => return self.steps(Family::Care, rng),
+            _ => return self.steps(Family::Sales, rng),
+        }
+        path
     }
 
     /// The steps of one run through this scenario. `@tool` is a tool call, `@tool!` one that fails.
@@ -119,9 +179,10 @@ impl Scenario {
                 path.push("bye");
             }
             Scenario::Callback => {
-                maybe(&mut path, rng, 0.5, &["pitch"]);
+                maybe(&mut path, rng, 0.5, &[if family == Family::Sales { "pitch" } else { "remind" }]);
                 path.extend(["callback", "@schedule_callback", "bye"]);
             }
+            Scenario::Declined if family == Family::Care => path.extend(["remind", "decline", "bye"]),
             Scenario::Declined => {
                 opening(&mut path, rng, 2);
                 maybe(&mut path, rng, 0.4, &["ask_need"]);
@@ -132,7 +193,7 @@ impl Scenario {
                 path.extend(["ask_need", "too_small", "bye"]);
             }
             Scenario::DoNotCall => {
-                maybe(&mut path, rng, 0.5, &["pitch"]);
+                maybe(&mut path, rng, 0.5, &[if family == Family::Sales { "pitch" } else { "remind" }]);
                 path.extend(["dnc", "@crm_update"]);
             }
             Scenario::Confirmed => {
@@ -182,6 +243,20 @@ impl Scenario {
         }
         path
     }
+}
+
+/// 0 to 1: whether a prompt (lower case) tells the agent how to lead a call, by offering two times and asking one thing at a time.
+fn skill(prompt: &str) -> f64 {
+    const OFFERS: [&str; 5] = ["two times", "two dates", "zwei termine", "dos fechas", "deux dates"];
+    const ASKS: [&str; 5] = [
+        "one question at a time",
+        "eine frage nach der anderen",
+        "una pregunta cada vez",
+        "une question à la fois",
+        "one thing at a time",
+    ];
+    let has = |words: &[&str]| if words.iter().any(|word| prompt.contains(word)) { 0.5 } else { 0.0 };
+    has(&OFFERS) + has(&ASKS)
 }
 
 /// The pitch, and up to `most` different objections; a question takes the place of one.

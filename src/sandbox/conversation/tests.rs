@@ -9,7 +9,16 @@ fn scene(language: Language, scenario: Scenario, salt: &str) -> Scene {
         }
         _ => Family::Sales,
     };
-    Scene { seed: 4, salt: salt.to_owned(), language, family, scenario, prompt: "".into(), context: Map::new() }
+    Scene {
+        seed: 4,
+        salt: salt.to_owned(),
+        language,
+        family,
+        inbound: false,
+        scenario,
+        prompt: "".into(),
+        context: Map::new(),
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The carrier's HTTP surface: numbers, orders, and the legs of calls.
 
+pub(super) mod applications;
 pub(super) mod carrier;
 pub(super) mod numbers;
 mod orders;
@@ -23,6 +24,7 @@ use super::state::Sandbox;
 
 pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
+        .merge(applications::routes())
         .route("/available_phone_numbers", get(numbers::available))
         .route("/number_orders", get(orders::list).post(orders::create))
         .route("/number_orders/{order_id}", get(orders::get))
@@ -108,7 +110,9 @@ async fn hang_up(
 }
 
 async fn connections(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Extension<Key>) -> Response {
-    let all: Vec<Value> = sandbox.with_account(&key, |account| account.connections.values().cloned().collect());
+    let all: Vec<Value> = sandbox.with_account(&key, |account| {
+        account.connections.values().filter(|held| held["record_type"] != applications::KIND).cloned().collect()
+    });
     let meta = json!({"page_number": 1, "total_pages": 1, "page_size": all.len(), "total_results": all.len()});
     Json(json!({"data": all, "meta": meta})).into_response()
 }

@@ -5,11 +5,30 @@ use serde_json::{Value, json};
 use crate::conversation::{Family, Language, Role, Scenario, Scene, compose};
 use crate::{analysis, schema};
 
+/// A prompt of each trade.
+const PROMPTS: [&str; 6] = [
+    "",
+    "You are the voice of a dental practice.",
+    "You call about rooftop solar.",
+    "You work for a property manager.",
+    "You are the voice of a hotel.",
+    "You call about insurance.",
+];
+const OF_CALLERS: [Scenario; 7] = [
+    Scenario::Booked,
+    Scenario::Rescheduled,
+    Scenario::Solved,
+    Scenario::Interested,
+    Scenario::Callback,
+    Scenario::Escalated,
+    Scenario::WrongPerson,
+];
+
 #[test]
 fn an_analysis_finds_what_the_conversation_was_about() {
     for language in Language::ALL {
-        for (scenario, name) in Scenario::ALL {
-            for salt in 0..30 {
+        for (nth, (scenario, name)) in (0..).zip(Scenario::ALL) {
+            for salt in 0..36 {
                 let care = matches!(
                     scenario,
                     Scenario::Confirmed
@@ -18,14 +37,17 @@ fn an_analysis_finds_what_the_conversation_was_about() {
                         | Scenario::Escalated
                         | Scenario::Survey
                 );
-                let family = if care { Family::Care } else { Family::Sales };
+                let inbound = salt % 3 == 0 && OF_CALLERS.contains(&scenario);
+                let either = matches!(scenario, Scenario::Callback | Scenario::Declined | Scenario::DoNotCall);
+                let family = if care || (either && salt % 2 == 0) { Family::Care } else { Family::Sales };
                 let scene = Scene {
                     seed: 9,
                     salt: format!("{salt}"),
                     language,
                     family,
+                    inbound,
                     scenario,
-                    prompt: "".into(),
+                    prompt: PROMPTS[(salt + nth) % PROMPTS.len()].into(),
                     context: Default::default(),
                 };
                 let prompt = transcript(&scene);
@@ -37,6 +59,57 @@ fn an_analysis_finds_what_the_conversation_was_about() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_look_up_finds_the_person_on_the_line() {
+    for (prompt, tool) in PROMPTS.into_iter().zip([
+        "crm_lookup",
+        "patient_lookup",
+        "lead_lookup",
+        "tenancy_lookup",
+        "booking_lookup",
+        "policy_lookup",
+    ]) {
+        for inbound in [true, false] {
+            let scene = Scene {
+                seed: 3,
+                salt: "look".into(),
+                language: Language::English,
+                family: Family::Care,
+                inbound,
+                scenario: Scenario::Solved,
+                prompt: prompt.into(),
+                context: json!({"contact_name": "Ada Byron"}).as_object().cloned().unwrap_or_default(),
+            };
+            let conversation = compose(&scene);
+            let found: Vec<_> = conversation.turns.iter().filter(|turn| turn.tool == Some(tool)).collect();
+            assert_eq!(found.len(), 2, "asked and answered: {:?}", conversation.turns);
+            assert!(found[1].text.contains("Ada Byron"), "{}", found[1].text);
+            assert!(conversation.summary.contains("Ada Byron"), "{}", conversation.summary);
+        }
+    }
+}
+
+#[test]
+fn goals_are_reached_now_and_then_and_more_often_with_a_better_prompt() {
+    let goals = |prompt: &str, family: Family| {
+        let reached =
+            [Scenario::Booked, Scenario::Confirmed, Scenario::Rescheduled, Scenario::Solved, Scenario::Survey];
+        let mut rng = crate::rng::Rng::new(5, prompt);
+        let count = (0..4_000).filter(|_| reached.contains(&Scenario::draw(family, prompt, &mut rng))).count();
+        count as f64 / 4_000.0
+    };
+    for (family, prompt) in [
+        (Family::Sales, "you call about rooftop solar. book a site visit."),
+        (Family::Care, "die kontrolle steht an. biete einen termin an."),
+        (Family::Care, "you call about the repair that was reported."),
+    ] {
+        let before = goals(prompt, family);
+        let after = goals(&format!("{prompt} offer two times. ask one question at a time."), family);
+        assert!((0.13..0.32).contains(&before), "{prompt} {before}");
+        assert!(after > before + 0.05 && after < 0.42, "{prompt} {before} {after}");
     }
 }
 
@@ -57,6 +130,7 @@ fn a_document_follows_its_schema() {
         salt: "s".into(),
         language: Language::English,
         family: Family::Sales,
+        inbound: false,
         scenario: Scenario::Booked,
         prompt: "".into(),
         context: Default::default(),

@@ -134,7 +134,8 @@ fn name_refused(name: &str) -> Option<Response> {
 }
 
 fn shape(account: &Account, agent: &Value) -> Value {
-    let calls = account.calls_of_agent.get(agent["agentId"].as_str().unwrap_or("")).copied().unwrap_or(0);
+    let id = agent["agentId"].as_str().unwrap_or("");
+    let calls = account.calls_of_agent.get(id).copied().unwrap_or(0) + account.past.count_of(id);
     let mut out = agent.clone();
     out["statistics"] = json!({"calls": calls});
     out

@@ -3,9 +3,11 @@
 mod account;
 mod agents;
 mod create;
+mod list;
 mod paging;
 mod read;
 pub(super) mod shapes;
+mod usage;
 mod webhooks;
 
 use std::sync::Arc;
@@ -23,8 +25,8 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/agents", get(agents::list).post(agents::create))
         .route("/agents/{agent_id}", get(agents::get).patch(agents::update).delete(agents::delete))
-        .route("/agents/{agent_id}/calls", get(read::list_of_agent).post(create::with_agent))
-        .route("/calls", get(read::list).post(create::without_agent))
+        .route("/agents/{agent_id}/calls", get(list::list_of_agent).post(create::with_agent))
+        .route("/calls", get(list::list).post(create::without_agent))
         .route("/calls/{call_id}", get(read::get).delete(read::delete))
         .route("/calls/{call_id}/messages", get(read::messages))
         .route("/calls/{call_id}/recording", get(read::recording))
@@ -47,6 +49,7 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .route("/voices", get(account::voices))
         .route("/models", get(account::models))
         .route("/accounts/me", get(account::me))
+        .route("/accounts/me/usage/calls", get(usage::calls))
         .fallback(not_found)
 }
 

@@ -1,124 +1,33 @@
-//! Reading calls, and ending or deleting one.
+//! Reading one call, and ending or deleting it.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::paging::{Params, address, page, page_size, param};
+use super::paging::{Params, page, param};
 use super::{missing, shapes, unreadable};
-use crate::call::{Call, seconds_of};
+use crate::call::Call;
 use crate::gate::{Key, Provider, no_content, object};
+use crate::past::Teller;
 use crate::settings::NoSound;
-use crate::state::{Account, Sandbox};
+use crate::state::Sandbox;
 use crate::voice;
-
-pub(super) async fn list(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    params: Params,
-) -> Response {
-    sandbox.with_account(&key, |account| list_calls(account, None, &params, &uri, &headers))
-}
-
-pub(super) async fn list_of_agent(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    Path(agent_id): Path<String>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    params: Params,
-) -> Response {
-    sandbox.with_account(&key, |account| list_calls(account, Some(&agent_id), &params, &uri, &headers))
-}
-
-/// Newest first unless `sort=created`. The cursor is the last call's place in the order, so that calls created while
-/// somebody reads neither hide others nor show them twice.
-fn list_calls(
-    account: &Account,
-    agent: Option<&str>,
-    params: &[(String, String)],
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Response {
-    let mut ids: Vec<Uuid> = account.order.iter().copied().collect();
-    for (name, value) in params {
-        if let Some(name) = name.strip_prefix("metadata.") {
-            let with: Vec<Uuid> = account.calls_with(name, value);
-            if ids.len() == account.order.len() {
-                ids = with;
-            } else {
-                ids.retain(|id| with.contains(id));
-            }
-        }
-    }
-    let from = param(params, "fromDate").and_then(|text| instant(text, NaiveTime::MIN));
-    let to =
-        param(params, "toDate").and_then(|text| instant(text, NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999)?));
-    let agents: Vec<&str> =
-        params.iter().filter(|(name, _)| name == "agentIds").map(|(_, value)| value.as_str()).collect();
-    let least = param(params, "durationMin").and_then(|text| seconds_of(Some(&json!(text))));
-    let most = param(params, "durationMax").and_then(|text| seconds_of(Some(&json!(text))));
-    let fits = |call: &Call| {
-        let created = call.clock.at(0.0);
-        // A hurried call is dated back; whoever asks for "since I placed it" must find it all the same.
-        let latest = if call.clock.historic { created } else { created.max(call.clock.placed_at) };
-        let talk = call.joined.zip(call.ended).map_or(0.0, |(joined, ended)| ended - joined);
-        from.is_none_or(|from| latest >= from)
-            && to.is_none_or(|to| created <= to)
-            && agent.is_none_or(|agent| call.agent_id() == Some(agent))
-            && (agents.is_empty() || call.agent_id().is_some_and(|id| agents.contains(&id)))
-            && least.is_none_or(|least| talk >= least)
-            && most.is_none_or(|most| talk <= most)
-    };
-    let place = |call: &Call| (call.clock.at(0.0).timestamp_micros(), call.id.as_u128());
-    let mut calls: Vec<&Call> = ids.iter().filter_map(|id| account.calls.get(id)).filter(|call| fits(call)).collect();
-    calls.sort_by_key(|call| place(call));
-    let descending = param(params, "sort") != Some("created");
-    if descending {
-        calls.reverse();
-    }
-    let total = calls.len();
-    let after = param(params, "cursor").and_then(read_cursor);
-    let mut rest = calls.into_iter().filter(|call| match after {
-        None => true,
-        Some(after) if descending => place(call) < after,
-        Some(after) => place(call) > after,
-    });
-    let shown: Vec<&Call> = rest.by_ref().take(page_size(params)).collect();
-    let next = rest.next().and(shown.last()).map(|last| {
-        let (created, id) = place(last);
-        address(uri, headers, params, &format!("{created}.{id:x}"))
-    });
-    let results: Vec<Value> = shown.into_iter().map(shapes::call).collect();
-    Json(json!({"next": next, "previous": null, "results": results, "total": total})).into_response()
-}
-
-fn read_cursor(text: &str) -> Option<(i64, u128)> {
-    let (created, id) = text.split_once('.')?;
-    Some((created.parse().ok()?, u128::from_str_radix(id, 16).ok()?))
-}
-
-/// An instant, or a date taken as that time of its day in UTC.
-fn instant(text: &str, of_day: NaiveTime) -> Option<DateTime<Utc>> {
-    if let Ok(date) = text.parse::<NaiveDate>() {
-        return Some(date.and_time(of_day).and_utc());
-    }
-    text.replace(' ', "+").parse().ok()
-}
 
 /// The call, copied out from under the lock.
 fn find(sandbox: &Sandbox, key: &str, id: &str) -> Option<Call> {
     let id: Uuid = id.parse().ok()?;
-    sandbox.with_account(key, |account| account.calls.get(&id).cloned())
+    let settings = sandbox.settings_for(key);
+    let (live, teller) = sandbox.with_account(key, |account| match account.calls.get(&id) {
+        Some(call) => (Some(call.clone()), None),
+        None => (None, Some(Teller::of(account, settings))),
+    });
+    live.or_else(|| teller?.find(id))
 }
 
 pub(super) async fn get(
@@ -148,7 +57,12 @@ pub(super) async fn delete(
     if call.ended.is_none() {
         return Provider::Ultravox.error(StatusCode::BAD_REQUEST, "A running call can't be deleted.");
     }
-    sandbox.with_account(&key, |account| account.drop_call(call.id));
+    sandbox.with_account(&key, |account| {
+        if !account.drop_call(call.id) {
+            Arc::make_mut(&mut account.past).forget(call.id);
+        }
+    });
+    sandbox.keep();
     no_content()
 }
 

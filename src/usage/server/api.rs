@@ -5,12 +5,13 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::{Deserialize, Serialize};
 
-use crate::model::UsageDay;
+use super::Request;
+use crate::model::{PeriodAsked, UsageDay};
 use patchbay_access::server::{Db, Scope};
 use patchbay_shared::AppError;
 use rust_decimal::Decimal;
 
-/// `GET /v1/usage`: the last thirty days, today included, in the zone of the key's owner; `client`.
+/// `GET /v1/usage`: days of one client or of all, by default the last thirty; `client`, `period`, `from`, `to`.
 pub fn v1() -> Router<Db> {
     Router::new().route("/v1/usage", get(days))
 }
@@ -18,12 +19,15 @@ pub fn v1() -> Router<Db> {
 #[derive(Deserialize)]
 struct Asked {
     client: Option<String>,
+    period: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Days {
-    /// IANA name of the zone that the days are in.
-    timezone: String,
+    /// IANA name of the zone that the days are in; null: each client's own.
+    timezone: Option<String>,
     data: Vec<Day>,
     /// Calls that the provider has not priced yet: their cost is in no figure.
     unpriced_calls: i64,
@@ -35,30 +39,41 @@ struct Days {
 struct Day {
     day: String,
     calls: i64,
+    answered: i64,
+    goals: i64,
     talk_seconds: i64,
+    characters: i64,
     tokens: i64,
     voice_usd: Decimal,
     carrier_usd: Decimal,
     models_usd: Decimal,
     spend_usd: Decimal,
+    unpriced_calls: i64,
 }
 
 async fn days(Extension(scope): Extension<Scope>, Query(asked): Query<Asked>) -> Result<Json<Days>, AppError> {
-    let usage = super::usage(&scope, asked.client.as_deref()).await?;
+    let period = PeriodAsked { period: asked.period, from: asked.from, to: asked.to };
+    let request =
+        Request { client: asked.client.as_deref(), asked: &period, sort: None, is_strict: true, most_clients: 0 };
+    let usage = super::usage(&scope, request).await?;
     let data = usage.days.into_iter().map(day).collect();
     let (unpriced_calls, unpriced_answers) = (usage.total.unpriced, usage.total.unpriced_answers);
-    Ok(Json(Days { timezone: usage.zone, data, unpriced_calls, unpriced_answers }))
+    Ok(Json(Days { timezone: usage.shown.zone, data, unpriced_calls, unpriced_answers }))
 }
 
-fn day(day: UsageDay) -> Day {
+fn day(UsageDay { day, sums, .. }: UsageDay) -> Day {
     Day {
-        spend_usd: day.spend().0,
-        day: day.day,
-        calls: day.calls,
-        talk_seconds: day.seconds,
-        tokens: day.tokens,
-        voice_usd: day.voice.0,
-        carrier_usd: day.carrier.0,
-        models_usd: day.model.0,
+        day: day.to_string(),
+        calls: sums.calls,
+        answered: sums.answered,
+        goals: sums.goals,
+        talk_seconds: sums.seconds,
+        characters: sums.characters,
+        tokens: sums.tokens,
+        voice_usd: sums.voice.0,
+        carrier_usd: sums.carrier.0,
+        models_usd: sums.model.0,
+        spend_usd: sums.spend().0,
+        unpriced_calls: sums.unpriced,
     }
 }

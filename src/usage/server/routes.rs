@@ -5,11 +5,14 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use serde::Deserialize;
 
-use crate::model::{Numbers, Usage};
+use super::Request;
+use crate::model::{ModelUsage, Numbers, PeriodAsked, Usage};
 use patchbay_access::server::{Db, Visitor};
+use patchbay_metering::model::Sums;
 use patchbay_shared::{AppError, csv_cell};
 
-/// `GET /usage.csv`: the days of the page, one a row; with `part=numbers` the phone numbers by month.
+/// `GET /usage.csv`: the days of the page, one a row; with `part=agents` the clients and agents, with `part=models` the models, with
+/// `part=numbers` the phone numbers by month.
 pub fn routes() -> Router<Db> {
     Router::new().route("/usage.csv", get(export))
 }
@@ -18,18 +21,34 @@ pub fn routes() -> Router<Db> {
 struct Asked {
     client: Option<String>,
     part: Option<Part>,
+    period: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Part {
+    Agents,
+    Models,
     Numbers,
 }
 
 async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
-    let usage = super::usage(&visitor.scope()?, asked.client.as_deref()).await?;
+    let period = PeriodAsked { period: asked.period, from: asked.from, to: asked.to };
+    let request = Request {
+        client: asked.client.as_deref(),
+        asked: &period,
+        sort: None,
+        is_strict: true,
+        most_clients: usize::MAX,
+    };
+    let usage = super::usage(&visitor.scope()?, request).await?;
+    let only_agency = if usage.is_agency { Ok(()) } else { Err(AppError::NotFound) };
     let (name, file) = match asked.part {
         None => ("usage", days(&usage)),
+        Some(Part::Agents) => ("usage-by-agent", only_agency.map(|()| agents(&usage))?),
+        Some(Part::Models) => ("usage-by-model", only_agency.map(|()| models(&usage.models))?),
         Some(Part::Numbers) => ("numbers-by-month", numbers(&usage.numbers.ok_or(AppError::NotFound)?)),
     };
     let disposition = format!("attachment; filename=\"{name}.csv\"");
@@ -38,33 +57,74 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
     Ok((head, file).into_response())
 }
 
+/// The columns of what is summed up.
+const SUMS: [&str; 14] = [
+    "calls",
+    "ended",
+    "answered",
+    "goals reached",
+    "seconds of talk",
+    "characters spoken",
+    "tokens",
+    "voice (USD)",
+    "carrier (USD)",
+    "models (USD)",
+    "spend (USD)",
+    "calls not priced yet",
+    "answers of models not priced yet",
+    "failed",
+];
+
+fn sums(sums: &Sums) -> Vec<String> {
+    vec![
+        sums.calls.to_string(),
+        sums.ended.to_string(),
+        sums.answered.to_string(),
+        sums.goals.to_string(),
+        sums.seconds.to_string(),
+        sums.characters.to_string(),
+        sums.tokens.to_string(),
+        sums.voice.0.to_string(),
+        sums.carrier.0.to_string(),
+        sums.model.0.to_string(),
+        sums.spend().0.to_string(),
+        sums.unpriced.to_string(),
+        sums.unpriced_answers.to_string(),
+        sums.failed.to_string(),
+    ]
+}
+
 fn days(usage: &Usage) -> String {
-    let rows = usage.days.iter().map(|day| {
+    let rows = usage.days.iter().map(|day| [vec![day.day.to_string()], sums(&day.sums)].concat());
+    csv_cell::file(&[&["day"][..], &SUMS].concat(), rows)
+}
+
+fn agents(usage: &Usage) -> String {
+    let rows = usage.clients.iter().flat_map(|client| {
+        client
+            .agents
+            .iter()
+            .filter(|agent| !agent.all.sums.is_nothing())
+            .map(|agent| [vec![client.name.clone(), agent.name.clone()], sums(&agent.all.sums)].concat())
+    });
+    csv_cell::file(&[&["client", "agent"][..], &SUMS].concat(), rows)
+}
+
+/// What the answers cost is empty where no price was told for any of them.
+fn models(models: &[ModelUsage]) -> String {
+    let rows = models.iter().map(|row| {
         vec![
-            day.day.clone(),
-            day.calls.to_string(),
-            day.seconds.to_string(),
-            day.tokens.to_string(),
-            day.voice.0.to_string(),
-            day.carrier.0.to_string(),
-            day.model.0.to_string(),
-            day.spend().0.to_string(),
-            day.unpriced.to_string(),
-            day.unpriced_answers.to_string(),
+            row.model.clone(),
+            row.purpose.clone(),
+            row.answers.to_string(),
+            row.prompt_tokens.to_string(),
+            row.completion_tokens.to_string(),
+            row.cost.map(|cost| cost.0.to_string()).unwrap_or_default(),
+            row.unpriced.to_string(),
         ]
     });
-    let columns = [
-        "day",
-        "calls",
-        "seconds of talk",
-        "tokens",
-        "voice (USD)",
-        "carrier (USD)",
-        "models (USD)",
-        "spend (USD)",
-        "calls not priced yet",
-        "answers of models not priced yet",
-    ];
+    let columns =
+        ["model", "for", "requests", "input tokens", "output tokens", "spend (USD)", "answers not priced yet"];
     csv_cell::file(&columns, rows)
 }
 

@@ -5,7 +5,11 @@ use serde_json::json;
 use crate::model::AgencyRules;
 use patchbay_access::SecondFactorRule;
 use patchbay_access::server::{Change, Fields, ReadTx, WriteTx};
+use patchbay_services::HookFuture;
 use patchbay_shared::AppError;
+
+/// What is counted by the agency's days counts differently, in the transaction that changes its zone. Metering gives it to boot.
+pub struct ZoneChanged(pub for<'a> fn(&'a mut WriteTx) -> HookFuture<'a>);
 
 /// The rules of the workspace that the transaction is in. Unknown words count as the default.
 pub async fn get(tx: &mut ReadTx) -> Result<AgencyRules, AppError> {
@@ -53,6 +57,10 @@ pub async fn save(tx: &mut WriteTx, name: &str, timezone: &str, rules: AgencyRul
     )
     .execute(tx.conn())
     .await?;
+    if old.timezone != timezone {
+        let moved = tx.services().hooks.get::<ZoneChanged>()?.0;
+        moved(tx).await?;
+    }
     let words = |name: &str, timezone: &str, rules: AgencyRules| {
         json!({
             "name": name, "timezone": timezone, "second_factor": rules.second_factor, "audit_days": rules.audit_days,

@@ -26,8 +26,17 @@ pub const ROUTES: &[WebhookSender] = &[
     reads("GET /calls.csv", May(ReadCalls), Nobodys, &[("batch", "{batch}")]),
     reads("GET /calls/{id}/recording.wav", May(ReadCalls), Client, &[("id", "{call}")]),
     reads("GET /calls/{id}/transcript.txt", May(ReadCalls), Client, &[("id", "{call}")]),
-    reads("GET /webhooks/inbound.csv", May(ReadQueues), Nobodys, &[]),
+    reads("GET /queues.csv", May(ReadQueues), Nobodys, &[]),
+    reads("GET /call-backs.csv", May(ReadCampaigns), Nobodys, &[]),
     reads("GET /usage.csv", Costs, Nobodys, &[("client", "{client}")]),
+    reads("GET /connections/{provider}/history/imports.csv", May(ReadWorkshop), Nobodys, &[("provider", "ultravox")]),
+    reads(
+        "GET /connections/{provider}/history/imports/{id}/failures.csv",
+        May(ReadWorkshop),
+        Workshop,
+        &[("provider", "ultravox"), ("id", "{sync}")],
+    ),
+    reads("GET /connections/{provider}/history/gaps.csv", May(ReadWorkshop), Nobodys, &[("provider", "ultravox")]),
 ];
 
 /// Routes with nothing of a tenant behind them, or with tests of their own.
@@ -37,6 +46,8 @@ pub const OTHER_ROUTES: &[(&str, &str)] = &[
     ("/metrics", "figures of the process, for whoever has the token"),
     ("/", "leads to the dashboard"),
     ("/settings", "leads to the first of the settings"),
+    ("/webhooks/inbound", "leads to the list of all queues; webhooks.rs"),
+    ("/webhooks/inbound.csv", "leads to the file of all queues"),
     ("/rpc/{*function}", "the server functions above"),
     ("/preferences", "cookies of the browser itself; sign_in.rs"),
     ("/preferences/theme", "the same"),
@@ -61,6 +72,7 @@ pub const OTHER_ROUTES: &[(&str, &str)] = &[
     ("/v1/audit-events", "the same"),
     ("/v1/{*nothing}", "the same"),
     ("/webhooks/{provider}/{workspace}/{connection}", "webhooks.rs"),
+    ("/webhooks/telnyx/{workspace}/{connection}/answer", "inbound.rs"),
 ];
 
 /// Pages. `{id}` is what the fields give.
@@ -101,8 +113,18 @@ pub const PAGES: &[WebhookSender] = &[
     reads("/numbers", May(ReadWorkshop), Nobodys, &[]),
     reads("/numbers/new", May(ManageNumbers), Nobodys, &[]),
     reads("/numbers/{id}", May(ReadWorkshop), Workshop, &[("id", "{number}")]),
+    reads("/test-call", May(ManageAgents), Nobodys, &[]),
     reads("/connections", May(ReadWorkshop), Nobodys, &[]),
     reads("/connections/{provider}", May(ReadWorkshop), Nobodys, &[("provider", "ultravox")]),
+    reads("/connections/{provider}/history", May(ReadWorkshop), Nobodys, &[("provider", "ultravox")]),
+    reads("/connections/{provider}/history/imports", May(ReadWorkshop), Nobodys, &[("provider", "ultravox")]),
+    reads(
+        "/connections/{provider}/history/imports/{id}",
+        May(ReadWorkshop),
+        Workshop,
+        &[("provider", "ultravox"), ("id", "{sync}")],
+    ),
+    reads("/connections/{provider}/history/gaps", May(ReadWorkshop), Nobodys, &[("provider", "ultravox")]),
     reads("/clients", May(ReadWorkshop), Nobodys, &[]),
     reads("/clients/new", May(ManageClients), Nobodys, &[]),
     reads("/clients/{id}", May(ReadWorkshop), Client, &[("id", "{client}")]),
@@ -123,7 +145,10 @@ pub const PAGES: &[WebhookSender] = &[
     reads("/settings/audit", May(ReadAudit), Nobodys, &[]),
     reads("/settings/audit/{seq}", May(ReadAudit), Client, &[("seq", "{event}")]),
     reads("/settings/agency", May(ReadAgency), Nobodys, &[]),
-    reads("/webhooks/inbound", May(ReadQueues), Nobodys, &[]),
+    reads("/queues", May(ReadQueues), Nobodys, &[]),
+    reads("/call-backs", May(ReadCampaigns), Nobodys, &[]),
+    reads("/call-backs/new", May(RunBatches), Nobodys, &[]),
+    reads("/call-backs/{id}", May(ReadCampaigns), Client, &[("id", "{call_back}")]),
     reads("/webhooks/inbound/{id}", May(ReadQueues), Workshop, &[("id", "{webhook}")]),
     reads("/platform", Platform, Nobodys, &[]),
     reads("/platform/new", Platform, Nobodys, &[]),

@@ -75,6 +75,19 @@ async fn with_a_clients_things(agency: &Agency, works: &Works) {
     for to in ["paused", "archived", "paused"] {
         owner.done("move_campaign", &[("id", &works.campaign), ("to", to)]).await;
     }
+    let answers = [
+        ("id", works.number.as_str()),
+        ("client_id", &agency.one.id),
+        ("agent_id", &works.agent),
+        ("direction", "inbound"),
+    ];
+    owner.done("assign_number", &answers).await;
+    owner.done("check_number_route", &[("id", &works.number)]).await;
+    let form = owner.done("get_test_call", &[]).await.json();
+    let call = form["call"].as_str().expect("an id");
+    let test = [("call", call), ("agent_id", works.agent.as_str()), ("client_id", ""), ("to", "+12025550187")];
+    owner.done("make_test_call", &test).await;
+    agency.drain().await;
     for status in ["inactive", "active"] {
         owner.done("set_number_status", &[("id", &works.number), ("status", status)]).await;
     }

@@ -11,6 +11,7 @@ const SPOKEN: &[(&str, &str, &str, &[&str])] = &[
     ("src/campaigns/server/ops.rs", "verb", "campaign", &["activated", "paused", "archived", "restored"]),
     ("src/clients/server/ops.rs", "action", "client", &["archived", "restored"]),
     ("src/contacts/server/import/run.rs", "status.as_str()", "import", &["completed", "failed"]),
+    ("src/history/server/ops.rs", "action", "history_import", &["cancelled", "completed", "failed"]),
     ("src/members/server/ops.rs", "status.as_str()", "user", &["active", "suspended"]),
     ("src/numbers/server/ops.rs", "action", "phone_number", &["added", "ordered", "activated", "deactivated"]),
     ("src/platform/server/ops.rs", "status.as_str()", "workspace", &["active", "suspended"]),

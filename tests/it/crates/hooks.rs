@@ -43,9 +43,10 @@ fn boot_registers_what_every_job_does() {
             if !is_named {
                 wrong.push(format!("{path}: boot/work.rs does not register it"));
             }
-            // `registry.add::<X, …>` or `registry.add(|scope, job: X| …)`
+            // `registry.add::<X, …>`, `registry.add(|scope, job: X| …)` or `registry.add(|scope, _: X| …)`
             handled.extend(after(&code, "registry.add::<"));
             handled.extend(after(&code, ", job: "));
+            handled.extend(after(&code, "registry.add(|scope, _: "));
         }
         if own != "boot" && (code.contains(".register(") || code.contains("register(&mut")) {
             wrong.push(format!("{path} registers jobs; boot does that"));

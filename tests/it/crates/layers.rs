@@ -10,9 +10,15 @@ use crate::support::sources;
 const LAYERS: &[(&str, &str)] = &[
     ("app, boot", "the router over all pages, and what puts the process together"),
     ("client_overview, overview, platform", "what sums up others: one client, one agency, all agencies"),
-    ("members", "people of an agency, who sign in, and are asked by mail"),
-    ("batches, inbound_webhooks, sign_in", "what acts on the layers below: dialling, events from outside, ways in"),
-    ("campaigns, contacts, mail", "whom to call, and how; e-mail in the brand of its sender"),
+    ("members, queues", "people of an agency, who sign in, and are asked by mail; work that is stuck"),
+    (
+        "batches, inbound_webhooks, sign_in, telephone",
+        "what acts on the layers below: dialling, events from outside, ways in, the telephone",
+    ),
+    (
+        "campaigns, contacts, history, mail",
+        "whom to call, and how; calls of the past; e-mail in the brand of its sender",
+    ),
     ("brand, dialling, usage", "what is made of clients and calls"),
     ("calls, clients, numbers", "for whom an agent works, on which number, and what was said"),
     ("agents", "who speaks"),

@@ -8,7 +8,7 @@ const MAY: &[(&str, &str, &str)] = &[
     ("src/boot/telemetry.rs", "HANDLE", "the metrics library has one recorder per process"),
     ("src/ui/form_action.rs", "SPENT", "of the browser's tab, where one thread runs; the server never sets it"),
     ("src/ui/live.rs", "HUB", "of the browser's tab: one stream of notices per tab"),
-    ("src/jobs/runner.rs", "BESIDE", "of a task, not of the process: what the work at hand has started beside itself"),
+    ("src/jobs/beside.rs", "BESIDE", "of a task, not of the process: what the work at hand has started beside itself"),
 ];
 
 /// Types that change although nobody holds them alone.

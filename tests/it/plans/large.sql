@@ -44,4 +44,23 @@ insert into call_messages (workspace_id, id, call_id, client_id, position, role,
 select o.workspace_id, gen_random_uuid(), md5(o.salt || 'call' || n)::uuid, o.client_id, 1, 'user', 'I would like to talk about number ' || n
 from owners o, generate_series(1, o.many / 4) n;
 
+-- Work of all queues, nearly all of it done; and call-backs, most of them kept.
+insert into webhook_queue (id, workspace_id, connection_id, provider, event_id, event_type, headers, raw_body, status, processed_at)
+select md5(o.salt || 'webhook' || n)::uuid, o.workspace_id, o.agent, 'ultravox', o.salt || n, 'call.ended', '{}', 'x',
+       (case when n % 50 = 0 then 'failed' else 'completed' end)::processing_status, now()
+from owners o, generate_series(1, 14000) n where o.salt <> 'b';
+insert into enrichment_queue (id, workspace_id, call_id, type, status)
+select md5(o.salt || 'words' || n)::uuid, o.workspace_id, md5(o.salt || 'call' || n)::uuid, 'transcript',
+       (case when n % 50 = 0 then 'failed' else 'completed' end)::processing_status
+from owners o, generate_series(1, 14000) n where o.salt <> 'b';
+insert into jobs (id, workspace_id, kind, payload, status)
+select md5(o.salt || 'job' || n)::uuid, o.workspace_id, (array['follow_call', 'send_mail', 'sync_agent'])[n % 3 + 1], '{}',
+       (case when n % 50 = 0 then 'failed' else 'completed' end)::processing_status
+from owners o, generate_series(1, 14000) n where o.salt <> 'b';
+insert into call_backs (workspace_id, id, client_id, campaign_id, campaign_contact_id, contact_id, call_id, words, due_at, zone, status)
+select o.workspace_id, md5(o.salt || 'back' || n)::uuid, o.client_id, o.campaign, md5(o.salt || 'member' || n)::uuid,
+       md5(o.salt || 'contact' || n)::uuid, md5(o.salt || 'call' || n)::uuid, 'tomorrow', now() - make_interval(mins => n), 'UTC',
+       (case when n % 50 = 0 then 'scheduled' when n % 50 = 1 then 'needs_person' else 'kept' end)
+from owners o, generate_series(1, 14000) n where o.salt <> 'b';
+
 set session_replication_role = origin;

@@ -34,8 +34,8 @@ pub fn named(sql: &str) -> Result<Vec<Named>, String> {
             found.push(Named { alias: table.clone(), table, is_written: true, is_tenants: false });
         }
         Some(Token::Group(_)) => statement(&tokens, &mut Vec::new(), &mut found)?,
-        // Settings, and what the owner does once.
-        Some(first) if first.is_any(&["set", "create", "grant", "revoke"]) => {}
+        // Settings, marks inside a transaction, and what the owner does once.
+        Some(first) if first.is_any(&["set", "savepoint", "rollback", "release", "create", "grant", "revoke"]) => {}
         _ => return Err("it begins like none of our statements".into()),
     }
     Ok(found)

@@ -147,7 +147,7 @@ impl Agency {
                 && !call["recording"].is_null(),
             "the call was read and billed: {call}"
         );
-        let events = owner.done("list_webhooks", &[]).await.json();
+        let events = owner.done("list_queue", &[("query[queue]", "webhooks"), ("query[status]", "all")]).await.json();
         works.webhook =
             events["page"]["rows"][0]["id"].as_str().unwrap_or_else(|| panic!("an event: {events}")).to_owned();
         (agency, works)

@@ -190,6 +190,7 @@ pub(crate) struct Callable {
     pub prompt_id: Option<PromptId>,
     pub prompt_version: Option<i32>,
     pub sync_error: Option<String>,
+    pub greeting: String,
 }
 
 pub(crate) async fn callable(tx: &mut ReadTx, agent: AgentId, client: ClientId) -> Result<Callable, AppError> {
@@ -199,7 +200,8 @@ pub(crate) async fn callable(tx: &mut ReadTx, agent: AgentId, client: ClientId) 
         r#"select a.name, a.language, a.status as "status: AgentStatus", a.is_active,
                   (a.client_id is null or a.client_id = $3) as "serves!",
                   m.provider_agent_id as "provider_agent_id?", m.synced_prompt_version as "prompt_version?",
-                  m.synced_prompt_id as "prompt_id?: PromptId", m.sync_error as "sync_error?"
+                  m.synced_prompt_id as "prompt_id?: PromptId", m.sync_error as "sync_error?",
+                  coalesce(a.config ->> 'greeting', '') as "greeting!"
            from agents a
            left join agent_mappings m on m.workspace_id = $1 and m.agent_id = a.id and m.client_id = $3
                 and m.provider = 'ultravox'

@@ -20,8 +20,9 @@ pub(crate) fn task(kind: CampaignType) -> &'static str {
             "Say only what the transcript shows. Every important statement needs evidence: the claim, the exact words as they stand in one ",
             "message (never from a tool), and the number of that message in square brackets. ",
             "outcome is voicemail if a machine answered, declined if the person refused, callback_scheduled if another call was agreed, ",
-            "else answered. callback_at is the agreed moment as ISO 8601 with offset if it can be worked out from the call's date, else the ",
-            "words that were used, else null."
+            "else answered. callback_at is the agreed moment as ISO 8601 if it can be worked out from the call's date and the words leave no ",
+            "doubt (not whether morning or afternoon either), on the clock and in the zone in which the call began; else the words that were ",
+            "used, else null. callback_words are the exact words of one message that say when, else null."
         ),
         CampaignType::Cs => concat!(
             "You read transcripts of customer service calls that a voice agent held by phone, and fill in a form about each. ",
@@ -32,8 +33,9 @@ pub(crate) fn task(kind: CampaignType) -> &'static str {
             "Say only what the transcript shows. Every important statement needs evidence: the claim, the exact words as they stand in one ",
             "message (never from a tool), and the number of that message in square brackets. ",
             "outcome is voicemail if a machine answered, declined if the person refused, callback_scheduled if another call was agreed, ",
-            "else answered. callback_at is the agreed moment as ISO 8601 with offset if it can be worked out from the call's date, else the ",
-            "words that were used, else null."
+            "else answered. callback_at is the agreed moment as ISO 8601 if it can be worked out from the call's date and the words leave no ",
+            "doubt (not whether morning or afternoon either), on the clock and in the zone in which the call began; else the words that were ",
+            "used, else null. callback_words are the exact words of one message that say when, else null."
         ),
     }
 }

@@ -30,6 +30,7 @@ pub(crate) fn of(kind: CampaignType) -> AnswerSchema {
         "goal_reason": {"type": "string", "description": "Why the goal was reached or not, in one sentence."},
         "outcome": {"type": "string", "enum": ["answered", "voicemail", "declined", "callback_scheduled"]},
         "callback_at": {"type": ["string", "null"], "description": "The agreed moment, or null."},
+        "callback_words": {"type": ["string", "null"], "description": "Exact words of one message that say when, or null."},
         "evidence": {
             "type": "array",
             "items": object(json!({

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::model::ContactOutcome;
 use crate::model::{
-    Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallResult, CallState, Costs, DialState,
-    EnrichmentType, EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus, Turn,
-    ending, known_end_words,
+    Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallResult, CallSource, CallState, Costs,
+    DialState, EnrichmentType, EventRow, EvidenceLine, MissedReason, Peaks, Problem, RecordingShown, Said, ToolUse,
+    TranscriptStatus, Turn, ending, known_end_words,
 };
 use patchbay_access::server::ReadTx;
 use patchbay_access::withheld::CALL_TROUBLE;
@@ -33,7 +33,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
                   c.summary, c.goal_reached, c.sentiment, c.result as "result: CallResult", c.cost as "cost!", c.is_unpriced as "is_unpriced!",
                   c.voice_cost, c.carrier_cost, c.carrier_priced_at is not null as "has_carrier_price!", c.model_cost, c.billed_seconds, c.recording_key is not null as "is_recorded!", c.awaits_recording,
                   c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version, c.prompt_id,
-                  c.reviewed_at, u.name as "reviewer?"
+                  c.reviewed_at, c.source as "source: CallSource", u.name as "reviewer?", c.missed_reason, c.is_test
            from calls c
            left join clients k on k.workspace_id = $1 and k.id = c.client_id
            left join agents a on a.workspace_id = $1 and a.id = c.agent_id
@@ -63,6 +63,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
     // Between two numbers there is a carrier, and talk has its price.
     let is_carried = row.joined_at.is_some() && row.from.is_some() && row.to.is_some();
     let is_model_priced = analysis.as_ref().is_none_or(|found| found.is_priced);
+    let (call_back, may_call_back) = super::outcomes::call_back_of(tx, id).await?;
     let (newer, older) = super::neighbours(tx, list, &time_key(row.started_at, id.0)).await?;
     Ok(CallDetail {
         id,
@@ -90,6 +91,16 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
             reason => ending(state, reason),
         },
         error: row.error.map(|error| if scope.sees(Field::CallError) { error } else { CALL_TROUBLE.to_owned() }),
+        missed: row
+            .missed_reason
+            .filter(|_| row.joined_at.is_none() && row.ended_at.is_some())
+            .and_then(|word| word.parse::<MissedReason>().ok())
+            .map(|reason| {
+                if scope.sees(Field::CallError) { reason.sentence() } else { reason.for_client() }.to_owned()
+            }),
+        is_test: row.is_test,
+        call_back,
+        may_call_back,
         outcome: row.outcome,
         goal_reached: row.goal_reached,
         sentiment: row.sentiment.as_deref().and_then(|word| word.parse().ok()),
@@ -122,6 +133,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
             true => events(tx, id, &|at| zone::exact(at, now, zone)).await?,
             false => Vec::new(),
         },
+        source: scope.shown(Field::Provider, row.source),
         provider: scope.shown(Field::Provider, row.provider).unwrap_or_default(),
         provider_call_id: scope.shown(Field::Provider, row.provider_call_id).flatten(),
         reviewed: row.reviewed_at.map(|at| (stamp(at), row.reviewer.unwrap_or_else(|| "Someone".into()))),
@@ -296,4 +308,24 @@ async fn events(
             payload: row.payload,
         })
         .collect())
+}
+
+/// Missed calls that nobody has looked at, newest first: id, who called, and the reason's word.
+pub(crate) async fn missed(
+    tx: &mut ReadTx,
+    client: Option<ClientId>,
+    limit: i64,
+) -> Result<Vec<(CallId, String, String)>, AppError> {
+    let rows = sqlx::query!(
+        r#"select id as "id: CallId", coalesce(nullif(contact_name, ''), "from", '') as "who!", missed_reason as "reason!"
+           from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2)
+             and missed_reason is not null and joined_at is null and ended_at is not null and reviewed_at is null
+           order by started_at desc, id desc limit $3"#,
+        tx.workspace_uuid(),
+        client.map(|id| id.0),
+        limit
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.who, row.reason)).collect())
 }

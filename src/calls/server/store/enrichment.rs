@@ -43,24 +43,42 @@ pub(crate) struct CallFacts {
     pub goal: Option<String>,
     pub contact_name: String,
     pub started_at: DateTime<Utc>,
-    /// IANA name: the client's, else UTC.
+    /// IANA name: the contact's, else the client's, else UTC.
     pub timezone: String,
     /// Its client is not archived. A call of no client's counts as the agency's own.
     pub client_is_active: bool,
 }
 
-/// Puts work into the queue. `again`: also when it was done before; work that waits or goes on is left alone either way.
-pub(crate) async fn enqueue(tx: &mut WriteTx, call: CallId, kind: EnrichmentType, again: bool) -> Result<(), AppError> {
+/// Puts work into the queue, if it never was there. Rows that are there are not even locked: whoever works on one may be waiting for
+/// the call's row, which the caller holds.
+pub(crate) async fn enqueue(tx: &mut WriteTx, calls: &[CallId], kind: EnrichmentType) -> Result<(), AppError> {
+    let ids: Vec<Uuid> = calls.iter().map(|_| Uuid::now_v7()).collect();
+    let calls: Vec<Uuid> = calls.iter().map(|call| call.0).collect();
+    sqlx::query!(
+        "insert into enrichment_queue (id, workspace_id, call_id, type)
+         select n.id, $1, n.call_id, $2 from unnest($3::uuid[], $4::uuid[]) as n (id, call_id)
+         on conflict (workspace_id, call_id, type) do nothing",
+        tx.workspace_uuid(),
+        kind as EnrichmentType,
+        &ids,
+        &calls,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The same, also when it was done or given up before; work that waits or goes on is left alone.
+pub(crate) async fn enqueue_again(tx: &mut WriteTx, call: CallId, kind: EnrichmentType) -> Result<(), AppError> {
     sqlx::query!(
         "insert into enrichment_queue (id, workspace_id, call_id, type) values ($1, $2, $3, $4)
          on conflict (workspace_id, call_id, type) do update
-           set status = 'pending', attempts = 0, worker_deaths = 0, next_attempt_at = now(), last_error = null, finished_at = null
-           where $5 and enrichment_queue.status in ('completed', 'failed')",
+           set status = 'pending', attempts = 0, worker_deaths = 0, rescues = 0, next_attempt_at = now(), last_error = null, finished_at = null
+           where enrichment_queue.status in ('completed', 'failed')",
         Uuid::now_v7(),
         tx.workspace_uuid(),
         call.0,
         kind as EnrichmentType,
-        again
     )
     .execute(tx.conn())
     .await?;
@@ -116,12 +134,13 @@ pub(crate) async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppE
     let row = sqlx::query!(
         r#"select c.provider_call_id, c.joined_at is not null as "talked!", c.awaits_recording, c.client_id as "client_id: ClientId", c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
                   a.language as "language?", m.type as "campaign_type?: CampaignType", m.goal as "goal?", c.contact_name,
-                  c.started_at, coalesce(k.timezone, 'UTC') as "timezone!",
+                  c.started_at, coalesce(p.timezone, k.timezone, 'UTC') as "timezone!",
                   coalesce(k.status = 'active', true) as "client_is_active!"
            from calls c
            left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            left join campaigns m on m.workspace_id = $1 and m.id = c.campaign_id
            left join clients k on k.workspace_id = $1 and k.id = c.client_id
+           left join contacts p on p.workspace_id = $1 and p.id = c.contact_id
            where c.workspace_id = $1 and c.id = $2"#,
         tx.workspace_uuid(),
         id.0
@@ -222,15 +241,18 @@ pub(crate) async fn record_transcript(
     id: CallId,
     summary: Option<&str>,
     will_be_read: bool,
+    characters_spoken: i32,
 ) -> Result<(), AppError> {
     let analysis = if will_be_read { AnalysisStatus::Pending } else { AnalysisStatus::Completed };
     sqlx::query!(
-        "update calls set transcript_status = 'completed', summary = coalesce($3, summary), analysis_status = $4, updated_at = now()
+        "update calls set transcript_status = 'completed', summary = coalesce($3, summary), analysis_status = $4, characters_spoken = $5,
+                updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0,
         summary,
         analysis as AnalysisStatus,
+        characters_spoken,
     )
     .execute(tx.conn())
     .await?;
@@ -395,7 +417,7 @@ pub(crate) async fn set_reviewed(
 /// How a call's transcript or analysis stands.
 pub(crate) async fn status(tx: &mut ReadTx, id: CallId, kind: EnrichmentType) -> Result<String, AppError> {
     Ok(sqlx::query_scalar!(
-        r#"select case when $3 then transcript_status::text else analysis_status::text end as "status!"
+        r#"select coalesce(case when $3 then transcript_status::text else analysis_status::text end, 'none') as "status!"
            from calls where workspace_id = $1 and id = $2"#,
         tx.workspace_uuid(),
         id.0,

@@ -7,7 +7,9 @@ use crate::{
 use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
 use patchbay_access::withheld::CALL_TROUBLE;
-use patchbay_shared::ids::{CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
+use patchbay_calls::model::{CallBackNote, CallBackStatus};
+use patchbay_calls::server::outcomes::shown_why;
+use patchbay_shared::ids::{CallBackId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on one page of a list.
@@ -97,7 +99,8 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
         r#"select m.id as "id!: CampaignContactId", m.contact_id as "contact_id!: ContactId", c.name, c.phone, c.company,
                   c.do_not_call, m.status as "status!: ContactStatus", m.outcome as "outcome?: ContactOutcome",
                   m.reached as "reached!", m.result as "result: ContactResult",
-                  m.attempts as "attempts!", m.next_attempt_at, m.last_call_id as "last_call_id?: CallId", m.last_error
+                  m.attempts as "attempts!", m.next_attempt_at, m.last_call_id as "last_call_id?: CallId", m.last_error,
+                  b.id as "call_back?: CallBackId", b.status as "call_back_status?: CallBackStatus", b.due_at as "due_at?", b.why as "why?"
            from (
              (select * from campaign_contacts
               where workspace_id = $1 and campaign_id = $2 and $4::uuid is null and ($3::uuid is null or id > $3)
@@ -117,6 +120,9 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
            ) m
            cross join lateral (
              select name, phone, company, do_not_call from contacts where workspace_id = $1 and id = m.contact_id limit 1) c
+           left join lateral (
+             select id, status, due_at, why from call_backs
+             where workspace_id = $1 and campaign_contact_id = m.id and status in ('scheduled', 'dialling', 'needs_person') limit 1) b on true
            order by m.id"#,
         tx.workspace_uuid(),
         campaign.0,
@@ -150,6 +156,12 @@ pub async fn list(tx: &mut ReadTx, campaign: CampaignId, query: &MemberQuery) ->
             reached: row.reached,
             attempts: row.attempts,
             next_attempt: row.next_attempt_at.map(|at| zone::stamp(at, now, zone_of_viewer)),
+            call_back: row.call_back.zip(row.call_back_status).map(|(id, status)| CallBackNote {
+                id,
+                status,
+                due: row.due_at.map(|at| zone::moment_text(at, now, zone_of_viewer)),
+                why: shown_why(tx.scope(), status, row.why),
+            }),
             last_call_id: row.last_call_id,
             last_error: row.last_error.map(|error| if sees_error { error } else { CALL_TROUBLE.to_owned() }),
         })

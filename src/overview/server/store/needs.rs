@@ -107,6 +107,14 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<(
         let note = row.reason.unwrap_or_else(|| "The agent could not resolve it on the call.".into());
         needs.push(need("headphones", "warn", title, note, "Review", format!("/calls/{}", row.id)));
     }
+    let mut missed = patchbay_calls::server::missed::waiting(tx, client, NAMED as i64 + 1).await?;
+    if are_more(&mut missed) {
+        list("All missed calls", "/calls", "view=missed");
+    }
+    for call in missed {
+        let title = format!("Missed call from {}", call.who);
+        needs.push(need("phone-off", "warn", title, call.why, "Open", format!("/calls/{}", call.id)));
+    }
     let mut agents = sqlx::query!(
         r#"select distinct a.id, a.name, m.sync_error as "error!" from agent_mappings m
            join agents a on a.workspace_id = $1 and a.id = m.agent_id
@@ -125,27 +133,67 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<(
     }
     let failed = sqlx::query!(
         r#"select (select count(*) from (select 1 from webhook_queue where workspace_id = $1 and status = 'failed' limit $2) q) as "webhooks!",
-                  (select count(*) from (select 1 from enrichment_queue where workspace_id = $1 and status = 'failed' limit $2) q) as "enrichments!""#,
+                  (select count(*) from (select 1 from enrichment_queue where workspace_id = $1 and status = 'failed' limit $2) q) as "enrichments!",
+                  (select count(*) from (select 1 from jobs where workspace_id = $1 and status = 'failed' limit $2) q) as "jobs!""#,
         w,
         COUNTED + 1
     )
     .fetch_one(tx.conn())
     .await?;
-    if failed.webhooks > 0 {
-        let title = format!("{} failed", bounded(failed.webhooks, "incoming webhook", "incoming webhooks"));
-        let note = "They are stored and can be replayed.".to_owned();
-        needs.push(need("webhook", "warn", title, note, "Review", "/webhooks/inbound?status=failed".into()));
-    }
-    if failed.enrichments > 0 {
-        let title =
-            format!("{} failed", bounded(failed.enrichments, "transcript or analysis", "transcripts or analyses"));
-        needs.push(need(
+    let stuck = [
+        (
+            failed.webhooks,
+            "webhook",
+            ("incoming webhook", "incoming webhooks"),
+            "webhooks",
+            "They are stored and can be worked through again.",
+        ),
+        (
+            failed.enrichments,
             "file-text",
+            ("transcript or analysis", "transcripts or analyses"),
+            "words",
+            "They can be tried again, one by one or all at once.",
+        ),
+        (
+            failed.jobs,
+            "workflow",
+            ("background job", "background jobs"),
+            "",
+            "The list says why. They can be tried again.",
+        ),
+    ];
+    for (count, icon, (one, many), queue, note) in stuck {
+        if count > 0 {
+            let title = format!("{} failed", bounded(count, one, many));
+            let queue = if queue.is_empty() { String::new() } else { format!("queue={queue}&") };
+            needs.push(need(icon, "warn", title, note.to_owned(), "Review", format!("/queues?{queue}status=failed")));
+        }
+    }
+    let mut unkept = sqlx::query!(
+        r#"select b.id, coalesce(nullif(p.name, ''), p.phone, nullif(c.contact_name, ''), c."from", '') as "who!", b.why
+           from call_backs b
+           left join contacts p on p.workspace_id = $1 and p.id = b.contact_id
+           left join calls c on c.workspace_id = $1 and c.id = b.call_id
+           where b.workspace_id = $1 and b.status = 'needs_person' and ($2::uuid is null or b.client_id = $2)
+           order by b.id desc limit 101"#,
+        w,
+        client.map(|client| client.0)
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    if are_more(&mut unkept) {
+        list("All call-backs that need a person", "/call-backs", "status=needs_person");
+    }
+    for row in unkept {
+        let title = format!("{} waits to be called back", row.who);
+        needs.push(need(
+            "phone-forwarded",
             "warn",
             title,
-            "Open each call to run it again.".into(),
-            "Review",
-            "/calls?view=problems".into(),
+            row.why.unwrap_or_default(),
+            "Open",
+            format!("/call-backs/{}", row.id),
         ));
     }
     let mut imports = sqlx::query!(

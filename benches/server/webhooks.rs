@@ -1,0 +1,209 @@
+//! The way in: how fast events are taken (P-01) and worked through (P-03), beside what PostgreSQL does when it does nothing else.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use patchbay_jobs::Runner;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::support::{WebhookSender, World, owner_value};
+use super::{LINES, SPAN, Speed, ms, owner, side_by_side, verdict};
+
+/// What pgbench inserts: a row as large as an event, in a table with the keys and indexes of ours.
+const TABLE: &str = "create table bench_events (
+    id uuid primary key default gen_random_uuid(), workspace_id uuid not null, provider text not null, event_id text not null,
+    status text not null default 'pending', run_at timestamptz not null default now(), payload jsonb not null,
+    unique (workspace_id, provider, event_id));
+  create index on bench_events (workspace_id, run_at, id) where status = 'pending'";
+const INSERT: &str = "insert into bench_events (workspace_id, provider, event_id, payload) values
+  ('00000000-0000-0000-0000-000000000001', 'ultravox', gen_random_uuid()::text, jsonb_build_object('event', 'call.ended', 'call',
+   jsonb_build_object('callId', gen_random_uuid(), 'pad', repeat('x', 1500)))) on conflict do nothing;";
+const DEQUEUE: &str = "begin;
+select quote_literal(id) as jid from bench_events where workspace_id = '00000000-0000-0000-0000-000000000001' and status = 'pending' and run_at <= now() order by run_at limit 1 for update skip locked \\gset
+update bench_events set status = 'done' where id = :jid;
+commit;";
+
+/// Events of 1.6 kB, signed, over connections that stay open.
+pub async fn webhooks(world: &World) {
+    sqlx::raw_sql(TABLE).execute(&mut owner(world).await).await.expect("a table");
+    let plain = pgbench(world, INSERT, LINES, SPAN).await;
+    let sender = Arc::new(WebhookSender::new(world, "Ingest").await);
+    let taken = take(&sender).await;
+    println!(
+        "| P-01 webhooks taken, {LINES} connections, no worker | {:.0}/s, p50 {}, p99 {} | pgbench, a row per commit: {plain:.0}/s: {} |",
+        taken.rate,
+        ms(taken.p50),
+        ms(taken.p99),
+        verdict(taken.rate / plain, 1.0)
+    );
+
+    // Only what was taken is worked through: following jobs ask the voice service, which has its own speed.
+    let dequeued = pgbench(world, DEQUEUE, 16, SPAN / 2).await;
+    let (waited, rate) = work_through(world).await;
+    println!(
+        "| P-03 webhooks worked through, {waited} of one agency, four to a call | {rate:.0}/s | goal 1000/s: {}; pgbench, a row taken per transaction: {dequeued:.0}/s: {:.2} |",
+        if rate >= 1000.0 { "holds" } else { "does not hold" },
+        rate / dequeued
+    );
+
+    // As in production: both at once.
+    let stop = CancellationToken::new();
+    let workers = tokio::spawn(runner(world).run(stop.clone()));
+    let both = take(&sender).await;
+    println!(
+        "| the same, while workers work through what is taken | {:.0}/s, p99 {} | {} |",
+        both.rate,
+        ms(both.p99),
+        verdict(both.rate / plain, 1.0)
+    );
+    stop.cancel();
+    let _ = workers.await;
+    flood(world, &sender).await;
+}
+
+fn runner(world: &World) -> Runner {
+    Runner { db: world.db.clone(), queues: vec![patchbay_inbound_webhooks::server::jobs::queue()] }
+}
+
+/// How long another agency's lone event takes while one floods.
+async fn flood(world: &World, flooding: &Arc<WebhookSender>) {
+    let lone = WebhookSender::new(world, "Lone").await;
+    let mut line = Line::open(&lone).await;
+    line.send(&lone, &event(Uuid::now_v7(), 0)).await;
+    let flood = tokio::spawn({
+        let flooding = Arc::clone(flooding);
+        async move { take(&flooding).await }
+    });
+    let mut times = Vec::new();
+    let begin = Instant::now();
+    while begin.elapsed() < SPAN - Duration::from_secs(1) {
+        let sent = Instant::now();
+        line.send(&lone, &event(Uuid::now_v7(), 0)).await;
+        times.push(sent.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    times.sort();
+    let _ = flood.await;
+    println!(
+        "| a lone event of another agency meanwhile | p50 {}, p99 {} | |",
+        ms(times[times.len() / 2]),
+        ms(times[times.len() * 99 / 100])
+    );
+}
+
+async fn take(sender: &Arc<WebhookSender>) -> Speed {
+    side_by_side(|| {
+        let sender = Arc::clone(sender);
+        let line: Arc<tokio::sync::Mutex<Option<(Line, Uuid, usize)>>> = Arc::default();
+        move || {
+            let (sender, line) = (Arc::clone(&sender), Arc::clone(&line));
+            Box::pin(async move {
+                let mut line = line.lock().await;
+                let (mut open, call, at) = match line.take() {
+                    Some(open) => open,
+                    None => (Line::open(&sender).await, Uuid::now_v7(), 0),
+                };
+                open.send(&sender, &event(call, at)).await;
+                *line = Some(if at == 3 { (open, Uuid::now_v7(), 0) } else { (open, call, at + 1) });
+            })
+        }
+    })
+    .await
+}
+
+/// A connection to the server. The generator is as plain as pgbench's: it shares the processors with what it measures.
+struct Line {
+    stream: TcpStream,
+    path: String,
+    host: String,
+}
+
+impl Line {
+    async fn open(sender: &WebhookSender) -> Self {
+        let url = url::Url::parse(&sender.path).expect("an address");
+        let host = format!("127.0.0.1:{}", url.port().expect("a port"));
+        let stream = TcpStream::connect(&host).await.expect("a connection");
+        stream.set_nodelay(true).expect("no delay");
+        Self { stream, path: url.path().to_owned(), host }
+    }
+
+    async fn send(&mut self, sender: &WebhookSender, body: &str) {
+        let (stamp, signature) = sender.sign(body.as_bytes());
+        let request = format!(
+            "POST {} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\nx-ultravox-webhook-timestamp: {stamp}\r\n\
+             x-ultravox-webhook-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
+            self.path,
+            self.host,
+            body.len()
+        );
+        self.stream.write_all(request.as_bytes()).await.expect("the server reads");
+        let (mut answer, mut length) = ([0; 2048], 0);
+        while !answer[..length].ends_with(b"\r\n\r\n") {
+            let read = self.stream.read(&mut answer[length..]).await.expect("an answer");
+            assert!(read > 0, "the server hung up");
+            length += read;
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 204"), "{}", String::from_utf8_lossy(&answer[..length]));
+    }
+}
+
+/// One of the four events of a call that was answered.
+fn event(id: Uuid, at: usize) -> String {
+    let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
+    let now = Utc::now();
+    let when = |holds: bool| holds.then(|| text(now));
+    let kind = ["call.started", "call.joined", "call.ended", "call.billed"][at];
+    let (billed, status) =
+        if at == 3 { (Some("42s"), "BILLING_STATUS_BILLED") } else { (None, "BILLING_STATUS_PENDING") };
+    json!({"event": kind, "call": {
+        "callId": id, "created": text(now - chrono::Duration::seconds(60)), "joined": when(at > 0), "ended": when(at > 1),
+        "endReason": (at > 1).then_some("hangup"), "billedDuration": billed, "billingStatus": status, "metadata": {}, "agentId": null,
+        "summary": null, "systemPrompt": "x".repeat(1200),
+        "medium": {"telnyx": {"outgoing": {"to": "+12025550170", "from": "+12025550171"}}},
+    }})
+    .to_string()
+}
+
+/// Works through all that waits. Gives how many that were, and how many in a second.
+async fn work_through(world: &World) -> (i64, f64) {
+    let waiting = "select count(*) from webhook_queue where status in ('pending', 'processing')";
+    let left: i64 = owner_value(world, waiting).await;
+    let stop = CancellationToken::new();
+    let begin = Instant::now();
+    let workers = tokio::spawn(runner(world).run(stop.clone()));
+    while owner_value::<i64>(world, waiting).await > 0 && begin.elapsed() < Duration::from_secs(300) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let took = begin.elapsed();
+    stop.cancel();
+    let _ = workers.await;
+    let failed: i64 = owner_value(world, "select count(*) from webhook_queue where status = 'failed'").await;
+    assert_eq!(failed, 0, "all of them are worked through");
+    (left, left as f64 / took.as_secs_f64())
+}
+
+/// Transactions in a second that pgbench makes of a script.
+async fn pgbench(world: &World, script: &str, clients: usize, span: Duration) -> f64 {
+    let file = std::env::temp_dir().join(format!("patchbay-bench-{}.sql", Uuid::now_v7().simple()));
+    std::fs::write(&file, script).expect("a script");
+    let (url, path, clients) = (world.owner_url.clone(), file.clone(), clients.to_string());
+    let seconds = span.as_secs().to_string();
+    let ran = tokio::task::spawn_blocking(move || {
+        Command::new("pgbench")
+            .args(["-n", "-c", &clients, "-j", "2", "-T", &seconds, "-f"])
+            .arg(path)
+            .arg(url)
+            .output()
+    });
+    let output = ran.await.expect("pgbench ends").expect("pgbench is installed (it comes with PostgreSQL)");
+    let _ = std::fs::remove_file(file);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    rate.unwrap_or_else(|| panic!("pgbench says how fast it was: {said} {}", String::from_utf8_lossy(&output.stderr)))
+}

@@ -1,0 +1,4 @@
+//! The statements of usage by day.
+
+pub(crate) mod cells;
+pub(crate) mod touches;

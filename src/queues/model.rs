@@ -1,0 +1,131 @@
+use serde::{Deserialize, Serialize};
+
+pub use patchbay_inbound_webhooks::model::ProcessingStatus;
+use patchbay_shared::{Page, Stamp};
+
+patchbay_shared::words! {
+    /// What kind of work it is.
+    pub QueueName: "text" {
+        Webhooks = "webhooks", "Inbound webhooks", Mute;
+        Words = "words", "Transcripts and analyses", Mute;
+        Batches = "batches", "Batches and call-backs", Mute;
+        Sync = "sync", "Past calls", Mute;
+        Mail = "mail", "E-mail", Mute;
+        Other = "other", "Other jobs", Mute;
+    }
+    /// What the list shows.
+    pub QueueView: "text" {
+        /// Failed, waiting after a failure, waiting for longer than it should, or held by a worker that is silent.
+        Stuck = "stuck", "Stuck", Warn;
+        Failed = "failed", "Failed", Bad;
+        Waiting = "pending", "Waiting", Mute;
+        Processing = "processing", "Processing", Info;
+        Done = "completed", "Done", Ok;
+        All = "all", "All", Mute;
+    }
+}
+
+/// Kinds of jobs that belong to a queue of their own, and what each is called.
+const JOBS: [(&str, QueueName, &str); 18] = [
+    ("run_batch", QueueName::Batches, "Dial a batch"),
+    ("dial_call_back", QueueName::Batches, "Dial a call-back"),
+    ("send_mail", QueueName::Mail, "Send an e-mail"),
+    ("import_past_calls", QueueName::Sync, "Import past calls"),
+    ("fetch_past_words", QueueName::Sync, "Queue transcripts of past calls"),
+    ("check_calls", QueueName::Sync, "Compare calls with the voice service"),
+    ("close_call_gaps", QueueName::Sync, "Close gaps in the calls"),
+    ("sync_agent", QueueName::Other, "Update an agent at the voice service"),
+    ("look_at_budget", QueueName::Other, "Look at a client's budget"),
+    ("follow_call", QueueName::Other, "Ask after a call"),
+    ("fetch_recording", QueueName::Other, "Fetch a recording"),
+    ("set_up_telephony", QueueName::Other, "Set up the carrier"),
+    ("CheckImport", QueueName::Other, "Check an import of contacts"),
+    ("RunImport", QueueName::Other, "Import contacts"),
+    ("order_number", QueueName::Other, "Order a number"),
+    ("route_number", QueueName::Other, "Point a number at an agent"),
+    ("settle_call", QueueName::Other, "Settle an incoming call"),
+    ("AddContacts", QueueName::Other, "Add contacts to a campaign"),
+];
+
+/// Kinds of jobs of which nothing waits for the end, so that they can be set aside: whatever they were for is asked for again, or has been
+/// said elsewhere. All others leave something half done, and are tried again.
+pub const DISCARDABLE: [&str; 8] = [
+    "send_mail",
+    "check_calls",
+    "sync_agent",
+    "look_at_budget",
+    "follow_call",
+    "fetch_recording",
+    "fetch_past_words",
+    "set_up_telephony",
+];
+
+/// A job's kind in words, and its queue.
+pub fn job(kind: &str) -> (QueueName, String) {
+    match JOBS.iter().find(|(known, ..)| *known == kind) {
+        Some((_, queue, label)) => (*queue, (*label).to_owned()),
+        None => (QueueName::Other, kind.replace('_', " ")),
+    }
+}
+
+impl QueueName {
+    /// The kinds of jobs in it, by the words of the jobs table.
+    pub fn kinds(self) -> Vec<String> {
+        JOBS.iter().filter(|(_, queue, _)| *queue == self).map(|(kind, ..)| (*kind).to_owned()).collect()
+    }
+}
+
+/// What the list is asked for, as it stands in the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueueQuery {
+    pub queue: Option<String>,
+    pub status: Option<String>,
+    /// `oldest`: the oldest first. Else the newest.
+    pub sort: Option<String>,
+    pub cursor: Option<String>,
+}
+
+impl QueueQuery {
+    pub fn queue(&self) -> Option<QueueName> {
+        self.queue.as_deref().and_then(|word| word.parse().ok())
+    }
+
+    pub fn view(&self) -> QueueView {
+        self.status.as_deref().and_then(|word| word.parse().ok()).unwrap_or(QueueView::Stuck)
+    }
+}
+
+/// One piece of work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QueueRow {
+    pub id: String,
+    /// The table that it stands in: `webhook`, `words`, `job`, `batch` or `sync`.
+    pub source: String,
+    pub queue: QueueName,
+    pub kind: String,
+    /// Where there is more to see.
+    pub href: Option<String>,
+    pub status: ProcessingStatus,
+    pub attempts: i32,
+    pub created: Stamp,
+    /// `3 h`, when the page was made.
+    pub age: String,
+    /// When it is tried next; only while it waits.
+    pub next: Option<Stamp>,
+    /// Why the last try failed, or a remark on what was done.
+    pub note: Option<String>,
+    /// The viewer may have it tried again, and it can be.
+    pub may_retry: bool,
+    /// The viewer may set it aside, and nothing is lost by that.
+    pub may_discard: bool,
+}
+
+/// The page.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueueList {
+    pub page: Page<QueueRow>,
+    /// Failed work of the queues that are shown, counted up to a thousand each: what is tried again at once.
+    pub failed: i64,
+    pub may_retry: bool,
+}

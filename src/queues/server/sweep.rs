@@ -1,0 +1,28 @@
+//! Looks for work that was lost, by the clock.
+
+use super::store;
+use patchbay_access::Action;
+use patchbay_access::server::{Db, Machine, Scope};
+use patchbay_shared::AppError;
+
+const UPKEEP: Machine =
+    Machine { name: "queue upkeep", actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches] };
+
+/// For every agency: calls whose words nobody fetches, and batches that nobody dials. Every five minutes.
+pub async fn sweep_all(db: &Db) -> Result<(), AppError> {
+    for workspace in store::workspaces(db).await? {
+        let scope = Scope::of_upkeep(db.clone(), workspace, UPKEEP);
+        // One agency's trouble is not the others'.
+        if let Err(error) = sweep(&scope).await {
+            tracing::warn!(workspace_id = %workspace, cause = %error, "lost work here will be looked for in five minutes");
+        }
+    }
+    Ok(())
+}
+
+/// The same for one.
+pub async fn sweep(scope: &Scope) -> Result<(), AppError> {
+    patchbay_calls::server::stuck::sweep(scope).await?;
+    patchbay_batches::server::stuck::sweep(scope).await?;
+    Ok(())
+}
