@@ -42,9 +42,9 @@ pub fn call_backs_page() -> PageView {
                 _ => "–".into_any(),
             })
             .column("What was said", |row| row.words.clone())
-            .class("sub")
+            .class("sub long")
             .column("Why", |row| row.why.clone())
-            .class("sub")
+            .class("sub long")
             .column("Client", |row| row.client.clone())
             .column("Asked", |row| cell::time(&row.created))
             .note("50 per page")

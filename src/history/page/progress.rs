@@ -48,7 +48,9 @@ pub(super) fn SyncCard(sync: SyncView, #[prop(optional)] is_own_page: bool) -> i
 #[component]
 fn Figures(sync: SyncView) -> impl IntoView {
     let looked = sync.looked_at();
-    let of = sync.found.map(|found| format!(" of {}", count_text(found.max(looked))));
+    // The service's count is a guess at what is to come, and once the import is complete nothing is.
+    let found = sync.found.filter(|_| sync.status != SyncJobStatus::Completed);
+    let of = found.map(|found| format!(" of {}", count_text(found.max(looked))));
     let failures = address(&format!("/imports/{}#failed", sync.id));
     let failed =
         Segment::new("Failed", sync.failed as f64, "bad").means("Calls that could not be taken. Each says why.");
@@ -59,7 +61,7 @@ fn Figures(sync: SyncView) -> impl IntoView {
             .means("Known with everything that the service says."),
         if sync.failed > 0 { failed.href(failures) } else { failed },
     ];
-    let total = sync.found.unwrap_or(looked).max(looked) as f64;
+    let total = found.unwrap_or(looked).max(looked) as f64;
     let ends = sync.ends.clone().map(|at| {
         view! {
             <div class="push right mid"><span class="lbl">"Ends about"</span><span class="big">{at.text}</span></div>

@@ -57,7 +57,7 @@ pub fn queues_page() -> PageView {
             .number("Tries", |row| row.attempts)
             .column("Next try", |row| row.next.as_ref().map(cell::time))
             .column("Why", |row| row.note.clone())
-            .class("sub")
+            .class("sub long")
             .acts("What to do", |row| view! { <Acts row=row.clone()/> })
             .note("50 per page")
             .empty_view(|| view! {
