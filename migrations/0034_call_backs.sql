@@ -58,12 +58,18 @@ create policy scope on call_backs using (
 -- A batch that Patchbay makes for a campaign's due call-backs. One goes on at a time.
 alter table call_batches
   add column for_call_backs boolean not null default false,
-  -- contacts that have left the batch for their campaign's call-backs since it took them
+  -- contacts that have left the batch because of a call-back since it took them
   add column left_contacts int not null default 0;
 create unique index call_batches_for_call_backs on call_batches (workspace_id, campaign_id)
   where for_call_backs and status in ('pending', 'scheduled', 'processing', 'paused');
 comment on column call_batches.for_call_backs is 'made by Patchbay for call-backs that are due';
-comment on column call_batches.left_contacts is 'contacts that are called back by another batch; they are no longer this one''s';
+comment on column call_batches.left_contacts is 'contacts that left because of a call-back, for another batch or for a person; they are no longer this one''s';
+
+-- A batch that failed and goes on takes again whom it gave back, and nobody else.
+alter table campaign_contacts
+  add column given_back_by uuid,
+  add foreign key (workspace_id, given_back_by) references call_batches (workspace_id, id);
+comment on column campaign_contacts.given_back_by is 'the last batch that gave the contact back to the campaign';
 
 -- Who answered, as the carrier heard it. Null: it was not asked, or could not tell.
 alter table calls add column answered_by text check (answered_by in ('human', 'machine'));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use patchbay_sandbox::{FaultRates, SandboxSettings};
 use serde_json::Value;
 
 use super::support::agency::Works;
@@ -46,6 +47,21 @@ async fn set(agency: &Agency, minutes: i64) -> String {
     agency.owner.filled(&format!("/call-backs/{id}"), "set_call_back", &[("at", &in_minutes(minutes))]).await;
     assert_eq!(one(agency, &id).await["row"]["status"], "scheduled");
     id
+}
+
+/// Whether the voice service turns calls away for now, so that nobody can be called.
+fn turns_away(world: &World, works: &Works, turns_away: bool) {
+    let rate = if turns_away { 1.0 } else { 0.0 };
+    let create_faults = FaultRates { limited: rate, ..FaultRates::default() };
+    let settings = SandboxSettings { speed: 20_000.0, create_faults, ..SandboxSettings::for_tests() };
+    world.sandbox.set_settings(Some(&works.key), settings);
+}
+
+/// The batch that has it.
+async fn batch_of(agency: &Agency, id: &str) -> String {
+    let shown = one(agency, id).await;
+    assert_eq!(shown["row"]["status"], "dialling", "{shown}");
+    shown["batch"][0].as_str().expect("its batch").to_owned()
 }
 
 /// Lets that much time pass, and what is due happen.
@@ -193,5 +209,119 @@ fn a_call_back_that_is_called_off_does_not_go_out_and_holds_its_contact_no_longe
         let batch = agency.owner.made("create_batch", &fields).await;
         agency.finished(&batch).await;
         assert_eq!(world.sandbox.call_log(Some(&works.key)).len(), 1, "a batch takes the contact now");
+    });
+}
+
+#[test]
+fn whoever_was_reached_is_not_called_again_when_the_batch_of_their_call_back_is_stopped() {
+    run(|world| async move {
+        let (agency, works, _) = asked(world, "call-back-stopped").await;
+        let id = set(&agency, 30).await;
+        turns_away(world, &works, true);
+        later(&agency, 31).await;
+        let batch = batch_of(&agency, &id).await;
+        agency.owner.filled(&format!("/batches/{batch}"), "stop_batch", &[]).await;
+        let row = one(&agency, &id).await["row"].clone();
+        assert!(
+            row["status"] == "needs_person" && row["why"].as_str().is_some_and(|why| why.contains("ended before")),
+            "nobody has called: {row}"
+        );
+        agency.owner.filled(&format!("/call-backs/{id}"), "cancel_call_back", &[]).await;
+        turns_away(world, &works, false);
+        later(&agency, 10).await;
+        let fields =
+            [("campaign", works.campaign.as_str()), ("name", "Next"), ("mode", "immediate"), ("concurrency", "1")];
+        let next = agency.owner.rpc("create_batch", &fields).await;
+        assert!(next.status == 422 && next.text.contains("no waiting contacts"), "{next:?}");
+        assert_eq!(rang(world, &works), 1);
+    });
+}
+
+#[test]
+fn a_call_back_that_its_batch_could_not_make_in_time_is_a_matter_for_a_person() {
+    run(|world| async move {
+        let (agency, works, _) = asked(world, "call-back-late").await;
+        let id = set(&agency, 30).await;
+        turns_away(world, &works, true);
+        later(&agency, 31).await;
+        let batch = batch_of(&agency, &id).await;
+        let page = format!("/batches/{batch}");
+        agency.owner.filled(&page, "pause_batch", &[]).await;
+        turns_away(world, &works, false);
+        later(&agency, 60).await;
+        batch_of(&agency, &id).await;
+        later(&agency, 90).await;
+        let row = one(&agency, &id).await["row"].clone();
+        assert!(
+            row["status"] == "needs_person" && row["why"].as_str().is_some_and(|why| why.contains("two hours")),
+            "{row}"
+        );
+        agency.owner.filled(&page, "resume_batch", &[]).await;
+        agency.finished(&batch).await;
+        assert_eq!(rang(world, &works), 1, "not called at another time than was agreed");
+        let shown = agency.owner.done("get_batch", &[("id", &batch)]).await.json();
+        assert!(shown["left"] == 1 && shown["progress"]["total"] == 0, "{shown}");
+    });
+}
+
+#[test]
+fn a_call_back_of_somebody_who_waits_in_a_batch_goes_out_at_its_time_and_not_in_the_batch_s_order() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "call-back-first").await;
+        agency.contact(ASKS).await;
+        let batch = agency.batch(&works.campaign, 1).await;
+        let members = agency.owner.done("list_campaign_contacts", &[("query[campaign]", &works.campaign)]).await.json();
+        let rows = members["rows"].as_array().expect("contacts");
+        let member = rows.iter().find(|row| row["phone"] == ASKS).unwrap_or_else(|| panic!("in {members}"));
+        let member = member["id"].as_str().expect("an id").to_owned();
+        let new = format!("/call-backs/new?member={member}");
+        let id = agency.owner.made_on(&new, "create_call_back", &[("at", &in_minutes(3))]).await;
+        agency.background.pass(Duration::from_secs(180)).await;
+        agency.finished(&batch).await;
+        agency.background.drain_for(Duration::from_secs(600)).await;
+        let shown = one(&agency, &id).await;
+        let own = shown["batch"][0].as_str().unwrap_or_else(|| panic!("a batch: {shown}")).to_owned();
+        let own = agency.owner.done("get_batch", &[("id", &own)]).await.json();
+        assert!(own["for_call_backs"] == true && own["progress"]["total"] == 1, "{own}");
+        let ordinary = agency.owner.done("get_batch", &[("id", &batch)]).await.json();
+        assert!(ordinary["left"] == 1 && ordinary["progress"]["total"] == 1, "{ordinary}");
+        assert_eq!(rang(world, &works), 1);
+
+        // The call of another contact says nothing about this one.
+        let calls = agency.owner.done("list_calls", &[("query[batch]", &batch)]).await.json();
+        let call = calls["page"]["rows"][0]["id"].as_str().unwrap_or_else(|| panic!("a call: {calls}")).to_owned();
+        let fields = [("member", member.as_str()), ("call", &call), ("at", &in_minutes(90))];
+        let foreign = agency.owner.rpc("create_call_back", &fields).await;
+        assert_eq!(foreign.status, 404, "{foreign:?}");
+    });
+}
+
+#[test]
+fn a_wish_that_is_heard_of_days_later_makes_no_call_back() {
+    run(|world| async move {
+        let (agency, _, _) = asked(world, "call-back-past").await;
+        let call = list(&agency).await[0]["call_id"].as_str().expect("the call").to_owned();
+        let change = async |sql: &str| {
+            let sql = sql.replace("WORKSPACE", &agency.workspace_id);
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&world.owner).await.expect("a change");
+        };
+        let read_again = async || {
+            for kind in ["transcript", "analysis"] {
+                agency.owner.done("retry_enrichment", &[("id", &call), ("kind", kind)]).await;
+                agency.drain().await;
+            }
+        };
+        change("delete from call_backs where workspace_id = 'WORKSPACE'").await;
+        read_again().await;
+        assert_eq!(list(&agency).await.len(), 1, "in time it counts");
+        change(
+            "delete from call_backs where workspace_id = 'WORKSPACE';
+             update calls set started_at = started_at - interval '3 days', joined_at = joined_at - interval '3 days',
+                    ended_at = ended_at - interval '3 days'
+             where workspace_id = 'WORKSPACE'",
+        )
+        .await;
+        read_again().await;
+        assert!(list(&agency).await.is_empty(), "its time is over");
     });
 }

@@ -47,6 +47,12 @@ pub async fn gap(world: &World, agency: &Agency, works: &Works) -> String {
     gaps["page"]["rows"][0]["id"].as_str().unwrap_or_else(|| panic!("a gap: {gaps}")).to_owned()
 }
 
+/// Ten minutes have passed since the last check.
+async fn check_is_due(world: &World, agency: &Agency) {
+    let due = format!("update call_checks set next_at = now() where workspace_id = '{}'", agency.workspace_id);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(due)).execute(&world.owner).await.expect("ten minutes");
+}
+
 /// Ids of the calls here, by the service's ids.
 async fn here(world: &World, agency: &Agency) -> BTreeSet<String> {
     let of = format!("select provider_call_id from calls where workspace_id = '{}'", agency.workspace_id);
@@ -147,24 +153,34 @@ async fn facts(world: &World, agency: &Agency) -> Vec<String> {
     owner_lines(world, &of).await
 }
 
+/// Eight calls that were placed elsewhere, with the same account: Patchbay hears of them by their webhooks alone.
+async fn placed_elsewhere(world: &World, works: &Works, agent: &str) {
+    let http = reqwest::Client::new();
+    for number in 0..8 {
+        let medium = serde_json::json!({"telnyx": {"outgoing": {"to": format!("+1312555{:04}", 2000 + number), "from": "+12025550100"}}});
+        let placed = http
+            .post(format!("{}/ultravox/api/agents/{agent}/calls", world.sandbox_base))
+            .header("x-api-key", &works.key)
+            .json(&serde_json::json!({"medium": medium, "recordingEnabled": false}))
+            .send()
+            .await
+            .expect("an answer");
+        assert!(placed.status().is_success(), "{placed:?}");
+    }
+}
+
+/// Has an import take everything up to this moment, as if it had been started two minutes later.
+async fn up_to_now(world: &World, id: &str) {
+    let to = format!(r#"update historical_sync_jobs set "to" = now() where id = '{id}'"#);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(to)).execute(&world.owner).await.expect("two minutes");
+}
+
 #[test]
 fn a_call_that_was_imported_is_the_same_as_one_whose_webhooks_came() {
     run(|world| async move {
         let (agency, works) = Agency::ready(world, "same").await;
         let agent = at_service(world, &works.agent).await;
-        // Placed elsewhere, with the same account: Patchbay hears of them by their webhooks alone.
-        let http = reqwest::Client::new();
-        for number in 0..8 {
-            let medium = serde_json::json!({"telnyx": {"outgoing": {"to": format!("+1312555{:04}", 2000 + number), "from": "+12025550100"}}});
-            let placed = http
-                .post(format!("{}/ultravox/api/agents/{agent}/calls", world.sandbox_base))
-                .header("x-api-key", &works.key)
-                .json(&serde_json::json!({"medium": medium, "recordingEnabled": false}))
-                .send()
-                .await
-                .expect("an answer");
-            assert!(placed.status().is_success(), "{placed:?}");
-        }
+        placed_elsewhere(world, &works, &agent).await;
         agency.drain().await;
         let by_webhook = facts(world, &agency).await;
         assert_eq!(by_webhook.len(), 8);
@@ -182,10 +198,46 @@ fn a_call_that_was_imported_is_the_same_as_one_whose_webhooks_came() {
         let lost = format!("{}{calls}", lost.concat());
         sqlx::raw_sql(sqlx::AssertSqlSafe(lost)).execute(&world.owner).await.expect("a loss");
         let id = started(&agency, &[("transcripts", "true")]).await;
+        up_to_now(world, &id).await;
         agency.drain().await;
         assert_eq!(result(&agency, &id).await, ("completed".to_owned(), 8, 0, 0));
         let by_import = facts(world, &agency).await;
         assert_eq!(by_import, by_webhook);
+    });
+}
+
+#[test]
+fn an_import_without_transcripts_does_not_take_the_words_of_a_call_that_goes_on_here() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "goes-on").await;
+        let agent = at_service(world, &works.agent).await;
+        placed_elsewhere(world, &works, &agent).await;
+        agency.drain().await;
+        let words = format!(
+            "select concat_ws(' ', provider_call_id, transcript_status, analysis_status) from calls
+             where workspace_id = '{}' and joined_at is not null order by provider_call_id",
+            agency.workspace_id
+        );
+        let by_webhook = owner_lines(world, &words).await;
+        assert!(by_webhook.iter().any(|call| call.ends_with("completed completed")), "{by_webhook:?}");
+
+        // As if the webhooks had come up to the answer, and those of the end were still on their way.
+        let lost = ["call_backs", "call_analyses", "call_messages", "call_events", "enrichment_queue"]
+            .map(|table| format!("delete from {table} where workspace_id = '{}';", agency.workspace_id));
+        let calls = format!(
+            "update calls set ended_at = null, billed_seconds = null, billing_status = null, billed_at = null, voice_cost = 0,
+                              transcript_status = 'pending', analysis_status = 'pending'
+             where workspace_id = '{}' and joined_at is not null",
+            agency.workspace_id
+        );
+        let lost = format!("{}{calls}", lost.concat());
+        sqlx::raw_sql(sqlx::AssertSqlSafe(lost)).execute(&world.owner).await.expect("a loss");
+        let id = started(&agency, &[]).await;
+        up_to_now(world, &id).await;
+        agency.drain().await;
+        let (status, imported, _, failed) = result(&agency, &id).await;
+        assert_eq!((status.as_str(), imported, failed), ("completed", by_webhook.len() as i64, 0));
+        assert_eq!(owner_lines(world, &words).await, by_webhook, "their words are fetched");
     });
 }
 
@@ -205,6 +257,13 @@ fn limits_are_waited_for_and_calls_that_come_to_light_meanwhile_are_taken() {
         assert!(!sync["waits_until"].is_null() && sync["error"].is_string(), "it says that it waits: {sync}");
         let taken = sync["imported"].as_i64().expect("a count");
         assert!(taken > 0, "{sync}");
+
+        // The check, which looks after imports that lost their worker, does not shorten that.
+        check_is_due(world, &agency).await;
+        patchbay_history::server::jobs::check_due(&world.db).await.expect("what is due");
+        agency.drain().await;
+        let sync = shown(&agency, &id).await;
+        assert_eq!((sync["imported"].as_i64(), sync["waited_seconds"].as_i64()), (Some(taken), Some(300)), "{sync}");
 
         // Before the place where it is, and behind it.
         let at = |days: i64| Utc::now() - TimeDelta::days(days) - TimeDelta::minutes(7);
@@ -307,8 +366,7 @@ fn after_ten_hours_of_absence_the_first_check_brings_every_call() {
 
         // A call that was there all along and shows only now, within the overlap.
         world.sandbox.reveal_calls(&works.key, &agent, &[now - TimeDelta::minutes(20)]);
-        let due = format!("update call_checks set next_at = now() where workspace_id = '{}'", agency.workspace_id);
-        sqlx::raw_sql(sqlx::AssertSqlSafe(due)).execute(&world.owner).await.expect("ten minutes");
+        check_is_due(world, &agency).await;
         patchbay_history::server::jobs::check_due(&world.db).await.expect("what is due");
         agency.drain().await;
         assert_eq!(here(world, &agency).await, there(world, &works.key));
@@ -355,6 +413,24 @@ fn what_is_missing_is_shown_and_closed_one_by_one_and_all_at_once() {
         let kinds: BTreeSet<&str> =
             closed["page"]["rows"].as_array().expect("rows").iter().filter_map(|row| row["kind"].as_str()).collect();
         assert!(kinds.contains("without_end"), "{kinds:?}");
+
+        // Another bill than the service's is no bill that has come by itself.
+        let bills = format!(
+            "select concat_ws(' ', provider_call_id, billed_seconds) from calls where workspace_id = '{}' order by 1",
+            agency.workspace_id
+        );
+        let before = owner_lines(world, &bills).await;
+        let other = format!(
+            "update calls set billed_seconds = billed_seconds + 7 where workspace_id = '{0}' and billed_seconds is not null;
+             delete from call_events where workspace_id = '{0}'",
+            agency.workspace_id
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(other)).execute(&world.owner).await.expect("another bill");
+        agency.owner.done("check_call_gaps", &[HERE]).await;
+        agency.drain().await;
+        agency.owner.done("check_call_gaps", &[HERE]).await;
+        agency.drain().await;
+        assert_eq!(owner_lines(world, &bills).await, before);
 
         // Another account has nothing to do with the former one's past.
         let id = started(&agency, &[("from", "2026-01-01")]).await;

@@ -181,6 +181,7 @@ fn Summary(batch: BatchView) -> impl IntoView {
 
 fn left_text(left: i64) -> String {
     let contacts = patchbay_shared::money::counted(left, "contact", "contacts");
-    let verb = if left == 1 { "was" } else { "were" };
-    format!("{contacts} asked to be called back and {verb} moved to the batch that does it. They are not counted here.")
+    format!(
+        "{contacts} left this batch because of a call-back: another batch makes it, or a person decides. They are not counted here."
+    )
 }

@@ -22,8 +22,11 @@ use patchbay_shared::{AppError, zone};
 
 /// Somebody who expects a call at three is not called in the evening instead.
 const LATE: TimeDelta = TimeDelta::hours(2);
+const TOO_LATE: &str = "It could not go out at its time, and two hours have passed since.";
 /// While the contact is on the line.
 const TALKING: std::time::Duration = std::time::Duration::from_secs(60);
+/// After somebody else was faster.
+const SOON: std::time::Duration = std::time::Duration::from_millis(200);
 /// Call-backs of a campaign that are dialled at once.
 const LINES: i32 = 5;
 
@@ -58,7 +61,7 @@ async fn dial(scope: &Scope, id: CallBackId) -> Result<Verdict, AppError> {
     let zone_name = contact.timezone.as_deref().unwrap_or(&campaign.client_timezone);
     let closed = hours::closed_until(zone_name, &campaign.calling_window, now, tx.services().clock.ahead());
     let why_not = if now - due.at > LATE {
-        Some("It could not go out at its time, and two hours have passed since.".to_owned())
+        Some(TOO_LATE.to_owned())
     } else if call_backs::has_talked_since(&mut tx, &due).await? {
         Some("They were called in the meantime, and somebody answered.".to_owned())
     } else if closed.is_some() {
@@ -79,25 +82,37 @@ async fn dial(scope: &Scope, id: CallBackId) -> Result<Verdict, AppError> {
     hand_to_batch(tx, &campaign, &due, now).await
 }
 
-/// The contact moves into the campaign's batch of call-backs, unless another batch that goes on has it already.
+/// The contact moves into the campaign's batch of call-backs, unless it is there already. Another batch that goes on would not do: its
+/// contacts are called in their order, so that the time would pass.
 async fn hand_to_batch(
     mut tx: WriteTx,
     campaign: &Campaign,
     due: &Due,
     now: DateTime<Utc>,
 ) -> Result<Verdict, AppError> {
-    // Batches first, then contacts: in the order in which ticks lock them.
-    let own = batch_of(&mut tx, campaign, now).await?;
+    // Batches first, by their ids, then contacts: in the order in which ticks and campaigns lock them.
+    let has_it = contacts::batch_of(tx.reading(), due.member).await?;
+    let mut ids: Vec<BatchId> =
+        has_it.into_iter().chain(store::open_for_call_backs(&mut tx, campaign.id).await?).collect();
+    ids.sort_unstable_by_key(|batch| batch.0);
+    ids.dedup();
+    let mut locked = Vec::new();
+    for batch in ids {
+        locked.push(store::lock(&mut tx, batch).await?);
+    }
     let place = contacts::place(&mut tx, due.member).await?;
     if place.status == ContactStatus::Calling {
         return Ok(Verdict::Later(TALKING));
     }
-    let before = match place.batch {
-        Some(batch) => Some(store::get(tx.reading(), batch).await?),
-        None => None,
-    };
-    let goes_on = before.as_ref().filter(|batch| {
-        place.status == ContactStatus::Scheduled
+    if place.batch != has_it {
+        // It has moved since the look above.
+        return Ok(Verdict::Later(SOON));
+    }
+    let own = own_of(&locked, campaign, now + tx.services().clock.ahead());
+    let before = locked.iter().find(|batch| Some(batch.id) == has_it);
+    let goes_on = before.filter(|batch| {
+        batch.for_call_backs
+            && place.status == ContactStatus::Scheduled
             && matches!(batch.status, BatchStatus::Pending | BatchStatus::Processing)
     });
     if let Some(batch) = goes_on {
@@ -120,10 +135,10 @@ async fn hand_to_batch(
         }
     };
     contacts::move_to(&mut tx, due.member, own).await?;
-    if before.as_ref().is_none_or(|before| before.id != own) {
+    if has_it != Some(own) {
         store::add_contact(&mut tx, own).await?;
-        if let Some(before) = before {
-            store::contact_left(&mut tx, before.id).await?;
+        if let Some(before) = has_it {
+            store::contact_left(&mut tx, before).await?;
         }
     }
     enqueue(&mut tx, &RunBatch { batch: own }, NewJob::default()).await?;
@@ -132,22 +147,34 @@ async fn hand_to_batch(
     Ok(Verdict::Done)
 }
 
+/// Hands one over to a person that the batch has had since its time without calling: it was paused, or held, or had no free line. True if
+/// there was one. One at a time, because each is written into the audit log last.
+pub(super) async fn give_up_late(tx: &mut WriteTx, batch: &Batch) -> Result<bool, AppError> {
+    if !batch.for_call_backs {
+        return Ok(false);
+    }
+    let now = tx.reading().now().await?;
+    let Some(due) = call_backs::late(tx, batch.id, now - LATE).await? else { return Ok(false) };
+    contacts::give_back_one(tx, batch.id, due.member).await?;
+    store::contact_left(tx, batch.id).await?;
+    call_backs::hand_over(tx, &due, TOO_LATE).await?;
+    Ok(true)
+}
+
 /// A batch of call-backs about to be made.
 struct New {
     id: BatchId,
     name: String,
 }
 
-/// The campaign's batch of call-backs that goes on, locked; else one to make.
-async fn batch_of(tx: &mut WriteTx, campaign: &Campaign, now: DateTime<Utc>) -> Result<Result<Batch, New>, AppError> {
-    if let Some(open) = store::open_for_call_backs(tx, campaign.id).await? {
-        let batch = store::lock(tx, open).await?;
-        if !batch.status.is_over() {
-            return Ok(Ok(batch));
-        }
-    }
-    let day = (now + tx.services().clock.ahead()).with_timezone(&zone::zone(&campaign.client_timezone));
-    Ok(Err(New { id: BatchId::new(), name: format!("Call-backs, {}", day.format("%a %-d %b %Y")) }))
+/// The campaign's batch of call-backs that goes on, among those locked; else one to make. `today`: by the clock that people go by.
+fn own_of<'a>(locked: &'a [Batch], campaign: &Campaign, today: DateTime<Utc>) -> Result<&'a Batch, New> {
+    let open =
+        locked.iter().find(|batch| batch.for_call_backs && batch.campaign_id == campaign.id && !batch.status.is_over());
+    open.ok_or_else(|| {
+        let day = today.with_timezone(&zone::zone(&campaign.client_timezone));
+        New { id: BatchId::new(), name: format!("Call-backs, {}", day.format("%a %-d %b %Y")) }
+    })
 }
 
 async fn make(tx: &mut WriteTx, campaign: &Campaign, new: &New) -> Result<(), AppError> {

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::halt_reason::HaltReason;
 use super::store::{self, Batch};
-use super::{clearance, dial, hours, ops, reconcile};
+use super::{call_backs as own_call_backs, clearance, dial, hours, ops, reconcile};
 use crate::model::{BatchStatus, Obstacle};
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
@@ -90,6 +90,12 @@ async fn claim(
     let batch = store::lock(&mut tx, id).await?;
     if batch.status.is_over() {
         return wind_up(tx, id).await;
+    }
+    if own_call_backs::give_up_late(&mut tx, &batch).await? {
+        notify(&mut tx, id, batch.client_id);
+        tx.commit().await?;
+        // There may be more of them.
+        return Ok(Plan::Wait(Duration::ZERO));
     }
     if batch.status == BatchStatus::Paused {
         // What the suspension stopped goes on by itself; what a person or any other trouble stopped waits for a person.

@@ -163,7 +163,7 @@ async fn hang_up(voice: &dyn VoiceProvider, call: &str) {
     }
 }
 
-/// Folds what the provider says now. Its state is the event's name, so that the same answer twice is no news.
+/// Folds what the provider says now. Its state is the event's name, so that the same answer twice is no news, and another bill is.
 pub async fn apply_update(scope: &Scope, call: &VoiceCall) -> Result<(), AppError> {
     let prices = connections::settings(scope).await?;
     let state = match (call.ended, call.joined) {
@@ -174,11 +174,15 @@ pub async fn apply_update(scope: &Scope, call: &VoiceCall) -> Result<(), AppErro
         (None, None) => "created",
     };
     let event_type = format!("asked.{state}");
+    let event_id = match call.charged_seconds() {
+        Some(seconds) if state == "billed" => format!("{event_type}.{}", seconds.ceil()),
+        _ => event_type.clone(),
+    };
     let mut tx = scope.write(Action::RunBatches).await?;
     let now = tx.reading().now().await?;
     let news = CallUpdate {
         call,
-        event_id: &event_type,
+        event_id: &event_id,
         event_type: &event_type,
         occurred_at: call.ended.or(call.joined).or(call.created).unwrap_or(now),
         told_at: now,

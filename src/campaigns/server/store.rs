@@ -263,7 +263,7 @@ pub(crate) async fn hold_batches(tx: &mut WriteTx, id: CampaignId) -> Result<Vec
 pub(crate) async fn newest_batches(tx: &mut ReadTx, id: CampaignId) -> Result<Vec<CampaignBatch>, AppError> {
     let rows = sqlx::query!(
         r#"select id as "id: BatchId", name, (case when stopped_at is not null then 'stopped' else status::text end) as "status!: BatchStatus",
-                  total_contacts, created_at from call_batches
+                  total_contacts - left_contacts as "total_contacts!", created_at from call_batches
            where workspace_id = $1 and campaign_id = $2 order by id desc limit 10"#,
         tx.workspace_uuid(),
         id.0

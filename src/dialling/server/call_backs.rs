@@ -1,6 +1,6 @@
 //! Call-backs: what is made of somebody's wish to be called again, what people do with it, and what becomes of it.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::contacts;
@@ -23,6 +23,9 @@ use patchbay_shared::{AppError, Reason, zone};
 const MOST: i64 = 3;
 /// So long after its time a call-back is surely being dialled, or its job is lost.
 const GRACE_MINUTES: i32 = 10;
+/// A wish that is heard of later than this, in an imported call or after a long outage, makes no call-back: its time is over, and many may
+/// come at once.
+const STALE: TimeDelta = TimeDelta::days(2);
 /// The longest words that are kept, in characters.
 const LONGEST: usize = 300;
 
@@ -33,6 +36,9 @@ pub async fn ask(tx: &mut WriteTx, asked: AskedBack<'_>) -> Result<(), AppError>
         return Ok(());
     }
     let now = tx.reading().now().await?;
+    if now - subject.said_at > STALE {
+        return Ok(());
+    }
     let decided = decide(tx, &subject, &asked, now);
     if let Some(known) = store::by_call(tx, asked.call).await? {
         // Read once more, the words may be clear. What a person has looked at, or what has gone out, stays as it is.
@@ -45,6 +51,9 @@ pub async fn ask(tx: &mut WriteTx, asked: AskedBack<'_>) -> Result<(), AppError>
     if let Some(member) = subject.member {
         match store::open_of(tx, member).await? {
             Some(open) if open.status == CallBackStatus::Dialling => return Ok(()),
+            // A call that is heard of late does not undo what was agreed after it, and what is not clear does not undo a time.
+            Some(open) if store::agreed_at(tx.reading(), open.id).await? > subject.said_at => return Ok(()),
+            Some(open) if open.status == CallBackStatus::Scheduled && decided.is_err() => return Ok(()),
             Some(open) => call_off(tx, &open, "Asked for anew in a later call.").await?,
             None => {}
         }
@@ -140,6 +149,13 @@ pub(crate) async fn plan(
     local: &str,
 ) -> Result<CallBackId, AppError> {
     let subject = store::of_member(tx, member).await?;
+    if let Some(call) = call {
+        // Else somebody's words would stand beside another person, whom others may see.
+        let of_call = store::of_call(tx, call).await?.and_then(|of_call| of_call.member);
+        if of_call != Some(member) {
+            return Err(AppError::NotFound);
+        }
+    }
     let at = chosen(tx, &subject, local).await?;
     let id = CallBackId::new();
     let new = New {
@@ -218,6 +234,18 @@ pub async fn due(tx: &mut WriteTx, id: CallBackId) -> Result<Option<Due>, AppErr
     let row = store::lock(tx, id).await?;
     Ok(match (row.status, row.campaign_id, row.member, row.due_at) {
         (CallBackStatus::Scheduled, Some(campaign_id), Some(member), Some(at)) => {
+            Some(Due { client_id: row.client_id, campaign_id, member, at, row })
+        }
+        _ => None,
+    })
+}
+
+/// One that the batch has, whose time was before `before`, and that it has not dialled. Its contact is locked.
+pub async fn late(tx: &mut WriteTx, batch: BatchId, before: DateTime<Utc>) -> Result<Option<Due>, AppError> {
+    let Some(id) = store::late(tx, batch, before).await? else { return Ok(None) };
+    let row = store::lock(tx, id).await?;
+    Ok(match (row.campaign_id, row.member, row.due_at) {
+        (Some(campaign_id), Some(member), Some(at)) => {
             Some(Due { client_id: row.client_id, campaign_id, member, at, row })
         }
         _ => None,

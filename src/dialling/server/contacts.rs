@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 
 pub(crate) use super::membership::call_now;
-pub use super::membership::{OfBatch, Place, join, join_by_phone, leave, move_to, of_batch, place, take_again};
+pub use super::membership::{
+    OfBatch, Place, batch_of, join, join_by_phone, leave, move_to, of_batch, place, take_again,
+};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_calls::model::ContactOutcome;
 use patchbay_shared::AppError;
@@ -150,14 +152,25 @@ pub async fn look_again(tx: &mut WriteTx, campaign: CampaignId, retry_minutes: i
 }
 
 /// Undialled contacts go back to the campaign. Whoever waited for their calling hours only waits no more: the next batch looks at those
-/// itself.
+/// itself. Whoever was reached before, and was only to be called back, is done: no other batch calls them.
 pub async fn give_back(tx: &mut WriteTx, id: BatchId) -> Result<u64, AppError> {
+    return_from(tx, id, None).await
+}
+
+/// The same with one contact.
+pub async fn give_back_one(tx: &mut WriteTx, id: BatchId, contact: CampaignContactId) -> Result<(), AppError> {
+    return_from(tx, id, Some(contact)).await.map(drop)
+}
+
+async fn return_from(tx: &mut WriteTx, id: BatchId, only: Option<CampaignContactId>) -> Result<u64, AppError> {
     let done = sqlx::query!(
-        "update campaign_contacts set status = 'pending', batch_id = null, updated_at = now(),
-                next_attempt_at = case when attempts > 0 then next_attempt_at end
-         where workspace_id = $1 and batch_id = $2 and status = 'scheduled'",
+        "update campaign_contacts set status = (case when reached then 'completed' else 'pending' end)::contact_status, batch_id = null,
+                given_back_by = batch_id, next_attempt_at = case when attempts > 0 and not reached then next_attempt_at end,
+                updated_at = now()
+         where workspace_id = $1 and batch_id = $2 and status = 'scheduled' and ($3::uuid is null or id = $3)",
         tx.workspace_uuid(),
-        id.0
+        id.0,
+        only.map(|contact| contact.0)
     )
     .execute(tx.conn())
     .await?;

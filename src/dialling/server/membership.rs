@@ -105,13 +105,14 @@ pub async fn of_batch(tx: &mut ReadTx, batch: BatchId) -> Result<OfBatch, AppErr
     .await?)
 }
 
-/// Gives a batch that goes on after it failed waiting contacts of its campaign, in their order: also those that wait for a time, but
-/// nobody who is to be called back.
+/// Gives a batch that goes on after it failed the contacts that it gave back and that still wait, in their order: also those that wait
+/// for a time, but nobody who is to be called back, and nobody whom it never had.
 pub async fn take_again(tx: &mut WriteTx, batch: BatchId, campaign: CampaignId, most: i64) -> Result<i32, AppError> {
     let taken = sqlx::query!(
         "with picked as (
            select x.id from campaign_contacts x join contacts p on p.workspace_id = $1 and p.id = x.contact_id
-           where x.workspace_id = $1 and x.campaign_id = $3 and x.status = 'pending' and not p.do_not_call and x.callback_at is null
+           where x.workspace_id = $1 and x.campaign_id = $3 and x.status = 'pending' and x.given_back_by = $2 and not p.do_not_call
+             and x.callback_at is null
            order by x.id limit $4 for update of x skip locked)
          update campaign_contacts x set status = 'scheduled', batch_id = $2, updated_at = now()
          from picked where x.workspace_id = $1 and x.id = picked.id",
@@ -145,6 +146,17 @@ pub(crate) async fn call_now(tx: &mut WriteTx, id: CampaignContactId) -> Result<
 pub struct Place {
     pub status: ContactStatus,
     pub batch: Option<BatchId>,
+}
+
+/// The batch that has the contact at this moment: not locked, so it may change.
+pub async fn batch_of(tx: &mut ReadTx, id: CampaignContactId) -> Result<Option<BatchId>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select batch_id as "batch: BatchId" from campaign_contacts where workspace_id = $1 and id = $2"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// Locked until the commit.

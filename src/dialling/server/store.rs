@@ -129,6 +129,20 @@ pub(crate) async fn open_of(tx: &mut WriteTx, member: CampaignContactId) -> Resu
     .await?)
 }
 
+/// When it was agreed: in its call, or when a person chose its time.
+pub(crate) async fn agreed_at(tx: &mut ReadTx, id: CallBackId) -> Result<DateTime<Utc>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select (case when b.set_by is not null and b.status = 'scheduled' then b.updated_at
+                        else coalesce(c.ended_at, c.started_at, b.created_at) end) as "at!"
+           from call_backs b left join calls c on c.workspace_id = $1 and c.id = b.call_id
+           where b.workspace_id = $1 and b.id = $2"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
 /// A call-back about to be written.
 pub(crate) struct New<'a> {
     pub id: CallBackId,
@@ -216,17 +230,22 @@ pub(crate) async fn set_dialling(tx: &mut WriteTx, id: CallBackId, batch: BatchI
     Ok(())
 }
 
-/// The contact waits for its call-back: a batch that has it, or would take it, does not call before. None: it waits for none any more.
+/// The contact waits for its call-back: a batch that has it, or would take it, does not call before. None: it waits for none any more,
+/// but for the campaign's wait after its last call.
 pub(crate) async fn set_waits(
     tx: &mut WriteTx,
     member: CampaignContactId,
     until: Option<DateTime<Utc>>,
 ) -> Result<(), AppError> {
     sqlx::query!(
-        "update campaign_contacts set callback_at = $3,
-                next_attempt_at = case when status not in ('pending', 'scheduled') then next_attempt_at else coalesce($3, now()) end,
+        "update campaign_contacts x set callback_at = $3,
+                next_attempt_at = case when x.status not in ('pending', 'scheduled') then x.next_attempt_at else coalesce($3, q.at) end,
                 updated_at = now()
-         where workspace_id = $1 and id = $2",
+         from (select m.id, greatest(now(), c.ended_at + make_interval(mins => k.retry_minutes)) as at
+               from campaign_contacts m join campaigns k on k.workspace_id = $1 and k.id = m.campaign_id
+               left join calls c on c.workspace_id = $1 and c.id = m.last_call_id
+               where m.workspace_id = $1 and m.id = $2) q
+         where x.workspace_id = $1 and x.id = q.id",
         tx.workspace_uuid(),
         member.0,
         until
@@ -234,6 +253,28 @@ pub(crate) async fn set_waits(
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// One that a batch has, was due before `before`, and was not dialled at or after its time. Its contact, who waits, is locked.
+pub(crate) async fn late(
+    tx: &mut WriteTx,
+    batch: BatchId,
+    before: DateTime<Utc>,
+) -> Result<Option<CallBackId>, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select b.id as "id: CallBackId"
+           from call_backs b join campaign_contacts x on x.workspace_id = $1 and x.id = b.campaign_contact_id
+           where b.workspace_id = $1 and b.batch_id = $2 and b.status = 'dialling' and b.due_at < $3
+             and x.batch_id = $2 and x.status = 'scheduled'
+             and not exists (select from calls c where c.workspace_id = $1 and c.campaign_contact_id = x.id and c.batch_id = $2
+                               and c.dialled_at >= b.due_at)
+           limit 1 for update of x skip locked"#,
+        tx.workspace_uuid(),
+        batch.0,
+        before
+    )
+    .fetch_optional(tx.conn())
+    .await?)
 }
 
 /// Whether the contact has been on the line since the call-back got its time.
@@ -265,16 +306,16 @@ pub(crate) async fn without_job(tx: &mut ReadTx, kind: &str, minutes: i32) -> Re
     .await?)
 }
 
-/// Has the call-backs of a batch be what became of their contacts: reached, still being called, or a matter for a person. What a person
-/// has set since is left alone. Gives the clients of those that changed.
+/// Has the call-backs of a batch be what became of their contacts: reached in it, still being called, or a matter for a person. What a
+/// person has set since is left alone. Gives the clients of those that changed.
 pub(crate) async fn follow(tx: &mut WriteTx, batch: BatchId) -> Result<Vec<ClientId>, AppError> {
     Ok(sqlx::query_scalar!(
         r#"with seen as (
              select b.id,
-                    case when x.status = 'completed' and x.reached then 'kept'
+                    case when x.status = 'completed' and x.reached and x.batch_id = $2 then 'kept'
                          when x.status in ('scheduled', 'calling') and x.batch_id = $2 then 'dialling'
                          else 'needs_person' end as status,
-                    case when x.status = 'completed' and x.reached then null
+                    case when x.status = 'completed' and x.reached and x.batch_id = $2 then null
                          when x.status in ('scheduled', 'calling') and x.batch_id = $2 then null
                          when x.batch_id is distinct from $2 then 'The batch that was to call ended before it was this person''s turn.'
                          when x.status = 'failed' then coalesce(x.last_error, 'The contact could not be called.')

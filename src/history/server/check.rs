@@ -1,7 +1,6 @@
 //! The regular comparison with the voice service. Every ten minutes it lists what began since the last one that came to its end, takes
 //! what is missing, and asks after calls that have stayed without an end or a bill. So after any absence every call is there.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
@@ -65,7 +64,7 @@ pub(crate) const EVERY: Duration = Duration::minutes(10);
 /// Calls may become visible late, and two may begin in the same moment: so much before the last moment is looked at once more.
 const OVERLAP: Duration = Duration::minutes(30);
 /// A webhook is on its way for so long.
-const ON_ITS_WAY: Duration = Duration::minutes(2);
+pub(crate) const ON_ITS_WAY: Duration = Duration::minutes(2);
 /// How far back a person's check looks.
 const FAR: Duration = Duration::days(30);
 /// A call is asked after when it has gone on, or has been without a bill, for so long.
@@ -138,7 +137,7 @@ async fn look(
 ) -> Result<(), Trouble> {
     let agents = agents(scope).await?;
     let price_per_minute = connections::settings(scope).await?.voice_price_per_minute;
-    let terms = Terms { now, price_per_minute, words: Words::Now };
+    let terms = Terms { now, price_per_minute };
     let check = Check { scope, voice, connection: job.connection, agents, terms, now };
     if job.looks_far {
         check.walk(now - FAR, from, false, found).await?;
@@ -212,7 +211,7 @@ impl Check<'_> {
         let compared = take::compare(&mut tx, PROVIDER, &page.calls).await?;
         let missing: Vec<(&VoiceCall, GapKind)> =
             compared.iter().filter_map(|one| Some((one.call, one.gap?))).collect();
-        let calls: Vec<&VoiceCall> = missing.iter().map(|(call, _)| *call).collect();
+        let calls: Vec<(&VoiceCall, Words)> = missing.iter().map(|(call, _)| (*call, Words::Now)).collect();
         let taken = take::fold_each(&mut tx, &calls, self.terms).await?;
         for ((call, kind), result) in missing.iter().zip(taken) {
             match result {
@@ -277,20 +276,24 @@ impl Check<'_> {
         gaps::open(tx, self.connection, &gap).await
     }
 
-    /// Asks after calls that no list would show any more: those that have gone on for long, and those without a bill.
+    /// Asks after calls that no list would show any more: those that have gone on for long, those without a bill, and those that have
+    /// an end or a bill by now, while only the service knows whether it is what was missing.
     async fn ask_after_stuck(&self, found: &mut Found) -> Result<(), Trouble> {
         let mut tx = self.scope.read(Action::ReadQueues).await?;
         let before = self.now - STUCK;
-        let mut all: HashMap<GapKind, Vec<Stuck>> = HashMap::new();
-        all.insert(GapKind::WithoutEnd, store::calls::without_end(&mut tx, PROVIDER, before, MOST_STUCK).await?);
-        all.insert(GapKind::WithoutBill, store::calls::without_bill(&mut tx, PROVIDER, before, MOST_STUCK).await?);
+        let endless = store::calls::without_end(&mut tx, PROVIDER, before, MOST_STUCK).await?;
+        let unbilled = store::calls::without_bill(&mut tx, PROVIDER, before, MOST_STUCK).await?;
+        let mut all: Vec<(GapKind, Stuck, bool)> = Vec::new();
+        for (kind, stuck) in [(GapKind::WithoutEnd, endless), (GapKind::WithoutBill, unbilled)] {
+            all.extend(stuck.into_iter().map(|stuck| (kind, stuck, true)));
+            let doubtful = gaps::in_doubt(&mut tx, self.connection, PROVIDER, kind, MOST_STUCK).await?;
+            all.extend(doubtful.into_iter().map(|stuck| (kind, stuck, false)));
+        }
         drop(tx);
-        for kind in [GapKind::WithoutEnd, GapKind::WithoutBill] {
-            for stuck in all.remove(&kind).unwrap_or_default() {
-                let closed = close::ask(self.scope, self.voice, self.connection, kind, &stuck, true).await?;
-                found.compared += 1;
-                found.closed += u64::from(closed);
-            }
+        for (kind, stuck, finds) in all {
+            let closed = close::ask(self.scope, self.voice, self.connection, kind, &stuck, finds).await?;
+            found.compared += 1;
+            found.closed += u64::from(closed);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Closing gaps one by one: the service is asked for the call, and what it says is taken.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use uuid::Uuid;
@@ -24,6 +25,8 @@ use serde_json::json;
 
 /// Gaps that one turn of closing all reads at a time.
 const AT_ONCE: i64 = 100;
+/// How long closing all waits for trouble to pass that says nothing about it.
+const TROUBLE: Duration = Duration::from_secs(60);
 
 /// How a gap of this kind was closed.
 pub(crate) fn how(kind: GapKind) -> &'static str {
@@ -44,7 +47,10 @@ pub(crate) async fn one(scope: &Scope, provider: &str, id: CallGapId) -> Result<
         return Ok(());
     }
     let voice = connections::voice(scope).await?;
-    let closed = close(scope, &voice, connection, &gap).await?;
+    let closed = close(scope, &voice, connection, &gap).await.map_err(|trouble| match trouble {
+        Trouble::Service(error) => connections::down(&error),
+        Trouble::Ours(error) => error,
+    })?;
     if !closed {
         return Err(AppError::Conflict(
             Reason::NotReady,
@@ -63,35 +69,24 @@ pub(crate) async fn one(scope: &Scope, provider: &str, id: CallGapId) -> Result<
     tx.commit().await
 }
 
-/// Closes all gaps of a connection that can be closed. One that cannot says why.
+/// What a run of closing all has done.
+#[derive(Default)]
+struct Sum {
+    closed: i64,
+    left: i64,
+}
+
+/// Closes all gaps of a connection that can be closed. One that cannot says why. While the service has no time for it, the run waits.
 pub(crate) async fn all(scope: &Scope, connection: ConnectionId) -> Result<Verdict, Failure> {
     let voice = match connections::voice(scope).await {
         Ok(voice) => voice,
         Err(AppError::Conflict(Reason::Suspended | Reason::NotConnected, _)) => return Ok(Verdict::Done),
         Err(error) => return Err(error.into()),
     };
-    let (mut after, mut closed, mut left) = (Uuid::nil(), 0_i64, 0_i64);
-    loop {
-        let mut tx = scope.read(Action::ReadQueues).await?;
-        let some = gaps::open_after(&mut tx, connection, after, AT_ONCE).await?;
-        drop(tx);
-        let Some(last) = some.last() else { break };
-        after = last.id.0;
-        for gap in &some {
-            match close(scope, &voice, connection, gap).await {
-                Ok(true) => closed += 1,
-                Ok(false) => left += 1,
-                // This one cannot be taken; those behind it can.
-                Err(AppError::Conflict(_, why)) => {
-                    left += 1;
-                    let mut tx = scope.write(Action::ReplayQueues).await?;
-                    gaps::note(&mut tx, gap.id, &why).await?;
-                    tx.commit().await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
+    let mut sum = Sum::default();
+    let ended = close_open(scope, &voice, connection, &mut sum).await;
+    // Also when it broke off: the next run does not know what this one closed.
+    let Sum { closed, left } = sum;
     let mut tx = scope.write(Action::ReplayQueues).await?;
     if closed > 0 {
         tx.audit(Change {
@@ -105,7 +100,44 @@ pub(crate) async fn all(scope: &Scope, connection: ConnectionId) -> Result<Verdi
     }
     tx.notify(Topic::list(TOPIC), None);
     tx.commit().await?;
-    Ok(Verdict::Done)
+    match ended {
+        Ok(()) => Ok(Verdict::Done),
+        Err(Trouble::Service(error)) if error.is_passing_trouble() => {
+            Ok(Verdict::Later(error.retry_after.unwrap_or(TROUBLE)))
+        }
+        Err(Trouble::Service(error)) => Err(connections::down(&error).into()),
+        Err(Trouble::Ours(error)) => Err(error.into()),
+    }
+}
+
+async fn close_open(
+    scope: &Scope,
+    voice: &Arc<dyn VoiceProvider>,
+    connection: ConnectionId,
+    sum: &mut Sum,
+) -> Result<(), Trouble> {
+    let mut after = Uuid::nil();
+    loop {
+        let mut tx = scope.read(Action::ReadQueues).await?;
+        let some = gaps::open_after(&mut tx, connection, after, AT_ONCE).await?;
+        drop(tx);
+        let Some(last) = some.last() else { return Ok(()) };
+        after = last.id.0;
+        for gap in &some {
+            match close(scope, voice, connection, gap).await {
+                Ok(true) => sum.closed += 1,
+                Ok(false) => sum.left += 1,
+                // This one cannot be taken; those behind it can.
+                Err(Trouble::Ours(AppError::Conflict(_, why))) => {
+                    sum.left += 1;
+                    let mut tx = scope.write(Action::ReplayQueues).await?;
+                    gaps::note(&mut tx, gap.id, &why).await?;
+                    tx.commit().await?;
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
 }
 
 async fn close(
@@ -113,17 +145,13 @@ async fn close(
     voice: &Arc<dyn VoiceProvider>,
     connection: ConnectionId,
     gap: &Gap,
-) -> Result<bool, AppError> {
+) -> Result<bool, Trouble> {
     let Some(kind) = gap.kind() else { return Ok(false) };
     match (kind, gap.call) {
         (GapKind::WithoutEnd | GapKind::WithoutBill, Some(id)) => {
             let provider_call_id = gap.provider_call_id.clone();
             let stuck = Stuck { id, provider_call_id, agent_id: None, started_at: Utc::now() };
-            match ask(scope, voice, connection, kind, &stuck, false).await {
-                Err(Trouble::Service(error)) => Err(connections::down(&error)),
-                Err(Trouble::Ours(error)) => Err(error),
-                Ok(closed) => Ok(closed),
-            }
+            ask(scope, voice, connection, kind, &stuck, false).await
         }
         _ => import(scope, voice, connection, kind, &gap.provider_call_id).await,
     }
@@ -136,21 +164,21 @@ async fn import(
     connection: ConnectionId,
     kind: GapKind,
     provider_call_id: &str,
-) -> Result<bool, AppError> {
+) -> Result<bool, Trouble> {
     let call = match voice.get_call(provider_call_id).await {
         Ok(call) => Some(call),
         Err(ProviderError { kind: Kind::NotFound, .. }) => None,
-        Err(error) => return Err(connections::down(&error)),
+        Err(error) => return Err(Trouble::Service(error)),
     };
     let price_per_minute = connections::settings(scope).await?.voice_price_per_minute;
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let (id, said) = match call {
         None => (None, "Ultravox does not have this call any more."),
         Some(call) => {
-            let terms = Terms { now: tx.reading().now().await?, price_per_minute, words: Words::Now };
-            match take::fold_each(&mut tx, &[&call], terms).await?.into_iter().next() {
+            let terms = Terms { now: tx.reading().now().await?, price_per_minute };
+            match take::fold_each(&mut tx, &[(&call, Words::Now)], terms).await?.into_iter().next() {
                 Some(Ok(id)) => (Some(id), how(kind)),
-                Some(Err(why)) => return Err(AppError::Conflict(Reason::NotReady, why)),
+                Some(Err(why)) => return Err(AppError::Conflict(Reason::NotReady, why).into()),
                 None => return Ok(false),
             }
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::estimate;
 use super::ops::{self, PROVIDER, TOPIC};
 use super::store::{self, Sync, Tally};
-use super::take::{self, Agents, Terms};
+use super::take::{self, Agents, Compared, Terms};
 use super::words;
 use crate::model::SyncJobStatus;
 use patchbay_access::Action;
@@ -70,9 +70,9 @@ enum Next {
 
 pub(crate) async fn run(scope: &Scope, id: HistoricalSyncId) -> Result<Verdict, Failure> {
     let until = Instant::now() + TURN;
-    let Some(mut sync) = begin(scope, id).await? else { return Ok(Verdict::Done) };
-    if sync.status == SyncJobStatus::Pending {
-        return Ok(Verdict::Later(IDLE));
+    let Some((mut sync, pause)) = begin(scope, id).await? else { return Ok(Verdict::Done) };
+    if let Some(pause) = pause {
+        return Ok(Verdict::Later(pause));
     }
     let voice = match connections::voice(scope).await {
         Ok(voice) => voice,
@@ -84,7 +84,6 @@ pub(crate) async fn run(scope: &Scope, id: HistoricalSyncId) -> Result<Verdict, 
         count_agents(scope, &voice, &sync, &agents, &chosen).await?;
     }
     let price_per_minute = connections::settings(scope).await?.voice_price_per_minute;
-    let words = if sync.with_transcripts { Words::Later } else { Words::Never };
     let mut page = match fetch(&voice, &sync, &chosen, sync.cursor.as_deref()).await {
         Ok(page) => page,
         Err(error) => return trouble(scope, &sync, &error).await,
@@ -93,7 +92,7 @@ pub(crate) async fn run(scope: &Scope, id: HistoricalSyncId) -> Result<Verdict, 
         if is_circle(&sync, &page) {
             return fail(scope, id, LOOPS).await;
         }
-        let terms = Terms { now: Utc::now(), price_per_minute, words };
+        let terms = Terms { now: Utc::now(), price_per_minute };
         // The next page is asked for while this one is written.
         let after = page.next.clone();
         let ahead = async {
@@ -118,8 +117,9 @@ pub(crate) async fn run(scope: &Scope, id: HistoricalSyncId) -> Result<Verdict, 
     }
 }
 
-/// The import, if there is something to do: begun if it is its turn. Pending: another one runs.
-async fn begin(scope: &Scope, id: HistoricalSyncId) -> Result<Option<Sync>, AppError> {
+/// The import, if there is something to do: begun if it is its turn. With how long it waits: another one runs, or the service has asked
+/// for it, and whoever looks after imports that lost their worker does not shorten that.
+async fn begin(scope: &Scope, id: HistoricalSyncId) -> Result<Option<(Sync, Option<Duration>)>, AppError> {
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let sync = match store::lock(&mut tx, id).await {
         Ok(sync) => sync,
@@ -131,14 +131,16 @@ async fn begin(scope: &Scope, id: HistoricalSyncId) -> Result<Option<Sync>, AppE
     }
     if sync.status == SyncJobStatus::Pending {
         if store::first_unfinished(tx.reading(), sync.connection).await? != Some(id) {
-            return Ok(Some(sync));
+            return Ok(Some((sync, Some(IDLE))));
         }
         store::begin(&mut tx, id).await?;
         tx.notify(Topic::list(TOPIC), None);
         tx.commit().await?;
-        return Ok(Some(Sync { status: SyncJobStatus::InProgress, ..sync }));
+        return Ok(Some((Sync { status: SyncJobStatus::InProgress, ..sync }, None)));
     }
-    Ok(Some(sync))
+    let now = tx.reading().now().await?;
+    let pause = sync.waits_until.and_then(|until| (until - now).to_std().ok()).filter(|pause| !pause.is_zero());
+    Ok(Some((sync, pause)))
 }
 
 /// All agents that the service knows, by its ids, and the ids of those that the import is narrowed to; none for all.
@@ -213,13 +215,17 @@ async fn take_page(
         return Ok(Next::NotOurs);
     }
     let compared = take::compare(&mut tx, PROVIDER, &page.calls).await?;
-    let news: Vec<&VoiceCall> = compared.iter().filter(|one| one.gap.is_some()).map(|one| one.call).collect();
+    let of_the_past = if sync.with_transcripts { Words::Later } else { Words::Never };
+    // A call that is here already is no call of the past: its words are fetched, as if its webhook had come.
+    let words = |one: &Compared<'_>| if one.known.is_some() { Words::Now } else { of_the_past };
+    let news: Vec<(&VoiceCall, Words)> =
+        compared.iter().filter(|one| one.gap.is_some()).map(|one| (one.call, words(one))).collect();
     let taken = take::fold_each(&mut tx, &news, terms).await?;
     let mut counts = Counts { zone: sync.zone.clone(), ..Counts::default() };
     for one in compared.iter().filter(|one| one.gap.is_none() && now.walk == 1) {
         counts.add(one.call, agents, Tally { skipped: 1, ..Tally::default() });
     }
-    for (call, result) in news.iter().zip(taken) {
+    for ((call, _), result) in news.iter().zip(taken) {
         let tally = match &result {
             Ok(_) => Tally { imported: 1, ..Tally::default() },
             Err(why) => {

@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::json;
 
-use super::check::{CheckCalls, CloseGaps};
+use super::check::{CheckCalls, CloseGaps, ON_ITS_WAY};
 pub(crate) use super::close::one as close_one;
 pub(crate) use super::estimate::estimate;
 use super::import::{self, ImportPastCalls};
@@ -62,7 +62,7 @@ pub(crate) fn days(from: &str, to: &str, today: NaiveDate) -> Result<(Option<Nai
     Ok((from_day, to_day))
 }
 
-/// The moments that days are, both included.
+/// The moments that days are, both included, as far as no webhook is on its way any more.
 pub(crate) fn moments(
     from: Option<NaiveDate>,
     to: NaiveDate,
@@ -71,8 +71,9 @@ pub(crate) fn moments(
 ) -> (chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>) {
     let from = instant(from.unwrap_or(FIRST_DAY), NaiveTime::MIN, zone);
     let after = to.succ_opt().unwrap_or(to);
-    // What begins after this moment comes by itself.
-    (from, (instant(after, NaiveTime::MIN, zone) - chrono::Duration::microseconds(1)).min(now))
+    let last = instant(after, NaiveTime::MIN, zone) - chrono::Duration::microseconds(1);
+    // What begins later comes by itself, with its words. A day that has only just begun is empty.
+    (from, last.min(now - ON_ITS_WAY).max(from))
 }
 
 /// Starts an import, or has it wait for the running one. Gives its id. Errors: `Invalid` at a field; `Conflict` when the account is not
@@ -259,13 +260,16 @@ mod tests {
     }
 
     #[test]
-    fn the_days_of_a_zone_are_whole_and_end_now() {
+    fn the_days_of_a_zone_are_whole_and_end_just_before_now() {
         let now = Utc.with_ymd_and_hms(2026, 11, 20, 12, 0, 0).single().expect("a moment");
         let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
         let zurich = zone::zone("Europe/Zurich");
         let (from, to) = moments(Some(day("2026-10-25")), day("2026-10-25"), zurich, now);
         assert_eq!(from.to_rfc3339(), "2026-10-24T22:00:00+00:00");
         assert_eq!(to.to_rfc3339(), "2026-10-25T22:59:59.999999+00:00", "that day has 25 hours");
-        assert_eq!(moments(None, day("2026-11-20"), zurich, now).1, now);
+        assert_eq!(moments(None, day("2026-11-20"), zurich, now).1, now - ON_ITS_WAY);
+        let midnight = Utc.with_ymd_and_hms(2026, 11, 19, 23, 0, 1).single().expect("a moment");
+        let (from, to) = moments(Some(day("2026-11-20")), day("2026-11-20"), zurich, midnight);
+        assert_eq!(from, to, "the day began a second ago");
     }
 }

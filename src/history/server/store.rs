@@ -45,6 +45,8 @@ pub(crate) struct Sync {
     pub found: Option<i64>,
     pub walk: i32,
     pub walk_found: Option<i64>,
+    /// The service is not asked before.
+    pub waits_until: Option<DateTime<Utc>>,
     pub imported: i64,
     pub skipped: i64,
     pub failed: i64,
@@ -167,7 +169,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: HistoricalSyncId) -> Result<Sync, A
     Ok(sqlx::query_as!(
         Sync,
         r#"select id as "id: HistoricalSyncId", connection_id as "connection: ConnectionId", status as "status: SyncJobStatus", zone,
-                  "from", "to", all_agents, with_transcripts, cursor, reached, found, walk, walk_found, imported, skipped, failed
+                  "from", "to", all_agents, with_transcripts, cursor, reached, found, walk, walk_found, waits_until, imported, skipped, failed
            from historical_sync_jobs where workspace_id = $1 and id = $2"#,
         tx.workspace_uuid(),
         id.0

@@ -22,7 +22,6 @@ use patchbay_shared::ids::{AgentId, CallId};
 pub(crate) struct Terms {
     pub now: DateTime<Utc>,
     pub price_per_minute: rust_decimal::Decimal,
-    pub words: Words,
 }
 
 /// A call of a page, compared with what is here.
@@ -65,54 +64,66 @@ fn our_id(call: &VoiceCall) -> Option<Uuid> {
     call.metadata.get(CALL_KEY)?.parse().ok()
 }
 
-/// Folds these calls. Gives for each our id, or why it could not be taken: one bad call does not keep the others out.
+/// Folds these calls, each with what becomes of its words. Gives for each our id, or why it could not be taken: one bad call does not
+/// keep the others out.
 pub(crate) async fn fold_each(
     tx: &mut WriteTx,
-    calls: &[&VoiceCall],
+    calls: &[(&VoiceCall, Words)],
     terms: Terms,
 ) -> Result<Vec<Result<CallId, String>>, AppError> {
     if calls.is_empty() {
         return Ok(Vec::new());
     }
-    store::calls::mark(tx).await?;
-    // Twice: two transactions that wait for each other are no fault of a call.
-    for _ in 0..2 {
-        match fold_all(tx, calls, terms).await {
-            Ok(ids) => {
-                store::calls::keep(tx).await?;
-                return Ok(ids.into_iter().map(Ok).collect());
-            }
-            Err(error) => {
-                tracing::warn!(calls = calls.len(), cause = %error, "a page of calls could not be taken at once");
-                store::calls::take_back(tx).await?;
-            }
-        }
+    let error = match fold_or_take_back(tx, calls, terms, true).await? {
+        Ok(ids) => return Ok(ids.into_iter().map(Ok).collect()),
+        Err(error) => error,
+    };
+    if calls.len() == 1 {
+        return Ok(vec![Err(error.to_string())]);
     }
-    let mut all = Vec::with_capacity(calls.len());
+    // Each by itself, only to see which are bad. Nothing of one is kept while the next is locked: whoever holds the costs of one call and
+    // waits for another call may be waited for.
+    let mut bad: Vec<Option<String>> = Vec::with_capacity(calls.len());
     for call in calls {
-        match fold_all(tx, std::slice::from_ref(call), terms).await {
-            Ok(ids) => {
-                store::calls::keep(tx).await?;
-                store::calls::mark(tx).await?;
-                all.extend(ids.into_iter().map(Ok));
-            }
-            Err(error) => {
-                // A database that is gone does not take anything back either, and ends the page.
-                store::calls::take_back(tx).await?;
-                all.push(Err(error.to_string()));
-            }
-        }
+        let tried = fold_or_take_back(tx, std::slice::from_ref(call), terms, false).await?;
+        bad.push(tried.err().map(|error| error.to_string()));
     }
-    store::calls::keep(tx).await?;
-    Ok(all)
+    let good: Vec<(&VoiceCall, Words)> =
+        calls.iter().zip(&bad).filter(|(_, why)| why.is_none()).map(|(call, _)| *call).collect();
+    // If these cannot be taken together, it is no fault of theirs: the whole page is tried again later.
+    let mut ids = fold_or_take_back(tx, &good, terms, true).await??.into_iter();
+    Ok(bad.into_iter().filter_map(|why| why.map(Err).or_else(|| ids.next().map(Ok))).collect())
 }
 
-async fn fold_all(tx: &mut WriteTx, calls: &[&VoiceCall], terms: Terms) -> Result<Vec<CallId>, AppError> {
-    let states: Vec<String> = calls.iter().map(|call| state_of(call)).collect();
+/// Folds these calls, or nothing of them. `keeps`: and not only to see whether it can be done. The outer error is a database that is gone:
+/// it does not take anything back either, and ends the page.
+async fn fold_or_take_back(
+    tx: &mut WriteTx,
+    calls: &[(&VoiceCall, Words)],
+    terms: Terms,
+    keeps: bool,
+) -> Result<Result<Vec<CallId>, AppError>, AppError> {
+    store::calls::mark(tx).await?;
+    let mut folded = fold_all(tx, calls, terms).await;
+    if let Err(error) = &folded {
+        tracing::warn!(calls = calls.len(), cause = %error, "calls of a page could not be taken at once");
+        store::calls::take_back(tx).await?;
+        // Twice: two transactions that wait for each other are no fault of a call.
+        folded = fold_all(tx, calls, terms).await;
+    }
+    if folded.is_err() || !keeps {
+        store::calls::take_back(tx).await?;
+    }
+    store::calls::keep(tx).await?;
+    Ok(folded)
+}
+
+async fn fold_all(tx: &mut WriteTx, calls: &[(&VoiceCall, Words)], terms: Terms) -> Result<Vec<CallId>, AppError> {
+    let states: Vec<String> = calls.iter().map(|(call, _)| state_of(call)).collect();
     let updates: Vec<CallUpdate<'_>> = calls
         .iter()
         .zip(&states)
-        .map(|(call, state)| CallUpdate {
+        .map(|((call, words), state)| CallUpdate {
             call,
             event_id: state,
             event_type: state.split_once(".billed").map_or(state.as_str(), |_| "listed.billed"),
@@ -121,7 +132,7 @@ async fn fold_all(tx: &mut WriteTx, calls: &[&VoiceCall], terms: Terms) -> Resul
             payload: json!({ "listed": true, "state": state }),
             price_per_minute: terms.price_per_minute,
             source: CallSource::HistoricalSync,
-            words: terms.words,
+            words: *words,
         })
         .collect();
     fold::apply_all(tx, &updates).await

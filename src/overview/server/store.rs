@@ -179,7 +179,7 @@ pub(crate) async fn batches(tx: &mut ReadTx, client: Option<ClientId>) -> Result
     let (zone, now, scope) = (tx.scope().zone(), Utc::now(), tx.scope().clone());
     let rows = sqlx::query!(
         r#"select b.id, b.campaign_id, b.name, (case when b.stopped_at is not null then 'stopped' else b.status::text end) as "status!: BatchStatus",
-                  b.scheduled_for, b.pause_reason, b.error, b.total_contacts, b.obstacle as "obstacle: Obstacle",
+                  b.scheduled_for, b.pause_reason, b.error, b.total_contacts - b.left_contacts as "total_contacts!", b.obstacle as "obstacle: Obstacle",
                   b.started_at, b.completed_at, k.name as client,
                   p.reached as "reached!", p.not_reached as "not_reached!", p.failed as "failed!"
            from (

@@ -96,7 +96,9 @@ impl Background {
              update enrichment_queue set next_attempt_at = next_attempt_at - {time} where workspace_id = '{workspace}' and status = 'pending';
              update campaign_contacts set next_attempt_at = next_attempt_at - {time}
              where workspace_id = '{workspace}' and next_attempt_at is not null;
-             update call_backs set due_at = due_at - {time} where workspace_id = '{workspace}' and status = 'scheduled';
+             update call_backs set due_at = due_at - {time}
+             where workspace_id = '{workspace}' and status in ('scheduled', 'dialling');
+             update historical_sync_jobs set waits_until = waits_until - {time} where workspace_id = '{workspace}' and waits_until is not null;
              update call_batches set scheduled_for = scheduled_for - {time} where workspace_id = '{workspace}' and status = 'scheduled';
              update calls set dialled_at = dialled_at - {time}
              where workspace_id = '{workspace}' and dialled_at is not null and provider_call_id is null;

@@ -62,7 +62,7 @@ pub(crate) async fn add_contact(tx: &mut WriteTx, id: BatchId) -> Result<(), App
     Ok(())
 }
 
-/// One contact of the batch is called back by another one.
+/// One contact of the batch is called back by another one, or its call-back is a person's matter.
 pub(crate) async fn contact_left(tx: &mut WriteTx, id: BatchId) -> Result<(), AppError> {
     sqlx::query!(
         "update call_batches set left_contacts = left_contacts + 1, updated_at = now() where workspace_id = $1 and id = $2",

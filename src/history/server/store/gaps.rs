@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::calls::Stuck;
 use crate::model::{GapCounts, GapKind, GapQuery, GapRow};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::ids::{AgentId, CallGapId, CallId, ConnectionId};
@@ -99,15 +100,14 @@ pub(crate) async fn note(tx: &mut WriteTx, id: CallGapId, why: &str) -> Result<(
     Ok(())
 }
 
-/// Closes those that are no gaps any more: what was missing has come by another way. Gives how many.
+/// Closes those that are no gaps any more: the call that was never heard of has come by another way. Gives how many. An end or a bill
+/// that is here may be another one than was missing, so the service is asked about those (`in_doubt`).
 pub(crate) async fn close_filled(tx: &mut WriteTx, connection: ConnectionId, provider: &str) -> Result<u64, AppError> {
     let done = sqlx::query!(
         "update call_gaps g set closed_at = now(), closed_how = 'It has come by itself.', call_id = c.id
          from calls c
          where g.workspace_id = $1 and g.connection_id = $2 and g.closed_at is null and c.workspace_id = $1 and c.provider = $3
-           and c.provider_call_id = g.provider_call_id
-           and case g.kind when 'never_heard_of' then true when 'without_end' then c.ended_at is not null
-                           else c.billed_seconds is not null end",
+           and c.provider_call_id = g.provider_call_id and g.kind = 'never_heard_of'",
         tx.workspace_uuid(),
         connection.0,
         provider
@@ -115,6 +115,32 @@ pub(crate) async fn close_filled(tx: &mut WriteTx, connection: ConnectionId, pro
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Calls with an open gap of this kind that have an end or a bill here by now, the newest gaps first.
+pub(crate) async fn in_doubt(
+    tx: &mut ReadTx,
+    connection: ConnectionId,
+    provider: &str,
+    kind: GapKind,
+    most: i64,
+) -> Result<Vec<Stuck>, AppError> {
+    Ok(sqlx::query_as!(
+        Stuck,
+        r#"select c.id as "id: CallId", g.provider_call_id, c.agent_id as "agent_id: AgentId", c.started_at
+           from call_gaps g
+           join calls c on c.workspace_id = $1 and c.provider = $3 and c.provider_call_id = g.provider_call_id
+           where g.workspace_id = $1 and g.connection_id = $2 and g.closed_at is null and g.kind = $4
+             and case g.kind when 'without_end' then c.ended_at is not null else not c.is_unpriced end
+           order by g.id desc limit $5"#,
+        tx.workspace_uuid(),
+        connection.0,
+        provider,
+        kind.as_str(),
+        most
+    )
+    .fetch_all(tx.conn())
+    .await?)
 }
 
 /// Closes all that are open, without having filled them.
