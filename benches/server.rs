@@ -2,7 +2,7 @@
 //!
 //!   scripts/bench            starts a durable cluster, runs this, then the browser's measurements
 //!
-//! `PATCHBAY_BENCH` with strangers, imports, sync or webhooks measures that alone.
+//! `PATCHBAY_BENCH` with strangers, imports, sync, usage or webhooks measures that alone.
 //!
 //! Load, server and workers share this machine's processors. Each figure has its line in docs/MEASUREMENTS.md. Nothing here fails for being slow.
 
@@ -12,6 +12,8 @@ mod support;
 
 #[path = "server/sync.rs"]
 mod sync;
+#[path = "server/usage.rs"]
+mod usage;
 #[path = "server/webhooks.rs"]
 mod webhooks;
 
@@ -40,7 +42,7 @@ fn main() {
         let stop = CancellationToken::new();
         let workers = tokio::spawn(patchbay::boot::work::run_workers(world.db.clone(), stop.clone()));
         println!("| what | figure | beside it |\n|---|---|---|");
-        if !["webhooks", "sync"].contains(&only.as_str()) {
+        if !["webhooks", "sync", "usage"].contains(&only.as_str()) {
             strangers(world).await;
         }
         if only == "strangers" {
@@ -55,6 +57,12 @@ fn main() {
             lists(world).await;
             import(world).await;
             import_as_people_write(world).await;
+        }
+        if only.is_empty() || only == "usage" {
+            usage::usage(world).await;
+        }
+        if only == "usage" {
+            return;
         }
         if only.is_empty() || only == "sync" {
             sync::sync(world).await;

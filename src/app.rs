@@ -17,7 +17,7 @@ use patchbay_calls::page::{call_page, calls_page};
 use patchbay_campaigns::page::{campaign_page, campaigns_page, new_campaign_page};
 use patchbay_client_overview::page::client_page;
 use patchbay_clients::page::{client_settings_page, clients_page, new_client_page};
-use patchbay_connections::page::{connection_detail_page, connections_page};
+use patchbay_connections::page::{connection_detail_page, connections_page, new_model_account_page};
 use patchbay_contacts::page::{
     contact_page, contacts_page, import_mapping_page, import_page, imports_page, new_contact_page, new_import_page,
     suppressed_page,
@@ -25,9 +25,11 @@ use patchbay_contacts::page::{
 use patchbay_dialling::page::{call_back_page, call_backs_page, new_call_back_page};
 use patchbay_history::page::{call_gaps_page, history_import_page, history_imports_page, history_page};
 use patchbay_inbound_webhooks::page::inbound_webhook_page;
+use patchbay_knowledge::page::{edit_knowledge_page, knowledge_collection_page, knowledge_page, new_knowledge_page};
 use patchbay_members::page::{
     accept_invitation_page, invitations_page, invite_page, links_page, member_page, members_page, profile_page,
 };
+use patchbay_models::page::{model_choice_page, model_prices_page, models_page, new_model_price_page};
 use patchbay_numbers::page::{new_number_page, number_detail_page, numbers_page};
 use patchbay_overview::page::overview_page;
 use patchbay_platform::page::{new_links_page, new_workspace_page, platform_page, workspace_page};
@@ -40,6 +42,7 @@ use patchbay_sign_in::page::{
     sign_in_page,
 };
 use patchbay_telephone::page::test_call_page;
+use patchbay_tools::page::{new_tool_page, tool_page, tool_use_page, tool_uses_page, tools_page};
 use patchbay_ui::Trouble;
 use patchbay_usage::page::usage_page;
 
@@ -91,6 +94,15 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/agents/new") view={LazyPage::new(new_agent_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id") view={LazyPage::new(agent_detail_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/edit") view={LazyPage::new(agent_edit_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/knowledge") view={LazyPage::new(knowledge_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/knowledge/new") view={LazyPage::new(new_knowledge_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/knowledge/:id") view={LazyPage::new(knowledge_collection_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/knowledge/:id/edit") view={LazyPage::new(edit_knowledge_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/tools") view={LazyPage::new(tools_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/tools/new") view={LazyPage::new(new_tool_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/tools/calls") view={LazyPage::new(tool_uses_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/tools/:tool") view={LazyPage::new(tool_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/tool-calls/:id") view={LazyPage::new(tool_use_page)} ssr=SsrMode::Async/>
             <Route path=path!("/prompts") view={LazyPage::new(prompts_page)} ssr=SsrMode::Async/>
             <Route path=path!("/prompts/new") view={LazyPage::new(new_prompt_page)} ssr=SsrMode::Async/>
             <Route path=path!("/prompts/:id") view={LazyPage::new(prompt_editor_page)} ssr=SsrMode::Async/>
@@ -99,6 +111,11 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/numbers/:id") view={LazyPage::new(number_detail_page)} ssr=SsrMode::Async/>
             <Route path=path!("/test-call") view={LazyPage::new(test_call_page)} ssr=SsrMode::Async/>
             <Route path=path!("/connections") view={LazyPage::new(connections_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections/accounts/new") view={LazyPage::new(new_model_account_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections/models") view={LazyPage::new(models_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections/models/prices") view={LazyPage::new(model_prices_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections/models/prices/new") view={LazyPage::new(new_model_price_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/connections/models/:purpose") view={LazyPage::new(model_choice_page)} ssr=SsrMode::Async/>
             <Route path=path!("/connections/:provider") view={LazyPage::new(connection_detail_page)} ssr=SsrMode::Async/>
             <Route path=path!("/connections/:provider/history") view={LazyPage::new(history_page)} ssr=SsrMode::Async/>
             <Route path=path!("/connections/:provider/history/imports") view={LazyPage::new(history_imports_page)} ssr=SsrMode::Async/>

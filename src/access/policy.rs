@@ -50,8 +50,12 @@ policy! {
     /// People of one client, by that client's admin.
     ManageViewers, "people": AgencyOwner | AgencyAdmin | ClientAdmin;
     ManageAgents, "agents": AgencyOwner | AgencyAdmin;
+    /// Using a tool of an agent, on a call or as a try, and writing down what came of it.
+    UseTools, "agents": AgencyOwner | AgencyAdmin;
     DeleteAgents, "deleting agents": AgencyOwner;
     ManagePrompts, "prompts": AgencyOwner | AgencyAdmin;
+    /// Collections of knowledge, their files and pages.
+    ManageKnowledge, "knowledge": AgencyOwner | AgencyAdmin;
     ManageNumbers, "numbers": AgencyOwner | AgencyAdmin;
     /// Credentials at outside services.
     ManageConnections, "outside accounts": AgencyOwner;

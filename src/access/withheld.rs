@@ -70,6 +70,7 @@ fields! {
     Cost: WithCost, "calls.voice_cost, carrier_cost, model_cost, billed_seconds; token_usage.cost; the costs of billing_usage and billing_model_usage", "nothing";
     Recording: WithRecordings, "calls.recording_key, recording_peaks", "nothing";
     Steps: WithSteps, "call_messages of tools", "nothing";
+    ToolUses: Never, "tool_invocations", "nothing: the step, where steps are shared";
     Prompt: WithPrompts, "calls.prompt_id, prompt_version; prompt_versions.template", "nothing";
     BatchTrouble: Never, "call_batches.pause_reason, error", "the sentence of call_batches.obstacle";
     CallError: Never, "calls.error, missed_reason; campaign_contacts.last_error", "“The call could not be placed or broke off.”";

@@ -236,6 +236,7 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
             vec![
                 NavItem::new("Agents", "bot", "/agents").letter('a'),
                 NavItem::new("Prompts", "file-text", "/prompts").letter('p'),
+                NavItem::new("Knowledge", "book-open", "/knowledge"),
             ],
         ),
         group(

@@ -43,6 +43,9 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:3900")]
         at: std::net::SocketAddr,
     },
+    /// Read a file from standard input and say what stands in it. Started by the workers, once for each file.
+    #[command(hide = true)]
+    Extract { nonce: String, name: String },
     /// Bring the schema up to date.
     Migrate,
     /// Create people from the command line.
@@ -93,6 +96,10 @@ enum UsageCommand {
 /// Runs the command. Errors are one line on standard error and exit code 1.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Without database, network and threads: what it reads is somebody else's.
+    if let Command::Extract { nonce, name } = &cli.command {
+        return ExitCode::from(patchbay_knowledge::server::extract::main(nonce, name));
+    }
     patchbay_providers::http::use_ring();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -127,6 +134,8 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             let _ = bridge.await;
             app.close().await;
         }
+        // Done before there was a runtime.
+        Command::Extract { .. } => {}
         Command::Demo(options) => demo::run(config, options).await?,
         Command::Sandbox { at } => {
             let listener = TcpListener::bind(at).await.map_err(|error| {
@@ -277,13 +286,14 @@ pub async fn serve(
     let router = http::router(config, db.clone(), readiness.clone())?;
     tracing::info!(address = %config.listen, workers, "serving");
     let bridge = tokio::spawn(patchbay_jobs::live::bridge(db.clone(), stop.clone()));
+    let tidy = tokio::spawn(telemetry::tidy_metrics(stop.clone()));
     let work = workers.then(|| tokio::spawn(work::run_workers(db.clone(), stop.clone())));
     http::serve(listener, router, config.slow_client_seconds, readiness, stop.clone()).await;
     stop.cancel();
     if let Some(work) = work {
         let _ = work.await;
     }
-    let _ = bridge.await;
+    let _ = tokio::join!(bridge, tidy);
     tracing::info!("stopped");
     Ok(())
 }

@@ -60,6 +60,10 @@ pub struct Options {
     /// The name server that is asked for the proofs of agencies' host names, for example 9.9.9.9:53. Default: the machine's own.
     #[arg(long, env = "PATCHBAY_DNS", global = true)]
     pub dns: Option<String>,
+    /// The program that reads uploaded files, each in a process of its own, when it is not this one: `patchbay` behind a wrapper that confines
+    /// it further.
+    #[arg(long, env = "PATCHBAY_EXTRACT_WITH", global = true)]
+    pub extract_with: Option<PathBuf>,
     /// Seconds that a client may let pass while it sends a request's head, and between two pieces of a body; anything but an upload must be
     /// there in twice as long. Default: 30
     #[arg(long, env = "PATCHBAY_SLOW_CLIENT_SECONDS", global = true)]
@@ -84,6 +88,7 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     pub sandbox_url: Option<String>,
     pub dns: Option<SocketAddr>,
+    pub extract_with: Option<PathBuf>,
     pub slow_client_seconds: u64,
 }
 
@@ -167,6 +172,7 @@ impl Options {
             smtp,
             sandbox_url: self.sandbox_url.or(file.sandbox_url),
             dns,
+            extract_with: self.extract_with.or(file.extract_with),
             slow_client_seconds: self.slow_client_seconds.or(file.slow_client_seconds).unwrap_or(30).clamp(1, 3600),
             data_dir,
         })

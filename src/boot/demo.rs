@@ -3,9 +3,11 @@
 //! batches. People go on calling and being called for as long as it runs, and a restart goes on with what is there.
 
 mod agencies;
+mod library;
 mod past;
 mod people;
 mod story;
+mod tools;
 mod trickle;
 mod visit;
 
@@ -147,6 +149,8 @@ impl Teller {
         story::connect(&owner, agency, &self.sandbox).await?;
         let served = story::build_all(&owner, agency).await?;
         story::spare_number(&owner, agency).await?;
+        let pages = self.db.services().sandbox.as_ref().map(|at| format!("{}/pages", at.tools)).unwrap_or_default();
+        try_join_all(served.iter().map(|served| library::fill(&owner, served, &pages))).await?;
         // Contacts before calls: then the callers of the past are known by name.
         try_join_all(served.iter().map(|served| story::import_contacts(&owner, served))).await?;
         let waves = try_join_all(served.iter().map(|served| story::first_wave(&owner, served)));

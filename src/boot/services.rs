@@ -25,6 +25,8 @@ use patchbay_services::{Hooks, SandboxAddresses, Services, Settings};
 use patchbay_shared::error::internal;
 use patchbay_shared::{AppError, Reason};
 use patchbay_sign_in::server::EndSupport;
+use patchbay_tools::server::ToolsChanged;
+use patchbay_tools::server::contact_book::Contacts;
 use patchbay_workspaces::server::Reactivated;
 use patchbay_workspaces::server::limits::Counters;
 use patchbay_workspaces::server::rules::ZoneChanged;
@@ -39,6 +41,7 @@ pub fn services(config: &Config) -> Result<Services, AppError> {
         public_url: config.public_url.to_string(),
         sandbox: config.sandbox_url.as_deref().map(SandboxAddresses::at),
         data_dir: config.data_dir.clone(),
+        extract_with: config.extract_with.clone(),
         mail: config.smtp.clone(),
         dns: config.dns,
         trusted_proxies: config.trusted_proxies.clone(),
@@ -75,6 +78,8 @@ fn hooks() -> Hooks {
         Box::pin(async move { numbers::server::ops::telephony_ready(tx, &application).await })
     }));
     hooks.add(PromptChanged(|tx, id| Box::pin(agents::server::ops::prompt_changed(tx, id))));
+    hooks.add(ToolsChanged(|tx, agent| Box::pin(agents::server::ops::tools_changed(tx, agent))));
+    hooks.add(Contacts(Box::new(patchbay_contacts::server::OwnContacts)));
     hooks.add(EndSupport(|visitor| Box::pin(platform::server::support::end(visitor))));
     hooks.add(ZoneChanged(|tx| Box::pin(patchbay_metering::server::days::touch_all_days(tx, None))));
     hooks.add(BudgetMoved(|tx, client| Box::pin(batches::server::ops::wake(tx, client))));
@@ -85,8 +90,7 @@ fn hooks() -> Hooks {
         })
     }));
     hooks.add(CallEnded {
-        ended: |tx, call| Box::pin(dialling::server::settle::settle(tx, call)),
-        refined: |tx, call| Box::pin(dialling::server::settle::settle_better(tx, call)),
+        ended: |tx, batch, calls| Box::pin(dialling::server::settle::settle(tx, batch, calls)),
         corrected: |tx, found| Box::pin(dialling::server::settle::correct(tx, found)),
         asked_back: |tx, asked| Box::pin(dialling::server::call_backs::ask(tx, asked)),
     });

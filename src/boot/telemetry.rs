@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 /// Structured logs to standard error. Lines carry ids as fields, never a transcript, a phone number or a secret.
@@ -28,4 +31,16 @@ pub(crate) fn start_metrics() -> PrometheusHandle {
                 })
         })
         .clone()
+}
+
+/// Adds what was recorded to its sums until `stop`. Nobody else does so before somebody asks for the metrics, and each time that is
+/// recorded would stay in memory until then.
+pub(crate) async fn tidy_metrics(stop: CancellationToken) {
+    let handle = start_metrics();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(5)) => handle.run_upkeep(),
+        }
+    }
 }

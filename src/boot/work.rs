@@ -17,6 +17,7 @@ pub fn runner(db: Db) -> Runner {
     patchbay_campaigns::server::jobs::register(&mut registry);
     patchbay_connections::server::jobs::register(&mut registry);
     patchbay_history::server::jobs::register(&mut registry);
+    patchbay_knowledge::server::jobs::register(&mut registry);
     patchbay_metering::server::jobs::register(&mut registry);
     patchbay_contacts::server::jobs::register(&mut registry);
     patchbay_mail::register(&mut registry);
@@ -52,9 +53,12 @@ pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(patchbay_dialling::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_history::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_members::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_models::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_numbers::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_knowledge::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_prompts::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_queues::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_tools::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_usage::server::routes::routes().with_state(db.clone()))
 }
 
@@ -82,6 +86,7 @@ pub(crate) fn webhook_routes(db: &Db) -> Router {
     Router::new()
         .merge(patchbay_inbound_webhooks::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_telephone::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_tools::server::routes::hooks().with_state(db.clone()))
 }
 
 /// Counts the days that calls and answers of models touched, once a second. What comes meanwhile is counted together.
@@ -104,6 +109,9 @@ async fn upkeep(db: Db, stop: CancellationToken) {
         // First: what happened while no process was there is missing until it has looked.
         if let Err(error) = patchbay_history::server::jobs::check_due(&db).await {
             tracing::warn!(cause = %error, "calls will be compared with the voice services in a minute");
+        }
+        if let Err(error) = patchbay_numbers::server::look::check_due(&db).await {
+            tracing::warn!(cause = %error, "carriers will be asked in a minute where numbers go");
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -99,6 +99,7 @@ patchbay_shared::words! {
         Archived = "archived", "The client is archived", Warn;
         Suspended = "suspended", "The workspace was suspended", Warn;
         Failed = "failed", "The agent could not be reached", Bad;
+        NoLine = "no_line", "All lines were in use", Warn;
     }
     /// How the other side sounded, as a model read it.
     pub Sentiment: "text" {
@@ -134,6 +135,9 @@ impl MissedReason {
             Self::Archived => "The client of this number is archived, so no agent answered.",
             Self::Suspended => "The workspace was suspended, so no agent answered.",
             Self::Failed => "The voice service did not bring the agent to the line. Call back.",
+            Self::NoLine => {
+                "All lines of the agency's plan were in use. Call back, or set fewer calls at once for batches under Settings, Agency."
+            }
         }
     }
 
@@ -254,6 +258,10 @@ pub struct CallRow {
     /// The viewer may see cost, and there is none yet.
     pub is_unpriced: bool,
     pub is_reviewed: bool,
+    /// Nobody answered a call that came in: why, in a few words.
+    pub missed: Option<String>,
+    /// Where the caller becomes a contact: of a call from somebody unknown, for whoever may add contacts.
+    pub add_contact: Option<String>,
     /// The transcript or the analysis failed.
     pub needs_help: bool,
 }

@@ -65,6 +65,20 @@ pub async fn review_call(
     Ok(())
 }
 
+/// Fetches the recording that an import left at the voice service.
+#[server(prefix = "/rpc", endpoint = "fetch_call_recording")]
+pub async fn fetch_call_recording(id: String, list: Option<String>) -> Result<(), AppError> {
+    use super::server::ops;
+    use patchbay_access::{Action, server::scope};
+    use patchbay_shared::ids::CallId;
+    let call: CallId = id.parse()?;
+    let mut tx = scope()?.write(Action::ReplayQueues).await?;
+    ops::fetch_recording(&mut tx, call).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&CallQuery::parse(list.as_deref().unwrap_or_default()).call_address(call));
+    Ok(())
+}
+
 /// Fetches the transcript (`kind` = `transcript`) or reads it (`analysis`) once more.
 #[server(prefix = "/rpc", endpoint = "retry_enrichment")]
 pub async fn retry_enrichment(id: String, kind: String, list: Option<String>) -> Result<(), AppError> {

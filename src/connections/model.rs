@@ -1,3 +1,5 @@
+mod account;
+
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
@@ -5,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use patchbay_shared::ids::ConnectionId;
 use patchbay_shared::{AppError, FieldErrors, Stamp};
+
+pub use account::{CheckedAccount, ModelAccountForm};
 
 patchbay_shared::words! {
     /// How an account at an outside service is doing.
@@ -18,6 +22,8 @@ patchbay_shared::words! {
         Ultravox = "ultravox", "Ultravox", Mute;
         Telnyx = "telnyx", "Telnyx", Mute;
         Openrouter = "openrouter", "OpenRouter", Mute;
+        Anthropic = "anthropic", "Anthropic", Mute;
+        OpenaiCompatible = "openai_compatible", "OpenAI-compatible", Mute;
     }
     /// Real service, or Patchbay's own stand-in for it.
     pub Mode: "text" {
@@ -27,12 +33,19 @@ patchbay_shared::words! {
 }
 
 impl Provider {
+    /// It answers with language models. There may be several accounts of such services.
+    pub fn has_models(self) -> bool {
+        matches!(self, Provider::Openrouter | Provider::Anthropic | Provider::OpenaiCompatible)
+    }
+
     /// What the service is for.
     pub fn purpose(self) -> &'static str {
         match self {
             Provider::Ultravox => "Voice: holds the conversations",
             Provider::Telnyx => "Telephony: phone numbers",
-            Provider::Openrouter => "Models: analyses the transcripts",
+            Provider::Openrouter => "Models of many makers through one account",
+            Provider::Anthropic => "Claude models, without anybody between",
+            Provider::OpenaiCompatible => "OpenAI, and any server that speaks its form",
         }
     }
 
@@ -44,6 +57,8 @@ impl Provider {
             }
             Provider::Telnyx => "In the Telnyx portal under Account settings, Keys & credentials, API keys.",
             Provider::Openrouter => "On openrouter.ai under Settings, Keys. It begins with sk-or-.",
+            Provider::Anthropic => "In the Claude console under API keys. It begins with sk-ant-.",
+            Provider::OpenaiCompatible => "On the server’s own page of keys.",
         }
     }
 }
@@ -59,8 +74,6 @@ pub const USUAL_CHAT_MODEL: &str = "openai/gpt-5-mini";
 pub struct ConnectionSettings {
     /// Voice: USD per minute of talk.
     pub voice_price_per_minute: Option<Decimal>,
-    /// Models: `vendor/name`.
-    pub chat_model: Option<String>,
     /// Telephony: the service's id of the connection that incoming calls go to.
     pub call_connection_id: Option<String>,
     /// Voice: the service's id of our webhook registration.
@@ -83,6 +96,8 @@ pub struct TelephonySetup {
     pub error: Option<String>,
     /// The voice service dials through this account, which is another one: replacing it is for a person to decide.
     pub other_account: Option<String>,
+    /// What was found changed since at one of the two, by looking: how, and what to do. None: nothing.
+    pub drift: Option<String>,
     /// Which credentials the voice service was given: the last letters of the key, and the public key.
     pub sent: Option<String>,
     /// UTC.
@@ -95,6 +110,10 @@ pub struct Connection {
     pub provider: Provider,
     /// None: never connected.
     pub id: Option<ConnectionId>,
+    /// The service's name, or what people called the account.
+    pub name: String,
+    /// Where a server of models is, if somebody typed it.
+    pub base_url: Option<String>,
     pub mode: Mode,
     pub status: Option<IntegrationStatus>,
     /// The last four characters of the key.
@@ -133,8 +152,6 @@ pub struct ConnectionForm {
     #[serde(default)]
     pub price_per_minute: String,
     #[serde(default)]
-    pub chat_model: String,
-    #[serde(default)]
     pub call_connection_id: String,
     /// The person's password, when it was last typed too long ago.
     #[serde(default)]
@@ -149,24 +166,34 @@ pub struct CheckedForm {
     pub api_key: Option<String>,
     pub public_key: Option<String>,
     pub voice_price_per_minute: Option<Decimal>,
-    pub chat_model: Option<String>,
     pub call_connection_id: Option<String>,
 }
 
+impl Connection {
+    /// The last word of its page's address: accounts of models have pages of their own, each by its id.
+    pub fn key(&self) -> String {
+        match self.id.filter(|_| self.provider.has_models()) {
+            Some(id) => id.to_string(),
+            None => self.provider.to_string(),
+        }
+    }
+}
+
 impl ConnectionForm {
-    /// Reads the fields. Errors: `Invalid` with a message per field; `NotFound` for an unknown service.
+    /// Reads the fields. Errors: `Invalid` with a message per field; `NotFound` for an unknown service, and for models: see
+    /// `ModelAccountForm`.
     pub fn check(&self) -> Result<CheckedForm, AppError> {
         let provider = Provider::from_str(&self.provider).map_err(|_| AppError::NotFound)?;
+        if provider.has_models() {
+            return Err(AppError::NotFound);
+        }
         let mut errors = FieldErrors::default();
         let mode = Mode::from_str(&self.mode).unwrap_or_else(|_| {
             errors.add("mode", "Choose sandbox or live.");
             Mode::Sandbox
         });
         let api_key = filled(&self.api_key);
-        if api_key
-            .as_deref()
-            .is_some_and(|key| key.len() > 300 || key.chars().any(|c| c.is_whitespace() || c.is_control()))
-        {
+        if api_key.as_deref().is_some_and(|key| !is_key(key)) {
             errors.add("api_key", "A key has no spaces or line breaks. Copy it again.");
         }
         let voice_price_per_minute = match (provider, filled(&self.price_per_minute)) {
@@ -183,10 +210,6 @@ impl ConnectionForm {
             }
             _ => None,
         };
-        let chat_model = filled(&self.chat_model).filter(|_| provider == Provider::Openrouter);
-        if provider == Provider::Openrouter && !chat_model.as_deref().is_some_and(|model| model.contains('/')) {
-            errors.add("chat_model", "Enter a model as vendor/name, for example openai/gpt-5-mini.");
-        }
         errors.check()?;
         let telnyx = provider == Provider::Telnyx;
         Ok(CheckedForm {
@@ -195,7 +218,6 @@ impl ConnectionForm {
             api_key,
             public_key: filled(&self.public_key).filter(|_| telnyx),
             voice_price_per_minute,
-            chat_model,
             call_connection_id: filled(&self.call_connection_id).filter(|_| telnyx),
         })
     }
@@ -227,6 +249,11 @@ impl VoiceChoice {
         let language = self.language.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
         format!("{}{language}", self.name)
     }
+}
+
+/// Could be one: short, and without spaces and line breaks.
+fn is_key(text: &str) -> bool {
+    text.len() <= 300 && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 fn filled(text: &str) -> Option<String> {

@@ -1,15 +1,15 @@
 use leptos::prelude::*;
 
-use super::model::{Connection, ConnectionForm, VoiceCatalog};
+use super::model::{Connection, ConnectionForm, ModelAccountForm, VoiceCatalog};
 use patchbay_shared::AppError;
 
-/// The three services and how the workspace's accounts there are doing.
+/// The services and how the workspace's accounts there are doing.
 #[server(prefix = "/rpc", endpoint = "list_connections")]
 pub async fn list_connections() -> Result<Vec<Connection>, AppError> {
     super::server::ops::list(&patchbay_access::server::scope()?).await
 }
 
-/// One service by its name. Errors: `NotFound`.
+/// One service by its name, or one account of models by its id. Errors: `NotFound`.
 #[server(prefix = "/rpc", endpoint = "get_connection")]
 pub async fn get_connection(provider: String) -> Result<Connection, AppError> {
     super::server::ops::get(&patchbay_access::server::scope()?, &provider).await
@@ -22,6 +22,16 @@ pub async fn save_connection(#[server(flatten)] form: ConnectionForm) -> Result<
     patchbay_users::proof::demand(&visitor, &form.current).await?;
     super::server::connect::save(&visitor.scope()?, &form).await?;
     leptos_axum::redirect(&format!("/connections/{}", form.provider));
+    Ok(())
+}
+
+/// Tries a model account and stores it, a new one without `id`. Errors: `Invalid` at the field; `NotFound`; `ProviderDown`.
+#[server(prefix = "/rpc", endpoint = "save_model_account")]
+pub async fn save_model_account(#[server(flatten)] form: ModelAccountForm) -> Result<(), AppError> {
+    let visitor = patchbay_access::server::visitor()?;
+    patchbay_users::proof::demand(&visitor, &form.current).await?;
+    let id = super::server::accounts::save(&visitor.scope()?, &form).await?;
+    leptos_axum::redirect(&format!("/connections/{id}"));
     Ok(())
 }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use patchbay_calls::model::CallBackNote;
-use patchbay_shared::ids::{CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
+use patchbay_shared::ids::{CallId, CampaignContactId, CampaignId, ClientId, ContactId, ContactMemoryId, ImportId};
 use patchbay_shared::{AppError, FieldErrors, Stamp};
 
 pub mod countries;
@@ -74,7 +74,19 @@ pub struct Contact {
     pub campaigns: Vec<ContactCampaign>,
     /// The newest fifty.
     pub calls: Vec<ContactCall>,
+    /// What agents wrote down to remember it in later calls, newest first.
+    pub memories: Vec<ContactNote>,
     pub may_manage: bool,
+}
+
+/// What an agent wrote down about the contact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContactNote {
+    pub id: ContactMemoryId,
+    pub note: String,
+    pub agent: String,
+    pub call: Option<CallId>,
+    pub at: Stamp,
 }
 
 /// A campaign that the contact is in.
@@ -103,6 +115,8 @@ pub struct ContactCall {
     /// None while the call goes on.
     pub result: Option<patchbay_calls::model::CallResult>,
     pub outcome: Option<patchbay_calls::model::ContactOutcome>,
+    /// Nobody answered a call that came in: why, in a few words.
+    pub missed: Option<String>,
     /// Whole seconds of talk.
     pub seconds: Option<i32>,
     pub summary: Option<String>,

@@ -7,7 +7,7 @@
 //! are one transaction, and nothing is ever taken twice (`server::import`). Transcripts of imported calls wait outside the queue and
 //! enter it in small portions, so that calls of today come first (`server::words`). What is compared next stands in a table that is
 //! read across tenants, so no job waits in the queue for ten minutes (`server::check`).
-//! Reads the tables agent_mappings, agents, calls, clients, provider_connections and users.
+//! Reads the tables agent_mappings, agents, call_legs, calls, clients, provider_connections and users.
 
 pub mod model;
 pub mod page;

@@ -57,6 +57,9 @@ pub struct ImportForm {
     /// Fetch what was said, and have it analysed.
     #[serde(default)]
     pub transcripts: Option<String>,
+    /// Fetch the sound of the calls.
+    #[serde(default)]
+    pub recordings: Option<String>,
 }
 
 /// An agent whose calls can be brought in.
@@ -88,10 +91,22 @@ pub struct HistoryPage {
     pub gaps: GapCounts,
     /// The first open gaps.
     pub first_gaps: Vec<GapRow>,
+    /// Calls that the carrier told of and that no call here fits, the newest first.
+    pub carrier: Vec<CarrierCall>,
     /// Why nothing can be started now: not connected, switched off, suspended.
     pub obstacle: Option<String>,
     pub may_start: bool,
     pub may_close: bool,
+}
+
+/// A call that the carrier told of and that no call here fits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarrierCall {
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub started: Stamp,
+    /// The carrier's id.
+    pub leg: String,
 }
 
 /// A usual span of days.
@@ -117,6 +132,9 @@ pub struct Estimate {
     /// How long it takes, about, and how much longer with transcripts.
     pub seconds: i64,
     pub transcript_seconds: i64,
+    /// Calls a second that this rests on, and whether an import here has shown it.
+    pub pace: i64,
+    pub is_measured: bool,
     /// Why it could not be counted.
     pub note: Option<String>,
 }
@@ -132,6 +150,24 @@ impl Estimate {
         }
     }
 }
+
+impl Estimate {
+    /// What the length of time rests on: `At 58 calls a second, as in the last import.`
+    pub fn pace_text(&self) -> Option<String> {
+        let calls = self.calls.filter(|calls| *calls > 0)?;
+        let (asks, pace) =
+            (counted((calls + PAGE - 1) / PAGE, "request", "requests"), counted(self.pace, "call", "calls"));
+        Some(match self.is_measured {
+            true => format!("{asks} at {pace} a second, as in the last import, with its waits for Ultravox’s limit."),
+            false => format!(
+                "{asks}. The time is a guess at {pace} a second until an import here has shown the pace; Ultravox’s limit can make it longer."
+            ),
+        })
+    }
+}
+
+/// Calls on a page of the service's list, which is one request.
+pub const PAGE: i64 = 100;
 
 /// `about 15 min`, from seconds.
 pub fn duration_text(seconds: i64) -> String {
@@ -150,6 +186,7 @@ pub struct SyncView {
     pub title: String,
     pub status: SyncJobStatus,
     pub with_transcripts: bool,
+    pub with_recordings: bool,
     pub created: Stamp,
     pub started: Option<Stamp>,
     pub completed: Option<Stamp>,
@@ -165,9 +202,12 @@ pub struct SyncView {
     pub waits_until: Option<Stamp>,
     pub error: Option<String>,
     pub per_second: Option<i64>,
+    /// When it ends at the pace so far, its waits included, and how long that is from now.
     pub ends: Option<Stamp>,
-    /// Imported calls whose words have not been asked for yet, counted up to a thousand.
+    pub left_seconds: Option<i64>,
+    /// Imported calls whose words have not been asked for yet, and whose recordings alone have not, counted up to a thousand.
     pub words_waiting: i64,
+    pub recordings_waiting: i64,
     pub days: Vec<SyncDay>,
     pub agents: Vec<SyncAgent>,
     pub zone: String,
@@ -178,6 +218,16 @@ impl SyncView {
     /// Calls that were looked at.
     pub fn looked_at(&self) -> i64 {
         self.imported + self.skipped + self.failed
+    }
+
+    /// What was not asked for.
+    pub fn left_out(&self) -> Option<&'static str> {
+        match (self.with_transcripts, self.with_recordings) {
+            (true, true) => None,
+            (true, false) => Some("recordings"),
+            (false, true) => Some("transcripts"),
+            (false, false) => Some("transcripts and recordings"),
+        }
     }
 
     /// `33,118 of 51,306`
@@ -246,6 +296,8 @@ pub struct SyncPage {
     pub service: String,
     pub sync: SyncView,
     pub failures: Page<FailureRow>,
+    /// Agents that calls failed of: for the filter.
+    pub failed_agents: Vec<(String, String)>,
 }
 
 /// The last comparison with the service.
@@ -280,6 +332,28 @@ pub fn some_text(count: i64) -> String {
     if count >= 1000 { "1,000+".to_owned() } else { count_text(count) }
 }
 
+/// What is asked of the list of imports, as it stands in the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SyncQuery {
+    /// A `SyncJobStatus`.
+    pub status: Option<String>,
+    /// `asked`, `imported`, `skipped` or `failed`; from the largest down with a minus before it.
+    pub sort: Option<String>,
+    pub cursor: Option<String>,
+}
+
+/// What is asked of the list of calls that failed in an import, as it stands in the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FailureQuery {
+    /// An agent's id.
+    pub agent: Option<String>,
+    /// `began` or `-began`.
+    pub sort: Option<String>,
+    pub cursor: Option<String>,
+}
+
 /// What is asked of the list of gaps, as it stands in the address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -291,6 +365,8 @@ pub struct GapQuery {
     /// Days, `2026-11-20`, both included.
     pub from: Option<String>,
     pub to: Option<String>,
+    /// `began` or `-began`; gaps that are closed are ordered by when they were.
+    pub sort: Option<String>,
     pub cursor: Option<String>,
 }
 
@@ -342,6 +418,16 @@ mod tests {
             assert_eq!(duration_text(seconds), text);
         }
         assert_eq!(duration_text(7300), "about 2 h");
+    }
+
+    #[test]
+    fn an_estimate_says_what_it_rests_on() {
+        let estimate = |is_measured| Estimate { calls: Some(51_306), pace: 58, is_measured, ..Estimate::default() };
+        let text = estimate(true).pace_text().unwrap();
+        assert!(text.starts_with("514 requests at 58 calls a second, as in the last import"), "{text}");
+        let text = estimate(false).pace_text().unwrap();
+        assert!(text.contains("a guess at 58 calls a second until"), "{text}");
+        assert_eq!(Estimate::default().pace_text(), None, "nothing to ask for");
     }
 
     #[test]

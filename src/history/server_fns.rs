@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{Estimate, GapList, GapQuery, HistoryPage, ImportForm, SyncPage, SyncRow};
+use super::model::{Estimate, FailureQuery, GapList, GapQuery, HistoryPage, ImportForm, SyncPage, SyncQuery, SyncRow};
 use patchbay_shared::ids::{CallGapId, HistoricalSyncId};
 use patchbay_shared::{AppError, Page};
 
@@ -44,13 +44,12 @@ pub async fn cancel_history_import(provider: String, id: HistoricalSyncId) -> Re
 #[server(prefix = "/rpc", endpoint = "list_history_imports")]
 pub async fn list_history_imports(
     provider: String,
-    #[server(default)] status: Option<String>,
-    #[server(default)] cursor: Option<String>,
+    #[server(default)] query: SyncQuery,
 ) -> Result<Page<SyncRow>, AppError> {
-    use super::server::{store::views::PAGE, views};
+    use super::server::{store::lists::PAGE, views};
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
-    views::imports(&mut tx, &provider, status.as_deref(), cursor.as_deref(), PAGE).await
+    views::imports(&mut tx, &provider, &query, PAGE).await
 }
 
 /// One import with a page of what failed in it. Errors: `NotFound`.
@@ -58,12 +57,12 @@ pub async fn list_history_imports(
 pub async fn get_history_import(
     provider: String,
     id: String,
-    #[server(default)] cursor: Option<String>,
+    #[server(default)] query: FailureQuery,
 ) -> Result<SyncPage, AppError> {
-    use super::server::{store::views::PAGE, views};
+    use super::server::{store::lists::PAGE, views};
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadWorkshop).await?;
-    views::import(&mut tx, &provider, id.parse()?, cursor.as_deref(), PAGE).await
+    views::import(&mut tx, &provider, id.parse()?, &query, PAGE).await
 }
 
 /// What is missing of the service's calls.

@@ -8,14 +8,11 @@ use crate::queue::JOBS_CHANNEL;
 use patchbay_access::server::{Change, Fields, WriteTx};
 use patchbay_shared::{AppError, Reason};
 
-/// How many jobs are put back at once.
-const MOST: i64 = 10_000;
-
 /// Does a failed job again, with all its attempts. Errors: `NotFound`; `Conflict` unless it has failed, and while another one of the same
 /// kind does the same.
 pub async fn retry(tx: &mut WriteTx, id: Uuid) -> Result<(), AppError> {
     let job = failed(tx, id).await?;
-    if put_back(tx, Some(id), None, None).await? == 0 {
+    if put_back(tx, &Only { id: Some(id), after: Uuid::nil(), most: 1, kinds: (None, None) }).await?.is_empty() {
         return Err(AppError::Conflict(
             Reason::WrongState,
             "Another job does the same by now. Set this one aside.".into(),
@@ -25,18 +22,20 @@ pub async fn retry(tx: &mut WriteTx, id: Uuid) -> Result<(), AppError> {
     record(tx, "retried", Some(id), before, after).await
 }
 
-/// The same for all failed jobs of these kinds, or of all kinds but these. Gives how many there were.
+/// The same for failed jobs of these kinds, or of all kinds but these: the oldest after `after`, `most` of them. Gives which.
 pub async fn retry_failed(
     tx: &mut WriteTx,
-    only: Option<&[String]>,
-    without: Option<&[String]>,
-) -> Result<u64, AppError> {
-    let jobs = put_back(tx, None, only, without).await?;
+    kinds: (Option<&[String]>, Option<&[String]>),
+    after: Uuid,
+    most: i64,
+) -> Result<Vec<Uuid>, AppError> {
+    let again = put_back(tx, &Only { id: None, after, most, kinds }).await?;
+    let jobs = again.len();
     if jobs > 0 {
         let (before, after) = (json!({"status": "failed", "jobs": jobs}), json!({"status": "pending", "jobs": jobs}));
         record(tx, "retried", None, before, after).await?;
     }
-    Ok(jobs)
+    Ok(again)
 }
 
 /// A failed job of one of these kinds is not done any more. Errors: `Conflict` for others: something waits for their end.
@@ -81,32 +80,38 @@ async fn failed(tx: &mut WriteTx, id: Uuid) -> Result<Failed, AppError> {
     Err(AppError::Conflict(Reason::WrongState, "This job has not failed, or is being tried again already.".into()))
 }
 
-/// One unfinished job per key: of several that failed with the same key the newest is enough, and none while another waits.
-async fn put_back(
-    tx: &mut WriteTx,
+/// Which failed jobs are put back.
+struct Only<'a> {
     id: Option<Uuid>,
-    only: Option<&[String]>,
-    without: Option<&[String]>,
-) -> Result<u64, AppError> {
-    let done = sqlx::query!(
+    after: Uuid,
+    most: i64,
+    /// These kinds alone; all kinds but these.
+    kinds: (Option<&'a [String]>, Option<&'a [String]>),
+}
+
+/// One unfinished job per key: of several that failed with the same key the newest is enough, and none while another waits.
+async fn put_back(tx: &mut WriteTx, only: &Only<'_>) -> Result<Vec<Uuid>, AppError> {
+    let again = sqlx::query_scalar!(
         "update jobs j set status = 'pending', attempts = 0, worker_deaths = 0, run_at = now(), last_error = null, finished_at = null
          where j.workspace_id = $1 and j.id in (
-             select id from jobs f where f.workspace_id = $1 and f.status = 'failed' and ($2::uuid is null or f.id = $2)
+             select id from jobs f where f.workspace_id = $1 and f.status = 'failed' and ($2::uuid is null or f.id = $2) and f.id > $6
                and ($3::text[] is null or f.kind = any($3)) and ($4::text[] is null or f.kind <> all($4))
                and (f.dedupe_key is null or not exists (
                  select from jobs o where o.workspace_id = $1 and o.kind = f.kind and o.dedupe_key = f.dedupe_key and o.id <> f.id
                    and (o.status in ('pending', 'processing') or (o.status = 'failed' and o.id > f.id))))
-             order by f.id limit $5 for update skip locked)",
+             order by f.id limit $5 for update skip locked)
+         returning j.id",
         tx.workspace_uuid(),
-        id,
-        only as Option<&[String]>,
-        without as Option<&[String]>,
-        MOST
+        only.id,
+        only.kinds.0 as Option<&[String]>,
+        only.kinds.1 as Option<&[String]>,
+        only.most,
+        only.after
     )
-    .execute(tx.conn())
+    .fetch_all(tx.conn())
     .await?;
     tx.wake(JOBS_CHANNEL);
-    Ok(done.rows_affected())
+    Ok(again)
 }
 
 fn state(job: &Failed, status: &str) -> serde_json::Value {

@@ -2,13 +2,15 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 mod answering;
+mod route;
 
 use answering::sentence;
-pub use answering::{AnswerHours, Answering, CLOSED, HoursForm, Route, UNAVAILABLE};
+pub use answering::{AnswerHours, Answering, CLOSED, HoursForm, UNAVAILABLE};
 use patchbay_agents::model::CallDirection;
 use patchbay_agents::model::ClientChoice;
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};
 use patchbay_shared::{AppError, FieldErrors, Money, Page, Phone, Stamp};
+pub use route::{CarrierConnection, ConnectionKind, Route, drift};
 
 patchbay_shared::words! {
     /// A number's life: pending → active ⇄ inactive → released, and released is final.
@@ -55,6 +57,8 @@ pub struct NumberQuery {
     pub status: Option<String>,
     pub client: Option<String>,
     pub direction: Option<String>,
+    /// `trouble`: only numbers whose calls are Patchbay's to answer and do not come here.
+    pub route: Option<String>,
     pub cursor: Option<String>,
 }
 
@@ -71,6 +75,12 @@ pub struct NumberRow {
     pub country: Option<String>,
     pub monthly_cost: Option<Money>,
     pub error: Option<String>,
+    /// Its calls should come here and do not: why, and what to do.
+    pub route_trouble: Option<String>,
+    /// Somebody who calls it is answered by Patchbay, as far as anybody knows.
+    pub arrives: bool,
+    /// The carrier sends its calls elsewhere, which can be set right from here.
+    pub has_drifted: bool,
     pub purchased: Option<Stamp>,
     pub released: Option<Stamp>,
 }

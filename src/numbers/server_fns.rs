@@ -81,14 +81,14 @@ pub async fn assign_number(#[server(flatten)] form: AssignForm) -> Result<(), Ap
     Ok(())
 }
 
-/// Has the carrier asked where the number's calls go now, and told where they should go.
+/// Has the carrier asked where the agency's calls go now; `set`: and told where this number's should go.
 #[server(prefix = "/rpc", endpoint = "check_number_route")]
-pub async fn check_number_route(id: String) -> Result<(), AppError> {
+pub async fn check_number_route(id: String, set: Option<String>) -> Result<(), AppError> {
     use super::server;
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::ManageNumbers).await?;
     let id = id.parse()?;
-    server::ops::check_route(&mut tx, id).await?;
+    server::ops::check_route(&mut tx, id, set.is_some()).await?;
     tx.commit().await?;
     leptos_axum::redirect(&format!("/numbers/{id}"));
     Ok(())

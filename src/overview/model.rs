@@ -7,22 +7,21 @@ use patchbay_usage::model::Shown;
 /// Everything on the dashboard, for one viewer. What the viewer may not see is absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overview {
-    /// `Friday, 20 November`, in the viewer's zone.
+    /// `Friday, 20 November`: the date of the days that are counted, in the clients' zones.
     pub title: String,
+    /// The viewer's zone, which `updated` is in.
     pub zone: String,
     /// `16:42:08`.
     pub updated: String,
     pub scope_name: String,
-    /// The days that were asked for; the preset `today` is the viewer's own day.
+    /// The days that were asked for. All of them, today too, are days of each client's zone.
     pub shown: Shown,
     /// What they came to; none: the page shows today.
     pub of_days: Option<DaysShown>,
-    /// The viewer's day, `2026-11-20`.
-    pub day: String,
     /// The client that the page is narrowed to.
     pub client: Option<String>,
     pub today: Figures,
-    /// The same weekday hours of yesterday, up to this time of day.
+    /// The day before, up to this time of day.
     pub yesterday: Figures,
     pub hours: Vec<Hour>,
     pub live: Vec<LiveCall>,

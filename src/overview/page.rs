@@ -14,7 +14,6 @@ use blocks::{Batches, Clients, Live, Needs, StartList};
 use days::{DaysChart, DaysFigures};
 use figures::{Figures, Hours};
 use patchbay_access::Action;
-use patchbay_calls::model::CallQuery;
 use patchbay_metering::model::Preset;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
@@ -43,15 +42,20 @@ pub fn overview_page() -> PageView {
 #[component]
 fn Dashboard(page: Overview, busy: RwSignal<bool>) -> impl IntoView {
     let may_run = viewer().may(Action::RunBatches);
-    let sub = format!("{} · times in {} · updated {}", page.scope_name, page.zone.replace('_', " "), page.updated);
-    let listed = CallQuery { from: Some(page.day.clone()), client: page.client.clone(), ..CallQuery::default() };
+    let updated = page.shown.updated_text(&page.updated, &page.zone);
+    let sub = format!("{} · {} · {updated}", page.scope_name, page.shown.zone_text());
     let (figures, chart, when, listed) = match page.of_days {
-        None => (
-            view! { <Figures today=page.today yesterday=page.yesterday listed=listed.clone()/> }.into_any(),
-            view! { <Hours hours=page.hours listed=listed.clone()/> }.into_any(),
-            "Today".to_owned(),
-            listed,
-        ),
+        None => {
+            let listed = page.shown.listed(page.client.clone());
+            // While it is two dates, what they are compared with is no single day either.
+            let is_one = page.shown.days == 1;
+            (
+                view! { <Figures today=page.today yesterday=page.yesterday listed=listed.clone() is_one/> }.into_any(),
+                view! { <Hours hours=page.hours listed=listed.clone()/> }.into_any(),
+                "Today".to_owned(),
+                listed,
+            )
+        }
         Some(of_days) => {
             let (shown, client, days) = (page.shown.clone(), page.client.clone(), of_days.days.clone());
             let there = shown.listed(client.clone());

@@ -201,6 +201,20 @@ pub fn variables(template: &str) -> Vec<String> {
     found
 }
 
+/// Whether a text can be this template with its variables filled in: what stands between them is there, in its order and nothing else.
+pub fn is_filling_of(text: &str, template: &str) -> bool {
+    let (text, mut pieces) = (text.trim(), template.trim().split("{{"));
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let fixed: Vec<&str> = pieces.map(|piece| piece.split_once("}}").map_or("", |(_, fixed)| fixed)).collect();
+    let Some((last, middle)) = fixed.split_last() else { return rest.is_empty() };
+    for piece in middle {
+        let Some(at) = rest.find(piece) else { return false };
+        rest = &rest[at + piece.len()..];
+    }
+    rest.ends_with(last)
+}
+
 /// Tags separated by commas: lower case, each once. Errors: a sentence for the field.
 pub fn parse_tags(text: &str) -> Result<Vec<String>, String> {
     let mut tags: Vec<String> = Vec::new();
@@ -246,5 +260,18 @@ mod tests {
     #[test]
     fn tags_are_lower_case_and_single() {
         assert_eq!(parse_tags("Sales, sales ,  EU,").unwrap(), ["sales", "eu"]);
+    }
+
+    #[test]
+    fn a_filled_template_is_recognised_and_another_one_is_not() {
+        let first = "Hi {{ name }}, this is {{agent}}.";
+        let second = "Hi {{ name }}, this is {{agent}}.\n\nAsk one question at a time.";
+        let said = "Hi Rosa, this is Sam.";
+        assert!(is_filling_of(said, first) && !is_filling_of(said, second));
+        let said = "Hi Rosa, this is Sam.\n\nAsk one question at a time.\n";
+        assert!(is_filling_of(said, second) && !is_filling_of(said, "Hi Rosa, this is Sam."));
+        assert!(is_filling_of("Be brief.", "Be brief.") && !is_filling_of("Be brief. Please.", "Be brief."));
+        assert!(is_filling_of("", "{{all}}") && !is_filling_of("", "a{{all}}") && !is_filling_of("a", "a{{b}}a"));
+        assert!(!is_filling_of("Grüezi", "Grüe{{x}}zi zusammen"));
     }
 }

@@ -1,10 +1,29 @@
 //! What a chat-model service can do.
 
+pub(crate) mod gather;
+pub(crate) mod pairs;
+mod retry;
+
 use super::error::{Kind, ProviderError};
 use async_trait::async_trait;
+use futures::stream::BoxStream;
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+pub use retry::{RetryRules, Retrying};
+
+/// An answer on its way. It ends with `Done` or with an error, and with nothing else: words without an end are no answer.
+pub type ChatStream = BoxStream<'static, Result<ChatDelta, ProviderError>>;
+
+/// A piece of an answer on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChatDelta {
+    /// The next words.
+    Text(String),
+    /// The whole answer, all its words in it.
+    Done(ChatAnswer),
+}
 
 /// A service that answers with a language model.
 #[async_trait]
@@ -17,6 +36,8 @@ pub trait ChatProvider: Send + Sync {
     async fn list_models(&self) -> Result<Vec<ChatModel>, ProviderError>;
     /// One answer. Repeating it costs money and does no other harm.
     async fn complete(&self, request: &ChatRequest) -> Result<ChatAnswer, ProviderError>;
+    /// The same, word by word. An error may come at any moment, also after the first words.
+    async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, ProviderError>;
 }
 
 /// What the service says about the key.
@@ -41,10 +62,29 @@ pub struct ChatModel {
     pub prompt_price: Option<Decimal>,
     /// USD per token written; `None` when it depends.
     pub completion_price: Option<Decimal>,
+    /// USD per token read that the service had read before; `None` when it doesn't say.
+    pub cached_price: Option<Decimal>,
     /// Answers can be held to a JSON Schema.
     pub has_structured_output: bool,
     /// Can ask for tools.
     pub has_tools: bool,
+}
+
+impl ChatModel {
+    /// A model of a service that tells no more than its name.
+    pub(crate) fn named(id: String) -> Self {
+        let name = id.clone();
+        Self {
+            id,
+            name,
+            context_length: None,
+            prompt_price: None,
+            completion_price: None,
+            cached_price: None,
+            has_structured_output: true,
+            has_tools: true,
+        }
+    }
 }
 
 /// What to ask.
@@ -127,6 +167,8 @@ pub struct ChatAnswer {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ChatUsage {
     pub prompt_tokens: u64,
+    /// Those of `prompt_tokens` that the service had read before and charges less for.
+    pub cached_tokens: u64,
     pub completion_tokens: u64,
     pub total_tokens: u64,
     /// USD, to the digit the service wrote; `None` when it didn't say.
@@ -196,4 +238,18 @@ fn without_fence(text: &str) -> &str {
 /// A rough count of tokens: four characters each, rounded up. Only for when the service doesn't count.
 pub(super) fn estimated_tokens(text: &str) -> u64 {
     (text.chars().count() as u64).div_ceil(4)
+}
+
+/// What a request has the model read, when the service doesn't count it.
+pub(super) fn estimated_prompt(request: &ChatRequest) -> u64 {
+    let read = |message: &ChatMessage| match message {
+        ChatMessage::System(text) | ChatMessage::User(text) => estimated_tokens(text),
+        ChatMessage::Assistant { text, .. } | ChatMessage::Tool { text, .. } => estimated_tokens(text),
+    };
+    request.messages.iter().map(read).sum()
+}
+
+/// What the model wrote, when the service doesn't count it.
+pub(super) fn estimated_answer(text: &str, tool_calls: &[ToolCall]) -> u64 {
+    estimated_tokens(text) + tool_calls.iter().map(|call| estimated_tokens(&call.arguments)).sum::<u64>()
 }

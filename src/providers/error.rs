@@ -123,6 +123,10 @@ impl ProviderError {
             Kind::Rejected if self.status == Some(402) => {
                 (format!("The account at {name} has no credit left."), format!("Add credit to the account at {name}."))
             }
+            Kind::Rejected if self.status == Some(429) => (
+                format!("The account at {name} has reached a limit that does not pass by itself."),
+                format!("Look at the credit and the limits of the account at {name}."),
+            ),
             Kind::Rejected => {
                 (format!("{name} did not accept the request."), "Change what it names, then try again.".to_owned())
             }
@@ -170,6 +174,8 @@ pub fn display_name(provider: &str) -> &str {
         "ultravox" => "Ultravox",
         "telnyx" => "Telnyx",
         "openrouter" => "OpenRouter",
+        "anthropic" => "Anthropic",
+        "openai_compatible" => "The model server",
         other => other,
     }
 }

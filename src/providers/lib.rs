@@ -1,14 +1,16 @@
 //! Outside services: voice, telephony and chat models, each behind one trait per kind of service.
 //!
 //! Owns no tables and knows no product words. Callers hand in credentials and plain values, and get plain values
-//! or a [`ProviderError`] back. Nothing here retries: the caller knows whether a repeat is safe, and
-//! [`ProviderError::is_retryable`] and [`ProviderError::outcome_unknown`] tell it what the answer allows.
+//! or a [`ProviderError`] back. Nothing here retries, but for `chat::Retrying`, whose
+//! requests are always safe to repeat: else the caller knows whether a repeat is safe, and [`ProviderError::is_retryable`] and
+//! [`ProviderError::outcome_unknown`] tell it what the answer allows.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `voice`, `ultravox` | calls held by a voice agent |
 //! | `telephony`, `telnyx` | phone numbers and call control |
-//! | `chat`, `openrouter` | chat models |
+//! | `chat`, `openrouter`, `anthropic`, `openai_compatible` | chat models; `completions` is the form that two of them share |
+//! | `schema`, `sse` | schemas that every host takes; answers that come word by word |
 //! | `http` | the one way out: time limits, size limits, no redirects, errors in one shape |
 //! | `json` | repairs what is half broken in it |
 //! | `public_address` | refuses private addresses when somebody else chose the target |
@@ -21,21 +23,29 @@
 //! failed one; and a page address that a service hands out is used for its query only, so that a key never leaves
 //! for another host.
 
+pub mod anthropic;
 pub mod breaker;
 pub mod chat;
+mod completions;
 pub mod error;
 pub mod http;
 pub mod json;
+pub mod openai_compatible;
 pub mod openrouter;
+pub mod outside;
 pub mod public_address;
+mod schema;
 pub mod sealed;
 mod secret;
 pub mod signature;
 pub mod smtp;
+mod sse;
 pub mod telephony;
 pub mod telnyx;
 pub mod ultravox;
 pub mod voice;
+mod voice_carrier;
+pub mod voice_tools;
 mod wire;
 
 pub use breaker::{Breakers, Pass};

@@ -44,6 +44,8 @@ pub trait TelephonyProvider: Send + Sync {
         application_id: &str,
         application: &CallApplication,
     ) -> Result<HeldApplication, ProviderError>;
+    /// What a connection is that a number hangs on, and what it is called. None: nothing of which the service tells this.
+    async fn find_connection(&self, connection_id: &str) -> Result<Option<(ConnectionSort, String)>, ProviderError>;
     /// Sends a number's calls to this application, and reads back that it does. What else the number has stays.
     async fn point_number(&self, number_id: &str, application_id: &str) -> Result<OwnedNumber, ProviderError>;
     /// One call leg as it is now.
@@ -169,6 +171,15 @@ pub struct CallApplication {
     pub status_url: String,
     /// What outgoing calls go by.
     pub outbound_profile: Option<String>,
+}
+
+/// What a connection does with a call that comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionSort {
+    /// It tells by webhook, and waits for commands.
+    CallControl,
+    /// It asks for XML.
+    Texml,
 }
 
 /// An application as the carrier has it.

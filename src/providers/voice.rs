@@ -2,6 +2,8 @@
 
 use super::error::ProviderError;
 use super::sealed::Secret;
+pub use super::voice_carrier::{CarrierAccount, HeldCarrier};
+use super::voice_tools::VoiceTools;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -54,37 +56,6 @@ pub trait VoiceProvider: Send + Sync {
     async fn set_carrier_account(&self, account: &CarrierAccount) -> Result<HeldCarrier, ProviderError>;
 }
 
-/// An account at a carrier, for the voice service to dial through.
-#[derive(Debug, Clone)]
-pub struct CarrierAccount {
-    /// The carrier's id of the account.
-    pub account_id: String,
-    pub api_key: Secret<String>,
-    /// Base64: what the carrier's reports are checked with.
-    pub public_key: String,
-    /// The carrier's application that calls go out through.
-    pub application_id: String,
-}
-
-/// What the voice service holds of a carrier account. It never tells the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldCarrier {
-    pub account_id: Option<String>,
-    pub application_id: Option<String>,
-    /// The first letters of the key.
-    pub key_prefix: Option<String>,
-}
-
-impl HeldCarrier {
-    /// Whether it is this account, as far as can be seen.
-    pub fn is(&self, account: &CarrierAccount) -> bool {
-        let prefix = self.key_prefix.as_deref().unwrap_or_default();
-        self.account_id.as_deref() == Some(&account.account_id)
-            && self.application_id.as_deref() == Some(&account.application_id)
-            && account.api_key.expose().trim().starts_with(prefix)
-    }
-}
-
 /// What the service says about the account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VoiceAccount {
@@ -134,6 +105,7 @@ pub struct AgentSpec {
     pub recording_enabled: bool,
     /// A JSON Schema for the variables.
     pub context_schema: Option<Value>,
+    pub tools: VoiceTools,
 }
 
 /// Who speaks first.
@@ -170,6 +142,8 @@ pub struct NewVoiceCall {
     pub max_duration: Option<Duration>,
     /// How long the other side may take to join.
     pub join_timeout: Option<Duration>,
+    /// What requests for tools of ours will show: see `voice_tools`.
+    pub tool_token: Option<Secret<String>>,
 }
 
 /// How the other side is reached.
@@ -214,6 +188,8 @@ pub struct VoiceCall {
     pub is_recorded: Option<bool>,
     pub model: Option<String>,
     pub voice: Option<String>,
+    /// What the agent was told, with its variables filled in.
+    pub system_prompt: Option<String>,
 }
 
 impl VoiceCall {
@@ -241,6 +217,7 @@ impl VoiceCall {
             is_recorded: None,
             model: None,
             voice: None,
+            system_prompt: None,
         }
     }
 }

@@ -26,10 +26,13 @@ patchbay_shared::words! {
 }
 
 /// Kinds of jobs that belong to a queue of their own, and what each is called.
-const JOBS: [(&str, QueueName, &str); 18] = [
+const JOBS: [(&str, QueueName, &str); 22] = [
     ("run_batch", QueueName::Batches, "Dial a batch"),
     ("dial_call_back", QueueName::Batches, "Dial a call-back"),
     ("send_mail", QueueName::Mail, "Send an e-mail"),
+    ("index_knowledge", QueueName::Other, "Index a file of knowledge"),
+    ("delete_knowledge_file", QueueName::Other, "Delete a stored file"),
+    ("empty_knowledge_collection", QueueName::Other, "Delete a collection of knowledge"),
     ("import_past_calls", QueueName::Sync, "Import past calls"),
     ("fetch_past_words", QueueName::Sync, "Queue transcripts of past calls"),
     ("check_calls", QueueName::Sync, "Compare calls with the voice service"),
@@ -43,15 +46,17 @@ const JOBS: [(&str, QueueName, &str); 18] = [
     ("RunImport", QueueName::Other, "Import contacts"),
     ("order_number", QueueName::Other, "Order a number"),
     ("route_number", QueueName::Other, "Point a number at an agent"),
+    ("check_routes", QueueName::Other, "Look where the carrier sends calls"),
     ("settle_call", QueueName::Other, "Settle an incoming call"),
     ("AddContacts", QueueName::Other, "Add contacts to a campaign"),
 ];
 
 /// Kinds of jobs of which nothing waits for the end, so that they can be set aside: whatever they were for is asked for again, or has been
 /// said elsewhere. All others leave something half done, and are tried again.
-pub const DISCARDABLE: [&str; 8] = [
+pub const DISCARDABLE: [&str; 9] = [
     "send_mail",
     "check_calls",
+    "check_routes",
     "sync_agent",
     "look_at_budget",
     "follow_call",
@@ -91,6 +96,11 @@ impl QueueQuery {
         self.queue.as_deref().and_then(|word| word.parse().ok())
     }
 
+    /// Whether failed work is among what is shown.
+    pub fn shows_failed(&self) -> bool {
+        matches!(self.view(), QueueView::Stuck | QueueView::Failed | QueueView::All)
+    }
+
     pub fn view(&self) -> QueueView {
         self.status.as_deref().and_then(|word| word.parse().ok()).unwrap_or(QueueView::Stuck)
     }
@@ -121,11 +131,18 @@ pub struct QueueRow {
     pub may_discard: bool,
 }
 
+/// So much failed work is tried again at once.
+pub const AT_ONCE: i64 = 5_000;
+
 /// The page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueueList {
     pub page: Page<QueueRow>,
-    /// Failed work of the queues that are shown, counted up to a thousand each: what is tried again at once.
+    /// Failed work that the filters select and that can be tried again at once, `AT_ONCE` at most.
     pub failed: i64,
+    /// There is more of it.
+    pub has_more: bool,
+    /// The filters select batches or imports, too, which go on one by one.
+    pub has_others: bool,
     pub may_retry: bool,
 }

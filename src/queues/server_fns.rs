@@ -21,14 +21,15 @@ pub async fn retry_work(source: String, id: String, #[server(default)] back: Str
     Ok(())
 }
 
-/// Has all failed work of a queue tried again, or of all queues.
+/// Has the failed work that the list's filters select tried again. Safe to repeat.
 #[server(prefix = "/rpc", endpoint = "retry_failed_work")]
 pub async fn retry_failed_work(
     #[server(default)] queue: String,
+    #[server(default)] status: String,
     #[server(default)] back: String,
 ) -> Result<(), AppError> {
     use super::server::ops;
-    ops::retry_failed(&patchbay_access::server::scope()?, &queue).await?;
+    ops::retry_failed(&patchbay_access::server::scope()?, &queue, &status).await?;
     leptos_axum::redirect(&ops::back(&back));
     Ok(())
 }

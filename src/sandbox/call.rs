@@ -13,9 +13,10 @@ use super::clock::CallClock;
 use super::conversation::{Conversation, Family, Language, Scenario, Scene, compose};
 use super::rng::Rng;
 use super::settings::SandboxSettings;
-use drawing::{draw_answer, family, fill_variables, special_outcome};
+use super::tool_use::{self, ToolUse};
+use drawing::{draw_answer, family, special_outcome};
 
-pub(super) use drawing::seconds_of;
+pub(super) use drawing::{fill_variables, seconds_of};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -67,6 +68,8 @@ pub(super) struct Call {
     pub refunded: bool,
     /// The bill says nothing about its length.
     pub bills_no_length: bool,
+    /// What came of the agent's own tools.
+    pub tool_uses: Vec<ToolUse>,
     /// How often somebody has asked for the recording.
     pub recording_asked: u32,
     /// Cancelled when somebody hangs up early.
@@ -168,6 +171,7 @@ impl Call {
             billed: false,
             refunded: false,
             bills_no_length: settings.quirks.bill_without_length,
+            tool_uses: Vec::new(),
             recording_asked: 0,
             cut: CancellationToken::new(),
             join,
@@ -283,6 +287,15 @@ impl Call {
 
     /// The transcript, written anew. Turns after the end of the call aren't cut off: see `heard`.
     pub fn conversation(&self) -> Conversation {
+        let scripted = self.scripted();
+        match tool_use::has_own(self) {
+            true => Conversation { turns: tool_use::overlay(scripted.turns, &self.tool_uses), ..scripted },
+            false => scripted,
+        }
+    }
+
+    /// The conversation as it was written, whatever tools the agent has.
+    pub fn scripted(&self) -> Conversation {
         compose(&Scene {
             seed: self.seed,
             salt: self.salt.clone(),
@@ -322,7 +335,7 @@ impl Call {
         fill_variables(text, &self.context())
     }
 
-    fn context(&self) -> Map<String, Value> {
+    pub fn context(&self) -> Map<String, Value> {
         self.request.get("templateContext").and_then(Value::as_object).cloned().unwrap_or_default()
     }
 }

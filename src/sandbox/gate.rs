@@ -22,6 +22,8 @@ pub(super) enum Provider {
     Ultravox,
     Telnyx,
     OpenRouter,
+    Anthropic,
+    OpenAi,
 }
 
 impl Provider {
@@ -30,6 +32,8 @@ impl Provider {
             "ultravox" => Some(Provider::Ultravox),
             "telnyx" => Some(Provider::Telnyx),
             "openrouter" => Some(Provider::OpenRouter),
+            "anthropic" => Some(Provider::Anthropic),
+            "openai" => Some(Provider::OpenAi),
             _ => None,
         }
     }
@@ -37,8 +41,10 @@ impl Provider {
     fn key(self, headers: &HeaderMap) -> Option<String> {
         let text = |name: &str| headers.get(name)?.to_str().ok();
         let key = match self {
-            Provider::Ultravox => text("x-api-key")?,
-            Provider::Telnyx | Provider::OpenRouter => text("authorization")?.strip_prefix("Bearer ")?,
+            Provider::Ultravox | Provider::Anthropic => text("x-api-key")?,
+            Provider::Telnyx | Provider::OpenRouter | Provider::OpenAi => {
+                text("authorization")?.strip_prefix("Bearer ")?
+            }
         };
         key.starts_with("sandbox-").then(|| key.to_owned())
     }
@@ -60,8 +66,28 @@ impl Provider {
                 json!({"errors": [{"code": code, "title": title, "detail": message, "meta": {}}]})
             }
             Provider::OpenRouter => json!({"error": {"code": status.as_u16(), "message": message}}),
+            Provider::Anthropic => {
+                let kind = match status.as_u16() {
+                    400 => "invalid_request_error",
+                    401 => "authentication_error",
+                    404 => "not_found_error",
+                    429 => "rate_limit_error",
+                    529 => "overloaded_error",
+                    _ => "api_error",
+                };
+                json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_sandbox"})
+            }
+            Provider::OpenAi => {
+                let kind = if status.is_server_error() { "server_error" } else { "invalid_request_error" };
+                json!({"error": {"message": message, "type": kind, "param": null, "code": null}})
+            }
         };
         (status, axum::Json(body)).into_response()
+    }
+
+    /// One that answers with language models.
+    fn has_models(self) -> bool {
+        matches!(self, Provider::OpenRouter | Provider::Anthropic | Provider::OpenAi)
     }
 
     /// 429 with the headers the provider sends.
@@ -141,7 +167,7 @@ pub(super) async fn gate(State(sandbox): State<Arc<Sandbox>>, mut request: Reque
     let creates_call = provider == Provider::Ultravox && request.method() == Method::POST && path.ends_with("/calls");
     let chance = if creates_call {
         Fault::None
-    } else if provider == Provider::OpenRouter && request.method() == Method::POST {
+    } else if provider.has_models() && request.method() == Method::POST {
         fault(&sandbox, &settings.model_faults)
     } else {
         fault(&sandbox, &settings.read_faults)

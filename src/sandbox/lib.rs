@@ -1,12 +1,15 @@
 //! Local stand-ins for the outside services: the demo and the tests call these instead of the real ones.
 //!
-//! One HTTP server speaks three wire formats and has a control surface:
+//! One HTTP server speaks several wire formats and has a control surface:
 //!
 //! | path | speaks as | key |
 //! |---|---|---|
 //! | `/ultravox/api/…` | the voice provider: agents, calls, transcripts, recordings, webhooks | `X-API-Key` |
 //! | `/telnyx/v2/…` | the carrier: numbers, orders, call legs, signed events | `Authorization: Bearer` |
 //! | `/openrouter/api/v1/…` | the language models: chat completions with any JSON schema | `Authorization: Bearer` |
+//! | `/anthropic/v1/…` | Claude without anybody between: messages, as strict as the real one | `x-api-key` |
+//! | `/openai/v1/…` | any server of OpenAI's form: chat completions, and embeddings by words | `Authorization: Bearer` |
+//! | `/tools/…` | somebody's own system, for tools of agents: customers, an echo, and all that goes wrong | none |
 //! | `/sandbox/…` | nobody: log, settings, incoming calls, public keys | none |
 //!
 //! `POST /sandbox/ring` with `{"to", "from"}` rings a number as the carrier would: see `telephone.rs`.
@@ -38,6 +41,9 @@
 //! **What services do in the field** is off and can be switched on with `quirks` in the settings, for all accounts or one: half an emoji,
 //! fields of another type, bills that are refunded, recordings that come late or are none, models that answer in their own way.
 //!
+//! **Tools.** An agent whose template has tools with an HTTP address uses them on its calls, by the requests that the real service makes:
+//! see `tool_use.rs`.
+//!
 //! **The past.** `Sandbox::set_past` gives an account calls from before the sandbox began, drawn from a seed: weekdays, hours, both
 //! directions, every outcome. They are listed, read, summed up and deleted like others, and never had a webhook. `reveal_calls` shows some
 //! that nobody has seen before, as a service does that is late. `quirks.pages_…` limit lists of calls, let them grow while they are read,
@@ -48,6 +54,7 @@
 //! and the newest calls that were over come back if `state_file` is set.
 
 mod analysis;
+mod anthropic;
 mod call;
 mod clock;
 mod control;
@@ -56,7 +63,9 @@ mod delivery;
 mod gate;
 mod keep;
 mod life;
+mod openai;
 mod openrouter;
+mod pages;
 mod past;
 mod rng;
 mod schema;
@@ -66,6 +75,8 @@ mod telephone;
 mod telnyx;
 #[cfg(test)]
 mod tests;
+mod tool_use;
+mod tools;
 mod ultravox;
 mod voice;
 
@@ -90,6 +101,9 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
         .nest("/ultravox/api", ultravox::routes())
         .nest("/telnyx/v2", telnyx::routes())
         .nest("/openrouter/api/v1", openrouter::routes())
+        .nest("/anthropic/v1", anthropic::routes())
+        .nest("/openai/v1", openai::routes())
+        .nest("/tools", tools::routes())
         .nest("/sandbox", control::routes().merge(telephone::routes()))
         .layer(axum::middleware::from_fn_with_state(sandbox.clone(), gate::gate))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

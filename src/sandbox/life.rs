@@ -10,6 +10,7 @@ use super::call::{Answer, Call, NewCall, seconds_of};
 use super::delivery;
 use super::state::Sandbox;
 use super::telnyx::carrier;
+use super::tool_use;
 use super::ultravox::shapes;
 
 /// Places a call and returns its first JSON shape. `Err(())` when the account has too many live calls.
@@ -58,6 +59,7 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
             carrier::answered(&sandbox, &key, &live);
         }
         delivery::call_event(&sandbox, &key, "call.joined", &live);
+        use_tools(&sandbox, &key, &live).await;
         let cut = wait(&sandbox, &call, plan.ring + plan.talk).await;
         let last = plan.ring + plan.talk;
         mark_ended(&sandbox, &key, id, |call| {
@@ -96,6 +98,18 @@ async fn run(sandbox: Arc<Sandbox>, key: String, id: Uuid) {
         && let Some(refunded) = mark(&sandbox, &key, id, |call| call.refunded = true)
     {
         delivery::call_event(&sandbox, &key, "call.billed", &refunded);
+    }
+}
+
+/// Uses the agent's own tools, each at its moment, until somebody hangs up.
+async fn use_tools(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
+    for planned in tool_use::planned(call) {
+        // What comes after the call's end is not said any more.
+        if planned.at >= call.plan.talk || wait(sandbox, call, call.plan.ring + planned.at).await {
+            return;
+        }
+        let used = tool_use::use_tool(sandbox, call, &planned).await;
+        mark(sandbox, key, call.id, |call| call.tool_uses.push(used));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The language models' HTTP surface. Answers come from rules, not from a model: see `analysis.rs` and `schema.rs`.
 
-mod answer;
+pub(crate) mod answer;
 mod catalogue;
 
 use std::sync::Arc;
@@ -30,7 +30,14 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
 }
 
 async fn complete(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Extension<Key>, body: Bytes) -> Response {
-    let request = match object(&body) {
+    completion(&sandbox, &key, &body, Provider::OpenRouter)
+}
+
+/// An answer of OpenRouter, or of any other server of this form.
+pub(super) fn completion(sandbox: &Arc<Sandbox>, key: &str, body: &[u8], provider: Provider) -> Response {
+    let bad = |message: &str| provider.error(StatusCode::BAD_REQUEST, message);
+    let is_openrouter = provider == Provider::OpenRouter;
+    let request = match object(body) {
         Ok(request) => request,
         Err(message) => return bad(&message),
     };
@@ -40,10 +47,10 @@ async fn complete(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Exte
     };
     let first = request.get("models").and_then(Value::as_array).and_then(|models| models.first());
     let model = request.get("model").or(first).and_then(Value::as_str).unwrap_or(MODELS[0].0);
-    if !model.contains('/') {
+    if is_openrouter && !model.contains('/') {
         return bad(&format!("{model} is not a valid model ID"));
     }
-    let quirks = sandbox.settings_for(&key).quirks.clone();
+    let quirks = sandbox.settings_for(key).quirks.clone();
     let schema = request.get("response_format").and_then(|format| format.pointer("/json_schema/schema"));
     if let Some(word) = schema.filter(|_| quirks.strict_schemas).and_then(word_that_is_refused) {
         let said = format!("Provider returned error: output_format.schema: property '{word}' is not supported");
@@ -55,14 +62,14 @@ async fn complete(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Exte
         + answer.tool_calls.iter().map(|call| tokens(&call.to_string())).sum::<u64>();
     let (_, _, _, ask, say) = *MODELS.iter().find(|known| known.0 == model).unwrap_or(&MODELS[1]);
     let costs = [prompt_tokens as f64 * ask / 1e6, completion_tokens as f64 * say / 1e6];
-    let spent = sandbox.with_account(&key, |account| {
+    let spent = sandbox.with_account(key, |account| {
         account.model_spend += costs[0] + costs[1];
         account.model_spend
     });
     if spent > CREDITS {
-        return Provider::OpenRouter.error(StatusCode::PAYMENT_REQUIRED, "Insufficient credits");
+        return provider.error(StatusCode::PAYMENT_REQUIRED, "Insufficient credits");
     }
-    let usage = json!({
+    let mut usage = json!({
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,
         "total_tokens": prompt_tokens + completion_tokens,
@@ -76,10 +83,18 @@ async fn complete(State(sandbox): State<Arc<Sandbox>>, Extension(Key(key)): Exte
         "prompt_tokens_details": {"cached_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 0},
     });
+    if !is_openrouter {
+        // Nobody else tells what it cost.
+        for own in ["cost", "is_byok", "cost_details"] {
+            usage.as_object_mut().map(|usage| usage.remove(own));
+        }
+    }
     let now = Utc::now().timestamp();
     let id = format!("gen-{now}-{:x}", sandbox.rng("generation").roll());
     if request.get("stream").and_then(Value::as_bool) == Some(true) {
-        return stream(&id, now, model, &answer, &usage);
+        let counts = request.get("stream_options").and_then(|options| options["include_usage"].as_bool());
+        let usage = Some(&usage).filter(|_| is_openrouter || counts == Some(true));
+        return stream(&id, now, model, &answer, usage);
     }
     let mut message = json!({"role": "assistant", "content": answer.content, "refusal": null});
     let mut finish = "stop";
@@ -149,7 +164,7 @@ fn odd_answer(odd: OddAnswer, content: &str, most: u64, message: &mut Value) -> 
 }
 
 /// A word in the schema that not every host takes.
-fn word_that_is_refused(schema: &Value) -> Option<String> {
+pub(super) fn word_that_is_refused(schema: &Value) -> Option<String> {
     let words = schema.as_object()?;
     words.iter().find_map(|(word, value)| match (word.as_str(), value) {
         ("properties", Value::Object(all)) => all.values().find_map(word_that_is_refused),
@@ -160,17 +175,13 @@ fn word_that_is_refused(schema: &Value) -> Option<String> {
     })
 }
 
-fn bad(message: &str) -> Response {
-    Provider::OpenRouter.error(StatusCode::BAD_REQUEST, message)
-}
-
 /// A quarter of the letters, which is what the usual rule of thumb says.
-fn tokens(text: &str) -> u64 {
+pub(super) fn tokens(text: &str) -> u64 {
     (text.chars().count() as u64).div_ceil(4)
 }
 
 /// Server-sent events, a few words at a time.
-fn stream(id: &str, created: i64, model: &str, answer: &Answer, usage: &Value) -> Response {
+fn stream(id: &str, created: i64, model: &str, answer: &Answer, usage: Option<&Value>) -> Response {
     let chunk = |delta: Value, finish: Value, usage: Option<&Value>| {
         let mut chunk = json!({
             "id": id,
@@ -198,7 +209,7 @@ fn stream(id: &str, created: i64, model: &str, answer: &Answer, usage: &Value) -
         body.push_str(&chunk(json!({"tool_calls": [call]}), Value::Null, None));
         finish = "tool_calls";
     }
-    body.push_str(&chunk(json!({}), json!(finish), Some(usage)));
+    body.push_str(&chunk(json!({}), json!(finish), usage));
     body.push_str("data: [DONE]\n\n");
     ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
 }

@@ -46,6 +46,10 @@ pub struct Services {
     pub recordings: Arc<dyn ObjectStore>,
     /// Where logos are kept.
     pub logos: Arc<dyn ObjectStore>,
+    /// Where files are kept that agents look things up in.
+    pub knowledge: Arc<dyn ObjectStore>,
+    /// The program that reads such a file in a process of its own: this one.
+    pub program: PathBuf,
     /// The server that takes e-mail. None: links are shown to whoever makes them.
     pub mail: Option<Smtp>,
     /// The name server that is asked for proofs of host names. None: the machine's own.
@@ -71,6 +75,8 @@ pub struct Settings {
     pub sandbox: Option<SandboxAddresses>,
     /// Uploads, recordings and logos lie in folders below this one.
     pub data_dir: PathBuf,
+    /// The program that reads uploaded files. None: this one.
+    pub extract_with: Option<PathBuf>,
     pub mail: Option<Smtp>,
     pub dns: Option<SocketAddr>,
     pub trusted_proxies: Vec<IpAddr>,
@@ -84,6 +90,8 @@ impl Services {
         Ok(Self {
             recordings: folder_store(settings.data_dir.join("recordings"))?,
             logos: folder_store(settings.data_dir.join("logos"))?,
+            knowledge: folder_store(settings.data_dir.join("knowledge"))?,
+            program: settings.extract_with.map_or_else(own_program, Ok)?,
             uploads: settings.data_dir.join("imports"),
             ring: settings.ring,
             http: settings.http,
@@ -144,6 +152,11 @@ pub struct SandboxAddresses {
     pub ultravox: String,
     pub telnyx: String,
     pub openrouter: String,
+    /// What the tools of agents ask.
+    pub tools: String,
+    pub anthropic: String,
+    /// Any server of OpenAI's form.
+    pub openai: String,
 }
 
 impl SandboxAddresses {
@@ -154,8 +167,15 @@ impl SandboxAddresses {
             ultravox: format!("{root}/ultravox/api"),
             telnyx: format!("{root}/telnyx/v2"),
             openrouter: format!("{root}/openrouter/api/v1"),
+            tools: format!("{root}/tools"),
+            anthropic: format!("{root}/anthropic/v1"),
+            openai: format!("{root}/openai/v1"),
         }
     }
+}
+
+fn own_program() -> Result<PathBuf, AppError> {
+    std::env::current_exe().map_err(internal)
 }
 
 fn folder_store(folder: PathBuf) -> Result<Arc<dyn ObjectStore>, AppError> {

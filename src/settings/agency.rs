@@ -93,7 +93,7 @@ fn Form(agency: AgencyView, again: Callback<()>) -> impl IntoView {
                 <Select name="timezone" label="Time zone" options=zone_options(&zone) value=zone.clone() required=true hint="For people and clients without their own time zone."/>
                 <Select name="second_factor" label="Who needs a second factor" options=whom value=rules.second_factor.as_str() required=true hint="People it applies to set one up on the next page they open. API keys keep working."/>
                 <Select name="audit_days" label="Keep the audit log" options=days value=rules.audit_days.map(|days| days.to_string()).unwrap_or_default() mark=false hint="Older events are deleted for good, and the deletion is recorded."/>
-                <TextInput name="concurrency" label="Calls at once" value=rules.concurrency.map(|calls| calls.to_string()).unwrap_or_default() inputmode="numeric" class="short" hint=format!("Over all batches. Leave empty for the plan’s {}.", agency.held.granted.lines)/>
+                <TextInput name="concurrency" label="Calls at once" value=rules.concurrency.map(|calls| calls.to_string()).unwrap_or_default() inputmode="numeric" class="short" hint=format!("Batches dial up to so many calls, with those that come in. Less than the plan’s {} keeps lines free for callers; empty means all of them.", agency.held.granted.lines)/>
                 <ProofField/>
                 <FormActs><SubmitButton>"Save"</SubmitButton></FormActs>
             </ServerForm>

@@ -69,7 +69,17 @@ ids! {
     ClientId,
     AgentId,
     AgentMappingId,
+    AgentToolId,
+    ToolInvocationId,
+    /// What an agent wrote down about a contact.
+    ContactMemoryId,
     PromptId,
+    /// A collection of knowledge.
+    CollectionId,
+    /// A file or page in a collection.
+    EntryId,
+    /// A passage of a file.
+    ChunkId,
     ConnectionId,
     NumberId,
     ContactId,

@@ -1,16 +1,20 @@
 //! Text that people type: which characters it may hold, whatever field it is for.
 
 /// The last words of the names of fields that take several lines. Every other field is one line long.
-const SEVERAL_LINES: [&str; 11] = [
+const SEVERAL_LINES: [&str; 15] = [
     "after_hours_words",
+    "arguments",
     "attributes",
     "description",
     "emails",
     "fallback_words",
     "goal",
     "greeting",
+    "headers",
     "note",
     "notes",
+    "schema",
+    "secret_headers",
     "template",
     "variables",
 ];

@@ -1,7 +1,9 @@
 //! What usage shows: the days that were asked for, what they came to, and what the days before came to. Pure.
 
+mod by;
 mod period;
 
+pub use by::By;
 pub use period::{PeriodAsked, Shown, change};
 
 use chrono::NaiveDate;
@@ -18,11 +20,14 @@ pub struct Usage {
     pub shown: Shown,
     /// The client that it is narrowed to, by name; none: all.
     pub client: Option<String>,
-    /// When it was counted: `16:42:08`.
+    /// When it was counted: `16:42:08`, in the viewer's zone.
     pub updated: String,
-    /// Oldest first, none left out.
+    pub viewer_zone: String,
+    /// What `days` holds.
+    pub by: By,
+    /// Days, weeks or months, oldest first, none left out.
     pub days: Vec<UsageDay>,
-    /// The days before, in the same order, each beside the one at its place.
+    /// The days before, in the same order, each beside the one at its place and put together like it.
     pub days_before: Vec<Money>,
     pub total: Sums,
     pub before: Sums,
@@ -104,13 +109,17 @@ pub struct NumberRent {
     pub months: Vec<Option<Money>>,
 }
 
-/// What one day took.
+/// What one day took, or the days of a week or a month that stand together.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct UsageDay {
-    /// `2026-11-20`.
+    /// `2026-11-20`; of several the first.
     pub day: NaiveDate,
-    /// `20 Nov`.
+    /// The same, but of several the last.
+    pub last: NaiveDate,
+    /// `20 Nov`, `16 – 22 Nov`.
     pub label: String,
+    /// Where there is little room: `20 Nov`, of a week its first day, of a month `Nov 2026`.
+    pub short: String,
     #[serde(flatten)]
     pub sums: Sums,
 }

@@ -4,16 +4,18 @@ use super::model::{ClientPeriod, PeriodAsked, Usage};
 use patchbay_shared::AppError;
 
 /// Minutes, tokens and money of some days, by default the last thirty, beside the days before. `client` narrows it for the agency;
-/// `sort` is the order of the clients. Errors: `NotFound` for a client's people whose agency does not share costs.
+/// `by` is `day`, `week` or `month`; `sort` is the order of the clients. Errors: `NotFound` for a client's people whose agency does not share costs.
 #[server(prefix = "/rpc", endpoint = "get_usage")]
 pub async fn get_usage(
     client: Option<String>,
     #[server(default)] asked: PeriodAsked,
+    by: Option<String>,
     sort: Option<String>,
 ) -> Result<Usage, AppError> {
     let request = super::server::Request {
         client: client.as_deref(),
         asked: &asked,
+        by: by.as_deref(),
         sort: sort.as_deref(),
         is_strict: false,
         most_clients: 50,

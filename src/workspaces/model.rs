@@ -38,7 +38,7 @@ pub struct Limits {
     pub people: Option<i64>,
     pub clients: Option<i64>,
     pub agents: Option<i64>,
-    /// Calls at once, over all batches.
+    /// Calls at once: those of batches, those that come in, and test calls.
     pub lines: i64,
 }
 
@@ -134,7 +134,7 @@ pub struct AgencyRules {
     /// Days that events of the audit log are kept. None: for ever.
     #[serde(default)]
     pub audit_days: Option<i32>,
-    /// Calls at once that the agency allows itself. None: as many as its plan gives.
+    /// Calls at once up to which its batches dial. None: as many as its plan gives.
     #[serde(default)]
     pub concurrency: Option<i64>,
 }

@@ -203,6 +203,10 @@ fn every_field_of_several_lines_is_known_as_one() {
     let mut names = 0;
     for (path, text) in super::support::sources("src", ".rs") {
         for area in text.split("<TextArea").skip(1).filter(|_| !path.starts_with("src/ui/")) {
+            // A tool's kind names its own fields: the crate's own test looks at those.
+            if area.trim_start().starts_with("name ") && path == "src/tools/page/fields.rs" {
+                continue;
+            }
             let name = area.split("name=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
             let last = name.trim_end_matches(']').rsplit('[').next().unwrap_or(name);
             let fault = patchbay_shared::text::fault(last, "one\r\ntwo");

@@ -14,10 +14,10 @@ use super::support::{Agency, Browser, WebhookSender, Works, World, owner_value, 
 
 /// A figure as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Figure {
+pub(super) struct Figure {
     /// The words before it, or inside the same link.
     label: String,
-    text: String,
+    pub text: String,
     href: String,
 }
 
@@ -104,7 +104,7 @@ fn figures(html: &str) -> Vec<Figure> {
 }
 
 /// The figure under this label.
-fn figure(figures: &[Figure], label: &str) -> Figure {
+pub(super) fn figure(figures: &[Figure], label: &str) -> Figure {
     let found = figures.iter().find(|figure| figure.label.trim_start().starts_with(label));
     found.unwrap_or_else(|| panic!("no figure {label:?} among {figures:#?}")).clone()
 }
@@ -142,7 +142,7 @@ pub(super) async fn rows(browser: &Browser, href: &str) -> usize {
 }
 
 /// Follows every figure of a page and counts. Gives the figures, and how many were followed.
-async fn followed(browser: &Browser, page: &str) -> (Vec<Figure>, usize) {
+pub(super) async fn followed(browser: &Browser, page: &str) -> (Vec<Figure>, usize) {
     let shown = browser.get(page).await;
     assert_eq!(shown.status, 200, "{page}");
     let found = figures(&shown.text);

@@ -278,3 +278,60 @@ fn whoever_folds_the_same_calls_at_once_adds_to_the_same_rows() {
         sums_hold(world, &many).await;
     });
 }
+
+#[test]
+fn a_batch_is_stopped_while_its_calls_end_and_nobody_waits_in_a_circle() {
+    run(|world| async move {
+        let (agency, works) = Agency::ready(world, "stopped-meanwhile").await;
+        for at in 0..CALLS + 10 {
+            agency.contact(&format!("+4144555{at:04}")).await;
+        }
+        let batch = agency.batch(&works.campaign, 5).await;
+        // The first contacts of the batch are on the line; the order of their calls is not their own.
+        let workspace = &agency.workspace_id;
+        let lines = format!(
+            "with taken as (
+               select id, client_id, contact_id, gen_random_uuid() as call from campaign_contacts
+               where workspace_id = '{workspace}' and batch_id = '{batch}' order by id limit {CALLS}),
+             called as (
+               insert into calls (workspace_id, id, client_id, batch_id, campaign_contact_id, contact_id, direction, dial_state, \"to\", started_at, dialled_at)
+               select '{workspace}', call, client_id, '{batch}', id, contact_id, 'outbound', 'placed', '+41445550000', '2026-11-30 22:50:00Z',
+                      '2026-11-30 22:50:00Z' from taken)
+             update campaign_contacts x set status = 'calling', attempts = 1, last_call_id = taken.call from taken
+             where x.workspace_id = '{workspace}' and x.id = taken.id returning taken.call::text"
+        );
+        let placed: Vec<Uuid> = owner_lines(world, &lines).await.iter().map(|id| id.parse().expect("an id")).collect();
+        assert_eq!(placed.len(), CALLS);
+        let all = chronicle(23, "nobody", &placed);
+        let workers = (0..4).map(|worker| {
+            let (agency, mut all) = (&agency, all.clone());
+            async move {
+                all.shuffle(&mut StdRng::seed_from_u64(worker));
+                for some in all.chunks(29) {
+                    let updates: Vec<CallUpdate<'_>> = some.iter().map(News::update).collect();
+                    fold_in(world, agency, &updates).await.expect("nobody waits in a circle");
+                }
+            }
+        });
+        let page = format!("/batches/{batch}");
+        let stop = agency.owner.filled(&page, "stop_batch", &[]);
+        futures::future::join(futures::future::join_all(workers), stop).await;
+        let contacts = format!(
+            "select format('%s %s, call %s', x.status, x.outcome, c.outcome) from campaign_contacts x
+             left join calls c on c.workspace_id = x.workspace_id and c.id = x.last_call_id where x.workspace_id = '{workspace}'"
+        );
+        let settled = owner_lines(world, &contacts).await;
+        assert!(settled.len() > CALLS, "{settled:?}");
+        for contact in settled {
+            let (here, call) = contact.split_once(", call ").expect("two");
+            let (status, outcome) = here.split_once(' ').expect("two");
+            assert_eq!(outcome, call, "{contact}");
+            assert_ne!(status, "calling", "{contact}");
+        }
+        agency.drain().await;
+        let left = format!(
+            "select count(*) from campaign_contacts where workspace_id = '{workspace}' and status = 'scheduled'"
+        );
+        assert_eq!(owner_value::<i64>(world, &left).await, 0, "who is to be tried again is the campaign's");
+    });
+}

@@ -197,7 +197,7 @@ fn a_call_that_was_imported_is_the_same_as_one_whose_webhooks_came() {
         );
         let lost = format!("{}{calls}", lost.concat());
         sqlx::raw_sql(sqlx::AssertSqlSafe(lost)).execute(&world.owner).await.expect("a loss");
-        let id = started(&agency, &[("transcripts", "true")]).await;
+        let id = started(&agency, &[("transcripts", "true"), ("recordings", "true")]).await;
         up_to_now(world, &id).await;
         agency.drain().await;
         assert_eq!(result(&agency, &id).await, ("completed".to_owned(), 8, 0, 0));

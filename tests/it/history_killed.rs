@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use patchbay::boot::migrate;
-use patchbay_sandbox::Quirks;
-use patchbay_sandbox::{PastOfAgent, Sandbox, SandboxSettings};
+use patchbay_sandbox::{PastOfAgent, Quirks, SandboxSettings};
 
-use super::killed::{Process, answers};
-use super::support::{Agency, Workers, World, fresh_database, open_database, owner_lines, owner_value, pool, run};
+use super::support::processes::Processes;
+use super::support::{Agency, owner_lines, owner_value, run};
 
 const HERE: (&str, &str) = ("provider", "ultravox");
 const KILLS: u64 = 5;
@@ -17,43 +15,8 @@ const KILLS: u64 = 5;
 #[test]
 fn an_import_that_is_killed_again_and_again_has_every_call_once() {
     run(|_| async move {
-        let owner = fresh_database().await;
-        migrate::migrate(&owner).await.expect("the schema");
-        let app = owner.replace("patchbay_owner@", "patchbay_app@");
-        let folder = std::env::temp_dir().join(format!("patchbay-history-{}", uuid::Uuid::now_v7().simple()));
-        std::fs::create_dir_all(folder.join("site/pkg/test")).expect("a folder");
-        std::fs::write(folder.join("site/.pkg"), "pkg/test\n").expect("an empty site");
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let sandbox_base = format!("http://{}", listener.local_addr().expect("an address"));
-        let sandbox = Sandbox::new(SandboxSettings::for_tests());
-        let routes = patchbay_sandbox::router(sandbox.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        let db = open_database(&app, &folder.join("data"), Some(&sandbox_base)).await;
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-        let env = vec![
-            ("DATABASE_URL", app),
-            ("PATCHBAY_DATA_DIR", folder.join("data").display().to_string()),
-            ("PATCHBAY_LISTEN", format!("127.0.0.1:{port}")),
-            ("LEPTOS_SITE_ROOT", folder.join("site").display().to_string()),
-            ("PATCHBAY_SANDBOX_URL", sandbox_base.clone()),
-        ];
-        let process = |what| Process { what, env: env.clone(), log: folder.join(format!("{what}.log")), child: None };
-        let (mut web, mut worker) = (process("serve --no-workers"), process("work"));
-        web.start();
-        let base = format!("http://127.0.0.1:{port}");
-        answers(&base).await;
-        worker.start();
-        let world = World {
-            base: base.clone(),
-            sandbox_base: sandbox_base.clone(),
-            sandbox: sandbox.clone(),
-            db,
-            dns: None,
-            owner: pool(&owner),
-            owner_url: owner,
-            workers: Workers::Elsewhere,
-        };
+        let Processes { world, web: _web, mut worker } = Processes::start("history", "serve --no-workers").await;
+        let sandbox = world.sandbox.clone();
         let (agency, works) = Agency::ready(&world, "killed-past").await;
         let agent: String = owner_value(
             &world,

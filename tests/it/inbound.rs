@@ -12,10 +12,10 @@ use super::support::agency::{PASSWORD, Works};
 use super::support::{Agency, Answer, Browser, World, owner_value, run, unique};
 
 /// The contact of `Agency::ready`.
-const CONTACT: &str = "+12025550113";
+pub(super) const CONTACT: &str = "+12025550113";
 
 /// An agency with a number that people call, which its agent answers.
-async fn called(world: &World, name: &str, answering: &[(&str, &str)]) -> (Agency, Works, String) {
+pub(super) async fn called(world: &World, name: &str, answering: &[(&str, &str)]) -> (Agency, Works, String) {
     let (agency, works) = Agency::ready(world, name).await;
     assign(&agency, &works, answering).await;
     let number = shown(&agency, &works).await;
@@ -24,7 +24,7 @@ async fn called(world: &World, name: &str, answering: &[(&str, &str)]) -> (Agenc
     (agency, works, phone)
 }
 
-async fn assign(agency: &Agency, works: &Works, more: &[(&str, &str)]) {
+pub(super) async fn assign(agency: &Agency, works: &Works, more: &[(&str, &str)]) {
     let fields = [("client_id", agency.one.id.as_str()), ("agent_id", works.agent.as_str()), ("direction", "inbound")];
     let fields: Vec<_> = fields.into_iter().filter(|(name, _)| more.iter().all(|(other, _)| name != other)).collect();
     let id = [("id", works.number.as_str())];
@@ -33,16 +33,16 @@ async fn assign(agency: &Agency, works: &Works, more: &[(&str, &str)]) {
     agency.drain().await;
 }
 
-async fn shown(agency: &Agency, works: &Works) -> Value {
+pub(super) async fn shown(agency: &Agency, works: &Works) -> Value {
     agency.owner.done("get_number", &[("id", &works.number)]).await.json()
 }
 
-async fn ring(world: &World, works: &Works, to: &str, from: &str) -> Rang {
+pub(super) async fn ring(world: &World, works: &Works, to: &str, from: &str) -> Rang {
     let ring = Ring { to: to.to_owned(), from: from.to_owned(), key: Some(works.key.clone()), ..Ring::default() };
     world.sandbox.ring_number(ring).await
 }
 
-async fn calls(agency: &Agency, view: &str) -> Vec<Value> {
+pub(super) async fn calls(agency: &Agency, view: &str) -> Vec<Value> {
     let list = agency.owner.done("list_calls", &[("query[view]", view), ("query[direction]", "inbound")]).await.json();
     list["page"]["rows"].as_array().expect("rows").clone()
 }
@@ -251,7 +251,7 @@ fn when_the_voice_service_fails_the_caller_hears_a_sentence() {
 }
 
 /// A question of the carrier's, made by hand.
-async fn ask(world: &World, path: &str, body: &str, key: &str, seconds: i64) -> (u16, String) {
+pub(super) async fn ask(world: &World, path: &str, body: &str, key: &str, seconds: i64) -> (u16, String) {
     let seed = world.sandbox.carrier_seed(key);
     let stamp = (Utc::now() + Duration::seconds(seconds)).timestamp().to_string();
     let signature = sign_telnyx(&seed, &stamp, body.as_bytes());

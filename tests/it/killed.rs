@@ -2,98 +2,22 @@
 //! Takes two minutes, so it runs when asked for, as `scripts/test` does: `cargo test --features ssr --test it -- --ignored`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::PathBuf;
-use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use patchbay::boot::migrate;
-use patchbay_sandbox::{Sandbox, SandboxSettings};
 use serde_json::json;
 
-use super::support::{Agency, Workers, World, fresh_database, open_database, pool, run};
+use super::support::processes::{Processes, answers};
+use super::support::{Agency, run};
 
 const CONTACTS: usize = 200;
 const LINES: usize = 10;
-
-/// A process of the program that can be killed and started again.
-pub struct Process {
-    pub what: &'static str,
-    pub env: Vec<(&'static str, String)>,
-    /// What all its lives say.
-    pub log: PathBuf,
-    pub child: Option<Child>,
-}
-
-impl Process {
-    pub fn start(&mut self) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_patchbay"));
-        let log = File::options().create(true).append(true).open(&self.log).expect("a log");
-        let both = log.try_clone().expect("its handle");
-        command.args(self.what.split_whitespace()).envs(self.env.iter().cloned()).stdout(log).stderr(both);
-        self.child = Some(command.spawn().expect("the program starts"));
-    }
-
-    /// SIGKILL: nothing is tidied up.
-    pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
 
 #[test]
 #[ignore = "takes two minutes"]
 fn nobody_is_rung_twice_or_forgotten_however_often_the_dialler_dies() {
     run(|_| async move {
-        let owner = fresh_database().await;
-        migrate::migrate(&owner).await.expect("the schema");
-        let app = owner.replace("patchbay_owner@", "patchbay_app@");
-        let folder = std::env::temp_dir().join(format!("patchbay-killed-{}", uuid::Uuid::now_v7().simple()));
-        std::fs::create_dir_all(folder.join("site/pkg/test")).expect("a folder");
-        std::fs::write(folder.join("site/.pkg"), "pkg/test\n").expect("an empty site");
-
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let sandbox_base = format!("http://{}", listener.local_addr().expect("an address"));
-        let sandbox = Sandbox::new(SandboxSettings::for_tests());
-        let routes = patchbay_sandbox::router(sandbox.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        let db = open_database(&app, &folder.join("data"), Some(&sandbox_base)).await;
-
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-        let env = vec![
-            ("DATABASE_URL", app),
-            ("PATCHBAY_DATA_DIR", folder.join("data").display().to_string()),
-            ("PATCHBAY_LISTEN", format!("127.0.0.1:{port}")),
-            ("LEPTOS_SITE_ROOT", folder.join("site").display().to_string()),
-            ("PATCHBAY_SANDBOX_URL", sandbox_base.clone()),
-        ];
-        println!("the processes' words are in {}", folder.display());
-        let process = |what| Process { what, env: env.clone(), log: folder.join(format!("{what}.log")), child: None };
-        let (mut web, mut worker) = (process("serve"), process("work"));
-        web.start();
-        let base = format!("http://127.0.0.1:{port}");
-        answers(&base).await;
-        worker.start();
-        let world = World {
-            base: base.clone(),
-            sandbox_base: sandbox_base.clone(),
-            sandbox: sandbox.clone(),
-            db,
-            dns: None,
-            owner: pool(&owner),
-            owner_url: owner,
-            workers: Workers::Elsewhere,
-        };
-
+        let Processes { world, mut web, mut worker } = Processes::start("killed", "serve").await;
+        let (base, sandbox, sandbox_base) = (world.base.clone(), world.sandbox.clone(), world.sandbox_base.clone());
         let (agency, works) = Agency::ready(&world, "killed").await;
         for number in 0..CONTACTS {
             agency.contact(&format!("+1312555{:04}", 2000 + number)).await;
@@ -156,12 +80,4 @@ async fn go_on(agency: &Agency, base: &str, batch: &str) -> Option<String> {
     }
     assert_ne!(status, "failed", "{view}");
     Some(status)
-}
-
-pub async fn answers(base: &str) {
-    let until = Instant::now() + Duration::from_secs(60);
-    while !reqwest::get(format!("{base}/readyz")).await.is_ok_and(|answer| answer.status().is_success()) {
-        assert!(Instant::now() < until, "the server never came up");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }

@@ -199,7 +199,7 @@ async fn parts_and_tools() {
     assert_eq!(
         seen[0].json()["tools"],
         json!([{"type": "function", "function": {"name": "look_up", "description": "Looks up",
-            "parameters": {"type": "object"}}}])
+            "parameters": {"type": "object", "properties": {}}}}])
     );
     assert_eq!(
         seen[1].json()["messages"],

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use patchbay_providers::http::Endpoint;
 use patchbay_providers::ultravox::{Carrier, Ultravox, UltravoxConfig, WebhookEvent, WebhookKind};
 use patchbay_providers::voice::*;
+use patchbay_providers::voice_tools::VoiceTools;
 use patchbay_providers::{HttpSettings, Kind, Secret};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -42,6 +43,7 @@ fn new_call() -> NewVoiceCall {
         recording_enabled: Some(true),
         max_duration: None,
         join_timeout: None,
+        tool_token: None,
     }
 }
 
@@ -150,6 +152,7 @@ async fn an_agent_is_made_and_changed_with_its_template() {
         first_speaker: Some(FirstSpeaker::Agent { text: Some("Hello!".into()), uninterruptible: true }),
         recording_enabled: true,
         context_schema: Some(json!({"type": "object"})),
+        tools: VoiceTools::default(),
     };
     assert_eq!(at(&stub.origin).create_agent(&agent).await.unwrap(), "a-1");
     at(&stub.origin).update_agent("a-1", &AgentSpec { name: "Short".into(), ..AgentSpec::default() }).await.unwrap();

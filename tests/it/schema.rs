@@ -295,7 +295,8 @@ fn the_applications_role_owns_nothing_and_cannot_get_round_row_security() {
 }
 
 /// Functions that run with their owner's rights. Each filters by the transaction's own scope: read it before adding it here.
-const DEFINER_FUNCTIONS: [&str; 3] = ["prune_audit_events", "search_call_messages", "search_contacts"];
+const DEFINER_FUNCTIONS: [&str; 4] =
+    ["prune_audit_events", "search_call_messages", "search_contacts", "search_knowledge"];
 
 #[test]
 fn functions_with_their_owners_rights_are_few_and_pinned() {

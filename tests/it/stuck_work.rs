@@ -149,3 +149,60 @@ fn a_batch_whose_job_is_gone_is_dialled_and_a_failed_job_is_tried_again() {
         assert!(file.status == 200 && file.text.contains("Transcripts and analyses"), "{file:?}");
     });
 }
+
+#[test]
+fn all_that_the_filters_select_is_tried_again_at_once_and_nothing_else() {
+    run(|world| async move {
+        let (agency, _) = Agency::ready(world, "many-failed").await;
+        let workspace = agency.workspace_id.clone();
+        let fail = async |kind: &str, many: i64| {
+            lose(
+                world,
+                format!(
+                    "insert into jobs (id, workspace_id, kind, payload, status, attempts, last_error)
+                     select gen_random_uuid(), '{workspace}', '{kind}', '{{}}', 'failed', 3, 'Broken.' from generate_series(1, {many})"
+                ),
+            )
+            .await;
+        };
+        fail("send_mail", 3).await;
+        fail("follow_call", 5_020).await;
+        let list = async |query: &[(&str, &str)]| agency.owner.done("list_queue", query).await.json();
+        let failed = async |queue: &'static str| {
+            list(&[("query[queue]", queue), ("query[status]", "failed")]).await["failed"].clone()
+        };
+        let (mail, all) = (failed("mail").await, list(&[]).await);
+        assert_eq!(mail, 3);
+        assert!(all["failed"] == 5_000 && all["has_more"] == true, "{}", all["failed"]);
+        // Work that waits is nothing to try again, on the page and whatever is posted.
+        let waiting = list(&[("query[status]", "pending")]).await;
+        assert_eq!(waiting["failed"], 0, "{waiting}");
+        let page = agency.owner.get("/queues?status=pending").await.text;
+        assert!(!page.contains("dialog=retry"), "no button");
+        agency.owner.done("retry_failed_work", &[("status", "pending")]).await;
+        agency.owner.done("retry_failed_work", &[("queue", "words")]).await;
+        assert_eq!((failed("mail").await, failed("other").await), (3.into(), 5_000.into()));
+        assert_eq!(agency.owner.rpc("retry_failed_work", &[("status", "nonsense")]).await.status, 404);
+        // The button says how many, and does these.
+        let page = agency.owner.get("/queues?queue=mail&status=failed").await.text;
+        assert!(page.contains("Try 3 failed again"), "{page}");
+        agency.owner.filled("/queues?queue=mail&status=failed&dialog=retry", "retry_failed_work", &[]).await;
+        assert_eq!((failed("mail").await, failed("other").await), (0.into(), 5_000.into()));
+        let page = agency.owner.get("/queues?queue=other&dialog=retry").await.text;
+        assert!(page.contains("Try 5,000 failed again") && page.contains("There is more than goes at once"), "{page}");
+        agency.owner.filled("/queues?queue=other&dialog=retry", "retry_failed_work", &[]).await;
+        assert_eq!(failed("other").await, 20, "the rest");
+        let events = owner_lines(
+            world,
+            &format!(
+                "select after ->> 'jobs' from audit_events where workspace_id = '{workspace}' and entity = 'job' and action = 'retried' order by seq"
+            ),
+        )
+        .await;
+        let pieces: Vec<i64> = events.iter().map(|count| count.parse().expect("a number")).collect();
+        assert!(
+            pieces.len() == 11 && pieces.iter().sum::<i64>() == 5_003,
+            "in pieces, each with its event: {pieces:?}"
+        );
+    });
+}

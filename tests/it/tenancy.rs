@@ -160,12 +160,16 @@ impl Stage {
 }
 
 pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
+    // First, because it has work done: what is started below must not have begun.
+    let (collection, knowledge_file) = super::knowledge::filled(ours).await;
     // A call that the voice service has and we were never told of, and an import that has not begun yet.
     let gap = super::history::gap(world, ours, &works).await;
     let days = [("provider", "ultravox"), ("from", "2026-01-01"), ("to", "2026-01-02")];
     ours.owner.done("start_history_import", &days).await;
     let syncs = ours.owner.done("list_history_imports", &[("provider", "ultravox")]).await.json();
     let sync = syncs["rows"][0]["id"].as_str().expect("an import").to_owned();
+    let models = ours.owner.done("get_models", &[]).await.json();
+    let model_account = models["accounts"][0]["id"].as_str().expect("a model account").to_owned();
     // A call-back that waits for tomorrow.
     let members = ours.owner.done("list_campaign_contacts", &[("query[campaign]", &works.campaign)]).await.json();
     let member = members["rows"][0]["id"].as_str().expect("a contact of the campaign").to_owned();
@@ -176,6 +180,8 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
         Some(asked) => asked.to_owned(),
         None => ours.owner.made("create_call_back", &[("member", &member), ("at", &tomorrow)]).await,
     };
+    // A tool of the agent, and what it noted about the contact.
+    let (tool, tool_use, memory) = super::tools::noted(world, ours, &works).await;
     let viewer = ours.one.viewer.rpc("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
     let guest = [("emails", "guest@ours.example"), ("role", "client_viewer"), ("client", ours.one.id.as_str())];
     ours.owner.done("invite_members", &guest).await;
@@ -188,6 +194,9 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
     let events = ours.one.admin.done("list_audit_events", &[("query[entity]", "")]).await.json();
     let event = events["page"]["rows"][0]["seq"].as_i64().expect("an event of client one").to_string();
     vec![
+        ("collection", collection),
+        ("knowledge_file", knowledge_file),
+        ("page", format!("{}/tools/pages/hours", world.sandbox_base)),
         ("event", event),
         ("key", key),
         ("invitation", invitation),
@@ -206,7 +215,11 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
         ("member", member),
         ("call_back", call_back),
         ("gap", gap),
+        ("tool", tool),
+        ("tool_use", tool_use),
+        ("memory", memory),
         ("sync", sync),
+        ("model_account", model_account),
     ]
 }
 

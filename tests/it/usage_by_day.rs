@@ -1,12 +1,13 @@
 //! Usage by day: what is counted as things happen, what a rebuild counts, and what pages count before either, are the same as the rows
 //! that they are made of, whatever the order in which calls, bills, refunds and corrections come.
 
-use chrono::{DateTime, Duration, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Duration, SecondsFormat, TimeZone, Utc, Weekday};
+use patchbay_calls::model::term;
 use patchbay_metering::server::days;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::figures::lines;
+use super::figures::{figure, followed, lines};
 use super::support::{WebhookSender, World, owner_lines, owner_value, run};
 
 /// Zones far from UTC and from each other, with days of 23 and 25 hours; in the last one clocks change at midnight.
@@ -196,6 +197,33 @@ fn what_is_counted_as_it_happens_is_what_a_rebuild_counts_and_what_the_calls_say
             let sum: usize = range.iter().map(|[_, calls, _]| calls.parse::<usize>().expect("a number")).sum();
             assert_eq!(super::figures::rows(&agency.owner, &all).await, sum);
         }
+        // Weeks from Monday on, and months, are the sums of their days, and their calls are listed.
+        for (client, _) in &clients {
+            let range = self::file(&door, client, from, to).await;
+            for (by, most) in [("week", 42), ("month", 10)] {
+                let file =
+                    lines(&agency.owner, &format!("/usage.csv?client={client}&from={from}&to={to}&by={by}")).await;
+                assert_eq!(file[0][..4], [by, "from", "to", "calls"]);
+                assert!(file.len() - 1 <= most, "{} rows by {by}", file.len());
+                for row in &file[1..] {
+                    let [part, first, last, calls] = &row[..4] else { panic!("{row:?}") };
+                    let begins: chrono::NaiveDate = first.parse().expect("a day");
+                    let whole = if by == "week" { begins.weekday() == Weekday::Mon } else { begins.day() == 1 };
+                    assert!(whole || first.as_str() == from, "{part} begins on {first}");
+                    let days = range.iter().filter(|[day, ..]| (first..=last).contains(&day));
+                    let sum: usize = days.map(|[_, calls, _]| calls.parse::<usize>().expect("a number")).sum();
+                    assert_eq!(*calls, sum.to_string(), "{part}");
+                    if sum > 0 {
+                        let listed = format!("/calls?client={client}&from={first}&to={last}&zone=client");
+                        assert_eq!(super::figures::rows(&agency.owner, &listed).await, sum, "{listed}");
+                    }
+                }
+            }
+        }
+        let page = agency.owner.get(&format!("/usage?client={client}&from={from}&to={to}&by=week")).await;
+        for words in ["Spend by week", "Usage by week", "2 – 8 Mar", "by=week"] {
+            assert!(page.text.contains(words), "{words}");
+        }
         // All clients together, each by its own days.
         let file = lines(&agency.owner, "/usage.csv?from=2026-03-08&to=2026-03-08").await;
         let listed = super::figures::rows(&agency.owner, "/calls?from=2026-03-08&to=2026-03-08&zone=client").await;
@@ -227,10 +255,12 @@ fn days_that_there_are_not_are_refused_at_their_field() {
             ("from=9999-01-01", "from", "still to come"),
             ("from=yesterday", "from", "for example 2026-11-20"),
             ("period=fortnight", "period", "Choose one of the periods"),
+            ("by=decade", "by", "Choose day, week or month"),
         ] {
             let page = owner.get(&format!("/usage?{query}")).await;
             assert!(page.status == 200 && page.text.contains(word), "{query}: {}", page.status);
-            for path in ["/dashboard", &format!("/clients/{}", door.agency.one.id)] {
+            let others = if field == "by" { 0 } else { 2 };
+            for path in &["/dashboard", &format!("/clients/{}", door.agency.one.id)][..others] {
                 let page = owner.get(&format!("{path}?{query}")).await;
                 assert!(page.status == 200 && page.text.contains(word), "{path}?{query}");
             }
@@ -248,5 +278,94 @@ fn days_that_there_are_not_are_refused_at_their_field() {
         let page = door.agency.one.viewer.get("/dashboard?period=7").await;
         assert!(page.status == 200 && !page.text.contains("Spend"), "{}", page.status);
         assert_eq!(door.agency.one.viewer.get("/usage?period=7").await.status, 404);
+    });
+}
+
+#[test]
+fn today_is_each_clients_own_day_on_every_page_wherever_the_viewer_is() {
+    run(|world| async move {
+        let door = WebhookSender::new(world, "todays").await;
+        let owner = &door.agency.owner;
+        let prompt = [("name", "Prompt"), ("template", "Be brief."), ("production", "true")];
+        let prompt = owner.made_on("/prompts/new", "save_prompt", &prompt).await;
+        // Two zones that are on the same date for an hour or two of the day only; the viewer is where days begin first.
+        let behind = client_with_agent(world, &door, "Pacific/Honolulu", &prompt).await;
+        let ahead = client_with_agent(world, &door, "Pacific/Auckland", &prompt).await;
+        owner.done("save_profile", &[("name", "Olga"), ("timezone", "Pacific/Auckland")]).await;
+        for (client, hours) in
+            [&behind, &ahead].into_iter().flat_map(|one| [0, 5, 11, 17, 23, 26, 30].map(|ago| (one, ago)))
+        {
+            let call =
+                Told { id: Uuid::new_v4(), agent: Some(client.1.clone()), began: Utc::now() - Duration::hours(hours) };
+            assert_eq!(door.deliver(&call.event("call.ended", &json!({}))).await, 204);
+        }
+        door.settled(world).await;
+        let date_of = |(client, _): &(String, String)| {
+            format!("select (now() at time zone timezone)::date::text from clients where id = '{client}'")
+        };
+        let (here, there): (String, String) =
+            (owner_value(world, &date_of(&ahead)).await, owner_value(world, &date_of(&behind)).await);
+        let is_one_date = here == there;
+        for is_kept in [false, true] {
+            for one in [&behind, &ahead] {
+                let date: String = owner_value(world, &date_of(one)).await;
+                let client = &one.0;
+                let file = self::file(&door, client, &date, &date).await;
+                let (shown, _) = followed(owner, &format!("/dashboard?client={client}")).await;
+                assert_eq!(figure(&shown, "Calls today").text, file[0][1], "counted before: {is_kept}");
+                // The date that stands over the figures is one that may be asked for, and says the same.
+                let day: chrono::NaiveDate = date.parse().expect("a day");
+                let page = owner.get(&format!("/dashboard?client={client}")).await.text;
+                assert!(page.contains(&day.format("%A, %-d %B").to_string()), "{date}");
+                let (same, _) = followed(owner, &format!("/dashboard?client={client}&from={date}&to={date}")).await;
+                assert_eq!(figure(&same, "Calls").text, file[0][1]);
+                let today = lines(owner, &format!("/usage.csv?client={client}&period=today")).await;
+                assert_eq!((&today[1][0], &today[1][1]), (&date, &file[0][1]));
+            }
+            // All clients: every date that it is somewhere.
+            let (all, _) = followed(owner, "/dashboard").await;
+            let today = lines(owner, "/usage.csv?period=today").await;
+            assert!(is_one_date || today.len() > 2, "two dates at least: {today:?}");
+            let sum: usize = today[1..].iter().map(|row| row[1].parse::<usize>().expect("a number")).sum();
+            assert_eq!(figure(&all, "Calls today").text, sum.to_string());
+            let page = owner.get("/dashboard").await.text;
+            assert!(is_one_date || page.contains("days in each client’s own time zone"));
+            days::keep_all(&world.db).await.expect("days");
+        }
+        if is_one_date {
+            return;
+        }
+        // The viewer's date has not begun for the client: the page says where, and which date it is there.
+        let page = owner.get(&format!("/dashboard?client={}&from={here}", behind.0)).await.text;
+        let there: chrono::NaiveDate = there.parse().expect("a day");
+        let words = format!("where these days are counted it is {}", there.format("%-d %B %Y"));
+        assert!(page.contains(&words), "{words}");
+    });
+}
+
+#[test]
+fn what_was_not_spent_is_a_dash_and_what_is_not_priced_says_so() {
+    run(|world| async move {
+        let door = WebhookSender::new(world, "dashes").await;
+        let prompt = [("name", "Prompt"), ("template", "Be brief."), ("production", "true")];
+        let prompt = door.agency.owner.made_on("/prompts/new", "save_prompt", &prompt).await;
+        let (client, agent) = client_with_agent(world, &door, "UTC", &prompt).await;
+        let day = |month| Utc.with_ymd_and_hms(2026, month, 10, 12, 0, 0).unwrap();
+        let [billed, waiting] =
+            [3, 4].map(|month| Told { id: Uuid::new_v4(), agent: Some(agent.clone()), began: day(month) });
+        assert_eq!(door.deliver(&billed.bill("BILLED", 120)).await, 204);
+        for call in [&billed, &waiting] {
+            assert_eq!(door.deliver(&call.event("call.ended", &json!({}))).await, 204);
+        }
+        door.settled(world).await;
+        let page = |date: &str| format!("/usage?client={client}&from={date}&to={date}");
+        let owner = &door.agency.owner;
+        // Voice has its price; the carrier and the models took nothing.
+        let (told, not_told) = (owner.get(&page("2026-03-10")).await.text, owner.get(&page("2026-04-10")).await.text);
+        assert!(
+            told.contains("None that the carrier told") && told.contains("title=\"None\"") && !told.contains("$0.0000")
+        );
+        assert!(!told.contains(term::UNPRICED.means), "nothing is without a price");
+        assert!(not_told.contains(term::UNPRICED.means) && !not_told.contains("$0.0000"));
     });
 }

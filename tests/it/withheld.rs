@@ -18,6 +18,8 @@ fn markers(field: Field, agency: &Agency, planted: &Planted) -> Vec<Option<Strin
         // Where a recording lies is read by nobody.
         Field::Recording => &[None, Some("98765.4")],
         Field::Steps => &[Some("canary_tool")],
+        // What `tools::noted` looks for.
+        Field::ToolUses => &[Some("Canary use")],
         // The words of the prompt name the workshop's own secret. Which prompt it was is said by its name and address.
         Field::Prompt => return vec![None, None, Some(agency.secret.clone())],
         Field::BatchTrouble => &[Some("Canary pause"), Some("Canary end")],

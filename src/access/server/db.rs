@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Executor, Postgres, Transaction};
+use sqlx::{ConnectOptions, Postgres, Transaction};
 use tokio::sync::broadcast;
 
 use patchbay_services::{Notice, Services, Wakers};
@@ -80,9 +80,8 @@ impl Db {
     pub(super) async fn begin(&self, settings: String) -> Result<Transaction<'static, Postgres>, AppError> {
         let pool = self.inner.pool.clone();
         let opened = tokio::spawn(async move {
-            let mut tx = pool.begin().await?;
-            tx.execute(sqlx::AssertSqlSafe(settings)).await?;
-            Ok::<_, sqlx::Error>(tx)
+            // As one simple query, which is one round trip.
+            pool.begin_with(sqlx::AssertSqlSafe(format!("begin; {settings}"))).await
         });
         match opened.await {
             Ok(Ok(tx)) => Ok(tx),

@@ -41,6 +41,11 @@ impl Scope {
         Self::of_machine(db, workspace_id, call)
     }
 
+    /// For what an agent does on a call that goes on, after the call's token has been checked: its tools are used.
+    pub fn of_live_call(db: Db, workspace_id: WorkspaceId, tools: Machine) -> Self {
+        Self::of_machine(db, workspace_id, tools)
+    }
+
     /// For the holder of a link that was sent to somebody, and for somebody who signs in: what that is good for, in the workspace that
     /// it names. `holder`: who that is, if there is an account.
     pub fn of_link(visitor: &Visitor, workspace_id: WorkspaceId, link: Machine, holder: Option<Holder>) -> Self {

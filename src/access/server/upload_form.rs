@@ -15,7 +15,7 @@ pub const MAX_BEFORE_FILE: usize = 64 * 1024;
 /// enough, so that it is a few pieces ahead of what it gives.
 const PIECE: usize = 512;
 
-/// A form with fields of text and then, in the field `file`, a file of any size.
+/// A form with fields of text and then, in fields `file`, files of any size, each read to its end before the next.
 pub struct UploadForm {
     form: Multipart,
     meter: Arc<Meter>,
@@ -41,9 +41,14 @@ pub enum FormFault {
 }
 
 impl UploadForm {
-    /// The next field, or none at the end. After a file nothing is read.
+    /// The next field, or none at the end.
     pub async fn next(&mut self) -> Result<Option<Part<'_>>, FormFault> {
         let meter = &self.meter;
+        // What stands between two files must be as small as what stands before the first.
+        let is_after_file = meter.reached_file.swap(false, Ordering::Relaxed);
+        if is_after_file {
+            meter.left.store(MAX_BEFORE_FILE, Ordering::Relaxed);
+        }
         let Some(field) = self.form.next_field().await.map_err(|_| meter.fault())? else { return Ok(None) };
         if field.name() == Some("file") {
             meter.reached_file.store(true, Ordering::Relaxed);

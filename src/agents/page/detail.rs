@@ -14,6 +14,7 @@ use patchbay_shared::Tone;
 use patchbay_shared::money::counted;
 use patchbay_shared::phone::spaced;
 use patchbay_shell::HistoryLink;
+use patchbay_tools::page::agent_tabs;
 use patchbay_ui::*;
 
 /// One agent: what it is, whether the voice service has it, and what uses it.
@@ -58,6 +59,7 @@ fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) 
                 move || view! { <HistoryLink id=agent.id.to_string()/> <Actions agent again/> }
             }
         />
+        <Tabs label="Agent" items=agent_tabs(agent.id, "overview")/>
         {missing.map(|missing| view! {
             <Callout tone=Tone::Info><p>"Not ready for calls. "{missing}</p></Callout>
         })}

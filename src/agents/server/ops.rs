@@ -261,6 +261,12 @@ pub async fn prompt_changed(tx: &mut WriteTx, prompt: PromptId) -> Result<(), Ap
     Ok(())
 }
 
+/// An agent's tools are others now: it is sent again. Errors: `NotFound`.
+pub async fn tools_changed(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
+    store::lock(tx, id).await?;
+    send(tx, id).await
+}
+
 /// A client was added or restored: agents of the whole agency serve it too. Called by whoever adds clients.
 pub async fn client_added(tx: &mut WriteTx) -> Result<(), AppError> {
     for id in store::ids(tx.reading(), None).await? {

@@ -14,9 +14,11 @@ use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_prompts::server as prompts;
 use patchbay_providers::error::Kind;
 use patchbay_providers::voice::{AgentSpec, Fallback, FirstSpeaker};
+use patchbay_providers::voice_tools::VoiceTools;
 use patchbay_providers::{ProviderError, VoiceProvider};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, AgentMappingId, PromptId};
+use patchbay_tools::server::voice as tools;
 
 /// How long to wait for another run for the same agent.
 const AFTER_YOU: Duration = Duration::from_millis(500);
@@ -40,6 +42,7 @@ pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdic
     let Some(prompt) = agent.prompt_service_id.map(PromptId) else { return Ok(Verdict::Done) };
     let Some((version, words)) = prompts::production(&mut tx, prompt).await? else { return Ok(Verdict::Done) };
     let copies = mappings::list(&mut tx, id).await?;
+    let tools = tools::tools(&mut tx, id).await?;
     drop(tx);
 
     let client = match connections::voice(scope).await {
@@ -51,7 +54,7 @@ pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdic
         }
     };
     for copy in &copies {
-        if let Err(error) = bring(scope, client.as_ref(), &agent, copy, &words).await {
+        if let Err(error) = bring(scope, client.as_ref(), &agent, copy, &words, &tools).await {
             let trouble = match error {
                 Trouble::Provider(error) => {
                     record_all(scope, id, &agent, std::slice::from_ref(copy), &error.sentence()).await?;
@@ -109,8 +112,9 @@ async fn bring(
     agent: &Agent,
     copy: &MappingRow,
     words: &str,
+    tools: &VoiceTools,
 ) -> Result<(), Trouble> {
-    let spec = spec(agent, copy, words);
+    let spec = AgentSpec { tools: tools.clone(), ..spec(agent, copy, words) };
     if let Some(known) = &copy.provider_agent_id {
         match client.update_agent(known, &spec).await {
             Ok(()) => return Ok(()),
@@ -182,6 +186,7 @@ fn spec(agent: &Agent, copy: &MappingRow, words: &str) -> AgentSpec {
         }),
         recording_enabled: config.is_recorded,
         context_schema: None,
+        tools: VoiceTools::default(),
     }
 }
 

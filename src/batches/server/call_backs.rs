@@ -1,7 +1,7 @@
 //! Dials call-backs whose time has come. Each goes into a batch of its own kind, which Patchbay makes for the campaign: so all that holds
 //! for a batch holds for a call-back too, and people see it, pause it and stop it like any other.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::store::{self, Batch, NewBatch};
@@ -14,15 +14,15 @@ use patchbay_dialling::model::ContactStatus;
 use patchbay_dialling::server::call_backs::{self, Due};
 use patchbay_dialling::server::contacts;
 use patchbay_dialling::server::jobs::RunBatch;
+use patchbay_dialling::server::tries::LATE;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_metering::server::budget::{self, Headroom};
 use patchbay_shared::ids::{BatchId, CallBackId};
 use patchbay_shared::{AppError, zone};
 
-/// Somebody who expects a call at three is not called in the evening instead.
-const LATE: TimeDelta = TimeDelta::hours(2);
 const TOO_LATE: &str = "It could not go out at its time, and two hours have passed since.";
+const NOT_AGAIN: &str = "Nobody answered, and it could not be tried again within two hours of its time.";
 /// While the contact is on the line.
 const TALKING: std::time::Duration = std::time::Duration::from_secs(60);
 /// After somebody else was faster.
@@ -147,7 +147,7 @@ async fn hand_to_batch(
     Ok(Verdict::Done)
 }
 
-/// Hands one over to a person that the batch has had since its time without calling: it was paused, or held, or had no free line. True if
+/// Hands one over to a person whom the batch has not called in time, or not again: it was paused, or held, or had no free line. True if
 /// there was one. One at a time, because each is written into the audit log last.
 pub(super) async fn give_up_late(tx: &mut WriteTx, batch: &Batch) -> Result<bool, AppError> {
     if !batch.for_call_backs {
@@ -157,7 +157,8 @@ pub(super) async fn give_up_late(tx: &mut WriteTx, batch: &Batch) -> Result<bool
     let Some(due) = call_backs::late(tx, batch.id, now - LATE).await? else { return Ok(false) };
     contacts::give_back_one(tx, batch.id, due.member).await?;
     store::contact_left(tx, batch.id).await?;
-    call_backs::hand_over(tx, &due, TOO_LATE).await?;
+    let why = if due.was_tried() { NOT_AGAIN } else { TOO_LATE };
+    call_backs::hand_over(tx, &due, why).await?;
     Ok(true)
 }
 

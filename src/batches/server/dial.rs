@@ -12,6 +12,7 @@ use crate::model::BatchStatus;
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
 use patchbay_agents::server::ops::CallableAgent;
+use patchbay_agents::server::tool_token;
 use patchbay_calls::server::dialled::{self, Intent};
 use patchbay_calls::server::fold::CALL_KEY;
 use patchbay_campaigns::Campaign;
@@ -51,7 +52,7 @@ pub(crate) async fn dial_all(round: Round) {
     let Round { scope, batch, campaign, agent, voice, intents, began } = round;
     let mut requests = JoinSet::new();
     for (intent, variables) in intents {
-        let request = new_call(&intent, variables, &campaign, &agent);
+        let request = new_call(&scope, &intent, variables, &campaign, &agent);
         let (scope, batch, voice) = (scope.clone(), batch.clone(), voice.clone());
         requests.spawn(async move { dial(&scope, &batch, &voice, &intent, &request, began).await });
     }
@@ -86,6 +87,7 @@ pub(crate) async fn dial(
 
 /// The request that places a call. Our id in the metadata is what makes it findable.
 pub(crate) fn new_call(
+    scope: &Scope,
     intent: &Intent,
     variables: serde_json::Value,
     campaign: &Campaign,
@@ -105,6 +107,8 @@ pub(crate) fn new_call(
         recording_enabled: None,
         max_duration: None,
         join_timeout: None,
+        // Without it the call is made all the same, and its agent's tools refuse.
+        tool_token: tool_token(scope.services(), scope.workspace_id(), intent.id).ok(),
     }
 }
 

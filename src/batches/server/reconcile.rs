@@ -152,7 +152,7 @@ async fn settle(
     let Some(fence) = dialled::claim_redial(&mut tx, call).await? else { return Ok(()) };
     tx.commit().await?;
     let intent = Intent { dialled_at: fence, ..intent_of(&batch, call) };
-    let request = dial::new_call(&intent, tick::variables(&contact, &campaign), &campaign, &agent);
+    let request = dial::new_call(scope, &intent, tick::variables(&contact, &campaign), &campaign, &agent);
     dial::dial(scope, &batch, voice, &intent, &request, began).await;
     Ok(())
 }

@@ -181,6 +181,8 @@ async fn claim(
         SPENT
     } else if here > 0 || seen > 0 {
         BUSY
+    } else if open.call_backs_alone {
+        IDLE
     } else {
         open.next.and_then(|at| (at - now).to_std().ok()).map_or(BUSY, |wait| wait.clamp(SOON, IDLE))
     };

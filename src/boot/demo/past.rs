@@ -57,7 +57,8 @@ pub(crate) fn remember(sandbox: &Sandbox, agency: &Agency, served: &[Served], da
 /// first, while calls go on.
 pub(crate) async fn bring_in(owner: &Visit) -> Result<(), AppError> {
     let today = Utc::now().date_naive().to_string();
-    let fields = [("provider", "ultravox"), ("from", ""), ("to", &today), ("transcripts", "true")];
+    let fields =
+        [("provider", "ultravox"), ("from", ""), ("to", &today), ("transcripts", "true"), ("recordings", "true")];
     let about = [("provider", "ultravox")];
     let (before, _) = owner.post("get_history", &about).await?;
     if before["shown"].is_null() {

@@ -8,6 +8,7 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::agencies::{Agency, Client};
+use super::tools;
 use super::visit::{Visit, id_in, text};
 use patchbay_sandbox::Sandbox;
 use patchbay_shared::{AppError, Reason};
@@ -27,21 +28,52 @@ pub(crate) struct Served {
 /// The connections of an agency.
 pub(crate) async fn connect(owner: &Visit, agency: &Agency, sandbox: &Sandbox) -> Result<(), AppError> {
     let carrier_key = sandbox.carrier_public_key(agency.key);
-    for provider in ["ultravox", "telnyx", "openrouter"] {
+    for provider in ["ultravox", "telnyx"] {
         let fields = [
             ("provider", provider),
             ("mode", "sandbox"),
             ("api_key", agency.key),
             ("price_per_minute", "0.05"),
-            ("chat_model", "openai/gpt-5-mini"),
             ("public_key", carrier_key.as_str()),
         ];
         owner.post("save_connection", &fields).await?;
     }
+    // One account is enough to begin with; the others are there to choose from.
+    for (kind, name) in [("openrouter", ""), ("anthropic", "Claude"), ("openai_compatible", "OpenAI")] {
+        let fields = [("kind", kind), ("name", name), ("mode", "sandbox"), ("api_key", agency.key)];
+        owner.post("save_model_account", &fields).await?;
+    }
+    choose_models(owner).await?;
     owner.post("set_up_telephony", &[]).await?;
     // The carrier's portal is where its webhook address is entered; the sandbox has no portal.
     let (carrier, _) = owner.post("get_connection", &[("provider", "telnyx")]).await?;
     sandbox.set_carrier_url(agency.key, carrier["webhook_url"].as_str().map(str::to_owned));
+    Ok(())
+}
+
+/// Another model judges than answers; knowledge is found by its meaning; and what no service prices has a price.
+async fn choose_models(owner: &Visit) -> Result<(), AppError> {
+    let (page, _) = owner.post("get_models", &[]).await?;
+    let account = |name: &str| {
+        let all = page["accounts"].as_array().into_iter().flatten();
+        let found = all.filter(|one| one["name"] == name).find_map(|one| one["id"].as_str());
+        found.unwrap_or_default().to_owned()
+    };
+    let (claude, openai) = (account("Claude"), account("OpenAI"));
+    let prices =
+        [(&claude, "claude-sonnet-4-5", "3", "15", "0.30"), (&openai, "text-embedding-3-small", "0.02", "0", "")];
+    for (account, model, read, written, cached) in prices {
+        let from = "2026-01-01";
+        let price = [("read", read), ("written", written), ("cached", cached), ("from", from)];
+        let fields = [&[("account", account.as_str()), ("model", model)], price.as_slice()].concat();
+        owner.post("set_model_price", &fields).await?;
+    }
+    for (purpose, account, model) in
+        [("judge", &claude, "claude-sonnet-4-5"), ("embedding", &openai, "text-embedding-3-small")]
+    {
+        let fields = [("purpose", purpose), ("account", account.as_str()), ("model", model)];
+        owner.post("choose_model", &fields).await?;
+    }
     Ok(())
 }
 
@@ -70,6 +102,9 @@ async fn build(
     let (number_id, number) = number(owner, client, &id, index).await?;
     let callers_id = synced(owner, &caller).await?;
     let desks_id = synced(owner, &desk).await?;
+    for agent in [&caller, &desk] {
+        tools::give(owner, agent).await?;
+    }
     improve(owner, client, &caller).await?;
     answer(owner, client, &id, &number_id, &desk).await?;
     let campaign = campaign(owner, client, &id, &caller, &number_id).await?;

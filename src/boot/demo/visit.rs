@@ -48,6 +48,21 @@ impl Visit {
         self.send(name, request.header(ACCEPT, "application/json")).await
     }
 
+    /// Uploads a file to one of the product's addresses; gives where that leads.
+    pub async fn send_file(&self, path: &str, name: &str, bytes: Vec<u8>) -> Result<String, AppError> {
+        let part = reqwest::multipart::Part::bytes(bytes).file_name(name.to_owned());
+        let form = reqwest::multipart::Form::new().part("file", part);
+        let request = self.http.post(format!("{}{path}", self.base)).multipart(form);
+        let (_, location) = self.send(name, request.header(ACCEPT, "text/html")).await?;
+        if location.contains("problem=") {
+            return Err(AppError::Conflict(
+                Reason::WrongState,
+                format!("The upload of {name} was refused: {location}"),
+            ));
+        }
+        Ok(location)
+    }
+
     /// Uploads a CSV file for a client; gives the import's id.
     pub async fn upload(&self, client: &str, name: &str, bytes: Vec<u8>) -> Result<String, AppError> {
         let form = reqwest::multipart::Form::new()

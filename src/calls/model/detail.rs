@@ -5,7 +5,9 @@ use super::{
     Analysis, AnalysisStatus, CallBackStatus, CallDirection, CallSource, CallState, Sentiment, TranscriptStatus,
 };
 use crate::model::{ContactOutcome, Disposition};
-use patchbay_shared::ids::{AgentId, BatchId, CallBackId, CallId, CampaignId, ClientId, ContactId, PromptId};
+use patchbay_shared::ids::{
+    AgentId, BatchId, CallBackId, CallId, CampaignId, ClientId, ContactId, PromptId, ToolInvocationId,
+};
 use patchbay_shared::{Money, Stamp};
 
 /// One call's page. Holds nothing that the viewer may not see.
@@ -38,6 +40,8 @@ pub struct CallDetail {
     pub end_words: Option<String>,
     /// Nobody answered a call that came in: why, in a sentence.
     pub missed: Option<String>,
+    /// See `CallRow::add_contact`.
+    pub add_contact: Option<String>,
     /// A call to a phone of one's own, to hear the agent.
     pub is_test: bool,
     /// What went wrong with the call itself.
@@ -66,6 +70,8 @@ pub struct CallDetail {
     pub recording: Option<RecordingShown>,
     /// There is a recording at the service, and it is being asked for.
     pub awaits_recording: bool,
+    /// An import left it at the voice service. How a call came is for the agency alone.
+    pub is_recording_left: bool,
     /// The viewer may hear recordings.
     pub hears_recordings: bool,
     /// The viewer may see what the agent did with its tools.
@@ -155,6 +161,8 @@ pub struct ToolUse {
     pub result: Option<String>,
     pub error: Option<String>,
     pub took_ms: Option<i32>,
+    /// Where it was a tool of ours: what was asked and answered, for the agency alone.
+    pub use_id: Option<ToolInvocationId>,
 }
 
 impl Turn {

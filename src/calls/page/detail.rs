@@ -8,8 +8,8 @@ use super::prompt;
 use super::result::{AnalysisCard, EvidenceCard, ResultCard};
 use super::transcript::Parts;
 use crate::model::query::encoded;
-use crate::model::{CallDetail, CallDirection, CallPrompt, CallQuery, CallState, Said, TranscriptStatus};
-use crate::server_fns::{ReviewCall, get_call};
+use crate::model::{CallDetail, CallDirection, CallPrompt, CallQuery, CallSource, CallState, Said, TranscriptStatus};
+use crate::server_fns::{FetchCallRecording, ReviewCall, get_call};
 use patchbay_shared::ids::CallId;
 use patchbay_shared::phone::spaced;
 use patchbay_ui::*;
@@ -96,7 +96,7 @@ fn Page(call: CallDetail, prompt: Loaded<Option<CallPrompt>>, player: Player, ag
         {error.map(|error| view! { <Callout tone=patchbay_shared::Tone::Bad>{(state == CallState::Failed).then(|| view! { <b>"The call failed. "</b> })}{error}</Callout> })}
         <div class="cols call">
             <div class="cols min0">
-                <Sound call=call.clone() player/>
+                <Sound call=call.clone() player again/>
                 <Parts call=call.clone() prompt player again/>
             </div>
             <div class="cols">
@@ -127,6 +127,8 @@ fn cord(call: &CallDetail) -> Vec<RouteNode> {
         }
         if let Some(version) = call.prompt_version {
             node = node.tag(format!("prompt v{version}"));
+        } else if call.source == Some(CallSource::HistoricalSync) {
+            node = node.tag("prompt version not known");
         }
         nodes.push(node);
     }
@@ -172,11 +174,14 @@ fn Review(id: CallId, older: Option<CallId>, list: CallQuery, reviewed: bool, ag
 
 /// The recording, or why there is none.
 #[component]
-fn Sound(call: CallDetail, player: Player) -> impl IntoView {
+fn Sound(call: CallDetail, player: Player, again: Callback<()>) -> impl IntoView {
     if !call.hears_recordings {
         return ().into_any();
     }
     let Some(recording) = call.recording.clone() else {
+        if call.is_recording_left {
+            return view! { <RecordingLeft id=call.id may_fetch=call.may_replay again/> }.into_any();
+        }
         let why = match (call.state, call.transcript_status) {
             (state, _) if state.is_open() => "The recording is available after the call has ended.".to_owned(),
             _ if call.unanswered().is_some() => {
@@ -186,6 +191,9 @@ fn Sound(call: CallDetail, player: Player) -> impl IntoView {
                 "The recording is being fetched.".to_owned()
             }
             _ if call.awaits_recording => "The recording is being fetched.".to_owned(),
+            (_, None) if call.source == Some(CallSource::HistoricalSync) => {
+                "The call was imported without its recording. Whoever fetches the transcript fetches it too.".to_owned()
+            }
             _ => "There is no recording of this call. The agent's settings say whether calls are recorded.".to_owned(),
         };
         return view! { <p class="note"><Icon name="headphones" small=true/>{why}</p> }.into_any();
@@ -210,6 +218,27 @@ fn Sound(call: CallDetail, player: Player) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// The recording is at the voice service still, because the import was to leave it there.
+#[component]
+fn RecordingLeft(id: CallId, may_fetch: bool, again: Callback<()>) -> impl IntoView {
+    let action = FormAction::of::<FetchCallRecording>();
+    let fetch = may_fetch.then(|| {
+        view! {
+            <ServerForm action class="inline" prefix="recording" on_done=again said="The recording is being fetched">
+                <input type="hidden" name="id" value=id.to_string()/>
+                <input type="hidden" name="list" value=query("list")/>
+                <SubmitButton kind=ButtonKind::Plain icon="download" small=true>"Fetch the recording"</SubmitButton>
+            </ServerForm>
+        }
+    });
+    view! {
+        <div class="row wrap">
+            <p class="note"><Icon name="headphones" small=true/>"The call was imported without its recording."</p>
+            {fetch}
+        </div>
+    }
 }
 
 /// Where tools were used and where evidence stands.

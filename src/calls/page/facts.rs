@@ -33,6 +33,9 @@ pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
                     <Fact label="Contact"><a class="link" href=format!("/contacts/{id}")>{call.title.clone()}</a></Fact>
                     <Fact label="Earlier calls"><a class="link" href=format!("/calls?contact={id}")>"All calls with this contact"</a></Fact>
                 })}
+                {call.add_contact.map(|href| view! {
+                    <Fact label="Contact">"Not a contact. "<a class="link" href=href>"Add as contact"</a></Fact>
+                })}
                 {attempt}
                 {reviewed}
             </Facts>

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::keys::Ticking;
-use crate::model::{CallDirection, CallList, CallRow, CallState, Disposition, term};
+use crate::model::{CallDirection, CallList, CallRow, CallState, CallView, Disposition, term};
 use patchbay_shared::money::length_text;
 use patchbay_shared::phone::spaced;
 use patchbay_shared::{Money, Page, Tone};
@@ -12,15 +12,17 @@ use patchbay_ui::*;
 pub(crate) fn Rows(list: CallList) -> impl IntoView {
     let (cost, client) = (list.sees_cost, list.is_agency);
     let query = list.query;
+    let is_missed = query.call_view() == CallView::Missed;
     let rows = list.live.into_iter().chain(list.page.rows).enumerate().collect();
     let table = List::<(usize, CallRow)>::new("Calls")
         .table("wide")
         .column("State", |(_, row)| {
-            view! { <span title=row.state.means()><State tone=row.state.tone() label=row.state.label() on=row.state != CallState::NoAnswer/></span> }
+            let missed = row.missed.clone().map(|why| view! { <small class="sub">{why}</small> });
+            view! { <div class="who"><span title=row.state.means()><State tone=row.state.tone() label=row.state.label() on=row.state != CallState::NoAnswer/></span>{missed}</div> }
         })
         .newest("Started", |(_, row)| cell::time(&row.started))
         .class("nowrap")
-        .column("Contact", move |(index, row)| contact(*index, row, query.call_address(row.id)))
+        .column("Contact", move |(index, row)| contact(*index, row, query.call_address(row.id), is_missed))
         .column("Agent", |(_, row)| or_dash(row.agent.clone()))
         .column("Client", |(_, row)| or_dash(row.client.clone()))
         .class("sub2")
@@ -52,14 +54,16 @@ fn or_dash(text: Option<String>) -> AnyView {
     text.map_or_else(|| view! { <span class="sub">"–"</span> }.into_any(), IntoAny::into_any)
 }
 
-fn contact(index: usize, row: &CallRow, href: String) -> AnyView {
+fn contact(index: usize, row: &CallRow, href: String, is_missed: bool) -> AnyView {
     let title = row.title().to_owned();
     // Under a number there is no need to say the number again.
     let number = row.number.as_ref().filter(|number| **number != title).map(|number| spaced(number));
+    let add = row.add_contact.clone().filter(|_| is_missed);
     view! {
         <div class="who">
             <a id=format!("row-{index}") href=href>{title}</a>
             {number.map(|number| view! { <small class="mono">{number}</small> })}
+            {add.map(|href| view! { <small><a class="link" href=href>"Add as contact"</a></small> })}
         </div>
     }
     .into_any()

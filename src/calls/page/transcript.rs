@@ -194,6 +194,7 @@ fn ToolStep(turn: Turn) -> impl IntoView {
                 </div>
                 {(!tool.arguments.trim().is_empty()).then(|| view! { <code>{short(tool.arguments)}</code> })}
                 {answer.filter(|text| !text.trim().is_empty()).map(|text| view! { <code>{short(text)}</code> })}
+                {tool.use_id.map(|id| view! { <a class="link" href=format!("/tool-calls/{id}")>"Request and response"</a> })}
             </div>
         </div>
     }
@@ -207,6 +208,9 @@ fn NothingSaid(call: Arc<CallDetail>, again: Callback<()>) -> impl IntoView {
         _ if call.state.is_open() => ("The call is in progress", "The transcript appears here after it has ended."),
         _ if call.unanswered().is_some() => ("No transcript", call.unanswered().unwrap_or_default()),
         None => ("No transcript", "The call was imported without its transcript, or there was no conversation."),
+        Some(TranscriptStatus::Pending) if call.source == Some(CallSource::HistoricalSync) => {
+            ("The transcript is not here yet", "Imported calls are fetched one after the other, behind calls of today.")
+        }
         Some(TranscriptStatus::Pending) => {
             ("The transcript is not here yet", "It is fetched within moments after the call.")
         }

@@ -13,10 +13,11 @@ use crate::model::analysis::HeardOutcome;
 use crate::model::{Analysis, AnalysisStatus, CsAnalysis, Said, SdrAnalysis};
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
-use patchbay_connections::server::ops as connections;
 use patchbay_jobs::lease::{self, Claim, ENRICHMENTS};
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_metering::server::usage::{NewUsage, record};
+use patchbay_models::model::Purpose;
+use patchbay_models::server as models;
 use patchbay_providers::chat::{ChatAnswer, ChatMessage, ChatRequest};
 use patchbay_providers::{Kind, ProviderError};
 use patchbay_shared::ids::CallId;
@@ -45,9 +46,9 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
     tx.commit().await?;
 
     let kind = facts.campaign_type.unwrap_or(CampaignType::Cs);
-    let chat = connections::chat(scope).await?;
+    let chosen = models::chosen(scope, Purpose::Analysis, None).await?;
     let request = ChatRequest {
-        model: connections::settings(scope).await?.chat_model,
+        model: chosen.model.clone(),
         messages: vec![
             ChatMessage::System(prompt::task(kind).to_owned()),
             ChatMessage::User(prompt::transcript(&facts, kind, &turns)),
@@ -57,12 +58,14 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
         answer_schema: Some(schema::of(kind)),
         tools: Vec::new(),
     };
-    let answer = match chat.complete(&request).await {
+    let mut answer = match chosen.provider.complete(&request).await {
         Ok(answer) => answer,
-        Err(error) => return Err(refused(scope, &error).await),
+        Err(error) => return Err(refused(scope, &chosen.connection.to_string(), &error).await),
     };
 
     let mut tx = scope.write(Action::ReplayQueues).await?;
+    let now = tx.reading().now().await?;
+    answer.usage.cost = models::priced(tx.reading(), chosen.connection, &chosen.model, now, &answer.usage).await?;
     if let Some(cost) = answer.usage.cost {
         enrichment::add_model_cost(&mut tx, call, cost).await?;
     }

@@ -47,6 +47,7 @@ fn row(call: &CallRow) -> Value {
         "outcome": call.outcome,
         "goal_reached": call.goal_reached,
         "sentiment": call.sentiment,
+        "missed_because": call.missed,
         "talk_seconds": call.seconds,
         "cost_usd": call.cost.map(|cost| cost.0),
     })

@@ -9,7 +9,6 @@ use patchbay_shared::ids::{BatchId, CallId, CampaignContactId};
 /// An ended call of a contact.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended<'a> {
-    pub batch: BatchId,
     pub contact: CampaignContactId,
     /// Which attempt the call was.
     pub attempt: i32,
@@ -17,6 +16,8 @@ pub struct Ended<'a> {
     /// None: it came to nothing that says something about the contact; then `error` says what.
     pub outcome: Option<ContactOutcome>,
     pub error: Option<&'a str>,
+    /// False: it was told before that the call ended, and later news knows better how.
+    pub is_end: bool,
 }
 
 /// What the words of a call, and facts beside them, showed later.
@@ -37,11 +38,11 @@ pub struct AskedBack<'a> {
     pub at: Option<&'a str>,
 }
 
-/// Told when a call ends, when later events know better why nobody answered, when its words show another outcome, and when
-/// somebody on it wants to be called again.
+/// Told when calls end or later events know better why nobody answered, when a call's words show another outcome, and when somebody on
+/// it wants to be called again.
 pub struct CallEnded {
-    pub ended: for<'a> fn(&'a mut WriteTx, Ended<'a>) -> HookFuture<'a>,
-    pub refined: for<'a> fn(&'a mut WriteTx, Ended<'a>) -> HookFuture<'a>,
+    /// All calls of a batch that a transaction tells of, in the order in which they are to be told.
+    pub ended: for<'a> fn(&'a mut WriteTx, BatchId, &'a [Ended<'a>]) -> HookFuture<'a>,
     pub corrected: for<'a> fn(&'a mut WriteTx, Corrected) -> HookFuture<'a>,
     pub asked_back: for<'a> fn(&'a mut WriteTx, AskedBack<'a>) -> HookFuture<'a>,
 }

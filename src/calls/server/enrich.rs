@@ -118,17 +118,19 @@ pub(super) fn notify(tx: &mut WriteTx, call: CallId, client: Option<ClientId>) {
     tx.notify(Topic::one("call", call), client);
 }
 
-/// A service's error as the outcome of the work. Refused credentials also show on the connection.
-pub(super) async fn refused(scope: &Scope, error: &ProviderError) -> Failure {
+/// A service's error as the outcome of the work. Refused credentials also show on the connection: that of the service, or, among several
+/// of one service, that of this id.
+pub(super) async fn refused(scope: &Scope, connection: &str, error: &ProviderError) -> Failure {
     use patchbay_connections::server::ops;
     if error.kind == Kind::Credentials
-        && let Err(cause) = ops::mark_failing(scope, error.provider, &error.sentence()).await
+        && let Err(cause) = ops::mark_failing(scope, connection, &error.sentence()).await
     {
         tracing::warn!(provider = error.provider, %cause, "could not mark the connection as failing");
     }
     let mut failure = ops::failure(error);
     // An owner mends credentials and pays bills within hours; a transcript that is asked for again does no harm.
-    if error.kind == Kind::Credentials || error.status == Some(402) {
+    let is_limit = error.kind == Kind::Rejected && error.status == Some(429);
+    if error.kind == Kind::Credentials || error.status == Some(402) || is_limit {
         failure.permanent = false;
         failure.retry_after = Some(Duration::from_secs(600));
     }

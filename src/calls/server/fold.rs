@@ -6,7 +6,7 @@ mod stubs;
 
 pub(crate) mod facts;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -24,7 +24,7 @@ use patchbay_metering::server::days::{self, Touched};
 use patchbay_providers::voice::VoiceCall;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
-use patchbay_shared::ids::{CallId, ClientId};
+use patchbay_shared::ids::{BatchId, CallId, ClientId};
 
 /// The key in the provider's metadata that holds our call's id.
 pub const CALL_KEY: &str = "patchbay_call";
@@ -85,6 +85,7 @@ pub async fn apply_all(tx: &mut WriteTx, updates: &[CallUpdate<'_>]) -> Result<V
     if updates.is_empty() {
         return Ok(Vec::new());
     }
+    store::plan_anew(tx).await?;
     let mut known = find(tx, updates).await?;
     let places: Vec<usize> = updates.iter().map(|news| known.place(news)).collect();
     let mut calls = known.calls;
@@ -275,29 +276,26 @@ async fn follow_up(tx: &mut WriteTx, calls: &[Call]) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Tells whoever placed the calls that they ended, or ended otherwise than they were told at first. Batch by batch, so that two that
-/// tell of the same batches wait for each other and never in a circle.
+/// Tells whoever placed the calls that they ended, or ended otherwise than they were told at first. Batch by batch in the order of their
+/// ids, so that two that tell of the same batches wait for each other and never in a circle.
 async fn tell(tx: &mut WriteTx, changed: &[&Call]) -> Result<(), AppError> {
-    let mut told: Vec<(Ended<'_>, bool)> = Vec::new();
+    let mut told: BTreeMap<BatchId, Vec<Ended<'_>>> = BTreeMap::new();
     for Call { state, effects, .. } in changed {
         let (Some(contact), Some(batch)) = (state.campaign_contact_id, state.batch_id) else { continue };
-        told.extend(effects.told.iter().map(|Told { is_end, outcome, error }| {
-            let (attempt, outcome) = (state.attempt_no, *outcome);
-            (Ended { batch, contact, attempt, call: state.id, outcome, error: error.as_deref() }, *is_end)
-        }));
+        let (attempt, call) = (state.attempt_no, state.id);
+        let news = effects.told.iter().map(|Told { is_end, outcome, error }| {
+            let (is_end, outcome, error) = (*is_end, *outcome, error.as_deref());
+            Ended { contact, attempt, call, outcome, error, is_end }
+        });
+        told.entry(batch).or_default().extend(news);
     }
+    told.retain(|_, calls| !calls.is_empty());
     if told.is_empty() {
         return Ok(());
     }
-    told.sort_by_key(|(ended, _)| ended.batch.0);
-    let hook = tx.services().hooks.get::<CallEnded>()?;
-    let (on_end, on_refined) = (hook.ended, hook.refined);
-    for (ended, is_end) in told {
-        if is_end {
-            on_end(tx, ended).await?;
-        } else {
-            on_refined(tx, ended).await?;
-        }
+    let on_end = tx.services().hooks.get::<CallEnded>()?.ended;
+    for (batch, calls) in &told {
+        on_end(tx, *batch, calls).await?;
     }
     Ok(())
 }

@@ -29,5 +29,5 @@ pub(crate) mod store;
 pub mod stuck;
 mod transcript;
 
-/// How many lines are taken, for the limits of an agency.
-pub use store::lines_in_use;
+/// How many lines are taken, for the limits of an agency; calls of somebody who has become a contact; and why a call was missed.
+pub use store::{lines_in_use, link_caller, link_callers, missed_words};

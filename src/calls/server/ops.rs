@@ -3,10 +3,12 @@
 use serde_json::json;
 
 use super::enrich;
-use super::store::{self, enrichment};
+use super::recordings::FetchRecording;
+use super::store::{self, enrichment, past};
 use crate::model::{AnalysisStatus, CallList, CallQuery, CallView, EnrichmentType, TranscriptStatus};
 use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_access::{Action, Field};
+use patchbay_jobs::NewJob;
 use patchbay_jobs::live::Topic;
 use patchbay_shared::ids::CallId;
 use patchbay_shared::{AppError, Reason};
@@ -46,6 +48,25 @@ pub(crate) async fn set_reviewed(tx: &mut WriteTx, id: CallId, reviewed: bool) -
     })
     .await?;
     enrich::notify(tx, id, client);
+    Ok(())
+}
+
+/// Has the recording fetched that an import left at the service. Asking twice is asking once. Errors: `NotFound`.
+pub(crate) async fn fetch_recording(tx: &mut WriteTx, id: CallId) -> Result<(), AppError> {
+    let facts = enrichment::facts(tx.reading(), id).await?;
+    if !past::ask_for_recording(tx, id).await? {
+        return Ok(());
+    }
+    patchbay_jobs::enqueue(tx, &FetchRecording { call: id, asked: 0 }, NewJob::default()).await?;
+    tx.audit(Change {
+        action: "asked for the recording",
+        entity: "call",
+        entity_id: Some(id.0),
+        client_id: facts.client_id,
+        fields: Fields::Changed { before: json!({ "recording": "left" }), after: json!({ "recording": "asked for" }) },
+    })
+    .await?;
+    enrich::notify(tx, id, facts.client_id);
     Ok(())
 }
 

@@ -118,7 +118,7 @@ pub(super) async fn run(scope: &Scope, job: &FetchRecording) -> Result<Verdict, 
     };
     if let Ok(Sound::Trouble(error)) = &sound {
         // Shows a refused key on the connection; how it goes on is decided below.
-        enrich::refused(scope, error).await;
+        enrich::refused(scope, error.provider, error).await;
     }
     let mut tx = scope.write(Action::ReplayQueues).await?;
     let absent = match &sound {

@@ -156,6 +156,7 @@ impl Columns {
             "goal reached",
             "sentiment",
             "reviewed",
+            "missed because",
         ];
         names.extend(self.client.then_some("client"));
         names.extend(self.cost.then_some("cost (USD)"));
@@ -177,6 +178,7 @@ impl Columns {
             row.goal_reached.map(yes).unwrap_or_default(),
             row.sentiment.map(|sentiment| sentiment.label().to_owned()).unwrap_or_default(),
             yes(row.is_reviewed),
+            row.missed.clone().unwrap_or_default(),
         ];
         cells.extend(self.client.then(|| row.client.clone().unwrap_or_default()));
         cells.extend(self.cost.then(|| row.cost.map(|cost| cost.0.to_string()).unwrap_or_default()));

@@ -1,6 +1,8 @@
 //! Statements of the list. `store::detail` reads one call, `store::enrichment` what the workers write,
 //! `store::folded` what news of the provider writes.
 
+mod asked_back;
+mod callers;
 pub(crate) mod counted;
 pub mod detail;
 pub(crate) mod enrichment;
@@ -11,6 +13,7 @@ pub(crate) mod past;
 pub(crate) mod stuck;
 mod words;
 
+pub use callers::{lines_in_use, link_caller, link_callers, missed_words};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -21,7 +24,7 @@ use crate::model::{
 };
 use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
-use patchbay_shared::ids::{CallId, ClientId};
+use patchbay_shared::ids::{CallId, ClientId, ContactId};
 use patchbay_shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
 /// Rows on a page of the list.
@@ -40,6 +43,8 @@ struct Narrowed {
     own_days: Option<own_days::OwnDays>,
     /// The calls among which the rows are: those that the words stand in, or in which somebody asked for a person.
     hits: Option<Vec<Uuid>>,
+    /// Calls in which a call-back was asked for that stands so. With `hits` they are among those already.
+    call_back: Option<String>,
     /// The last of the live calls that stand apart from the list of all; none: all of them do.
     pinned_to: Option<(DateTime<Utc>, Uuid)>,
     agent: Option<Uuid>,
@@ -223,15 +228,9 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
         (Some(found), Some(asked)) => Some(found.into_iter().filter(|id| asked.contains(id)).collect()),
         (found, asked) => found.or(asked),
     };
-    let hits = match query.call_back.as_deref() {
-        Some(word) => {
-            let asked = outcomes::asked_back(tx, client, word).await?;
-            Some(match hits {
-                Some(hits) => hits.into_iter().filter(|id| asked.contains(id)).collect(),
-                None => asked,
-            })
-        }
-        None => hits,
+    let hits = match (query.call_back.as_deref(), hits) {
+        (Some(word), Some(hits)) => Some(asked_back::among(tx, &hits, word).await?),
+        (_, hits) => hits,
     };
     // So does one that names a result or an outcome that there is not.
     let filter = query.result.as_deref().map(|word| word.parse::<ResultFilter>().map(ResultFilter::results));
@@ -272,6 +271,7 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
         from: span.from,
         to: span.before,
         own_days,
+        call_back: query.call_back.clone().filter(|_| hits.is_none()),
         hits,
         pinned_to: None,
         agent: id(&query.agent),
@@ -302,18 +302,35 @@ async fn plan_for_values(tx: &mut ReadTx) -> Result<(), AppError> {
 }
 
 async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: i64) -> Result<Vec<CallRow>, AppError> {
+    match only.call_back.as_deref() {
+        // A call-back is asked for in a call that is over.
+        Some(_) if only.view == CallView::Live => Ok(Vec::new()),
+        Some(status) => asked_back::rows(tx, only, status, cursor, limit).await,
+        None => rows_among(tx, only, only.hits.as_deref(), cursor, limit).await,
+    }
+}
+
+/// `hits`: the calls among which the rows are; none: all.
+async fn rows_among(
+    tx: &mut ReadTx,
+    only: &Narrowed,
+    hits: Option<&[Uuid]>,
+    cursor: Option<&Cursor>,
+    limit: i64,
+) -> Result<Vec<CallRow>, AppError> {
     let newer = cursor.is_some_and(|cursor| !cursor.older);
     let place = cursor.and_then(|cursor| read_time_key(&cursor.key));
     let (now, zone) = (tx.now().await?, tx.scope().zone());
-    let sees_cost = tx.scope().sees(Field::Cost);
+    let (scope, sees_cost) = (tx.scope().clone(), tx.scope().sees(Field::Cost));
     // What a search found is few: it is looked up by id and sorted.
     plan_for_values(tx).await?;
-    if only.hits.is_none() {
+    if hits.is_none() {
         tx.read_in_order().await?;
     }
     let found = sqlx::query!(
         r#"select c.id as "id: CallId", c.direction as "direction: CallDirection", c.dial_state as "dial_state: DialState",
-                  c."from", c."to", c.contact_name, c.started_at, c.joined_at, c.duration,
+                  c."from", c."to", c.contact_name, c.started_at, c.joined_at, c.duration, c.ended_at, c.missed_reason,
+                  c.contact_id as "contact_id: ContactId", c.client_id as "client_id: ClientId",
                   c.result as "result: CallResult", c.outcome as "outcome: ContactOutcome", c.goal_reached, c.sentiment,
                   c.cost as "cost!", c.is_unpriced as "is_unpriced!", c.reviewed_at is not null as "is_reviewed!",
                   coalesce(c.transcript_status = 'failed' or c.analysis_status = 'failed', false) as "needs_help!",
@@ -359,7 +376,7 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
         only.client.map(|id| id.0),
         only.from,
         only.to,
-        only.hits.as_deref(),
+        hits,
         only.agent,
         only.campaign,
         only.batch,
@@ -395,7 +412,10 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
             let state = CallState::of(row.result, row.dial_state, row.joined_at.is_some());
             let since = row.joined_at.unwrap_or(row.started_at);
             let outward = row.direction == CallDirection::Outbound;
+            let whose = (row.contact_id, row.client_id);
             CallRow {
+                missed: missed_words(&scope, row.missed_reason.as_deref(), row.joined_at, row.ended_at),
+                add_contact: callers::add_address(&scope, row.direction, whose, row.from.as_deref()),
                 id: row.id,
                 state,
                 started: zone::brief(row.started_at, now, zone),
@@ -421,12 +441,4 @@ async fn rows(tx: &mut ReadTx, only: &Narrowed, cursor: Option<&Cursor>, limit: 
             }
         })
         .collect())
-}
-
-/// Calls of the workspace that go on, ours and incoming.
-pub async fn lines_in_use(tx: &mut ReadTx) -> Result<i64, AppError> {
-    let w = tx.workspace_uuid();
-    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from calls where workspace_id = $1 and result is null"#, w)
-        .fetch_one(tx.conn())
-        .await?)
 }

@@ -31,15 +31,15 @@ pub async fn retry(tx: &mut WriteTx, id: Uuid) -> Result<(), AppError> {
     ops::try_again(tx, item.call, item.kind).await
 }
 
-/// The same for all failed work. Gives how much there was.
-pub async fn retry_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
-    let calls = store::retry_failed(tx).await?;
-    if calls > 0 {
+/// The same for failed work: the oldest after `after`, `most` of it. Gives which.
+pub async fn retry_failed(tx: &mut WriteTx, after: Uuid, most: i64) -> Result<Vec<Uuid>, AppError> {
+    let again = store::retry_failed(tx, after, most).await?;
+    if !again.is_empty() {
         enrich::look_now(tx).await?;
-        let state = |status: &str| json!({ "status": status, "calls": calls });
+        let state = |status: &str| json!({ "status": status, "pieces": again.len() });
         record(tx, "retried", None, state("failed"), state("pending")).await?;
     }
-    Ok(calls)
+    Ok(again)
 }
 
 /// Failed work is not done any more. The call goes on saying that it failed.

@@ -34,7 +34,7 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
         tx.commit().await?;
         return Ok(Verdict::Marked);
     }
-    let Some(provider_call) = facts.provider_call_id else {
+    let Some(provider_call) = facts.provider_call_id.clone() else {
         return Err(Failure {
             error: "The provider has no record of this call, so there is no transcript.".into(),
             retry_after: None,
@@ -48,18 +48,19 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
     let voice = connections::voice_to_look(scope).await?;
     let told = match voice.get_call(&provider_call).await {
         Ok(told) => told,
-        Err(error) => return Err(refused(scope, &error).await),
+        Err(error) => return Err(refused(scope, error.provider, &error).await),
     };
     if told.ended.is_none() {
         return Ok(Verdict::Later(STILL_TALKING));
     }
     let messages = match voice.list_messages(&provider_call).await {
         Ok(messages) => stored(messages),
-        Err(error) => return Err(refused(scope, &error).await),
+        Err(error) => return Err(refused(scope, error.provider, &error).await),
     };
     // Nothing says that a call is recorded: then one question will do.
     let sound = match told.is_recorded {
         Some(false) => None,
+        _ if facts.has_recording_wish => None,
         _ if told.joined.is_none() => None,
         _ => Some(
             recordings::fetch(scope, voice.as_ref(), call, &provider_call, recordings::spans(&spoken(&messages)))

@@ -8,7 +8,7 @@ use patchbay_shared::{Money, Tone};
 use patchbay_ui::address::query_string;
 use patchbay_ui::*;
 use patchbay_usage::model::{ClientPeriod, Shown, unpriced_answers_text};
-use patchbay_usage::page::{PeriodBar, moved};
+use patchbay_usage::page::{PeriodBar, amount, carrier, moved};
 
 /// What this page offers; it shows the month that budgets are counted by when nothing else is asked for.
 const PERIODS: &[Preset] = &[Preset::Today, Preset::Week, Preset::Month, Preset::Quarter, Preset::MonthToDate];
@@ -110,9 +110,9 @@ pub(crate) fn Spent(period: ClientPeriod, client: String) -> impl IntoView {
             } else {
                 view! {
                     <Facts>
-                        <Fact label="Voice" class="num">{total.voice.column()}</Fact>
-                        <Fact label="Carrier" class="num">{total.carrier.column()}</Fact>
-                        <Fact label="Models" class="num">{total.model.column()}</Fact>
+                        <Fact label="Voice" class="num">{amount(total.voice, total.unpriced)}</Fact>
+                        <Fact label="Carrier" class="num">{carrier(total.carrier)}</Fact>
+                        <Fact label="Models" class="num">{amount(total.model, total.unpriced_answers)}</Fact>
                         <Fact label="Tokens" class="num">{count_text(total.tokens)}</Fact>
                     </Facts>
                     <p class="note">{text}</p>

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::account::AccountForm;
 use super::list::{ConnectionFacts, ConnectionState};
-use crate::model::{Connection, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE};
+use crate::model::{Connection, IntegrationStatus, Mode, Provider, USUAL_VOICE_PRICE};
 use crate::server_fns::{CheckConnection, SaveConnection, SetUpTelephony, SwitchConnection, get_connection};
 use patchbay_shared::Tone;
 use patchbay_shell::ProofField;
@@ -57,14 +58,19 @@ fn Detail(connection: Connection, state: Loaded<Connection>, again: Callback<()>
             </Card>
         }
     });
-    let form = if connection.may_edit {
+    let name = connection.name.clone();
+    let form = if connection.may_edit && provider.has_models() {
+        let has_sandbox = connection.has_sandbox;
+        let account = Some(connection).filter(|connection| connection.id.is_some());
+        view! { <Card title="Credentials and settings"><AccountForm account has_sandbox again/></Card> }.into_any()
+    } else if connection.may_edit {
         view! { <Card title="Credentials and settings"><Credentials connection again/></Card> }.into_any()
     } else {
         view! { <Callout tone=Tone::Info><p>"Only an owner of the agency can enter or change credentials."</p></Callout> }.into_any()
     };
     view! {
-        <PageTitle text=provider.label() parents=vec![crumb("Connections", "/connections")]/>
-        <PageHead title=provider.label() sub=provider.purpose()/>
+        <PageTitle text=name.clone() parents=vec![crumb("Connections", "/connections")]/>
+        <PageHead title=name sub=provider.purpose()/>
         <div class="cols main-side">
             {form}
             <div class="stack gap-4">
@@ -86,15 +92,16 @@ fn StateCard(connection: Connection, again: Callback<()>) -> impl IntoView {
         let check = FormAction::of::<CheckConnection>();
         let switch = FormAction::of::<SwitchConnection>();
         let is_off = status == IntegrationStatus::Inactive;
-        let provider = connection.provider.as_str();
+        let key = connection.key();
+        let same = key.clone();
         view! {
             <div class="row wrap mt-4">
                 <ServerForm action=check class="inline" prefix="check" on_done=again said="Connection checked">
-                    <input type="hidden" name="provider" value=provider/>
+                    <input type="hidden" name="provider" value=key/>
                     <SubmitButton kind=ButtonKind::Plain icon="refresh-cw">"Check now"</SubmitButton>
                 </ServerForm>
                 <ServerForm action=switch class="inline" prefix="switch" on_done=again said="Connection switched">
-                    <input type="hidden" name="provider" value=provider/>
+                    <input type="hidden" name="provider" value=same/>
                     {is_off.then(|| view! { <input type="hidden" name="on" value="true"/> })}
                     <SubmitButton kind=ButtonKind::Ghost>{if is_off { "Switch on" } else { "Switch off" }}</SubmitButton>
                 </ServerForm>
@@ -115,16 +122,18 @@ fn Telephony(connection: Connection, again: Callback<()>) -> impl IntoView {
     let setup = connection.settings.telephony.clone().unwrap_or_default();
     let (tone, word) = match (&setup.error, &setup.application_id) {
         (Some(_), _) => (Tone::Warn, "Not complete"),
+        (None, Some(_)) if setup.drift.is_some() => (Tone::Warn, "Changed"),
         (None, Some(_)) => (Tone::Ok, "Set up"),
         (None, None) => (Tone::Mute, "Not set up"),
     };
+    let check_word = if setup.drift.is_some() { "Set again" } else { "Check and set up" };
     let buttons = connection.may_edit.then(|| {
         let check = FormAction::of::<SetUpTelephony>();
         let replace = FormAction::of::<SetUpTelephony>();
         view! {
             <div class="row wrap mt-4">
                 <ServerForm action=check class="inline" prefix="telephony" on_done=again said="Looked again">
-                    <SubmitButton kind=ButtonKind::Plain icon="refresh-cw">"Check and set up"</SubmitButton>
+                    <SubmitButton kind=ButtonKind::Plain icon="refresh-cw">{check_word}</SubmitButton>
                 </ServerForm>
                 {setup.other_account.clone().map(|_| view! {
                     <ServerForm action=replace class="inline" prefix="replace" on_done=again said="Replaced">
@@ -137,13 +146,16 @@ fn Telephony(connection: Connection, again: Callback<()>) -> impl IntoView {
     });
     view! {
         <Card title="Calls in and out" right=move || view! { <State tone=tone label=word on=true/> }>
-            <p class="sub">"Ultravox dials through this account, and Telnyx asks Patchbay who answers when one of your numbers is called. Patchbay sets up both, and leaves alone what others have set up there."</p>
-            {setup.error.clone().map(|error| view! { <Callout tone=Tone::Warn><p>{error}</p></Callout> })}
-            <Facts>
-                {setup.application_id.clone().map(|id| view! { <Fact label="Application at Telnyx" class="mono break">{id}</Fact> })}
-                {setup.account_id.clone().map(|id| view! { <Fact label="Account" class="mono break">{id}</Fact> })}
-                {connection.telephony_checked.clone().map(|at| view! { <Fact label="Last checked"><Time stamp=at/></Fact> })}
-            </Facts>
+            <div class="stack gap-3">
+                <p class="sub">"Ultravox dials through this account, and Telnyx asks Patchbay who answers when one of your numbers is called. Patchbay sets up both, and leaves alone what others have set up there."</p>
+                {setup.error.clone().map(|error| view! { <Callout tone=Tone::Warn><p>{error}</p></Callout> })}
+                {setup.drift.clone().map(|what| view! { <Callout tone=Tone::Warn><p>{what}</p></Callout> })}
+                <Facts>
+                    {setup.application_id.clone().map(|id| view! { <Fact label="Application at Telnyx" class="mono break">{id}</Fact> })}
+                    {setup.account_id.clone().map(|id| view! { <Fact label="Account" class="mono break">{id}</Fact> })}
+                    {connection.telephony_checked.clone().map(|at| view! { <Fact label="Last checked"><Time stamp=at/></Fact> })}
+                </Facts>
+            </div>
             {buttons}
         </Card>
     }
@@ -162,7 +174,7 @@ fn Webhook(provider: Provider, url: String) -> impl IntoView {
     view! {
         <Card title="Webhook">
             <p class="sub">{text}</p>
-            <p class="row"><code class="break">{url.clone()}</code><CopyButton text=url label="Copy the address"/></p>
+            <p class="row mt-2"><code class="break">{url.clone()}</code><CopyButton text=url label="Copy the address"/></p>
         </Card>
     }
 }
@@ -212,17 +224,8 @@ fn Credentials(connection: Connection, again: Callback<()>) -> impl IntoView {
             />
         }
         .into_any(),
-        Provider::Openrouter => view! {
-            <TextInput
-                name="chat_model"
-                label="Default model"
-                value=settings.chat_model.unwrap_or_else(|| USUAL_CHAT_MODEL.to_owned())
-                class="mono"
-                required=true
-                hint="As vendor/name. It analyses the transcripts."
-            />
-        }
-        .into_any(),
+        // Accounts of models have a form of their own.
+        _ => ().into_any(),
     };
     let mode_field = if connection.has_sandbox {
         view! {

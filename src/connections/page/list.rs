@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use crate::model::{Connection, IntegrationStatus};
 use crate::server_fns::list_connections;
+use patchbay_access::Action;
 use patchbay_shared::Tone;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// The services that the workspace runs on.
@@ -15,7 +17,16 @@ pub fn connections_page() -> PageView {
         live::on_change(&["connections"], move || rows.refetch());
         view! {
             <PageTitle text="Connections"/>
-            <PageHead title="Connections" sub="The accounts used for calls, numbers and analyses."/>
+            <PageHead
+                title="Connections"
+                sub="The accounts used for calls, numbers and models."
+                actions=move || view! {
+                    <LinkButton href="/connections/models" icon="bot">"Models"</LinkButton>
+                    {viewer().may(Action::ManageConnections).then(|| view! {
+                        <LinkButton href="/connections/accounts/new" icon="plus">"Add a model account"</LinkButton>
+                    })}
+                }
+            />
             <PageBoundary
                 data=rows
                 view={move |rows: Vec<Connection>| {
@@ -31,7 +42,7 @@ pub fn connections_page() -> PageView {
 #[component]
 fn Service(connection: Connection) -> impl IntoView {
     let provider = connection.provider;
-    let href = format!("/connections/{provider}");
+    let href = format!("/connections/{}", connection.key());
     let state = connection.status;
     let (word, kind) = match (connection.may_edit, state) {
         (true, None) => ("Connect", ButtonKind::Primary),
@@ -40,7 +51,7 @@ fn Service(connection: Connection) -> impl IntoView {
     };
     view! {
         <Card
-            title=provider.label()
+            title=connection.name.clone()
             class="fill"
             right=move || view! { <ConnectionState status=state/> }
             footer=move || view! { <LinkButton href kind class="push">{word}</LinkButton> }
@@ -79,7 +90,7 @@ pub(crate) fn ConnectionFacts(connection: Connection) -> impl IntoView {
             <Fact label="Key" class="mono">{key}</Fact>
             {connection.account.map(|account| view! { <Fact label="Account">{account}</Fact> })}
             {connection.settings.voice_price_per_minute.map(|price| view! { <Fact label="Price">{format!("${price} per minute")}</Fact> })}
-            {connection.settings.chat_model.map(|model| view! { <Fact label="Model" class="mono">{model}</Fact> })}
+            {connection.base_url.map(|address| view! { <Fact label="Address" class="mono break">{address}</Fact> })}
             <Fact label="Last checked">
                 {match connection.last_checked {
                     Some(at) => view! { <Time stamp=at/> }.into_any(),

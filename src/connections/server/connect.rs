@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde_json::json;
 
 use super::jobs::SetUpTelephony;
+use super::models;
 use super::ops::{self, Credentials};
 use super::store::{self, Save, Stored};
 use crate::model::{CheckedForm, ConnectionForm, ConnectionSettings, IntegrationStatus, Mode, Provider};
@@ -14,10 +15,10 @@ use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_providers::error::Kind;
 use patchbay_providers::signature::is_telnyx_public_key;
-use patchbay_providers::{ProviderError, Secret, openrouter, telnyx, ultravox};
+use patchbay_providers::{ProviderError, Secret, telnyx, ultravox};
 use patchbay_services::{HookFuture, Services};
 use patchbay_shared::error::internal;
-use patchbay_shared::ids::ConnectionId;
+use patchbay_shared::ids::{ConnectionId, WorkspaceId};
 use patchbay_shared::{AppError, Reason};
 
 /// Told, in its transaction, that an account at a service was saved, and whether it is another one than before: what the former account
@@ -74,12 +75,26 @@ pub async fn connect(scope: &Scope, mut new: NewConnection) -> Result<Connection
 
 /// Seals and stores an account, replacing the one that the workspace has at the service. Asks nobody.
 pub async fn create(tx: &mut WriteTx, new: NewConnection) -> Result<ConnectionId, AppError> {
+    let stored = store::get(tx.reading(), new.provider.as_str()).await?;
+    let name = stored.as_ref().map(|stored| stored.name.clone()).unwrap_or_default();
+    let id = stored.map_or_else(|| first_id(tx.workspace_id(), new.provider), |stored| ConnectionId(stored.id));
+    create_as(tx, new, id, &name).await?;
+    Ok(id)
+}
+
+/// The same under an id and a name.
+pub(super) async fn create_as(
+    tx: &mut WriteTx,
+    new: NewConnection,
+    id: ConnectionId,
+    name: &str,
+) -> Result<(), AppError> {
     let workspace = tx.workspace_id();
     let provider = new.provider.as_str();
     let services = tx.services();
     let sealed = services
         .ring
-        .seal(&ops::place(workspace, provider, "credentials"), &Credentials { api_key: new.api_key.clone() })
+        .seal(&ops::credentials_place(workspace, provider, id), &Credentials { api_key: new.api_key.clone() })
         .map_err(internal)?;
     let secrets: Vec<&str> = new.webhook_secrets.iter().map(|secret| secret.expose().as_str()).collect();
     let sealed_secrets = match secrets.is_empty() {
@@ -88,12 +103,12 @@ pub async fn create(tx: &mut WriteTx, new: NewConnection) -> Result<ConnectionId
             Some(services.ring.seal(&ops::place(workspace, provider, "webhook_secrets"), &secrets).map_err(internal)?)
         }
     };
-    let id = connection_id(tx, new.provider).await?;
     store::save(
         tx,
         Save {
             id: id.0,
             provider,
+            name,
             mode: new.mode,
             base_url: &new.base_url,
             sealed_credentials: &sealed,
@@ -107,7 +122,7 @@ pub async fn create(tx: &mut WriteTx, new: NewConnection) -> Result<ConnectionId
     store::refresh_sandbox_flag(tx).await?;
     super::catalog::forget(tx.scope());
     tx.notify(Topic::list("connections"), None);
-    Ok(id)
+    Ok(())
 }
 
 /// Asks the service whether the stored credentials work, and stores the answer. Errors: `Conflict` when it is not connected.
@@ -120,17 +135,18 @@ pub(crate) async fn check_now(scope: &Scope, provider: &str) -> Result<(), AppEr
     })?;
     let services = scope.services();
     let key = ops::open_key(services, scope.workspace_id(), &stored)?;
-    let service = Provider::from_str(provider).map_err(|_| AppError::NotFound)?;
-    let answer = ask_account(services, service, &stored.base_url, &key).await;
+    let service = Provider::from_str(&stored.provider).map_err(|_| AppError::NotFound)?;
+    let is_own = stored.mode == Mode::Sandbox.as_str();
+    let answer = ask_account(services, service, &stored.base_url, is_own, &key).await;
     let error = answer.err().map(|error| error.sentence());
     let mut tx = scope.write(Action::ManageConnections).await?;
-    store::set_health(&mut tx, provider, error.as_deref(), true).await?;
+    store::set_health(&mut tx, ConnectionId(stored.id), error.as_deref(), true).await?;
     tx.audit(Change {
         action: "checked",
         entity: "connection",
         entity_id: Some(stored.id),
         client_id: None,
-        fields: Fields::Happened(json!({ "provider": provider, "answered": error.is_none(), "error": error })),
+        fields: Fields::Happened(json!({ "provider": stored.provider, "name": stored.shown_name(), "answered": error.is_none(), "error": error })),
     })
     .await?;
     tx.notify(Topic::list("connections"), None);
@@ -145,15 +161,15 @@ pub(crate) async fn switch(scope: &Scope, provider: &str, on: bool) -> Result<()
     if before.status == status {
         return Ok(());
     }
-    store::set_status(&mut tx, provider, status).await?;
+    store::set_status(&mut tx, ConnectionId(before.id), status).await?;
     tx.audit(Change {
         action: if on { "switched_on" } else { "switched_off" },
         entity: "connection",
         entity_id: Some(before.id),
         client_id: None,
         fields: Fields::Changed {
-            before: json!({"provider": provider, "status": before.status}),
-            after: json!({"provider": provider, "status": status}),
+            before: json!({"provider": before.provider, "name": before.shown_name(), "status": before.status}),
+            after: json!({"provider": before.provider, "name": before.shown_name(), "status": status}),
         },
     })
     .await?;
@@ -195,7 +211,6 @@ fn new_connection(
     let former = before.map(|stored| stored.settings.0.clone()).unwrap_or_default();
     let settings = ConnectionSettings {
         voice_price_per_minute: form.voice_price_per_minute,
-        chat_model: form.chat_model.clone(),
         call_connection_id: form.call_connection_id.clone(),
         webhook_id: former.webhook_id,
         account: former.account,
@@ -217,7 +232,8 @@ fn base_url(services: &Services, provider: Provider, mode: Mode) -> Result<Strin
         let live = match provider {
             Provider::Ultravox => ultravox::BASE_URL,
             Provider::Telnyx => telnyx::BASE_URL,
-            Provider::Openrouter => openrouter::BASE_URL,
+            // Accounts of models have a form of their own.
+            _ => return Err(AppError::NotFound),
         };
         return Ok(live.to_owned());
     }
@@ -228,28 +244,21 @@ fn base_url(services: &Services, provider: Provider, mode: Mode) -> Result<Strin
     Ok(match provider {
         Provider::Ultravox => sandbox.ultravox.clone(),
         Provider::Telnyx => sandbox.telnyx.clone(),
-        Provider::Openrouter => sandbox.openrouter.clone(),
+        _ => return Err(AppError::NotFound),
     })
 }
 
 /// Tries the credentials. Returns the account's name, when the service tells it.
 async fn try_account(services: &Services, new: &NewConnection) -> Result<Option<String>, AppError> {
-    let account = ask_account(services, new.provider, &new.base_url, &new.api_key).await.map_err(at_the_key)?;
-    if let (Provider::Openrouter, Some(wanted)) = (new.provider, &new.settings.chat_model) {
-        let client = ops::chat_client(services, &new.base_url, new.api_key.clone()).map_err(at_the_key)?;
-        let models = client.list_models().await.map_err(at_the_key)?;
-        if !models.iter().any(|model| model.id == *wanted) {
-            let said = format!("OpenRouter has no model named {wanted}. Copy the name from its list of models.");
-            return Err(AppError::invalid("chat_model", said));
-        }
-    }
-    Ok(account)
+    let is_own = new.mode == Mode::Sandbox;
+    ask_account(services, new.provider, &new.base_url, is_own, &new.api_key).await.map_err(at_the_key)
 }
 
 async fn ask_account(
     services: &Services,
     provider: Provider,
     base_url: &str,
+    is_own: bool,
     key: &Secret<String>,
 ) -> Result<Option<String>, ProviderError> {
     match provider {
@@ -262,15 +271,16 @@ async fn ask_account(
         Provider::Telnyx => {
             ops::telephony_client(services, base_url, key.clone())?.check_credentials().await.map(|()| None)
         }
-        // Its label holds parts of the key, so it is not kept.
-        Provider::Openrouter => {
-            ops::chat_client(services, base_url, key.clone())?.check_credentials().await.map(|_| None)
+        // A label holds parts of the key, so it is not kept.
+        _ => {
+            let client = models::client(services, provider, base_url, is_own, key.clone())?;
+            client.check_credentials().await.map(|_| None)
         }
     }
 }
 
 /// A refused key belongs to its field; other trouble is the service's.
-fn at_the_key(error: ProviderError) -> AppError {
+pub(super) fn at_the_key(error: ProviderError) -> AppError {
     match error.kind {
         Kind::Credentials => AppError::invalid("api_key", format!("{} Nothing was changed.", error.sentence())),
         _ => ops::down(&error),
@@ -293,7 +303,7 @@ async fn register_webhook(
     new: &mut NewConnection,
     before: Option<&Stored>,
 ) -> Result<(), AppError> {
-    let id = before.map_or_else(|| first_id(scope, new.provider), |stored| ConnectionId(stored.id));
+    let id = before.map_or_else(|| first_id(scope.workspace_id(), new.provider), |stored| ConnectionId(stored.id));
     let url = ops::webhook_url(services, scope.workspace_id(), new.provider, id.0);
     let secret = Secret::new(random_token());
     let client = ops::voice_client(services, &new.base_url, new.api_key.clone()).map_err(at_the_key)?;
@@ -321,9 +331,7 @@ async fn store_account(
     let id = create(&mut tx, new).await?;
     let saved = tx.services().hooks.get::<AccountSaved>()?.0;
     saved(&mut tx, provider, other_account).await?;
-    if provider != Provider::Openrouter {
-        enqueue(&mut tx, &SetUpTelephony {}, NewJob::default()).await?;
-    }
+    enqueue(&mut tx, &SetUpTelephony {}, NewJob::default()).await?;
     tx.audit(Change {
         action: if before.is_some() { "changed" } else { "connected" },
         entity: "connection",
@@ -343,23 +351,18 @@ async fn store_account(
     tx.commit().await
 }
 
-async fn connection_id(tx: &mut WriteTx, provider: Provider) -> Result<ConnectionId, AppError> {
-    let stored = store::get(tx.reading(), provider.as_str()).await?;
-    Ok(stored.map_or_else(|| first_id(tx.scope(), provider), |stored| ConnectionId(stored.id)))
-}
-
 /// A workspace's first connection to a service: the id must be known before the row exists, because it stands in the webhook's
 /// address. It follows from workspace and service, so two owners who save at one moment name the same row.
-fn first_id(scope: &Scope, provider: Provider) -> ConnectionId {
+pub(super) fn first_id(workspace: WorkspaceId, provider: Provider) -> ConnectionId {
     use sha2::{Digest, Sha256};
-    let digest = Sha256::digest(format!("connection:{}:{provider}", scope.workspace_id()));
+    let digest = Sha256::digest(format!("connection:{workspace}:{provider}"));
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&digest[..16]);
     ConnectionId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 /// The last four characters, when there are enough others to hide.
-fn hint(key: &str) -> String {
+pub(super) fn hint(key: &str) -> String {
     let key = key.trim();
     if key.chars().count() < 12 { String::new() } else { key.chars().skip(key.chars().count() - 4).collect() }
 }

@@ -1,9 +1,11 @@
-//! `ops`: clients and settings for other crates. `connect`: entering and trying credentials. `telephony`: the way between the carrier and
+//! `ops`: clients and settings for other crates. `models`: the same for accounts of models. `connect`, `accounts`: entering and trying credentials. `telephony`: the way between the carrier and
 //! the voice service.
 
+pub(crate) mod accounts;
 pub(crate) mod catalog;
 pub mod connect;
 pub mod jobs;
+pub mod models;
 pub mod ops;
 mod store;
 pub mod telephony;

@@ -9,18 +9,15 @@ use uuid::Uuid;
 
 pub use super::connect::{NewConnection, connect, create};
 use super::store::{self, Stored};
-use crate::model::{
-    Connection, ConnectionSettings, IntegrationStatus, Mode, Provider, USUAL_CHAT_MODEL, USUAL_VOICE_PRICE,
-};
+use crate::model::{Connection, ConnectionSettings, IntegrationStatus, Mode, Provider, USUAL_VOICE_PRICE};
 use patchbay_access::Action;
-use patchbay_access::server::Scope;
+use patchbay_access::server::{ReadTx, Scope};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::Failure;
-use patchbay_providers::openrouter::{ANSWER_TIMEOUT, OpenRouter, OpenRouterConfig};
 use patchbay_providers::sealed::in_the_clear;
 use patchbay_providers::telnyx::{Telnyx, TelnyxConfig};
 use patchbay_providers::ultravox::{Carrier, Ultravox, UltravoxConfig};
-use patchbay_providers::{Binding, ChatProvider, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider};
+use patchbay_providers::{Binding, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider};
 use patchbay_services::Services;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{ConnectionId, WorkspaceId};
@@ -50,8 +47,6 @@ pub enum WebhookKeys {
 pub struct AccountSettings {
     /// USD per minute of talk.
     pub voice_price_per_minute: Decimal,
-    /// `vendor/name`.
-    pub chat_model: String,
     /// Telnyx: what incoming calls of new numbers go to.
     pub call_connection_id: Option<String>,
     /// Telnyx: our application, which the calls of a number that is answered go to. None: it is not set up.
@@ -60,7 +55,7 @@ pub struct AccountSettings {
 
 /// What a service is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum For {
+pub(super) enum For {
     /// Looking: facts of calls that were placed, what is on offer, what the account has. Costs nothing.
     Looking,
     /// Whatever the agency pays for, or what is changed at the service. Refused while the workspace is suspended.
@@ -100,13 +95,13 @@ pub async fn telephony_to_look(scope: &Scope) -> Result<Arc<dyn TelephonyProvide
     telephony_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
 }
 
-/// The model service with the workspace's account: every answer costs. Errors: as `voice`.
-pub async fn chat(scope: &Scope) -> Result<Arc<dyn ChatProvider>, AppError> {
-    let (stored, key) = account(scope, Provider::Openrouter, For::Acting).await?;
-    chat_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
+/// What was changed at carrier or voice service since they were set up together, and what to do.
+pub async fn telephony_drift(tx: &mut ReadTx) -> Result<Option<String>, AppError> {
+    let telnyx = store::get(tx, Provider::Telnyx.as_str()).await?;
+    Ok(telnyx.and_then(|stored| stored.settings.0.telephony).and_then(|setup| setup.drift))
 }
 
-/// Prices and default model; the usual ones where nothing is set.
+/// Prices and choices; the usual ones where nothing is set.
 pub async fn settings(scope: &Scope) -> Result<AccountSettings, AppError> {
     let stored = all(scope).await?;
     let of = |provider: Provider| {
@@ -118,7 +113,6 @@ pub async fn settings(scope: &Scope) -> Result<AccountSettings, AppError> {
     };
     Ok(AccountSettings {
         voice_price_per_minute: of(Provider::Ultravox).voice_price_per_minute.unwrap_or(USUAL_VOICE_PRICE),
-        chat_model: of(Provider::Openrouter).chat_model.unwrap_or_else(|| USUAL_CHAT_MODEL.to_owned()),
         call_connection_id: of(Provider::Telnyx).call_connection_id,
         application_id: of(Provider::Telnyx).telephony.and_then(|setup| setup.application_id),
     })
@@ -142,7 +136,7 @@ pub async fn webhook_keys(scope: &Scope, id: ConnectionId, provider: &str) -> Re
     }
 }
 
-/// Records that a service refuses us or is down, with a sentence for people. The same sentence twice writes nothing.
+/// Records that a service, or the connection of this id, refuses us or is down, with a sentence for people. The same sentence twice writes nothing.
 pub async fn mark_failing(scope: &Scope, provider: &str, error: &str) -> Result<(), AppError> {
     health(scope, provider, Some(error)).await
 }
@@ -163,26 +157,41 @@ pub fn failure(error: &ProviderError) -> Failure {
     Failure { error: error.sentence(), retry_after: error.retry_after, permanent: !error.is_passing_trouble() }
 }
 
-/// The three services for the page, connected or not.
+/// The services for the page, connected or not: voice and carrier, then the accounts of models.
 pub async fn list(scope: &Scope) -> Result<Vec<Connection>, AppError> {
     let mut tx = scope.read(Action::ReadWorkshop).await?;
     let (rows, now) = (store::list(&mut tx).await?, tx.now().await?);
-    let uses = store::uses(&mut tx).await?;
+    let (agents, numbers) = store::uses(&mut tx).await?;
+    let purposes = store::purposes(&mut tx).await?;
     drop(tx);
-    let services = scope.services();
-    Ok(Provider::ALL
-        .iter()
-        .map(|provider| {
-            let row = rows.iter().find(|row| row.provider == provider.as_str());
-            shown(scope, services, *provider, row, now, uses)
-        })
-        .collect())
+    let show = |provider: Provider, row: Option<&Stored>| {
+        let used_by = match provider {
+            Provider::Ultravox => vec![(counted(agents, "agent", "agents"), "/agents".to_owned())],
+            Provider::Telnyx => vec![(counted(numbers, "phone number", "phone numbers"), "/numbers".to_owned())],
+            _ => {
+                let of = |row: &&Stored| purposes.iter().filter(move |(id, _)| id.0 == row.id).count();
+                let uses = row.as_ref().map_or(0, of);
+                vec![(counted(uses as i64, "kind of work", "kinds of work"), "/connections/models".to_owned())]
+            }
+        };
+        Connection { used_by, ..shown(scope, scope.services(), provider, row, now) }
+    };
+    let single = |provider: Provider| show(provider, rows.iter().find(|row| row.provider == provider.as_str()));
+    let mut all = vec![single(Provider::Ultravox), single(Provider::Telnyx)];
+    for row in rows.iter().filter(|row| row.has_models()) {
+        all.extend(Provider::from_str(&row.provider).ok().map(|provider| show(provider, Some(row))));
+    }
+    if all.len() == 2 {
+        all.push(show(Provider::Openrouter, None));
+    }
+    Ok(all)
 }
 
-/// One service for its page. Errors: `NotFound` for an unknown name.
-pub(crate) async fn get(scope: &Scope, provider: &str) -> Result<Connection, AppError> {
-    let found = list(scope).await?.into_iter().find(|connection| connection.provider.as_str() == provider);
-    found.ok_or(AppError::NotFound)
+/// One service by its name, or one account of models by its id. Errors: `NotFound` for an unknown name.
+pub(crate) async fn get(scope: &Scope, key: &str) -> Result<Connection, AppError> {
+    let all = list(scope).await?;
+    let found = all.iter().find(|one| one.provider.as_str() == key || one.id.is_some_and(|id| id.to_string() == key));
+    found.cloned().ok_or(AppError::NotFound)
 }
 
 fn shown(
@@ -191,15 +200,17 @@ fn shown(
     provider: Provider,
     row: Option<&Stored>,
     now: chrono::DateTime<chrono::Utc>,
-    (agents, numbers): (i64, i64),
 ) -> Connection {
     let settings = row.map(|row| row.settings.0.clone()).unwrap_or_default();
-    let webhook_url = row
-        .filter(|_| provider != Provider::Openrouter)
-        .map(|row| webhook_url(services, scope.workspace_id(), provider, row.id));
+    let webhook_url =
+        row.filter(|_| !provider.has_models()).map(|row| webhook_url(services, scope.workspace_id(), provider, row.id));
     Connection {
         provider,
         id: row.map(|row| ConnectionId(row.id)),
+        name: row.map_or_else(|| provider.label().to_owned(), Stored::shown_name),
+        base_url: row
+            .filter(|row| provider == Provider::OpenaiCompatible && row.mode == Mode::Live.as_str())
+            .map(|row| row.base_url.clone()),
         mode: row.and_then(|row| Mode::from_str(&row.mode).ok()).unwrap_or(Mode::Live),
         status: row.map(|row| row.status),
         hint: row.map(|row| row.credentials_hint.clone()).unwrap_or_default(),
@@ -215,11 +226,7 @@ fn shown(
         public_key: row.and_then(|row| row.public_key.clone()),
         webhook_url,
         has_sandbox: services.sandbox.is_some() || row.is_some_and(|row| row.mode == Mode::Sandbox.as_str()),
-        used_by: match provider {
-            Provider::Ultravox => vec![(counted(agents, "agent", "agents"), "/agents".to_owned())],
-            Provider::Telnyx => vec![(counted(numbers, "phone number", "phone numbers"), "/numbers".to_owned())],
-            Provider::Openrouter => vec![("Analysis of every call".to_owned(), "/calls".to_owned())],
-        },
+        used_by: Vec::new(),
         may_edit: scope.may(Action::ManageConnections),
         may_call: scope.may(Action::ManageAgents),
     }
@@ -247,23 +254,21 @@ pub(super) fn telephony_client(
     Ok(Arc::new(Telnyx::new(&services.http, &TelnyxConfig { base_url: base_url.to_owned(), api_key })?))
 }
 
-pub(super) fn chat_client(
-    services: &Services,
-    base_url: &str,
-    api_key: Secret<String>,
-) -> Result<Arc<dyn ChatProvider>, ProviderError> {
-    let config = OpenRouterConfig {
-        base_url: base_url.to_owned(),
-        api_key,
-        answer_timeout: ANSWER_TIMEOUT,
-        title: Some("Patchbay".to_owned()),
-    };
-    Ok(Arc::new(OpenRouter::new(&services.http, &config)?))
-}
-
 /// Where a workspace's secrets of one service belong: a token copied to another row or another column does not open.
 pub(super) fn place(workspace: WorkspaceId, provider: &str, name: &str) -> Binding {
     Binding::new(workspace.0, format!("connection:{provider}"), name)
+}
+
+/// The same for the key of one row. Where there may be several of a service, each is bound to its own; the first ever was the only one,
+/// and is bound to the service.
+pub(super) fn credentials_place(workspace: WorkspaceId, provider: &str, id: ConnectionId) -> Binding {
+    let kind = Provider::from_str(provider).ok().filter(|kind| kind.has_models());
+    match kind {
+        Some(kind) if super::connect::first_id(workspace, kind) != id => {
+            place(workspace, &format!("{provider}:{id}"), "credentials")
+        }
+        _ => place(workspace, provider, "credentials"),
+    }
 }
 
 pub(super) fn open_key(
@@ -271,7 +276,7 @@ pub(super) fn open_key(
     workspace: WorkspaceId,
     stored: &Stored,
 ) -> Result<Secret<String>, AppError> {
-    let place = place(workspace, &stored.provider, "credentials");
+    let place = credentials_place(workspace, &stored.provider, ConnectionId(stored.id));
     let credentials: Credentials =
         services.ring.open(&place, &stored.sealed_credentials).map_err(|error| unopened(error, stored))?;
     Ok(credentials.api_key)
@@ -299,32 +304,50 @@ fn unopened(error: SealError, stored: &Stored) -> AppError {
     )
 }
 
-/// The connection and its key, ready to use.
+/// The connection of a service and its key, ready to use.
 async fn account(scope: &Scope, provider: Provider, what: For) -> Result<(Stored, Secret<String>), AppError> {
-    let name = provider.label();
+    let found = account_of(scope, |row| row.provider == provider.as_str(), what).await?;
+    found.ok_or_else(|| {
+        let name = provider.label();
+        AppError::Conflict(
+            Reason::NotConnected,
+            format!("{name} is not connected yet. An owner can connect it under Connections."),
+        )
+    })
+}
+
+/// The first connection that is meant, and its key, ready to use. None: there is none.
+pub(super) async fn account_of(
+    scope: &Scope,
+    is_meant: impl Fn(&Stored) -> bool,
+    what: For,
+) -> Result<Option<(Stored, Secret<String>)>, AppError> {
     let mut tx = scope.read(Action::UseConnections).await?;
-    if what == For::Acting && workspaces::is_suspended(&mut tx).await? {
+    let is_suspended = what == For::Acting && workspaces::is_suspended(&mut tx).await?;
+    let stored = store::list(&mut tx).await?.into_iter().find(is_meant);
+    drop(tx);
+    if is_suspended {
+        let name = stored.map_or_else(|| "The account".to_owned(), |stored| stored.shown_name());
         return Err(AppError::Conflict(
             Reason::Suspended,
             format!("The workspace is suspended: {name} is not used until it is reactivated."),
         ));
     }
-    let rows = store::list(&mut tx).await?;
-    drop(tx);
-    let stored = rows.into_iter().find(|row| row.provider == provider.as_str()).ok_or_else(|| {
-        AppError::Conflict(
-            Reason::NotConnected,
-            format!("{name} is not connected yet. An owner can connect it under Connections."),
-        )
-    })?;
+    let Some(stored) = stored else { return Ok(None) };
     if stored.status == IntegrationStatus::Inactive {
+        let name = stored.shown_name();
         return Err(AppError::Conflict(
             Reason::NotConnected,
             format!("{name} is switched off. An owner can switch it on under Connections."),
         ));
     }
     let key = open_key(scope.services(), scope.workspace_id(), &stored)?;
-    Ok((stored, key))
+    Ok(Some((stored, key)))
+}
+
+/// For whoever chooses among accounts, on the way of an action that needs one.
+pub(super) async fn to_choose(scope: &Scope) -> Result<ReadTx, AppError> {
+    scope.read(Action::UseConnections).await
 }
 
 /// The workspace's connections, for a verb that needs one of them and has checked its own action already.
@@ -335,7 +358,8 @@ async fn all(scope: &Scope) -> Result<Vec<Stored>, AppError> {
 
 async fn health(scope: &Scope, provider: &str, error: Option<&str>) -> Result<(), AppError> {
     let mut tx = scope.write(Action::UseConnections).await?;
-    if store::set_health(&mut tx, provider, error, false).await? {
+    let Some(stored) = store::get(tx.reading(), provider).await? else { return Ok(()) };
+    if store::set_health(&mut tx, ConnectionId(stored.id), error, false).await? {
         tx.notify(Topic::list("connections"), None);
         tx.commit().await?;
     }

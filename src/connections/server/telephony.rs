@@ -98,7 +98,7 @@ fn obstacle(scope: &Scope, telnyx: &Stored, ultravox: &Stored) -> Option<String>
 }
 
 async fn look_and_set(scope: &Scope, accounts: &Accounts, replaces: bool) -> Found {
-    let mut setup = TelephonySetup { error: None, other_account: None, ..accounts.before.clone() };
+    let mut setup = TelephonySetup { error: None, other_account: None, drift: None, ..accounts.before.clone() };
     let trouble = match try_set(scope, accounts, replaces, &mut setup).await {
         Ok(()) => None,
         Err(error) => {
@@ -108,6 +108,67 @@ async fn look_and_set(scope: &Scope, accounts: &Accounts, replaces: bool) -> Fou
     };
     setup.checked_at = Some(Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true));
     Found { setup, trouble }
+}
+
+/// Looks whether both still are as they were set up, changes nothing there, and writes down what differs. Gives the service's error, if
+/// one did not answer.
+pub async fn look(scope: &Scope) -> Result<Option<ProviderError>, AppError> {
+    let mut tx = scope.read(Action::UseConnections).await?;
+    let rows = store::list(&mut tx).await?;
+    drop(tx);
+    let of = |provider: Provider| {
+        rows.iter().find(|row| row.provider == provider.as_str() && row.status != IntegrationStatus::Inactive)
+    };
+    let (Some(telnyx), Some(_)) = (of(Provider::Telnyx), of(Provider::Ultravox)) else { return Ok(None) };
+    let Some(before) = telnyx.settings.0.telephony.clone() else { return Ok(None) };
+    let (Some(application), Some(account)) = (&before.application_id, &before.account_id) else { return Ok(None) };
+    let (carrier, voice) = (ops::telephony_to_look(scope).await?, ops::voice_to_look(scope).await?);
+    let held = match carrier.get_application(application).await {
+        Ok(held) => Some(held),
+        Err(error) if error.kind == Kind::NotFound => None,
+        Err(error) => return Ok(Some(error)),
+    };
+    let dials = match voice.carrier_account().await {
+        Ok(dials) => dials.and_then(|held| held.account_id),
+        Err(error) => return Ok(Some(error)),
+    };
+    let asks = answer_url(scope, telnyx.id);
+    let tells = ops::webhook_url(scope.services(), scope.workspace_id(), Provider::Telnyx, telnyx.id);
+    let drift = match &held {
+        None => {
+            Some("Patchbay’s application is gone from the Telnyx account, so nobody is asked who answers.".to_owned())
+        }
+        Some(held) if held.voice_url.as_deref() != Some(&asks) => Some(format!(
+            "Patchbay’s application at Telnyx asks another address who answers ({}).",
+            held.voice_url.as_deref().unwrap_or("none")
+        )),
+        Some(held) if held.status_url.as_deref() != Some(&tells) || !held.tells_cost => {
+            Some("Patchbay’s application at Telnyx no longer tells how calls went and what they cost.".to_owned())
+        }
+        // What a person has to decide is said already.
+        Some(_) if before.other_account.is_some() => None,
+        Some(_) if dials.is_none() => Some("Ultravox has no Telnyx account any more, so no agent can call.".to_owned()),
+        Some(_) if dials.as_ref() != Some(account) => Some(format!(
+            "Ultravox dials through another Telnyx account ({}) now.",
+            dials.as_deref().unwrap_or_default()
+        )),
+        Some(_) => None,
+    };
+    let drift = drift.map(|what| format!("{what} Choose “Set again” under Connections, Telnyx."));
+    let mut tx = scope.write(Action::ManageConnections).await?;
+    let now = store::get(tx.reading(), Provider::Telnyx.as_str()).await?.and_then(|row| row.settings.0.telephony);
+    // Whoever has set it up meanwhile knows better.
+    if now.as_ref() == Some(&before) {
+        let is_news = before.drift != drift;
+        let checked_at = Some(Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true));
+        store::set_telephony(&mut tx, Provider::Telnyx.as_str(), &TelephonySetup { drift, checked_at, ..before })
+            .await?;
+        if is_news {
+            tx.notify(Topic::list("connections"), None);
+        }
+    }
+    tx.commit().await?;
+    Ok(None)
 }
 
 async fn try_set(

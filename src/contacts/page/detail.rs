@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::form::EditForm;
+use super::memories::MemoriesCard;
 use crate::server_fns::{AllowContact, SuppressContact, get_contact};
 use crate::{Contact, ContactCall, ContactCampaign};
 use patchbay_calls::model::{CallBackNote, CallBackStatus, CallResult, ContactOutcome, Disposition};
@@ -67,7 +68,11 @@ fn Detail(contact: Contact, refetch: Callback<()>) -> impl IntoView {
         />
         <div class="cols main-side">
             <div class="stack gap-4"><CallsCard calls=contact.calls/></div>
-            <div class="stack gap-4">{body}<CampaignsCard campaigns=contact.campaigns/></div>
+            <div class="stack gap-4">
+                {body}
+                <CampaignsCard campaigns=contact.campaigns/>
+                <MemoriesCard contact=contact.id.to_string() memories=contact.memories may_manage refetch/>
+            </div>
         </div>
     }
 }
@@ -169,7 +174,7 @@ fn CallsCard(calls: Vec<ContactCall>) -> impl IntoView {
                         }}
                     </td>
                     <td class="num">{length}</td>
-                    <td>{call.summary}</td>
+                    <td>{call.missed.map(|why| view! { <span class="sub">{why}</span> })}{call.summary}</td>
                 </tr>
             }
         })
@@ -211,7 +216,7 @@ fn CallBack(note: Option<CallBackNote>, member: String) -> impl IntoView {
         view! { <small><a class="link" href=href>"Have them called back"</a></small> }
     });
     view! {
-        {note.map(|note| view! { <small>"Call-back: "<a class="link" href=format!("/call-backs/{}", note.id)>{note.text()}</a></small> })}
+        {note.map(|note| view! { <small>"Call-back: "<a class="link" href=format!("/call-backs/{}", note.id)>{note.text()}</a>{note.why.map(|why| format!(". {why}"))}</small> })}
         {set}
     }
 }

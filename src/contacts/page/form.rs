@@ -15,7 +15,7 @@ pub fn new_contact_page() -> PageView {
     Arc::new(move || {
         view! {
             <PageTitle text="New contact" parents=vec![crumb("Contacts", "/contacts")]/>
-            <PageHead title="New contact" sub="For a whole list, import a file."/>
+            <PageHead title="New contact" sub="For a whole list, import a file. Calls that came from the number before become the contact’s."/>
             <PageBoundary data=choices view=move |choices: ImportChoices| view! { <Card><NewForm choices/></Card> }/>
         }
         .into_any()
@@ -32,7 +32,7 @@ fn NewForm(choices: ImportChoices) -> impl IntoView {
             {of_agency.then(|| view! {
                 <Select name="client" label="Client" options=clients value=query("client").unwrap_or_default() prompt="Choose a client" required=true/>
             })}
-            <Fields form=ContactForm::default()/>
+            <Fields form=ContactForm { phone: query("phone").unwrap_or_default(), ..ContactForm::default() }/>
             <FormActs>
                 <SubmitButton>"Create contact"</SubmitButton>
                 <a class="btn ghost" href="/contacts">"Cancel"</a>

@@ -4,6 +4,7 @@ mod import;
 mod imports;
 mod list;
 mod mapping;
+mod memories;
 mod upload;
 
 pub use detail::contact_page;

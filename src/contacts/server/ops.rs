@@ -13,6 +13,7 @@ use crate::{
 };
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
+use patchbay_calls::server::link_caller;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::queue::{Job, NewJob, enqueue, unfinished, withdraw};
 use patchbay_shared::error::internal;
@@ -51,13 +52,18 @@ pub(crate) async fn create(tx: &mut WriteTx, client: ClientId, form: &ContactFor
     let checked = check(form, countries::of_timezone(&timezone))?;
     let id = ContactId::new();
     store::insert(tx, id, client, &checked.values()).await?;
-    record(tx, "created", id, client, Fields::Created(summary(&checked))).await?;
+    let linked = link(tx, client, id, &checked).await?;
+    let mut after = summary(&checked);
+    after["past_calls"] = json!(linked);
+    record(tx, "created", id, client, Fields::Created(after)).await?;
     Ok(id)
 }
 
 pub(crate) async fn change(tx: &mut WriteTx, id: ContactId, form: &ContactForm) -> Result<(), AppError> {
     let before = store::get(tx.reading(), id).await?;
     let checked = check(form, countries::of_timezone(&before.client_timezone))?;
+    // The new number may have called before. Calls are locked before their contact, as everywhere.
+    link(tx, before.client_id, id, &checked).await?;
     store::update(tx, id, &checked.values()).await?;
     let old = json!({
         "name": before.name, "phone": before.phone, "email": before.email, "company": before.company, "timezone": before.timezone,
@@ -65,6 +71,18 @@ pub(crate) async fn change(tx: &mut WriteTx, id: ContactId, form: &ContactForm) 
     });
     let fields = Fields::Changed { before: old, after: summary(&checked) };
     record(tx, "changed", id, before.client_id, fields).await
+}
+
+/// Calls that came from the contact's number before anybody knew whose it was are the contact's from now on. Gives how many.
+async fn link(tx: &mut WriteTx, client: ClientId, id: ContactId, checked: &Checked) -> Result<usize, AppError> {
+    let calls = link_caller(tx, client, id, checked.phone.as_str(), &checked.name).await?;
+    for call in &calls {
+        tx.notify(Topic::one("call", *call), Some(client));
+    }
+    if !calls.is_empty() {
+        tx.notify(Topic::list("calls"), Some(client));
+    }
+    Ok(calls.len())
 }
 
 /// Puts a contact on the do-not-call list. A contact that is on it already keeps its first reason.
@@ -128,7 +146,7 @@ fn summary(checked: &Checked) -> serde_json::Value {
     })
 }
 
-async fn record(
+pub(crate) async fn record(
     tx: &mut WriteTx,
     action: &str,
     id: ContactId,

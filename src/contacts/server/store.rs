@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::{Contact, ContactCall, ContactCampaign, ContactQuery, ContactRow, Pick};
+use crate::{Contact, ContactCall, ContactCampaign, ContactNote, ContactQuery, ContactRow, Pick};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_agents::model::CallDirection;
 use patchbay_calls::model::{CallBackNote, CallBackStatus, CallResult, ContactOutcome};
+use patchbay_calls::server::missed_words;
 use patchbay_calls::server::outcomes::shown_why;
 use patchbay_dialling::model::ContactStatus;
 use patchbay_shared::ids::{AgentId, CallBackId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId};
@@ -213,6 +214,7 @@ pub async fn get(tx: &mut ReadTx, id: ContactId) -> Result<Contact, AppError> {
         updated: zone::stamp(row.updated_at, now, zone_of_viewer),
         campaigns: campaigns(tx, id).await?,
         calls: calls(tx, id).await?,
+        memories: memories(tx, id).await?,
         may_manage: tx.scope().may(Action::ManageContacts),
     })
 }
@@ -254,12 +256,26 @@ async fn campaigns(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCampaign
         .collect())
 }
 
+/// What agents keep in mind about a contact.
+async fn memories(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactNote>, AppError> {
+    let (now, zone_of_viewer) = (Utc::now(), tx.scope().zone());
+    let notes = patchbay_tools::server::memory::of_contact(tx, id, 100).await?.into_iter();
+    let shown = notes.map(|note| ContactNote {
+        id: note.id,
+        note: note.note,
+        agent: note.agent,
+        call: note.call,
+        at: zone::stamp(note.at, now, zone_of_viewer),
+    });
+    Ok(shown.collect())
+}
+
 /// The newest calls with a contact (a look into the calls' table).
 async fn calls(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCall>, AppError> {
     let rows = sqlx::query!(
         r#"select c.id as "id: CallId", c.started_at, a.name as "agent_name?", c.direction as "direction: CallDirection",
                   c.outcome as "outcome?: ContactOutcome", c.duration, c.summary, c.result as "result: CallResult",
-                  c.agent_id as "agent_id: AgentId"
+                  c.agent_id as "agent_id: AgentId", c.missed_reason, c.joined_at, c.ended_at
            from calls c left join agents a on a.workspace_id = $1 and a.id = c.agent_id
            where c.workspace_id = $1 and c.contact_id = $2 order by c.started_at desc, c.id desc limit 50"#,
         tx.workspace_uuid(),
@@ -277,6 +293,7 @@ async fn calls(tx: &mut ReadTx, id: ContactId) -> Result<Vec<ContactCall>, AppEr
             direction: row.direction,
             result: row.result,
             outcome: row.outcome,
+            missed: missed_words(tx.scope(), row.missed_reason.as_deref(), row.joined_at, row.ended_at),
             seconds: row.duration,
             summary: row.summary,
         })

@@ -36,7 +36,7 @@ pub struct CallBackRow {
     /// The same by the clock of the person who is called: `Mon 30 Nov, 15:00 (Europe/Zurich)`.
     pub due_there: Option<String>,
     pub words: Option<String>,
-    /// Why it needs a person, or was called off.
+    /// Why it needs a person, was called off, or is tried again.
     pub why: Option<String>,
     pub call_id: Option<CallId>,
     pub created: Stamp,
@@ -50,6 +50,8 @@ pub struct CallBack {
     pub row: CallBackRow,
     pub set_by: Option<String>,
     pub batch: Option<(patchbay_shared::ids::BatchId, String)>,
+    /// Nobody answered, and it is tried again then.
+    pub next_try: Option<Stamp>,
     /// `Mon–Fri, 09:00–19:00`; none without a campaign.
     pub hours: Option<String>,
     pub zone: String,

@@ -36,6 +36,8 @@ fn Detail(call_back: CallBack, refetch: Callback<()>) -> impl IntoView {
         Some(campaign) => format!("{} · {campaign}", row.client),
         None => row.client.clone(),
     };
+    let may_change = call_back.may_change;
+    let layout = if may_change { "cols main-side" } else { "stack gap-4" };
     view! {
         <PageTitle text=row.contact.clone() parents=vec![crumb("Call-backs", "/call-backs")]/>
         <PageHead
@@ -49,11 +51,14 @@ fn Detail(call_back: CallBack, refetch: Callback<()>) -> impl IntoView {
             let next = (call_back.may_change && row.campaign_id.is_some()).then_some(" Set a time below, or call yourself and call this off.");
             view! { <Callout tone icon="triangle-alert"><p>{why}{next}</p></Callout> }
         })}
-        <div class="cols main-side">
-            <div class="stack gap-4">
-                {(call_back.may_change && row.campaign_id.is_some()).then(|| view! { <TimeForm call_back=call_back.clone()/> })}
-                {call_back.may_change.then(|| view! { <Cancel id=row.id.to_string() refetch/> })}
-            </div>
+        // With nothing to do the facts are all there is: beside them would be an empty column.
+        <div class=layout>
+            {may_change.then(|| view! {
+                <div class="stack gap-4">
+                    {row.campaign_id.map(|_| view! { <TimeForm call_back=call_back.clone()/> })}
+                    <Cancel id=row.id.to_string() refetch/>
+                </div>
+            })}
             <FactsCard call_back/>
         </div>
     }
@@ -69,7 +74,7 @@ fn TimeForm(call_back: CallBack) -> impl IntoView {
             <ServerForm action=set class="form" prefix="set-">
                 <input type="hidden" name="id" value=call_back.row.id.to_string()/>
                 <DateTimeInput name="at" label="Day and time" value=call_back.local hint required=true/>
-                <p class="sub">"It goes out by itself then, through the campaign's number and agent, also when the batch is over."</p>
+                <p class="sub">"It goes out by itself then, through the campaign's number and agent, also when the batch is over. If nobody answers, it is tried twice more, a quarter of an hour apart and within the calling hours."</p>
                 <FormActs><SubmitButton icon="calendar-clock">"Set the time"</SubmitButton></FormActs>
             </ServerForm>
         </Card>
@@ -104,6 +109,7 @@ fn FactsCard(call_back: CallBack) -> impl IntoView {
                 <Fact label="Phone" class="mono">{spaced(&row.number)}</Fact>
                 {row.due.map(|stamp| view! { <Fact label="Time"><Time stamp/></Fact> })}
                 {row.due_there.map(|there| view! { <Fact label="There">{there}</Fact> })}
+                {call_back.next_try.map(|stamp| view! { <Fact label="Next try"><Time stamp/></Fact> })}
                 {row.words.map(|words| view! { <Fact label="What was said">{format!("“{words}”")}</Fact> })}
                 {row.call_id.map(|id| view! { <Fact label="Asked in"><a class="link" href=format!("/calls/{id}")>"Open the call"</a></Fact> })}
                 {row.campaign_id.zip(row.campaign).map(|(id, name)| view! { <Fact label="Campaign"><a class="link" href=format!("/campaigns/{id}")>{name}</a></Fact> })}

@@ -240,7 +240,7 @@ pub async fn due(tx: &mut WriteTx, id: CallBackId) -> Result<Option<Due>, AppErr
     })
 }
 
-/// One that the batch has, whose time was before `before`, and that it has not dialled. Its contact is locked.
+/// One that the batch has, whose time was before `before`, and whose contact still waits to be dialled, or dialled again. It is locked.
 pub async fn late(tx: &mut WriteTx, batch: BatchId, before: DateTime<Utc>) -> Result<Option<Due>, AppError> {
     let Some(id) = store::late(tx, batch, before).await? else { return Ok(None) };
     let row = store::lock(tx, id).await?;
@@ -250,6 +250,13 @@ pub async fn late(tx: &mut WriteTx, batch: BatchId, before: DateTime<Utc>) -> Re
         }
         _ => None,
     })
+}
+
+impl Due {
+    /// It has gone out, and nobody answered.
+    pub fn was_tried(&self) -> bool {
+        self.row.status == CallBackStatus::Dialling && self.row.why.is_some()
+    }
 }
 
 /// Whether its contact has talked with an agent since it got its time: then nobody is called a second time for it.
@@ -337,7 +344,7 @@ async fn record(
 }
 
 /// Tells open pages that call-backs moved.
-fn notify(tx: &mut WriteTx, client: ClientId) {
+pub(super) fn notify(tx: &mut WriteTx, client: ClientId) {
     for topic in [Topic::list("call-backs"), Topic::list("dashboard"), Topic::list("calls")] {
         tx.notify(topic, Some(client));
     }

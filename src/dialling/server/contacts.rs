@@ -152,7 +152,8 @@ pub async fn look_again(tx: &mut WriteTx, campaign: CampaignId, retry_minutes: i
 }
 
 /// Undialled contacts go back to the campaign. Whoever waited for their calling hours only waits no more: the next batch looks at those
-/// itself. Whoever was reached before, and was only to be called back, is done: no other batch calls them.
+/// itself. Whoever was reached before, and was only to be called back, is done, also if the call-back was not answered: no other batch
+/// calls them.
 pub async fn give_back(tx: &mut WriteTx, id: BatchId) -> Result<u64, AppError> {
     return_from(tx, id, None).await
 }
@@ -164,10 +165,15 @@ pub async fn give_back_one(tx: &mut WriteTx, id: BatchId, contact: CampaignConta
 
 async fn return_from(tx: &mut WriteTx, id: BatchId, only: Option<CampaignContactId>) -> Result<u64, AppError> {
     let done = sqlx::query!(
-        "update campaign_contacts set status = (case when reached then 'completed' else 'pending' end)::contact_status, batch_id = null,
-                given_back_by = batch_id, next_attempt_at = case when attempts > 0 and not reached then next_attempt_at end,
+        "update campaign_contacts x set status = (case when q.was_reached then 'completed' else 'pending' end)::contact_status, batch_id = null,
+                given_back_by = $2, next_attempt_at = case when x.attempts > 0 and not q.was_reached then x.next_attempt_at end,
                 updated_at = now()
-         where workspace_id = $1 and batch_id = $2 and status = 'scheduled' and ($3::uuid is null or id = $3)",
+         from (select m.id, m.reached or exists (select from call_backs b where b.workspace_id = $1 and b.campaign_contact_id = m.id
+                                                   and b.batch_id = $2 and b.call_id is not null) as was_reached
+               from campaign_contacts m
+               where m.workspace_id = $1 and m.batch_id = $2 and m.status = 'scheduled' and ($3::uuid is null or m.id = $3)
+               order by m.id for no key update of m) q
+         where x.workspace_id = $1 and x.id = q.id and x.batch_id = $2 and x.status = 'scheduled'",
         tx.workspace_uuid(),
         id.0,
         only.map(|contact| contact.0)
@@ -302,73 +308,26 @@ pub async fn set_failed(tx: &mut WriteTx, id: CampaignContactId, error: &str) ->
     Ok(())
 }
 
-/// What a contact's ended call makes of it, if that call is the one that is on the line. True if it did.
-pub struct Settled<'a> {
-    pub contact: CampaignContactId,
-    pub attempt: i32,
-    pub call: CallId,
-    pub outcome: Option<ContactOutcome>,
-    pub error: Option<&'a str>,
-    /// Retry after this many minutes, while attempts are left.
-    pub retry: Option<(i32, i32)>,
+/// How a batch tries contacts again that nobody answered for.
+pub(crate) struct RetryRules {
+    /// Attempts of the batch's campaign, and minutes between them.
+    pub most: i32,
+    pub minutes: i32,
+    pub client: ClientId,
+    pub for_call_backs: bool,
 }
 
-pub async fn settle(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<bool, AppError> {
-    let (most, minutes) = settled.retry.unwrap_or((0, 0));
-    let done = sqlx::query!(
-        "update campaign_contacts set outcome = $4::contact_outcome, reached = coalesce($4::contact_outcome = 'answered', false), last_call_id = $5, last_error = $6,
-                status = (case when $6::text is not null and $4::contact_outcome is null then 'failed'
-                               when attempts < $7 then 'scheduled' else 'completed' end)::contact_status,
-                next_attempt_at = case when attempts < $7 then now() + make_interval(mins => $8) end, updated_at = now()
-         where workspace_id = $1 and id = $2 and attempts = $3 and status = 'calling'",
-        tx.workspace_uuid(),
-        settled.contact.0,
-        settled.attempt,
-        settled.outcome as Option<ContactOutcome>,
-        settled.call.0,
-        settled.error,
-        most,
-        minutes,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Corrects a contact that counted as not reached, while that call is its last one. Somebody who answered after all does not wait any
-/// more, whatever the contact waited for.
-pub async fn settle_better(tx: &mut WriteTx, settled: &Settled<'_>) -> Result<(), AppError> {
-    sqlx::query!(
-        "update campaign_contacts set outcome = $4::contact_outcome, reached = coalesce($4::contact_outcome = 'answered', false), last_error = $6,
-                status = (case when $4::contact_outcome is null then 'failed' when $4 = 'busy' then status::text else 'completed' end)::contact_status,
-                next_attempt_at = case when $4 = 'busy' then next_attempt_at end, updated_at = now()
-         where workspace_id = $1 and id = $2 and attempts = $3 and last_call_id = $5
-           and (outcome = 'no_answer' and status in ('pending', 'scheduled', 'completed')
-             or $4::contact_outcome = 'answered' and not reached and status in ('pending', 'scheduled', 'completed', 'failed'))",
-        tx.workspace_uuid(),
-        settled.contact.0,
-        settled.attempt,
-        settled.outcome as Option<ContactOutcome>,
-        settled.call.0,
-        settled.error,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-/// Attempts and minutes between them, of a batch's campaign.
-pub(crate) async fn retry_rules(tx: &mut ReadTx, batch: BatchId) -> Result<(i32, i32, ClientId), AppError> {
-    let row = sqlx::query!(
-        r#"select c.max_attempts, c.retry_minutes, b.client_id as "client: ClientId"
+pub(crate) async fn retry_rules(tx: &mut ReadTx, batch: BatchId) -> Result<RetryRules, AppError> {
+    Ok(sqlx::query_as!(
+        RetryRules,
+        r#"select c.max_attempts as most, c.retry_minutes as minutes, b.client_id as "client: ClientId", b.for_call_backs
            from call_batches b join campaigns c on c.workspace_id = $1 and c.id = b.campaign_id
            where b.workspace_id = $1 and b.id = $2"#,
         tx.workspace_uuid(),
         batch.0
     )
     .fetch_one(tx.conn())
-    .await?;
-    Ok((row.max_attempts, row.retry_minutes, row.client))
+    .await?)
 }
 
 /// The outcome that the contact's last call turned out to have. Gives the batch whose contact it is, if there is one.
@@ -395,19 +354,25 @@ pub(crate) async fn correct_outcome(
 /// Whether contacts still wait or are on the line, and when the next one that waits for a time is due.
 pub struct Open {
     pub any: bool,
+    /// All of them wait for call-backs, which have jobs of their own: this batch dials nobody.
+    pub call_backs_alone: bool,
     pub next: Option<DateTime<Utc>>,
 }
 
 pub async fn open_contacts(tx: &mut ReadTx, id: BatchId) -> Result<Open, AppError> {
-    Ok(sqlx::query_as!(
-        Open,
-        r#"select exists (select from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled')
-                  or exists (select from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'calling') as "any!",
+    let row = sqlx::query!(
+        r#"select exists (select from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
+                            and callback_at is null) as "waits!",
+                  exists (select from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'calling') as "is_calling!",
+                  exists (select from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
+                            and callback_at is not null) as "has_call_backs!",
                   (select next_attempt_at from campaign_contacts where workspace_id = $1 and batch_id = $2 and status = 'scheduled'
-                     and next_attempt_at is not null order by next_attempt_at limit 1) as next"#,
+                     and next_attempt_at is not null and callback_at is null order by next_attempt_at limit 1) as next"#,
         tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
-    .await?)
+    .await?;
+    let own = row.waits || row.is_calling;
+    Ok(Open { any: own || row.has_call_backs, call_backs_alone: row.has_call_backs && !own, next: row.next })
 }

@@ -9,6 +9,8 @@ use patchbay_shared::ids::{BatchId, CallBackId, CallId, CampaignContactId, Campa
 use patchbay_shared::window::CallingWindow;
 
 pub(crate) mod list;
+pub(crate) mod settled;
+pub(crate) mod tries;
 
 /// A call in which somebody asked to be called back, or a contact of a campaign.
 #[derive(Debug, Clone)]
@@ -159,8 +161,9 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &New<'_>) -> Result<bool, AppE
     let user = tx.user_id().map(|user| user.0);
     let done = sqlx::query!(
         "insert into call_backs (workspace_id, id, client_id, campaign_id, campaign_contact_id, contact_id, call_id, words, due_at, zone,
-                                 status, why, set_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing",
+                                 status, why, set_by, call_started_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                 (select c.started_at from calls c where c.workspace_id = $1 and c.id = $7)) on conflict do nothing",
         tx.workspace_uuid(),
         new.id.0,
         new.subject.client_id.0,
@@ -255,7 +258,7 @@ pub(crate) async fn set_waits(
     Ok(())
 }
 
-/// One that a batch has, was due before `before`, and was not dialled at or after its time. Its contact, who waits, is locked.
+/// One that a batch has, was due before `before`, and whose contact waits to be dialled, for the first time or again. The contact is locked.
 pub(crate) async fn late(
     tx: &mut WriteTx,
     batch: BatchId,
@@ -266,8 +269,6 @@ pub(crate) async fn late(
            from call_backs b join campaign_contacts x on x.workspace_id = $1 and x.id = b.campaign_contact_id
            where b.workspace_id = $1 and b.batch_id = $2 and b.status = 'dialling' and b.due_at < $3
              and x.batch_id = $2 and x.status = 'scheduled'
-             and not exists (select from calls c where c.workspace_id = $1 and c.campaign_contact_id = x.id and c.batch_id = $2
-                               and c.dialled_at >= b.due_at)
            limit 1 for update of x skip locked"#,
         tx.workspace_uuid(),
         batch.0,
@@ -316,11 +317,14 @@ pub(crate) async fn follow(tx: &mut WriteTx, batch: BatchId) -> Result<Vec<Clien
                          when x.status in ('scheduled', 'calling') and x.batch_id = $2 then 'dialling'
                          else 'needs_person' end as status,
                     case when x.status = 'completed' and x.reached and x.batch_id = $2 then null
-                         when x.status in ('scheduled', 'calling') and x.batch_id = $2 then null
+                         when x.status in ('scheduled', 'calling') and x.batch_id = $2 then case when b.status = 'dialling' then b.why end
                          when x.batch_id is distinct from $2 then 'The batch that was to call ended before it was this person''s turn.'
                          when x.status = 'failed' then coalesce(x.last_error, 'The contact could not be called.')
                          when x.outcome = 'voicemail' then 'A machine answered the call-back.'
-                         else 'Nobody answered the call-back.' end as why
+                         else 'Nobody answered the call-back' || coalesce(
+                           (select ' in ' || count(*) || ' tries' from calls c
+                            where c.workspace_id = $1 and c.campaign_contact_id = x.id and c.batch_id = $2 and c.dialled_at >= b.due_at
+                            having count(*) > 1), '') || '.' end as why
              from call_backs b join campaign_contacts x on x.workspace_id = $1 and x.id = b.campaign_contact_id
              where b.workspace_id = $1 and b.batch_id = $2 and b.status in ('dialling', 'kept', 'needs_person')
                and (b.status = 'dialling' or x.batch_id = $2)

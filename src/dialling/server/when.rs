@@ -122,45 +122,65 @@ const BEFORE_A_TIME: [&str; 10] = ["at", "around", "about", "by", "um", "gegen",
 const SHIFTS: [&str; 12] =
     ["past", "half", "quarter", "halb", "viertel", "dreiviertel", "nach", "vor", "after", "before", "y", "moins"];
 
+/// What stands behind an hour, if a word before it says that it is a time. Else it is a while: “dans 2 heures”.
+const HOURS: [&str; 4] = ["h", "heure", "heures", "horas"];
+
+/// Words behind an hour that move it.
+const MOVES: [&str; 4] = ["y", "et", "menos", "moins"];
+
 /// All times of day in the words.
 fn times(words: &[String]) -> Vec<Said> {
     let mut found: Vec<Said> = Vec::new();
     for (at, word) in words.iter().enumerate() {
-        let next = words.get(at + 1).map_or("", String::as_str);
+        let after = &words[at + 1..];
         let before = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", String::as_str);
         if SHIFTS.contains(&before) && word.starts_with(|c: char| c.is_ascii_digit()) {
             return Vec::new();
         }
         let said = match word.as_str() {
             "noon" | "midday" | "mittags" | "midi" | "mediodía" => clock(12, 0, None),
-            word => written(word, before, next),
+            word => written(word, before, after),
         };
         found.extend(said.filter(|said| !found.contains(said)));
     }
     found
 }
 
-/// `15:00`, `3pm`, `3 pm`, `15 uhr`, `15h30`, and a bare number where a word before it says that it is a time.
-fn written(word: &str, before: &str, next: &str) -> Option<Said> {
+/// `15:00`, `3pm`, `3 pm`, `3 o'clock`, `15 uhr`, `15 uhr 30`, `15h30`, and a bare number where a word before it says that it is a time.
+fn written(word: &str, before: &str, after: &[String]) -> Option<Said> {
+    let [next, then] = [0, 1].map(|at| after.get(at).map_or("", String::as_str));
     let digits = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
-    if digits == 0 || digits > 2 {
+    if digits == 0 || digits > 2 || matches!(before, "dans" | "en" | "in") {
         return None;
     }
+    let is_said = BEFORE_A_TIME.contains(&before);
+    let is_hour_word = next == "uhr" || (is_said && HOURS.contains(&next));
     let hour: u32 = word[..digits].parse().ok()?;
     let rest = &word[digits..];
     let (minute, suffix, has_minutes) = match rest.strip_prefix([':', '.', 'h']) {
         Some(more) if more.len() >= 2 && more.as_bytes()[..2].iter().all(u8::is_ascii_digit) => {
             (more[..2].parse().ok()?, &more[2..], true)
         }
-        _ => (0, rest, false),
+        // `15 uhr 30` is not three o'clock.
+        _ => {
+            let minute = if is_hour_word { then } else { next };
+            let is_hour = is_hour_word || matches!(rest, "uhr" | "h");
+            let is_minute = is_hour && minute.len() == 2 && minute.bytes().all(|byte| byte.is_ascii_digit());
+            // `las 10 y media`, `10 heures et demie`: what follows moves it, and is not read.
+            if MOVES.contains(&minute) {
+                return None;
+            }
+            (if is_minute { minute.parse().ok()? } else { 0 }, rest, false)
+        }
     };
     let half = match (suffix, next) {
         ("am", _) | ("", "am" | "a.m") => Some(false),
         ("pm", _) | ("", "pm" | "p.m") => Some(true),
         _ => None,
     };
-    let is_all_day = matches!(suffix, "uhr" | "h") || next == "uhr" || word.starts_with('0') || rest.starts_with('h');
-    let is_time = half.is_some() || is_all_day || has_minutes || (suffix.is_empty() && BEFORE_A_TIME.contains(&before));
+    let is_all_day = matches!(suffix, "uhr" | "h") || is_hour_word || word.starts_with('0') || rest.starts_with('h');
+    let is_o_clock = suffix.is_empty() && (next, then) == ("o", "clock");
+    let is_time = half.is_some() || is_o_clock || is_all_day || has_minutes || (suffix.is_empty() && is_said);
     if !is_time || !matches!(suffix, "" | "am" | "pm" | "uhr" | "h") {
         return None;
     }

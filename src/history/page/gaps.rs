@@ -23,6 +23,7 @@ pub fn call_gaps_page() -> PageView {
             agent: query("agent"),
             from: query("from"),
             to: query("to"),
+            sort: query("sort"),
             cursor: query("cursor"),
         };
         (params.read().get("provider").unwrap_or_default(), asked)
@@ -38,7 +39,7 @@ pub fn call_gaps_page() -> PageView {
             list = list.under(parent);
         }
         let is_closed = query("kind").as_deref() == Some("closed");
-        list.subtitle("What Ultravox knows of calls and Patchbay does not. Every ten minutes both are compared, and what is new is closed by itself.")
+        list = list.subtitle("What Ultravox knows of calls and Patchbay does not. Every ten minutes both are compared, and what is new is closed by itself.")
             .live(&["history"])
             .export("/connections/ultravox/history/gaps.csv")
             .action(from_list(rows, move |list| {
@@ -50,7 +51,8 @@ pub fn call_gaps_page() -> PageView {
                 .into_any()
             }))
             .above(from_list(rows, |list| view! { <Kinds counts=list.counts/> <Checked check=list.check/> }.into_any()))
-            .keep(&["kind"])
+            .keep(&["kind", "sort"])
+            .sorted("-began")
             .filter(Filter::date("from", "From"))
             .filter(Filter::date("to", "To"))
             .narrowed_by(&["kind"])
@@ -58,7 +60,12 @@ pub fn call_gaps_page() -> PageView {
             .table("mid")
             .column("What is missing", |row| cell::state(row.kind))
             .column("Began", |row| cell::time(&row.started))
-            .class("nowrap")
+            .class("nowrap");
+        // Those that are closed stand in the order in which they were.
+        if !is_closed {
+            list = list.sort("began");
+        }
+        list
             .column("Agent", |row| cell::or(&row.agent, "Not known here"))
             .column("Call at Ultravox", provider_id)
             .class("mono break")
@@ -101,13 +108,17 @@ fn why(row: &GapRow, is_closed: bool) -> AnyView {
     view! { {row.closed_how.clone()}{at} }.into_any()
 }
 
-/// Tabs by what is missing.
+/// Tabs by what is missing. `is_elsewhere`: they lead to the list from a page that shows its first rows.
 #[component]
-fn Kinds(counts: GapCounts) -> impl IntoView {
+pub(super) fn Kinds(counts: GapCounts, #[prop(optional)] is_elsewhere: bool) -> impl IntoView {
     let items = move || {
-        let now = query("kind");
+        let now = query("kind").filter(|_| !is_elsewhere);
         let item = |label: &'static str, kind: Option<&str>, count: i64| {
-            let href = with_query(&[("kind", kind), ("cursor", None)]);
+            let href = match (is_elsewhere, kind) {
+                (true, Some(kind)) => address(&format!("/gaps?kind={kind}")),
+                (true, None) => address("/gaps"),
+                (false, kind) => with_query(&[("kind", kind), ("cursor", None)]),
+            };
             tab(label, href, now.as_deref() == kind).count(some_text(count))
         };
         let of = |kind: GapKind, count: i64| item(kind.label(), Some(kind.as_str()), count);

@@ -5,19 +5,23 @@ use leptos_router::hooks::use_params_map;
 
 use super::progress::{Agents, SyncCard};
 use super::{above, address};
-use crate::model::{FailureRow, SyncJobStatus, SyncPage, SyncRow};
+use crate::model::{FailureQuery, FailureRow, SyncJobStatus, SyncPage, SyncQuery, SyncRow};
 use crate::server_fns::{get_history_import, list_history_imports};
 use patchbay_access::Action;
 use patchbay_shared::money::count_text;
 use patchbay_shell::{HistoryLink, refused, viewer};
+use patchbay_ui::address::query_string;
 use patchbay_ui::*;
 
 /// All imports of past calls, newest first.
 #[lazy]
 pub fn history_imports_page() -> PageView {
     let params = use_params_map();
-    let asked = move || (params.read().get("provider").unwrap_or_default(), query("status"), query("cursor"));
-    let rows = load(asked, |(provider, status, cursor)| list_history_imports(provider, status, cursor));
+    let asked = move || {
+        let asked = SyncQuery { status: query("status"), sort: query("sort"), cursor: query("cursor") };
+        (params.read().get("provider").unwrap_or_default(), asked)
+    };
+    let rows = load(asked, |(provider, query)| list_history_imports(provider, query));
     Arc::new(move || {
         if let Some(refused) = refused(Action::ReadWorkshop) {
             return refused;
@@ -31,14 +35,20 @@ pub fn history_imports_page() -> PageView {
             .export("/connections/ultravox/history/imports.csv")
             .add(viewer().may(Action::ManageConnections), "download", address(""), "New import")
             .filter(Filter::words("status", "State", SyncJobStatus::ALL))
+            .keep(&["sort"])
+            .sorted("-asked")
             .what("imports")
             .column("Calls", |row| cell::link(address(&format!("/imports/{}", row.id)), &row.title))
             .column("State", |row| cell::state(row.status))
             .number("Imported", |row| count_text(row.imported))
+            .sort("imported")
             .number("Skipped", |row| count_text(row.skipped))
+            .sort("skipped")
             .number("Failed", |row| count_text(row.failed))
+            .sort("failed")
             .column("By", |row| row.started_by.clone())
             .newest("Asked for", |row| cell::time(&row.created))
+            .sort("asked")
             .no_match_in_card()
             .empty(
                 "history",
@@ -56,9 +66,10 @@ pub fn history_import_page() -> PageView {
     let params = use_params_map();
     let asked = move || {
         let params = params.read();
-        (params.get("provider").unwrap_or_default(), params.get("id").unwrap_or_default(), query("cursor"))
+        let asked = FailureQuery { agent: query("agent"), sort: query("sort"), cursor: query("cursor") };
+        (params.get("provider").unwrap_or_default(), params.get("id").unwrap_or_default(), asked)
     };
-    let page = load(asked, |(provider, id, cursor)| get_history_import(provider, id, cursor));
+    let page = load(asked, |(provider, id, query)| get_history_import(provider, id, query));
     Arc::new(move || {
         if let Some(refused) = refused(Action::ReadWorkshop) {
             return refused;
@@ -75,12 +86,14 @@ fn Shown(page: SyncPage) -> impl IntoView {
     let mut parents = above(true);
     parents.push(crumb("Earlier imports", address("/imports")));
     let has_failed = sync.failed > 0;
-    let file = address(&format!("/imports/{id}/failures.csv"));
+    let asked: Vec<(String, String)> =
+        ["agent", "sort"].iter().filter_map(|key| Some(((*key).to_owned(), query(key)?))).collect();
+    let file = address(&format!("/imports/{id}/failures.csv{}", query_string(&asked)));
     let failures = has_failed.then(|| {
         view! {
             <section id="failed" class="stack gap-3">
                 <div class="row between"><h2>"Calls that failed"</h2><LinkButton href=file icon="download" external=true>"Export"</LinkButton></div>
-                {failures(page.failures)}
+                {failures(page.failures, page.failed_agents)}
             </section>
         }
     });
@@ -97,11 +110,15 @@ fn Shown(page: SyncPage) -> impl IntoView {
     }
 }
 
-fn failures(page: patchbay_shared::Page<FailureRow>) -> AnyView {
-    List::<FailureRow>::new("Calls that failed")
-        .table("mid")
+fn failures(page: patchbay_shared::Page<FailureRow>, agents: Vec<(String, String)>) -> AnyView {
+    let mut list = List::<FailureRow>::new("Calls that failed").keep(&["sort"]).sorted("-began").what("failed calls");
+    if agents.len() > 1 {
+        list = list.filter(Filter::new("agent", "Agent", agents));
+    }
+    list.table("mid")
         .column("Began", |row| cell::time_or(row.started.as_ref(), "Not known"))
         .class("nowrap")
+        .sort("began")
         .column("Agent", |row| cell::or(&row.agent, "Not known here"))
         .column("Call at Ultravox", |row| cell::or(&row.provider_call_id, "No id that can be read"))
         .class("mono break")

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::address;
-use crate::model::{SyncAgent, SyncDay, SyncJobStatus, SyncView, some_text};
+use crate::model::{SyncAgent, SyncDay, SyncJobStatus, SyncView, duration_text, some_text};
 use crate::server_fns::CancelHistoryImport;
 use patchbay_connections::model::Provider;
 use patchbay_shared::Tone;
@@ -62,9 +62,9 @@ fn Figures(sync: SyncView) -> impl IntoView {
         if sync.failed > 0 { failed.href(failures) } else { failed },
     ];
     let total = found.unwrap_or(looked).max(looked) as f64;
-    let ends = sync.ends.clone().map(|at| {
+    let ends = sync.ends.clone().zip(sync.left_seconds).map(|(at, left)| {
         view! {
-            <div class="push right mid"><span class="lbl">"Ends about"</span><span class="big">{at.text}</span></div>
+            <div class="push right mid"><span class="lbl">"Ends about"</span><span class="big">{at.text}<small>" "{duration_text(left).trim_start_matches("about ").to_owned()}</small></span></div>
         }
     });
     view! {
@@ -98,12 +98,16 @@ fn Remarks(sync: SyncView) -> impl IntoView {
     });
     let after = match sync.status {
         SyncJobStatus::Pending => Some("It begins when the running import ends.".to_owned()),
-        SyncJobStatus::InProgress => Some("A restart goes on from here, and nothing comes twice. Calls show up in lists at once; transcripts follow when the import is done.".to_owned()),
+        SyncJobStatus::InProgress => Some("A restart goes on from here, and nothing comes twice. Calls show up in lists at once; what was said and its sound follow when the import is done.".to_owned()),
         _ if sync.words_waiting > 0 => Some(format!(
             "Transcripts of {} imported calls are still to be fetched. Calls of today come first.",
             some_text(sync.words_waiting)
         )),
-        _ if sync.imported > 0 && !sync.with_transcripts => Some("Without transcripts, as asked. The page of a call can fetch its own.".to_owned()),
+        _ if sync.recordings_waiting > 0 => Some(format!(
+            "Recordings of {} imported calls are still to be fetched.",
+            some_text(sync.recordings_waiting)
+        )),
+        _ if sync.imported > 0 => sync.left_out().map(|left| format!("Without {left}, as asked. The page of a call can fetch its own.")),
         _ => None,
     };
     let calls = (sync.imported > 0)

@@ -3,15 +3,16 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::gaps::{CheckButton, Checked, CloseAll, GapTable};
+use super::gaps::{CheckButton, Checked, CloseAll, GapTable, Kinds};
 use super::progress::{Agents, SyncCard};
 use super::{above, address};
-use crate::model::{AgentChoice, Estimate, HistoryPage, SyncJobStatus, duration_text, some_text};
+use crate::model::{AgentChoice, CarrierCall, Estimate, HistoryPage, SyncJobStatus, duration_text, some_text};
 use crate::server_fns::{StartHistoryImport, estimate_history, get_history};
 use patchbay_access::Action;
 use patchbay_connections::model::Provider;
 use patchbay_shared::Tone;
 use patchbay_shared::money::count_text;
+use patchbay_shared::phone::spaced;
 use patchbay_shell::refused;
 use patchbay_ui::*;
 
@@ -62,7 +63,7 @@ fn Shown(
                 <BlockBoundary data=state view=move |page: HistoryPage| view! { <Running page/> }/>
             </div>
         </div>
-        <BlockBoundary data=state view=move |page: HistoryPage| view! { <Gaps page again/> }/>
+        <BlockBoundary data=state view=move |page: HistoryPage| view! { <Gaps page=page.clone() again/> <Carrier calls=page.carrier/> }/>
     }
 }
 
@@ -108,17 +109,21 @@ fn Estimated(estimate: Estimate) -> impl IntoView {
     if let Some(note) = estimate.note {
         return view! { <Callout tone=Tone::Warn><p>{note}</p></Callout> }.into_any();
     }
-    let here = estimate.here_text();
+    let (here, pace) = (estimate.here_text(), estimate.pace_text());
     let counted = estimate.counted.map(|at| format!("Counted at Ultravox {}. ", at.when()));
     let calls = estimate.calls.map_or_else(|| "Not counted".to_owned(), count_text);
-    let extra = (estimate.transcript_seconds > 0)
-        .then(|| format!(" Transcripts take {} more, after the import.", duration_text(estimate.transcript_seconds)));
+    let extra = (estimate.transcript_seconds > 0).then(|| {
+        format!(
+            " Transcripts or recordings take {} more, after the import.",
+            duration_text(estimate.transcript_seconds)
+        )
+    });
     view! {
         <div class="figures">
             <div class="mid"><span class="lbl">"Calls"</span><span class="big">{calls}</span></div>
             <div class="mid"><span class="lbl">"Takes"</span><span class="medium">{duration_text(estimate.seconds)}</span></div>
         </div>
-        <p class="note">{counted}{here}{extra}</p>
+        <p class="note">{counted}{here}" "{pace}{extra}</p>
     }
     .into_any()
 }
@@ -134,12 +139,21 @@ fn StartForm(page: HistoryPage, estimate: Loaded<Estimate>, again: Callback<()>)
             <input type="hidden" name="from" value=page.from/>
             <input type="hidden" name="to" value=page.to/>
             {agents}
-            <Checkbox
-                name="transcripts"
-                label="Transcripts and recordings"
-                checked=true
-                hint="What was said, the sound where Ultravox kept it, and an analysis of each call, which the model service charges for. Without it calls have times, ends and costs."
-            />
+            <Fieldset legend="Also fetch" hint="Calls have times, ends and costs without either. What is left out can be fetched later, on the page of a call.">
+                <div class="checks mt-2">
+                    <Checkbox
+                        name="transcripts"
+                        label="Transcripts"
+                        checked=true
+                        hint="What was said, and an analysis of each call, which the model service charges for."
+                    />
+                    <Checkbox
+                        name="recordings"
+                        label="Recordings"
+                        hint="The sound, where Ultravox kept it. It is kept on this server, and takes up much room there."
+                    />
+                </div>
+            </Fieldset>
             <FormActs><SubmitButton icon="download">{if is_busy { "Start after the running one" } else { "Start the import" }}</SubmitButton></FormActs>
         </ServerForm>
     }
@@ -155,12 +169,12 @@ fn AgentBoxes(agents: Vec<AgentChoice>, estimate: Loaded<Estimate>) -> impl Into
             // Counts stand in the hint once they are there; the box does not wait for them.
             let count = move || {
                 let calls = estimate.get()?.ok()?.agents.into_iter().find(|(known, _)| *known == id)?.1;
-                Some(view! { <span class="sub push">{count_text(calls)}</span> })
+                Some(view! { <span class="sub">{count_text(calls)}</span> })
             };
             view! {
                 <label class="check">
                     <input type="checkbox" class="cb" name="agents[]" value=id.to_string()/>
-                    <span class="min0">{agent.name}" "<span class="sub">"· "{agent.clients}</span></span>
+                    <span class="grow">{agent.name}" "<span class="sub">"· "{agent.clients}</span></span>
                     <Transition>{count}</Transition>
                 </label>
             }
@@ -168,7 +182,7 @@ fn AgentBoxes(agents: Vec<AgentChoice>, estimate: Loaded<Estimate>) -> impl Into
         .collect_view();
     view! {
         <Fieldset legend="Agents" hint="None ticked: all calls, also those of agents that Patchbay does not know.">
-            <div class="checks">{boxes}</div>
+            <div class="checks wide mt-2">{boxes}</div>
         </Fieldset>
     }
 }
@@ -200,6 +214,7 @@ fn Running(page: HistoryPage) -> impl IntoView {
 #[component]
 fn Gaps(page: HistoryPage, again: Callback<()>) -> impl IntoView {
     let open = page.gaps.open();
+    let has_any = open + page.gaps.closed > 0;
     let may_close = page.may_close;
     let right = move || {
         view! {
@@ -209,6 +224,7 @@ fn Gaps(page: HistoryPage, again: Callback<()>) -> impl IntoView {
     };
     let list = if page.first_gaps.is_empty() {
         let text = match page.gaps.closed {
+            0 if page.check.checked.is_none() => "Ultravox and Patchbay have not been compared yet.".to_owned(),
             0 => "Every call that Ultravox has since it was connected is here.".to_owned(),
             closed => format!("Nothing is open. {} were closed this week.", some_text(closed)),
         };
@@ -218,7 +234,53 @@ fn Gaps(page: HistoryPage, again: Callback<()>) -> impl IntoView {
     };
     view! {
         <Card title="Gap report" class="clip" flush=true right>
-            <div class="pad"><Checked check=page.check/></div>
+            <div class="pad-below"><Checked check=page.check/></div>
+            {has_any.then(|| view! { <div class="pad-below"><Kinds counts=page.gaps is_elsewhere=true/></div> })}
+            {list}
+        </Card>
+    }
+}
+
+/// What the carrier knows and nobody else does, as far as that can be known.
+#[component]
+fn Carrier(calls: Vec<CarrierCall>) -> impl IntoView {
+    let why = "Telnyx lists calls only under ids that Ultravox never names, so its list cannot be compared with the calls here. What Telnyx reports by itself is: here are calls of the last 30 days that it reported and that no call here fits.";
+    let number = |number: Option<String>| number.map_or_else(|| "Not known".to_owned(), |number| spaced(&number));
+    let rows = calls
+        .into_iter()
+        .map(|call| {
+            view! {
+                <tr>
+                    <td class="nowrap"><Time stamp=call.started/></td>
+                    <td class="mono nowrap">{number(call.from)}</td>
+                    <td class="mono nowrap">{number(call.to)}</td>
+                    <td class="mono break">{call.leg}</td>
+                </tr>
+            }
+        })
+        .collect::<Vec<_>>();
+    let list = if rows.is_empty() {
+        view! { <EmptyState small=true icon="check" title="Nothing that only Telnyx knows" text="Every call that Telnyx reported is here."/> }.into_any()
+    } else {
+        view! {
+            <DataTable
+                label="Calls that only the carrier knows"
+                class="mid"
+                head=|| view! {
+                    <th scope="col">"Began"</th>
+                    <th scope="col">"From"</th>
+                    <th scope="col">"To"</th>
+                    <th scope="col">"Id at Telnyx"</th>
+                }
+            >
+                {rows}
+            </DataTable>
+        }
+        .into_any()
+    };
+    view! {
+        <Card title="At the carrier" class="clip" flush=true>
+            <div class="pad-below"><p class="sub text-xs">{why}</p></div>
             {list}
         </Card>
     }

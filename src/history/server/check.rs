@@ -48,6 +48,10 @@ impl Job for CheckCalls {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct CloseGaps {
     pub connection: ConnectionId,
+    /// When somebody asked for it: what the service was asked about since then is not asked about again, however often the run waits
+    /// in between. None in jobs of before: then everything is.
+    #[serde(default)]
+    pub since: Option<DateTime<Utc>>,
 }
 
 impl Job for CloseGaps {
@@ -66,9 +70,9 @@ const OVERLAP: Duration = Duration::minutes(30);
 /// A webhook is on its way for so long.
 pub(crate) const ON_ITS_WAY: Duration = Duration::minutes(2);
 /// How far back a person's check looks.
-const FAR: Duration = Duration::days(30);
+pub(crate) const FAR: Duration = Duration::days(30);
 /// A call is asked after when it has gone on, or has been without a bill, for so long.
-const STUCK: Duration = Duration::minutes(15);
+pub(crate) const STUCK: Duration = Duration::minutes(15);
 /// And so many at a time.
 const MOST_STUCK: i64 = 200;
 

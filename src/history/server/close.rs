@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::Utc;
 use uuid::Uuid;
 
+use super::check::CloseGaps;
 use super::ops::{self, PROVIDER, TOPIC};
 use super::store::calls::Stuck;
 use super::store::gaps::{self, Gap, NewGap};
@@ -77,14 +78,14 @@ struct Sum {
 }
 
 /// Closes all gaps of a connection that can be closed. One that cannot says why. While the service has no time for it, the run waits.
-pub(crate) async fn all(scope: &Scope, connection: ConnectionId) -> Result<Verdict, Failure> {
+pub(crate) async fn all(scope: &Scope, job: &CloseGaps) -> Result<Verdict, Failure> {
     let voice = match connections::voice(scope).await {
         Ok(voice) => voice,
         Err(AppError::Conflict(Reason::Suspended | Reason::NotConnected, _)) => return Ok(Verdict::Done),
         Err(error) => return Err(error.into()),
     };
     let mut sum = Sum::default();
-    let ended = close_open(scope, &voice, connection, &mut sum).await;
+    let ended = close_open(scope, &voice, job, &mut sum).await;
     // Also when it broke off: the next run does not know what this one closed.
     let Sum { closed, left } = sum;
     let mut tx = scope.write(Action::ReplayQueues).await?;
@@ -113,20 +114,26 @@ pub(crate) async fn all(scope: &Scope, connection: ConnectionId) -> Result<Verdi
 async fn close_open(
     scope: &Scope,
     voice: &Arc<dyn VoiceProvider>,
-    connection: ConnectionId,
+    CloseGaps { connection, since }: &CloseGaps,
     sum: &mut Sum,
 ) -> Result<(), Trouble> {
+    let connection = *connection;
     let mut after = Uuid::nil();
     loop {
         let mut tx = scope.read(Action::ReadQueues).await?;
-        let some = gaps::open_after(&mut tx, connection, after, AT_ONCE).await?;
+        let some = gaps::open_after(&mut tx, connection, after, *since, AT_ONCE).await?;
         drop(tx);
         let Some(last) = some.last() else { return Ok(()) };
         after = last.id.0;
         for gap in &some {
             match close(scope, voice, connection, gap).await {
                 Ok(true) => sum.closed += 1,
-                Ok(false) => sum.left += 1,
+                Ok(false) => {
+                    sum.left += 1;
+                    let mut tx = scope.write(Action::ReplayQueues).await?;
+                    gaps::asked(&mut tx, gap.id).await?;
+                    tx.commit().await?;
+                }
                 // This one cannot be taken; those behind it can.
                 Err(Trouble::Ours(AppError::Conflict(_, why))) => {
                     sum.left += 1;

@@ -55,10 +55,12 @@ pub(crate) async fn estimate(
         return Ok(found);
     }
     let here = store::calls::here(&mut tx, PROVIDER, from, to, MOST_HERE).await?;
-    let speed = store::views::speed(&mut tx, connection).await?.unwrap_or(SPEED).max(1.0);
+    let measured = store::views::speed(&mut tx, connection).await?;
+    let speed = measured.unwrap_or(SPEED).max(1.0);
     let agents = store::provider_agents(&mut tx, PROVIDER).await?;
     drop(tx);
     let mut found = Estimate { here, here_is_more: here >= MOST_HERE, ..Estimate::default() };
+    (found.pace, found.is_measured) = (speed.round() as i64, measured.is_some());
     let counted = tokio::time::timeout(PATIENCE, count(scope, agents, from, to)).await;
     match counted {
         Ok(Ok((calls, agents))) => {

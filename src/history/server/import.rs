@@ -17,13 +17,14 @@ use crate::model::SyncJobStatus;
 use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_calls::server::fold::Words;
+use patchbay_calls::server::past;
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::Job;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_providers::voice::{CallsAsk, CallsPage, VoiceCall};
 use patchbay_providers::{Kind, ProviderError, VoiceProvider};
-use patchbay_shared::ids::{AgentId, HistoricalSyncId};
+use patchbay_shared::ids::{AgentId, CallId, HistoricalSyncId};
 use patchbay_shared::zone::zone;
 use patchbay_shared::{AppError, Reason};
 
@@ -43,7 +44,7 @@ impl Job for ImportPastCalls {
 }
 
 /// Calls on a page of the list.
-pub(crate) const PAGE: u32 = 100;
+pub(crate) const PAGE: u32 = crate::model::PAGE as u32;
 /// Walks through a list that grows meanwhile. What comes to light after that is found by the checks.
 const MOST_WALKS: i32 = 4;
 /// How long one turn takes at most: then others have theirs, a process that stops need not wait, and who dies has not died in vain.
@@ -178,7 +179,7 @@ async fn count_agents(
     let mut tx = scope.write(Action::ReplayQueues).await?;
     for (theirs, calls) in found {
         if let Some(agent) = agents.get(theirs) {
-            store::set_agent_found(&mut tx, sync.id, *agent, theirs, calls).await?;
+            store::count_agent(&mut tx, sync.id, Some((*agent, theirs)), Some(calls), Tally::default()).await?;
         }
     }
     tx.commit().await
@@ -218,9 +219,15 @@ async fn take_page(
     let of_the_past = if sync.with_transcripts { Words::Later } else { Words::Never };
     // A call that is here already is no call of the past: its words are fetched, as if its webhook had come.
     let words = |one: &Compared<'_>| if one.known.is_some() { Words::Now } else { of_the_past };
-    let news: Vec<(&VoiceCall, Words)> =
-        compared.iter().filter(|one| one.gap.is_some()).map(|one| (one.call, words(one))).collect();
+    let missing = || compared.iter().filter(|one| one.gap.is_some());
+    let news: Vec<(&VoiceCall, Words)> = missing().map(|one| (one.call, words(one))).collect();
     let taken = take::fold_each(&mut tx, &news, terms).await?;
+    if let Some(wish) = past::Wish::of(sync.with_transcripts, sync.with_recordings) {
+        let of_the_past =
+            missing().zip(&taken).filter(|(one, _)| one.known.is_none() && one.call.is_recorded != Some(false));
+        let ids: Vec<CallId> = of_the_past.filter_map(|(_, taken)| taken.as_ref().ok().copied()).collect();
+        past::wish_recordings(&mut tx, &ids, wish).await?;
+    }
     let mut counts = Counts { zone: sync.zone.clone(), ..Counts::default() };
     for one in compared.iter().filter(|one| one.gap.is_none() && now.walk == 1) {
         counts.add(one.call, agents, Tally { skipped: 1, ..Tally::default() });
@@ -293,7 +300,7 @@ impl Counts {
         for (theirs, tally) in &self.agents {
             let agent: Option<(AgentId, &str)> =
                 theirs.as_deref().and_then(|theirs| Some((*agents.get(theirs)?, theirs)));
-            store::count_agent(tx, sync, agent, *tally).await?;
+            store::count_agent(tx, sync, agent, None, *tally).await?;
         }
         for (day, tally) in &self.days {
             store::count_day(tx, sync, *day, *tally).await?;
@@ -344,12 +351,12 @@ async fn fail(scope: &Scope, id: HistoricalSyncId, why: &str) -> Result<Verdict,
     Ok(Verdict::Done)
 }
 
-/// What follows when an import is over: the next one begins, and the words of its calls are fetched.
+/// What follows when an import is over: the next one begins, and the words and the sound of its calls are fetched.
 pub(crate) async fn after(tx: &mut WriteTx, sync: &Sync) -> Result<(), AppError> {
     if let Some(next) = store::first_unfinished(tx.reading(), sync.connection).await? {
         patchbay_jobs::enqueue(tx, &ImportPastCalls { sync: next }, patchbay_jobs::NewJob::default()).await?;
     }
-    if sync.with_transcripts && sync.imported > 0 {
+    if (sync.with_transcripts || sync.with_recordings) && sync.imported > 0 {
         words::enqueue(tx).await?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use patchbay_shared::AppError;
 pub fn register(registry: &mut Registry) {
     registry.add(|scope, job: ImportPastCalls| async move { import::run(&scope, job.sync).await });
     registry.add(|scope, job: CheckCalls| async move { check::run(&scope, &job).await });
-    registry.add(|scope, job: CloseGaps| async move { close::all(&scope, job.connection).await });
+    registry.add(|scope, job: CloseGaps| async move { close::all(&scope, &job).await });
     registry.add(|scope, job: FetchPastWords| async move { words::run(&scope, job).await });
 }
 

@@ -7,7 +7,7 @@ use super::check::{CheckCalls, CloseGaps, ON_ITS_WAY};
 pub(crate) use super::close::one as close_one;
 pub(crate) use super::estimate::estimate;
 use super::import::{self, ImportPastCalls};
-use super::store::{self, NewSync, Sync, checks, gaps};
+use super::store::{self, NewSync, Sync, Tally, checks, gaps};
 use crate::model::{ImportForm, SyncJobStatus};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
@@ -110,11 +110,12 @@ pub async fn start(scope: &Scope, form: &ImportForm) -> Result<HistoricalSyncId,
         to,
         all_agents: chosen.is_empty(),
         with_transcripts: form.transcripts.is_some(),
+        with_recordings: form.recordings.is_some(),
         started_by: tx.user_id(),
     };
     store::insert(&mut tx, &new).await?;
     for (agent, theirs) in &chosen {
-        store::insert_agent(&mut tx, id, *agent, theirs).await?;
+        store::count_agent(&mut tx, id, Some((*agent, theirs)), None, Tally::default()).await?;
     }
     tx.audit(Change {
         action: "started",
@@ -123,7 +124,7 @@ pub async fn start(scope: &Scope, form: &ImportForm) -> Result<HistoricalSyncId,
         client_id: None,
         fields: Fields::Created(json!({
             "service": PROVIDER, "from": from_day, "to": to_day, "agents": chosen.len(), "all_agents": chosen.is_empty(),
-            "transcripts": new.with_transcripts,
+            "transcripts": new.with_transcripts, "recordings": new.with_recordings,
         })),
     })
     .await?;
@@ -209,7 +210,8 @@ pub async fn close_all(scope: &Scope, provider: &str) -> Result<(), AppError> {
     let connection = connection(tx.reading(), provider).await?;
     let open = gaps::counts(tx.reading(), connection).await?.open();
     if open > 0 {
-        patchbay_jobs::enqueue(&mut tx, &CloseGaps { connection }, NewJob::default()).await?;
+        let since = Some(tx.reading().now().await?);
+        patchbay_jobs::enqueue(&mut tx, &CloseGaps { connection, since }, NewJob::default()).await?;
         tx.audit(Change {
             action: "asked to close",
             entity: "call_gap",

@@ -2,10 +2,9 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
-use serde::Deserialize;
 
 use super::views;
-use crate::model::GapQuery;
+use crate::model::{FailureQuery, GapQuery, SyncQuery};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
 use patchbay_shared::AppError;
@@ -19,21 +18,16 @@ pub fn routes() -> Router<Db> {
         .route("/connections/{provider}/history/gaps.csv", get(gaps))
 }
 
-#[derive(Deserialize)]
-struct Asked {
-    status: Option<String>,
-}
-
 async fn imports(
     Extension(visitor): Extension<Visitor>,
     Path(provider): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<SyncQuery>,
 ) -> Result<Response, AppError> {
     let head = vec!["asked for (UTC)", "calls", "state", "imported", "skipped", "failed", "by", "what went wrong"];
     csv_file(visitor.scope()?, Action::ReadWorkshop, "past-call-imports.csv", head, move |mut tx, cursor| {
-        let (provider, status) = (provider.clone(), asked.status.clone());
+        let (provider, query) = (provider.clone(), SyncQuery { cursor, ..query.clone() });
         async move {
-            let page = views::imports(&mut tx, &provider, status.as_deref(), cursor.as_deref(), ROWS_AT_ONCE).await?;
+            let page = views::imports(&mut tx, &provider, &query, ROWS_AT_ONCE).await?;
             Ok(page.map(|row| {
                 vec![
                     row.created.utc,
@@ -54,13 +48,14 @@ async fn imports(
 async fn failures(
     Extension(visitor): Extension<Visitor>,
     Path((provider, id)): Path<(String, String)>,
+    Query(query): Query<FailureQuery>,
 ) -> Result<Response, AppError> {
     let id: HistoricalSyncId = id.parse()?;
     let head = vec!["began (UTC)", "agent", "call at the service", "why"];
     csv_file(visitor.scope()?, Action::ReadWorkshop, "past-calls-that-failed.csv", head, move |mut tx, cursor| {
-        let provider = provider.clone();
+        let (provider, query) = (provider.clone(), FailureQuery { cursor, ..query.clone() });
         async move {
-            let page = views::import(&mut tx, &provider, id, cursor.as_deref(), ROWS_AT_ONCE).await?.failures;
+            let page = views::import(&mut tx, &provider, id, &query, ROWS_AT_ONCE).await?.failures;
             Ok(page.map(|row| {
                 vec![
                     row.started.map(|at| at.utc).unwrap_or_default(),

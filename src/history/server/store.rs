@@ -1,9 +1,10 @@
-//! Statements of imports. `store::views` reads them for pages, `store::calls` compares with the calls that are here, `store::gaps` holds
+//! Statements of imports. `store::views` and `store::lists` read them for pages, `store::calls` compares with the calls that are here, `store::gaps` holds
 //! what is missing, `store::checks` when it is looked for.
 
 pub(crate) mod calls;
 pub(crate) mod checks;
 pub(crate) mod gaps;
+pub(crate) mod lists;
 pub(crate) mod views;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -26,6 +27,7 @@ pub(crate) struct NewSync<'a> {
     pub to: DateTime<Utc>,
     pub all_agents: bool,
     pub with_transcripts: bool,
+    pub with_recordings: bool,
     pub started_by: Option<UserId>,
 }
 
@@ -40,6 +42,7 @@ pub(crate) struct Sync {
     pub to: DateTime<Utc>,
     pub all_agents: bool,
     pub with_transcripts: bool,
+    pub with_recordings: bool,
     pub cursor: Option<String>,
     pub reached: Option<DateTime<Utc>>,
     pub found: Option<i64>,
@@ -88,8 +91,8 @@ pub(crate) async fn provider_agents(tx: &mut ReadTx, provider: &str) -> Result<V
 pub(crate) async fn insert(tx: &mut WriteTx, new: &NewSync<'_>) -> Result<(), AppError> {
     sqlx::query!(
         r#"insert into historical_sync_jobs (workspace_id, id, connection_id, provider, from_day, to_day, zone, "from", "to", all_agents,
-                                             with_transcripts, started_by)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"#,
+                                             with_transcripts, with_recordings, started_by)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"#,
         tx.workspace_uuid(),
         new.id.0,
         new.connection.0,
@@ -101,28 +104,8 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewSync<'_>) -> Result<(), Ap
         new.to,
         new.all_agents,
         new.with_transcripts,
+        new.with_recordings,
         new.started_by.map(|user| user.0)
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-/// Gives an import an agent of ours, known at the service by this id.
-pub(crate) async fn insert_agent(
-    tx: &mut WriteTx,
-    sync: HistoricalSyncId,
-    agent: AgentId,
-    theirs: &str,
-) -> Result<(), AppError> {
-    sqlx::query!(
-        "insert into historical_sync_agents (workspace_id, id, sync_id, agent_id, provider_agent_id)
-         values ($1, $2, $3, $4, $5) on conflict (workspace_id, sync_id, provider_agent_id) do nothing",
-        tx.workspace_uuid(),
-        Uuid::now_v7(),
-        sync.0,
-        agent.0,
-        theirs
     )
     .execute(tx.conn())
     .await?;
@@ -141,35 +124,12 @@ pub(crate) async fn agents(tx: &mut ReadTx, sync: HistoricalSyncId) -> Result<Ve
     .await?)
 }
 
-/// How many calls the service has of an agent.
-pub(crate) async fn set_agent_found(
-    tx: &mut WriteTx,
-    sync: HistoricalSyncId,
-    agent: AgentId,
-    theirs: &str,
-    found: i64,
-) -> Result<(), AppError> {
-    sqlx::query!(
-        "insert into historical_sync_agents (workspace_id, id, sync_id, agent_id, provider_agent_id, found) values ($1, $2, $3, $4, $5, $6)
-         on conflict (workspace_id, sync_id, provider_agent_id) do update set found = excluded.found",
-        tx.workspace_uuid(),
-        Uuid::now_v7(),
-        sync.0,
-        agent.0,
-        theirs,
-        found
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
 /// One import for its worker. Errors: `NotFound`.
 pub(crate) async fn get(tx: &mut ReadTx, id: HistoricalSyncId) -> Result<Sync, AppError> {
     Ok(sqlx::query_as!(
         Sync,
         r#"select id as "id: HistoricalSyncId", connection_id as "connection: ConnectionId", status as "status: SyncJobStatus", zone,
-                  "from", "to", all_agents, with_transcripts, cursor, reached, found, walk, walk_found, waits_until, imported, skipped, failed
+                  "from", "to", all_agents, with_transcripts, with_recordings, cursor, reached, found, walk, walk_found, waits_until, imported, skipped, failed
            from historical_sync_jobs where workspace_id = $1 and id = $2"#,
         tx.workspace_uuid(),
         id.0
@@ -294,24 +254,28 @@ pub(crate) async fn forget_cursor(tx: &mut WriteTx, id: HistoricalSyncId) -> Res
     Ok(())
 }
 
-/// What became of an agent's calls; `agent` none: of agents that Patchbay does not know.
+/// An agent of an import by its id at the service, with what became of its calls so far. `agent` none: those that Patchbay does not know.
+/// `found`: how many the service has of it.
 pub(crate) async fn count_agent(
     tx: &mut WriteTx,
     sync: HistoricalSyncId,
     agent: Option<(AgentId, &str)>,
+    found: Option<i64>,
     tally: Tally,
 ) -> Result<(), AppError> {
     sqlx::query!(
-        "insert into historical_sync_agents (workspace_id, id, sync_id, agent_id, provider_agent_id, imported, skipped, failed)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "insert into historical_sync_agents (workspace_id, id, sync_id, agent_id, provider_agent_id, found, imported, skipped, failed)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (workspace_id, sync_id, provider_agent_id) do update
-           set imported = historical_sync_agents.imported + excluded.imported, skipped = historical_sync_agents.skipped + excluded.skipped,
+           set found = coalesce(excluded.found, historical_sync_agents.found),
+               imported = historical_sync_agents.imported + excluded.imported, skipped = historical_sync_agents.skipped + excluded.skipped,
                failed = historical_sync_agents.failed + excluded.failed",
         tx.workspace_uuid(),
         Uuid::now_v7(),
         sync.0,
         agent.map(|(id, _)| id.0),
         agent.map(|(_, theirs)| theirs),
+        found,
         tally.imported,
         tally.skipped,
         tally.failed

@@ -2,10 +2,12 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::check::CheckCalls;
+use super::check::{self, CheckCalls};
 use super::ops;
-use super::store::{self, checks, gaps, views};
-use crate::model::{CheckView, GapList, GapQuery, HistoryPage, SpanChoice, SyncPage, SyncRow};
+use super::store::{self, checks, gaps, lists, views};
+use crate::model::{
+    CarrierCall, CheckView, FailureQuery, GapList, GapQuery, HistoryPage, SpanChoice, SyncPage, SyncQuery, SyncRow,
+};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, Scope};
 use patchbay_connections::model::Provider;
@@ -15,6 +17,8 @@ use patchbay_workspaces::server as workspaces;
 
 /// Gaps that the page of the past shows itself.
 const FIRST_GAPS: usize = 5;
+/// Calls that only the carrier told of and that the page shows.
+const CARRIER_CALLS: i64 = 10;
 /// The usual span, in days.
 const USUAL: u64 = 56;
 
@@ -55,13 +59,29 @@ pub(crate) async fn history(
         agents: views::agents(&mut tx, provider).await?,
         shown,
         waiting: views::waiting(&mut tx, connection).await?,
-        check: check(&mut tx, connection).await?,
+        check: last_check(&mut tx, connection).await?,
         gaps: gaps::counts(&mut tx, connection).await?,
         first_gaps: gaps::list(&mut tx, connection, &first, FIRST_GAPS).await?.rows,
+        carrier: carrier_alone(&mut tx).await?,
         obstacle,
         may_start: scope.may(Action::ManageConnections),
         may_close: scope.may(Action::ReplayQueues),
     })
+}
+
+/// Calls of the last thirty days that the carrier told of and nobody else has, but for those that may yet be heard of.
+async fn carrier_alone(tx: &mut ReadTx) -> Result<Vec<CarrierCall>, AppError> {
+    let (now, zone_of_viewer) = (tx.now().await?, tx.scope().zone());
+    let legs = store::calls::carrier_alone(tx, now - check::FAR, now - check::STUCK, CARRIER_CALLS).await?;
+    Ok(legs
+        .into_iter()
+        .map(|leg| CarrierCall {
+            from: leg.from,
+            to: leg.to,
+            started: zone::exact(leg.started_at, now, zone_of_viewer),
+            leg: leg.leg,
+        })
+        .collect())
 }
 
 /// The days of the address as text; without any the last eight weeks.
@@ -85,12 +105,11 @@ fn service() -> String {
 pub(crate) async fn imports(
     tx: &mut ReadTx,
     provider: &str,
-    status: Option<&str>,
-    cursor: Option<&str>,
+    query: &SyncQuery,
     limit: usize,
 ) -> Result<Page<SyncRow>, AppError> {
     let connection = ops::connection(tx, provider).await?;
-    views::list(tx, connection, status, cursor, limit).await
+    lists::imports(tx, connection, query, limit).await
 }
 
 /// One import with a page of what failed in it. Errors: `NotFound`.
@@ -98,12 +117,13 @@ pub(crate) async fn import(
     tx: &mut ReadTx,
     provider: &str,
     id: HistoricalSyncId,
-    cursor: Option<&str>,
+    query: &FailureQuery,
     limit: usize,
 ) -> Result<SyncPage, AppError> {
     let connection = ops::connection(tx, provider).await?;
     let sync = views::view(tx, connection, id).await?;
-    Ok(SyncPage { service: service(), sync, failures: views::failures(tx, id, cursor, limit).await? })
+    let failures = lists::failures(tx, id, query, limit).await?;
+    Ok(SyncPage { service: service(), sync, failures, failed_agents: lists::failed_agents(tx, id).await? })
 }
 
 /// A page of gaps with what stands around it.
@@ -113,13 +133,13 @@ pub(crate) async fn gaps(tx: &mut ReadTx, provider: &str, query: &GapQuery, limi
         service: service(),
         page: gaps::list(tx, connection, query, limit).await?,
         counts: gaps::counts(tx, connection).await?,
-        check: check(tx, connection).await?,
+        check: last_check(tx, connection).await?,
         agents: gaps::agents(tx, connection).await?,
         may_close: tx.scope().may(Action::ReplayQueues),
     })
 }
 
-async fn check(tx: &mut ReadTx, connection: ConnectionId) -> Result<CheckView, AppError> {
+async fn last_check(tx: &mut ReadTx, connection: ConnectionId) -> Result<CheckView, AppError> {
     let Some(state) = checks::get(tx, connection).await? else { return Ok(CheckView::default()) };
     let (now, zone_of_viewer) = (tx.now().await?, tx.scope().zone());
     let stamp = |at| zone::stamp(at, now, zone_of_viewer);

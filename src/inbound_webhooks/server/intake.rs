@@ -1,14 +1,16 @@
 //! Puts genuine events on disk. Events that come at the same time share a transaction, and each is acknowledged after its commit.
 //!
-//! The surprising part: nobody waits for others to come. An event that comes alone is written at once; what comes while it is on its way
-//! is the next transaction. Each workspace has a line of its own, so a flood of one holds up nobody else, and a sender who hangs up
-//! leaves its event in the line.
+//! The surprising part: who waits for whom. An event that comes alone is written at once, and what comes while it is on its way is the next
+//! transaction. Only after a transaction of several events does the next one wait a moment, for those who were just answered: in a flood
+//! they come again at once, and would else be half of the senders in turn. Each workspace has a line of its own, so a flood of one holds
+//! up nobody else, and a sender who hangs up leaves its event in the line.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::store::{self, NewWebhook};
 use patchbay_access::Action;
@@ -19,6 +21,8 @@ use patchbay_shared::ids::WorkspaceId;
 /// Events of a transaction, and the bytes of their bodies.
 const EVENTS: usize = 200;
 const BYTES: usize = 4 << 20;
+/// The longest wait for those who were just answered. It is never longer than half of what the last transaction took.
+const COMPANY: Duration = Duration::from_millis(5);
 /// Bytes that may wait in a workspace's line. Who sends more is asked to come again.
 const WAITING_BYTES: usize = 64 << 20;
 
@@ -32,6 +36,19 @@ struct Waiting {
 struct Line {
     waiting: VecDeque<Waiting>,
     bytes: usize,
+    /// So many are enough for the next transaction, and who is told when they are there.
+    wanted: usize,
+    enough: Arc<Notify>,
+}
+
+impl Line {
+    fn push(&mut self, waiting: Waiting) {
+        self.bytes += waiting.new.body.len();
+        self.waiting.push_back(waiting);
+        if self.waiting.len() == self.wanted || self.bytes >= BYTES {
+            self.enough.notify_one();
+        }
+    }
 }
 
 type Place = (WorkspaceId, &'static str);
@@ -43,6 +60,21 @@ struct Lines(Mutex<HashMap<Place, Line>>);
 impl Lines {
     fn lock(&self) -> MutexGuard<'_, HashMap<Place, Line>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until as many as were just answered have come to those who wait already, but not for long.
+    async fn gather(&self, place: &Place, answered: usize, most: Duration) {
+        let enough = {
+            let mut lines = self.lock();
+            let Some(line) = lines.get_mut(place) else { return };
+            line.wanted = (line.waiting.len() + answered).min(EVENTS);
+            if answered < 2 || line.waiting.len() == line.wanted || line.bytes >= BYTES {
+                return;
+            }
+            Arc::clone(&line.enough)
+        };
+        // Too late is as good: whoever is there goes.
+        let _ = tokio::time::timeout(most, enough.notified()).await;
     }
 
     /// What is written next. Nothing: the line is over.
@@ -77,12 +109,9 @@ pub(crate) async fn take(db: Db, workspace: WorkspaceId, provider: &'static str,
             tracing::warn!(provider, %workspace, "too many webhooks wait to be stored; the sender is asked to come again");
             return false;
         }
-        Entry::Occupied(mut line) => {
-            line.get_mut().bytes += bytes;
-            line.get_mut().waiting.push_back(waiting);
-        }
+        Entry::Occupied(mut line) => line.get_mut().push(waiting),
         Entry::Vacant(free) => {
-            free.insert(Line { waiting: VecDeque::from([waiting]), bytes });
+            free.insert(Line::default()).push(waiting);
             tokio::spawn(work(db.clone(), place, OpenLine { place, lines: Arc::clone(&lines), is_over: false }));
         }
     }
@@ -115,7 +144,9 @@ async fn work(db: Db, (workspace, provider): Place, mut line: OpenLine) {
         }
         let (events, senders): (Vec<NewWebhook>, Vec<oneshot::Sender<bool>>) =
             next.into_iter().map(|waiting| (waiting.new, waiting.done)).unzip();
+        let begun = Instant::now();
         let written = write(&scope, &events).await;
+        let took = begun.elapsed();
         // One that cannot be stored leaves the others alone. Without a database each would wait for one.
         let mut tries = events.len() > 1 && matches!(&written, Err(error) if !is_down(error));
         let all_stored = said(workspace, provider, &written);
@@ -129,6 +160,7 @@ async fn work(db: Db, (workspace, provider): Place, mut line: OpenLine) {
             // Whoever hung up does not hear it.
             let _ = sender.send(stored);
         }
+        line.lines.gather(&line.place, events.len(), COMPANY.min(took / 2)).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! What people do with received events: see them, and have them worked through again.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::store;
 use patchbay_access::server::{Change, Fields, WriteTx};
@@ -23,11 +24,11 @@ pub async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<(), AppError> {
     record(tx, "replayed", Some(id), before, after).await
 }
 
-/// Works all failed events through again. Gives how many there were.
-pub async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
-    let replayed = store::replay_failed(tx).await?;
-    if replayed > 0 {
-        let state = |status: &str| json!({"status": status, "events": replayed});
+/// Works failed events through again: the oldest after `after`, `most` of them. Gives which.
+pub async fn replay_failed(tx: &mut WriteTx, after: Uuid, most: i64) -> Result<Vec<Uuid>, AppError> {
+    let replayed = store::replay_failed(tx, after, most).await?;
+    if !replayed.is_empty() {
+        let state = |status: &str| json!({"status": status, "events": replayed.len()});
         record(tx, "replayed", None, state("failed"), state("pending")).await?;
     }
     Ok(replayed)

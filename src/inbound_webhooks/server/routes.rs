@@ -38,12 +38,8 @@ async fn receive(
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),
     };
     let delivery = Delivery { provider, workspace, connection, headers, body };
-    // In a task of its own: a sender who hangs up now must not stop what is about to be acknowledged half-way.
-    let answer = tokio::spawn(ingest::take(db, delivery)).await.unwrap_or_else(|error| {
-        tracing::error!(cause = %error, "taking in a webhook broke");
-        Answer::TryLater
-    });
-    respond(answer)
+    // A sender who hangs up now stops nothing half-way: events are written by the task that works on their line.
+    respond(ingest::take(db, delivery).await)
 }
 
 fn is_too_large(error: &axum::Error) -> bool {

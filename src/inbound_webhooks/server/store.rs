@@ -179,18 +179,21 @@ pub(crate) async fn replay(tx: &mut WriteTx, id: WebhookId) -> Result<bool, AppE
     Ok(done.rows_affected() == 1)
 }
 
-/// The same for failed events, oldest first, at most 10,000. Gives how many.
-pub(crate) async fn replay_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
-    let done = sqlx::query!(
+/// The same for failed events: the oldest after `after`, `most` of them. Gives which.
+pub(crate) async fn replay_failed(tx: &mut WriteTx, after: Uuid, most: i64) -> Result<Vec<Uuid>, AppError> {
+    let again = sqlx::query_scalar!(
         "update webhook_queue set status = 'pending', attempts = 0, worker_deaths = 0, next_attempt_at = now(), last_error = null, processed_at = null
          where workspace_id = $1 and id in (
-           select id from webhook_queue where workspace_id = $1 and status = 'failed' order by id limit 10000 for update skip locked)",
-        tx.workspace_uuid()
+           select id from webhook_queue where workspace_id = $1 and status = 'failed' and id > $2 order by id limit $3 for update skip locked)
+         returning id",
+        tx.workspace_uuid(),
+        after,
+        most
     )
-    .execute(tx.conn())
+    .fetch_all(tx.conn())
     .await?;
     tx.wake(BELL);
-    Ok(done.rows_affected())
+    Ok(again)
 }
 
 /// A failed event counts as done, with what was wrong with it. False: it has not failed.

@@ -266,25 +266,25 @@ async fn sources(tx: &mut ReadTx, asked: Asked) -> Result<(Option<Period>, Vec<S
     let zones = Zones::read(tx, asked.client).await?;
     let mut touches = touches::list(tx, asked.client).await?;
     touches.retain(|(client, _)| asked.client.is_none() || *client == asked.client);
-    let mut kept = asked.period;
-    // A zone may be a day behind the others, so that the cut lies in the last day or in the one before.
-    if asked.days_ago.is_some() {
-        kept.last = kept.last.checked_sub_days(Days::new(2)).unwrap_or(kept.last);
-    }
-    let mut live = spans(tx, &zones, touches).await?;
-    live.retain_mut(|span| {
-        (span.first, span.last) = (span.first.max(kept.first), span.last.min(kept.last));
-        span.first <= span.last
-    });
+    let kept = asked.period;
+    // Where the days end within one, from which day on each client's are counted: a zone may be a day behind the others.
+    let mut cuts: HashMap<Option<ClientId>, Span> = HashMap::new();
     if let Some(days) = asked.days_ago {
         let now = tx.now().await?;
-        let first = kept.last.succ_opt().unwrap_or(kept.last).max(asked.period.first);
-        live.extend(zones.0.iter().map(|(client, name)| {
+        for (client, name) in &zones.0 {
             let local = now.with_timezone(&zone::zone(name)).naive_local();
             let day = local.date().checked_sub_days(Days::new(days)).unwrap_or(local.date());
             let until = Some(zone::instant(day, local.time(), zone::zone(name)));
-            Span { client: *client, zone: name.clone(), first, last: asked.period.last, until }
-        }));
+            let span = Span { client: *client, zone: name.clone(), first: day.max(kept.first), last: kept.last, until };
+            cuts.insert(*client, span);
+        }
     }
+    let mut live = spans(tx, &zones, touches).await?;
+    live.retain_mut(|span| {
+        let cut = cuts.get(&span.client).and_then(|cut| cut.first.pred_opt());
+        (span.first, span.last) = (span.first.max(kept.first), span.last.min(cut.unwrap_or(kept.last)));
+        span.first <= span.last
+    });
+    live.extend(cuts.into_values());
     Ok(((!kept.is_empty()).then_some(kept), live))
 }

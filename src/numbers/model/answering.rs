@@ -3,9 +3,9 @@
 use chrono::{Duration, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 
+use patchbay_shared::FieldErrors;
 use patchbay_shared::ids::AgentId;
 use patchbay_shared::window::{CallingWindow, clock};
-use patchbay_shared::{FieldErrors, Stamp};
 
 /// The longest sentence that a caller hears, in characters.
 const LONGEST_WORDS: usize = 500;
@@ -52,17 +52,6 @@ pub struct Answering {
     pub after_hours_agent_id: Option<AgentId>,
     pub after_hours_words: Option<String>,
     pub fallback_words: Option<String>,
-}
-
-/// Where the carrier sends a number's calls.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Route {
-    /// Since when to Patchbay. None: not.
-    pub since: Option<Stamp>,
-    /// What is in the way, with what to do.
-    pub error: Option<String>,
-    /// The carrier is being told.
-    pub is_waiting: bool,
 }
 
 /// The hours as posted.

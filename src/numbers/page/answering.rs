@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::model::{AnswerHours, CLOSED, NumberPage, NumberStatus, UNAVAILABLE};
+use crate::model::{AnswerHours, CLOSED, ConnectionKind, NumberPage, NumberStatus, UNAVAILABLE};
 use crate::server_fns::{AssignNumber, CheckNumberRoute};
 use patchbay_agents::model::CallDirection;
 use patchbay_shared::Tone;
@@ -110,7 +110,7 @@ fn Hours(hours: Option<AnswerHours>, zone: String) -> impl IntoView {
             ]
             value=when
         />
-        <Fieldset legend="Days" class="row wrap">{days}</Fieldset>
+        <Fieldset legend="Days"><div class="row wrap">{days}</div></Fieldset>
         <div class="form two">
             <DateTimeInput name="start" label="From" value=window.start.format("%H:%M").to_string() time_only=true/>
             <DateTimeInput
@@ -151,6 +151,7 @@ pub(super) fn RouteCard(number: NumberPage, can: bool, again: Callback<()>) -> i
         || answering.fallback_words.is_some();
     let route = number.route;
     let words = match (&route.since, is_called) {
+        (Some(_), true) if route.drift.is_some() || route.error.is_some() => "Patchbay should answer its calls.",
         (Some(_), true) => "Telnyx sends its calls to Patchbay.",
         (Some(_), false) => {
             "Telnyx still sends its calls to Patchbay. Callers hear that nobody can answer, and the call is listed as missed."
@@ -164,19 +165,49 @@ pub(super) fn RouteCard(number: NumberPage, can: bool, again: Callback<()>) -> i
     };
     let check = FormAction::of::<CheckNumberRoute>();
     let listed = format!("/calls?direction=inbound&q={}", number.row.number.trim_start_matches('+'));
+    // Looking changes nothing at the carrier. Where something differs, a person says that it is to be set.
+    let sets = is_called && is_answered && (route.drift.is_some() || route.error.is_some() || route.since.is_none());
+    let word = match (sets, route.since.is_some()) {
+        (false, _) => "Check at Telnyx",
+        (true, true) => "Set again",
+        (true, false) => "Set at Telnyx",
+    };
+    let elsewhere = route.elsewhere.filter(|_| !route.is_waiting).map(|found| {
+        let what = match found.kind {
+            ConnectionKind::Ours => "Patchbay’s own application".to_owned(),
+            kind => {
+                found.name.clone().map_or_else(|| kind.label().to_owned(), |name| format!("{}: {name}", kind.label()))
+            }
+        };
+        view! { <Fact label="Its calls go to">{what}" "<span class="mono break sub">{found.id}</span></Fact> }
+    });
+    let shared = route.shared_drift.map(|what| {
+        view! { <Callout tone=Tone::Warn><p>{what}" "<a class="link" href="/connections/telnyx">"Open Telnyx"</a></p></Callout> }
+    });
     view! {
         <Card title="Incoming calls">
-            <p class="sub">{words}</p>
-            {route.error.map(|error| view! { <Callout tone=Tone::Warn><p>{error}</p></Callout> })}
-            {route.is_waiting.then(|| view! { <p class="note">"Telnyx is being told now."</p> })}
-            <Facts>
-                {route.since.map(|at| view! { <Fact label="Here since"><Time stamp=at/></Fact> })}
-            </Facts>
+            <div class="stack gap-3">
+                <p class="sub">{words}</p>
+                {route.drift.map(|what| view! { <Callout tone=Tone::Warn><p>{what}</p></Callout> })}
+                {route.error.map(|error| view! { <Callout tone=Tone::Warn><p>{error}</p></Callout> })}
+                {shared}
+                {route.unchecked.map(|why| view! { <p class="note">"Telnyx could not be asked last time. "{why}</p> })}
+                {route.is_waiting.then(|| view! { <p class="note">"Telnyx is being told now."</p> })}
+                <Facts>
+                    {route.since.map(|at| view! { <Fact label="Here since"><Time stamp=at/></Fact> })}
+                    {elsewhere}
+                    {route.checked.map(|at| view! { <Fact label="Last checked"><Time stamp=at/></Fact> })}
+                </Facts>
+            </div>
+            {is_called.then(|| view! {
+                <p class="note mt-4">"Each call takes a line of the agency’s plan. When all are in use, the caller hears that nobody can answer, and the call is listed as missed."</p>
+            })}
             <p class="mt-4"><a class="link" href=listed>"Calls to this number"</a></p>
             {(can && is_active).then(|| view! {
                 <ServerForm action=check class="inline" prefix="route" on_done=again said="Telnyx is being asked">
                     <input type="hidden" name="id" value=number.row.id.to_string()/>
-                    <SubmitButton kind=ButtonKind::Plain icon="refresh-cw">"Check at Telnyx"</SubmitButton>
+                    {sets.then(|| view! { <input type="hidden" name="set" value="on"/> })}
+                    <SubmitButton kind=ButtonKind::Plain icon="refresh-cw">{word}</SubmitButton>
                 </ServerForm>
             })}
         </Card>

@@ -11,59 +11,82 @@ use patchbay_shared::phone::spaced;
 use patchbay_shell::HistoryLink;
 use patchbay_ui::*;
 
-/// One number: where it stands, and whom it belongs to.
+/// One number: where it stands, and whom it belongs to. The form does not follow live notices: what is being typed stays.
 #[lazy]
 pub fn number_detail_page() -> PageView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let number = load(id, get_number);
+    let state = load(id, get_number);
     Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
-        live::on_change(&[&format!("number:{id}")], move || number.refetch());
-        let again = Callback::new(move |()| number.refetch());
-        view! { <PageBoundary data=number view=move |number: NumberPage| view! { <Detail number again/> }/> }.into_any()
+        live::on_change(&[&format!("number:{id}")], move || state.refetch());
+        let again = Callback::new(move |()| {
+            number.refetch();
+            state.refetch();
+        });
+        view! { <PageBoundary data=number view=move |number: NumberPage| view! { <Detail number state again/> }/> }
+            .into_any()
     })
 }
 
 #[component]
-fn Detail(number: NumberPage, again: Callback<()>) -> impl IntoView {
-    let row = number.row.clone();
-    let (status, is_gone) = (row.status, row.status == NumberStatus::Released);
+fn Detail(number: NumberPage, state: Loaded<NumberPage>, again: Callback<()>) -> impl IntoView {
+    let is_gone = number.row.status == NumberStatus::Released;
     let can = number.may_edit && !is_gone;
-    let waiting = status == NumberStatus::Pending && row.error.is_none();
+    let looked = Callback::new(move |()| state.refetch());
     let assigned = if can {
         view! { <Assign number=number.clone() again/> }.into_any()
     } else {
         view! { <Assigned number=number.clone()/> }.into_any()
     };
     let campaigns = view! { <Campaigns campaigns=number.campaigns.clone()/> };
-    let carrier = view! { <Carrier number=number.clone()/> };
     view! {
-        <PageTitle text=spaced(&row.number) parents=vec![crumb("Phone numbers", "/numbers")]/>
+        <PageTitle text=spaced(&number.row.number) parents=vec![crumb("Phone numbers", "/numbers")]/>
+        <BlockBoundary data=state view=move |number: NumberPage| view! { <Head number again=looked/> }/>
+        <div class="cols main-side">
+            <Card title="Who answers">{assigned}</Card>
+            <div class="stack gap-4">
+                <BlockBoundary data=state view=move |number: NumberPage| view! { <Side number again=looked/> }/>
+                <Card title="Campaigns that call from it">{campaigns}</Card>
+            </div>
+        </div>
+        {can.then(|| view! { <ReleaseDialog number again/> })}
+    }
+}
+
+/// What the number is at this moment, with what can be done about it.
+#[component]
+fn Head(number: NumberPage, again: Callback<()>) -> impl IntoView {
+    let row = number.row.clone();
+    let (status, is_gone) = (row.status, row.status == NumberStatus::Released);
+    let can = number.may_edit && !is_gone;
+    let waiting = status == NumberStatus::Pending && row.error.is_none();
+    view! {
         <PageHead
             title=spaced(&row.number)
             tags=move || view! { <State tone=status.tone() label=status.label() on=!is_gone/> }
-            actions={
-                let number = number.clone();
-                move || view! {
-                    <HistoryLink id=number.row.id.to_string()/>
-                    {(can && status != NumberStatus::Pending).then(|| view! { <Actions number again/> })}
-                }
+            actions=move || view! {
+                <HistoryLink id=number.row.id.to_string()/>
+                {(can && status != NumberStatus::Pending).then(|| view! { <Actions number again/> })}
             }
         />
         {waiting.then(|| view! {
             <Callout tone=Tone::Info><p>"The carrier is working on the order. This page follows it; most orders take less than a minute."</p></Callout>
         })}
-        {row.error.clone().map(|error| view! { <Callout tone=Tone::Warn><p>{error}</p></Callout> })}
-        <div class="cols main-side">
-            <Card title="Who answers">{assigned}</Card>
-            <div class="stack gap-4">
-                {(!is_gone).then(|| view! { <RouteCard number=number.clone() can again/> })}
-                <Card title="At the carrier">{carrier}</Card>
-                <Card title="Campaigns that call from it">{campaigns}</Card>
-            </div>
-        </div>
-        {can.then(|| view! { <ReleaseDialog number again/> })}
+        {row.error.map(|error| view! { <Callout tone=Tone::Warn><p>{error}</p></Callout> })}
+    }
+}
+
+/// What the carrier does with it.
+#[component]
+fn Side(number: NumberPage, again: Callback<()>) -> impl IntoView {
+    let is_gone = number.row.status == NumberStatus::Released;
+    let can = number.may_edit && !is_gone;
+    let carrier = view! { <Carrier number=number.clone()/> };
+    view! {
+        {(!is_gone).then(|| view! { <RouteCard number=number.clone() can again/> })}
+        <Card title="At the carrier">{carrier}</Card>
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::model::{NumberQuery, NumberRow, NumberStatus};
-use crate::server_fns::list_numbers;
+use crate::server_fns::{CheckNumberRoute, list_numbers};
 use patchbay_access::Action;
 use patchbay_agents::model::CallDirection;
 use patchbay_shared::phone::spaced;
@@ -18,6 +18,7 @@ pub fn numbers_page() -> PageView {
         status: query("status"),
         client: query("client"),
         direction: query("direction"),
+        route: query("route"),
         cursor: query("cursor"),
     };
     let rows = load(asked, list_numbers);
@@ -30,10 +31,11 @@ pub fn numbers_page() -> PageView {
             .search("q", "Digits of the number")
             .filter(Filter::words("status", "State", NumberStatus::ALL))
             .filter(Filter::words("direction", "Direction", CallDirection::ALL))
+            .filter(Filter::new("route", "Incoming calls", options_of([("trouble", "Do not arrive")])))
             .keep(&["client"])
             .narrowed_by(&["client"])
             .what("numbers")
-            .table("wide")
+            .table("wide wrap")
             .column("Number", |row| {
                 let error = row.error.clone().map(|error| view! { <small class="warn-ink">{error}</small> });
                 view! { <div class="who"><a class="mono" href=format!("/numbers/{}", row.id)>{spaced(&row.number)}</a>{error}</div> }
@@ -42,6 +44,18 @@ pub fn numbers_page() -> PageView {
             .column("Client", |row| cell::or(&row.client, "Whole agency"))
             .column("Agent", |row| cell::or(&row.agent, "None"))
             .column("Direction", |row| row.direction.label())
+            .column("Incoming calls", |row| match &row.route_trouble {
+                Some(why) => {
+                    let (may, id) = (row.has_drifted && viewer().may(Action::ManageNumbers), row.id.to_string());
+                    view! {
+                        <div class="stack gap-1"><span class="warn-ink">{why.clone()}</span>{may.then(|| view! { <SetAgain id/> })}</div>
+                    }
+                    .into_any()
+                }
+                None if row.arrives => "Arrive here".into_any(),
+                None => "Go elsewhere".into_any(),
+            })
+            .class("sub long")
             .column("Country", |row| cell::or(&row.country, "Not known"))
             .number("Per month", |row| row.monthly_cost.as_ref().map_or_else(|| "Not priced yet".into(), |cost| cost.text()))
             .column("Since", |row| cell::time(row.released.as_ref().or(row.purchased.as_ref())))
@@ -53,4 +67,17 @@ pub fn numbers_page() -> PageView {
             .first("Add the first number")
             .page_of(rows, |list| list.page)
     })
+}
+
+/// Has the carrier told once more where the number's calls go.
+#[component]
+fn SetAgain(id: String) -> impl IntoView {
+    let set = FormAction::of::<CheckNumberRoute>();
+    view! {
+        <ServerForm action=set class="inline" prefix=format!("route-{id}-") said="Telnyx is being told">
+            <input type="hidden" name="id" value=id/>
+            <input type="hidden" name="set" value="on"/>
+            <SubmitButton kind=ButtonKind::Plain small=true icon="refresh-cw">"Set again"</SubmitButton>
+        </ServerForm>
+    }
 }

@@ -37,7 +37,22 @@ impl Job for RouteNumber {
     }
 }
 
+/// Asks the carrier where the agency's numbers go.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CheckRoutes {}
+
+impl Job for CheckRoutes {
+    const KIND: &'static str = "check_routes";
+    const ACTIONS: &'static [Action] =
+        &[Action::ReadWorkshop, Action::UseConnections, Action::ManageNumbers, Action::ManageConnections];
+
+    fn dedupe_key(&self) -> Option<String> {
+        Some("routes".to_owned())
+    }
+}
+
 pub fn register(registry: &mut Registry) {
     registry.add(|scope, job: OrderNumber| async move { super::order::run(&scope, job.number_id).await });
     registry.add(|scope, job: RouteNumber| async move { super::route::run(&scope, job.number_id).await });
+    registry.add(|scope, _: CheckRoutes| async move { super::look::run(&scope).await });
 }

@@ -1,8 +1,9 @@
 //! `ops`: what people do with numbers. `order`: renting one, step by step, in the background. `route`: where the carrier sends its calls.
-//! `answering`: who answers them.
+//! `look`: whether it still does. `answering`: who answers them.
 
 pub mod answering;
 pub mod jobs;
+pub mod look;
 pub mod ops;
 pub(crate) mod order;
 pub(crate) mod route;

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::jobs::{OrderNumber, RouteNumber};
-use super::store::{self, Number, routes};
+use super::jobs::{CheckRoutes, OrderNumber, RouteNumber};
+use super::store::{self, Number, checks, routes};
 use crate::model::{
     Answering, Assignment, COUNTRIES, FoundNumber, NewNumber, NumberList, NumberPage, NumberQuery, NumberRow,
-    NumberSearchForm, NumberStatus, OrderForm, OwnedForm, Route,
+    NumberSearchForm, NumberStatus, OrderForm, OwnedForm, Route, drift,
 };
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
@@ -39,6 +39,13 @@ pub async fn list(tx: &mut ReadTx, query: &NumberQuery) -> Result<NumberList, Ap
 pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, AppError> {
     let (number, now, zone) = (store::get(tx, id).await?, tx.now().await?, tx.scope().zone());
     let takes_calls = super::route::takes_calls(&number);
+    let found = checks::connection(
+        number.carrier_connection.clone(),
+        number.carrier_connection_name.clone(),
+        number.carrier_connection_kind.as_deref(),
+    );
+    let has_drifted = takes_calls && number.routed_to.is_some() && number.carrier_connection != number.routed_to;
+    let shared = connections::telephony_drift(tx).await?.filter(|_| takes_calls);
     let waits = number.status == NumberStatus::Pending && patchbay_workspaces::server::is_suspended(tx).await?;
     Ok(NumberPage {
         client_id: number.client_id.map(ClientId),
@@ -54,6 +61,12 @@ pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, Ap
         route: Route {
             since: number.routed_at.map(|at| stamp(at, now, zone)),
             is_waiting: number.route_error.is_none() && number.routed_to.is_none() && takes_calls,
+            // Where they went says nothing of a number that is not there at all.
+            drift: (has_drifted && number.route_error.is_none()).then(|| drift(found.as_ref())),
+            elsewhere: found.filter(|found| !has_drifted && number.routed_to.as_deref() != Some(&*found.id)),
+            checked: number.route_checked_at.map(|at| stamp(at, now, zone)),
+            unchecked: checks::trouble(tx).await?,
+            shared_drift: shared,
             error: number.route_error.clone(),
         },
         zone: number.client_zone.clone().unwrap_or_else(|| zone.name().to_owned()),
@@ -72,6 +85,9 @@ pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, Ap
             agent: number.agent,
             country: number.country,
             monthly_cost: number.monthly_cost.map(Money),
+            arrives: number.routed_to.is_some() && !has_drifted && number.route_error.is_none(),
+            has_drifted,
+            route_trouble: None,
             error: if waits { Some(WAITS.to_owned()) } else { number.last_error },
             purchased: number.purchased_at.map(|at| stamp(at, now, zone)),
             released: number.released_at.map(|at| stamp(at, now, zone)),
@@ -221,17 +237,19 @@ pub(crate) async fn route(tx: &mut WriteTx, id: NumberId) -> Result<(), AppError
     enqueue(tx, &RouteNumber { number_id: id, state }, NewJob::default()).await
 }
 
-/// A person asks where the number's calls go now. Errors: `NotFound`; `Conflict` when released.
-pub(crate) async fn check_route(tx: &mut WriteTx, id: NumberId) -> Result<(), AppError> {
+/// A person asks where the number's calls go now; `set`: and has the carrier told where they should. Errors: `NotFound`; `Conflict` when
+/// released.
+pub(crate) async fn check_route(tx: &mut WriteTx, id: NumberId, set: bool) -> Result<(), AppError> {
     let number = store::lock(tx, id).await?;
     refuse_released(&number)?;
     let fields = Fields::Happened(json!({"number": number.number}));
     record(tx, "route_checked", id, None, fields).await?;
-    route(tx, id).await
+    if set { route(tx, id).await } else { enqueue(tx, &CheckRoutes {}, NewJob::default()).await }
 }
 
-/// Calls can be sent to this application at the carrier: numbers that people call are sent there.
+/// Calls can be sent to this application at the carrier: numbers that people call are sent there, and looked at from now on.
 pub async fn telephony_ready(tx: &mut WriteTx, application: &str) -> Result<(), AppError> {
+    checks::start(tx).await?;
     for id in routes::to_route(tx.reading(), application).await? {
         route(tx, id).await?;
     }

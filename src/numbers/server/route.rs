@@ -17,15 +17,18 @@ use patchbay_shared::AppError;
 use patchbay_shared::ids::{ClientId, NumberId};
 
 const NOT_SET_UP: &str = "Calls cannot come in yet: Telnyx and Ultravox are not set up together. Open Connections, Telnyx, and choose “Check and set up”.";
-const NOT_THERE: &str = "The connected Telnyx account does not have this number, so its calls go elsewhere.";
+pub(super) const NOT_THERE: &str = "The connected Telnyx account does not have this number, so its calls go elsewhere. If it has moved to another account, deactivate it here; else connect the account that has it, and check again.";
 
 /// Where a number's calls should go.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     /// To this application of ours.
     Here(String),
-    /// Not to us any more: there.
-    Back(String),
+    /// Not to us any more: there, as long as they still come here, to this application.
+    Back {
+        to: String,
+        from: Option<String>,
+    },
     AsItIs,
 }
 
@@ -77,9 +80,14 @@ pub(super) fn takes_calls(number: &Number) -> bool {
 fn wanted(number: &Number, application: Option<String>) -> Wanted {
     match (takes_calls(number), application) {
         (true, Some(application)) => Wanted::Here(application),
-        (false, _) if number.routed_to.is_some() && number.status != NumberStatus::Released => {
+        // Also one that a process was about to send here when it stopped: that may have been done.
+        (false, application)
+            if (number.routed_to.is_some() || number.routed_before.is_some())
+                && number.status != NumberStatus::Released =>
+        {
             // A number that went nowhere before goes on coming here: whoever calls it hears a sentence, and is not lost.
-            number.routed_before.clone().map_or(Wanted::AsItIs, Wanted::Back)
+            let from = number.routed_to.clone().or(application);
+            number.routed_before.clone().map_or(Wanted::AsItIs, |to| Wanted::Back { to, from })
         }
         _ => Wanted::AsItIs,
     }
@@ -105,19 +113,27 @@ async fn set(
             (application, before.or_else(|| number.routed_before.clone()))
         }
         // Somebody has sent it elsewhere since: that stays.
-        Wanted::Back(_) if at_carrier.connection_id != number.routed_to => {
-            return write_down(scope, number, &at_carrier.id, None, None).await.map(Ok);
+        Wanted::Back { from, .. } if at_carrier.connection_id != *from => {
+            let elsewhere = at_carrier.connection_id.as_deref();
+            return write_down(scope, number, &at_carrier.id, None, None, elsewhere).await.map(Ok);
         }
-        Wanted::Back(before) => (before, None),
+        Wanted::Back { to, .. } => (to, None),
         Wanted::AsItIs => return Ok(Ok(())),
     };
+    // Before anything changes there: a process that stops right after it must not forget where the number goes back to.
+    if matches!(wanted, Wanted::Here(_)) && before != number.routed_before {
+        let mut tx = scope.write(Action::ManageNumbers).await?;
+        routes::set_routed_before(&mut tx, NumberId(number.id), before.as_deref()).await?;
+        tx.commit().await?;
+    }
     if at_carrier.connection_id.as_deref() != Some(to.as_str())
         && let Err(error) = carrier.point_number(&at_carrier.id, to).await
     {
         return Ok(Err(error));
     }
     let routed_to = matches!(wanted, Wanted::Here(_)).then_some(to.as_str());
-    write_down(scope, number, &at_carrier.id, routed_to, before.as_deref()).await.map(Ok)
+    let elsewhere = routed_to.is_none().then_some(to.as_str());
+    write_down(scope, number, &at_carrier.id, routed_to, before.as_deref(), elsewhere).await.map(Ok)
 }
 
 /// The number at the carrier. None: the account has no such number.
@@ -141,6 +157,7 @@ async fn write_down(
     provider_id: &str,
     to: Option<&str>,
     before: Option<&str>,
+    elsewhere: Option<&str>,
 ) -> Result<(), AppError> {
     let id = NumberId(number.id);
     let mut tx = scope.write(Action::ManageNumbers).await?;
@@ -148,11 +165,13 @@ async fn write_down(
     if now.provider_number_id.as_deref() != Some(provider_id) {
         routes::set_provider_number(&mut tx, id, provider_id).await?;
     }
-    routes::set_routed(&mut tx, id, to, before).await?;
-    if now.routed_to.as_deref() != to {
+    routes::set_routed(&mut tx, id, to, before, elsewhere).await?;
+    // Where they went as far as anybody knows: somebody may have sent them elsewhere at the carrier.
+    let went = if now.routed_to.is_some() { now.carrier_connection.as_deref() } else { None };
+    if went != to || now.routed_to.as_deref() != to {
         // What the carrier is told is the agency's own.
         let state = |to: Option<&str>| json!({"number": number.number, "calls_go_to": to});
-        let fields = Fields::Changed { before: state(now.routed_to.as_deref()), after: state(to) };
+        let fields = Fields::Changed { before: state(went), after: state(to) };
         ops::record(&mut tx, "routed", id, None, fields).await?;
     }
     if takes_calls(&now) != takes_calls(number) {

@@ -19,8 +19,18 @@ async fn export(
     Query(query): Query<NumberQuery>,
 ) -> Result<Response, AppError> {
     let scope = visitor.scope()?;
-    let head =
-        vec!["number", "status", "direction", "client", "agent", "country", "monthly_cost_usd", "purchased_at", "note"];
+    let head = vec![
+        "number",
+        "status",
+        "direction",
+        "client",
+        "agent",
+        "country",
+        "monthly_cost_usd",
+        "purchased_at",
+        "note",
+        "route",
+    ];
     csv_file(scope, Action::ReadWorkshop, "numbers.csv", head, move |mut tx, cursor| {
         let query = NumberQuery { cursor, ..query.clone() };
         async move { Ok(store::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(cells)) }
@@ -39,5 +49,6 @@ fn cells(row: NumberRow) -> Vec<String> {
         row.monthly_cost.map(|cost| cost.0.normalize().to_string()).unwrap_or_default(),
         row.purchased.map(|at| at.utc).unwrap_or_default(),
         row.error.unwrap_or_default(),
+        row.route_trouble.unwrap_or_default(),
     ]
 }

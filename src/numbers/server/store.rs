@@ -1,5 +1,7 @@
 //! All statements that change `agency_phone_numbers`. `store::routes`: where the carrier sends their calls, and who answers them.
+//! `store::checks`: whether it still does, and when it is asked.
 
+pub(crate) mod checks;
 pub(crate) mod routes;
 
 use chrono::{DateTime, Utc};
@@ -7,7 +9,7 @@ use rust_decimal::Decimal;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::model::{AgentChoice, AnswerHours, Assignment, NewNumber, NumberQuery, NumberRow, NumberStatus};
+use crate::model::{AgentChoice, AnswerHours, Assignment, NewNumber, NumberQuery, NumberRow, NumberStatus, drift};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_agents::model::AgentStatus;
 use patchbay_agents::model::CallDirection;
@@ -21,7 +23,10 @@ macro_rules! list_in {
     ($after:tt, $way:tt, $tx:expr, $query:expr, $wanted:expr, $number:expr, $id:expr, $limit:expr) => {
         sqlx::query!(
             r#"select n.id, n.number, n.status as "status: NumberStatus", n.direction as "direction: CallDirection", n.country,
-                      n.monthly_cost, n.last_error, n.purchased_at, n.released_at, c.name as "client?", a.name as "agent?"
+                      n.monthly_cost, n.last_error, n.purchased_at, n.released_at, c.name as "client?", a.name as "agent?",
+                      n.route_error, n.routed_to is not null as "is_routed!", n.carrier_connection, n.carrier_connection_name, n.carrier_connection_kind,
+                      coalesce(n.routed_to is not null and n.status = 'active' and n.direction = 'inbound'
+                               and n.carrier_connection is distinct from n.routed_to, false) as "has_drifted!"
                from agency_phone_numbers n
                left join clients c on c.workspace_id = $1 and c.id = n.client_id
                left join agents a on a.workspace_id = $1 and a.id = n.agent_id
@@ -30,10 +35,12 @@ macro_rules! list_in {
                  and (($3::text is null and n.status <> 'released') or n.status::text = $3)
                  and ($4::uuid is null or n.client_id is null or n.client_id = $4)
                  and ($5::text is null or n.direction::text = $5)
+                 and ($9::text is null or (n.status = 'active' and n.direction = 'inbound' and (n.route_error is not null
+                      or (n.routed_to is not null and n.carrier_connection is distinct from n.routed_to))))
                  and ($6::text is null or (n.number, n.id) "# + $after + r#" ($6, $7::uuid))
                order by n.number "# + $way + r#", n.id "# + $way + r#" limit $8"#,
             $tx.workspace_uuid(), like(digits($query.words.as_deref()).as_deref()), filled($query.status.as_deref()), $wanted,
-            filled($query.direction.as_deref()), $number, $id, $limit
+            filled($query.direction.as_deref()), $number, $id, $limit, filled($query.route.as_deref())
         )
     };
 }
@@ -51,7 +58,17 @@ pub async fn list(tx: &mut ReadTx, query: &NumberQuery, limit: usize) -> Result<
     macro_rules! row {
         ($row:expr) => {{
             let row = $row;
+            let kind = row.carrier_connection_kind.as_deref();
+            let found = checks::connection(row.carrier_connection, row.carrier_connection_name, kind);
+            let is_called = row.status == NumberStatus::Active && row.direction == CallDirection::Inbound;
             NumberRow {
+                arrives: row.is_routed && !row.has_drifted && row.route_error.is_none(),
+                has_drifted: row.has_drifted,
+                // What is not there at all says more than where it went.
+                route_trouble: row
+                    .route_error
+                    .filter(|_| is_called)
+                    .or_else(|| row.has_drifted.then(|| drift(found.as_ref()))),
                 id: NumberId(row.id),
                 number: row.number,
                 status: row.status,
@@ -104,6 +121,10 @@ pub(crate) struct Number {
     pub routed_at: Option<DateTime<Utc>>,
     pub routed_before: Option<String>,
     pub route_error: Option<String>,
+    pub carrier_connection: Option<String>,
+    pub carrier_connection_name: Option<String>,
+    pub carrier_connection_kind: Option<String>,
+    pub route_checked_at: Option<DateTime<Utc>>,
     pub client_zone: Option<String>,
 }
 
@@ -116,6 +137,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppErro
                   n.country, n.monthly_cost, n.purchased_at, n.released_at, n.last_error, n.created_at,
                   n.answer_hours as "answer_hours: Json<AnswerHours>", n.after_hours_agent_id, l.name as "after_hours_agent?",
                   n.after_hours_words, n.fallback_words, n.routed_to, n.routed_at, n.routed_before, n.route_error,
+                  n.carrier_connection, n.carrier_connection_name, n.carrier_connection_kind, n.route_checked_at,
                   c.timezone as "client_zone?"
            from agency_phone_numbers n
            left join clients c on c.workspace_id = $1 and c.id = n.client_id
@@ -357,7 +379,8 @@ pub(crate) async fn deactivate_all(
     let workspace = tx.workspace_uuid();
     let rows = sqlx::query!(
         r#"update agency_phone_numbers n set status = 'inactive', last_error = $2, routed_to = null, routed_at = null, routed_before = null,
-                  route_error = null, updated_at = now()
+                  route_error = null, carrier_connection = null, carrier_connection_name = null, carrier_connection_kind = null,
+                  route_checked_at = null, updated_at = now()
            from (select id, status from agency_phone_numbers
                  where workspace_id = $1 and status in ('pending', 'active') order by id for update) was
            where n.workspace_id = $1 and n.id = was.id

@@ -9,6 +9,7 @@ use patchbay_shared::money::count_text;
 use patchbay_shell::viewer;
 use patchbay_ui::*;
 use patchbay_usage::model::unpriced_answers_text;
+use patchbay_usage::page::amount;
 
 /// Who is on the line now.
 #[component]
@@ -156,7 +157,7 @@ pub(crate) fn Clients(rows: Vec<ClientFigures>, listed: CallQuery, when: String)
                     <td class="num">{share_text(figures.answered, figures.ended)}</td>
                     <td class="num">{count(figures.goals, calls.of_goals())}</td>
                     <td class="num">{share_text(figures.goals, figures.answered)}</td>
-                    {figures.spend.map(|spend| view! { <td class="num">{spend.column()}{unpriced}{unpriced_answers}</td> })}
+                    {figures.spend.map(|spend| view! { <td class="num">{if spend.0.is_zero() && unpriced.is_some() { ().into_any() } else { amount(spend, figures.unpriced_answers) }}{unpriced}{unpriced_answers}</td> })}
                 </tr>
             }
         })

@@ -7,9 +7,13 @@ use patchbay_shared::money::{count_text, length_text};
 use patchbay_ui::*;
 use patchbay_usage::model::unpriced_answers_text;
 
-/// Today's figures beside yesterday's at the same time of day. `listed`: where today's calls are listed.
+/// Today's figures beside yesterday's at the same time of day. `listed`: where today's calls are listed. `is_one`: today is one date in
+/// all zones.
 #[component]
-pub(crate) fn Figures(today: Numbers, yesterday: Numbers, listed: CallQuery) -> impl IntoView {
+pub(crate) fn Figures(today: Numbers, yesterday: Numbers, listed: CallQuery, is_one: bool) -> impl IntoView {
+    let then = if is_one { "yesterday" } else { "before" };
+    let beside = if is_one { "vs yesterday" } else { "vs the days before" };
+    let against = move |count: i64| if count == 0 { format!("None {then}") } else { beside.to_owned() };
     let (calls, calls_way) = change(today.calls, yesterday.calls);
     let (goals, goals_way) = change(today.goals, yesterday.goals);
     let (rate, rate_way) = match (today.answer_rate(), yesterday.answer_rate()) {
@@ -23,16 +27,16 @@ pub(crate) fn Figures(today: Numbers, yesterday: Numbers, listed: CallQuery) -> 
         format!("{} of answered, {}", share_text(today.goals, today.answered), against(yesterday.goals).to_lowercase());
     let yesterdays = yesterday
         .median_seconds
-        .map_or_else(|| "None yesterday".to_owned(), |seconds| format!("{} yesterday", length_text(seconds)));
+        .map_or_else(|| format!("None {then}"), |seconds| format!("{} {then}", length_text(seconds)));
     let answered = listed.of_result(ResultFilter::Answered).address();
     let spend = today.spend.map(|spend| {
-        let then = yesterday.spend.unwrap_or_default().text();
+        let spent = yesterday.spend.unwrap_or_default().text();
         // What the sum leaves out is said before what it is compared with; the usage page has both kinds.
         let (versus, href) = match (unpriced_text(today.unpriced), unpriced_answers_text(today.unpriced_answers)) {
             (Some(calls), None) => (calls, listed.of_unpriced().address()),
             (Some(calls), Some(answers)) => (format!("{calls}, {answers}"), usage_of(&listed)),
             (None, Some(answers)) => (answers, usage_of(&listed)),
-            (None, None) => (format!("{then} yesterday"), listed.address()),
+            (None, None) => (format!("{spent} {then}"), listed.address()),
         };
         view! { <Kpi label="Spend today" value=spend.text() versus href means=term::SPEND.means/> }
     });
@@ -48,11 +52,8 @@ pub(crate) fn Figures(today: Numbers, yesterday: Numbers, listed: CallQuery) -> 
 }
 
 fn usage_of(listed: &CallQuery) -> String {
-    listed.client.as_ref().map_or_else(|| "/usage".to_owned(), |client| format!("/usage?client={client}"))
-}
-
-fn against(then: i64) -> &'static str {
-    if then == 0 { "None yesterday" } else { "vs yesterday" }
+    let client = listed.client.as_ref().map(|client| format!("&client={client}"));
+    format!("/usage?period=today{}", client.unwrap_or_default())
 }
 
 fn change(now: i64, then: i64) -> (String, Direction) {

@@ -28,7 +28,7 @@ pub(crate) fn days(compared: &Compare, costs: bool) -> DaysShown {
 }
 
 /// Days know no median: it cannot be added up.
-fn figures(sums: &Sums, costs: bool) -> Figures {
+pub(crate) fn figures(sums: &Sums, costs: bool) -> Figures {
     Figures {
         calls: sums.calls,
         ended: sums.ended,

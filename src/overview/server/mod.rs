@@ -3,17 +3,18 @@ pub(crate) mod store;
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Duration, NaiveTime, Utc};
+use chrono::Utc;
 
 use super::model::{ClientFigures, Figures, Need, Overview, StartStep};
 use patchbay_access::Action;
 use patchbay_access::server::ReadTx;
-use patchbay_metering::model::Preset;
+use patchbay_metering::model::{Period, Preset};
 use patchbay_metering::server::budget;
+use patchbay_metering::server::days::{Found, zones};
 use patchbay_shared::ids::ClientId;
-use patchbay_shared::{AppError, Money, zone};
+use patchbay_shared::{AppError, Money};
 use patchbay_usage::model::PeriodAsked;
-use patchbay_usage::server::{self as usage, ModelSpend, models_by_client};
+use patchbay_usage::server::{self as usage, Compare};
 
 /// How many clients the dashboard names.
 const CLIENTS: usize = 50;
@@ -29,31 +30,23 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>, asked: &Peri
     let here = Utc::now().with_timezone(&tx.scope().zone());
     let costs = viewer.sees_cost();
     let agency = tx.scope().may(Action::ReadWorkshop);
+    let compared = usage::compare(tx, own, asked, Preset::Today).await?;
     let mut page = Overview {
-        title: here.format("%A, %-d %B").to_string(),
+        title: title(compared.dates),
         zone: viewer.timezone.clone(),
         updated: here.format("%H:%M:%S").to_string(),
-        day: here.date_naive().to_string(),
         client: client.map(|id| id.to_string()),
-        shown: usage::shown(tx, own, asked, Preset::Today).await?,
+        shown: compared.shown.clone(),
         batches: store::batches(tx, client).await?,
         live: store::live(tx, client, here.to_utc()).await?,
         live_total: store::live_total(tx, client).await?,
         ..Overview::default()
     };
-    let by_client = if page.shown.preset == Preset::Today.as_str() {
-        // Today is the viewer's own day here, and so is what stands over it.
-        let (day, before) = (here.date_naive(), here.date_naive() - Duration::days(1));
-        let text = |day: chrono::NaiveDate| day.format("%-d %b").to_string();
-        (page.shown.first, page.shown.last, page.shown.text) = (day, day, text(day));
-        (page.shown.before_first, page.shown.before_last, page.shown.before_text) = (before, before, text(before));
-        (page.shown.days, page.shown.zone) = (1, Some(page.zone.clone()));
-        today(tx, client, here.to_utc(), costs, &mut page).await?
+    if page.shown.preset == Preset::Today.as_str() {
+        today(tx, own, &compared, costs, &mut page).await?;
     } else {
-        let compared = usage::compare(tx, own, asked, Preset::Today).await?;
         page.of_days = Some(days::days(&compared, costs));
-        days::by_client(&compared, costs)
-    };
+    }
     page.scope_name = match (&viewer.client, client) {
         (Some(own), _) => own.name.clone(),
         (None, Some(id)) => patchbay_clients::server::get(tx, id).await?.name,
@@ -65,7 +58,7 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>, asked: &Peri
         needs.extend(others);
         (page.needs, page.more_needs) = (Some(needs), lists);
         let names = store::clients(tx, client).await?;
-        page.clients = Some(client_figures(names, &by_client, costs));
+        page.clients = Some(client_figures(names, &days::by_client(&compared, costs), costs));
         if page.today.calls == 0 {
             page.start = start_list(tx).await?;
         }
@@ -73,50 +66,31 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>, asked: &Peri
     Ok(page)
 }
 
-/// Puts the viewer's day up to now into the page, and the day before up to the same time. Gives today's figures by client.
+/// The date of the clients' days, which the figures are of; both while some clients' has begun and others' has not ended.
+fn title(dates: Period) -> String {
+    let last = dates.last.format("%A, %-d %B");
+    if dates.first == dates.last {
+        last.to_string()
+    } else {
+        format!("{} – {last}", dates.first.format("%A, %-d %B"))
+    }
+}
+
+/// Puts today into the page, and the day before up to the same time of day in each client's zone.
 async fn today(
     tx: &mut ReadTx,
     client: Option<ClientId>,
-    now: DateTime<Utc>,
+    compared: &Compare,
     costs: bool,
     page: &mut Overview,
-) -> Result<HashMap<ClientId, Figures>, AppError> {
-    let local = tx.scope().zone();
-    let here = now.with_timezone(&local);
-    let midnight = |day| zone::instant(day, NaiveTime::MIN, local);
-    let (from, before) = (midnight(here.date_naive()), midnight(here.date_naive() - Duration::days(1)));
-    let then = before + (now - from);
-    let today = store::today(tx, client, from, &page.zone).await?;
-    // As the usage page counts it: calls by their start, answers of models by their own time.
-    let models = if costs { Some(models_by_client(tx, client, from, None).await?) } else { None };
-    let models_then = if costs { Some(models_by_client(tx, client, before, Some(then)).await?) } else { None };
-    page.today = with_models(today.all, models.as_ref());
-    page.yesterday = with_models(store::figures(tx, client, before, then).await?, models_then.as_ref());
+) -> Result<(), AppError> {
+    let zones = zones(tx, client).await?;
+    let today = store::today(tx, &compared.shown, &zones).await?;
+    let figures = |found: &Found, median_seconds| Figures { median_seconds, ..days::figures(&found.total(), costs) };
+    page.today = figures(&compared.found, today.median);
+    page.yesterday = figures(&compared.before, today.median_before);
     page.hours = today.hours;
-    let mut by_client = today.clients;
-    for id in models.iter().flat_map(HashMap::keys).filter_map(|id| *id) {
-        by_client.entry(id).or_insert_with(|| Figures { spend: Some(Money::default()), ..Figures::default() });
-    }
-    for (id, figures) in &mut by_client {
-        let own =
-            models.as_ref().map(|models| models.get(&Some(*id)).map(|part| (Some(*id), *part)).into_iter().collect());
-        *figures = with_models(*figures, own.as_ref());
-    }
-    Ok(by_client)
-}
-
-/// What models cost, by client.
-type Models = HashMap<Option<ClientId>, ModelSpend>;
-
-/// The figures with the whole spend. None for whoever may not see cost: then there are no models.
-fn with_models(talk: Figures, models: Option<&Models>) -> Figures {
-    let Some(models) = models else { return Figures { spend: None, unpriced: 0, ..talk } };
-    let (mut sum, mut unpriced_answers) = (talk.spend.unwrap_or_default(), 0);
-    for part in models.values() {
-        sum.0 += part.cost.0;
-        unpriced_answers += part.unpriced;
-    }
-    Figures { spend: Some(sum), unpriced_answers, ..talk }
+    Ok(())
 }
 
 /// The clients with the most calls.

@@ -4,121 +4,101 @@ mod needs;
 
 pub(crate) use needs::needs;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use sqlx::types::Uuid;
 
-use crate::model::{Figures, Hour, LiveCall, RunningBatch, SidebarCounts};
+use crate::model::{Hour, LiveCall, RunningBatch, SidebarCounts};
 use patchbay_access::server::ReadTx;
 use patchbay_dialling::model::{BatchStatus, Obstacle};
 use patchbay_dialling::server::trouble::trouble;
 use patchbay_shared::ids::ClientId;
-use patchbay_shared::{AppError, Money, zone};
+use patchbay_shared::{AppError, zone};
+use patchbay_usage::model::Shown;
 
-/// What the calls of today came to, and cost without models, read once: together, by hour of the viewer's day, and by client.
+/// What usage by day does not keep of today: its hours, and lengths.
 pub(crate) struct Today {
-    pub all: Figures,
-    /// From the first hour with a call (at latest 08) to the last (at least 18).
+    /// Of each client's day. From the first hour with a call (at latest 08) to the last (at least 18).
     pub hours: Vec<Hour>,
-    /// By client; calls of no client are only in `all`.
-    pub clients: HashMap<ClientId, Figures>,
+    /// Of the answered calls.
+    pub median: Option<i64>,
+    /// Of the days before, until the same time of day in each client's zone.
+    pub median_before: Option<i64>,
 }
 
-/// Calls since `from`. `zone`: whose hours.
+/// Of the days that are shown, which end today. `zones`: of each client's days, and, under none, of what belongs to no client.
 pub(crate) async fn today(
     tx: &mut ReadTx,
-    client: Option<ClientId>,
-    from: DateTime<Utc>,
-    zone: &str,
+    shown: &Shown,
+    zones: &[(Option<ClientId>, String)],
 ) -> Result<Today, AppError> {
+    let now = tx.now().await?;
+    let (mut clients, mut names, mut is_today) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut from, mut until) = (Vec::new(), Vec::new());
+    for (client, name) in zones {
+        let zone = zone::zone(name);
+        let midnight = |day| zone::instant(day, NaiveTime::MIN, zone);
+        let local = now.with_timezone(&zone).naive_local();
+        let then = local.checked_sub_days(Days::new(shown.days)).unwrap_or(local);
+        let before = (midnight(shown.before_first), zone::instant(then.date(), then.time(), zone), false);
+        // Whoever told of a call may have a clock that is ahead.
+        for (begin, end, today) in [before, (midnight(shown.first), now + TimeDelta::days(1), true)] {
+            clients.push(client.map(|id| id.0));
+            names.push(name.clone());
+            from.push(begin);
+            until.push(end);
+            is_today.push(today);
+        }
+    }
+    // Client by client, from the index; what is of today has an hour.
     let rows = sqlx::query!(
-        r#"select c.hour, c.client_id as "client_id: ClientId", grouping(c.hour, c.client_id) as "kind!",
-                  count(*) as "calls!", count(c.result) as "ended!", count(*) filter (where c.result = 'answered') as "answered!",
-                  count(*) filter (where c.result = 'failed') as "failed!", count(*) filter (where c.goal_reached) as "goals!",
-                  count(*) filter (where c.is_unpriced) as "unpriced!", coalesce(sum(c.talk_cost), 0) as "talk_cost!", coalesce(sum(c.duration), 0)::bigint as "seconds!",
-                  percentile_cont(0.5) within group (order by c.duration) filter (where c.result = 'answered') as median
-           from (select extract(hour from started_at at time zone $4)::int as hour, client_id, result, goal_reached, is_unpriced, duration,
-                        coalesce(voice_cost, 0) + coalesce(carrier_cost, 0) as talk_cost
-                 from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3) c
-           group by grouping sets ((), (c.hour), (c.client_id))"#,
+        r#"with c as materialized (
+             select x.result, x.duration, case when s.is_today then date_part('hour', x.started_at at time zone s.zone)::int end as hour
+             from unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::boolean[])
+                  s (client_id, zone, from_at, until_at, is_today)
+             cross join lateral (
+               select c.result, c.duration, c.started_at from calls c
+               where c.workspace_id = $1 and c.client_id = s.client_id
+                 and c.started_at >= s.from_at and c.started_at < s.until_at
+               union all
+               select c.result, c.duration, c.started_at from calls c
+               where c.workspace_id = $1 and s.client_id is null and c.client_id is null
+                 and c.started_at >= s.from_at and c.started_at < s.until_at) x)
+           select c.hour as "hour?", count(c.result) as "ended!", count(*) filter (where c.result = 'answered') as "answered!",
+                  count(*) filter (where c.result = 'failed') as "failed!", null::float8 as "median?", null::float8 as "median_before?"
+           from c where c.hour is not null group by c.hour
+           union all
+           select null, 0, 0, 0,
+                  percentile_cont(0.5) within group (order by c.duration) filter (where c.result = 'answered' and c.hour is not null),
+                  percentile_cont(0.5) within group (order by c.duration) filter (where c.result = 'answered' and c.hour is null)
+           from c"#,
         tx.workspace_uuid(),
-        client.map(|client| client.0),
-        from,
-        zone
+        &clients as &[Option<Uuid>],
+        &names,
+        &from,
+        &until,
+        &is_today
     )
     .fetch_all(tx.conn())
     .await?;
-    let mut found = Today { all: Figures::default(), hours: Vec::new(), clients: HashMap::new() };
+    let mut found = Today { hours: Vec::new(), median: None, median_before: None };
     let mut hours = BTreeMap::new();
+    let whole = |median: Option<f64>| median.map(|median| median.round() as i64);
     for row in rows {
-        let figures = Figures {
-            calls: row.calls,
-            ended: row.ended,
-            answered: row.answered,
-            failed: row.failed,
-            goals: row.goals,
-            unpriced: row.unpriced,
-            unpriced_answers: 0,
-            median_seconds: row.median.map(|median| median.round() as i64),
-            seconds: row.seconds,
-            spend: Some(Money(row.talk_cost)),
-        };
-        // Which columns the row is not grouped by: 2 the hour, 1 the client.
-        match (row.kind, row.hour, row.client_id) {
-            (1, Some(hour), _) => drop(hours.insert(hour, figures)),
-            (2, _, Some(client)) => drop(found.clients.insert(client, figures)),
-            (3, ..) => found.all = figures,
-            _ => {}
+        match row.hour {
+            Some(hour) => drop(hours.insert(hour, (row.ended, row.answered, row.failed))),
+            None => (found.median, found.median_before) = (whole(row.median), whole(row.median_before)),
         }
     }
     let first = hours.keys().next().map_or(8, |hour| (*hour).min(8));
     let last = hours.keys().next_back().map_or(18, |hour| (*hour).max(18));
     let hour = |hour: i32| {
-        let figures = hours.get(&hour).copied().unwrap_or_default();
-        Hour {
-            label: format!("{hour:02}"),
-            answered: figures.answered,
-            not_reached: figures.not_reached(),
-            failed: figures.failed,
-        }
+        let (ended, answered, failed) = hours.get(&hour).copied().unwrap_or_default();
+        Hour { label: format!("{hour:02}"), answered, not_reached: ended - answered - failed, failed }
     };
     found.hours = (first..=last).map(hour).collect();
     Ok(found)
-}
-
-/// Counts of the calls that started in `from..to`, and what they cost without models, for comparing with.
-pub(crate) async fn figures(
-    tx: &mut ReadTx,
-    client: Option<ClientId>,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> Result<Figures, AppError> {
-    let row = sqlx::query!(
-        r#"select count(*) as "calls!", count(result) as "ended!", count(*) filter (where result = 'answered') as "answered!",
-                  count(*) filter (where result = 'failed') as "failed!", count(*) filter (where goal_reached) as "goals!",
-                  count(*) filter (where is_unpriced) as "unpriced!",
-                  coalesce(sum(coalesce(voice_cost, 0) + coalesce(carrier_cost, 0)), 0) as "talk_cost!", coalesce(sum(duration), 0)::bigint as "seconds!",
-                  percentile_cont(0.5) within group (order by duration) filter (where result = 'answered') as median
-           from calls where workspace_id = $1 and ($2::uuid is null or client_id = $2) and started_at >= $3 and started_at < $4"#,
-        tx.workspace_uuid(),
-        client.map(|client| client.0),
-        from,
-        to
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    Ok(Figures {
-        calls: row.calls,
-        ended: row.ended,
-        answered: row.answered,
-        failed: row.failed,
-        goals: row.goals,
-        unpriced: row.unpriced,
-        unpriced_answers: 0,
-        median_seconds: row.median.map(|median| median.round() as i64),
-        seconds: row.seconds,
-        spend: Some(Money(row.talk_cost)),
-    })
 }
 
 /// How many calls go on, up to a thousand.

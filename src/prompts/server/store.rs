@@ -192,6 +192,26 @@ pub async fn words(tx: &mut ReadTx, id: PromptId, version: i32) -> Result<(Strin
     Ok((row.name, row.template))
 }
 
+/// The words of all versions of these prompts, with when each was saved.
+pub(crate) async fn templates(tx: &mut ReadTx, ids: &[uuid::Uuid]) -> Result<Vec<Template>, AppError> {
+    Ok(sqlx::query_as!(
+        Template,
+        "select prompt_id, version, template, created_at from prompt_versions where workspace_id = $1 and prompt_id = any($2)",
+        tx.workspace_uuid(),
+        ids
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// A version's words.
+pub(crate) struct Template {
+    pub prompt_id: uuid::Uuid,
+    pub version: i32,
+    pub template: String,
+    pub created_at: chrono::DateTime<chrono::Utc>,
+}
+
 /// Who saved the newest version, and when.
 pub(crate) async fn newest_author(tx: &mut ReadTx, id: PromptId) -> Result<Option<(String, DateTime<Utc>)>, AppError> {
     let workspace = tx.workspace_uuid();

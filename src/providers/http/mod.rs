@@ -2,14 +2,16 @@
 
 mod ask;
 mod download;
+mod events;
 mod wait;
 
 pub use ask::Ask;
 pub use download::Download;
+pub(crate) use events::{EventStream, Streamed};
 pub use wait::wait_asked_for;
 
 use super::error::{Kind, ProviderError};
-use super::public_address::PublicResolver;
+use super::public_address::{PublicResolver, check_url};
 use super::sealed::Secret;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response};
@@ -87,6 +89,16 @@ impl HttpClient {
             settings: Arc::new(settings),
         })
     }
+
+    /// To the addresses in the configuration.
+    pub(crate) fn direct(&self) -> &reqwest::Client {
+        &self.direct
+    }
+
+    /// To addresses that somebody else chose.
+    pub(crate) fn outside(&self) -> &reqwest::Client {
+        &self.outside
+    }
 }
 
 /// Reads the service's own words out of an error document.
@@ -102,6 +114,8 @@ pub struct Endpoint {
     key: Secret<String>,
     timeout: Duration,
     explain: Explain,
+    /// Somebody else chose the address.
+    only_public: bool,
 }
 
 impl Endpoint {
@@ -129,7 +143,18 @@ impl Endpoint {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static(header), value);
         let timeout = http.settings.timeout;
-        Ok(Self { http: http.clone(), provider, base, headers, key: key.clone(), timeout, explain })
+        let key = key.clone();
+        Ok(Self { http: http.clone(), provider, base, headers, key, timeout, explain, only_public: false })
+    }
+
+    /// The same endpoint, whose address somebody else chose: a public one, over HTTPS. Fails when it can be seen not to be.
+    pub fn only_public(mut self) -> Result<Self, ProviderError> {
+        check_url(&self.base).map_err(|why| {
+            let said = format!("The service's address is refused: {why}");
+            ProviderError::new(self.provider, Kind::Network, said)
+        })?;
+        self.only_public = true;
+        Ok(self)
     }
 
     /// The same endpoint with another total time limit.
@@ -173,7 +198,8 @@ impl Endpoint {
         let url = ask.url(&self.base).ok_or_else(|| {
             ProviderError::new(self.provider, Kind::NotFound, "An id in the request is empty or not an id")
         })?;
-        let mut request = self.http.direct.request(ask.method.clone(), url).headers(self.headers.clone());
+        let client = if self.only_public { &self.http.outside } else { &self.http.direct };
+        let mut request = client.request(ask.method.clone(), url).headers(self.headers.clone());
         if let Some(body) = &ask.body {
             request = request.json(body);
         }

@@ -2,9 +2,8 @@
 //!
 //! The surprising part: once a model has begun, an error comes with status 200 and stands in the body.
 
-mod wire_format;
-
 use super::chat::*;
+use super::completions::{self, Dialect, own_words};
 use super::error::{Kind, ProviderError};
 use super::http::{Ask, Endpoint, HttpClient};
 use super::sealed::Secret;
@@ -12,7 +11,6 @@ use super::wire;
 use async_trait::async_trait;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::Value;
 use std::time::Duration;
 
 /// The service's name in errors.
@@ -21,6 +19,8 @@ pub const NAME: &str = "openrouter";
 pub const BASE_URL: &str = "https://openrouter.ai/api/v1";
 /// Models think for longer than other services take to answer.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+
+const DIALECT: Dialect = Dialect { name: NAME, has_hosts: true };
 
 /// How this account is reached.
 #[derive(Debug, Clone)]
@@ -82,41 +82,23 @@ impl ChatProvider for OpenRouter {
         struct Answer {
             // One odd model must not hide the others.
             #[serde(deserialize_with = "wire::list")]
-            data: Vec<wire_format::Model>,
+            data: Vec<completions::Model>,
         }
         let Answer { data } = self.quick.json(Ask::get(&["models"])).await?;
         Ok(data.into_iter().map(ChatModel::from).collect())
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<ChatAnswer, ProviderError> {
-        let ask = Ask::post(&["chat", "completions"], wire_format::body(request)).repeatable();
-        let answer: Value = self.patient.json(ask).await.map_err(forbidden_is_rejected)?;
-        wire_format::answer(&answer, request)
+        completions::complete(&self.patient, DIALECT, request).await
     }
-}
 
-/// A 403 on a completion is about the words in it, not about the key.
-fn forbidden_is_rejected(mut error: ProviderError) -> ProviderError {
-    if error.status == Some(403) {
-        error.kind = Kind::Rejected;
+    async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, ProviderError> {
+        completions::stream(&self.patient, DIALECT, request).await
     }
-    error
 }
 
 /// Reads an answer's bytes as [`ChatProvider::complete`] does. For programs that try it with odd ones.
 pub fn read_answer(body: &[u8], request: &ChatRequest) -> Result<ChatAnswer, ProviderError> {
     let read = crate::json::read(body).map_err(|why| ProviderError::new(NAME, Kind::Garbage, why))?;
-    wire_format::answer(&read, request)
-}
-
-/// Errors come as `{"error": {"code", "message", "metadata"}}`.
-fn own_words(document: &Value) -> Option<String> {
-    let error = document.get("error")?;
-    let message = error.get("message").and_then(Value::as_str).or(error.as_str())?;
-    // The host behind the service often says more.
-    let host = error.pointer("/metadata/provider_name").and_then(Value::as_str);
-    Some(match host {
-        Some(host) => format!("{message} ({host})"),
-        None => message.to_owned(),
-    })
+    completions::answer(DIALECT, &read, request)
 }

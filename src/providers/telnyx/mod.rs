@@ -212,6 +212,24 @@ impl TelephonyProvider for Telnyx {
         Ok(now)
     }
 
+    async fn find_connection(&self, connection_id: &str) -> Result<Option<(ConnectionSort, String)>, ProviderError> {
+        let sorts = [
+            (ConnectionSort::CallControl, "call_control_applications", "application_name"),
+            (ConnectionSort::Texml, "texml_applications", "friendly_name"),
+        ];
+        for (sort, path, name) in sorts {
+            match self.endpoint.json::<One<Value>>(Ask::get(&[path, connection_id])).await {
+                Ok(found) => {
+                    let name = found.data.get(name).and_then(Value::as_str).unwrap_or_default();
+                    return Ok(Some((sort, name.to_owned())));
+                }
+                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
     async fn point_number(&self, number_id: &str, application_id: &str) -> Result<OwnedNumber, ProviderError> {
         let body = json!({"connection_id": application_id});
         self.endpoint.done(Ask::patch(&["phone_numbers", number_id], body)).await?;

@@ -66,6 +66,7 @@ pub(super) fn call(value: &Value, remarks: &mut Remarks) -> Option<VoiceCall> {
         is_recorded: call.flag("recordingEnabled", remarks),
         model: call.text("model", remarks),
         voice: call.text("voice", remarks),
+        system_prompt: call.text("systemPrompt", remarks),
     })
 }
 

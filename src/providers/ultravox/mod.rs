@@ -7,6 +7,7 @@ mod call;
 mod calls;
 mod carrier;
 mod request;
+mod tools;
 mod webhook;
 
 pub use webhook::{WebhookEvent, WebhookKind};
@@ -180,7 +181,8 @@ impl VoiceProvider for Ultravox {
         struct Made {
             agent_id: String,
         }
-        let made: Made = self.endpoint.json(Ask::post(&["agents"], request::agent(agent))).await?;
+        let body = request::agent(agent).map_err(taken)?;
+        let made: Made = self.endpoint.json(Ask::post(&["agents"], body)).await?;
         Ok(made.agent_id)
     }
 
@@ -204,7 +206,9 @@ impl VoiceProvider for Ultravox {
         // has, such as tools, stays. Then it is read back: what was lost is known now, and not when a caller needs it.
         let held = self.template(agent_id).await?;
         let foreign = request::foreign(&held);
-        self.endpoint.done(Ask::patch(&["agents", agent_id], request::agent_over(held, agent))).await?;
+        let body = request::agent_over(held, agent).map_err(taken)?;
+        let tools = tools::names(body.pointer("/callTemplate/selectedTools"));
+        self.endpoint.done(Ask::patch(&["agents", agent_id], body)).await?;
         let now = self.template(agent_id).await?;
         let mut lost: Vec<&str> = foreign
             .iter()
@@ -213,6 +217,11 @@ impl VoiceProvider for Ultravox {
             .collect();
         if now.get("systemPrompt").and_then(Value::as_str) != Some(&agent.system_prompt) {
             lost.push("systemPrompt");
+        }
+        // By their names: tokens may not come back.
+        let there = tools::names(now.get("selectedTools"));
+        if tools.iter().any(|tool| !there.contains(tool)) {
+            lost.push("selectedTools");
         }
         match lost.is_empty() {
             true => Ok(()),
@@ -231,6 +240,9 @@ impl VoiceProvider for Ultravox {
         let mut ask = Ask::post(&["agents", &new.agent_id, "calls"], request::call(new, &self.carrier));
         if let Carrier::Sip { password: Some(password), .. } = &self.carrier {
             ask = ask.hide(password);
+        }
+        if let Some(token) = &new.tool_token {
+            ask = ask.hide(token);
         }
         self.endpoint.json::<call::Call>(ask).await.map(|call| call.0)
     }
@@ -302,6 +314,12 @@ impl VoiceProvider for Ultravox {
     async fn set_carrier_account(&self, account: &CarrierAccount) -> Result<HeldCarrier, ProviderError> {
         carrier::set(&self.endpoint, account).await
     }
+}
+
+/// A tool there has the name of one of ours, and is not ours to replace.
+fn taken(name: String) -> ProviderError {
+    let said = format!("The agent has a tool {name} there that Patchbay has not set. Rename one of the two");
+    ProviderError::new(NAME, Kind::Rejected, said)
 }
 
 /// The query of a page address, which is all that differs between pages.

@@ -1,7 +1,8 @@
 //! What is sent to Ultravox. Absent means "as the agent has it", so nothing is sent as null.
 
-use super::Carrier;
+use super::{Carrier, tools};
 use crate::voice::{AgentSpec, FirstSpeaker, Line, NewVoiceCall};
+use crate::voice_tools::TOKEN_VARIABLE;
 use crate::wire::seconds_text;
 use serde_json::{Map, Value, json};
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 const LONGEST_NAME: usize = 64;
 
 /// What an agent's template holds of ours. What isn't set there is as the service has it.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "systemPrompt",
     "model",
     "voice",
@@ -19,12 +20,13 @@ const OURS: [&str; 9] = [
     "firstSpeakerSettings",
     "recordingEnabled",
     "contextSchema",
+    "selectedTools",
 ];
 /// Members of a template that the service writes itself.
 const THEIRS: [&str; 3] = ["name", "created", "updated"];
 
-/// An agent with its call template.
-pub(super) fn agent(spec: &AgentSpec) -> Value {
+/// An agent with its call template. Errors: as `agent_over`.
+pub(super) fn agent(spec: &AgentSpec) -> Result<Value, String> {
     agent_over(Map::new(), spec)
 }
 
@@ -37,8 +39,8 @@ pub(super) fn foreign(held: &Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// An agent with a template that is `held` at the service, and ours laid over it.
-pub(super) fn agent_over(held: Map<String, Value>, agent: &AgentSpec) -> Value {
+/// An agent with a template that is `held` at the service, and ours laid over it. Errors: the name of a tool there that is in the way.
+pub(super) fn agent_over(held: Map<String, Value>, agent: &AgentSpec) -> Result<Value, String> {
     let mut template = foreign(&held);
     put(&mut template, "systemPrompt", Some(&agent.system_prompt));
     put(&mut template, "model", agent.model.as_ref());
@@ -49,15 +51,19 @@ pub(super) fn agent_over(held: Map<String, Value>, agent: &AgentSpec) -> Value {
     put(&mut template, "firstSpeakerSettings", agent.first_speaker.as_ref().map(first_speaker));
     put(&mut template, "recordingEnabled", Some(agent.recording_enabled));
     put(&mut template, "contextSchema", agent.context_schema.clone());
+    put(&mut template, "selectedTools", tools::laid_over(held.get("selectedTools"), &agent.tools)?);
     let name: String = agent.name.chars().take(LONGEST_NAME).collect();
-    json!({"name": name, "callTemplate": template})
+    Ok(json!({"name": name, "callTemplate": template}))
 }
 
 /// The start of a call with an agent.
 pub(super) fn call(new: &NewVoiceCall, carrier: &Carrier) -> Value {
     let mut body = Map::new();
-    let variables = Some(&new.variables).filter(|v| v.as_object().is_some_and(|o| !o.is_empty()));
-    put(&mut body, "templateContext", variables);
+    let mut variables = new.variables.as_object().cloned().unwrap_or_default();
+    if let Some(token) = &new.tool_token {
+        variables.insert(TOKEN_VARIABLE.to_owned(), json!(token.expose()));
+    }
+    put(&mut body, "templateContext", Some(&variables).filter(|variables| !variables.is_empty()));
     put(&mut body, "metadata", Some(&new.metadata).filter(|m| !m.is_empty()));
     put(&mut body, "medium", medium(&new.line, carrier));
     put(&mut body, "firstSpeakerSettings", new.first_speaker.as_ref().map(first_speaker));

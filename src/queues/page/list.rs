@@ -22,11 +22,11 @@ pub fn queues_page() -> PageView {
             )
             .live(&["webhooks", "queues", "batches"])
             .export("/queues.csv")
-            .action(when_failed(rows, |failed| {
-                let text = format!("Try {} again", counted(failed));
+            .action(when_failed(rows, |list| {
+                let text = format!("Try {} failed again", count_text(list.failed));
                 view! { <DialogLink name="retry" icon="rotate-ccw">{text}</DialogLink> }.into_any()
             }))
-            .above(when_failed(rows, |failed| view! { <RetryAll failed/> }.into_any()))
+            .above(when_failed(rows, |list| view! { <RetryAll list/> }.into_any()))
             .within(|list| {
                 view! {
                     <div class="cols settings">
@@ -72,25 +72,30 @@ pub fn queues_page() -> PageView {
 }
 
 /// What is there only while work has failed, for those who may have it tried again.
-fn when_failed(rows: Loaded<QueueList>, view: fn(i64) -> AnyView) -> impl IntoView {
+fn when_failed(rows: Loaded<QueueList>, view: fn(QueueList) -> AnyView) -> impl IntoView {
     let shown = move || {
         let list = rows.get()?.ok()?;
-        (list.may_retry && list.failed > 0).then(|| view(list.failed))
+        (list.may_retry && list.failed > 0).then(|| view(list))
     };
     view! { <Transition>{shown}</Transition> }
 }
 
-/// The count stops at a thousand.
-fn counted(failed: i64) -> String {
-    if failed >= 1000 { "1,000+ failed".to_owned() } else { format!("{} failed", count_text(failed)) }
-}
-
-fn pieces(failed: i64) -> String {
-    match failed {
+/// What the button does, no more and no less.
+fn what_goes(list: &QueueList) -> String {
+    let pieces = match list.failed {
         1 => "1 piece of failed work goes".to_owned(),
-        1000.. => "All failed work, 10,000 pieces of a kind at most, goes".to_owned(),
-        more => format!("{} pieces of failed work go", count_text(more)),
+        many => format!("{} pieces of failed work go", count_text(many)),
+    };
+    let mut text = format!(
+        "With the filters as they are, {pieces} back into the queues, with all tries. What was done already is not done twice."
+    );
+    if list.has_more {
+        text.push_str(" There is more than goes at once: the rest stays here, for another time.");
     }
+    if list.has_others {
+        text.push_str(" Batches and imports that failed are not among them: each goes on from its own row or page.");
+    }
+    text
 }
 
 /// The address of this list, for the way back.
@@ -99,17 +104,18 @@ fn here() -> String {
 }
 
 #[component]
-fn RetryAll(failed: i64) -> impl IntoView {
+fn RetryAll(list: QueueList) -> impl IntoView {
     let retry = FormAction::of::<RetryFailedWork>();
     view! {
         <ConfirmForm
             name="retry"
             action=retry
-            title="Try all failed work again?"
-            text=format!("{} back into the queues, with all tries. What was done already is not done twice.", pieces(failed))
+            title="Try failed work again?"
+            text=what_goes(&list)
             confirm="Try again"
         >
             <input type="hidden" name="queue" value=query("queue").unwrap_or_default()/>
+            <input type="hidden" name="status" value=query("status").unwrap_or_default()/>
             <input type="hidden" name="back" value=here()/>
         </ConfirmForm>
     }

@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::model::{DISCARDABLE, ProcessingStatus, QueueList, QueueName, QueueQuery, QueueRow, QueueView, job};
+use crate::model::{
+    AT_ONCE, DISCARDABLE, ProcessingStatus, QueueList, QueueName, QueueQuery, QueueRow, QueueView, job,
+};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ReadTx, SystemTx};
 use patchbay_shared::ids::WorkspaceId;
@@ -11,8 +13,6 @@ use patchbay_shared::{AppError, Cursor, Page, zone};
 
 /// Rows on a page.
 pub(crate) const PAGE: usize = 50;
-/// Failed work is counted up to here, in each table.
-const COUNTED: i64 = 1000;
 
 /// All agencies, for upkeep.
 pub(crate) async fn workspaces(db: &Db) -> Result<Vec<WorkspaceId>, AppError> {
@@ -33,6 +33,15 @@ struct Asked {
 }
 
 impl Asked {
+    /// All ids of the page are above this one, and below the other.
+    fn above(&self) -> Uuid {
+        self.key.filter(|_| !self.downward).unwrap_or(Uuid::nil())
+    }
+
+    fn below(&self) -> Uuid {
+        self.key.filter(|_| self.downward).unwrap_or(Uuid::max())
+    }
+
     fn shows(&self, view: QueueView) -> bool {
         self.view == view || self.view == QueueView::All
     }
@@ -98,8 +107,14 @@ pub(crate) async fn list(tx: &mut ReadTx, query: &QueueQuery, limit: usize) -> R
     let may = tx.scope().may(Action::ReplayQueues);
     let may_batches = may && tx.scope().may(Action::RunBatches);
     let page = page.map(|(source, row)| shown(source, row, now, local, (may, may_batches)));
-    let failed = if may { failed(tx, &asked).await? } else { 0 };
-    Ok(QueueList { page, failed, may_retry: may })
+    let failed = if may && query.shows_failed() { failed(tx, &asked).await? } else { 0 };
+    Ok(QueueList {
+        page,
+        failed: failed.min(AT_ONCE),
+        has_more: failed > AT_ONCE,
+        has_others: asked.has(&[QueueName::Batches, QueueName::Sync]),
+        may_retry: may,
+    })
 }
 
 fn shown(source: &str, row: Found, now: DateTime<Utc>, local: zone::Tz, (may, may_batches): (bool, bool)) -> QueueRow {
@@ -156,132 +171,92 @@ fn age(passed: TimeDelta) -> String {
     }
 }
 
+/// A statement of one table: an arm per state, of which those run that are asked for, each by its own index. What they all are given: the
+/// tenant, rows at most, the ids between which they are, the direction, which states, and whether the stuck ones alone.
+macro_rules! found {
+    ($tx:expr, $asked:expr, $sql:literal $(, $more:expr)*) => {
+        sqlx::query_as!(
+            Found,
+            $sql,
+            $tx.workspace_uuid(),
+            $asked.most,
+            $asked.above(),
+            $asked.below(),
+            $asked.downward,
+            $asked.shows(QueueView::Waiting) || $asked.is_stuck(),
+            $asked.shows(QueueView::Processing) || $asked.is_stuck(),
+            $asked.shows(QueueView::Failed) || $asked.is_stuck(),
+            $asked.shows(QueueView::Done),
+            $asked.is_stuck(),
+            $($more),*
+        )
+        .fetch_all($tx.conn())
+        .await?
+    };
+}
+
 /// Events of outside services.
 async fn webhooks(tx: &mut ReadTx, asked: &Asked) -> Result<Vec<Found>, AppError> {
-    Ok(sqlx::query_as!(
-        Found,
-        r#"select q.id as "id!", q.kind as "kind!", q.status as "status!: ProcessingStatus", q.attempts as "attempts!",
-                  q.created_at as "created_at!", q.next_at, q.last_error, q.subject
+    Ok(found!(
+        tx,
+        asked,
+        r#"select id as "id!", event_type as "kind!", status as "status!: ProcessingStatus", attempts as "attempts!",
+                  received_at as "created_at!", next_attempt_at as next_at, last_error, null::uuid as subject
            from (
-             (select id, event_type as kind, status, attempts, received_at as created_at, next_attempt_at as next_at, last_error, null::uuid as subject
-              from webhook_queue where workspace_id = $1 and status = 'pending' and $5 and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3))
-                and (not $9 or attempts > 0 or next_attempt_at < now() - interval '5 minutes')
-              order by case when $4 then id end desc, case when not $4 then id end limit $2)
-             union all
-             (select id, event_type as kind, status, attempts, received_at as created_at, next_attempt_at as next_at, last_error, null::uuid as subject
-              from webhook_queue where workspace_id = $1 and status = 'processing' and $6 and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3)) and (not $9 or lease_until < now())
-              order by case when $4 then id end desc, case when not $4 then id end limit $2)
-             union all
-             (select id, event_type as kind, status, attempts, received_at as created_at, next_attempt_at as next_at, last_error, null::uuid as subject
-              from webhook_queue where workspace_id = $1 and status = 'failed' and $7 and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3))
-              order by case when $4 then id end desc, case when not $4 then id end limit $2)
-             union all
-             (select id, event_type as kind, status, attempts, received_at as created_at, next_attempt_at as next_at, last_error, null::uuid as subject
-              from webhook_queue where workspace_id = $1 and status = 'completed' and $8 and $4 and ($3::uuid is null or id < $3) order by id desc limit $2)
-             union all
-             (select id, event_type as kind, status, attempts, received_at as created_at, next_attempt_at as next_at, last_error, null::uuid as subject
-              from webhook_queue where workspace_id = $1 and status = 'completed' and $8 and not $4 and ($3::uuid is null or id > $3) order by id limit $2)
-           ) q"#,
-        tx.workspace_uuid(),
-        asked.most,
-        asked.key,
-        asked.downward,
-        asked.shows(QueueView::Waiting) || asked.is_stuck(),
-        asked.shows(QueueView::Processing) || asked.is_stuck(),
-        asked.shows(QueueView::Failed) || asked.is_stuck(),
-        asked.shows(QueueView::Done),
-        asked.is_stuck(),
-    )
-    .fetch_all(tx.conn())
-    .await?)
+             (select * from webhook_queue where workspace_id = $1 and status = 'pending' and $6 and id > $3 and id < $4 and (not $10 or attempts > 0 or next_attempt_at < now() - interval '5 minutes')
+              order by case when $5 then id end desc, case when not $5 then id end limit $2) union all
+             (select * from webhook_queue where workspace_id = $1 and status = 'processing' and $7 and id > $3 and id < $4 and (not $10 or lease_until < now())
+              order by case when $5 then id end desc, case when not $5 then id end limit $2) union all
+             (select * from webhook_queue where workspace_id = $1 and status = 'failed' and $8 and id > $3 and id < $4
+              order by case when $5 then id end desc, case when not $5 then id end limit $2) union all
+             (select * from webhook_queue where workspace_id = $1 and status = 'completed' and $9 and id > $3 and id < $4
+              order by case when $5 then id end desc, case when not $5 then id end limit $2)) q"#
+    ))
 }
 
 /// Transcripts and analyses.
 async fn words(tx: &mut ReadTx, asked: &Asked) -> Result<Vec<Found>, AppError> {
-    Ok(sqlx::query_as!(
-        Found,
-        r#"select q.id as "id!", q.kind as "kind!", q.status as "status!: ProcessingStatus", q.attempts as "attempts!",
-                  q.created_at as "created_at!", q.next_at, q.last_error, q.subject
+    Ok(found!(
+        tx,
+        asked,
+        r#"select id as "id!", type::text as "kind!", status as "status!: ProcessingStatus", attempts as "attempts!",
+                  created_at as "created_at!", next_attempt_at as next_at, last_error, call_id as subject
            from (
-             (select id, type::text as kind, status, attempts, created_at as created_at, next_attempt_at as next_at, last_error, call_id as subject
-              from enrichment_queue where workspace_id = $1 and status = 'pending' and $5 and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3))
-                and (not $9 or attempts > 0 or next_attempt_at < now() - interval '5 minutes')
-              order by case when $4 then id end desc, case when not $4 then id end limit $2)
-             union all
-             (select id, type::text as kind, status, attempts, created_at as created_at, next_attempt_at as next_at, last_error, call_id as subject
-              from enrichment_queue where workspace_id = $1 and status = 'processing' and $6 and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3)) and (not $9 or lease_until < now())
-              order by case when $4 then id end desc, case when not $4 then id end limit $2)
-             union all
-             (select id, type::text as kind, status, attempts, created_at as created_at, next_attempt_at as next_at, last_error, call_id as subject
-              from enrichment_queue where workspace_id = $1 and status = 'failed' and $7 and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3))
-              order by case when $4 then id end desc, case when not $4 then id end limit $2)
-             union all
-             (select id, type::text as kind, status, attempts, created_at as created_at, next_attempt_at as next_at, last_error, call_id as subject
-              from enrichment_queue where workspace_id = $1 and status = 'completed' and $8 and $4 and ($3::uuid is null or id < $3) order by id desc limit $2)
-             union all
-             (select id, type::text as kind, status, attempts, created_at as created_at, next_attempt_at as next_at, last_error, call_id as subject
-              from enrichment_queue where workspace_id = $1 and status = 'completed' and $8 and not $4 and ($3::uuid is null or id > $3) order by id limit $2)
-           ) q"#,
-        tx.workspace_uuid(),
-        asked.most,
-        asked.key,
-        asked.downward,
-        asked.shows(QueueView::Waiting) || asked.is_stuck(),
-        asked.shows(QueueView::Processing) || asked.is_stuck(),
-        asked.shows(QueueView::Failed) || asked.is_stuck(),
-        asked.shows(QueueView::Done),
-        asked.is_stuck(),
-    )
-    .fetch_all(tx.conn())
-    .await?)
+             (select * from enrichment_queue where workspace_id = $1 and status = 'pending' and $6 and id > $3 and id < $4 and (not $10 or attempts > 0 or next_attempt_at < now() - interval '5 minutes')
+              order by case when $5 then id end desc, case when not $5 then id end limit $2) union all
+             (select * from enrichment_queue where workspace_id = $1 and status = 'processing' and $7 and id > $3 and id < $4 and (not $10 or lease_until < now())
+              order by case when $5 then id end desc, case when not $5 then id end limit $2) union all
+             (select * from enrichment_queue where workspace_id = $1 and status = 'failed' and $8 and id > $3 and id < $4
+              order by case when $5 then id end desc, case when not $5 then id end limit $2) union all
+             (select * from enrichment_queue where workspace_id = $1 and status = 'completed' and $9 and id > $3 and id < $4
+              order by case when $5 then id end desc, case when not $5 then id end limit $2)) q"#
+    ))
 }
 
 /// Jobs of the queues that are asked for.
 async fn jobs(tx: &mut ReadTx, asked: &Asked) -> Result<Vec<Found>, AppError> {
-    let (only, without) = kinds(asked.queue);
-    Ok(sqlx::query_as!(
-        Found,
-        r#"select q.id as "id!", q.kind as "kind!", q.status as "status!: ProcessingStatus", q.attempts as "attempts!",
-                  q.created_at as "created_at!", q.next_at, q.last_error, q.subject::uuid as subject
+    // These kinds alone, or all but these: without any, all.
+    let (kinds, are_these) = match kinds(asked.queue) {
+        (Some(only), _) => (only, true),
+        (None, without) => (without.unwrap_or_default(), false),
+    };
+    Ok(found!(
+        tx,
+        asked,
+        r#"select id as "id!", kind as "kind!", status as "status!: ProcessingStatus", attempts as "attempts!",
+                  created_at as "created_at!", run_at as next_at, last_error, case when kind in ('run_batch', 'dial_call_back', 'follow_call') then dedupe_key end::uuid as subject
            from (
-             (select id, kind as kind, status, attempts, created_at as created_at, run_at as next_at, last_error, (case when kind in ('run_batch', 'dial_call_back', 'follow_call') then dedupe_key end) as subject
-              from jobs where workspace_id = $1 and status = 'pending' and $5 and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3))
-                and ($10::text[] is null or kind = any($10)) and ($11::text[] is null or kind <> all($11))
-                and (not $9 or attempts > 0 or run_at < now() - interval '5 minutes')
-              order by case when $4 then id end desc, case when not $4 then id end limit $2)
-             union all
-             (select id, kind as kind, status, attempts, created_at as created_at, run_at as next_at, last_error, (case when kind in ('run_batch', 'dial_call_back', 'follow_call') then dedupe_key end) as subject
-              from jobs where workspace_id = $1 and status = 'processing' and $6 and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3))
-                and ($10::text[] is null or kind = any($10)) and ($11::text[] is null or kind <> all($11)) and (not $9 or lease_until < now())
-              order by case when $4 then id end desc, case when not $4 then id end limit $2)
-             union all
-             (select id, kind as kind, status, attempts, created_at as created_at, run_at as next_at, last_error, (case when kind in ('run_batch', 'dial_call_back', 'follow_call') then dedupe_key end) as subject
-              from jobs where workspace_id = $1 and status = 'failed' and $7 and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3))
-                and ($10::text[] is null or kind = any($10)) and ($11::text[] is null or kind <> all($11))
-              order by case when $4 then id end desc, case when not $4 then id end limit $2)
-             union all
-             (select id, kind as kind, status, attempts, created_at as created_at, run_at as next_at, last_error, (case when kind in ('run_batch', 'dial_call_back', 'follow_call') then dedupe_key end) as subject
-              from jobs where workspace_id = $1 and status = 'completed' and $8 and $4 and ($3::uuid is null or id < $3)
-                and ($10::text[] is null or kind = any($10)) and ($11::text[] is null or kind <> all($11)) order by id desc limit $2)
-             union all
-             (select id, kind as kind, status, attempts, created_at as created_at, run_at as next_at, last_error, (case when kind in ('run_batch', 'dial_call_back', 'follow_call') then dedupe_key end) as subject
-              from jobs where workspace_id = $1 and status = 'completed' and $8 and not $4 and ($3::uuid is null or id > $3)
-                and ($10::text[] is null or kind = any($10)) and ($11::text[] is null or kind <> all($11)) order by id limit $2)
-           ) q"#,
-        tx.workspace_uuid(),
-        asked.most,
-        asked.key,
-        asked.downward,
-        asked.shows(QueueView::Waiting) || asked.is_stuck(),
-        asked.shows(QueueView::Processing) || asked.is_stuck(),
-        asked.shows(QueueView::Failed) || asked.is_stuck(),
-        asked.shows(QueueView::Done),
-        asked.is_stuck(),
-        only.as_deref() as Option<&[String]>,
-        without.as_deref() as Option<&[String]>,
-    )
-    .fetch_all(tx.conn())
-    .await?)
+             (select * from jobs where workspace_id = $1 and status = 'pending' and $6 and id > $3 and id < $4 and (kind = any($11)) = $12 and (not $10 or attempts > 0 or run_at < now() - interval '5 minutes')
+              order by case when $5 then id end desc, case when not $5 then id end limit $2) union all
+             (select * from jobs where workspace_id = $1 and status = 'processing' and $7 and id > $3 and id < $4 and (kind = any($11)) = $12 and (not $10 or lease_until < now())
+              order by case when $5 then id end desc, case when not $5 then id end limit $2) union all
+             (select * from jobs where workspace_id = $1 and status = 'failed' and $8 and id > $3 and id < $4 and (kind = any($11)) = $12
+              order by case when $5 then id end desc, case when not $5 then id end limit $2) union all
+             (select * from jobs where workspace_id = $1 and status = 'completed' and $9 and id > $3 and id < $4 and (kind = any($11)) = $12
+              order by case when $5 then id end desc, case when not $5 then id end limit $2)) q"#,
+        &kinds,
+        are_these
+    ))
 }
 
 /// Of which kinds the jobs of a queue are: these alone, or all but these.
@@ -303,11 +278,12 @@ async fn batches(tx: &mut ReadTx, asked: &Asked) -> Result<Vec<Found>, AppError>
         r#"select id, name as kind, 'failed'::processing_status as "status!: ProcessingStatus", 0 as "attempts!", created_at,
                   null::timestamptz as next_at, error as last_error, id as subject
            from call_batches where workspace_id = $1 and status = 'failed' and completed_at > now() - interval '7 days'
-             and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3))
-           order by case when $4 then id end desc, case when not $4 then id end limit $2"#,
+             and id > $3 and id < $4
+           order by case when $5 then id end desc, case when not $5 then id end limit $2"#,
         tx.workspace_uuid(),
         asked.most,
-        asked.key,
+        asked.above(),
+        asked.below(),
         asked.downward
     )
     .fetch_all(tx.conn())
@@ -321,30 +297,35 @@ async fn syncs(tx: &mut ReadTx, asked: &Asked) -> Result<Vec<Found>, AppError> {
         r#"select id, provider as kind, 'failed'::processing_status as "status!: ProcessingStatus", 0 as "attempts!", created_at,
                   null::timestamptz as next_at, error as last_error, id as subject
            from historical_sync_jobs where workspace_id = $1 and status = 'failed' and updated_at > now() - interval '7 days'
-             and ($3::uuid is null or ($4 and id < $3) or (not $4 and id > $3))
-           order by case when $4 then id end desc, case when not $4 then id end limit $2"#,
+             and id > $3 and id < $4
+           order by case when $5 then id end desc, case when not $5 then id end limit $2"#,
         tx.workspace_uuid(),
         asked.most,
-        asked.key,
+        asked.above(),
+        asked.below(),
         asked.downward
     )
     .fetch_all(tx.conn())
     .await?)
 }
 
-/// How much failed work of the queues that are shown can be tried again.
+/// How much failed work of the queues that are shown can be tried again at once: of jobs that do the same, one. Counted in each table up to
+/// one more than is done at once.
 async fn failed(tx: &mut ReadTx, asked: &Asked) -> Result<i64, AppError> {
     let (only, without) = kinds(asked.queue);
     let row = sqlx::query!(
         r#"select (select count(*) from (select from webhook_queue where workspace_id = $1 and status = 'failed' and $2 limit $5) q) as "webhooks!",
                   (select count(*) from (select from enrichment_queue where workspace_id = $1 and status = 'failed' and $3 limit $5) q) as "words!",
-                  (select count(*) from (select from jobs where workspace_id = $1 and status = 'failed' and $4
-                     and ($6::text[] is null or kind = any($6)) and ($7::text[] is null or kind <> all($7)) limit $5) q) as "jobs!""#,
+                  (select count(*) from (select from jobs f where f.workspace_id = $1 and f.status = 'failed' and $4
+                     and ($6::text[] is null or f.kind = any($6)) and ($7::text[] is null or f.kind <> all($7))
+                     and (f.dedupe_key is null or not exists (
+                       select from jobs o where o.workspace_id = $1 and o.kind = f.kind and o.dedupe_key = f.dedupe_key and o.id <> f.id
+                         and (o.status in ('pending', 'processing') or (o.status = 'failed' and o.id > f.id)))) limit $5) q) as "jobs!""#,
         tx.workspace_uuid(),
         asked.has(&[QueueName::Webhooks]),
         asked.has(&[QueueName::Words]),
         asked.has(&[QueueName::Batches, QueueName::Sync, QueueName::Mail, QueueName::Other]),
-        COUNTED,
+        AT_ONCE + 1,
         only.as_deref() as Option<&[String]>,
         without.as_deref() as Option<&[String]>,
     )

@@ -69,7 +69,7 @@ pub(crate) fn seconds_of(value: Option<&Value>) -> Option<f64> {
 }
 
 /// Fills `{{customer.name}}` from the context; an unknown variable becomes empty, as with the provider.
-pub(super) fn fill_variables(text: &str, context: &Map<String, Value>) -> String {
+pub(crate) fn fill_variables(text: &str, context: &Map<String, Value>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(open) = rest.find("{{") {

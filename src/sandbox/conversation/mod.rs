@@ -16,6 +16,8 @@ mod summary;
 mod tests;
 mod trades;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -56,9 +58,9 @@ pub enum Role {
 pub struct Turn {
     pub role: Role,
     pub text: String,
-    pub tool: Option<&'static str>,
+    pub tool: Option<Cow<'static, str>>,
     pub invocation: Option<Uuid>,
-    pub error: Option<&'static str>,
+    pub error: Option<Cow<'static, str>>,
     pub start: f64,
     pub end: f64,
 }
@@ -167,8 +169,10 @@ fn push_tool(turns: &mut Vec<Turn>, tool: &'static str, trade: Trade, slots: &Sl
     let (arguments, answer) = looked_up.unwrap_or_else(|| tool_messages(name, slots));
     let name = trade.tool(name);
     let invocation = Some(rng.uuid());
-    let message =
-        |role, text: String, error| Turn { role, text, tool: Some(name), invocation, error, start: 0.0, end: 0.0 };
+    let message = |role, text: String, error: Option<&'static str>| {
+        let (tool, error) = (Some(Cow::Borrowed(name)), error.map(Cow::Borrowed));
+        Turn { role, text, tool, invocation, error, start: 0.0, end: 0.0 }
+    };
     turns.push(message(Role::ToolCall, arguments.to_string(), None));
     if fails {
         turns.push(message(Role::ToolResult, String::new(), Some(TOOL_FAILURE)));

@@ -1,6 +1,7 @@
 //! Calls that are over stand in a file beside the state file, a line each, so that their words and recordings can still be had after a
 //! restart. A call follows from its request and its seed; what else happened to it, the line says.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::call::{Call, NewCall, Steer};
 use crate::settings::SandboxSettings;
 use crate::state::{Sandbox, State};
+use crate::tool_use::ToolUse;
 
 /// The newest calls that a restart brings back.
 const MOST: usize = 3_000;
@@ -33,6 +35,15 @@ struct Kept {
     joined: Option<f64>,
     ended: f64,
     end_reason: String,
+    #[serde(default)]
+    tool_uses: Vec<ToolUse>,
+}
+
+/// The line of a call that was deleted: the one before it counts no more.
+#[derive(Serialize, Deserialize)]
+struct Gone {
+    key: String,
+    gone: Uuid,
 }
 
 fn path_of(settings: &SandboxSettings) -> Option<PathBuf> {
@@ -42,9 +53,7 @@ fn path_of(settings: &SandboxSettings) -> Option<PathBuf> {
 impl Sandbox {
     /// Adds a call that is over. What cannot be written is only missing after a restart.
     pub(crate) fn keep_call(&self, key: &str, call: &Call) {
-        let (Some(path), Some(ended)) = (path_of(&self.settings()), call.ended) else {
-            return;
-        };
+        let Some(ended) = call.ended else { return };
         let kept = Kept {
             key: key.to_owned(),
             id: call.id,
@@ -59,8 +68,19 @@ impl Sandbox {
             joined: call.joined,
             ended,
             end_reason: call.end_reason.unwrap_or("hangup").to_owned(),
+            tool_uses: call.tool_uses.clone(),
         };
-        let written = serde_json::to_string(&kept).map_err(std::io::Error::from).and_then(|line| {
+        self.add_line(&kept);
+    }
+
+    /// A call was deleted: it does not come back.
+    pub(crate) fn keep_deletion(&self, key: &str, id: Uuid) {
+        self.add_line(&Gone { key: key.to_owned(), gone: id });
+    }
+
+    fn add_line(&self, line: &impl Serialize) {
+        let Some(path) = path_of(&self.settings()) else { return };
+        let written = serde_json::to_string(line).map_err(std::io::Error::from).and_then(|line| {
             let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
             // One write for one line: two calls that end at once do not mix.
             file.write_all(format!("{line}\n").as_bytes())
@@ -80,8 +100,16 @@ pub(super) fn load(state: &mut State, settings: &SandboxSettings) {
     if newest.len() < lines.len() {
         shorten(&path, newest);
     }
+    let gone: HashSet<(String, Uuid)> = newest
+        .iter()
+        .filter_map(|line| serde_json::from_str::<Gone>(line).ok())
+        .map(|Gone { key, gone }| (key, gone))
+        .collect();
     // A line that was cut short by the end of the process is left out.
     for kept in newest.iter().filter_map(|line| serde_json::from_str::<Kept>(line).ok()) {
+        if gone.contains(&(kept.key.clone(), kept.id)) {
+            continue;
+        }
         let Some(account) = state.accounts.get_mut(&kept.key) else { continue };
         let agent = kept.agent.as_ref().and_then(|id| account.agents.get(id)).map(Arc::clone);
         let steer = Steer {
@@ -95,6 +123,7 @@ pub(super) fn load(state: &mut State, settings: &SandboxSettings) {
         let new = NewCall { agent, request: kept.request, to: kept.to, from: kept.from, inbound: kept.inbound };
         let mut call = Call::steered(new, settings, steer).over();
         call.joined = kept.joined;
+        call.tool_uses = kept.tool_uses;
         call.ended = Some(kept.ended);
         let known = ["unjoined", "agent_hangup", "timeout", "connection_error"];
         call.end_reason = Some(known.into_iter().find(|reason| *reason == kept.end_reason).unwrap_or("hangup"));

@@ -7,7 +7,7 @@ use crate::schema::Writer;
 use crate::{analysis, conversation};
 
 /// What the model says: words, or tools to call.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub content: Option<String>,
     pub tool_calls: Vec<Value>,
 }

@@ -139,7 +139,9 @@ async fn connection(
     Extension(Key(key)): Extension<Key>,
     Path(id): Path<String>,
 ) -> Response {
-    let found = sandbox.with_account(&key, |account| account.connections.get(&id).cloned());
+    let found = sandbox.with_account(&key, |account| {
+        account.connections.get(&id).filter(|held| held["record_type"] != applications::KIND).cloned()
+    });
     found.map_or_else(missing, |connection| one(StatusCode::OK, connection))
 }
 

@@ -167,20 +167,21 @@ async fn a_kept_sandbox_has_the_same_past_after_a_restart() {
     sandbox.reveal_calls(KEY, &agent, &[instant("2026-10-01T10:00:00Z")]);
     let before = all(&client, "pageSize=500").await;
     let gone = before[3]["callId"].as_str().unwrap();
-    client
-        .http
-        .delete(format!("{}/ultravox/api/calls/{gone}", client.base))
-        .header("x-api-key", KEY)
-        .send()
-        .await
-        .unwrap();
+    let delete = |id: &str| {
+        client.http.delete(format!("{}/ultravox/api/calls/{id}", client.base)).header("x-api-key", KEY).send()
+    };
+    delete(gone).await.unwrap();
     // And calls of this run, once they are over.
     for (nth, digits) in ["0020", "0001", "0013"].iter().enumerate() {
         let path = format!("/ultravox/api/agents/{agent}/calls");
         assert_eq!(client.post(&path, super::to(&format!("+1312555{digits}"), &nth.to_string())).await.0, 201);
     }
     sandbox.settle(KEY).await;
+    let of_this_run = all(&client, "pageSize=500").await;
+    let gone = of_this_run.iter().find(|call| call["metadata"]["task"] == "2").unwrap();
+    delete(gone["callId"].as_str().unwrap()).await.unwrap();
     let before = all(&client, "pageSize=500").await;
+    assert_eq!(before.len(), of_this_run.len() - 1);
     let talked = before.iter().find(|call| call["metadata"]["task"] == "0").unwrap();
     let words = format!("/ultravox/api/calls/{}/messages", talked["callId"].as_str().unwrap());
     let (_, said) = client.get(&words).await;

@@ -84,7 +84,7 @@ fn a_look_up_finds_the_person_on_the_line() {
                 context: json!({"contact_name": "Ada Byron"}).as_object().cloned().unwrap_or_default(),
             };
             let conversation = compose(&scene);
-            let found: Vec<_> = conversation.turns.iter().filter(|turn| turn.tool == Some(tool)).collect();
+            let found: Vec<_> = conversation.turns.iter().filter(|turn| turn.tool.as_deref() == Some(tool)).collect();
             assert_eq!(found.len(), 2, "asked and answered: {:?}", conversation.turns);
             assert!(found[1].text.contains("Ada Byron"), "{}", found[1].text);
             assert!(conversation.summary.contains("Ada Byron"), "{}", conversation.summary);

@@ -57,11 +57,16 @@ pub(super) async fn delete(
     if call.ended.is_none() {
         return Provider::Ultravox.error(StatusCode::BAD_REQUEST, "A running call can't be deleted.");
     }
-    sandbox.with_account(&key, |account| {
-        if !account.drop_call(call.id) {
+    let was_of_this_time = sandbox.with_account(&key, |account| {
+        let is_of_this_time = account.drop_call(call.id);
+        if !is_of_this_time {
             Arc::make_mut(&mut account.past).forget(call.id);
         }
+        is_of_this_time
     });
+    if was_of_this_time {
+        sandbox.keep_deletion(&key, call.id);
+    }
     sandbox.keep();
     no_content()
 }

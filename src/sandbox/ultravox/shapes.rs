@@ -108,11 +108,11 @@ fn message(turn: &Turn, index: usize, stage: Uuid, heard: f64) -> Value {
     out.insert("callStageMessageIndex".to_owned(), json!(index));
     out.insert("timespan".to_owned(), times.clone());
     out.insert("wallClockTimespan".to_owned(), times);
-    if let Some(tool) = turn.tool {
+    if let Some(tool) = &turn.tool {
         out.insert("toolName".to_owned(), json!(tool));
         out.insert("invocationId".to_owned(), json!(turn.invocation));
     }
-    if let Some(error) = turn.error {
+    if let Some(error) = &turn.error {
         out.insert("errorDetails".to_owned(), json!(error));
     }
     Value::Object(out)
@@ -174,7 +174,8 @@ pub(super) fn events(call: &Call) -> Vec<Value> {
     out.push(event(joined, "info", "call.joined", "The other side joined.".to_owned()));
     let heard = call.heard().unwrap_or(0.0);
     for turn in call.conversation().turns.iter().filter(|turn| turn.error.is_some() && turn.start < heard) {
-        let text = format!("Tool {} failed: {}", turn.tool.unwrap_or(""), turn.error.unwrap_or(""));
+        let text =
+            format!("Tool {} failed: {}", turn.tool.as_deref().unwrap_or(""), turn.error.as_deref().unwrap_or(""));
         out.push(event(joined + turn.end, "error", "tool.error", text));
     }
     if let Some(ended) = call.ended {

@@ -119,9 +119,15 @@ async fn reply(scope: &Scope, connection: ConnectionId, call: &IncomingCall) -> 
         return Ok(said(NOT_IN_SERVICE, None));
     };
     drop(tx);
-    let decided = decide(scope, number, &call.from).await?;
+    let mut decided = decide(scope, number, &call.from).await?;
     let id = CallId::new();
     let mut tx = scope.write(Action::ReplayQueues).await?;
+    // Counted where the call is written down: of two that ring at once only one gets the last line.
+    if let Ok((agent, _)) = &decided.agent
+        && !has_line(&mut tx).await?
+    {
+        decided.agent = Err((MissedReason::NoLine, Some(*agent)));
+    }
     if !write_down(&mut tx, id, call, &decided).await? {
         drop(tx);
         let mut tx = scope.read(Action::ReadWorkshop).await?;
@@ -139,7 +145,7 @@ async fn reply(scope: &Scope, connection: ConnectionId, call: &IncomingCall) -> 
         Ok(voice) => voice,
         Err(error) => return fail(scope, id, &decided.number, language, &error.to_string()).await,
     };
-    let request = voice::request(id, agent, Line::Joined, variables(&decided, call));
+    let request = voice::request(scope, id, agent, Line::Joined, variables(&decided, call));
     match voice::ask(&voice, request).await {
         AskedVoice::Made(made) => match made.join_url.clone() {
             Some(join_url) => {
@@ -252,6 +258,12 @@ async fn decide(scope: &Scope, number: CalledNumber, from: &str) -> Result<Decid
 
 async fn is_active(tx: &mut patchbay_access::server::ReadTx, client: ClientId) -> Result<bool, AppError> {
     Ok(patchbay_clients::server::get(tx, client).await?.status == ClientStatus::Active)
+}
+
+/// Whether the agency's plan has a line left for one more call. The lines are locked until the commit.
+pub(super) async fn has_line(tx: &mut WriteTx) -> Result<bool, AppError> {
+    let home = workspaces::lock_capacity(tx).await?;
+    Ok(patchbay_calls::server::lines_in_use(tx.reading()).await? < home.granted)
 }
 
 pub(super) async fn has_budget(scope: &Scope, client: ClientId) -> Result<bool, AppError> {

@@ -88,6 +88,7 @@ pub(crate) async fn make(scope: &Scope, form: &TestCallForm) -> Result<CallId, A
     let service = connections::voice(scope).await?;
 
     let mut tx = scope.write(Action::ManageAgents).await?;
+    let has_line = super::answer::has_line(&mut tx).await?;
     refuse_do_not_call(tx.reading(), client, &to).await?;
     let new = NewTestCall {
         id,
@@ -99,6 +100,12 @@ pub(crate) async fn make(scope: &Scope, form: &TestCallForm) -> Result<CallId, A
         prompt_version: callable.prompt_version,
     };
     let Some(fence) = dialled::insert_test_call(&mut tx, &new).await? else { return Ok(id) };
+    if !has_line {
+        return Err(AppError::Conflict(
+            Reason::LimitReached,
+            "All lines of the agency’s plan are in use. Wait until a call has ended, and try again.".into(),
+        ));
+    }
     tx.audit(Change {
         action: "test_called",
         entity: "call",
@@ -114,7 +121,8 @@ pub(crate) async fn make(scope: &Scope, form: &TestCallForm) -> Result<CallId, A
     tx.commit().await?;
 
     let line = Line::Phone { to: to.as_str().to_owned(), from };
-    let asked = voice::ask(&service, voice::request(id, &callable, line, json!({"client_name": facts.name}))).await;
+    let asked =
+        voice::ask(&service, voice::request(scope, id, &callable, line, json!({"client_name": facts.name}))).await;
     let mut tx = scope.write(Action::ManageAgents).await?;
     match asked {
         Asked::Made(made) => dialled::mark_placed(&mut tx, id, &made.id).await?,

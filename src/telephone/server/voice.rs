@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchbay_access::server::Scope;
 use patchbay_agents::server::ops::CallableAgent;
+use patchbay_agents::server::tool_token;
 use patchbay_calls::server::fold::CALL_KEY;
 use patchbay_providers::voice::{FirstSpeaker, Line, NewVoiceCall, VoiceCall};
 use patchbay_providers::{ProviderError, VoiceProvider};
@@ -22,7 +24,13 @@ pub(crate) enum Asked {
 }
 
 /// The request for an agent. `line`: whom it talks with.
-pub(crate) fn request(id: CallId, agent: &CallableAgent, line: Line, variables: serde_json::Value) -> NewVoiceCall {
+pub(crate) fn request(
+    scope: &Scope,
+    id: CallId,
+    agent: &CallableAgent,
+    line: Line,
+    variables: serde_json::Value,
+) -> NewVoiceCall {
     // Somebody who calls expects to be greeted, whatever the agent does when it calls.
     let first_speaker = match line {
         Line::Joined => Some(FirstSpeaker::Agent { text: agent.greeting.clone(), uninterruptible: false }),
@@ -37,6 +45,8 @@ pub(crate) fn request(id: CallId, agent: &CallableAgent, line: Line, variables: 
         recording_enabled: None,
         max_duration: None,
         join_timeout: None,
+        // Without it the call is made all the same, and its agent's tools refuse.
+        tool_token: tool_token(scope.services(), scope.workspace_id(), id).ok(),
     }
 }
 

@@ -73,7 +73,16 @@ impl Shown {
     pub fn zone_text(&self) -> String {
         match &self.zone {
             Some(zone) => format!("days in {}", zone.replace('_', " ")),
-            None => "days in each client’s own zone".to_owned(),
+            None => "days in each client’s own time zone".to_owned(),
+        }
+    }
+
+    /// When it was counted. `viewer`: the zone that the time is in, said where it is not that of the days.
+    pub fn updated_text(&self, time: &str, viewer: &str) -> String {
+        if self.zone.as_deref() == Some(viewer) {
+            format!("updated {time}")
+        } else {
+            format!("updated {time} in {}", viewer.replace('_', " "))
         }
     }
 

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::{file, moved, number};
+use super::{amount, file, moved, number};
 use crate::model::{AgentUsage, ClientUsage, Compared, Shown};
 use patchbay_calls::model::{CallQuery, term};
 use patchbay_metering::model::Sums;
@@ -114,7 +114,7 @@ fn cells(all: &Compared, listed: Option<CallQuery>, total: &Sums) -> impl IntoVi
         <td class="num">{calls}</td>
         <td class="num">{format!("{:.1}", sums.minutes())}</td>
         <td class="num">{count_text(sums.tokens)}</td>
-        <td class="num">{sums.spend().column()}</td>
+        <td class="num">{amount(sums.spend(), sums.unpriced + sums.unpriced_answers)}</td>
         <td class="num"><span aria-hidden="true">{arrow}</span><span class="sr">{spoken}</span>{moved}</td>
         <td>{(points.len() > 1).then(|| view! { <Spark points/> })}</td>
         <td class="num">{share}</td>

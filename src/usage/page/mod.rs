@@ -1,5 +1,6 @@
 //! Minutes, tokens and money of some days, beside the days before.
 
+mod amount;
 mod by_client;
 mod by_day;
 mod period_bar;
@@ -12,6 +13,7 @@ use leptos::prelude::*;
 
 use super::model::{Usage, change, unpriced_answers_text};
 use super::server_fns::get_usage;
+pub use amount::{amount, carrier};
 use by_client::Clients;
 use by_day::{Days, Spend};
 use patchbay_calls::model::figures::unpriced_text;
@@ -29,8 +31,10 @@ pub const PERIODS: &[Preset] = &[Preset::Today, Preset::Week, Preset::Month, Pre
 
 #[lazy]
 pub fn usage_page() -> PageView {
-    let usage =
-        load(|| (query("client"), asked(), query("sort")), |(client, asked, sort)| get_usage(client, asked, sort));
+    let usage = load(
+        || (query("client"), asked(), query("by"), query("sort")),
+        |(client, asked, by, sort)| get_usage(client, asked, by, sort),
+    );
     Arc::new(move || {
         let busy = RwSignal::new(false);
         live::on_change_slowly(&["calls", "clients"], Duration::from_secs(5), move || {
@@ -52,6 +56,8 @@ pub(crate) fn file(part: Option<&str>) -> String {
     let mut pairs: Vec<(String, String)> =
         query("client").map(|client| ("client".to_owned(), client)).into_iter().collect();
     pairs.extend(asked.pairs().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+    // Only the rows of days stand together.
+    pairs.extend(query("by").filter(|_| part.is_none()).map(|by| ("by".to_owned(), by)));
     pairs.extend(part.map(|part| ("part".to_owned(), part.to_owned())));
     format!("/usage.csv{}", query_string(&pairs))
 }
@@ -77,10 +83,11 @@ fn Figures(usage: Usage, busy: RwSignal<bool>) -> impl IntoView {
     let (total, before, shown) = (usage.total, usage.before, usage.shown.clone());
     let whose = usage.client.clone().unwrap_or_else(|| "All clients".to_owned());
     let is_agency = usage.is_agency;
+    let updated = shown.updated_text(&usage.updated, &usage.viewer_zone);
     let head = if is_agency {
-        format!("{whose} · {} · updated {}", shown.zone_text(), usage.updated)
+        format!("{whose} · {} · {updated}", shown.zone_text())
     } else {
-        format!("{} · updated {}", shown.zone_text(), usage.updated)
+        format!("{} · {updated}", shown.zone_text())
     };
     let numbers = usage.numbers.clone();
     let is_nothing = total.is_nothing() && before.is_nothing() && usage.month.spend.0.is_zero();
@@ -93,7 +100,7 @@ fn Figures(usage: Usage, busy: RwSignal<bool>) -> impl IntoView {
                 <LinkButton href=Signal::derive(|| file(None)) icon="download" external=true>"Export CSV"</LinkButton>
             }
         />
-        <PeriodBar shown=shown.clone() presets=PERIODS default=Preset::Month busy/>
+        <PeriodBar shown=shown.clone() presets=PERIODS default=Preset::Month busy by=usage.by/>
         <LeftOut total client=query("client") shown=shown.clone()/>
         {if is_nothing {
             view! { <EmptyState icon="receipt-text" title="No usage yet" text="Usage appears after the first call."/> }.into_any()
@@ -103,7 +110,7 @@ fn Figures(usage: Usage, busy: RwSignal<bool>) -> impl IntoView {
         {(is_agency && !is_nothing).then(|| view! {
             <Clients clients=usage.clients others=usage.others shown=shown.clone() total/>
         })}
-        {(!is_nothing).then(|| view! { <Days days=usage.days shown=shown.clone()/> })}
+        {(!is_nothing).then(|| view! { <Days by=usage.by days=usage.days shown=shown.clone()/> })}
         {is_agency.then(|| view! { <Models models=usage.models/> })}
         {numbers.map(|numbers| view! { <PhoneNumbers numbers/> })}
     }

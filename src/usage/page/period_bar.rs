@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::model::{PeriodAsked, Shown};
+use crate::model::{By, PeriodAsked, Shown};
 use patchbay_metering::model::Preset;
 use patchbay_ui::address::kept_pairs;
 use patchbay_ui::*;
@@ -21,6 +21,9 @@ pub fn PeriodBar(
     default: Preset,
     /// Somebody enters days: the page is not built anew meanwhile.
     busy: RwSignal<bool>,
+    /// What stands together, where that can be chosen.
+    #[prop(optional, into)]
+    by: Option<By>,
 ) -> impl IntoView {
     Effect::new(move |_| busy.set(false));
     let Shown { preset: chosen, text, problem, first, last, .. } = shown.clone();
@@ -33,10 +36,20 @@ pub fn PeriodBar(
             view! { <a href=href aria-current=is_current>{preset.label()}</a> }
         })
         .collect_view();
+    let groups = by.map(|chosen| {
+        let link = |by: &'static By| {
+            let word = (*by != By::Day).then(|| by.as_str());
+            let href = move || with_query(&[("by", word)]);
+            view! { <a href=href aria-current=(*by == chosen).then_some("true")>{by.label()}</a> }
+        };
+        let links = By::ALL.iter().map(link).collect_view();
+        view! { <nav class="pick" aria-label="Put together by">{links}</nav> }
+    });
     let is_own = chosen.is_empty();
     let path = Signal::derive(|| with_query(&[]).split('?').next().unwrap_or_default().to_owned());
     let hidden = move || {
-        let pairs = kept_pairs().into_iter().chain(query("sort").map(|sort| ("sort".to_owned(), sort)));
+        let kept = ["by", "sort"].into_iter().filter_map(|name| Some((name.to_owned(), query(name)?)));
+        let pairs = kept_pairs().into_iter().chain(kept);
         pairs.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
     };
     // What was typed stays where it was refused.
@@ -56,13 +69,13 @@ pub fn PeriodBar(
     let general = shown
         .problem
         .as_ref()
-        .filter(|(field, _)| field == "period")
+        .filter(|(field, _)| field == "period" || field == "by")
         .map(|(_, text)| view! { <p class="err" role="alert">{text.clone()}</p> });
     let own_label = if is_own { text } else { "Other days".to_owned() };
     view! {
         <div class="chips period-bar">
             <nav class="pick" aria-label="Period">{links}</nav>
-            <details on:focusin=move |_| busy.set(true) on:focusout=move |_| busy.set(false) open=refused.is_some_and(|field| field != "period")>
+            <details on:focusin=move |_| busy.set(true) on:focusout=move |_| busy.set(false) open=refused.is_some_and(|field| field == "from" || field == "to")>
                 <summary class=if is_own { "chip set" } else { "chip" }><Icon name="calendar-clock" small=true/>{own_label}</summary>
                 <GetForm action=path class="row wrap" label="Other days">
                     {hidden}
@@ -71,6 +84,7 @@ pub fn PeriodBar(
                     <button type="submit" class="btn">"Show"</button>
                 </GetForm>
             </details>
+            {groups}
             {general}
             <span class="sub text-xs">{format!("Beside {}: {}", shown.versus_text(), shown.before_text)}</span>
         </div>

@@ -11,7 +11,8 @@ use patchbay_access::server::{Db, Scope};
 use patchbay_shared::AppError;
 use rust_decimal::Decimal;
 
-/// `GET /v1/usage`: days of one client or of all, by default the last thirty; `client`, `period`, `from`, `to`.
+/// `GET /v1/usage`: days of one client or of all, by default the last thirty; `client`, `period`, `from`, `to`; with `by` weeks or
+/// months of them.
 pub fn v1() -> Router<Db> {
     Router::new().route("/v1/usage", get(days))
 }
@@ -22,12 +23,15 @@ struct Asked {
     period: Option<String>,
     from: Option<String>,
     to: Option<String>,
+    by: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Days {
     /// IANA name of the zone that the days are in; null: each client's own.
     timezone: Option<String>,
+    /// `day`, `week` or `month`: what each of `data` is.
+    by: &'static str,
     data: Vec<Day>,
     /// Calls that the provider has not priced yet: their cost is in no figure.
     unpriced_calls: i64,
@@ -37,7 +41,9 @@ struct Days {
 
 #[derive(Serialize)]
 struct Day {
+    /// The first day, and the last; of single days they are the same.
     day: String,
+    last_day: String,
     calls: i64,
     answered: i64,
     goals: i64,
@@ -53,17 +59,24 @@ struct Day {
 
 async fn days(Extension(scope): Extension<Scope>, Query(asked): Query<Asked>) -> Result<Json<Days>, AppError> {
     let period = PeriodAsked { period: asked.period, from: asked.from, to: asked.to };
-    let request =
-        Request { client: asked.client.as_deref(), asked: &period, sort: None, is_strict: true, most_clients: 0 };
+    let request = Request {
+        client: asked.client.as_deref(),
+        asked: &period,
+        by: asked.by.as_deref(),
+        sort: None,
+        is_strict: true,
+        most_clients: 0,
+    };
     let usage = super::usage(&scope, request).await?;
     let data = usage.days.into_iter().map(day).collect();
     let (unpriced_calls, unpriced_answers) = (usage.total.unpriced, usage.total.unpriced_answers);
-    Ok(Json(Days { timezone: usage.shown.zone, data, unpriced_calls, unpriced_answers }))
+    Ok(Json(Days { timezone: usage.shown.zone, by: usage.by.as_str(), data, unpriced_calls, unpriced_answers }))
 }
 
-fn day(UsageDay { day, sums, .. }: UsageDay) -> Day {
+fn day(UsageDay { day, last, sums, .. }: UsageDay) -> Day {
     Day {
         day: day.to_string(),
+        last_day: last.to_string(),
         calls: sums.calls,
         answered: sums.answered,
         goals: sums.goals,

@@ -7,13 +7,10 @@ pub(crate) mod period;
 pub mod routes;
 mod store;
 
-/// What models cost by client now, for the dashboard.
-pub use store::{ModelSpend, models_by_client};
-
 use chrono::{Datelike, Months};
 use rust_decimal::prelude::ToPrimitive;
 
-use super::model::{ClientPeriod, ModelUsage, Numbers, PeriodAsked, Usage, UsageDay};
+use super::model::{By, ClientPeriod, ModelUsage, Numbers, PeriodAsked, Usage};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, Scope};
 use patchbay_metering::model::{BudgetStatus, Period, Preset, Sums};
@@ -25,11 +22,16 @@ use period::Resolved;
 /// Into how many parts a line without axes divides the days.
 const PARTS: u64 = 8;
 
+/// What is said where days shall stand together by something else.
+const NO_BY: &str = "Choose day, week or month.";
+
 /// What is asked of usage.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'a> {
     pub client: Option<&'a str>,
     pub asked: &'a PeriodAsked,
+    /// What stands together: a `By`.
+    pub by: Option<&'a str>,
     /// What the table of clients is sorted by: `-spend`.
     pub sort: Option<&'a str>,
     /// Days that there are not are an error, and not a remark beside other days.
@@ -50,21 +52,29 @@ pub(crate) async fn usage(scope: &Scope, request: Request<'_>) -> Result<Usage, 
         (None, None) => None,
     };
     let tx = &mut tx;
-    let resolved = if request.is_strict {
+    let by = request.by.map(str::trim).filter(|word| !word.is_empty()).map(str::parse::<By>).transpose();
+    let mut resolved = if request.is_strict {
+        by.as_ref().map_err(|_| AppError::invalid("by", NO_BY))?;
         period::resolve(tx, client, request.asked, Preset::Month).await?
     } else {
         period::lenient(tx, client, request.asked, Preset::Month).await?
     };
+    if by.is_err() && resolved.shown.problem.is_none() {
+        resolved.shown.problem = Some(("by".to_owned(), NO_BY.to_owned()));
+    }
+    let by = by.ok().flatten().unwrap_or_default();
     let is_agency = scope.may(Action::ReadWorkshop);
     let found = days::read(tx, resolved.asked(client, PARTS)).await?;
     let before = days::read(tx, resolved.asked_before(client)).await?;
     let mut usage = Usage {
-        days: days_of(&found, resolved.period),
-        days_before: spend_at_places(&before, &resolved),
+        by,
+        days: by.together(resolved.period, resolved.today, |day| found.days.get(&day).copied().unwrap_or_default()),
+        days_before: spend_at_places(&before, &resolved, by),
         total: found.total(),
         before: before.total(),
         parts: parts_of(&found),
         month: forecast::month(tx, client, resolved.today).await?,
+        viewer_zone: scope.zone().name().to_owned(),
         updated: resolved.now.with_timezone(&scope.zone()).format("%H:%M:%S").to_string(),
         is_agency,
         ..Usage::default()
@@ -81,20 +91,12 @@ pub(crate) async fn usage(scope: &Scope, request: Request<'_>) -> Result<Usage, 
     Ok(usage)
 }
 
-/// Every day of the period, those without anything too.
-fn days_of(found: &Found, period: Period) -> Vec<UsageDay> {
-    let day = |day: chrono::NaiveDate| UsageDay {
-        day,
-        label: day.format("%-d %b").to_string(),
-        sums: found.days.get(&day).copied().unwrap_or_default(),
-    };
-    period.days().map(day).collect()
-}
-
-/// The spend of the days before, in their order.
-fn spend_at_places(before: &Found, resolved: &Resolved) -> Vec<Money> {
+/// The spend of the days before, put together by their places as the days beside them are.
+fn spend_at_places(before: &Found, resolved: &Resolved, by: By) -> Vec<Money> {
     let spend = |day| before.days.get(&day).map_or_else(Money::default, Sums::spend);
-    resolved.before.days().map(spend).collect()
+    let mut days = resolved.before.days().map(spend);
+    let parts = by.parts(resolved.period).into_iter();
+    parts.map(|part| Money(part.days().map_while(|_| days.next()).map(|money| money.0).sum())).collect()
 }
 
 fn parts_of(found: &Found) -> Vec<Sums> {
@@ -150,19 +152,11 @@ pub async fn last_thirty_days(tx: &mut ReadTx) -> Result<Sums, AppError> {
     Ok(days::read(tx, resolved.asked(None, 1)).await?.total())
 }
 
-/// The days that a page shows.
-pub async fn shown(
-    tx: &mut ReadTx,
-    client: Option<ClientId>,
-    asked: &PeriodAsked,
-    default: Preset,
-) -> Result<super::model::Shown, AppError> {
-    Ok(period::lenient(tx, client, asked, default).await?.shown)
-}
-
 /// Days of some clients, and the days before: for pages that show no usage but what it says of calls.
 pub struct Compare {
     pub shown: super::model::Shown,
+    /// The date of now in the clients' zones: two days while one client's has begun and another's has not ended.
+    pub dates: Period,
     pub found: Found,
     pub before: Found,
 }
@@ -177,13 +171,13 @@ pub async fn compare(
     let resolved = period::lenient(tx, client, asked, default).await?;
     let found = days::read(tx, resolved.asked(client, 1)).await?;
     let before = days::read(tx, resolved.asked_before(client)).await?;
-    Ok(Compare { shown: resolved.shown, found, before })
+    Ok(Compare { shown: resolved.shown, dates: resolved.dates, found, before })
 }
 
 /// See `server_fns::get_client_usage`.
 pub(crate) async fn client_usage(tx: &mut ReadTx, id: ClientId, asked: &PeriodAsked) -> Result<ClientPeriod, AppError> {
     let client = patchbay_clients::server::get(tx, id).await?;
-    let Compare { shown, found, before } = compare(tx, Some(id), asked, Preset::MonthToDate).await?;
+    let Compare { shown, found, before, .. } = compare(tx, Some(id), asked, Preset::MonthToDate).await?;
     let today = tx.now().await?.with_timezone(&zone::zone(&client.timezone)).date_naive();
     let month = Preset::MonthToDate.period(today);
     let next = month.first.checked_add_months(Months::new(1)).unwrap_or(today);

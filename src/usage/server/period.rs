@@ -17,7 +17,9 @@ pub(crate) struct Resolved {
     pub shown: Shown,
     pub period: Period,
     pub before: Period,
+    /// The latest date of now, and the days that it is in some client's zone.
     pub today: NaiveDate,
+    pub dates: Period,
     pub now: DateTime<Utc>,
 }
 
@@ -62,7 +64,12 @@ fn own(asked: &PeriodAsked, today: NaiveDate) -> Result<Option<Period>, FieldErr
         (None, Some(_)) => return Err(wrong("from", "Enter the first day too.")),
     };
     if first > today {
-        return Err(wrong("from", "This day is still to come. Enter today or an earlier day."));
+        // Where the viewer is, it may have begun.
+        let text = format!(
+            "This day is still to come: where these days are counted it is {}. Enter that day or an earlier one.",
+            today.format("%-d %B %Y")
+        );
+        return Err(wrong("from", &text));
     }
     if last < first {
         return Err(wrong("to", "The last day is before the first one. Enter a later one."));
@@ -107,8 +114,9 @@ pub(crate) async fn lenient(
     let dates = zones.iter().map(|name| now.with_timezone(&zone::zone(name)).date_naive());
     let (began, today) = dates.fold((NaiveDate::MAX, NaiveDate::MIN), |(low, high), day| (low.min(day), high.max(day)));
     let name = zones.pop().filter(|_| zones.is_empty());
+    let dates = Period { first: began, last: today };
     let days_of = |preset: Preset| match preset {
-        Preset::Today => Period { first: began, last: today },
+        Preset::Today => dates,
         other => other.period(today),
     };
     let (chosen, problem) = match (own(asked, today), preset_of(asked, default)) {
@@ -134,7 +142,7 @@ pub(crate) async fn lenient(
         zone: name,
         problem,
     };
-    Ok(Resolved { shown, period, before, today, now })
+    Ok(Resolved { shown, period, before, today, dates, now })
 }
 
 #[cfg(test)]

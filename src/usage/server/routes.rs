@@ -6,12 +6,12 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 
 use super::Request;
-use crate::model::{ModelUsage, Numbers, PeriodAsked, Usage};
+use crate::model::{By, ModelUsage, Numbers, PeriodAsked, Usage};
 use patchbay_access::server::{Db, Visitor};
 use patchbay_metering::model::Sums;
 use patchbay_shared::{AppError, csv_cell};
 
-/// `GET /usage.csv`: the days of the page, one a row; with `part=agents` the clients and agents, with `part=models` the models, with
+/// `GET /usage.csv`: the days of the page, or its weeks or months with `by`, one a row; with `part=agents` the clients and agents, with `part=models` the models, with
 /// `part=numbers` the phone numbers by month.
 pub fn routes() -> Router<Db> {
     Router::new().route("/usage.csv", get(export))
@@ -21,6 +21,7 @@ pub fn routes() -> Router<Db> {
 struct Asked {
     client: Option<String>,
     part: Option<Part>,
+    by: Option<String>,
     period: Option<String>,
     from: Option<String>,
     to: Option<String>,
@@ -39,6 +40,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
     let request = Request {
         client: asked.client.as_deref(),
         asked: &period,
+        by: asked.by.as_deref(),
         sort: None,
         is_strict: true,
         most_clients: usize::MAX,
@@ -95,8 +97,17 @@ fn sums(sums: &Sums) -> Vec<String> {
 }
 
 fn days(usage: &Usage) -> String {
-    let rows = usage.days.iter().map(|day| [vec![day.day.to_string()], sums(&day.sums)].concat());
-    csv_cell::file(&[&["day"][..], &SUMS].concat(), rows)
+    let by = usage.by;
+    // Of weeks and months, which days they are: those at the ends may be short.
+    let head: &[&str] = if by == By::Day { &["day"] } else { &[by.as_str(), "from", "to"] };
+    let rows = usage.days.iter().map(|row| {
+        let mut cells = vec![by.code(row.day)];
+        if by != By::Day {
+            cells.extend([row.day.to_string(), row.last.to_string()]);
+        }
+        [cells, sums(&row.sums)].concat()
+    });
+    csv_cell::file(&[head, &SUMS].concat(), rows)
 }
 
 fn agents(usage: &Usage) -> String {

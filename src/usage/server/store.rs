@@ -1,8 +1,8 @@
-//! What models cost now, whose the figures are, and what numbers cost.
+//! Whose the figures are, and what numbers cost.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 
 use uuid::Uuid;
 
@@ -11,41 +11,6 @@ use patchbay_access::server::ReadTx;
 use patchbay_metering::server::rent::RentedNumber;
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};
 use patchbay_shared::{AppError, Money};
-
-/// What answers of models cost, and how many of them have no price and are not in it.
-#[derive(Debug, Clone, Copy)]
-pub struct ModelSpend {
-    pub cost: Money,
-    pub unpriced: i64,
-}
-
-/// What the models' answers of a time cost, by client: the part of the spend that does not stand on the calls. `until`: none for no
-/// end.
-pub async fn models_by_client(
-    tx: &mut ReadTx,
-    client: Option<ClientId>,
-    from: DateTime<Utc>,
-    until: Option<DateTime<Utc>>,
-) -> Result<HashMap<Option<ClientId>, ModelSpend>, AppError> {
-    let rows = sqlx::query!(
-        r#"select client_id as "client_id: ClientId", coalesce(sum(cost), 0) as "cost!",
-                  count(*) filter (where cost is null) as "unpriced!"
-           from token_usage
-           where workspace_id = $1 and ($2::uuid is null or client_id = $2) and created_at >= $3
-             and ($4::timestamptz is null or created_at < $4)
-           group by client_id"#,
-        tx.workspace_uuid(),
-        client.map(|id| id.0),
-        from,
-        until
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.client_id, ModelSpend { cost: Money(row.cost), unpriced: row.unpriced }))
-        .collect())
-}
 
 /// Names of clients.
 pub(crate) async fn client_names(tx: &mut ReadTx, ids: &[Uuid]) -> Result<HashMap<ClientId, String>, AppError> {

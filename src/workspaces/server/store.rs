@@ -106,14 +106,16 @@ pub async fn settle_ownership(tx: &mut WriteTx) -> Result<(), AppError> {
 
 /// What dialling needs to know of the workspace.
 pub struct DiallingCapacity {
-    /// Calls at once, over all batches: what the agency allows itself, at most what the platform grants.
+    /// Calls up to which batches dial: what the agency allows itself, at most what the platform grants.
     pub lines: i64,
+    /// Calls at once of all kinds: what the platform grants. Who calls a number may have what batches leave.
+    pub granted: i64,
     pub suspended: bool,
     /// The provider asked not to be asked for so long.
     pub hold: Option<std::time::Duration>,
 }
 
-/// Locked until the commit: batches of one workspace count the free lines one after the other.
+/// Locked until the commit: batches of one workspace, and calls that come in, count the free lines one after the other.
 pub async fn lock_capacity(tx: &mut WriteTx) -> Result<DiallingCapacity, AppError> {
     let row = sqlx::query!(
         r#"select plan as "plan: WorkspacePlan", settings -> 'limits' as limits, (settings ->> 'concurrency')::bigint as concurrency,
@@ -127,7 +129,7 @@ pub async fn lock_capacity(tx: &mut WriteTx) -> Result<DiallingCapacity, AppErro
     let hold = row.hold.filter(|seconds| *seconds > 0.0).map(std::time::Duration::from_secs_f64);
     let granted = Limits::of(row.plan, limits::read(row.limits)).lines;
     let lines = row.concurrency.map_or(granted, |own| own.min(granted));
-    Ok(DiallingCapacity { lines, suspended: row.suspended, hold })
+    Ok(DiallingCapacity { lines, granted, suspended: row.suspended, hold })
 }
 
 /// Nobody in the workspace asks the provider for a call for so long. A longer hold stays.

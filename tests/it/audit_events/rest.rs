@@ -46,6 +46,7 @@ async fn with_the_agencys_things(agency: &Agency) {
     owner.filled("/connections/ultravox", "save_connection", &[("price_per_minute", "0.07")]).await;
     owner.done("switch_connection", &[("provider", "ultravox")]).await;
     owner.done("switch_connection", &[("provider", "ultravox"), ("on", "true")]).await;
+    with_models(owner).await;
     let first = [("name", "Second prompt"), ("template", "You call. Be brief."), ("production", "true")];
     let prompt = owner.made_on("/prompts/new", "save_prompt", &first).await;
     let second = [("id", prompt.as_str()), ("base_version", "1"), ("name", "Second prompt"), ("template", "Be kind.")];
@@ -90,5 +91,20 @@ async fn with_a_clients_things(agency: &Agency, works: &Works) {
     agency.drain().await;
     for status in ["inactive", "active"] {
         owner.done("set_number_status", &[("id", &works.number), ("status", status)]).await;
+    }
+}
+
+/// Chooses, changes and takes back a model; prices one, twice.
+async fn with_models(owner: &Browser) {
+    let account = [("kind", "anthropic"), ("name", "Claude"), ("mode", "sandbox")];
+    let account = owner.made_on("/connections/accounts/new", "save_model_account", &account).await;
+    for (account, model) in [(account.as_str(), "claude-sonnet-4-5"), (account.as_str(), "claude-haiku-4-5"), ("", "")]
+    {
+        owner.done("choose_model", &[("purpose", "judge"), ("account", account), ("model", model)]).await;
+    }
+    for read in ["3", "4"] {
+        let price = [("account", account.as_str()), ("model", "claude-haiku-4-5"), ("from", "2026-01-01")];
+        let price = [price.as_slice(), &[("read", read), ("written", "5")]].concat();
+        owner.done("set_model_price", &price).await;
     }
 }

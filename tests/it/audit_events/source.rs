@@ -13,6 +13,7 @@ const SPOKEN: &[(&str, &str, &str, &[&str])] = &[
     ("src/contacts/server/import/run.rs", "status.as_str()", "import", &["completed", "failed"]),
     ("src/history/server/ops.rs", "action", "history_import", &["cancelled", "completed", "failed"]),
     ("src/members/server/ops.rs", "status.as_str()", "user", &["active", "suspended"]),
+    ("src/models/server/ops.rs", "action", "model", &["chosen", "changed", "taken_back"]),
     ("src/numbers/server/ops.rs", "action", "phone_number", &["added", "ordered", "activated", "deactivated"]),
     ("src/platform/server/ops.rs", "status.as_str()", "workspace", &["active", "suspended"]),
 ];

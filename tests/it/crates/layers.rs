@@ -22,8 +22,10 @@ const LAYERS: &[(&str, &str)] = &[
     ("brand, dialling, usage", "what is made of clients and calls"),
     ("calls, clients, numbers", "for whom an agent works, on which number, and what was said"),
     ("agents", "who speaks"),
+    ("models", "which model does what, and what it costs"),
+    ("tools", "what an agent may do on a call beside talking"),
     (
-        "api_keys, audit, connections, metering, prompts, settings",
+        "api_keys, audit, connections, knowledge, metering, prompts, settings",
         "what an agency sets up, and what is written down about it",
     ),
     ("jobs, shell, users, workspaces", "the queue; what pages share; accounts of people and of agencies"),

@@ -57,10 +57,12 @@ insert into jobs (id, workspace_id, kind, payload, status)
 select md5(o.salt || 'job' || n)::uuid, o.workspace_id, (array['follow_call', 'send_mail', 'sync_agent'])[n % 3 + 1], '{}',
        (case when n % 50 = 0 then 'failed' else 'completed' end)::processing_status
 from owners o, generate_series(1, 14000) n where o.salt <> 'b';
-insert into call_backs (workspace_id, id, client_id, campaign_id, campaign_contact_id, contact_id, call_id, words, due_at, zone, status)
+insert into call_backs (workspace_id, id, client_id, campaign_id, campaign_contact_id, contact_id, call_id, words, due_at, zone, status,
+                        call_started_at)
 select o.workspace_id, md5(o.salt || 'back' || n)::uuid, o.client_id, o.campaign, md5(o.salt || 'member' || n)::uuid,
        md5(o.salt || 'contact' || n)::uuid, md5(o.salt || 'call' || n)::uuid, 'tomorrow', now() - make_interval(mins => n), 'UTC',
-       (case when n % 50 = 0 then 'scheduled' when n % 50 = 1 then 'needs_person' else 'kept' end)
+       (case when n % 50 = 0 then 'scheduled' when n % 50 = 1 then 'needs_person' else 'kept' end),
+       (select c.started_at from calls c where c.workspace_id = o.workspace_id and c.id = md5(o.salt || 'call' || n)::uuid)
 from owners o, generate_series(1, 14000) n where o.salt <> 'b';
 
 set session_replication_role = origin;

@@ -188,14 +188,22 @@ impl Agency {
         let key = format!("sandbox-{}", unique(""));
         let telnyx_key = world.sandbox.carrier_public_key(&key);
         let services = [
-            ("ultravox", ("price_per_minute", "0.05")),
-            ("telnyx", ("public_key", telnyx_key.as_str())),
-            ("openrouter", ("chat_model", "openai/gpt-5-mini")),
+            ("ultravox", "save_connection", ("price_per_minute", "0.05")),
+            ("telnyx", "save_connection", ("public_key", telnyx_key.as_str())),
         ];
-        for (service, own) in services {
+        for (service, action, own) in services {
             let fields = [("mode", "sandbox"), ("api_key", key.as_str()), own];
-            self.owner.filled(&format!("/connections/{service}"), "save_connection", &fields).await;
+            self.owner.filled(&format!("/connections/{service}"), action, &fields).await;
         }
+        // The first account of models, or another key for it.
+        let fields = [("mode", "sandbox"), ("api_key", key.as_str())];
+        match self.owner.get("/connections/openrouter").await.status {
+            200 => self.owner.filled("/connections/openrouter", "save_model_account", &fields).await,
+            _ => {
+                let fields = [fields.as_slice(), &[("kind", "openrouter")]].concat();
+                self.owner.filled("/connections/accounts/new", "save_model_account", &fields).await
+            }
+        };
         self.background.add_account(&key);
         key
     }

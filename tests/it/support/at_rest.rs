@@ -9,24 +9,35 @@ use sqlx::PgPool;
 use super::next_due;
 
 /// Waits until the processes have nothing more to do for an agency soon.
+///
+/// Work at rest is not enough: the provider may be about to say something. So it is looked at before and after all that the stand-ins have
+/// under way has come in, and nothing may have come in between.
 pub async fn at_rest(owner: &PgPool, sandbox: &Sandbox, workspace: WorkspaceId, accounts: &[String]) {
     let until = Instant::now() + Duration::from_secs(60);
-    let held = format!(
-        "select (select count(*) from jobs where workspace_id = '{workspace}' and status = 'processing')
-              + (select count(*) from webhook_queue where workspace_id = '{workspace}' and status = 'processing')
-              + (select count(*) from enrichment_queue where workspace_id = '{workspace}' and status = 'processing')"
-    );
+    let mut before = None;
     loop {
         for account in accounts {
             sandbox.settle(account).await;
         }
-        let held: i64 =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(held.clone())).fetch_one(owner).await.expect("the queues");
-        let is_soon = next_due(owner, workspace).await.is_some_and(|wait| wait < Duration::from_secs(60));
-        if held == 0 && !is_soon {
+        let heard = heard_at_rest(owner, workspace).await;
+        if heard.is_some() && heard == before {
             return;
         }
+        before = heard;
         assert!(Instant::now() < until, "waited a minute in vain for the work to end");
         tokio::time::sleep(Duration::from_millis(40)).await;
     }
+}
+
+/// How many events the providers have sent, if nothing is being worked on and nothing will be soon.
+async fn heard_at_rest(owner: &PgPool, workspace: WorkspaceId) -> Option<i64> {
+    let sql = format!(
+        "select (select count(*) from webhook_queue where workspace_id = '{workspace}')
+         where not exists (select from jobs where workspace_id = '{workspace}' and status = 'processing')
+           and not exists (select from webhook_queue where workspace_id = '{workspace}' and status = 'processing')
+           and not exists (select from enrichment_queue where workspace_id = '{workspace}' and status = 'processing')"
+    );
+    let heard = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_optional(owner).await.expect("the queues");
+    let is_soon = next_due(owner, workspace).await.is_some_and(|wait| wait < Duration::from_secs(60));
+    heard.filter(|_| !is_soon)
 }

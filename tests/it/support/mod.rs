@@ -9,6 +9,7 @@ mod client;
 mod dns;
 mod page;
 mod plans;
+pub mod processes;
 mod webhook_sender;
 
 use std::sync::{LazyLock, OnceLock};
@@ -108,6 +109,8 @@ async fn start<F: Future<Output = String>>(app: impl FnOnce(String) -> F) -> Wor
         log_format: Some("text".into()),
         second_factor: Some("optional".into()),
         sandbox_url: Some(sandbox_base.clone()),
+        // This program is a test; the product is beside it.
+        extract_with: Some(env!("CARGO_BIN_EXE_patchbay").into()),
         ..Options::default()
     };
     let config = options.resolve().expect("a configuration");

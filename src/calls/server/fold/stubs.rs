@@ -10,7 +10,8 @@ use super::{Call, CallUpdate};
 use crate::model::{AnalysisStatus, CallDirection, TranscriptStatus};
 use crate::server::store::folded::{self as store, Mapping, Origin, Recognised};
 use patchbay_access::server::WriteTx;
-use patchbay_providers::voice;
+use patchbay_prompts::server::{self as prompts, Told};
+use patchbay_providers::voice::{self, VoiceCall};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{CallId, ClientId};
 
@@ -66,16 +67,16 @@ pub(super) async fn find_agents(
     places: &[usize],
     updates: &[CallUpdate<'_>],
 ) -> Result<(), AppError> {
-    let mut first_news: HashMap<usize, &str> = HashMap::new();
+    let mut first_news: HashMap<usize, &VoiceCall> = HashMap::new();
     for (place, news) in places.iter().zip(updates) {
         if calls[*place].origin.is_some()
             && let std::collections::hash_map::Entry::Vacant(free) = first_news.entry(*place)
         {
-            free.insert(news.call.agent_id.as_deref().unwrap_or_default());
+            free.insert(news.call);
         }
     }
     let agents: BTreeSet<String> =
-        first_news.values().filter(|agent| !agent.is_empty()).map(|agent| (*agent).to_owned()).collect();
+        first_news.values().filter_map(|call| call.agent_id.clone()).filter(|agent| !agent.is_empty()).collect();
     if agents.is_empty() {
         return Ok(());
     }
@@ -83,17 +84,36 @@ pub(super) async fn find_agents(
     let mappings = store::mappings(tx, &agents).await?;
     let by_agent: HashMap<&str, &Mapping> =
         mappings.iter().map(|mapping| (mapping.provider_agent_id.as_str(), mapping)).collect();
-    for (place, agent) in first_news {
+    let mut told: Vec<(usize, Told<'_>)> = Vec::new();
+    for (place, news) in first_news {
         let Call { state, origin: Some(origin), .. } = &mut calls[place] else { continue };
-        let Some(mapping) = by_agent.get(agent) else { continue };
+        let Some(mapping) = news.agent_id.as_deref().and_then(|agent| by_agent.get(agent)) else { continue };
         (state.client_id, state.agent_id) = (Some(mapping.client_id), Some(mapping.agent_id));
         origin.direction.get_or_insert(mapping.direction);
         // What the service held when the call began. A copy that was sent since may have brought other words.
         if mapping.words_since.is_some_and(|since| since <= state.started_at) {
             (origin.prompt_id, origin.prompt_version) = (mapping.prompt_id, mapping.prompt_version);
+        } else if let Some((prompt, words)) = mapping.prompt_id.zip(news.system_prompt.as_deref()) {
+            told.push((place, Told { prompt, words, at: state.started_at }));
         }
     }
+    find_versions(tx, calls, told).await?;
     recognise(tx, calls).await
+}
+
+/// What an agent was told before the copy that the service holds now: the words of the call say which version it was, or nobody knows.
+async fn find_versions(tx: &mut WriteTx, calls: &mut [Call], told: Vec<(usize, Told<'_>)>) -> Result<(), AppError> {
+    if told.is_empty() {
+        return Ok(());
+    }
+    let (places, told): (Vec<usize>, Vec<Told<'_>>) = told.into_iter().unzip();
+    let versions = prompts::versions_told(tx.reading(), &told).await?;
+    for ((place, told), version) in places.into_iter().zip(&told).zip(versions) {
+        if let (Some(origin), Some(version)) = (&mut calls[place].origin, version) {
+            (origin.prompt_id, origin.prompt_version) = (Some(told.prompt), Some(version));
+        }
+    }
+    Ok(())
 }
 
 /// Finds who is at the other end of the new calls, among the contacts of their clients.

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::callers;
 use crate::model::ContactOutcome;
 use crate::model::{
     Analysis, AnalysisStatus, CallDetail, CallDirection, CallQuery, CallResult, CallSource, CallState, Costs,
-    DialState, EnrichmentType, EventRow, EvidenceLine, MissedReason, Peaks, Problem, RecordingShown, Said, ToolUse,
-    TranscriptStatus, Turn, ending, known_end_words,
+    DialState, EnrichmentType, EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse, TranscriptStatus,
+    Turn, ending, known_end_words,
 };
 use patchbay_access::server::ReadTx;
 use patchbay_access::withheld::CALL_TROUBLE;
@@ -31,7 +32,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
                   c.started_at, c.joined_at, c.ended_at, c.duration, c.end_reason, c.error, c.outcome as "outcome: ContactOutcome",
                   c.transcript_status as "transcript_status: TranscriptStatus", c.analysis_status as "analysis_status: AnalysisStatus",
                   c.summary, c.goal_reached, c.sentiment, c.result as "result: CallResult", c.cost as "cost!", c.is_unpriced as "is_unpriced!",
-                  c.voice_cost, c.carrier_cost, c.carrier_priced_at is not null as "has_carrier_price!", c.model_cost, c.billed_seconds, c.recording_key is not null as "is_recorded!", c.awaits_recording,
+                  c.voice_cost, c.carrier_cost, c.carrier_priced_at is not null as "has_carrier_price!", c.model_cost, c.billed_seconds, c.recording_key is not null as "is_recorded!", c.awaits_recording, c.recording_wish,
                   c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version, c.prompt_id,
                   c.reviewed_at, c.source as "source: CallSource", u.name as "reviewer?", c.missed_reason, c.is_test
            from calls c
@@ -56,13 +57,15 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         (true, Some(number)) => number.clone(),
         (true, None) => "Unknown caller".to_owned(),
     };
-    let turns = turns(tx, id, sees_steps).await?;
+    let mut turns = turns(tx, id, sees_steps).await?;
+    link_uses(tx, id, &mut turns).await?;
     let analysis = analysis(tx, id).await?;
     let evidence = analysis.as_ref().map(|found| evidence(&found.result, &turns)).unwrap_or_default();
     let problems = if scope.sees(Field::EnrichmentError) { problems(tx, id, &stamp).await? } else { HashMap::new() };
     // Between two numbers there is a carrier, and talk has its price.
     let is_carried = row.joined_at.is_some() && row.from.is_some() && row.to.is_some();
     let is_model_priced = analysis.as_ref().is_none_or(|found| found.is_priced);
+    let add_contact = callers::add_address(&scope, row.direction, (row.contact_id, row.client_id), row.from.as_deref());
     let (call_back, may_call_back) = super::outcomes::call_back_of(tx, id).await?;
     let (newer, older) = super::neighbours(tx, list, &time_key(row.started_at, id.0)).await?;
     Ok(CallDetail {
@@ -91,13 +94,10 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
             reason => ending(state, reason),
         },
         error: row.error.map(|error| if scope.sees(Field::CallError) { error } else { CALL_TROUBLE.to_owned() }),
-        missed: row
-            .missed_reason
-            .filter(|_| row.joined_at.is_none() && row.ended_at.is_some())
-            .and_then(|word| word.parse::<MissedReason>().ok())
-            .map(|reason| {
-                if scope.sees(Field::CallError) { reason.sentence() } else { reason.for_client() }.to_owned()
-            }),
+        missed: callers::missed(row.missed_reason.as_deref(), row.joined_at, row.ended_at).map(|reason| {
+            if scope.sees(Field::CallError) { reason.sentence() } else { reason.for_client() }.to_owned()
+        }),
+        add_contact,
         is_test: row.is_test,
         call_back,
         may_call_back,
@@ -125,7 +125,8 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
             billed_seconds: row.billed_seconds,
         }),
         recording: (hears && row.is_recorded).then(|| RecordingShown { peaks: row.peaks.map(|peaks| peaks.0) }),
-        awaits_recording: row.awaits_recording,
+        awaits_recording: row.awaits_recording || row.recording_wish.as_deref() == Some("waits"),
+        is_recording_left: is_agency && row.recording_wish.as_deref() == Some("left"),
         hears_recordings: hears,
         sees_steps,
         sees_prompt: sees_prompts && row.prompt_id.is_some() && row.prompt_version.is_some(),
@@ -201,10 +202,25 @@ pub(crate) async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Resu
             result: is_result.then_some(row.text),
             error: row.error_details,
             took_ms: end_ms.zip(start_ms).map(|(end, start)| (end - start).max(0)),
+            use_id: None,
         };
         turns.push(Turn { position: row.position, by, text: String::new(), start_ms, end_ms, tool: Some(tool) });
     }
     Ok(turns)
+}
+
+/// Ties steps to what was asked and answered, where the tools are ours: both stand in the order in which they were used.
+async fn link_uses(tx: &mut ReadTx, id: CallId, turns: &mut [Turn]) -> Result<(), AppError> {
+    if !tx.scope().sees(Field::ToolUses) || turns.iter().all(|turn| turn.tool.is_none()) {
+        return Ok(());
+    }
+    let mut uses = patchbay_tools::server::in_call(tx, id).await?;
+    for tool in turns.iter_mut().filter_map(|turn| turn.tool.as_mut()) {
+        if let Some(place) = uses.iter().position(|one| one.tool_name == tool.name) {
+            tool.use_id = Some(uses.remove(place).id);
+        }
+    }
+    Ok(())
 }
 
 /// Where the sound lies and what a file of it is called. None: no recording. Errors: `NotFound` for a call that is not there.

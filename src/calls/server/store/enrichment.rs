@@ -35,6 +35,8 @@ pub(crate) struct CallFacts {
     pub talked: bool,
     /// Its recording is being asked for.
     pub awaits_recording: bool,
+    /// An import decided that it does not come with the words.
+    pub has_recording_wish: bool,
     pub client_id: Option<ClientId>,
     pub agent_id: Option<AgentId>,
     pub agent_name: Option<String>,
@@ -132,7 +134,7 @@ pub(crate) async fn is_suspended(tx: &mut ReadTx) -> Result<bool, AppError> {
 
 pub(crate) async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppError> {
     let row = sqlx::query!(
-        r#"select c.provider_call_id, c.joined_at is not null as "talked!", c.awaits_recording, c.client_id as "client_id: ClientId", c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
+        r#"select c.provider_call_id, c.joined_at is not null as "talked!", c.awaits_recording, c.recording_wish is not null as "has_recording_wish!", c.client_id as "client_id: ClientId", c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
                   a.language as "language?", m.type as "campaign_type?: CampaignType", m.goal as "goal?", c.contact_name,
                   c.started_at, coalesce(p.timezone, k.timezone, 'UTC') as "timezone!",
                   coalesce(k.status = 'active', true) as "client_is_active!"
@@ -151,6 +153,7 @@ pub(crate) async fn facts(tx: &mut ReadTx, id: CallId) -> Result<CallFacts, AppE
         provider_call_id: row.provider_call_id,
         talked: row.talked,
         awaits_recording: row.awaits_recording,
+        has_recording_wish: row.has_recording_wish,
         client_id: row.client_id,
         agent_id: row.agent_id,
         agent_name: row.agent_name,
@@ -279,7 +282,7 @@ pub(crate) async fn record_recording(
     peaks: Option<&Peaks>,
 ) -> Result<(), AppError> {
     sqlx::query!(
-        "update calls set recording_key = $3, recording_peaks = coalesce($4, recording_peaks), awaits_recording = false, updated_at = now()
+        "update calls set recording_key = $3, recording_peaks = coalesce($4, recording_peaks), awaits_recording = false, recording_wish = null, updated_at = now()
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0,

@@ -55,6 +55,13 @@ pub(crate) struct Mapping {
     pub words_since: Option<DateTime<Utc>>,
 }
 
+/// For the rest of the transaction: each statement is planned for the tables as they are now. A plan that was kept from when `calls` was
+/// empty may go through a whole index of the workspace for each row, until the statistics come.
+pub(crate) async fn plan_anew(tx: &mut WriteTx) -> Result<(), AppError> {
+    sqlx::raw_sql("set local plan_cache_mode = force_custom_plan").execute(tx.conn()).await?;
+    Ok(())
+}
+
 /// Calls with these ids, and those that the provider knows under these, locked until the commit.
 pub(crate) async fn find(tx: &mut WriteTx, ours: &[Uuid], theirs: &[String]) -> Result<Vec<CallState>, AppError> {
     Ok(sqlx::query_as!(

@@ -61,24 +61,6 @@ pub(crate) async fn turns(tx: &mut ReadTx, id: CallId) -> Result<Vec<Turn>, AppE
     .await?)
 }
 
-/// The newest calls of which a call-back was asked for that stands so.
-pub(crate) async fn asked_back(
-    tx: &mut ReadTx,
-    client: Option<ClientId>,
-    status: &str,
-) -> Result<Vec<uuid::Uuid>, AppError> {
-    Ok(sqlx::query_scalar!(
-        r#"select call_id as "call_id!" from call_backs
-           where workspace_id = $1 and ($2::uuid is null or client_id = $2) and status = $3 and call_id is not null
-           order by id desc limit 2000"#,
-        tx.workspace_uuid(),
-        client.map(|id| id.0),
-        status
-    )
-    .fetch_all(tx.conn())
-    .await?)
-}
-
 /// The call-back that a call asked for, and whether a person may set one: when the call was with a contact of a campaign who waits for none.
 pub(crate) async fn call_back_of(tx: &mut ReadTx, id: CallId) -> Result<(Option<CallBackNote>, bool), AppError> {
     let row = sqlx::query!(

@@ -7,8 +7,7 @@ use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{CallId, ClientId};
 
-/// How much is put back, or looked through, at once.
-const MOST: i64 = 10_000;
+/// How much is looked through at once.
 const SWEPT: i64 = 500;
 
 /// A failed piece of work.
@@ -31,28 +30,30 @@ pub(crate) async fn item(tx: &mut ReadTx, id: Uuid) -> Result<Failed, AppError> 
     .await?)
 }
 
-/// All failed work waits again with all its attempts, and its calls say so. Gives how much it was.
-pub(crate) async fn retry_failed(tx: &mut WriteTx) -> Result<u64, AppError> {
-    let done = sqlx::query!(
+/// Failed work waits again with all its attempts, and its calls say so: the oldest after `after`, `most` of it. Gives which.
+pub(crate) async fn retry_failed(tx: &mut WriteTx, after: Uuid, most: i64) -> Result<Vec<Uuid>, AppError> {
+    Ok(sqlx::query_scalar!(
         "with again as (
            update enrichment_queue q set status = 'pending', attempts = 0, worker_deaths = 0, rescues = 0, next_attempt_at = now(),
                   last_error = null, finished_at = null
            where q.workspace_id = $1 and q.id in (
-             select f.id from enrichment_queue f where f.workspace_id = $1 and f.status = 'failed' order by f.id limit $2 for update skip locked)
-           returning q.call_id, q.type)
-         update calls c set
+             select f.id from enrichment_queue f where f.workspace_id = $1 and f.status = 'failed' and f.id > $2
+             order by f.id limit $3 for update skip locked)
+           returning q.id, q.call_id, q.type),
+         told as (update calls c set
            transcript_status = case when exists (select from again a where a.call_id = c.id and a.type = 'transcript') then 'pending'
                                     else c.transcript_status end,
            analysis_status = case when exists (select from again a where a.call_id = c.id and a.type = 'analysis') then 'pending'
                                   else c.analysis_status end,
            updated_at = now()
-         where c.workspace_id = $1 and c.id in (select call_id from again)",
+         where c.workspace_id = $1 and c.id in (select call_id from again))
+         select id from again",
         tx.workspace_uuid(),
-        MOST
+        after,
+        most
     )
-    .execute(tx.conn())
-    .await?;
-    Ok(done.rows_affected())
+    .fetch_all(tx.conn())
+    .await?)
 }
 
 /// False: it has not failed.

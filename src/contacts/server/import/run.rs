@@ -150,6 +150,10 @@ async fn finish(scope: &Scope, import: &imports::Work) -> Result<(), AppError> {
         );
         return end_and_clear(scope, import.id, Ending::Failed(message), None).await;
     }
+    // Some of them may have called while nobody knew them.
+    if patchbay_calls::server::link_callers(&mut tx, import.client_id).await? {
+        tx.notify(Topic::list("calls"), Some(import.client_id));
+    }
     if end(&mut tx, import.id, ImportStatus::Completed, None).await? {
         tx.notify(Topic::list("contacts"), Some(import.client_id));
         if let Some(campaign) = import.campaign_id {

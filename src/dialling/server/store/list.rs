@@ -137,13 +137,16 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallBackId) -> Result<CallBack, App
                   m.name as "campaign?", b.status as "status: CallBackStatus", b.due_at, b.zone, b.words, b.why,
                   b.call_id as "call_id: CallId", b.created_at,
                   m.calling_window as "window?: sqlx::types::Json<CallingWindow>", u.name as "set_by?",
-                  n.id as "batch_id?: BatchId", n.name as "batch?"
+                  n.id as "batch_id?: BatchId", n.name as "batch?",
+                  case when b.status = 'dialling' and b.why is not null and x.status = 'scheduled' and x.batch_id = b.batch_id
+                       then x.next_attempt_at end as next_try
            from call_backs b
            join clients k on k.workspace_id = $1 and k.id = b.client_id
            left join campaigns m on m.workspace_id = $1 and m.id = b.campaign_id
            left join contacts p on p.workspace_id = $1 and p.id = b.contact_id
            left join calls c on c.workspace_id = $1 and c.id = b.call_id
            left join call_batches n on n.workspace_id = $1 and n.id = b.batch_id
+           left join campaign_contacts x on x.workspace_id = $1 and x.id = b.campaign_contact_id
            left join users u on u.id = b.set_by
            where b.workspace_id = $1 and b.id = $2"#,
         tx.workspace_uuid(),
@@ -176,6 +179,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallBackId) -> Result<CallBack, App
         row: found.shown(tx, now),
         set_by: row.set_by,
         batch: row.batch_id.zip(row.batch),
+        next_try: row.next_try.map(|at| zone::stamp(at, now, tx.scope().zone())),
         hours,
         zone: zone_name,
         local: local.unwrap_or_default(),

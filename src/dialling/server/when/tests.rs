@@ -26,6 +26,9 @@ fn words_become_moments_in_the_persons_zone() {
     assert_eq!(moment("Try Tuesday at 10:00."), "Tue 01 10:00");
     assert_eq!(moment("Noted, I'll call you back on Monday at 14:30."), "Mon 30 14:30");
     assert_eq!(moment("Montag um 15 Uhr"), "Mon 30 15:00");
+    assert_eq!(moment("Montag 15 Uhr 30"), "Mon 30 15:30", "and not half an hour too early");
+    assert_eq!(moment("lundi à 15 heures 30"), "Mon 30 15:30");
+    assert_eq!(moment("Tuesday 2 o'clock"), "Tue 01 14:00", "nobody is called at night");
     assert_eq!(moment("übermorgen um neun oder so, 9:30 Uhr"), "Sun 29 09:30");
     assert_eq!(moment("Friday 3pm"), "Fri 04 15:00", "its own name means in a week");
     assert_eq!(moment("today at 6"), "Fri 27 18:00");
@@ -58,6 +61,10 @@ fn what_leaves_a_doubt_is_no_moment() {
         "0:99 tomorrow",
         "call 4 people at my office",
         "tomorrow at half past 3",
+        "mañana a las 10 y media",
+        "dans 10 heures",
+        "en 10 horas",
+        "demain à 10 heures et demie",
         "tomorrow, twenty past 3",
         "morgen um Viertel nach 3",
         "morgen um halb 3",

@@ -128,6 +128,47 @@ pub(crate) async fn words_waiting(tx: &mut ReadTx, most: i64) -> Result<i64, App
     .await?)
 }
 
+/// Imported calls whose recordings wait to be fetched without their words, counted up to `most`.
+pub(crate) async fn recordings_waiting(tx: &mut ReadTx, most: i64) -> Result<i64, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from (select from calls
+             where workspace_id = $1 and recording_wish = 'waits' limit $2) counted"#,
+        tx.workspace_uuid(),
+        most
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Legs that the carrier told of since `from`, that began before `before` and that no call here fits: from, to, when, the carrier's id.
+pub(crate) async fn carrier_alone(
+    tx: &mut ReadTx,
+    from: DateTime<Utc>,
+    before: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<Leg>, AppError> {
+    Ok(sqlx::query_as!(
+        Leg,
+        r#"select "from", "to", started_at, leg from call_legs
+           where workspace_id = $1 and call_id is null and started_at >= $2 and started_at < $3
+           order by started_at desc, leg limit $4"#,
+        tx.workspace_uuid(),
+        from,
+        before,
+        most
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// What the carrier told of a leg.
+pub(crate) struct Leg {
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub started_at: DateTime<Utc>,
+    pub leg: String,
+}
+
 /// From here on the transaction can be taken back to this moment, and go on.
 pub(crate) async fn mark(tx: &mut WriteTx) -> Result<(), AppError> {
     sqlx::raw_sql("savepoint calls").execute(tx.conn()).await?;

@@ -86,11 +86,23 @@ pub(crate) async fn close(
     Ok(done.rows_affected() == 1)
 }
 
-/// Says why an open gap could not be closed.
+/// The service was asked about an open gap, and had nothing new.
+pub(crate) async fn asked(tx: &mut WriteTx, id: CallGapId) -> Result<(), AppError> {
+    sqlx::query!(
+        "update call_gaps set asked_at = now() where workspace_id = $1 and id = $2 and closed_at is null",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Says why an open gap could not be closed, which the service was asked to do.
 pub(crate) async fn note(tx: &mut WriteTx, id: CallGapId, why: &str) -> Result<(), AppError> {
     let why: String = why.chars().filter(|c| *c != '\0').take(500).collect();
     sqlx::query!(
-        "update call_gaps set why = $3 where workspace_id = $1 and id = $2 and closed_at is null",
+        "update call_gaps set why = $3, asked_at = now() where workspace_id = $1 and id = $2 and closed_at is null",
         tx.workspace_uuid(),
         id.0,
         why
@@ -170,20 +182,24 @@ pub(crate) async fn get(tx: &mut ReadTx, connection: ConnectionId, id: CallGapId
     .await?)
 }
 
-/// Open gaps from behind `after`, in the order of their finding.
+/// Open gaps from behind `after`, in the order of their finding, but for those that the service was asked about since then.
 pub(crate) async fn open_after(
     tx: &mut ReadTx,
     connection: ConnectionId,
     after: Uuid,
+    since: Option<DateTime<Utc>>,
     most: i64,
 ) -> Result<Vec<Gap>, AppError> {
     Ok(sqlx::query_as!(
         Gap,
         r#"select id as "id: CallGapId", kind, provider_call_id, call_id as "call: CallId", closed_at is not null as "closed!"
-           from call_gaps where workspace_id = $1 and connection_id = $2 and closed_at is null and id > $3 order by id limit $4"#,
+           from call_gaps where workspace_id = $1 and connection_id = $2 and closed_at is null and id > $3
+             and ($4::timestamptz is null or asked_at is null or asked_at < $4)
+           order by id limit $5"#,
         tx.workspace_uuid(),
         connection.0,
         after,
+        since,
         most
     )
     .fetch_all(tx.conn())
@@ -216,7 +232,8 @@ pub(crate) async fn counts(tx: &mut ReadTx, connection: ConnectionId) -> Result<
     })
 }
 
-/// A page of the list: open ones by when the call began, closed ones by when they were closed; the newest first.
+/// A page of the list: open ones by when the call began, closed ones by when they were closed; the newest first, unless the address says
+/// otherwise.
 pub(crate) async fn list(
     tx: &mut ReadTx,
     connection: ConnectionId,
@@ -230,7 +247,9 @@ pub(crate) async fn list(
     let span = zone::days(query.from.as_deref(), query.to.as_deref(), tx.scope().zone())?;
     let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| read_time_key(&cursor.key).is_some());
     let place = cursor.as_ref().and_then(|cursor| read_time_key(&cursor.key));
-    let newer = cursor.as_ref().is_some_and(|cursor| !cursor.older);
+    let backwards = cursor.as_ref().is_some_and(|cursor| !cursor.older);
+    // What is read from the oldest up: the next page of the list in that order, and the former one of the usual list.
+    let upwards = (query.sort.as_deref() == Some("began") && !closed) != backwards;
     let (now, zone_of_viewer) = (tx.now().await?, tx.scope().zone());
     let rows = sqlx::query!(
         r#"select g.id as "id!: CallGapId", g.kind as "kind!", g.provider_call_id as "provider_call_id!", g.call_id as "call?: CallId",
@@ -249,7 +268,7 @@ pub(crate) async fn list(
                 and (not $3 or closed_at > now() - interval '7 days')
                 and ($4::text is null or kind = $4) and ($5::uuid is null or agent_id = $5)
                 and ($6::timestamptz is null or started_at >= $6) and ($7::timestamptz is null or started_at < $7)
-                and (case when $3 then closed_at else started_at end, id) > ($8, $9::uuid)
+                and ($8::timestamptz is null or (case when $3 then closed_at else started_at end, id) > ($8, $9::uuid))
               order by case when $3 then closed_at else started_at end, id limit $11)
            ) g left join agents a on a.workspace_id = $1 and a.id = g.agent_id
            order by g.at desc, g.id desc"#,
@@ -262,7 +281,7 @@ pub(crate) async fn list(
         span.before,
         place.map(|(at, _)| at),
         place.map(|(_, id)| id),
-        newer,
+        upwards,
         limit as i64 + 1
     )
     .fetch_all(tx.conn())
@@ -287,7 +306,7 @@ pub(crate) async fn list(
             (time_key(at, row.id.0), gap)
         })
         .collect();
-    if newer {
+    if upwards {
         // `cut` wants rows in the direction they were read.
         rows.reverse();
     }

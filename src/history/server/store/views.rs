@@ -1,18 +1,15 @@
-//! Imports as pages show them.
+//! Imports as pages show them, one at a time.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use uuid::Uuid;
 
 use super::calls;
-use crate::model::{AgentChoice, FailureRow, SyncAgent, SyncDay, SyncJobStatus, SyncRow, SyncView};
+use crate::model::{AgentChoice, SyncAgent, SyncDay, SyncJobStatus, SyncView};
 use patchbay_access::Action;
 use patchbay_access::server::ReadTx;
 use patchbay_shared::ids::{AgentId, ConnectionId, HistoricalSyncId};
 use patchbay_shared::money::counted;
-use patchbay_shared::{AppError, Cursor, Page, zone};
+use patchbay_shared::{AppError, zone};
 
-/// Rows on a page of a list.
-pub(crate) const PAGE: usize = 50;
 /// Calls whose words are waited for are counted up to here.
 const COUNTED: i64 = 1000;
 
@@ -79,7 +76,7 @@ pub(crate) async fn view(
     id: HistoricalSyncId,
 ) -> Result<SyncView, AppError> {
     let row = sqlx::query!(
-        r#"select j.from_day, j.to_day, j.zone, j.all_agents, j.with_transcripts, j.status as "status: SyncJobStatus", j.found, j.imported,
+        r#"select j.from_day, j.to_day, j.zone, j.all_agents, j.with_transcripts, j.with_recordings, j.status as "status: SyncJobStatus", j.found, j.imported,
                   j.skipped, j.failed, j.waited_seconds, j.waits_until, j.error, j.started_at, j.completed_at, j.created_at,
                   s.name as "started_by?", c.name as "cancelled_by?"
            from historical_sync_jobs j left join users s on s.id = j.started_by left join users c on c.id = j.cancelled_by
@@ -96,12 +93,17 @@ pub(crate) async fn view(
     let looked = row.imported + row.skipped + row.failed;
     // Waiting for the service's limit is part of how long it takes.
     let passed = row.started_at.map(|started| (row.completed_at.unwrap_or(now) - started).num_seconds().max(1));
-    let per_second = passed.filter(|_| looked > 0).map(|passed| (looked / passed).max(1));
+    let per_second = passed.map(|passed| looked / passed).filter(|speed| *speed > 0);
     let left = row.found.map(|found| (found - looked).max(0));
-    let ends = left.zip(per_second).filter(|_| row.status == SyncJobStatus::InProgress);
+    let is_running = row.status == SyncJobStatus::InProgress && looked > 0;
+    let left_seconds = left.zip(passed).filter(|_| is_running).map(|(left, passed)| left * passed / looked);
     let stamp = |at: DateTime<Utc>| zone::stamp(at, now, zone_of_viewer);
     let words_waiting = match row.with_transcripts {
         true => calls::words_waiting(tx, COUNTED).await?,
+        false => 0,
+    };
+    let recordings_waiting = match row.with_recordings && !row.with_transcripts {
+        true => calls::recordings_waiting(tx, COUNTED).await?,
         false => 0,
     };
     Ok(SyncView {
@@ -109,6 +111,7 @@ pub(crate) async fn view(
         title: title(row.from_day, row.to_day, chosen),
         status: row.status,
         with_transcripts: row.with_transcripts,
+        with_recordings: row.with_recordings,
         created: stamp(row.created_at),
         started: row.started_at.map(|at| zone::exact(at, now, zone_of_viewer)),
         completed: row.completed_at.map(stamp),
@@ -122,8 +125,10 @@ pub(crate) async fn view(
         waits_until: row.waits_until.filter(|at| *at > now).map(|at| zone::exact(at, now, zone_of_viewer)),
         error: row.error,
         per_second,
-        ends: ends.map(|(left, speed)| stamp(now + chrono::Duration::seconds(left / speed))),
+        ends: left_seconds.map(|seconds| zone::brief(now + chrono::Duration::seconds(seconds), now, zone_of_viewer)),
+        left_seconds,
         words_waiting,
+        recordings_waiting,
         days: days_of(tx, id).await?,
         agents,
         zone: row.zone.replace('_', " "),
@@ -132,7 +137,7 @@ pub(crate) async fn view(
 }
 
 /// `26 Sep – 20 Nov 2026, all agents`
-fn title(from: Option<NaiveDate>, to: NaiveDate, agents: i64) -> String {
+pub(super) fn title(from: Option<NaiveDate>, to: NaiveDate, agents: i64) -> String {
     let whom = if agents == 0 { "all agents".to_owned() } else { counted(agents, "agent", "agents") };
     match from {
         None => format!("Everything up to {}, {whom}", to.format("%-d %b %Y")),
@@ -171,99 +176,4 @@ async fn days_of(tx: &mut ReadTx, id: HistoricalSyncId) -> Result<Vec<SyncDay>, 
         .rev()
         .map(|row| SyncDay { label: day(&row.day), imported: row.imported, skipped: row.skipped, failed: row.failed })
         .collect())
-}
-
-/// The place of a list by id that a cursor names: behind it, or before it.
-fn place(cursor: Option<&Cursor>) -> (Option<Uuid>, Option<Uuid>) {
-    let key = cursor.and_then(|cursor| cursor.key.parse().ok());
-    if cursor.is_some_and(|cursor| !cursor.older) { (None, key) } else { (key, None) }
-}
-
-/// A page of imports, newest first.
-pub(crate) async fn list(
-    tx: &mut ReadTx,
-    connection: ConnectionId,
-    status: Option<&str>,
-    cursor: Option<&str>,
-    limit: usize,
-) -> Result<Page<SyncRow>, AppError> {
-    let cursor = Cursor::parse(cursor).filter(|cursor| cursor.key.parse::<Uuid>().is_ok());
-    let (older, newer) = place(cursor.as_ref());
-    // A connection has at most some hundreds of imports, so one statement may read in both directions.
-    let rows = sqlx::query!(
-        r#"select j.id as "id: HistoricalSyncId", j.from_day, j.to_day, j.status as "status: SyncJobStatus", j.imported, j.skipped, j.failed,
-                  j.error, j.created_at, u.name as "started_by?",
-                  case when j.all_agents then 0 else
-                    (select count(distinct s.agent_id) from historical_sync_agents s where s.workspace_id = $1 and s.sync_id = j.id) end as "agents!"
-           from historical_sync_jobs j left join users u on u.id = j.started_by
-           where j.workspace_id = $1 and j.connection_id = $2 and ($3::text is null or j.status::text = $3)
-             and ($4::uuid is null or j.id < $4) and ($5::uuid is null or j.id > $5)
-           order by (case when $5::uuid is null then j.id end) desc, j.id asc limit $6"#,
-        tx.workspace_uuid(),
-        connection.0,
-        status.filter(|status| !status.is_empty()),
-        older,
-        newer,
-        limit as i64 + 1
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    let (now, zone_of_viewer) = (tx.now().await?, tx.scope().zone());
-    let rows = rows
-        .into_iter()
-        .map(|row| SyncRow {
-            id: row.id,
-            title: title(row.from_day, row.to_day, row.agents),
-            status: row.status,
-            imported: row.imported,
-            skipped: row.skipped,
-            failed: row.failed,
-            started_by: row.started_by,
-            created: zone::stamp(row.created_at, now, zone_of_viewer),
-            error: row.error,
-        })
-        .collect();
-    Ok(Page::cut(rows, limit, cursor.as_ref(), |row: &SyncRow| row.id.to_string()))
-}
-
-/// A page of the calls that could not be taken, in the order in which they failed.
-pub(crate) async fn failures(
-    tx: &mut ReadTx,
-    sync: HistoricalSyncId,
-    cursor: Option<&str>,
-    limit: usize,
-) -> Result<Page<FailureRow>, AppError> {
-    let cursor = Cursor::parse(cursor).filter(|cursor| cursor.key.parse::<Uuid>().is_ok());
-    let (behind, before) = place(cursor.as_ref());
-    let rows = sqlx::query!(
-        r#"select f.id as "id!", f.provider_call_id, a.name as "agent?", f.started_at, f.why as "why!" from (
-             (select * from historical_sync_failures where workspace_id = $1 and sync_id = $2 and $4::uuid is null
-                and ($3::uuid is null or id > $3) order by id limit $5)
-             union all
-             (select * from historical_sync_failures where workspace_id = $1 and sync_id = $2 and id < $4 order by id desc limit $5)
-           ) f left join agents a on a.workspace_id = $1 and a.id = f.agent_id order by f.id"#,
-        tx.workspace_uuid(),
-        sync.0,
-        behind,
-        before,
-        limit as i64 + 1
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    let (now, zone_of_viewer) = (tx.now().await?, tx.scope().zone());
-    let mut rows: Vec<FailureRow> = rows
-        .into_iter()
-        .map(|row| FailureRow {
-            id: row.id.to_string(),
-            provider_call_id: row.provider_call_id,
-            agent: row.agent,
-            started: row.started_at.map(|at| zone::exact(at, now, zone_of_viewer)),
-            why: row.why,
-        })
-        .collect();
-    if before.is_some() {
-        // `cut` wants rows in the direction they were read.
-        rows.reverse();
-    }
-    Ok(Page::cut(rows, limit, cursor.as_ref(), |row| row.id.clone()))
 }

@@ -9,20 +9,38 @@ use patchbay_agents::model::CallDirection;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::NumberId;
 
-/// The carrier sends the number's calls to `to`, and sent them to `before` until then.
+/// The carrier sends the number's calls to `to`, and sent them to `before` until then; those that do not come here go `elsewhere`.
 pub(crate) async fn set_routed(
     tx: &mut WriteTx,
     id: NumberId,
     to: Option<&str>,
     before: Option<&str>,
+    elsewhere: Option<&str>,
 ) -> Result<(), AppError> {
     sqlx::query!(
         "update agency_phone_numbers set routed_to = $3, routed_before = $4, route_error = null, updated_at = now(),
-                routed_at = case when $3::text is null then null when routed_to = $3 then routed_at else now() end
+                carrier_connection = coalesce($3, $5), carrier_connection_name = null, route_checked_at = now(),
+                carrier_connection_kind = case when $3::text is not null then 'ours' when $5::text is not null then 'other' end,
+                routed_at = case when $3::text is null then null
+                                 when routed_to = $3 and carrier_connection = $3 then routed_at else now() end
          where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0,
         to,
+        before,
+        elsewhere
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Where the carrier sends the number's calls, which are about to come here.
+pub(crate) async fn set_routed_before(tx: &mut WriteTx, id: NumberId, before: Option<&str>) -> Result<(), AppError> {
+    sqlx::query!(
+        "update agency_phone_numbers set routed_before = $3, updated_at = now() where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        id.0,
         before
     )
     .execute(tx.conn())

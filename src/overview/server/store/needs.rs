@@ -46,20 +46,25 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<(
     };
     let w = tx.workspace_uuid();
     let connections = sqlx::query!(
-        "select provider, last_error from provider_connections where workspace_id = $1 and status = 'error'",
+        "select id, provider, name, last_error from provider_connections where workspace_id = $1 and status = 'error'",
         w
     )
     .fetch_all(tx.conn())
     .await?;
     for row in connections {
-        let title = format!("The connection to {} is failing", patchbay_providers::error::display_name(&row.provider));
+        let service = patchbay_providers::error::display_name(&row.provider).to_owned();
+        let name = if row.name.is_empty() { service } else { row.name };
+        // Of models there may be several accounts, each with a page of its own.
+        let page =
+            if matches!(row.provider.as_str(), "ultravox" | "telnyx") { row.provider } else { row.id.to_string() };
+        let title = format!("The connection to {name} is failing");
         needs.push(need(
             "plug",
             "bad",
             title,
             row.last_error.unwrap_or_default(),
             "Reconnect",
-            format!("/connections/{}", row.provider),
+            format!("/connections/{page}"),
         ));
     }
     let mut batches = sqlx::query!(

@@ -1,0 +1,96 @@
+//! The files themselves, in the object store: one object each, under a folder per workspace. No name from outside is part of a key.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use uuid::Uuid;
+
+use patchbay_services::Services;
+use patchbay_shared::AppError;
+use patchbay_shared::error::internal;
+use patchbay_shared::ids::WorkspaceId;
+
+/// Files that one workspace may upload to one process at the same time.
+const UPLOADS_AT_ONCE: usize = 5;
+
+/// Where files are kept.
+pub(crate) fn store(services: &Services) -> &Arc<dyn ObjectStore> {
+    &services.knowledge
+}
+
+/// The key of a file, as the table keeps it.
+pub(crate) fn key(workspace: WorkspaceId, file: Uuid) -> String {
+    format!("{workspace}/{file}")
+}
+
+/// Deletes an object. What is gone already is fine.
+pub(crate) async fn delete(store: &dyn ObjectStore, key: &str) -> Result<(), AppError> {
+    match store.delete(&Path::from(key)).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(internal(error)),
+    }
+}
+
+/// A stored file until its entry is in the table. Dropped before that, it takes the file along.
+pub(crate) struct Unclaimed(Option<(Arc<dyn ObjectStore>, String)>);
+
+impl Unclaimed {
+    pub fn new(store: &Arc<dyn ObjectStore>, key: &str) -> Self {
+        Self(Some((store.clone(), key.to_owned())))
+    }
+
+    /// The entry is in the table, and the file belongs to it.
+    pub fn claim(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        if let (Some((store, key)), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move {
+                if let Err(error) = delete(&*store, &key).await {
+                    tracing::warn!(cause = %error, "could not delete a file that nobody claimed");
+                }
+            });
+        }
+    }
+}
+
+/// Files that are being uploaded to this process, by workspace.
+#[derive(Default)]
+struct Uploading(Mutex<HashMap<WorkspaceId, usize>>);
+
+/// A place for an upload, given back when it is dropped.
+pub(crate) struct Place {
+    uploading: Arc<Uploading>,
+    workspace: WorkspaceId,
+}
+
+/// A place for one more upload of the workspace; none when there are as many as may be.
+pub(crate) fn place(services: &Services, workspace: WorkspaceId) -> Option<Place> {
+    let uploading = services.state::<Uploading>();
+    {
+        let mut counts = uploading.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(workspace).or_default();
+        if *count >= UPLOADS_AT_ONCE {
+            return None;
+        }
+        *count += 1;
+    }
+    Some(Place { uploading, workspace })
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.uploading.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.workspace) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.workspace);
+            }
+        }
+    }
+}

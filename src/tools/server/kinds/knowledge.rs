@@ -1,0 +1,31 @@
+//! Searching the agency's documents.
+
+use super::{Ask, Done};
+use crate::model::Knowledge;
+use patchbay_access::Action;
+use patchbay_knowledge::server as documents;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::CollectionId;
+
+pub(super) async fn run(ask: &Ask<'_>, config: &Knowledge) -> Result<Done, AppError> {
+    let mut tx = ask.scope.read(Action::ReadWorkshop).await?;
+    let known = documents::collections(&mut tx).await?;
+    drop(tx);
+    // What is another client's, this call's client does not hear.
+    let is_open = |client| client == ask.invocation.client;
+    let may = known.iter().filter(|one| one.client.is_none() || is_open(one.client)).map(|one| one.id);
+    let chosen: Vec<CollectionId> = may.filter(|id| config.collections.contains(id)).collect();
+    if chosen.is_empty() {
+        return Ok(Done::failed("There are no documents to search for this client."));
+    }
+    let limit = usize::try_from(config.passages).unwrap_or(1);
+    let passages = documents::search(ask.scope, &ask.text("question"), &chosen, limit).await?;
+    if passages.is_empty() {
+        return Ok(Done::said("Nothing about this is in the documents. Say that you do not know."));
+    }
+    let told = passages.iter().zip(1..).map(|(passage, number)| {
+        let place = if passage.place.is_empty() { String::new() } else { format!(", {}", passage.place) };
+        format!("[{number}] {}{place}\n{}", passage.file, passage.text)
+    });
+    Ok(Done::said(told.collect::<Vec<_>>().join("\n\n")))
+}
