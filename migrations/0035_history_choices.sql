@@ -5,7 +5,6 @@ alter table historical_sync_jobs add column with_recordings boolean not null def
 alter table historical_sync_jobs no force row level security;
 update historical_sync_jobs set with_recordings = with_transcripts;
 alter table historical_sync_jobs force row level security;
-alter table historical_sync_jobs alter column with_recordings drop default;
 
 alter table calls
   -- what an import decided about the recording: 'left' at the service until somebody asks for it, or 'waits' until there is room to fetch

@@ -1,7 +1,7 @@
 //! Calls that an import brought in: their words and recordings are fetched when there is room, the newest calls first.
 
 use super::enrich;
-use super::recordings::FetchRecording;
+use super::recordings::{FetchRecording, MISSING};
 use super::store::past as store;
 use crate::model::EnrichmentType;
 use patchbay_access::server::WriteTx;
@@ -60,7 +60,9 @@ pub async fn fetch_words(tx: &mut WriteTx, most: i64) -> Result<bool, AppError> 
 pub async fn fetch_recordings(tx: &mut WriteTx, most: i64) -> Result<bool, AppError> {
     let room = most - store::awaited_recordings(tx.reading(), most).await?;
     let ids = store::take_waiting_recordings(tx, room).await?;
-    let jobs: Vec<FetchRecording> = ids.iter().map(|call| FetchRecording { call: *call, asked: 0 }).collect();
+    // What the service does not have of a call of the past is gone, and not still being made.
+    let asked = MISSING.len();
+    let jobs: Vec<FetchRecording> = ids.iter().map(|call| FetchRecording { call: *call, asked }).collect();
     patchbay_jobs::enqueue_all(tx, jobs.iter().map(|job| (job, NewJob::default()))).await?;
     store::do_recordings_wait(tx.reading()).await
 }

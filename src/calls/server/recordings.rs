@@ -25,7 +25,7 @@ use patchbay_shared::error::internal;
 use patchbay_shared::ids::{CallId, WorkspaceId};
 
 /// Seconds before each further question for a recording that isn't there: a quarter of an hour in all.
-const MISSING: [u64; 7] = [10, 20, 40, 80, 160, 300, 300];
+pub(super) const MISSING: [u64; 7] = [10, 20, 40, 80, 160, 300, 300];
 /// The same while the provider or the way to it has trouble: then an hour and a half.
 const TROUBLE: [u64; 10] = [10, 20, 40, 80, 160, 300, 600, 1200, 1800, 1800];
 

@@ -79,6 +79,8 @@ impl ContactBook for OwnContacts {
 
 /// Sets some details: `name`, `email`, `company`, or one of the contact's own. What somebody said on a call is written as one line.
 async fn set_details(tx: &mut WriteTx, id: ContactId, details: &BTreeMap<String, String>) -> Result<(), AppError> {
+    // All of the contact is written back: two changes at once must not undo each other.
+    store::lock(tx, id).await?;
     let before = store::get(tx.reading(), id).await?;
     let phone = Phone::from_e164(&before.phone).ok_or(AppError::NotFound)?;
     let (mut errors, mut attributes) = (FieldErrors::default(), before.attributes.clone());

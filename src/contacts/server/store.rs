@@ -334,6 +334,18 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// Holds a contact against other writers until the commit. Errors: `NotFound`.
+pub(crate) async fn lock(tx: &mut WriteTx, id: ContactId) -> Result<(), AppError> {
+    sqlx::query_scalar!(
+        "select id from contacts where workspace_id = $1 and id = $2 for no key update",
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn update(tx: &mut WriteTx, id: ContactId, values: &Values<'_>) -> Result<(), AppError> {
     sqlx::query!(
         "update contacts set name = $3, phone = $4, email = $5, company = $6, timezone = $7, attributes = $8, updated_at = now()

@@ -169,7 +169,9 @@ async fn return_from(tx: &mut WriteTx, id: BatchId, only: Option<CampaignContact
                 given_back_by = $2, next_attempt_at = case when x.attempts > 0 and not q.was_reached then x.next_attempt_at end,
                 updated_at = now()
          from (select m.id, m.reached or exists (select from call_backs b where b.workspace_id = $1 and b.campaign_contact_id = m.id
-                                                   and b.batch_id = $2 and b.call_id is not null) as was_reached
+                                                   and b.batch_id = $2 and exists (
+                                                     select from calls c where c.workspace_id = $1 and c.id = b.call_id
+                                                       and c.joined_at is not null)) as was_reached
                from campaign_contacts m
                where m.workspace_id = $1 and m.batch_id = $2 and m.status = 'scheduled' and ($3::uuid is null or m.id = $3)
                order by m.id for no key update of m) q

@@ -137,6 +137,12 @@ fn times(words: &[String]) -> Vec<Said> {
         if SHIFTS.contains(&before) && word.starts_with(|c: char| c.is_ascii_digit()) {
             return Vec::new();
         }
+        // `las 10 y media`, `10 heures et demie`, `entre 15h et 16h`: what follows moves the time or names another one, and is not read.
+        let [next, then] = [0, 1].map(|at| after.get(at).map_or("", String::as_str));
+        let joined = if next == "uhr" || HOURS.contains(&next) { then } else { next };
+        if MOVES.contains(&joined) && word.starts_with(|c: char| c.is_ascii_digit()) {
+            return Vec::new();
+        }
         let said = match word.as_str() {
             "noon" | "midday" | "mittags" | "midi" | "mediodía" => clock(12, 0, None),
             word => written(word, before, after),
@@ -166,10 +172,6 @@ fn written(word: &str, before: &str, after: &[String]) -> Option<Said> {
             let minute = if is_hour_word { then } else { next };
             let is_hour = is_hour_word || matches!(rest, "uhr" | "h");
             let is_minute = is_hour && minute.len() == 2 && minute.bytes().all(|byte| byte.is_ascii_digit());
-            // `las 10 y media`, `10 heures et demie`: what follows moves it, and is not read.
-            if MOVES.contains(&minute) {
-                return None;
-            }
             (if is_minute { minute.parse().ok()? } else { 0 }, rest, false)
         }
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::extract::Line;
@@ -28,8 +29,24 @@ const GIVEN_UP: &str = "Reading it was stopped three times: it takes more memory
     pictures, or split it, then replace the file.";
 const FILE_GONE: &str = "The stored file is gone. Upload it again with “Replace”.";
 
+/// Files that one process reads at once: each child may take a gigabyte. Who finds no place soon gives its place in the queue back.
+const AT_A_TIME: usize = 2;
+const FOR_A_PLACE: Duration = Duration::from_secs(2);
+
+struct Places(Semaphore);
+
+impl Default for Places {
+    fn default() -> Self {
+        Self(Semaphore::new(AT_A_TIME))
+    }
+}
+
 /// Reads the file that the entry has, if it still has that one.
 pub(crate) async fn run(scope: &Scope, id: EntryId, file: Uuid) -> Result<Verdict, AppError> {
+    let places = scope.services().state::<Places>();
+    let Ok(_place) = tokio::time::timeout(FOR_A_PLACE, places.0.acquire()).await else {
+        return Ok(Verdict::Later(WAIT));
+    };
     let mut tx = scope.write(MANAGE).await?;
     let entry = entries::lock(&mut tx, id).await?;
     if entry.file != file {
@@ -37,8 +54,6 @@ pub(crate) async fn run(scope: &Scope, id: EntryId, file: Uuid) -> Result<Verdic
     }
     if entry.attempts >= TRIES {
         drop(tx);
-        // Of a try that the whole process did not outlive.
-        prune(scope, id, entry.edition).await?;
         return fail(scope, id, entry.collection, file, GIVEN_UP).await;
     }
     // Counted before anything is read, so that a file that takes the machine along is not tried for ever.
@@ -47,8 +62,6 @@ pub(crate) async fn run(scope: &Scope, id: EntryId, file: Uuid) -> Result<Verdic
     }
     ops::notify(&mut tx, entry.collection);
     tx.commit().await?;
-    // Of a try that ended half-way.
-    prune(scope, id, entry.edition).await?;
     let stored = match files::store(scope.services()).get(&Path::from(entry.key.as_str())).await {
         Ok(stored) => stored.into_stream(),
         Err(object_store::Error::NotFound { .. }) => {
@@ -59,14 +72,14 @@ pub(crate) async fn run(scope: &Scope, id: EntryId, file: Uuid) -> Result<Verdic
     let mut worker = Worker::start(scope.services(), &entry.name, stored.boxed()).await?;
     let edition = Uuid::now_v7();
     match take(scope, id, &entry, edition, &mut worker).await? {
-        Ended::Indexed => prune(scope, id, Some(edition)).await?,
-        Ended::Replaced => prune(scope, id, entry.edition).await?,
+        Ended::Indexed => delete_former(scope, id, edition).await?,
+        Ended::Replaced => delete_own(scope, id, edition).await?,
         Ended::Refused(sentence) => {
             return fail(scope, id, entry.collection, file, &sentence).await;
         }
         Ended::Died => {
             tracing::warn!(entry_id = %id, attempt = entry.attempts + 1, "a worker ended before it had read its file");
-            prune(scope, id, entry.edition).await?;
+            delete_own(scope, id, edition).await?;
             if entry.attempts + 1 >= TRIES {
                 return fail(scope, id, entry.collection, file, GIVEN_UP).await;
             }
@@ -155,11 +168,27 @@ async fn fail(
     Ok(Verdict::Done)
 }
 
-/// Deletes the passages of all other editions, some thousands at a time.
-async fn prune(scope: &Scope, id: EntryId, keep: Option<Uuid>) -> Result<(), AppError> {
+/// Deletes the passages of all editions but this one, if it is the one that counts: also those of tries that a process did not outlive.
+async fn delete_former(scope: &Scope, id: EntryId, edition: Uuid) -> Result<(), AppError> {
     loop {
         let mut tx = scope.write(MANAGE).await?;
-        let is_more = chunks::prune(&mut tx, id, keep).await?;
+        // Somebody may have had the file replaced or read again since.
+        if entries::lock(&mut tx, id).await?.edition != Some(edition) {
+            return Ok(());
+        }
+        let is_more = chunks::prune(&mut tx, id, Some(edition)).await?;
+        tx.commit().await?;
+        if !is_more {
+            return Ok(());
+        }
+    }
+}
+
+/// Deletes what this try wrote. Another one may be at work for the same file.
+async fn delete_own(scope: &Scope, id: EntryId, edition: Uuid) -> Result<(), AppError> {
+    loop {
+        let mut tx = scope.write(MANAGE).await?;
+        let is_more = chunks::delete_edition(&mut tx, id, edition).await?;
         tx.commit().await?;
         if !is_more {
             return Ok(());

@@ -14,6 +14,8 @@ pub(crate) struct IndexEntry {
     pub entry: EntryId,
     /// Another file in its place is another job.
     pub file: Uuid,
+    /// When it was asked for, in microseconds: who asks again while a run is at its end is not told that it is being done.
+    pub asked: i64,
 }
 
 impl Job for IndexEntry {
@@ -21,7 +23,7 @@ impl Job for IndexEntry {
     const ACTIONS: &'static [Action] = &[Action::ReadWorkshop, MANAGE];
 
     fn dedupe_key(&self) -> Option<String> {
-        Some(format!("{}:{}", self.entry, self.file))
+        Some(format!("{}:{}:{}", self.entry, self.file, self.asked))
     }
 }
 

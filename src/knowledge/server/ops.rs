@@ -181,19 +181,23 @@ pub(crate) async fn take_in(
             entry
         }
     };
-    enqueue(tx, &IndexEntry { entry, file: new.file }, NewJob::default()).await?;
+    let asked = tx.reading().now().await?.timestamp_micros();
+    enqueue(tx, &IndexEntry { entry, file: new.file, asked }, NewJob::default()).await?;
     notify(tx, id);
     Ok(Ok(entry))
 }
 
 /// Reads the stored file once more. Nothing to do for one that waits or is being read. Errors: `NotFound`.
 pub(crate) async fn reindex(tx: &mut WriteTx, id: EntryId) -> Result<CollectionId, AppError> {
+    // The collection before its files, as everywhere.
+    let collection = entries::get(tx.reading(), id).await?.collection;
+    store::lock(tx, collection).await?;
     let entry = entries::lock(tx, id).await?;
-    store::lock(tx, entry.collection).await?;
     let is_settled = [KnowledgeStatus::Indexed, KnowledgeStatus::Failed].iter().any(|one| one.as_str() == entry.status);
     if is_settled {
         entries::set_pending(tx, id).await?;
-        enqueue(tx, &IndexEntry { entry: id, file: entry.file }, NewJob::default()).await?;
+        let asked = tx.reading().now().await?.timestamp_micros();
+        enqueue(tx, &IndexEntry { entry: id, file: entry.file, asked }, NewJob::default()).await?;
         let facts = Fields::Happened(json!({"name": entry.name}));
         record_file(tx, "asked to index again", id, entry.client, facts).await?;
         notify(tx, entry.collection);
@@ -208,7 +212,9 @@ pub(crate) async fn reindex_all(tx: &mut WriteTx, id: CollectionId, failed: bool
     if files.is_empty() {
         return Ok(());
     }
-    let jobs: Vec<IndexEntry> = files.iter().map(|(entry, file)| IndexEntry { entry: *entry, file: *file }).collect();
+    let asked = tx.reading().now().await?.timestamp_micros();
+    let jobs: Vec<IndexEntry> =
+        files.iter().map(|(entry, file)| IndexEntry { entry: *entry, file: *file, asked }).collect();
     patchbay_jobs::queue::enqueue_all(tx, jobs.iter().map(|job| (job, NewJob::default()))).await?;
     let facts = Fields::Happened(json!({"name": collection.name, "files": files.len()}));
     record(tx, "asked to index again", id, collection.client.parse().ok(), facts).await?;

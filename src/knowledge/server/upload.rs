@@ -169,8 +169,9 @@ async fn store(
     if let Err(problem) = ops::take_in(&mut tx, id, in_place_of, &new).await? {
         return Ok(Err(problem));
     }
-    tx.commit().await?;
+    // Before the commit: of one that was done and not heard of, the file must stay. One too many does no harm.
     unclaimed.claim();
+    tx.commit().await?;
     Ok(Ok(()))
 }
 

@@ -60,8 +60,9 @@ async fn store(scope: &Scope, id: CollectionId, in_place_of: Option<EntryId>, ad
     if let Err(problem) = ops::take_in(&mut tx, id, in_place_of, &new).await? {
         return Err(AppError::invalid("address", problem.label()));
     }
-    tx.commit().await?;
+    // Before the commit: of one that was done and not heard of, the file must stay. One too many does no harm.
     unclaimed.claim();
+    tx.commit().await?;
     Ok(())
 }
 

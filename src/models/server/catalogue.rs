@@ -18,6 +18,9 @@ const FRESH: Duration = Duration::from_secs(600);
 const AWAY: Duration = Duration::from_secs(30);
 /// A page does not wait longer than this for a list that it can do without.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// What is kept of an account's list, and the longest id in it.
+const MOST_LISTED: usize = 2_000;
+const LONGEST_ID: usize = 200;
 
 /// What an account's service lists, or why that is not known.
 pub(super) type Listed = Result<Arc<Vec<ChatModel>>, String>;
@@ -53,7 +56,14 @@ pub(super) async fn one(scope: &Scope, account: &ModelAccount) -> Listed {
     }
     let asked = tokio::time::timeout(PATIENCE, async {
         let client = accounts::chat_to_look(scope, account.id).await.map_err(|error| error.to_string())?;
-        client.list_models().await.map(Arc::new).map_err(|error| down(&error).to_string())
+        let listed = client.list_models().await.map_err(|error| down(&error).to_string());
+        // It stays in memory, and a server that somebody named may answer anything.
+        listed.map(|mut models| {
+            models.retain(|model| model.id.len() <= LONGEST_ID);
+            models.truncate(MOST_LISTED);
+            models.shrink_to_fit();
+            Arc::new(models)
+        })
     });
     let listed = asked.await.unwrap_or_else(|_| Err("It did not answer in time.".to_owned()));
     let until = Instant::now() + if listed.is_ok() { FRESH } else { AWAY };

@@ -134,8 +134,8 @@ async fn write_down(scope: &Scope, found: &[(Looked, bool, Option<CarrierConnect
             checks::connection(was.connection.clone(), was.connection_name.clone(), was.connection_kind.as_deref());
         let error = match (&was.routed_to, is_there) {
             (Some(_), false) => Some(NOT_THERE),
-            // It is there: whatever was in the way of sending its calls here is not any more, or is seen from where they go.
-            (Some(_), true) => None,
+            // It is there again. What else was in the way is over when its calls have been sent where they belong, and not before.
+            (Some(_), true) => was.route_error.as_deref().filter(|error| *error != NOT_THERE),
             (None, _) => was.route_error.as_deref(),
         };
         if before == *connection && error == was.route_error.as_deref() {

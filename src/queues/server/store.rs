@@ -35,7 +35,7 @@ struct Asked {
 impl Asked {
     /// All ids of the page are above this one, and below the other.
     fn above(&self) -> Uuid {
-        self.key.filter(|_| !self.downward).unwrap_or(Uuid::nil())
+        self.key.filter(|_| !self.downward).unwrap_or_default()
     }
 
     fn below(&self) -> Uuid {

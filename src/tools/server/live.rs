@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::invoke::{AgentTool, Begun, Effect, Invocation, Outcome, begin, cut, perform, sentence};
+use super::kinds::NOT_KNOWN;
 use super::store::uses::{self, Former};
 use super::store::{self, LiveCall};
 use crate::model::{Origin, UseStatus};
@@ -167,7 +168,7 @@ async fn used(scope: &Scope, id: CallId, asked: &Asked) -> Result<Answered, AppE
 fn is_doubled(former: &Former, only_reads: bool) -> bool {
     match former.status {
         // Nothing was done, so the model may try again.
-        UseStatus::Failed => former.age_seconds < AT_ONCE,
+        UseStatus::Failed if former.answer != NOT_KNOWN => former.age_seconds < AT_ONCE,
         _ if only_reads => former.age_seconds < DOUBLED,
         _ => former.age_seconds < DOUBLED || (former.age_seconds < LATE && !former.was_followed),
     }
@@ -195,7 +196,7 @@ async fn again(scope: &Scope, tool: &AgentTool, call: CallId, key: &str) -> Resu
             UseStatus::Succeeded => return Ok(Answered::of(false, &former.answer, None)),
             UseStatus::Failed => return Ok(Answered::of(true, &former.answer, None)),
             UseStatus::Running if tokio::time::Instant::now() >= until => {
-                return Ok(Answered::refused(409, "It is not known whether this was done. Do not do it again."));
+                return Ok(Answered::refused(409, NOT_KNOWN));
             }
             UseStatus::Running => tokio::time::sleep(LOOK).await,
         }

@@ -8,8 +8,8 @@ use super::invoke::AgentTool;
 use super::kinds;
 use super::store::{self, Stored, Written, uses};
 use crate::model::{
-    AgentHead, Choices, Counts, MOST_TOOLS, NewToolPage, Source, ToolForm, ToolKind, ToolPage, ToolRow, ToolsPage,
-    UseList, UsePage, UseQuery, schema,
+    AgentHead, Choices, Counts, MOST_TOOLS, NewToolPage, Source, ToolConfig, ToolForm, ToolKind, ToolPage, ToolRow,
+    ToolsPage, UseList, UsePage, UseQuery, schema,
 };
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, WriteTx};
@@ -142,12 +142,23 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &ToolForm) -> Result<AgentToolI
         Some(tool) => kinds::open(tx.scope(), id, tool.sealed.as_deref())?,
         None => kinds::Secrets::new(),
     };
+    // A secret was entered for one service. Whoever may change the address does not get to see it by sending it elsewhere.
+    let has_moved = before.is_some_and(|tool| match (&tool.config, &fields.config) {
+        (ToolConfig::Http(was), ToolConfig::Http(now)) => !was.origin().eq_ignore_ascii_case(now.origin()),
+        _ => false,
+    });
+    if has_moved {
+        stored.clear();
+    }
     let mut secrets = kinds::Secrets::new();
     for (name, given) in &fields.secrets {
         match given.clone().or_else(|| stored.remove(name)) {
             Some(secret) => drop(secrets.insert(name.clone(), secret)),
             None if kind == ToolKind::Http => {
-                let message = format!("There is no stored value for {name}. Enter it.");
+                let message = match has_moved {
+                    true => format!("Enter {name} again: the stored value was for the former address."),
+                    false => format!("There is no stored value for {name}. Enter it."),
+                };
                 return Err(AppError::invalid("secret_headers", message));
             }
             None => {}

@@ -62,13 +62,13 @@ async fn piece(
     let rows = sqlx::query!(
         r#"select call_started_at as "at!", call_id as "call!" from (
              (select call_started_at, call_id from call_backs
-              where workspace_id = $1 and not $2 and status = $3 and ($4::uuid is null or client_id = $4) and call_id is not null
+              where workspace_id = $1 and not $2 and status = $3 and ($4::uuid is null or client_id = $4) and call_id is not null and call_started_at is not null
                 and ($7::timestamptz is null or call_started_at >= $7) and ($8::timestamptz is null or call_started_at < $8)
                 and ($5::timestamptz is null or (call_started_at, call_id) < ($5, $6::uuid))
               order by call_started_at desc, call_id desc limit $9)
              union all
              (select call_started_at, call_id from call_backs
-              where workspace_id = $1 and $2 and status = $3 and ($4::uuid is null or client_id = $4) and call_id is not null
+              where workspace_id = $1 and $2 and status = $3 and ($4::uuid is null or client_id = $4) and call_id is not null and call_started_at is not null
                 and ($7::timestamptz is null or call_started_at >= $7) and ($8::timestamptz is null or call_started_at < $8)
                 and (call_started_at, call_id) > ($5, $6::uuid)
               order by call_started_at, call_id limit $9)) q"#,

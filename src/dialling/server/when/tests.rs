@@ -62,6 +62,8 @@ fn what_leaves_a_doubt_is_no_moment() {
         "call 4 people at my office",
         "tomorrow at half past 3",
         "mañana a las 10 y media",
+        "lundi entre 15h et 16h",
+        "mañana entre las 3 y las 5",
         "dans 10 heures",
         "en 10 horas",
         "demain à 10 heures et demie",

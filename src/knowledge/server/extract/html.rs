@@ -72,6 +72,10 @@ impl Page {
             }
             b"p" | b"div" | b"ul" | b"li" if self.rows > 0 => self.paragraph.push(' '),
             _ => {
+                // Authors may leave out the end of the head.
+                if name == b"body" {
+                    self.unseen = 0;
+                }
                 self.flush()?;
                 let is = |names: &[&[u8]]| names.contains(&name);
                 self.beside += u32::from(is(&BESIDE) && !is_closed);

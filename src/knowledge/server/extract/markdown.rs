@@ -19,7 +19,7 @@ pub fn read(text: &str) -> Result<Blocks, Refusal> {
                 if let Some(words) = heading_of(trimmed) {
                     out.push(At::Heading(heading.clone()), &paragraph)?;
                     paragraph.clear();
-                    heading = super::tidy(words);
+                    heading = super::tidy(words).chars().take(200).collect();
                 } else if trimmed.is_empty() {
                     out.push(At::Heading(heading.clone()), &paragraph)?;
                     paragraph.clear();

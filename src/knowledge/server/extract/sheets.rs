@@ -24,7 +24,7 @@ pub fn read(bytes: &[u8]) -> Result<Blocks, Refusal> {
         .collect();
     let (mut out, mut rows) = (Blocks::default(), 0);
     for sheet in &sheets {
-        let shown = if sheets.len() > 1 { super::tidy(sheet) } else { String::new() };
+        let shown = if sheets.len() > 1 { super::tidy(sheet).chars().take(200).collect() } else { String::new() };
         let mut table = Table::new(shown);
         let mut reader = book.worksheet_cells_reader(sheet).map_err(|_| Refusal::Damaged)?;
         let (mut number, mut cells) = (0, Vec::<(usize, String)>::new());

@@ -68,6 +68,20 @@ pub(crate) async fn prune(tx: &mut WriteTx, entry: EntryId, keep: Option<Uuid>) 
     Ok(done.rows_affected() == 5_000)
 }
 
+/// Deletes some passages of one edition. True: there may be more.
+pub(crate) async fn delete_edition(tx: &mut WriteTx, entry: EntryId, edition: Uuid) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "delete from knowledge_chunks where workspace_id = $1 and id in (
+           select id from knowledge_chunks where workspace_id = $1 and entry_id = $2 and edition = $3 limit 5000)",
+        tx.workspace_uuid(),
+        entry.0,
+        edition
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 5_000)
+}
+
 /// A passage that was found.
 pub(crate) struct Found {
     pub entry: EntryId,

@@ -71,6 +71,15 @@ pub struct Http {
     pub retries: u32,
 }
 
+impl Http {
+    /// Scheme, host and port: where its secrets go.
+    pub fn origin(&self) -> &str {
+        let host = self.address.find("://").map_or(0, |at| at + 3);
+        let end = self.address[host..].find(['/', '?']).map_or(self.address.len(), |at| host + at);
+        &self.address[..end]
+    }
+}
+
 impl KindConfig for Http {
     fn fields() -> Vec<FieldSpec> {
         const METHODS: &[(&str, &str)] =
@@ -302,13 +311,21 @@ pub fn filled_address(address: &str, arguments: &Map<String, Value>) -> Result<(
         left.remove(name);
         let text = arguments.get(name).map(as_text).unwrap_or_default();
         // Encoded dots are still dots to whoever reads an address; and without a value, /customers/{id} is another place.
-        if !filled.contains('?') && text.chars().all(|letter| letter == '.') {
+        let leads_up = |part: &str| part.chars().all(|letter| letter == '.');
+        if !filled.contains('?')
+            && (text.is_empty() || text.split(['/', '\\']).any(|part| !part.is_empty() && leads_up(part)))
+        {
             return Err(format!("{name} must be given, and cannot be dots alone."));
         }
         filled.push_str(&escaped(&text));
         rest = behind;
     }
     filled.push_str(rest);
+    // Two values beside each other may make dots, too.
+    let path = filled.split('?').next().unwrap_or_default();
+    if address.contains('{') && path.split('/').any(|part| part == "." || part == "..") {
+        return Err("With these values the address would lead to another place.".to_owned());
+    }
     Ok((filled, left))
 }
 

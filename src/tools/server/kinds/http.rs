@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Ask, Done, Secrets};
+use super::{Ask, Done, NOT_KNOWN, Secrets};
 use crate::model::{Http, as_text, escaped, filled_address};
 use crate::server::invoke::{MOST_TO_MODEL, cut};
 use patchbay_providers::outside::{OutsideAnswer, OutsideAsk, OutsideTrouble};
@@ -27,6 +27,10 @@ pub(super) async fn run(ask: &Ask<'_>, config: &Http) -> Result<Done, AppError> 
     let (answer, tries) = tried(ask, config, &secrets, url, body).await;
     let mut done = match answer {
         Ok(answer) => read(&answer, &secrets),
+        // It was sent, and may have been done.
+        Err(OutsideTrouble::Timeout | OutsideTrouble::Broken(_)) if !config.method.is_idempotent() => {
+            Done::failed(NOT_KNOWN.to_owned())
+        }
         Err(trouble) => Done::failed(match &trouble {
             OutsideTrouble::Refused(why) => format!("The address was not asked: {why}."),
             OutsideTrouble::Timeout => {
@@ -126,7 +130,7 @@ fn read(answer: &OutsideAnswer, secrets: &Secrets) -> Done {
         200..300 => (false, short(MOST_TO_MODEL)),
         300..400 => {
             let to = answer.redirect().and_then(|to| to.split('?').next()).unwrap_or("another address");
-            (true, format!("The service points to {}, which is not followed.", cut(to, 200)))
+            (true, format!("The service points to {}, which is not followed.", cut(&without(secrets, to), 200)))
         }
         status => (true, format!("The service answered with an error ({status}): {}", short(2000))),
     };
@@ -158,11 +162,20 @@ fn shown_request(config: &Http, url: &str, body: Option<&[u8]>, ask: &Ask<'_>) -
     shown
 }
 
-/// The text without any of the secrets: nor the part behind `Bearer`. Shorter ones would blank out ordinary words.
+/// The text without any of the secrets: nor the part behind `Bearer`, nor as JSON or an address writes them. Shorter ones would blank out
+/// ordinary words.
 fn without(secrets: &Secrets, text: &str) -> String {
     let parts =
         secrets.values().flat_map(|secret| [secret.as_str(), secret.split_once(' ').map_or("", |(_, rest)| rest)]);
-    let mut all: Vec<&str> = parts.map(str::trim).filter(|part| part.len() >= 4).collect();
+    let mut all: Vec<String> = parts
+        .map(str::trim)
+        .filter(|part| part.len() >= 4)
+        .flat_map(|part| {
+            let json = Value::from(part).to_string();
+            let json = json[1..json.len() - 1].to_owned();
+            [part.to_owned(), json.replace('/', "\\/"), json, escaped(part)]
+        })
+        .collect();
     all.sort_by_key(|part| std::cmp::Reverse(part.len()));
-    all.into_iter().fold(text.to_owned(), |text, part| text.replace(part, HIDDEN))
+    all.iter().fold(text.to_owned(), |text, part| text.replace(part.as_str(), HIDDEN))
 }

@@ -18,6 +18,9 @@ use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{AgentToolId, ToolInvocationId, WorkspaceId};
 
+/// What the model hears of something that may have been done.
+pub(crate) const NOT_KNOWN: &str = "It is not known whether this was done. Do not do it again.";
+
 /// Values of a tool that are stored sealed, by name.
 pub(crate) type Secrets = BTreeMap<String, String>;
 
