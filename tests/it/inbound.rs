@@ -91,7 +91,9 @@ fn a_caller_is_joined_with_the_agent_recognised_and_listed() {
         assert!(rang.joined.is_some(), "{rang:?}");
         agency.drain().await;
         let rows = calls(&agency, "all").await;
-        assert_eq!((rows.len(), &rows[0]["contact"]), (2, &json!("")), "{rows:?}");
+        // Which of the two began first is the stand-in's affair: how long they talked is drawn.
+        let unknown = rows.iter().filter(|row| row["contact"] == "").count();
+        assert_eq!((rows.len(), unknown), (2, 1), "{rows:?}");
     });
 }
 

@@ -210,11 +210,10 @@ fn a_try_shows_what_was_sent_and_what_came_back() {
         let found = tried(&agency, agent, &customer, &[("arg_customer_id", "C-7")]).await;
         assert!(found["answer"].as_str().expect("an answer").contains("\"customer_id\":\"C-7\""), "{found}");
         assert!(found["request"].as_str().expect("a request").contains("/tools/customers/C-7"), "{found}");
-        let found = tried(&agency, agent, &customer, &[("arg_customer_id", "../../sandbox/log")]).await;
-        assert!(
-            found["request"].as_str().expect("a request").contains("/customers/..%2F..%2Fsandbox%2Flog"),
-            "{found}"
-        );
+        let found = tried(&agency, agent, &customer, &[("arg_customer_id", "../C/7")]).await;
+        assert!(found["status"] == "failed" && found["request"].is_null(), "some servers read %2F as a slash: {found}");
+        let found = tried(&agency, agent, &customer, &[("arg_customer_id", "C/7")]).await;
+        assert!(found["request"].as_str().expect("a request").contains("/customers/C%2F7"), "{found}");
 
         let flaky = http_tool(&agency, world, agent, "flaky", "/flaky", &[("retries", "1")]).await;
         let found = tried(&agency, agent, &flaky, &[]).await;
