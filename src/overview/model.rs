@@ -68,6 +68,7 @@ pub struct DaysShown {
 /// One day's ended calls by result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DayCalls {
+    #[serde(with = "patchbay_shared::day")]
     pub day: NaiveDate,
     /// `20 Nov`.
     pub label: String,

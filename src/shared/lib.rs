@@ -3,6 +3,7 @@
 
 #[cfg(feature = "ssr")]
 pub mod csv_cell;
+pub mod day;
 pub mod email;
 pub mod error;
 pub mod ids;

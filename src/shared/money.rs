@@ -1,10 +1,22 @@
+use std::str::FromStr;
+
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// US dollars, exact to six places (`numeric(14,6)`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Money(pub Decimal);
+
+/// Plain digits, as they are written. The type's own reader knows more forms, and a first visit would load it.
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let amount = Decimal::from_str(&text);
+        amount.map(Self).map_err(|_| Error::invalid_value(Unexpected::Str(&text), &"an amount"))
+    }
+}
 
 impl Money {
     /// `$0.0315`, `$12.40`, `$1,284.00`: cents, and more places only below ten cents, where cents would say nothing.

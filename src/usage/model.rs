@@ -113,8 +113,10 @@ pub struct NumberRent {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct UsageDay {
     /// `2026-11-20`; of several the first.
+    #[serde(with = "patchbay_shared::day")]
     pub day: NaiveDate,
     /// The same, but of several the last.
+    #[serde(with = "patchbay_shared::day")]
     pub last: NaiveDate,
     /// `20 Nov`, `16 – 22 Nov`.
     pub label: String,

@@ -15,6 +15,7 @@ mod session;
 mod system;
 mod tx;
 mod upload_form;
+mod upload_place;
 mod visitor;
 
 pub use address::{own_path, page_before, path_and_query, sender};
@@ -32,4 +33,5 @@ pub use session::{
 pub use system::SystemTx;
 pub use tx::{ReadTx, WriteTx};
 pub use upload_form::{FormFault, MAX_BEFORE_FILE, Part, UploadForm};
+pub use upload_place::{UploadPlace, upload_place};
 pub use visitor::{Visitor, identify, scope, scope_of_key, stays_until, visitor};

@@ -13,8 +13,6 @@ use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{ImportId, WorkspaceId};
 
-/// Files that one workspace may upload to one process at the same time.
-const UPLOADS_AT_ONCE: usize = 5;
 /// Files that nobody imported are deleted after this long.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -85,43 +83,6 @@ impl Drop for Unclaimed {
                 && error.kind() != std::io::ErrorKind::NotFound
             {
                 tracing::warn!(cause = %error, "could not delete an upload that nobody claimed");
-            }
-        }
-    }
-}
-
-/// Files that are being uploaded to this process, by workspace.
-#[derive(Default)]
-struct Uploading(Mutex<HashMap<WorkspaceId, usize>>);
-
-/// A place for an upload, given back when it is dropped.
-pub(crate) struct Place {
-    uploading: Arc<Uploading>,
-    workspace: WorkspaceId,
-}
-
-/// A place for one more upload to the workspace; none when there are as many as may be. What is still on its way is in no table, and
-/// its bytes are on the disk all the same.
-pub(crate) fn place(services: &Services, workspace: WorkspaceId) -> Option<Place> {
-    let uploading = services.state::<Uploading>();
-    {
-        let mut counts = uploading.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(workspace).or_default();
-        if *count >= UPLOADS_AT_ONCE {
-            return None;
-        }
-        *count += 1;
-    }
-    Some(Place { uploading, workspace })
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.uploading.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.workspace) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.workspace);
             }
         }
     }

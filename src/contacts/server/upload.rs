@@ -12,7 +12,7 @@ use super::store::imports;
 use super::{files, leftovers, ops};
 use crate::{MAX_FILE, UploadProblem};
 use patchbay_access::Action;
-use patchbay_access::server::{FormFault, Part, Scope, UploadForm, Visitor};
+use patchbay_access::server::{FormFault, Part, Scope, UploadForm, UploadPlace, Visitor, upload_place};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{CampaignId, ClientId, ImportId};
@@ -53,7 +53,7 @@ async fn take(visitor: &Visitor, mut form: UploadForm) -> Result<Result<ImportId
     if busy {
         return refused(UploadProblem::TooMany, client, campaign);
     }
-    let Some(place) = files::place(scope.services(), scope.workspace_id()) else {
+    let Some(place) = upload_place(scope.services(), scope.workspace_id()) else {
         return refused(UploadProblem::Uploads, client, campaign);
     };
     loop {
@@ -80,7 +80,7 @@ async fn take(visitor: &Visitor, mut form: UploadForm) -> Result<Result<ImportId
 
 async fn store(
     scope: &Scope,
-    place: files::Place,
+    place: UploadPlace,
     client: ClientId,
     campaign: Option<CampaignId>,
     field: Field<'_>,

@@ -1,7 +1,6 @@
 //! The files themselves, in the object store: one object each, under a folder per workspace. No name from outside is part of a key.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -11,9 +10,6 @@ use patchbay_services::Services;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::WorkspaceId;
-
-/// Files that one workspace may upload to one process at the same time.
-const UPLOADS_AT_ONCE: usize = 5;
 
 /// Where files are kept.
 pub(crate) fn store(services: &Services) -> &Arc<dyn ObjectStore> {
@@ -55,42 +51,6 @@ impl Drop for Unclaimed {
                     tracing::warn!(cause = %error, "could not delete a file that nobody claimed");
                 }
             });
-        }
-    }
-}
-
-/// Files that are being uploaded to this process, by workspace.
-#[derive(Default)]
-struct Uploading(Mutex<HashMap<WorkspaceId, usize>>);
-
-/// A place for an upload, given back when it is dropped.
-pub(crate) struct Place {
-    uploading: Arc<Uploading>,
-    workspace: WorkspaceId,
-}
-
-/// A place for one more upload of the workspace; none when there are as many as may be.
-pub(crate) fn place(services: &Services, workspace: WorkspaceId) -> Option<Place> {
-    let uploading = services.state::<Uploading>();
-    {
-        let mut counts = uploading.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(workspace).or_default();
-        if *count >= UPLOADS_AT_ONCE {
-            return None;
-        }
-        *count += 1;
-    }
-    Some(Place { uploading, workspace })
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.uploading.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.workspace) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.workspace);
-            }
         }
     }
 }

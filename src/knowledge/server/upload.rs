@@ -11,7 +11,7 @@ use super::store::entries::NewFile;
 use super::{MANAGE, files, ops};
 use crate::model::kind::{HEAD, Parts};
 use crate::model::{CollectionId, EntryId, Kind, MAX_FILE, UploadProblem};
-use patchbay_access::server::{Part, Scope, UploadForm, Visitor};
+use patchbay_access::server::{Part, Scope, UploadForm, Visitor, upload_place};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 
@@ -82,7 +82,7 @@ async fn take(
     if let Some(problem) = no_room {
         return refused(problem, String::new(), 0);
     }
-    let Some(_place) = files::place(scope.services(), scope.workspace_id()) else {
+    let Some(_place) = upload_place(scope.services(), scope.workspace_id()) else {
         return refused(UploadProblem::Busy, String::new(), 0);
     };
     let mut taken = Taken::default();

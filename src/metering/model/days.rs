@@ -104,7 +104,9 @@ impl Preset {
 /// Days that are looked at together, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
+    #[serde(with = "patchbay_shared::day")]
     pub first: NaiveDate,
+    #[serde(with = "patchbay_shared::day")]
     pub last: NaiveDate,
 }
 

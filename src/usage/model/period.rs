@@ -35,11 +35,15 @@ impl PeriodAsked {
 pub struct Shown {
     /// The preset that was chosen; empty for days of one's own.
     pub preset: String,
+    #[serde(with = "patchbay_shared::day")]
     pub first: NaiveDate,
+    #[serde(with = "patchbay_shared::day")]
     pub last: NaiveDate,
     /// `26 Sep – 20 Nov`.
     pub text: String,
+    #[serde(with = "patchbay_shared::day")]
     pub before_first: NaiveDate,
+    #[serde(with = "patchbay_shared::day")]
     pub before_last: NaiveDate,
     /// `1 Aug – 25 Sep`.
     pub before_text: String,
