@@ -8,7 +8,10 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
-use patchbay_agents::page::{agent_detail_page, agent_edit_page, agents_page, new_agent_page};
+use patchbay_agents::page::{
+    adopt_agent_page, adopt_agents_page, agent_detail_page, agent_edit_page, agent_versions_page, agents_page,
+    new_agent_page,
+};
 use patchbay_api_keys::page::{api_keys_page, made_api_key_page, new_api_key_page};
 use patchbay_audit::page::{audit_event_page, audit_page, platform_log_page};
 use patchbay_batches::page::{batch_page, batches_page, new_batch_page};
@@ -23,6 +26,9 @@ use patchbay_contacts::page::{
     suppressed_page,
 };
 use patchbay_dialling::page::{call_back_page, call_backs_page, new_call_back_page};
+use patchbay_evaluations::page::{
+    new_test_case_page, suite_run_page, suite_runs_page, test_case_page, test_cases_page,
+};
 use patchbay_history::page::{call_gaps_page, history_import_page, history_imports_page, history_page};
 use patchbay_inbound_webhooks::page::inbound_webhook_page;
 use patchbay_knowledge::page::{edit_knowledge_page, knowledge_collection_page, knowledge_page, new_knowledge_page};
@@ -33,13 +39,20 @@ use patchbay_models::page::{model_choice_page, model_prices_page, models_page, n
 use patchbay_numbers::page::{new_number_page, number_detail_page, numbers_page};
 use patchbay_overview::page::overview_page;
 use patchbay_platform::page::{new_links_page, new_workspace_page, platform_page, workspace_page};
-use patchbay_prompts::page::{new_prompt_page, prompt_editor_page, prompts_page};
+use patchbay_prompts::page::{
+    new_prompt_page, prompt_diff_page, prompt_editor_page, prompt_merge_page, prompt_moves_page, prompts_page,
+};
 use patchbay_queues::page::queues_page;
+use patchbay_runs::page::{error_page, errors_page, run_page, runs_page};
 use patchbay_settings::agency_page;
 use patchbay_shared::AppError;
 use patchbay_sign_in::page::{
     choose_password_page, forgot_page, passkey_sign_in_page, passkey_step_page, second_step_page, security_page,
     sign_in_page,
+};
+use patchbay_skills::page::{
+    agent_skills_page, edit_skill_page, new_skill_import_page, new_skill_page, skill_file_page, skill_import_page,
+    skill_page, skills_page,
 };
 use patchbay_telephone::page::test_call_page;
 use patchbay_tools::page::{new_tool_page, tool_page, tool_use_page, tool_uses_page, tools_page};
@@ -92,12 +105,32 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/contacts/:id") view={LazyPage::new(contact_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents") view={LazyPage::new(agents_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/new") view={LazyPage::new(new_agent_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/adopt") view={LazyPage::new(adopt_agents_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/adopt/:id") view={LazyPage::new(adopt_agent_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id") view={LazyPage::new(agent_detail_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/edit") view={LazyPage::new(agent_edit_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/versions") view={LazyPage::new(agent_versions_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/tests") view={LazyPage::new(test_cases_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/tests/new") view={LazyPage::new(new_test_case_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/tests/runs") view={LazyPage::new(suite_runs_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/tests/:case") view={LazyPage::new(test_case_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/test-runs/:id") view={LazyPage::new(suite_run_page)} ssr=SsrMode::Async/>
             <Route path=path!("/knowledge") view={LazyPage::new(knowledge_page)} ssr=SsrMode::Async/>
             <Route path=path!("/knowledge/new") view={LazyPage::new(new_knowledge_page)} ssr=SsrMode::Async/>
             <Route path=path!("/knowledge/:id") view={LazyPage::new(knowledge_collection_page)} ssr=SsrMode::Async/>
             <Route path=path!("/knowledge/:id/edit") view={LazyPage::new(edit_knowledge_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/runs") view={LazyPage::new(runs_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/runs/:id") view={LazyPage::new(run_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/errors") view={LazyPage::new(errors_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/errors/:id") view={LazyPage::new(error_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/skills") view={LazyPage::new(skills_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/skills/new") view={LazyPage::new(new_skill_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/skills/imports/new") view={LazyPage::new(new_skill_import_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/skills/imports/:id") view={LazyPage::new(skill_import_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/skills/:id") view={LazyPage::new(skill_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/skills/:id/edit") view={LazyPage::new(edit_skill_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/skills/:id/file") view={LazyPage::new(skill_file_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/skills") view={LazyPage::new(agent_skills_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tools") view={LazyPage::new(tools_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tools/new") view={LazyPage::new(new_tool_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tools/calls") view={LazyPage::new(tool_uses_page)} ssr=SsrMode::Async/>
@@ -106,6 +139,9 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/prompts") view={LazyPage::new(prompts_page)} ssr=SsrMode::Async/>
             <Route path=path!("/prompts/new") view={LazyPage::new(new_prompt_page)} ssr=SsrMode::Async/>
             <Route path=path!("/prompts/:id") view={LazyPage::new(prompt_editor_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/prompts/:id/diff") view={LazyPage::new(prompt_diff_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/prompts/:id/moves") view={LazyPage::new(prompt_moves_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/prompts/:id/merge") view={LazyPage::new(prompt_merge_page)} ssr=SsrMode::Async/>
             <Route path=path!("/numbers") view={LazyPage::new(numbers_page)} ssr=SsrMode::Async/>
             <Route path=path!("/numbers/new") view={LazyPage::new(new_number_page)} ssr=SsrMode::Async/>
             <Route path=path!("/numbers/:id") view={LazyPage::new(number_detail_page)} ssr=SsrMode::Async/>

@@ -249,7 +249,36 @@ async function batchOutsideHours(world) {
   quiet(page);
 }
 
+/** A change of an agent is a draft: its page lists the change, and publishes it or throws it away. */
+async function draftOfAnAgent(world) {
+  const page = await signIn(world, OWNER);
+  await page.goto("/agents");
+  const rows = await page.locator("main tr").filter({ hasNotText: "Draft not published" }).locator("a[href^='/agents/']").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+  const href = rows.find((row) => /^\/agents\/[0-9a-f-]{36}$/.test(row));
+  const change = async (text, button) => {
+    await page.goto(`${href}/edit`);
+    await hydrated(page);
+    await page.locator('[name="time_up"]').fill(text);
+    await page.getByRole("button", { name: button, exact: true }).click();
+    await page.waitForURL((url) => url.pathname === href);
+    await hydrated(page);
+  };
+  await page.goto(`${href}/edit`);
+  const before = await page.locator('[name="time_up"]').inputValue();
+  await change("Our time is up.", "Save draft");
+  await page.getByText("1 change not published").waitFor();
+  await page.getByRole("button", { name: "Discard", exact: true }).click();
+  await until("the draft is gone", async () => (await page.getByText("not published").count()) === 0);
+  await change("Our time is up.", "Save and publish");
+  assert.equal(await page.getByText("not published").count(), 0);
+  await page.goto(`${href}/versions`);
+  await page.getByText("Said when the time is over").first().waitFor();
+  await change(before, "Save and publish");
+  quiet(page);
+}
+
 export default {
+  "a change of an agent is a draft until it is published": draftOfAnAgent,
   "outside the calling hours a batch says so before it starts": batchOutsideHours,
   "unsaved edits are kept, and asked about": unsavedEdits,
   "what is typed while a prompt is being saved is kept": typingWhileSaving,

@@ -56,6 +56,8 @@ policy! {
     ManagePrompts, "prompts": AgencyOwner | AgencyAdmin;
     /// Collections of knowledge, their files and pages.
     ManageKnowledge, "knowledge": AgencyOwner | AgencyAdmin;
+    /// Skills, their files, and archives of them. Which agents have them is ManageAgents.
+    ManageSkills, "skills": AgencyOwner | AgencyAdmin;
     ManageNumbers, "numbers": AgencyOwner | AgencyAdmin;
     /// Credentials at outside services.
     ManageConnections, "outside accounts": AgencyOwner;

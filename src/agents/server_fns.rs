@@ -1,6 +1,9 @@
 use leptos::prelude::*;
 
-use super::model::{AgentChoices, AgentForm, AgentList, AgentPage, AgentQuery, AgentRow};
+use super::model::{
+    Adoptable, AdoptableList, AdoptableQuery, AgentChoices, AgentForm, AgentList, AgentPage, AgentQuery, AgentRow,
+    AgentVersions, VersionQuery,
+};
 use patchbay_shared::AppError;
 
 /// Agents by name. A client's admin reads names and states.
@@ -40,8 +43,8 @@ pub async fn get_agent_choices() -> Result<AgentChoices, AppError> {
     server::ops::choices(&mut tx).await
 }
 
-/// Makes or changes an agent, and its prompt if one was written, and has it sent to the voice service.
-/// Errors: `Invalid`; `Conflict` when somebody saved the prompt meanwhile.
+/// Makes an agent, and its prompt if one was written, and has it sent to the voice service; or saves what is changed of one as its
+/// draft. Errors: `Invalid`; `Conflict` when somebody saved meanwhile.
 #[server(prefix = "/rpc", endpoint = "save_agent")]
 pub async fn save_agent(#[server(flatten)] form: AgentForm) -> Result<(), AppError> {
     use super::server;
@@ -77,26 +80,150 @@ pub async fn sync_agent(id: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Deletes an agent: it takes no calls and leaves the lists, and can be restored. Owners only.
-#[server(prefix = "/rpc", endpoint = "delete_agent")]
-pub async fn delete_agent(id: String) -> Result<(), AppError> {
+/// Has calls use the draft. `base`: what the page showed. Errors: `Conflict` with what stands in the way.
+#[server(prefix = "/rpc", endpoint = "publish_agent")]
+pub async fn publish_agent(id: String, #[server(default)] base: String) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    server::drafts::publish(&mut tx, id.parse()?, base.trim()).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/{id}"));
+    Ok(())
+}
+
+/// Throws the draft away.
+#[server(prefix = "/rpc", endpoint = "discard_agent_draft")]
+pub async fn discard_agent_draft(id: String) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    server::drafts::discard(&mut tx, id.parse()?).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/{id}"));
+    Ok(())
+}
+
+/// The versions of an agent that were published. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "list_agent_versions")]
+pub async fn list_agent_versions(
+    id: String,
+    #[server(default)] query: VersionQuery,
+) -> Result<AgentVersions, AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    server::drafts::list(&mut tx, id.parse()?, &query).await
+}
+
+/// Puts an older version into the draft. Errors: `Conflict` while there is another draft.
+#[server(prefix = "/rpc", endpoint = "restore_agent_version")]
+pub async fn restore_agent_version(id: String, version: i32) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    server::drafts::restore(&mut tx, id.parse()?, version).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/{id}"));
+    Ok(())
+}
+
+/// Has the voice service asked what it holds of the agent.
+#[server(prefix = "/rpc", endpoint = "compare_agent")]
+pub async fn compare_agent(id: String) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    server::compare::ask(&mut tx, id.parse()?).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/{id}"));
+    Ok(())
+}
+
+/// Takes over what the voice service has of one copy. Errors: `Conflict` when there is nothing; `ProviderDown`.
+#[server(prefix = "/rpc", endpoint = "take_agent_from_service")]
+pub async fn take_agent_from_service(id: String, mapping: String) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::server::scope;
+    server::compare::take_theirs(&scope()?, id.parse()?, mapping.parse()?).await?;
+    leptos_axum::redirect(&format!("/agents/{id}"));
+    Ok(())
+}
+
+/// Agents that the voice service has and Patchbay does not know.
+#[server(prefix = "/rpc", endpoint = "list_adoptable_agents")]
+pub async fn list_adoptable_agents(#[server(default)] query: AdoptableQuery) -> Result<AdoptableList, AppError> {
+    use super::server;
+    use patchbay_access::server::scope;
+    server::adopt::list(&scope()?, &query).await
+}
+
+/// One of them. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "get_adoptable_agent")]
+pub async fn get_adoptable_agent(id: String) -> Result<Adoptable, AppError> {
+    use super::server;
+    use patchbay_access::server::scope;
+    server::adopt::get(&scope()?, &id).await
+}
+
+/// Makes an agent of one that the voice service has.
+#[server(prefix = "/rpc", endpoint = "adopt_agent")]
+pub async fn adopt_agent(
+    provider_agent: String,
+    #[server(default)] name: String,
+    #[server(default)] client_id: String,
+) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::server::scope;
+    let id = server::adopt::adopt(&scope()?, &provider_agent, &name, &client_id).await?;
+    leptos_axum::redirect(&format!("/agents/{id}"));
+    Ok(())
+}
+
+/// Makes another agent of the same settings.
+#[server(prefix = "/rpc", endpoint = "duplicate_agent")]
+pub async fn duplicate_agent(id: String) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    let made = server::lifecycle::duplicate(&mut tx, id.parse()?).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/{made}"));
+    Ok(())
+}
+
+/// Deactivates an agent: it takes no calls and leaves the lists, and can be restored. Owners only.
+#[server(prefix = "/rpc", endpoint = "deactivate_agent")]
+pub async fn deactivate_agent(id: String) -> Result<(), AppError> {
     use super::server;
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::DeleteAgents).await?;
-    server::ops::set_active(&mut tx, id.parse()?, false).await?;
+    server::lifecycle::set_active(&mut tx, id.parse()?, false).await?;
     tx.commit().await?;
     leptos_axum::redirect("/agents?status=inactive");
     Ok(())
 }
 
-/// Brings a deleted agent back, paused. Owners only.
+/// Brings a deactivated agent back, paused. Owners only.
 #[server(prefix = "/rpc", endpoint = "restore_agent")]
 pub async fn restore_agent(id: String) -> Result<(), AppError> {
     use super::server;
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.write(Action::DeleteAgents).await?;
-    server::ops::set_active(&mut tx, id.parse()?, true).await?;
+    server::lifecycle::set_active(&mut tx, id.parse()?, true).await?;
     tx.commit().await?;
     leptos_axum::redirect(&format!("/agents/{id}"));
+    Ok(())
+}
+
+/// Deletes an agent for good, here and at the voice service; its calls stay. `name` is typed as proof. Owners only.
+#[server(prefix = "/rpc", endpoint = "delete_agent")]
+pub async fn delete_agent(id: String, #[server(default)] name: String) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::DeleteAgents).await?;
+    server::lifecycle::delete(&mut tx, id.parse()?, &name).await?;
+    tx.commit().await?;
+    leptos_axum::redirect("/agents?status=deleted");
     Ok(())
 }

@@ -236,7 +236,9 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
             vec![
                 NavItem::new("Agents", "bot", "/agents").letter('a'),
                 NavItem::new("Prompts", "file-text", "/prompts").letter('p'),
+                NavItem::new("Skills", "wand-sparkles", "/skills"),
                 NavItem::new("Knowledge", "book-open", "/knowledge"),
+                NavItem::new("Runs", "activity", "/runs"),
             ],
         ),
         group(

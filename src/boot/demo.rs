@@ -3,9 +3,12 @@
 //! batches. People go on calling and being called for as long as it runs, and a restart goes on with what is there.
 
 mod agencies;
+mod changes;
+mod checks;
 mod library;
 mod past;
 mod people;
+mod skills;
 mod story;
 mod tools;
 mod trickle;
@@ -151,6 +154,11 @@ impl Teller {
         story::spare_number(&owner, agency).await?;
         let pages = self.db.services().sandbox.as_ref().map(|at| format!("{}/pages", at.tools)).unwrap_or_default();
         try_join_all(served.iter().map(|served| library::fill(&owner, served, &pages))).await?;
+        let outside = self.db.services().sandbox.as_ref().map(|at| at.tools.clone()).unwrap_or_default();
+        try_join_all(served.iter().map(|served| tools::from_outside(&owner, served, &outside))).await?;
+        skills::fill(&owner).await?;
+        try_join_all(served.iter().map(|served| checks::make(&owner, served))).await?;
+        changes::make(&owner, &self.sandbox, agency, &served).await?;
         // Contacts before calls: then the callers of the past are known by name.
         try_join_all(served.iter().map(|served| story::import_contacts(&owner, served))).await?;
         let waves = try_join_all(served.iter().map(|served| story::first_wave(&owner, served)));

@@ -13,20 +13,23 @@ use patchbay_connections::model::Provider;
 use patchbay_connections::server::connect::AccountSaved;
 use patchbay_connections::server::telephony::TelephonyReady;
 use patchbay_dialling as dialling;
+use patchbay_evaluations as evaluations;
 use patchbay_history as history;
 use patchbay_members as members;
 use patchbay_metering::server::budget::BudgetMoved;
 use patchbay_numbers as numbers;
 use patchbay_platform as platform;
-use patchbay_prompts::server::ops::PromptChanged;
+use patchbay_prompts::server::ProductionGate;
+use patchbay_prompts::server::ops::{AgentTools, PromptChanged, VersionOutcomes};
 use patchbay_providers::sealed::KeyRing;
 use patchbay_providers::{HttpClient, HttpSettings};
 use patchbay_services::{Hooks, SandboxAddresses, Services, Settings};
 use patchbay_shared::error::internal;
 use patchbay_shared::{AppError, Reason};
 use patchbay_sign_in::server::EndSupport;
-use patchbay_tools::server::ToolsChanged;
+use patchbay_skills::server::SkillsChanged;
 use patchbay_tools::server::contact_book::Contacts;
+use patchbay_tools::server::{SendLetter, ToolsChanged};
 use patchbay_workspaces::server::Reactivated;
 use patchbay_workspaces::server::limits::Counters;
 use patchbay_workspaces::server::rules::ZoneChanged;
@@ -78,8 +81,20 @@ fn hooks() -> Hooks {
         Box::pin(async move { numbers::server::ops::telephony_ready(tx, &application).await })
     }));
     hooks.add(PromptChanged(|tx, id| Box::pin(agents::server::ops::prompt_changed(tx, id))));
+    hooks.add(VersionOutcomes(|tx, id| Box::pin(calls::server::by_version::outcomes(tx, id))));
+    hooks.add(AgentTools(|tx, agent| {
+        Box::pin(async move {
+            let tools = patchbay_tools::server::for_agent(tx, agent).await?;
+            Ok(tools.into_iter().map(|tool| tool.name).collect())
+        })
+    }));
+    hooks.add(ProductionGate(|tx, id, version| Box::pin(evaluations::server::production_gate(tx, id, version))));
+    hooks.add(SkillsChanged(|tx, agent| Box::pin(agents::server::ops::tools_changed(tx, agent))));
     hooks.add(ToolsChanged(|tx, agent| Box::pin(agents::server::ops::tools_changed(tx, agent))));
     hooks.add(Contacts(Box::new(patchbay_contacts::server::OwnContacts)));
+    hooks.add(SendLetter(|tx, it| {
+        Box::pin(async move { patchbay_mail::send_branded(tx, it.client, &it.to, it.subject, &it.text).await })
+    }));
     hooks.add(EndSupport(|visitor| Box::pin(platform::server::support::end(visitor))));
     hooks.add(ZoneChanged(|tx| Box::pin(patchbay_metering::server::days::touch_all_days(tx, None))));
     hooks.add(BudgetMoved(|tx, client| Box::pin(batches::server::ops::wake(tx, client))));

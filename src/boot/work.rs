@@ -16,8 +16,10 @@ pub fn runner(db: Db) -> Runner {
     patchbay_calls::server::jobs::register(&mut registry);
     patchbay_campaigns::server::jobs::register(&mut registry);
     patchbay_connections::server::jobs::register(&mut registry);
+    patchbay_evaluations::server::jobs::register(&mut registry);
     patchbay_history::server::jobs::register(&mut registry);
     patchbay_knowledge::server::jobs::register(&mut registry);
+    patchbay_runs::server::jobs::register(&mut registry);
     patchbay_metering::server::jobs::register(&mut registry);
     patchbay_contacts::server::jobs::register(&mut registry);
     patchbay_mail::register(&mut registry);
@@ -51,6 +53,7 @@ pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(patchbay_clients::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_contacts::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_dialling::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_evaluations::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_history::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_members::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_models::server::routes::routes().with_state(db.clone()))
@@ -58,6 +61,8 @@ pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(patchbay_knowledge::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_prompts::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_queues::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_runs::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_skills::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_tools::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_usage::server::routes::routes().with_state(db.clone()))
 }

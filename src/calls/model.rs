@@ -16,7 +16,7 @@ pub use detail::{
     CallBackNote, CallDetail, CallPrompt, Costs, EventRow, EvidenceLine, Peaks, Problem, RecordingShown, Said, ToolUse,
     Turn,
 };
-pub use figures::{CallResult, ContactResult, Disposition, ResultFilter, term};
+pub use figures::{CallResult, ContactResult, Disposition, ResultFilter, interval_text, share_text, term};
 pub use query::CallQuery;
 
 patchbay_shared::words! {

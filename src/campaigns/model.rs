@@ -87,7 +87,7 @@ pub struct ContactFacts {
 }
 
 /// Names that every call fills by itself.
-pub const FILLED_BY_CONTACT: [&str; 6] = ["contact_name", "first_name", "company", "email", "client_name", "goal"];
+pub use patchbay_shared::variables::FILLED_BY_CONTACT;
 
 impl Campaign {
     /// The values for the prompt's `{{names}}`: what every call has, then the campaign's, then the contact's own. Later ones win.

@@ -5,7 +5,7 @@
 //! on memory and time reads it and writes passages (`server::extract`, `server::worker`); when it dies, the entry is tried again. Passages
 //! of a new indexing are written beside the old ones and become visible together, so search always has a whole file. Search is by words,
 //! in the language of each file (`search_knowledge` in the database).
-//! Reads the tables clients and users.
+//! Reads the tables clients, jobs and users.
 
 pub mod model;
 pub mod page;

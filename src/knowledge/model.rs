@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, FieldErrors, Page, Stamp};
 
@@ -257,8 +258,8 @@ pub fn bytes_text(bytes: i64) -> String {
     match bytes {
         ..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{} kB", (bytes + 500) / 1_000),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+        1_000_000..1_000_000_000 => format!("{} MB", fixed(bytes as f64 / 1e6, 1)),
+        _ => format!("{} GB", fixed(bytes as f64 / 1e9, 1)),
     }
 }
 

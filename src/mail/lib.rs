@@ -14,6 +14,7 @@ use patchbay_providers::smtp::{Email, SmtpError};
 use patchbay_services::Services;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
+use patchbay_shared::ids::ClientId;
 use patchbay_shared::text::one_line;
 
 /// A plain text to one person.
@@ -54,6 +55,18 @@ pub async fn send(tx: &mut WriteTx, message: &Message) -> Result<(), AppError> {
     let id = Uuid::now_v7();
     let sealed = tx.services().ring.seal(&place(tx.workspace_uuid(), id), message).map_err(internal)?;
     enqueue(tx, &SendMail { id, sealed }, NewJob::default()).await
+}
+
+/// Sends a text in the brand of the agency, or of one of its clients, after the commit.
+pub async fn send_branded(
+    tx: &mut WriteTx,
+    client: Option<ClientId>,
+    to: &str,
+    subject: String,
+    text: &str,
+) -> Result<(), AppError> {
+    let brand = patchbay_brand::server::ops::brand(tx.reading(), client).await?;
+    send(tx, &Message::new(&brand, to, subject, text)).await
 }
 
 fn place(workspace: Uuid, id: Uuid) -> Binding {

@@ -27,9 +27,7 @@ impl Purpose {
     pub fn about(self) -> &'static str {
         match self {
             Purpose::Analysis => "Reads the transcript of every call.",
-            Purpose::Agent => {
-                "Answers in runs of agents, in tests and on schedules. On calls the voice service’s own model speaks."
-            }
+            Purpose::Agent => "Answers for an agent in its tests. On calls the voice service’s own model speaks.",
             Purpose::Judge => "Decides by a rubric whether a test’s answer is right.",
             Purpose::Caller => "Plays the caller in tests of whole conversations.",
             Purpose::Embedding => {
@@ -84,6 +82,15 @@ pub struct OwnChoice {
     pub used: Used,
 }
 
+/// A price as people write it: whole dollars without cents, else two digits or as many as it has.
+pub fn dollars(price: Decimal) -> String {
+    let mut price = price.normalize();
+    if price.scale() == 1 {
+        price.rescale(2);
+    }
+    format!("${price}")
+}
+
 /// US dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
@@ -96,8 +103,8 @@ pub struct Price {
 impl Price {
     /// `$3 read, $15 written per million tokens`.
     pub fn text(&self) -> String {
-        let cached = self.cached.map(|price| format!(", ${} cached", price.normalize())).unwrap_or_default();
-        format!("${} read{cached}, ${} written per million tokens", self.read.normalize(), self.written.normalize())
+        let cached = self.cached.map(|price| format!(", {} cached", dollars(price))).unwrap_or_default();
+        format!("{} read{cached}, {} written per million tokens", dollars(self.read), dollars(self.written))
     }
 
     /// What an answer cost: tokens read, of these cached, and written.

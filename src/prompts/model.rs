@@ -1,10 +1,23 @@
+mod checks;
+mod diff;
+mod labels;
+
 use serde::{Deserialize, Serialize};
 
+pub use checks::{
+    CampaignNames, CampaignUse, LacksTools, Source, VariableCheck, check_variables, estimated_tokens, parse_tools,
+};
+pub use diff::{Diff, DiffPage, DiffRow, DiffSide, MergePage, Unsaved};
+pub use labels::{
+    LabelState, MOST_LABELS, MoveList, MoveQuery, MoveRow, MoveStatus, WaitingMove, in_order, read_label,
+};
 use patchbay_shared::ids::{AgentId, PromptId};
 use patchbay_shared::{AppError, FieldErrors, Page, Stamp};
 
-/// The label of the version that agents use.
+/// The label of the version that agents say. A prompt without it has its newest version said.
 pub const PRODUCTION: &str = "production";
+/// The label of a version that is being tried.
+pub const STAGING: &str = "staging";
 /// The longest template, in characters.
 pub const LONGEST_TEMPLATE: usize = 50_000;
 
@@ -16,6 +29,8 @@ pub struct PromptQuery {
     pub words: Option<String>,
     pub tag: Option<String>,
     pub state: Option<String>,
+    /// `yes`: a move of `production` waits for a second person.
+    pub waiting: Option<String>,
     pub cursor: Option<String>,
 }
 
@@ -27,8 +42,10 @@ pub struct PromptRow {
     pub tags: Vec<String>,
     /// The newest version.
     pub version: i32,
-    /// The version that agents use, if any.
+    /// The version labelled `production`; none: agents say the newest.
     pub production: Option<i32>,
+    /// A move of `production` waits for a second person.
+    pub is_waiting: bool,
     /// Agents that use it.
     pub agents: i64,
     pub is_active: bool,
@@ -79,10 +96,48 @@ pub struct PromptPage {
     /// Which version `template` is: the newest, or the one that was asked for.
     pub shown: i32,
     pub template: String,
-    pub variables: Vec<String>,
+    /// About how many tokens a model reads in it.
+    pub tokens: usize,
+    pub variables: Vec<VariableCheck>,
+    /// Tools that the text relies on, and the agents that lack some of them.
+    pub tools: Vec<String>,
+    pub lacking: Vec<LacksTools>,
     pub versions: Vec<VersionRow>,
+    pub labels: Vec<LabelState>,
+    /// The version that agents say.
+    pub spoken: i32,
+    pub waiting: Option<WaitingMove>,
+    pub needs_second_person: bool,
+    /// The viewer may let one person move `production` again.
+    pub may_lift_rule: bool,
     pub agents: Vec<PromptUser>,
+    pub campaigns: Vec<CampaignUse>,
+    /// A text of the viewer's that could not be saved waits to be merged.
+    pub has_unsaved: bool,
     pub may_edit: bool,
+}
+
+/// What calls came to with one version. Each figure has the address of exactly its calls.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VersionOutcome {
+    pub version: i32,
+    pub calls: i64,
+    pub answered: i64,
+    pub goals: i64,
+    pub goal_rate: String,
+    /// Between which shares the goal rate lies with 95 % certainty; a dash without an answered call.
+    pub interval: String,
+    pub calls_at: String,
+    pub answered_at: String,
+    pub goals_at: String,
+}
+
+/// What calls of the last days came to, by version.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outcomes {
+    pub days: i64,
+    /// The newest version first.
+    pub rows: Vec<VersionOutcome>,
 }
 
 /// A prompt for a picker.
@@ -107,6 +162,8 @@ pub struct PromptForm {
     #[serde(default)]
     pub tags: String,
     #[serde(default)]
+    pub tools: String,
+    #[serde(default)]
     pub note: String,
     /// Ticked: agents use this version from now on.
     #[serde(default)]
@@ -123,6 +180,7 @@ pub struct PromptText {
     pub template: String,
     pub description: String,
     pub tags: Vec<String>,
+    pub tools: Vec<String>,
     pub note: String,
 }
 
@@ -152,12 +210,17 @@ impl PromptForm {
                 Vec::new()
             }
         };
+        let tools = parse_tools(&self.tools).unwrap_or_else(|message| {
+            errors.add("tools", message);
+            Vec::new()
+        });
         errors.check()?;
         Ok(PromptText {
             name: name.to_owned(),
             template,
             description: self.description.trim().to_owned(),
             tags,
+            tools,
             note: self.note.trim().to_owned(),
         })
     }

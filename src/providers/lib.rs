@@ -12,6 +12,8 @@
 //! | `chat`, `openrouter`, `anthropic`, `openai_compatible` | chat models; `completions` is the form that two of them share |
 //! | `schema`, `sse` | schemas that every host takes; answers that come word by word |
 //! | `http` | the one way out: time limits, size limits, no redirects, errors in one shape |
+//! | `calcom` | appointments, in a tenant's own account |
+//! | `mcp` | servers that offer functions to models |
 //! | `json` | repairs what is half broken in it |
 //! | `public_address` | refuses private addresses when somebody else chose the target |
 //! | `signature` | who really sent a webhook |
@@ -25,11 +27,13 @@
 
 pub mod anthropic;
 pub mod breaker;
+pub mod calcom;
 pub mod chat;
 mod completions;
 pub mod error;
 pub mod http;
 pub mod json;
+pub mod mcp;
 pub mod openai_compatible;
 pub mod openrouter;
 pub mod outside;
@@ -44,6 +48,7 @@ pub mod telephony;
 pub mod telnyx;
 pub mod ultravox;
 pub mod voice;
+mod voice_agent;
 mod voice_carrier;
 pub mod voice_tools;
 mod wire;

@@ -57,14 +57,36 @@ impl OutsideTrouble {
     }
 }
 
+/// Why an address is refused that can be seen to be none of the public internet. A name may still turn out to lead to a private one: that
+/// is seen when it is asked.
+pub fn refused_at_sight(address: &str, except: Option<&str>) -> Option<String> {
+    let Ok(url) = Url::parse(address) else { return Some("the address is not a web address".to_owned()) };
+    if except.is_some_and(|own| begins_with(&url, own)) {
+        return None;
+    }
+    if let Err(refused) = check_url(&url) {
+        return Some(refused.to_string());
+    }
+    let name = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+    let is_private = name == "localhost" || [".localhost", ".local", ".internal"].iter().any(|end| name.ends_with(end));
+    is_private.then(|| Refused::Private.to_string())
+}
+
 impl HttpClient {
+    /// The client that may ask an address which a tenant chose. Errors: `Refused`.
+    pub(crate) fn guarded(&self, address: &str, except: Option<&str>) -> Result<reqwest::Client, OutsideTrouble> {
+        let url = Url::parse(address).map_err(|_| OutsideTrouble::refused("the address is not a web address"))?;
+        if except.is_some_and(|own| begins_with(&url, own)) {
+            return Ok(self.direct().clone());
+        }
+        check_url(&url).map_err(OutsideTrouble::refused)?;
+        Ok(self.outside().clone())
+    }
+
     /// Asks an address that a tenant chose.
     pub async fn ask_outside(&self, ask: &OutsideAsk) -> Result<OutsideAnswer, OutsideTrouble> {
         let url = Url::parse(&ask.url).map_err(|_| OutsideTrouble::refused("the address is not a web address"))?;
-        let is_own = ask.except.as_deref().is_some_and(|own| begins_with(&url, own));
-        if !is_own {
-            check_url(&url).map_err(OutsideTrouble::refused)?;
-        }
+        let client = self.guarded(&ask.url, ask.except.as_deref())?;
         let method = reqwest::Method::from_bytes(ask.method.as_bytes())
             .map_err(|_| OutsideTrouble::refused("the method is none of HTTP"))?;
         let mut headers = HeaderMap::new();
@@ -76,7 +98,6 @@ impl HttpClient {
             value.set_sensitive(true);
             headers.insert(name, value);
         }
-        let client = if is_own { self.direct() } else { self.outside() };
         let mut request = client.request(method, url).headers(headers).timeout(ask.timeout);
         if let Some(body) = &ask.body {
             request = request.body(body.clone());

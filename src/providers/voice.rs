@@ -2,8 +2,10 @@
 
 use super::error::ProviderError;
 use super::sealed::Secret;
+pub use super::voice_agent::{
+    AgentPage, AgentSpec, Fallback, FirstSpeaker, HeldAgent, InactivityMessage, NamedAgent, Opening, SilenceEnd,
+};
 pub use super::voice_carrier::{CarrierAccount, HeldCarrier};
-use super::voice_tools::VoiceTools;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -29,8 +31,14 @@ pub trait VoiceProvider: Send + Sync {
     async fn create_agent(&self, agent: &AgentSpec) -> Result<String, ProviderError>;
     /// Agents whose name holds these words. Look here before a creation is repeated.
     async fn find_agents(&self, words: &str) -> Result<Vec<NamedAgent>, ProviderError>;
-    /// Brings an agent into the given state.
-    async fn update_agent(&self, agent_id: &str, agent: &AgentSpec) -> Result<(), ProviderError>;
+    /// One page of the agents whose name holds these words; of all with none. Go on with the page's cursor.
+    async fn list_agents(&self, words: &str, cursor: Option<&str>) -> Result<AgentPage, ProviderError>;
+    /// An agent as the service has it now.
+    async fn read_agent(&self, agent_id: &str) -> Result<HeldAgent, ProviderError>;
+    /// Brings an agent into the given state. What else the service has of it stays. Gives what the service has after that.
+    async fn update_agent(&self, agent_id: &str, agent: &AgentSpec) -> Result<HeldAgent, ProviderError>;
+    /// Deletes an agent; one that is not there is deleted too. Its calls stay.
+    async fn delete_agent(&self, agent_id: &str) -> Result<(), ProviderError>;
     /// Starts a call. Not safe to repeat: put an id of your own into the metadata, and when
     /// [`ProviderError::outcome_unknown`] is true look for it with [`VoiceProvider::find_calls_by_metadata`].
     async fn create_call(&self, call: &NewVoiceCall) -> Result<VoiceCall, ProviderError>;
@@ -77,52 +85,6 @@ pub struct Voice {
     pub language: Option<String>,
     /// Where a sample can be heard.
     pub preview_url: Option<String>,
-}
-
-/// An agent that the service has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedAgent {
-    pub id: String,
-    pub name: String,
-}
-
-/// What an agent is: sent whole on creation and on every update.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct AgentSpec {
-    /// Cut to 64 characters.
-    pub name: String,
-    /// May hold `{{variables}}`.
-    pub system_prompt: String,
-    pub model: Option<String>,
-    /// A voice's id or name.
-    pub voice: Option<String>,
-    /// BCP 47.
-    pub language_hint: Option<String>,
-    /// 0 to 1.
-    pub temperature: Option<f64>,
-    pub max_duration: Option<Duration>,
-    pub first_speaker: Option<FirstSpeaker>,
-    pub recording_enabled: bool,
-    /// A JSON Schema for the variables.
-    pub context_schema: Option<Value>,
-    pub tools: VoiceTools,
-}
-
-/// Who speaks first.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FirstSpeaker {
-    /// The agent: usual when somebody calls us. The text is spoken as it is.
-    Agent { text: Option<String>, uninterruptible: bool },
-    /// The other side: usual when we call. After the delay the agent speaks anyway.
-    User { fallback: Option<Fallback> },
-}
-
-/// What the agent says when the other side stays silent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fallback {
-    pub delay: Duration,
-    /// Spoken as it is; without it the agent finds its own words.
-    pub text: Option<String>,
 }
 
 /// A call to be made.

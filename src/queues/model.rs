@@ -26,7 +26,7 @@ patchbay_shared::words! {
 }
 
 /// Kinds of jobs that belong to a queue of their own, and what each is called.
-const JOBS: [(&str, QueueName, &str); 22] = [
+const JOBS: [(&str, QueueName, &str); 24] = [
     ("run_batch", QueueName::Batches, "Dial a batch"),
     ("dial_call_back", QueueName::Batches, "Dial a call-back"),
     ("send_mail", QueueName::Mail, "Send an e-mail"),
@@ -38,6 +38,8 @@ const JOBS: [(&str, QueueName, &str); 22] = [
     ("check_calls", QueueName::Sync, "Compare calls with the voice service"),
     ("close_call_gaps", QueueName::Sync, "Close gaps in the calls"),
     ("sync_agent", QueueName::Other, "Update an agent at the voice service"),
+    ("compare_agents", QueueName::Other, "Compare agents with the voice service"),
+    ("delete_agent_copies", QueueName::Other, "Delete an agent at the voice service"),
     ("look_at_budget", QueueName::Other, "Look at a client's budget"),
     ("follow_call", QueueName::Other, "Ask after a call"),
     ("fetch_recording", QueueName::Other, "Fetch a recording"),
@@ -53,11 +55,12 @@ const JOBS: [(&str, QueueName, &str); 22] = [
 
 /// Kinds of jobs of which nothing waits for the end, so that they can be set aside: whatever they were for is asked for again, or has been
 /// said elsewhere. All others leave something half done, and are tried again.
-pub const DISCARDABLE: [&str; 9] = [
+pub const DISCARDABLE: [&str; 10] = [
     "send_mail",
     "check_calls",
     "check_routes",
     "sync_agent",
+    "compare_agents",
     "look_at_budget",
     "follow_call",
     "fetch_recording",

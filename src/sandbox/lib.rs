@@ -10,6 +10,8 @@
 //! | `/anthropic/v1/…` | Claude without anybody between: messages, as strict as the real one | `x-api-key` |
 //! | `/openai/v1/…` | any server of OpenAI's form: chat completions, and embeddings by words | `Authorization: Bearer` |
 //! | `/tools/…` | somebody's own system, for tools of agents: customers, an echo, and all that goes wrong | none |
+//! | `/tools/mcp/…` | a server of functions (MCP): see `mcp.rs` | none |
+//! | `/tools/calcom/v2/…` | a calendar at Cal.com | `Authorization: Bearer cal_…` |
 //! | `/sandbox/…` | nobody: log, settings, incoming calls, public keys | none |
 //!
 //! `POST /sandbox/ring` with `{"to", "from"}` rings a number as the carrier would: see `telephone.rs`.
@@ -55,6 +57,7 @@
 
 mod analysis;
 mod anthropic;
+mod calcom;
 mod call;
 mod clock;
 mod control;
@@ -63,10 +66,12 @@ mod delivery;
 mod gate;
 mod keep;
 mod life;
+mod mcp;
 mod openai;
 mod openrouter;
 mod pages;
 mod past;
+mod rehearsal;
 mod rng;
 mod schema;
 mod settings;
@@ -103,7 +108,7 @@ pub fn router(sandbox: Arc<Sandbox>) -> Router {
         .nest("/openrouter/api/v1", openrouter::routes())
         .nest("/anthropic/v1", anthropic::routes())
         .nest("/openai/v1", openai::routes())
-        .nest("/tools", tools::routes())
+        .nest("/tools", tools::routes().nest("/mcp", mcp::routes()).nest("/calcom/v2", calcom::routes()))
         .nest("/sandbox", control::routes().merge(telephone::routes()))
         .layer(axum::middleware::from_fn_with_state(sandbox.clone(), gate::gate))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

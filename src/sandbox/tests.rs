@@ -2,6 +2,7 @@
 
 mod past;
 mod reading;
+mod servers;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,13 +1,14 @@
 //! Somebody's own system, as the tools of agents ask it: customers to look up, an echo that shows what was sent, and all that goes wrong
 //! with such systems.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{OriginalUri, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -29,6 +30,7 @@ struct Asked(AtomicU64);
 pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/customers/{id}", get(customer))
+        .route("/search", get(search))
         .route("/echo", any(echo))
         .route("/flaky", any(flaky))
         .route("/hang", any(hang))
@@ -49,6 +51,23 @@ async fn customer(Path(id): Path<String>) -> Response {
     let plan = *rng.pick(&["Basic", "Plus", "Premium"]);
     let open = rng.below(4);
     Json(json!({"customer_id": id, "plan": plan, "open_invoices": open, "since": 2016 + rng.below(9)})).into_response()
+}
+
+/// A search service: results for any words but `nothing`.
+async fn search(headers: HeaderMap, Query(asked): Query<BTreeMap<String, String>>) -> Response {
+    if !headers.contains_key("x-subscription-token") {
+        return (StatusCode::UNAUTHORIZED, Json(json!({"error": "A token is missing."}))).into_response();
+    }
+    let words = asked.get("q").map(String::as_str).unwrap_or_default();
+    let result = |number: usize| {
+        json!({
+            "title": format!("{words} ({number})"),
+            "url": format!("https://pages.example/{number}"),
+            "description": format!("What page {number} says about {words}."),
+        })
+    };
+    let results: Vec<Value> = if words == "nothing" { Vec::new() } else { (1..=12).map(result).collect() };
+    Json(json!({"query": {"original": words}, "web": {"results": results}})).into_response()
 }
 
 /// What was sent, headers and all: a system that tells everything.

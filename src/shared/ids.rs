@@ -74,6 +74,11 @@ ids! {
     /// What an agent wrote down about a contact.
     ContactMemoryId,
     PromptId,
+    /// A move of a prompt's label, done or asked for.
+    PromptMoveId,
+    SkillId,
+    /// An archive of skills that somebody has to look at.
+    SkillImportId,
     /// A collection of knowledge.
     CollectionId,
     /// A file or page in a collection.
@@ -94,4 +99,14 @@ ids! {
     /// An import of past calls.
     HistoricalSyncId,
     CallGapId,
+    /// What an agent did, in a call or a test.
+    RunId,
+    /// Errors that have the same cause.
+    ErrorCauseId,
+    /// A test of an agent.
+    TestCaseId,
+    /// Cases of an agent, run together.
+    SuiteRunId,
+    /// One case in such a run.
+    TestRunId,
 }

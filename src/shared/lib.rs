@@ -4,6 +4,7 @@
 #[cfg(feature = "ssr")]
 pub mod csv_cell;
 pub mod day;
+pub mod decimals;
 pub mod email;
 pub mod error;
 pub mod ids;

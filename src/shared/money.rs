@@ -1,5 +1,3 @@
-use std::str::FromStr;
-
 use rust_decimal::Decimal;
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -13,9 +11,23 @@ pub struct Money(pub Decimal);
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        let amount = Decimal::from_str(&text);
-        amount.map(Self).map_err(|_| Error::invalid_value(Unexpected::Str(&text), &"an amount"))
+        let amount = plain_digits(&text);
+        amount.map(Self).ok_or_else(|| Error::invalid_value(Unexpected::Str(&text), &"an amount"))
     }
+}
+
+fn plain_digits(text: &str) -> Option<Decimal> {
+    let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() {
+        return None;
+    }
+    let mut units = 0_i128;
+    for digit in whole.bytes().chain(part.bytes()) {
+        units = units.checked_mul(10)?.checked_add(i128::from(digit.is_ascii_digit().then(|| digit - b'0')?))?;
+    }
+    let units = if is_negative { -units } else { units };
+    Decimal::try_from_i128_with_scale(units, part.len() as u32).ok()
 }
 
 impl Money {
@@ -35,6 +47,11 @@ impl Money {
     /// For a column of amounts, which all have the same places, on every page of the list: `$0.0315`, `$12.4000`.
     pub fn column(self) -> String {
         self.text_with(4)
+    }
+
+    /// For drawings, to about sixteen digits.
+    pub fn number(self) -> f64 {
+        (0..self.0.scale()).fold(self.0.mantissa() as f64, |number, _| number / 10.0)
     }
 
     fn is_small(self) -> bool {

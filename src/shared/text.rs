@@ -1,22 +1,30 @@
 //! Text that people type: which characters it may hold, whatever field it is for.
 
 /// The last words of the names of fields that take several lines. Every other field is one line long.
-const SEVERAL_LINES: [&str; 15] = [
+const SEVERAL_LINES: [&str; 23] = [
     "after_hours_words",
     "arguments",
     "attributes",
+    "content",
     "description",
     "emails",
+    "expected",
     "fallback_words",
     "goal",
     "greeting",
     "headers",
+    "input",
+    "instructions",
     "note",
     "notes",
     "schema",
+    "screener",
     "secret_headers",
+    "stubs",
     "template",
+    "tool_checks",
     "variables",
+    "voicemail_message",
 ];
 
 /// What is wrong with the characters of a field's value, as a sentence. None: nothing.

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+/// Names that every call of a campaign fills by itself.
+pub const FILLED_BY_CONTACT: [&str; 6] = ["contact_name", "first_name", "company", "email", "client_name", "goal"];
+/// The name that calls which come in fill beside those about the contact.
+pub const CALLER_NUMBER: &str = "caller_number";
+
 /// A name that a prompt can ask for: letters without accents, digits and `_`, in parts separated by dots.
 fn is_variable(name: &str) -> bool {
     name.len() <= 80

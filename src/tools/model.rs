@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use kinds::{
-    ContactField, ContactLookup, ContactMemory, ContactUpdate, EndCall, FieldSpec, Function, Http, Input, Keypad,
-    KindConfig, Knowledge, Method, Source, ToolConfig, ToolKind, Values, Voicemail, as_text, escaped, filled_address,
-    value,
+    Calendar, ContactField, ContactLookup, ContactMemory, ContactUpdate, EndCall, FieldSpec, Function, Http, Input,
+    Keypad, KindConfig, Knowledge, Mcp, Method, Offered, SendEmail, Source, ToolConfig, ToolKind, Values, Voicemail,
+    WebSearch, as_text, at, escaped, filled_address, offered_name, origin, value,
 };
 use schema::TryField;
 
@@ -58,6 +58,8 @@ pub struct ToolRow {
     /// The voice service does it itself on a live call.
     pub is_built_in: bool,
     pub counts: Counts,
+    /// A function that was chosen is offered in other words now, or not any more.
+    pub offer_differs: bool,
 }
 
 /// Uses in the last seven days.
@@ -98,7 +100,47 @@ pub struct ToolPage {
     /// Clients that a try may be for, when the agent works for all.
     pub clients: Vec<(ClientId, String)>,
     pub tried: Option<UsePage>,
+    /// What its server offers, for a kind that takes functions from one.
+    pub offers: Option<Offers>,
     pub may_edit: bool,
+}
+
+/// What a server of functions offers, beside what was chosen of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Offers {
+    /// When the server was last asked. None: never.
+    pub asked: Option<Stamp>,
+    pub rows: Vec<OfferRow>,
+}
+
+patchbay_shared::words! {
+    /// How what a server offers stands to what was chosen.
+    pub OfferState: "text" {
+        New = "new", "Not chosen", Mute;
+        Chosen = "chosen", "Chosen", Ok;
+        Changed = "changed", "Changed", Warn;
+        Gone = "gone", "Not offered any more", Bad;
+        Unfit = "unfit", "Cannot be used", Mute;
+    }
+}
+
+/// One function of a server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OfferRow {
+    /// Stands for exactly these words: a tick accepts them and no others.
+    pub mark: String,
+    /// The server's own name.
+    pub name: String,
+    /// What the model calls it.
+    pub called: String,
+    pub description: String,
+    /// Its parameters, as JSON text.
+    pub schema: String,
+    pub state: OfferState,
+    /// Description and parameters when it was chosen, where they are others now.
+    pub was: Option<(String, String)>,
+    /// Why it cannot be used.
+    pub unfit: Option<String>,
 }
 
 /// What the fields of a kind's form offer.
@@ -172,6 +214,7 @@ pub struct UsePage {
 pub struct CallUse {
     pub id: ToolInvocationId,
     pub tool_name: String,
+    pub arguments: Value,
 }
 
 /// A tool's form, as posted. Without an id it makes a new tool. The kind's own fields stand beside these.
@@ -208,8 +251,14 @@ impl ToolForm {
                 "Give it a name of 1 to 64 letters, digits, _ or -: the model calls it by this name.",
             );
         }
+        if schema::is_name(name) && name.len() > kind.longest_name() {
+            let text =
+                format!("Keep it to {} letters: it stands before the name of each function.", kind.longest_name());
+            errors.add("tool_name", text);
+        }
         let description = self.description.trim().replace("\r\n", "\n");
-        if description.is_empty() {
+        let is_told = !kind.has_functions();
+        if is_told && description.is_empty() {
             errors.add("description", "Say what it does and when the agent should use it: the model reads this.");
         } else if description.chars().count() > 1000 {
             errors.add("description", "Keep the description below 1,000 characters.");
@@ -219,6 +268,16 @@ impl ToolForm {
         errors.check()?;
         Ok(ToolFields { name: name.to_owned(), description, config, secrets })
     }
+}
+
+/// Which functions of a server are chosen: a box `mark_…` for each.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChoiceForm {
+    pub agent: String,
+    pub id: String,
+    #[serde(flatten)]
+    pub values: Values,
 }
 
 /// The form of a try, as posted: `arg_…` for each parameter, or all of them as JSON.

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::model::{NewToolPage, ToolForm, ToolPage, ToolsPage, TryForm, UseList, UsePage, UseQuery};
+use super::model::{ChoiceForm, NewToolPage, ToolForm, ToolPage, ToolsPage, TryForm, UseList, UsePage, UseQuery};
 use patchbay_shared::AppError;
 
 /// An agent's tools with what became of them lately. Errors: `NotFound`.
@@ -80,6 +80,29 @@ pub async fn remove_agent_tool(agent: String, id: String) -> Result<(), AppError
     server::ops::remove(&mut tx, agent.parse()?, id.parse()?).await?;
     tx.commit().await?;
     leptos_axum::redirect(&format!("/agents/{agent}/tools"));
+    Ok(())
+}
+
+/// Asks a tool's server which functions it offers. Errors: `Invalid` when it cannot say; `Conflict` while the agency is suspended.
+#[server(prefix = "/rpc", endpoint = "list_tool_functions")]
+pub async fn list_tool_functions(agent: String, id: String) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::server::scope;
+    server::offers::ask(&scope()?, agent.parse()?, id.parse()?).await?;
+    leptos_axum::redirect(&format!("/agents/{agent}/tools/{id}#functions"));
+    Ok(())
+}
+
+/// Chooses which functions of a server an agent may use, in the words that the page showed. Errors: `Invalid`; `Conflict` when the list is
+/// another one by now.
+#[server(prefix = "/rpc", endpoint = "choose_tool_functions")]
+pub async fn choose_tool_functions(#[server(flatten)] form: ChoiceForm) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    server::offers::choose(&mut tx, &form).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/{}/tools/{}#functions", form.agent, form.id));
     Ok(())
 }
 

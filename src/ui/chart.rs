@@ -262,7 +262,9 @@ fn lines(count: usize, series: &[Series], top: f64) -> AnyView {
         .iter()
         .map(|row| {
             let points = (0..count.min(row.values.len()))
-                .map(|index| format!("{:.1},{:.1}", band * (index as f64 + 0.5), 200.0 - row.at(index) / top * 200.0))
+                .map(|index| {
+                    format!("{},{}", round(band * (index as f64 + 0.5)), round(200.0 - row.at(index) / top * 200.0))
+                })
                 .collect::<Vec<_>>()
                 .join(" ");
             view! { <polyline class=format!("stroke-{}", row.paint) points=points></polyline> }
@@ -297,11 +299,18 @@ fn highest(shape: Shape, count: usize, series: &[Series]) -> f64 {
 
 /// The end of the axis: four even steps of 1, 2, 2.5 or 5 times a power of ten.
 fn scale_top(highest: f64) -> f64 {
-    if highest <= 0.0 {
+    if highest <= 0.0 || !highest.is_finite() {
         return 4.0;
     }
     let raw = highest / 4.0;
-    let power = 10f64.powf(raw.log10().floor());
+    // Powers and logarithms would load a library of mathematics.
+    let mut power = 1.0;
+    while power > raw {
+        power /= 10.0;
+    }
+    while power * 10.0 <= raw {
+        power *= 10.0;
+    }
     let step = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]
         .into_iter()
         .map(|nice| nice * power)

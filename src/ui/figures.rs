@@ -1,5 +1,7 @@
 use leptos::prelude::*;
 
+use patchbay_shared::decimals::fixed;
+
 /// How far something is. The words say the same as the bar.
 #[component]
 pub fn Progress(
@@ -111,7 +113,7 @@ pub fn Spark(points: Vec<f64>, #[prop(default = "chart-1")] paint: &'static str)
         .enumerate()
         .map(|(index, value)| (2.0 + step * index as f64, 21.0 - (value - low) / span * 18.0))
         .collect();
-    let line = places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect::<Vec<_>>().join(" ");
+    let line = places.iter().map(|(x, y)| format!("{},{}", round(*x), round(*y))).collect::<Vec<_>>().join(" ");
     let end = places
         .last()
         .map(|(x, y)| view! { <circle class=format!("fill-{paint}") cx=round(*x) cy=round(*y) r="2.2"></circle> });
@@ -125,12 +127,12 @@ pub fn Spark(points: Vec<f64>, #[prop(default = "chart-1")] paint: &'static str)
 
 /// One decimal, so that server and browser write the same text.
 pub fn round(value: f64) -> String {
-    format!("{value:.1}")
+    fixed(value, 1)
 }
 
 /// A number with thousands separated: `1,284.50`.
 pub fn figure(value: f64, decimals: usize) -> String {
-    let text = format!("{:.decimals$}", value.abs());
+    let text = fixed(value.abs(), decimals as u32);
     let (whole, rest) = text.split_once('.').map_or((text.as_str(), ""), |(whole, rest)| (whole, rest));
     let mut out = String::new();
     for (index, digit) in whole.chars().enumerate() {

@@ -210,7 +210,7 @@ impl Body {
                 )
             }
             _ => {
-                let what = self.what.map_or_else(|| self.label.to_lowercase(), str::to_owned);
+                let what = self.what.map_or_else(|| self.label.to_ascii_lowercase(), str::to_owned);
                 let view = view! { <NoMatch what/> }.into_any();
                 if self.no_match_in_card { in_card(view) } else { view }
             }

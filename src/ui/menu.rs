@@ -4,6 +4,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::js_sys::JsString;
 use leptos::web_sys::{Element, HtmlElement, Node};
 
 use super::Icon;
@@ -145,11 +146,13 @@ fn focus(item: Option<&HtmlElement>) {
 
 /// The next entry after `now` that begins with `letter`.
 fn starting_with(items: &[HtmlElement], now: Option<usize>, letter: &str) -> Option<usize> {
-    let letter = letter.to_lowercase();
+    // The browser's own: the table of all letters would be loaded otherwise.
+    let lower = |text: &str| String::from(JsString::from(text).to_lower_case());
+    let letter = lower(letter);
     let first = now.map_or(0, |now| now + 1);
     (first..first + items.len()).map(|index| index % items.len()).find(|index| {
         let text = AsRef::<Node>::as_ref(&items[*index]).text_content().unwrap_or_default();
-        text.trim().to_lowercase().starts_with(&letter)
+        lower(text.trim()).starts_with(&letter)
     })
 }
 

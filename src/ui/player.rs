@@ -4,6 +4,7 @@ use leptos::html::Audio;
 use leptos::prelude::*;
 
 use super::{ButtonKind, Icon, LinkButton, Marker, Waveform, clock, hydrated};
+use patchbay_shared::decimals::{self, fixed};
 
 const SPEEDS: [f64; 4] = [1.0, 1.25, 1.5, 2.0];
 
@@ -93,13 +94,13 @@ pub fn AudioPlayer(
                 type="range"
                 class="js-only"
                 min="0"
-                max=format!("{:.0}", seconds.ceil())
+                max=fixed(seconds.ceil(), 0)
                 step="1"
                 aria-label="Position"
                 aria-valuetext=move || format!("{} of {}", clock(player.seconds.get()), clock(seconds))
-                prop:value=move || format!("{:.0}", player.seconds.get())
+                prop:value=move || fixed(player.seconds.get(), 0)
                 on:input=move |event| {
-                    if let Ok(to) = event_target_value(&event).parse::<f64>() {
+                    if let Some(to) = decimals::read(&event_target_value(&event)) {
                         player.seek(to);
                     }
                 }

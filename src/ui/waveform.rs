@@ -2,6 +2,7 @@ use leptos::prelude::*;
 
 use super::address::with_query;
 use super::figures::round;
+use patchbay_shared::decimals::fixed;
 
 /// How many bars a wave is drawn with, however long the sound.
 const BARS: usize = 170;
@@ -93,7 +94,7 @@ fn pins(markers: Vec<Marker>, length: f64, on_seek: Option<Callback<f64>>) -> An
         .into_iter()
         .map(|marker| {
             let at = marker.at;
-            let href = move || with_query(&[("t", Some(&format!("{at:.0}")))]);
+            let href = move || with_query(&[("t", Some(&fixed(at, 0)))]);
             let seek = move |event: leptos::ev::MouseEvent| {
                 if let Some(on_seek) = on_seek {
                     event.prevent_default();
@@ -104,7 +105,7 @@ fn pins(markers: Vec<Marker>, length: f64, on_seek: Option<Callback<f64>>) -> An
             view! {
                 <g>
                     <a href=href aria-label=format!("{}, {}", marker.label, clock(at)) on:click=seek>
-                        <svg class=format!("pin {}", marker.tone) x=format!("{:.1}%", at / length * 100.0) y="3" overflow="visible">
+                        <svg class=format!("pin {}", marker.tone) x=format!("{}%", round(at / length * 100.0)) y="3" overflow="visible">
                             <circle r="10" cy="9"></circle>
                             <use_ href=format!("/icons.svg#{}", marker.icon) x="-6" y="3" width="12" height="12"></use_>
                         </svg>
@@ -124,7 +125,7 @@ fn axis(seconds: f64) -> AnyView {
     let between = (1..)
         .map(|index| step * f64::from(index))
         .take_while(|at| *at < seconds - step * 0.4)
-        .map(|at| view! { <text class="m" x=format!("{:.1}%", at / seconds * 100.0)>{clock(at)}</text> })
+        .map(|at| view! { <text class="m" x=format!("{}%", round(at / seconds * 100.0))>{clock(at)}</text> })
         .collect_view();
     view! { <svg class="ax" aria-hidden="true"><text x="0">"0:00"</text>{between}<text class="e" x="100%">{clock(seconds)}</text></svg> }
         .into_any()

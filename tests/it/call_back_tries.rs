@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::inbound::{called, ring};
 use super::support::agency::Works;
 use super::support::{Agency, World, run};
 
@@ -111,6 +112,29 @@ fn a_call_back_that_nobody_answers_is_tried_twice_more_and_then_a_person_decides
         );
         later(&agency, 600).await;
         assert_eq!(rang(world, &works, SILENT), 3, "and no more");
+    });
+}
+
+#[test]
+fn whoever_rings_back_between_two_tries_is_not_called_again() {
+    run(|world| async move {
+        let (agency, works, phone) = called(world, "call-back-rings", &[]).await;
+        agency.contact(SILENT).await;
+        joined(&agency, &works).await;
+        let own = member(&agency, &works, SILENT).await["id"].as_str().expect("an id").to_owned();
+        let new = format!("/call-backs/new?member={own}");
+        let id = agency.owner.made_on(&new, "create_call_back", &[("at", &in_minutes(30))]).await;
+        later(&agency, 31).await;
+        assert_eq!(rang(world, &works, SILENT), 1);
+        assert!(ring(world, &works, &phone, SILENT).await.joined.is_some(), "the agent answers");
+        agency.drain().await;
+        later(&agency, 16).await;
+        assert_eq!(rang(world, &works, SILENT), 1, "they have talked");
+        let row = one(&agency, &id).await["row"].clone();
+        let why = row["why"].as_str().unwrap_or_default();
+        assert!(row["status"] == "needs_person" && why.contains("on the phone with an agent"), "{row}");
+        later(&agency, 600).await;
+        assert_eq!(rang(world, &works, SILENT), 1, "and no more");
     });
 }
 

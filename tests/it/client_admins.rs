@@ -250,7 +250,11 @@ fn a_clients_admin_knows_the_clients_agents_by_name_and_state() {
         // What is withheld is not searched either.
         agency
             .owner
-            .filled(&format!("/agents/{}/edit", works.agent), "save_agent", &[("description", "zanzibar")])
+            .filled(
+                &format!("/agents/{}/edit", works.agent),
+                "save_agent",
+                &[("description", "zanzibar"), ("publish", "true")],
+            )
             .await;
         let found = async |browser: &Browser| {
             browser.done("list_agents", &[("query[words]", "zanzibar")]).await.json()["page"]["rows"]

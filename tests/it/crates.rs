@@ -55,7 +55,7 @@ fn report(what: &str, wrong: Vec<String>) {
 }
 
 /// Crates that exist only in the server half, whole; and `boot` of the product's own package.
-const SERVER_CRATES: [&str; 7] = ["boot", "jobs", "mail", "providers", "sandbox", "services", "users"];
+const SERVER_CRATES: [&str; 8] = ["agent_loop", "boot", "jobs", "mail", "providers", "sandbox", "services", "users"];
 
 /// The folder below `src` that a file is in: the name of its crate, or `app` and `boot` of the product's own package.
 fn crate_of(path: &str) -> &str {

@@ -162,7 +162,7 @@ async fn rows(world: &World, agency: &Agency, in_order: bool) -> Vec<String> {
         &format!(
             "select 'call ' || ((to_jsonb(c) || jsonb_build_object('client_id', c.client_id is not null, 'agent_id', c.agent_id is not null,
                       'carrier_priced_at', c.carrier_priced_at is not null))
-                      - array[{chance}, 'workspace_id', 'created_at', 'updated_at', 'prompt_id'])::text
+                      - array[{chance}, 'workspace_id', 'created_at', 'updated_at', 'prompt_id', 'run_id'])::text
              from calls c where workspace_id = '{workspace}' order by provider_call_id, id"
         ),
     )

@@ -122,12 +122,16 @@ async fn fill_all(browser: &Browser, is_theirs: impl Fn(&Asks) -> bool, ids: &[(
         ("save_prompt", "note"),
         ("save_prompt", "description"),
         ("save_prompt", "tags"),
+        ("save_prompt", "tools"),
         ("create_contact", "form[company]"),
         ("create_contact", "form[attributes]"),
         ("change_contact", "form[company]"),
         ("change_contact", "form[attributes]"),
         ("change_campaign", "form[goal]"),
         ("change_campaign", "form[variables]"),
+        ("save_agent", "time_up"),
+        ("save_agent", "screener"),
+        ("save_agent", "voicemail_message"),
     ];
     for door in FUNCTIONS.iter().filter(|door| door.changes && is_theirs(&door.asks)) {
         let own = door.fields.iter().filter(|(name, value)| !value.starts_with('{') && !PROOFS.contains(name));

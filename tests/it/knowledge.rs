@@ -9,7 +9,7 @@ use zip::write::SimpleFileOptions;
 use super::support::{Agency, Answer, Browser, owner_value, run};
 
 /// A collection of client one.
-async fn collection(agency: &Agency, name: &str) -> String {
+pub(super) async fn collection(agency: &Agency, name: &str) -> String {
     let fields = [("name", name), ("description", "What callers ask"), ("client", agency.one.id.as_str())];
     agency.admin.made_on("/knowledge/new", "save_knowledge", &fields).await
 }
@@ -29,7 +29,7 @@ async fn upload(agency: &Agency, collection: &str, name: &str, bytes: impl Into<
 }
 
 /// Uploads a file that must be taken.
-async fn added(agency: &Agency, collection: &str, name: &str, bytes: impl Into<Vec<u8>>) {
+pub(super) async fn added(agency: &Agency, collection: &str, name: &str, bytes: impl Into<Vec<u8>>) {
     let answer = upload(agency, collection, name, bytes).await;
     assert!(answer.location.as_deref().is_some_and(|to| to.contains("added=1")), "{name}: {answer:?}");
 }
@@ -39,7 +39,7 @@ async fn page(browser: &Browser, collection: &str) -> Value {
 }
 
 /// The row of a file.
-async fn file(agency: &Agency, collection: &str, name: &str) -> Value {
+pub(super) async fn file(agency: &Agency, collection: &str, name: &str) -> Value {
     let page = page(&agency.admin, collection).await;
     let rows = page["page"]["rows"].as_array().cloned().unwrap_or_default();
     rows.into_iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no file {name}: {page}"))

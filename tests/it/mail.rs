@@ -176,6 +176,52 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
         let vera = Browser::new(&world);
         vera.done("accept_invitation", &[("token", &invite), ("name", "Vera"), ("password", PASSWORD)]).await;
 
+        // What an agent writes goes the same way: in the brand, to fixed addresses, and no more often than the tool may.
+        let prompt = [("name", "Mailing prompt"), ("template", "You call. Be brief."), ("production", "true")];
+        let prompt = olga.done("save_prompt", &prompt).await.id().expect("a prompt");
+        let agent = [
+            ("name", "Mailing agent"),
+            ("prompt_id", prompt.as_str()),
+            ("greeting", "Hello."),
+            ("first_speaker", "agent"),
+            ("max_minutes", "10"),
+            ("language", "en"),
+            ("llm_model", "ultravox-v0.7"),
+            ("temperature", "0.3"),
+        ];
+        let agent = olga.done("save_agent", &agent).await.id().expect("an agent");
+        let tool = [
+            ("agent", agent.as_str()),
+            ("kind", "send_email"),
+            ("tool_name", "write"),
+            ("description", "Writes."),
+            ("emails", "vera@mailing.example"),
+            ("most_in_day", "1"),
+        ];
+        let wrong = [&tool[..4], &[("emails", "vera@mailing.example\nnobody"), ("most_in_call", "9")]].concat();
+        let refused = olga.rpc("save_agent_tool", &wrong).await;
+        assert!(refused.error_at("emails").is_some() && refused.error_at("most_in_call").is_some(), "{refused:?}");
+        let tool = super::tools::last_id(&olga.done("save_agent_tool", &tool).await);
+        let letter = [
+            ("agent", agent.as_str()),
+            ("id", tool.as_str()),
+            ("arg_subject", "Your appointment"),
+            ("arg_text", "Hello Vera, see you at /tool/on-monday soon."),
+        ];
+        let mut came = Vec::new();
+        for _ in 0..2 {
+            let tried = olga.done("try_agent_tool", &letter).await.location.expect("a try");
+            let id = tried.split("tried=").nth(1).and_then(|rest| rest.split('#').next()).expect("an id").to_owned();
+            came.push(olga.done("get_tool_use", &[("id", &id)]).await.json());
+        }
+        assert_eq!(came[0]["answer"], "The e-mail is on its way.", "{came:?}");
+        assert!(came[1]["answer"].as_str().is_some_and(|text| text.contains("24 hours")), "{came:?}");
+        assert_eq!(token(&inbox, "vera@mailing.example", "tool").await, "on-monday");
+        let written = inbox.borrow().iter().filter(|(_, text)| text.contains("/tool/on-monday")).count();
+        assert_eq!(written, 1);
+        let letter = inbox.borrow().iter().find(|(_, text)| text.contains("/tool/on-monday")).expect("it").1.clone();
+        assert!(letter.contains("Subject: Your appointment") && letter.contains("Mailing Voice"), "{letter}");
+
         // A forgotten password: the same answer for somebody and for nobody.
         let stranger = Browser::new(&world);
         let known = stranger.rpc("ask_for_password", &[("email", "Vera@mailing.example")]).await;

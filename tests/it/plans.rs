@@ -4,7 +4,7 @@ use super::support::{Agency, Plan, World, run_planned};
 
 /// What the data has many of. The agency has 35,000 rows of each, but for messages, work and call-backs. Of fewer the database would
 /// rather read all.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 11] = [
     "contacts",
     "campaign_contacts",
     "calls",
@@ -13,6 +13,9 @@ const TABLES: [&str; 8] = [
     "enrichment_queue",
     "jobs",
     "call_backs",
+    "agent_runs",
+    "error_causes",
+    "errors",
 ];
 /// A page of a list looks at no more rows of a table than this, in each of its statements. Counts stop at a thousand each, and a
 /// search for a number looks through the newest 5,000 calls.
@@ -77,6 +80,20 @@ fn no_list_no_search_and_no_file_reads_more_than_it_shows() {
             format!("/calls?campaign={}", works.campaign),
             format!("/calls/{}", works.call),
             format!("/calls/{}?list=q%3Dperson7123", works.call),
+            "/runs".to_owned(),
+            "/runs?sort=started".to_owned(),
+            "/runs?status=failed".to_owned(),
+            "/runs?status=partial&kind=live_call".to_owned(),
+            "/runs?kind=test_call".to_owned(),
+            "/runs?from=2026-01-01&status=running".to_owned(),
+            "/runs?q=person7123".to_owned(),
+            "/runs?q=line%20broke".to_owned(),
+            format!("/runs?agent={agent}"),
+            format!("/runs?client={client}"),
+            format!("/runs/{}", works.call),
+            "/errors".to_owned(),
+            "/errors?state=resolved".to_owned(),
+            "/errors?state=all&sort=last".to_owned(),
             "/queues".to_owned(),
             "/queues?status=all".to_owned(),
             "/queues?status=completed&queue=words".to_owned(),

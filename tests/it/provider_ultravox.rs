@@ -38,7 +38,10 @@ fn new_call() -> NewVoiceCall {
         variables: json!({"customer": {"name": "Ada"}}),
         metadata: [("attempt_id".to_owned(), "42".to_owned())].into(),
         first_speaker: Some(FirstSpeaker::User {
-            fallback: Some(Fallback { delay: Duration::from_secs(8), text: Some("Hello, this is Sam.".into()) }),
+            fallback: Some(Fallback {
+                delay: Duration::from_secs(8),
+                opening: Opening::Text("Hello, this is Sam.".into()),
+            }),
         }),
         recording_enabled: Some(true),
         max_duration: None,
@@ -149,7 +152,18 @@ async fn an_agent_is_made_and_changed_with_its_template() {
         language_hint: Some("hi".into()),
         temperature: Some(0.4),
         max_duration: Some(Duration::from_secs(600)),
-        first_speaker: Some(FirstSpeaker::Agent { text: Some("Hello!".into()), uninterruptible: true }),
+        join_timeout: Some(Duration::from_secs(20)),
+        time_exceeded: Some("Our time is up.".into()),
+        inactivity: vec![InactivityMessage {
+            after: Duration::from_millis(7500),
+            text: "Are you there?".into(),
+            end: SilenceEnd::Soft,
+        }],
+        first_speaker: Some(FirstSpeaker::Agent {
+            opening: Opening::Text("Hello!".into()),
+            uninterruptible: true,
+            delay: Some(Duration::from_secs(1)),
+        }),
         recording_enabled: true,
         context_schema: Some(json!({"type": "object"})),
         tools: VoiceTools::default(),
@@ -162,18 +176,52 @@ async fn an_agent_is_made_and_changed_with_its_template() {
     assert_eq!(
         seen[0].json(),
         json!({"name": "n".repeat(64), "callTemplate": {"systemPrompt": "You call {{customer.name}}.",
-            "model": "ultravox-v0.7", "voice": "Mark", "languageHint": "hi", "temperature": 0.4, "maxDuration": "600s",
-            "firstSpeakerSettings": {"agent": {"text": "Hello!", "uninterruptible": true}},
+            "model": "ultravox-v0.7", "voice": "Mark", "languageHint": "hi", "temperature": 0.4, "maxDuration": "600s", "joinTimeout": "20s",
+            "timeExceededMessage": "Our time is up.",
+            "inactivityMessages": [{"duration": "7.5s", "message": "Are you there?", "endBehavior": "END_BEHAVIOR_HANG_UP_SOFT"}],
+            "firstSpeakerSettings": {"agent": {"text": "Hello!", "uninterruptible": true, "delay": "1s"}},
             "recordingEnabled": true, "contextSchema": {"type": "object"}}})
     );
     // A PATCH may replace the whole template: what is not ours is sent back as it was, and what is ours and not set any more is gone.
     assert_eq!((seen[1].line().as_str(), seen[2].line().as_str()), ("GET /api/agents/a-1", "PATCH /api/agents/a-1"));
     assert_eq!(
         seen[2].json(),
-        json!({"name": "Short", "callTemplate": {"systemPrompt": "", "recordingEnabled": false,
+        json!({"name": "Short", "callTemplate": {"systemPrompt": "", "recordingEnabled": false, "languageHint": null,
             "selectedTools": [{"toolName": "hangUp"}]}})
     );
     assert_eq!(seen[3].line(), "GET /api/agents/a-1", "it is read back");
+}
+
+#[tokio::test]
+async fn an_agent_is_read_as_the_service_has_it() {
+    let there = r#"{"agentId":"a-1","publishedRevisionId":"r-1","name":"Reminder","created":"2026-03-02T14:05:11Z","statistics":{"calls":4},
+        "callTemplate":{"name":"x","systemPrompt":"Hi {{who}}.","voice":"Mark","languageHint":"en-GB","temperature":0,"joinTimeout":"30s",
+        "maxDuration":"3600s","timeExceededMessage":null,"inactivityMessages":[{"duration":"30s","message":"Hello?","endBehavior":"END_BEHAVIOR_HANG_UP_SOFT"},{"message":"no duration"}],
+        "firstSpeakerSettings":{"user":{"fallback":{"delay":"5.5s","prompt":"Greet them."}}},"recordingEnabled":true,
+        "selectedTools":[{"toolName":"hangUp"},{"toolId":"7e2c","nameOverride":"look_up"}],
+        "vadSettings":{"turnEndpointDelay":"0.4s"},"dataConnection":null,"retentionPolicy":"CALL_RETENTION_POLICY_RETAIN"}}"#;
+    let bare = r#"{"agentId":"a-2","name":null,"callTemplate":null}"#;
+    let refused = Answer::json(404, r#"{"detail":"Not found."}"#);
+    let stub = Stub::playing([Answer::json(200, there), Answer::json(200, bare), Answer::json(204, ""), refused]).await;
+    let held = at(&stub.origin).read_agent("a-1").await.unwrap();
+    assert_eq!((held.spec.name.as_str(), held.spec.temperature), ("Reminder", Some(0.0)));
+    assert_eq!(
+        held.spec.first_speaker,
+        Some(FirstSpeaker::User {
+            fallback: Some(Fallback {
+                delay: Duration::from_millis(5500),
+                opening: Opening::Instruction("Greet them.".into()),
+            })
+        })
+    );
+    assert_eq!((held.spec.inactivity.len(), held.spec.inactivity[0].end), (1, SilenceEnd::Soft));
+    assert_eq!(held.tools, ["hangUp", "look_up"]);
+    assert_eq!(held.others, ["retentionPolicy", "vadSettings"]);
+    assert_eq!(at(&stub.origin).read_agent("a-2").await.unwrap(), HeldAgent::default());
+    // Deleting what is gone is done.
+    at(&stub.origin).delete_agent("a-1").await.unwrap();
+    at(&stub.origin).delete_agent("a-1").await.unwrap();
+    assert_eq!(stub.seen()[2].line(), "DELETE /api/agents/a-1");
 }
 
 #[tokio::test]

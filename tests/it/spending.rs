@@ -101,6 +101,7 @@ fn a_suspended_workspace_rents_no_number_and_changes_no_agent_until_it_is_active
             .into_iter()
             .map(|(key, value)| (key, if key == "id" { works.agent.as_str() } else { value }))
             .collect();
+        let fields = [fields.as_slice(), &[("publish", "true")]].concat();
         agency.owner.done("save_agent", &fields).await;
         set_status(&platform, &agency, "suspended").await;
         agency.drain().await;

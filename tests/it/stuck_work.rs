@@ -6,10 +6,13 @@ use patchbay_queues::server::sweep;
 use patchbay_shared::ids::WorkspaceId;
 use serde_json::Value;
 
+use super::knowledge::{added, collection, file};
 use super::support::{Agency, World, owner_lines, run};
 
-const TEST: Machine =
-    Machine { name: "test", actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches] };
+const TEST: Machine = Machine {
+    name: "test",
+    actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches, Action::UseTools],
+};
 
 async fn swept(world: &World, agency: &Agency) {
     let workspace: WorkspaceId = agency.workspace_id.parse().expect("an id");
@@ -204,5 +207,35 @@ fn all_that_the_filters_select_is_tried_again_at_once_and_nothing_else() {
             pieces.len() == 11 && pieces.iter().sum::<i64>() == 5_003,
             "in pieces, each with its event: {pieces:?}"
         );
+    });
+}
+
+#[test]
+fn a_file_that_nobody_reads_any_more_is_read_or_given_up() {
+    run(|world| async move {
+        let agency = Agency::new(world, "lost-files").await;
+        let (workspace, id) = (agency.workspace_id.clone(), collection(&agency, "Lost").await);
+        let forget = async || {
+            lose(world, format!("delete from jobs where workspace_id = '{workspace}' and kind = 'index_knowledge'"))
+                .await;
+        };
+        added(&agency, &id, "Prices.md", "# Prices\n\nA crown costs 640 dollars.").await;
+        forget().await;
+        agency.drain().await;
+        assert_eq!(file(&agency, &id, "Prices.md").await["status"], "pending");
+        swept(world, &agency).await;
+        agency.drain().await;
+        assert_eq!(file(&agency, &id, "Prices.md").await["status"], "indexed");
+        // The service was stopped each time that it read this one, until its job was given up.
+        added(&agency, &id, "Deadly.md", "# Deadly").await;
+        forget().await;
+        let tried = format!(
+            "update knowledge_entries set knowledge_status = 'indexing', attempts = 3 where workspace_id = '{workspace}' and original_filename = 'Deadly.md'"
+        );
+        lose(world, tried).await;
+        swept(world, &agency).await;
+        agency.drain().await;
+        let row = file(&agency, &id, "Deadly.md").await;
+        assert!(row["status"] == "failed" && row["error"].to_string().contains("three times"), "{row}");
     });
 }

@@ -162,6 +162,7 @@ impl Stage {
 pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
     // First, because it has work done: what is started below must not have begun.
     let (collection, knowledge_file) = super::knowledge::filled(ours).await;
+    let error = super::runs::failure(world, ours, "A model did not answer.").await;
     // A call that the voice service has and we were never told of, and an import that has not begun yet.
     let gap = super::history::gap(world, ours, &works).await;
     let days = [("provider", "ultravox"), ("from", "2026-01-01"), ("to", "2026-01-02")];
@@ -182,6 +183,14 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
     };
     // A tool of the agent, and what it noted about the contact.
     let (tool, tool_use, memory) = super::tools::noted(world, ours, &works).await;
+    let (test_case, suite_run) = super::evaluations::tested(ours, &works).await;
+    // A move of a prompt's label that waits for a second person.
+    let prompt_move = super::prompts::asked_for(ours).await;
+    // An agent that only the voice service knows, and the copy there of one of ours.
+    let adoptable = super::agents::at_service(world, &works.key, "Reception").await;
+    let page = ours.owner.done("get_agent", &[("id", &works.agent)]).await.json();
+    let mapping = page["mappings"][0]["id"].as_str().expect("a copy").to_owned();
+    let (skill, skill_import) = super::skills::filled(ours, &works.agent).await;
     let viewer = ours.one.viewer.rpc("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
     let guest = [("emails", "guest@ours.example"), ("role", "client_viewer"), ("client", ours.one.id.as_str())];
     ours.owner.done("invite_members", &guest).await;
@@ -195,6 +204,7 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
     let event = events["page"]["rows"][0]["seq"].as_i64().expect("an event of client one").to_string();
     vec![
         ("collection", collection),
+        ("error", error),
         ("knowledge_file", knowledge_file),
         ("page", format!("{}/tools/pages/hours", world.sandbox_base)),
         ("event", event),
@@ -204,7 +214,10 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
         ("client", ours.one.id.clone()),
         ("viewer", viewer),
         ("prompt", works.prompt),
+        ("prompt_move", prompt_move),
         ("agent", works.agent),
+        ("adoptable", adoptable),
+        ("mapping", mapping),
         ("number", works.number),
         ("campaign", works.campaign),
         ("contact", works.contact),
@@ -215,7 +228,11 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
         ("member", member),
         ("call_back", call_back),
         ("gap", gap),
+        ("skill", skill),
+        ("skill_import", skill_import),
         ("tool", tool),
+        ("test_case", test_case),
+        ("suite_run", suite_run),
         ("tool_use", tool_use),
         ("memory", memory),
         ("sync", sync),

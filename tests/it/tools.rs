@@ -16,11 +16,11 @@ async fn tools(agency: &Agency, agent: &str) -> Value {
 }
 
 /// Fills in the form of a new tool, and gives its id: the last one of the address that it leads to.
-async fn added(agency: &Agency, page: &str, fields: &[(&str, &str)]) -> String {
+pub async fn added(agency: &Agency, page: &str, fields: &[(&str, &str)]) -> String {
     last_id(&agency.owner.filled(page, "save_agent_tool", fields).await)
 }
 
-fn last_id(answer: &Answer) -> String {
+pub fn last_id(answer: &Answer) -> String {
     let location = answer.location.as_deref().unwrap_or_else(|| panic!("leads to the tool: {answer:?}"));
     location.rsplit('/').next().unwrap_or_default().to_owned()
 }
@@ -49,7 +49,7 @@ async fn http_tool(
 }
 
 /// Tries a tool and gives what came of it.
-async fn tried(agency: &Agency, agent: &str, tool: &str, given: &[(&str, &str)]) -> Value {
+pub async fn tried(agency: &Agency, agent: &str, tool: &str, given: &[(&str, &str)]) -> Value {
     let page = format!("/agents/{agent}/tools/{tool}");
     let answer = agency.owner.filled(&page, "try_agent_tool", given).await;
     let location = answer.location.clone().unwrap_or_else(|| panic!("leads to the try: {answer:?}"));
@@ -234,7 +234,8 @@ fn a_try_shows_what_was_sent_and_what_came_back() {
             assert_eq!(found["status"] == "succeeded", name == "large", "{name}: {found}");
         }
 
-        // Nothing behind the firewall is asked, whatever name it has; nor the sandbox's own controls.
+        // Nothing behind the firewall is asked, whatever name it has; nor the sandbox's own controls. The form says so where it can be
+        // seen; what got past it is refused when it is asked.
         let control = format!("{}/sandbox/log", world.sandbox_base);
         let up = format!("{}/tools/../sandbox/log", world.sandbox_base);
         for address in [
@@ -245,7 +246,17 @@ fn a_try_shows_what_was_sent_and_what_came_back() {
             up.as_str(),
         ] {
             let name = format!("private_{}", address.len());
-            let tool = http_tool(&agency, world, agent, &name, "/x", &[("address", address)]).await;
+            let fields = [("tool_name", &*name), ("description", "Asks."), ("address", address), ("schema", NOTHING)];
+            let form = format!("/agents/{agent}/tools/new?kind=http");
+            let refused = agency.owner.fill(&form, "save_agent_tool", &fields).await;
+            assert!(refused.error_at("address").is_some_and(|why| why.contains("not be asked")), "{refused:?}");
+            let tool = http_tool(&agency, world, agent, &name, "/x", &[]).await;
+            sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+                "update agent_tools set tool_config = jsonb_set(tool_config, '{{address}}', '\"{address}\"') where id = '{tool}'"
+            )))
+            .execute(&world.owner)
+            .await
+            .expect("an address that no form has seen");
             let found = tried(&agency, agent, &tool, &[]).await;
             assert_eq!(found["status"], "failed", "{address}: {found}");
             assert!(
@@ -312,7 +323,7 @@ fn tools_about_contacts_see_the_own_clients_alone() {
 }
 
 /// Asks for a tool as the voice service does.
-async fn knock(world: &World, path: &str, token: Option<&str>, call: Option<&str>, body: &Value) -> Answer {
+pub async fn knock(world: &World, path: &str, token: Option<&str>, call: Option<&str>, body: &Value) -> Answer {
     let mut request = reqwest::Client::new().post(format!("{}{path}", world.base)).json(body);
     if let Some(token) = token {
         request = request.header("X-Patchbay-Call", token);
@@ -323,7 +334,7 @@ async fn knock(world: &World, path: &str, token: Option<&str>, call: Option<&str
     Browser::answer(request).await
 }
 
-async fn call_of(agency: &Agency, world: &World, works: &Works) -> String {
+pub async fn call_of(agency: &Agency, world: &World, works: &Works) -> String {
     let batch = agency.batch(&works.campaign, 1).await;
     agency.finished(&batch).await;
     owner_value(

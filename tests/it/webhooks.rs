@@ -157,7 +157,7 @@ fn every_order_of_a_calls_events_ends_in_the_same_row() {
         let rows = owner_lines(
             world,
             &format!(
-                "select (to_jsonb(c) - array['id', 'provider_call_id', 'created_at', 'updated_at', 'transcript_status', 'analysis_status', 'error', 'billed_at',
+                "select (to_jsonb(c) - array['id', 'run_id', 'provider_call_id', 'created_at', 'updated_at', 'transcript_status', 'analysis_status', 'error', 'billed_at',
                           'recording_key', 'recording_peaks', 'sentiment', 'goal_reached'])::text
                    || (select count(*) from call_events e where e.workspace_id = c.workspace_id and e.call_id = c.id)
                  from calls c where workspace_id = '{}'",

@@ -3,11 +3,15 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::changes::{DraftCard, DriftCard, DriftNote};
 use super::list::{AgentState, Sync};
 use crate::model::{
-    AgentCampaigns, AgentConfig, AgentPage, AgentStatus, FirstSpeaker, MappingRow, SyncState, language_name,
+    AgentCampaigns, AgentConfig, AgentPage, AgentStatus, AtVoicemail, FirstSpeaker, MappingRow, SyncState,
+    language_name, memory_text, silence_text,
 };
-use crate::server_fns::{DeleteAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent};
+use crate::server_fns::{
+    CompareAgent, DeactivateAgent, DeleteAgent, DuplicateAgent, RestoreAgent, SetAgentStatus, SyncAgent, get_agent,
+};
 use patchbay_connections::model::VoiceCatalog;
 use patchbay_connections::server_fns::get_voice_catalog;
 use patchbay_shared::Tone;
@@ -36,7 +40,7 @@ pub fn agent_detail_page() -> PageView {
 
 #[component]
 fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) -> impl IntoView {
-    let (status, is_active, sync) = (agent.status, agent.is_active, agent.sync);
+    let (status, is_active, is_deleted, sync) = (agent.status, agent.is_active, agent.is_deleted, agent.sync);
     let sub = match &agent.client {
         Some(client) => format!("Works for {client}"),
         None => "Works for every client".to_owned(),
@@ -48,12 +52,22 @@ fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) 
     let behaviour = view! { <Behaviour agent=agent.clone() catalog/> };
     let uses = view! { <Uses agent=agent.clone()/> };
     let prompt = view! { <PromptCard agent=agent.clone()/> };
+    let draft = agent.draft.clone().map(|draft| view! { <DraftCard agent=agent.clone() draft catalog again/> });
+    let has_others = agent.mappings.len() > 1;
+    let (may_edit, id) = (agent.may_edit && is_active, agent.id.to_string());
+    let drifts = agent
+        .mappings
+        .iter()
+        .filter(|mapping| !mapping.drift.is_empty())
+        .map(|mapping| view! { <DriftCard id=id.clone() mapping=mapping.clone() may_edit has_others catalog again/> })
+        .collect_view();
+    let note = view! { <DriftNote mappings=agent.mappings.clone()/> };
     view! {
         <PageTitle text=agent.name.clone() parents=vec![crumb("Agents", "/agents")]/>
         <PageHead
             title=agent.name.clone()
             sub
-            tags=move || view! { <AgentState status is_active/> }
+            tags=move || view! { <AgentState status is_active is_deleted/> }
             actions={
                 let agent = agent.clone();
                 move || view! { <HistoryLink id=agent.id.to_string()/> <Actions agent again/> }
@@ -63,8 +77,11 @@ fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) 
         {missing.map(|missing| view! {
             <Callout tone=Tone::Info><p>"Not ready for calls. "{missing}</p></Callout>
         })}
+        {note}
         <div class="cols main-side">
             <div class="stack gap-4">
+                {draft}
+                {drifts}
                 <Card title="At the voice service" flush=true right=move || view! { <Sync state=sync/> }>
                     {copies}
                 </Card>
@@ -75,27 +92,46 @@ fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) 
                 <Card title="Used by">{uses}</Card>
             </div>
         </div>
-        <DeleteDialog agent/>
+        <EndDialogs agent/>
     }
 }
 
 #[component]
 fn Actions(agent: AgentPage, again: Callback<()>) -> impl IntoView {
+    if agent.is_deleted {
+        return ().into_any();
+    }
     if !agent.is_active {
-        return agent.may_delete.then(|| view! { <Restore id=agent.id.to_string() again/> }).into_any();
+        return agent
+            .may_delete
+            .then(|| {
+                view! {
+                    <DialogLink name="delete" kind=ButtonKind::Danger>"Delete for good"</DialogLink>
+                    <Restore id=agent.id.to_string() again/>
+                }
+            })
+            .into_any();
     }
     if !agent.may_edit {
         return ().into_any();
     }
-    let set = FormAction::of::<SetAgentStatus>();
+    let (set, duplicate) = (FormAction::of::<SetAgentStatus>(), FormAction::of::<DuplicateAgent>());
     let id = agent.id.to_string();
+    let original = id.clone();
     let is_live = agent.status == AgentStatus::Active;
     let (next, word, icon) = if is_live { ("paused", "Pause", "pause") } else { ("active", "Activate", "play") };
     // An agent that lacks something says what above; the button would only answer the same.
     let can = is_live || agent.missing().is_none();
     let kind = if is_live { ButtonKind::Plain } else { ButtonKind::Primary };
     view! {
-        {agent.may_delete.then(|| view! { <DialogLink name="delete" kind=ButtonKind::Danger>"Delete"</DialogLink> })}
+        {agent.may_delete.then(|| view! {
+            <DialogLink name="delete" kind=ButtonKind::Danger>"Delete"</DialogLink>
+            <DialogLink name="deactivate" kind=ButtonKind::Plain>"Deactivate"</DialogLink>
+        })}
+        <ServerForm action=duplicate class="inline" prefix="duplicate">
+            <input type="hidden" name="id" value=original/>
+            <SubmitButton kind=ButtonKind::Plain icon="copy">"Duplicate"</SubmitButton>
+        </ServerForm>
         <LinkButton href=format!("/agents/{id}/edit") icon="pencil">"Edit"</LinkButton>
         {can.then(|| view! {
             <ServerForm action=set class="inline" prefix="status" on_done=again said="State changed">
@@ -119,23 +155,42 @@ fn Restore(id: String, again: Callback<()>) -> impl IntoView {
     }
 }
 
+/// How an agent comes to an end: for a while, or for good.
 #[component]
-fn DeleteDialog(agent: AgentPage) -> impl IntoView {
-    let delete = FormAction::of::<DeleteAgent>();
-    (agent.is_active && agent.may_delete).then(|| {
+fn EndDialogs(agent: AgentPage) -> impl IntoView {
+    let (deactivate, delete) = (FormAction::of::<DeactivateAgent>(), FormAction::of::<DeleteAgent>());
+    let (id, other) = (agent.id.to_string(), agent.id.to_string());
+    let may_delete = agent.may_delete && !agent.is_deleted;
+    let rest = (may_delete && agent.is_active).then(|| {
         view! {
+            <ConfirmForm
+                name="deactivate"
+                action=deactivate
+                title="Deactivate this agent?"
+                text="It takes no more calls and disappears from the lists. Nothing is lost, and you can restore it later."
+                confirm="Deactivate"
+                danger=true
+            >
+                <input type="hidden" name="id" value=id/>
+            </ConfirmForm>
+        }
+    });
+    view! {
+        {rest}
+        {may_delete.then(|| view! {
             <ConfirmForm
                 name="delete"
                 action=delete
-                title="Delete this agent?"
-                text="It takes no more calls and disappears from the lists. Its calls are kept, and you can restore it later."
-                confirm="Delete"
+                title="Delete this agent for good?"
+                text="It is deleted here and at Ultravox, and cannot be brought back. Its calls are kept. Calls that go on now go on to their end."
+                confirm="Delete for good"
                 danger=true
             >
-                <input type="hidden" name="id" value=agent.id.to_string()/>
+                <input type="hidden" name="id" value=other/>
+                <TextInput name="name" label=format!("Type its name: {}", agent.name) required=true autocomplete="off"/>
             </ConfirmForm>
-        }
-    })
+        })}
+    }
 }
 
 #[component]
@@ -146,15 +201,23 @@ fn Copies(
     sync: SyncState,
     again: Callback<()>,
 ) -> impl IntoView {
-    let send = FormAction::of::<SyncAgent>();
+    let (send, compare) = (FormAction::of::<SyncAgent>(), FormAction::of::<CompareAgent>());
+    let can_compare = mappings.iter().any(|mapping| mapping.compared.is_some());
     let word = if sync == SyncState::Failing { "Try again" } else { "Sync again" };
     let form = may_edit.then(|| {
+        let compared = id.clone();
         view! {
-            <div class="pad">
+            <div class="row wrap pad">
                 <ServerForm action=send class="inline" prefix="sync" on_done=again said="Syncing with the voice service">
                     <input type="hidden" name="id" value=id/>
                     <SubmitButton kind=ButtonKind::Plain icon="refresh-cw" small=true>{word}</SubmitButton>
                 </ServerForm>
+                {can_compare.then(|| view! {
+                    <ServerForm action=compare class="inline" prefix="compare" on_done=again said="Looking at the voice service">
+                        <input type="hidden" name="id" value=compared/>
+                        <SubmitButton kind=ButtonKind::Plain icon="search" small=true>"Compare now"</SubmitButton>
+                    </ServerForm>
+                })}
             </div>
         }
     });
@@ -189,6 +252,7 @@ fn Copies(
                     <td><Sync state/></td>
                     <td>{version}</td>
                     <td>{mapping.direction.label()}</td>
+                    <td>{cell::time_or(mapping.compared.as_ref(), "Not yet")}</td>
                     <td class="mono break">{mapping.provider_agent_id.unwrap_or_else(|| "Not created yet".into())}</td>
                 </tr>
             }
@@ -203,6 +267,7 @@ fn Copies(
                 <th scope="col">"State"</th>
                 <th scope="col">"Prompt version"</th>
                 <th scope="col">"Direction"</th>
+                <th scope="col">"Compared"</th>
                 <th scope="col">"Agent ID at the provider"</th>
             }
         >
@@ -229,10 +294,9 @@ fn PromptCard(agent: AgentPage) -> impl IntoView {
     };
     let href = format!("/prompts/{}", prompt.id);
     let footer_href = href.clone();
-    let state = match prompt.production {
-        Some(version) if version == prompt.version => format!("Version {version} is in production."),
-        Some(version) => format!("Version {version} is in production; version {} is the newest.", prompt.version),
-        None => "No version is in production, so the agent has nothing to say yet.".to_owned(),
+    let state = match prompt.spoken == prompt.version {
+        true => format!("The agent says version {}, the newest.", prompt.spoken),
+        false => format!("The agent says version {}; version {} is the newest.", prompt.spoken, prompt.version),
     };
     let variables =
         prompt.variables.into_iter().map(|name| view! { <Tag class="outline mono">{name}</Tag> }).collect_view();
@@ -251,12 +315,23 @@ fn PromptCard(agent: AgentPage) -> impl IntoView {
 #[component]
 fn Behaviour(agent: AgentPage, catalog: Loaded<VoiceCatalog>) -> impl IntoView {
     let config: AgentConfig = agent.config;
-    let greeting = if config.greeting.is_empty() { "Chosen by the agent".to_owned() } else { config.greeting };
+    let greeting = match config.greeting.is_empty() {
+        true => "As the prompt says".to_owned(),
+        false => format!("{} ({})", config.greeting, config.opening.label().to_lowercase()),
+    };
+    let silences: Vec<String> = config.silences.iter().map(silence_text).collect();
+    let silences = if silences.is_empty() { "Nothing is said".to_owned() } else { silences.join(" ") };
+    let mailbox = match config.voicemail {
+        AtVoicemail::Message => format!("Leaves a message: {}", config.voicemail_message),
+        other => other.label().to_owned(),
+    };
+    let screener = if config.screener.is_empty() { "As the prompt says".to_owned() } else { config.screener };
+    let memory = if config.memory.is_on() { memory_text(&config.memory) } else { "Nothing".to_owned() };
     let voice = config.voice;
     let voice = move |catalog: VoiceCatalog| view! { <VoiceFact catalog id=voice.clone()/> };
     let first = match config.first_speaker {
-        FirstSpeaker::Agent => "The agent",
-        FirstSpeaker::User => "The other person; the agent after 8 seconds of silence",
+        FirstSpeaker::Agent => "The agent".to_owned(),
+        FirstSpeaker::User => format!("The other person; the agent after {} seconds of silence", config.silence),
     };
     let tags = agent.tags.into_iter().map(|tag| view! { <Tag class="outline">{tag}</Tag> }).collect_view();
     view! {
@@ -267,9 +342,15 @@ fn Behaviour(agent: AgentPage, catalog: Loaded<VoiceCatalog>) -> impl IntoView {
             <Fact label="Voice" class="break"><BlockBoundary data=catalog view=voice/></Fact>
             <Fact label="Temperature">{format!("{}", config.temperature)}</Fact>
             <Fact label="Speaks first">{first}</Fact>
-            <Fact label="Greeting">{greeting}</Fact>
-            <Fact label="Maximum call length">{format!("{} min", config.max_minutes)}</Fact>
+            <Fact label="Opening">{greeting}</Fact>
+            <Fact label="Time to answer">{format!("{} s", config.join_seconds)}</Fact>
+            <Fact label="Longest call">{format!("{} min", config.max_minutes)}</Fact>
+            <Fact label="When nobody speaks">{silences}</Fact>
+            <Fact label="At a mailbox">{mailbox}</Fact>
+            <Fact label="At a call screener">{screener}</Fact>
+            <Fact label="Told of earlier calls">{memory}</Fact>
             <Fact label="Recording">{if config.is_recorded { "On" } else { "Off" }}</Fact>
+            <Fact label="Published"><a class="link" href=format!("/agents/{}/versions", agent.id)>{format!("Version {}", agent.version)}</a></Fact>
             <Fact label="Changed"><Time stamp=agent.updated/></Fact>
         </Facts>
         <div class="row wrap mt-2">{tags}</div>

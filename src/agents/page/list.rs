@@ -22,7 +22,8 @@ pub fn agents_page() -> PageView {
     let rows = load(asked, list_agents);
     Arc::new(move || {
         let mut states = options_of(AgentStatus::ALL.iter().map(|status| (status.as_str(), status.label())));
-        states.push(("inactive".into(), "Deleted".into()));
+        states.push(("inactive".into(), "Deactivated".into()));
+        states.push(("deleted".into(), "Deleted".into()));
         // A client's admin knows the client's agents by name and state.
         let is_workshop = viewer().may(Action::ReadWorkshop);
         let list = List::<AgentRow>::new("Agents")
@@ -37,14 +38,20 @@ pub fn agents_page() -> PageView {
                 }
                 cell::who(format!("/agents/{}", row.id), &row.name, cell::tagged(&row.llm_model, &row.tags)).into_any()
             })
-            .column("State", |row| view! { <AgentState status=row.status is_active=row.is_active/> })
+            .column(
+                "State",
+                |row| view! { <AgentState status=row.status is_active=row.is_active is_deleted=row.is_deleted/> },
+            )
             .column("Client", |row| cell::or(&row.client, "Whole agency"))
             .when(is_workshop)
             .column("Language", |row| language_name(&row.language))
             .when(is_workshop)
             .column("Prompt", prompt_text)
             .when(is_workshop)
-            .column("Voice service", |row| view! { <Sync state=row.sync/> })
+            .column("Voice service", |row| {
+                let draft = row.has_draft.then(|| view! { <Tag class="outline">"Draft not published"</Tag> });
+                view! { <Sync state=row.sync/>" "{draft} }
+            })
             .when(is_workshop)
             .column("Changed", |row| cell::time(&row.updated))
             .when(is_workshop);
@@ -58,6 +65,11 @@ pub fn agents_page() -> PageView {
         list.subtitle("Who speaks on the phone: prompt, voice and language.")
             .export("/agents/export.csv")
             .add(viewer().may(Action::ManageAgents), "plus", "/agents/new", "New agent")
+            .action(
+                viewer()
+                    .may(Action::ManageAgents)
+                    .then(|| view! { <LinkButton href="/agents/adopt" icon="download">"Adopt"</LinkButton> }),
+            )
             .search("q", "Name or description")
             .filter(Filter::new("language", "Language", options_of(LANGUAGES.iter().copied())))
             .empty(
@@ -73,15 +85,19 @@ pub fn agents_page() -> PageView {
 fn prompt_text(row: &AgentRow) -> String {
     match (&row.prompt, row.prompt_version) {
         (Some(name), Some(version)) => format!("{name} v{version}"),
-        (Some(name), None) => format!("{name}, none in production"),
+        (Some(name), None) => name.clone(),
         (None, _) => "None".to_owned(),
     }
 }
 
-/// Draft, active, paused or deleted.
+/// Draft, active, paused, deactivated or deleted.
 #[component]
-pub(crate) fn AgentState(status: AgentStatus, is_active: bool) -> impl IntoView {
-    let (tone, label) = if is_active { (status.tone(), status.label()) } else { (Tone::Mute, "Deleted") };
+pub(crate) fn AgentState(status: AgentStatus, is_active: bool, is_deleted: bool) -> impl IntoView {
+    let (tone, label) = match (is_deleted, is_active) {
+        (true, _) => (Tone::Mute, "Deleted"),
+        (false, false) => (Tone::Mute, "Deactivated"),
+        _ => (status.tone(), status.label()),
+    };
     view! { <State tone label on=is_active/> }
 }
 

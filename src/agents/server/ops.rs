@@ -1,11 +1,13 @@
-//! What people do with agents: make, change, share and archive them, and have their copies at the voice service follow.
+//! What people do with agents: make, change, activate and list them, and have their copies at the voice service follow.
 
 use serde_json::json;
 
 use super::jobs::SyncAgent;
-use super::store::{self, Agent, mappings};
+use super::store::{self, Agent, mappings, versions};
+use super::{drafts, told};
 use crate::model::{
-    AgentChoices, AgentFields, AgentForm, AgentList, AgentPage, AgentPrompt, AgentQuery, AgentStatus, PromptWish, worst,
+    AgentChoices, AgentConfig, AgentFields, AgentForm, AgentList, AgentPage, AgentPrompt, AgentQuery, AgentSettings,
+    AgentStatus, Memory, PromptWish, worst,
 };
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, WriteTx};
@@ -13,6 +15,7 @@ use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_prompts::model::{PromptText, variables};
 use patchbay_prompts::server as prompts;
+use patchbay_providers::voice::FirstSpeaker;
 use patchbay_shared::ids::{AgentId, ClientId, PromptId};
 use patchbay_shared::zone::stamp;
 use patchbay_shared::{AppError, Reason};
@@ -23,7 +26,7 @@ use patchbay_workspaces::server::limits;
 const ROWS: usize = 50;
 
 /// An agent that may dial for a client now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CallableAgent {
     /// The voice service's id of the agent's copy for this client.
     pub provider_agent_id: String,
@@ -33,8 +36,19 @@ pub struct CallableAgent {
     pub prompt_version: i32,
     /// BCP 47.
     pub language: String,
-    /// What it says first, if it has words of its own for that.
-    pub greeting: Option<String>,
+    config: AgentConfig,
+}
+
+impl CallableAgent {
+    /// What it says first to somebody who calls.
+    pub fn greeting(&self) -> FirstSpeaker {
+        told::greeting(&self.config)
+    }
+
+    /// What it is told of earlier calls with the person: it goes into the variable `EARLIER_CALLS`.
+    pub fn memory(&self) -> &Memory {
+        &self.config.memory
+    }
 }
 
 /// The agent's copy for this client. Errors: `NotFound`; `Conflict` with what to do when it may not call now.
@@ -43,7 +57,9 @@ pub async fn ready_to_call(tx: &mut ReadTx, agent: AgentId, client: ClientId) ->
     let name = &found.name;
     let obstacle = |text: String| Err(AppError::Conflict(Reason::NotReady, text));
     if !found.is_active {
-        return obstacle(format!("The agent {name} was deleted. Choose another agent, or have an owner restore it."));
+        return obstacle(format!(
+            "The agent {name} is deactivated or deleted. Choose another agent, or have an owner restore it."
+        ));
     }
     if found.status != AgentStatus::Active {
         return obstacle(format!("The agent {name} is not active. Activate it on its page."));
@@ -58,7 +74,7 @@ pub async fn ready_to_call(tx: &mut ReadTx, agent: AgentId, client: ClientId) ->
             prompt_id: found.prompt_id,
             prompt_version,
             language: found.language,
-            greeting: Some(found.greeting).filter(|words| !words.is_empty()),
+            config: found.config.0,
         }),
         _ => {
             let why = found.sync_error.map(|error| format!(" {error}")).unwrap_or_default();
@@ -87,30 +103,38 @@ pub(crate) async fn page(tx: &mut ReadTx, id: AgentId) -> Result<AgentPage, AppE
         None => None,
         Some(prompt_id) => {
             let prompt = prompts::get(tx, prompt_id).await?;
+            let (spoken, template) = prompts::spoken(tx, prompt_id).await?.unwrap_or((prompt.version, prompt.template));
             Some(AgentPrompt {
                 id: prompt_id,
                 name: prompt.name,
                 version: prompt.version,
-                production: prompts::production(tx, prompt_id).await?.map(|(version, _)| version),
-                variables: variables(&prompt.template),
-                template: prompt.template,
+                spoken,
+                variables: variables(&template),
+                template,
             })
         }
     };
+    let (base, draft) = drafts::view(tx, id, &agent).await?;
+    let settings = agent.settings();
     let mappings = mappings::list(tx, id).await?;
-    let has_text = prompt.as_ref().is_some_and(|prompt| prompt.production.is_some());
+    let has_text = prompt.is_some();
     Ok(AgentPage {
         id,
         name: agent.name,
         description: agent.description,
         status: agent.status,
         is_active: agent.is_active,
+        is_deleted: agent.is_deleted,
         client_id: agent.client_id.map(ClientId),
         client: agent.client,
         language: agent.language,
         llm_model: agent.llm_model,
         tags: agent.tags,
         config: agent.config.0,
+        version: agent.version,
+        draft,
+        settings,
+        base,
         prompt,
         sync: worst(mappings.iter().map(|mapping| mapping.sync).filter(|_| has_text)),
         mappings,
@@ -122,7 +146,7 @@ pub(crate) async fn page(tx: &mut ReadTx, id: AgentId) -> Result<AgentPage, AppE
     })
 }
 
-/// Makes or changes an agent from its form, with its prompt and its copies, and has it sent to the voice service.
+/// Makes an agent from its form, or saves what the form changes of one as its draft; with `publish` calls use it at once.
 pub(crate) async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, AppError> {
     let fields = form.check()?;
     if form.id.is_empty() {
@@ -130,49 +154,64 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, 
     }
     let id: AgentId = form.id.parse()?;
     // Nobody hears about the form of an agent that is not theirs.
-    store::get(tx.reading(), id).await?;
-    // The prompt is locked before the agent, as when a prompt is saved and its agents follow; else the two could wait for each other.
-    let prompt = take_prompt(tx, &fields).await?;
+    let present = store::get(tx.reading(), id).await?.prompt_service_id.map(PromptId);
+    // Before anything that is written into the audit log, as where an agent is published: else the two could wait for each other.
     store::lock(tx, id).await?;
-    let before = store::get(tx.reading(), id).await?;
-    if !before.is_active {
-        return Err(AppError::Conflict(
-            Reason::WrongState,
-            "This agent was deleted. An owner can restore it first.".into(),
-        ));
-    }
-    if prompt.is_none() && before.status == AgentStatus::Active {
+    let prompt = take_prompt(tx, &fields, present).await?;
+    let agent = store::get(tx.reading(), id).await?;
+    must_be_there(&agent)?;
+    if prompt.is_none() && agent.status == AgentStatus::Active {
         return Err(AppError::invalid(
             "prompt_id",
             "An active agent needs a prompt. Choose one, or pause the agent first.",
         ));
     }
-    check_client(tx, &fields).await?;
-    store::update(tx, id, &fields, prompt).await?;
-    mappings::fill(tx, id).await?;
-    mappings::set_direction(tx, id, fields.direction).await?;
-    let after = store::get(tx.reading(), id).await?;
-    let fields = Fields::Changed { before: facts(&before), after: facts(&after) };
-    record(tx, "changed", id, &after, fields).await?;
-    send(tx, id).await?;
+    check_client(tx, &fields.settings).await?;
+    let settings = AgentSettings { prompt_id: prompt, ..fields.settings };
+    drafts::save(tx, id, &agent, &settings, form.base.trim(), form.overwrite.is_some()).await?;
+    if form.publish.is_some() {
+        drafts::publish(tx, id, "").await?;
+    }
     Ok(id)
 }
 
-/// Makes an agent, as a draft. Also for demo data and tests: `prompt: PromptWish::Use(id)` or `Write(text)`.
-pub(crate) async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<AgentId, AppError> {
-    let id = AgentId::new();
+/// Makes an agent, inactive at first; what it is made of is its first version.
+async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<AgentId, AppError> {
     // Before the prompt, which writes into the audit log.
     limits::lock(tx).await?;
-    let prompt = take_prompt(tx, fields).await?;
-    check_client(tx, fields).await?;
-    store::insert(tx, id, fields, prompt).await?;
-    limits::check_limit(tx, Kind::Agents).await?;
-    mappings::fill(tx, id).await?;
-    mappings::set_direction(tx, id, fields.direction).await?;
-    let after = store::get(tx.reading(), id).await?;
-    record(tx, "created", id, &after, Fields::Created(facts(&after))).await?;
-    send(tx, id).await?;
+    let prompt = take_prompt(tx, fields, None).await?;
+    check_client(tx, &fields.settings).await?;
+    let settings = AgentSettings { prompt_id: prompt, ..fields.settings.clone() };
+    let id = insert(tx, &settings, "First version").await?;
+    send(tx, id, false).await?;
     Ok(id)
+}
+
+/// A new agent of checked settings, its copies' rows with it. The agency's limits are locked.
+pub(crate) async fn insert(tx: &mut WriteTx, settings: &AgentSettings, note: &str) -> Result<AgentId, AppError> {
+    let id = AgentId::new();
+    store::insert(tx, id, settings).await?;
+    limits::check_limit(tx, Kind::Agents).await?;
+    let author = tx.scope().user_id().map(|id| id.0);
+    versions::insert(tx, id, 1, settings, note, author).await?;
+    mappings::fill(tx, id).await?;
+    mappings::set_direction(tx, id, settings.direction).await?;
+    let after = store::get(tx.reading(), id).await?;
+    record(tx, "created", id, &after, Fields::Created(facts_of(settings))).await?;
+    notify(tx, id, None);
+    Ok(id)
+}
+
+/// Errors: `Conflict` for an agent that is deactivated or deleted.
+pub(crate) fn must_be_there(agent: &Agent) -> Result<(), AppError> {
+    match (agent.is_deleted, agent.is_active) {
+        (true, _) => Err(AppError::Conflict(Reason::WrongState, "This agent was deleted.".into())),
+        (false, false) => Err(AppError::Conflict(
+            Reason::WrongState,
+            "This agent is deactivated. An owner can restore it first.".into(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Activates or pauses. Errors: `Conflict` with what is missing; `Invalid` for another word.
@@ -186,12 +225,7 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, word: &str) -> Res
     if page.status == wanted {
         return Ok(());
     }
-    if !page.is_active {
-        return Err(AppError::Conflict(
-            Reason::WrongState,
-            "This agent was deleted. An owner can restore it first.".into(),
-        ));
-    }
+    must_be_there(&store::get(tx.reading(), id).await?)?;
     if let Some(missing) = page.missing().filter(|_| wanted == AgentStatus::Active) {
         return Err(AppError::Conflict(Reason::NotReady, missing.to_owned()));
     }
@@ -209,54 +243,20 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, word: &str) -> Res
     Ok(())
 }
 
-/// Deletes (that is: deactivates) or restores. Errors: `Conflict` while an active campaign dials with the agent.
-pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Result<(), AppError> {
-    // The workspace before the agent, as where batches dial.
-    limits::lock(tx).await?;
-    store::lock(tx, id).await?;
-    let agent = store::get(tx.reading(), id).await?;
-    if agent.is_active == is_active {
-        return Ok(());
-    }
-    let campaigns = if is_active { Vec::new() } else { store::running_campaigns(tx.reading(), id).await? };
-    if !campaigns.is_empty() {
-        return Err(AppError::Conflict(
-            Reason::InUse,
-            format!(
-                "Active campaigns use this agent: {}. Pause them or give them another agent first.",
-                campaigns.join(", ")
-            ),
-        ));
-    }
-    store::set_active(tx, id, is_active).await?;
-    if is_active {
-        limits::check_limit(tx, Kind::Agents).await?;
-    }
-    let action = if is_active { "restored" } else { "deleted" };
-    let state = |is_active: bool| json!({"name": agent.name, "deleted": !is_active});
-    let fields = Fields::Changed { before: state(!is_active), after: state(is_active) };
-    record(tx, action, id, &agent, fields).await?;
-    if is_active {
-        mappings::fill(tx, id).await?;
-        send(tx, id).await?;
-    }
-    notify(tx, id, agent.client_id.map(ClientId));
-    Ok(())
-}
-
-/// Sends an agent to the voice service again, also to clients that came since.
+/// Sends an agent to the voice service again, over what was changed there, and also to clients that came since.
 pub(crate) async fn sync_again(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
     store::lock(tx, id).await?;
     let agent = store::get(tx.reading(), id).await?;
+    must_be_there(&agent)?;
     mappings::fill(tx, id).await?;
     record(tx, "asked for a sync", id, &agent, Fields::Happened(json!({"name": agent.name}))).await?;
-    send(tx, id).await
+    send(tx, id, true).await
 }
 
-/// The version in production of this prompt is another one: its agents are sent again.
+/// The version of this prompt that agents say is another one: its agents are sent again.
 pub async fn prompt_changed(tx: &mut WriteTx, prompt: PromptId) -> Result<(), AppError> {
     for id in store::ids(tx.reading(), Some(prompt)).await? {
-        send(tx, id).await?;
+        send(tx, id, false).await?;
     }
     Ok(())
 }
@@ -264,14 +264,14 @@ pub async fn prompt_changed(tx: &mut WriteTx, prompt: PromptId) -> Result<(), Ap
 /// An agent's tools are others now: it is sent again. Errors: `NotFound`.
 pub async fn tools_changed(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
     store::lock(tx, id).await?;
-    send(tx, id).await
+    send(tx, id, false).await
 }
 
 /// A client was added or restored: agents of the whole agency serve it too. Called by whoever adds clients.
 pub async fn client_added(tx: &mut WriteTx) -> Result<(), AppError> {
     for id in store::ids(tx.reading(), None).await? {
         if mappings::fill(tx, id).await? {
-            send(tx, id).await?;
+            send(tx, id, false).await?;
         }
     }
     Ok(())
@@ -283,22 +283,23 @@ pub async fn voice_account_saved(tx: &mut WriteTx, is_other_account: bool) -> Re
         mappings::forget_provider_agents(tx).await?;
     }
     for id in store::ids(tx.reading(), None).await? {
-        send(tx, id).await?;
+        send(tx, id, false).await?;
     }
     Ok(())
 }
 
 /// Marks the agent's copies as out of date and enqueues their update, in the transaction of the change that made it so.
-async fn send(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
+/// `over`: also over what somebody has set at the service.
+pub(crate) async fn send(tx: &mut WriteTx, id: AgentId, over: bool) -> Result<(), AppError> {
     let state = store::touch(tx, id).await?;
     mappings::clear_errors(tx, id).await?;
-    enqueue(tx, &SyncAgent { agent_id: id, state: state.timestamp_micros() }, NewJob::default()).await?;
+    enqueue(tx, &SyncAgent { agent_id: id, state: state.timestamp_micros(), over }, NewJob::default()).await?;
     notify(tx, id, None);
     Ok(())
 }
 
-async fn check_client(tx: &mut WriteTx, fields: &AgentFields) -> Result<(), AppError> {
-    match fields.client_id {
+pub(crate) async fn check_client(tx: &mut WriteTx, settings: &AgentSettings) -> Result<(), AppError> {
+    match settings.client_id {
         Some(client) if !store::has_client(tx.reading(), client).await? => {
             Err(AppError::invalid("client_id", "Choose a client of the agency, or none."))
         }
@@ -306,15 +307,19 @@ async fn check_client(tx: &mut WriteTx, fields: &AgentFields) -> Result<(), AppE
     }
 }
 
-/// The prompt that the form asks for, made or changed if it was written in the form.
-async fn take_prompt(tx: &mut WriteTx, fields: &AgentFields) -> Result<Option<PromptId>, AppError> {
+/// The prompt that the form asks for, made if it was written in the form. `present`: the one that the agent may keep, whatever it is.
+async fn take_prompt(
+    tx: &mut WriteTx,
+    fields: &AgentFields,
+    present: Option<PromptId>,
+) -> Result<Option<PromptId>, AppError> {
     match &fields.prompt {
         PromptWish::None => Ok(None),
         PromptWish::Use(id) => {
             let prompt = prompts::get(tx.reading(), *id)
                 .await
                 .map_err(|error| error.at_choice("prompt_id", "Choose a prompt of the agency."))?;
-            if !prompt.is_active {
+            if !prompt.is_active && present != Some(*id) {
                 return Err(AppError::invalid(
                     "prompt_id",
                     "This prompt is deactivated. Choose another one, or restore it first.",
@@ -322,17 +327,13 @@ async fn take_prompt(tx: &mut WriteTx, fields: &AgentFields) -> Result<Option<Pr
             }
             Ok(Some(*id))
         }
-        PromptWish::Change { id, base, template, overwrite } => {
-            let note = format!("Written on the agent {}", fields.name);
-            prompts::ops::save_text(tx, *id, base, template, &note, *overwrite).await?;
-            Ok(Some(*id))
-        }
         PromptWish::Write(template) => {
             let text = PromptText {
-                name: fields.name.clone(),
+                name: fields.settings.name.clone(),
                 template: template.clone(),
                 description: String::new(),
                 tags: Vec::new(),
+                tools: Vec::new(),
                 note: "First version".to_owned(),
             };
             prompts::ops::create(tx, &text, true).await.map(Some)
@@ -340,20 +341,27 @@ async fn take_prompt(tx: &mut WriteTx, fields: &AgentFields) -> Result<Option<Pr
     }
 }
 
-fn facts(agent: &Agent) -> serde_json::Value {
+pub(crate) fn facts_of(settings: &AgentSettings) -> serde_json::Value {
     json!({
-        "name": agent.name, "description": agent.description, "client": agent.client, "language": agent.language,
-        "model": agent.llm_model, "prompt": agent.prompt_service_id, "tags": agent.tags, "config": agent.config.0,
+        "name": settings.name, "description": settings.description, "client": settings.client_id, "language": settings.language,
+        "model": settings.llm_model, "prompt": settings.prompt_id, "tags": settings.tags, "direction": settings.direction,
+        "config": settings.config,
     })
 }
 
-async fn record(tx: &mut WriteTx, action: &str, id: AgentId, agent: &Agent, fields: Fields) -> Result<(), AppError> {
+pub(crate) async fn record(
+    tx: &mut WriteTx,
+    action: &str,
+    id: AgentId,
+    agent: &Agent,
+    fields: Fields,
+) -> Result<(), AppError> {
     // How an agent is made is the agency's workshop: a client's people read of their own that it was deleted or restored, no more.
-    let client_id = agent.client_id.map(ClientId).filter(|_| matches!(action, "deleted" | "restored"));
+    let client_id = agent.client_id.map(ClientId).filter(|_| matches!(action, "deactivated" | "restored" | "deleted"));
     tx.audit(Change { action, entity: "agent", entity_id: Some(id.0), client_id, fields }).await
 }
 
-fn notify(tx: &mut WriteTx, id: AgentId, client: Option<ClientId>) {
+pub(crate) fn notify(tx: &mut WriteTx, id: AgentId, client: Option<ClientId>) {
     tx.notify(Topic::list("agents"), client);
     tx.notify(Topic::one("agent", id), client);
 }

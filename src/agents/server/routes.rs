@@ -5,15 +5,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 
-use super::store;
-use crate::model::{AgentQuery, AgentRow};
+use super::{drafts, store};
+use crate::model::{AgentQuery, AgentRow, VersionQuery};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
 use patchbay_shared::AppError;
+use patchbay_shared::ids::AgentId;
 
-/// `/agents/export.csv`: the list with the filters of its address. `/agents/voices/{id}/sample`: how a voice sounds.
+/// `/agents/export.csv`: the list with the filters of its address; `/agents/{id}/versions/export.csv`: an agent's versions.
+/// `/agents/voices/{id}/sample`: how a voice sounds.
 pub fn routes() -> Router<Db> {
-    Router::new().route("/agents/export.csv", get(export)).route("/agents/voices/{id}/sample", get(voice_sample))
+    Router::new()
+        .route("/agents/export.csv", get(export))
+        .route("/agents/{id}/versions/export.csv", get(export_versions))
+        .route("/agents/voices/{id}/sample", get(voice_sample))
 }
 
 /// Handed on by us, because pages may load sound from nowhere else, and the service's key stays here.
@@ -41,6 +46,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Agen
         "prompt",
         "prompt_version",
         "at_voice_service",
+        "has_draft",
         "tags",
         "updated_at",
     ];
@@ -51,16 +57,51 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(query): Query<Agen
     .await
 }
 
+async fn export_versions(
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+    Query(query): Query<VersionQuery>,
+) -> Result<Response, AppError> {
+    let scope = visitor.scope()?;
+    let mut tx = scope.read(Action::ReadWorkshop).await?;
+    let id: AgentId = id.parse()?;
+    let published = store::get(&mut tx, id).await?.version;
+    drop(tx);
+    let head = vec!["version", "published", "author", "note", "changed", "published_at"];
+    csv_file(scope, Action::ReadWorkshop, "agent-versions.csv", head, move |mut tx, cursor| {
+        let query = VersionQuery { cursor, ..query.clone() };
+        async move {
+            Ok(drafts::rows(&mut tx, id, published, &query, ROWS_AT_ONCE).await?.map(|row| {
+                vec![
+                    row.version.to_string(),
+                    if row.is_published { "yes" } else { "no" }.to_owned(),
+                    row.author.unwrap_or_default(),
+                    row.note,
+                    row.changed.join(", "),
+                    row.at.utc,
+                ]
+            }))
+        }
+    })
+    .await
+}
+
 fn cells(row: AgentRow) -> Vec<String> {
     vec![
         row.name,
-        if row.is_active { row.status.as_str() } else { "deleted" }.to_owned(),
+        match (row.is_deleted, row.is_active) {
+            (true, _) => "deleted",
+            (_, false) => "deactivated",
+            _ => row.status.as_str(),
+        }
+        .to_owned(),
         row.client.unwrap_or_default(),
         row.language,
         row.llm_model,
         row.prompt.unwrap_or_default(),
         row.prompt_version.map(|version| version.to_string()).unwrap_or_default(),
         row.sync.as_str().to_owned(),
+        if row.has_draft { "yes" } else { "no" }.to_owned(),
         row.tags.join(", "),
         row.updated.utc,
     ]

@@ -1,13 +1,16 @@
-//! Statements about agents. `mappings` has those about their copies at the voice service.
+//! Statements about agents. `mappings` has those about their copies at the voice service, `versions` those about drafts and what was
+//! published.
 
 pub(crate) mod mappings;
+pub(crate) mod versions;
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::model::{
-    AgentCampaigns, AgentConfig, AgentFields, AgentNumber, AgentQuery, AgentRow, AgentStatus, ClientChoice, SyncState,
+    AgentCampaigns, AgentConfig, AgentNumber, AgentQuery, AgentRow, AgentSettings, AgentStatus, ClientChoice, Names,
+    SyncState,
 };
 use patchbay_access::Field;
 use patchbay_access::server::{ReadTx, WriteTx};
@@ -22,22 +25,26 @@ macro_rules! list_in {
         sqlx::query!(
             r#"select a.id, a.name, a.status as "status: AgentStatus", a.is_active, a.language, a.llm_model, a.tags, a.updated_at,
                       c.name as "client?", p.name as "prompt?",
-                      (select v.version from prompt_versions v where v.workspace_id = $1 and v.prompt_id = a.prompt_service_id
-                       and 'production' = any(v.labels)) as prompt_version,
-                      m.mappings as "mappings!", m.failing as "failing!", m.waiting as "waiting!"
+                      coalesce((select v.version from prompt_versions v where v.workspace_id = $1 and v.prompt_id = a.prompt_service_id
+                                and 'production' = any(v.labels)), p.version) as prompt_version,
+                      a.deleted_at is not null as "is_deleted!",
+                      exists (select from agent_drafts d where d.workspace_id = $1 and d.agent_id = a.id) as "has_draft!",
+                      m.mappings as "mappings!", m.failing as "failing!", m.waiting as "waiting!", m.differing as "differing!"
                from agents a
                left join clients c on c.workspace_id = $1 and c.id = a.client_id
                left join prompts p on p.workspace_id = $1 and p.id = a.prompt_service_id
                cross join lateral (
                  select count(*) as mappings, count(*) filter (where m.sync_error is not null) as failing,
-                        count(*) filter (where m.provider_agent_id is null or m.synced_at is null or m.synced_at < a.updated_at) as waiting
+                        count(*) filter (where m.provider_agent_id is null or m.synced_at is null or m.synced_at < a.updated_at) as waiting,
+                        count(*) filter (where m.drift is not null) as differing
                  from agent_mappings m where m.workspace_id = $1 and m.agent_id = a.id
                    and (a.client_id is null or m.client_id = a.client_id)
                ) m
                where a.workspace_id = $1
                  and ($2::text is null or a.name ilike $2 or ($9 and a.description ilike $2))
-                 and a.is_active = ($3::text is distinct from 'inactive')
-                 and ($3::text is null or $3 = 'inactive' or a.status::text = $3)
+                 and a.is_active = ($3::text is null or $3 not in ('inactive', 'deleted'))
+                 and (a.deleted_at is not null) = ($3::text is not null and $3 = 'deleted')
+                 and ($3::text is null or $3 in ('inactive', 'deleted') or a.status::text = $3)
                  and ($4::uuid is null or a.client_id is null or a.client_id = $4)
                  and ($5::text is null or a.language = $5)
                  and ($6::text is null or (a.name, a.id) "# + $after + r#" ($6, $7::uuid))
@@ -69,19 +76,22 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery, limit: usize) -> Result<P
                 name: row.name,
                 status: row.status,
                 is_active: row.is_active,
+                is_deleted: row.is_deleted,
                 client: row.client,
                 language: row.language,
                 llm_model: row.llm_model,
                 prompt: row.prompt,
                 prompt_version: row.prompt_version,
-                sync: match (row.mappings, row.failing, row.waiting) {
+                sync: match (row.mappings, row.failing, row.waiting, row.differing) {
                     (0, ..) => SyncState::Nothing,
-                    (_, 1.., _) => SyncState::Failing,
-                    // Without a prompt in production nothing is sent.
-                    (_, _, 1..) if row.prompt_version.is_none() => SyncState::Nothing,
-                    (_, _, 1..) => SyncState::Waiting,
+                    (_, 1.., ..) => SyncState::Failing,
+                    // Without a prompt nothing is sent.
+                    (_, _, 1.., _) if row.prompt_version.is_none() => SyncState::Nothing,
+                    (.., 1..) => SyncState::Differs,
+                    (_, _, 1.., _) => SyncState::Waiting,
                     _ => SyncState::Synced,
                 },
+                has_draft: row.has_draft,
                 tags: row.tags,
                 updated: stamp(row.updated_at, now, zone),
             }
@@ -101,18 +111,20 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery, limit: usize) -> Result<P
             row.language.clear();
             row.llm_model.clear();
             row.tags.clear();
-            (row.prompt, row.prompt_version, row.sync) = (None, None, SyncState::Nothing);
+            (row.prompt, row.prompt_version, row.sync, row.has_draft) = (None, None, SyncState::Nothing, false);
         }
     }
     Ok(Page::cut(rows, limit, cursor.as_ref().filter(|_| name.is_some()), |row| format!("{}_{}", row.id, row.name)))
 }
 
-/// An agent as it stands.
+/// An agent as it is published.
 pub(crate) struct Agent {
     pub name: String,
     pub description: String,
     pub status: AgentStatus,
     pub is_active: bool,
+    pub is_deleted: bool,
+    pub version: i32,
     pub client_id: Option<Uuid>,
     pub client: Option<String>,
     pub language: String,
@@ -120,15 +132,35 @@ pub(crate) struct Agent {
     pub prompt_service_id: Option<Uuid>,
     pub tags: Vec<String>,
     pub config: Json<AgentConfig>,
+    pub direction: crate::model::CallDirection,
     pub updated_at: DateTime<Utc>,
+}
+
+impl Agent {
+    pub fn settings(&self) -> AgentSettings {
+        AgentSettings {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            client_id: self.client_id.map(ClientId),
+            language: self.language.clone(),
+            llm_model: self.llm_model.clone(),
+            prompt_id: self.prompt_service_id.map(PromptId),
+            direction: self.direction,
+            tags: self.tags.clone(),
+            config: self.config.0.clone(),
+        }
+    }
 }
 
 pub(crate) async fn get(tx: &mut ReadTx, id: AgentId) -> Result<Agent, AppError> {
     let workspace = tx.workspace_uuid();
     Ok(sqlx::query_as!(
         Agent,
-        r#"select a.name, a.description, a.status as "status: AgentStatus", a.is_active, a.client_id, c.name as "client?", a.language,
-                  a.llm_model, a.prompt_service_id, a.tags, a.config as "config: Json<AgentConfig>", a.updated_at
+        r#"select a.name, a.description, a.status as "status: AgentStatus", a.is_active, a.deleted_at is not null as "is_deleted!",
+                  a.version, a.client_id, c.name as "client?", a.language,
+                  a.llm_model, a.prompt_service_id, a.tags, a.config as "config: Json<AgentConfig>", a.updated_at,
+                  coalesce((select m.default_direction from agent_mappings m where m.workspace_id = $1 and m.agent_id = a.id
+                            order by m.id limit 1), 'outbound') as "direction!: crate::model::CallDirection"
            from agents a left join clients c on c.workspace_id = $1 and c.id = a.client_id
            where a.workspace_id = $1 and a.id = $2"#,
         workspace,
@@ -211,57 +243,66 @@ pub(crate) async fn campaigns(tx: &mut ReadTx, id: AgentId) -> Result<AgentCampa
     })
 }
 
-pub(crate) async fn insert(
-    tx: &mut WriteTx,
-    id: AgentId,
-    fields: &AgentFields,
-    prompt: Option<PromptId>,
-) -> Result<(), AppError> {
+/// Names of what these settings hold by id (tables of others: read for names only).
+pub(crate) async fn names(tx: &mut ReadTx, settings: &[&AgentSettings]) -> Result<Names, AppError> {
+    let workspace = tx.workspace_uuid();
+    let clients: Vec<Uuid> = settings.iter().filter_map(|settings| settings.client_id.map(|id| id.0)).collect();
+    let prompts: Vec<Uuid> = settings.iter().filter_map(|settings| settings.prompt_id.map(|id| id.0)).collect();
+    let clients =
+        sqlx::query!("select id, name from clients where workspace_id = $1 and id = any($2)", workspace, &clients)
+            .fetch_all(tx.conn())
+            .await?;
+    let prompts =
+        sqlx::query!("select id, name from prompts where workspace_id = $1 and id = any($2)", workspace, &prompts)
+            .fetch_all(tx.conn())
+            .await?;
+    Ok(Names {
+        clients: clients.into_iter().map(|row| (ClientId(row.id), row.name)).collect(),
+        prompts: prompts.into_iter().map(|row| (PromptId(row.id), row.name)).collect(),
+    })
+}
+
+pub(crate) async fn insert(tx: &mut WriteTx, id: AgentId, settings: &AgentSettings) -> Result<(), AppError> {
     let workspace = tx.workspace_uuid();
     sqlx::query!(
         "insert into agents (workspace_id, id, client_id, name, description, language, llm_model, prompt_service_id, tags, config)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         workspace,
         id.0,
-        fields.client_id.map(|id| id.0),
-        fields.name,
-        fields.description,
-        fields.language,
-        fields.llm_model,
-        prompt.map(|id| id.0),
-        &fields.tags,
-        Json(&fields.config) as _,
+        settings.client_id.map(|id| id.0),
+        settings.name,
+        settings.description,
+        settings.language,
+        settings.llm_model,
+        settings.prompt_id.map(|id| id.0),
+        &settings.tags,
+        Json(&settings.config) as _,
     )
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
-pub(crate) async fn update(
-    tx: &mut WriteTx,
-    id: AgentId,
-    fields: &AgentFields,
-    prompt: Option<PromptId>,
-) -> Result<(), AppError> {
+/// Publishes settings: calls use them from now on. Gives the new version's number.
+pub(crate) async fn publish(tx: &mut WriteTx, id: AgentId, settings: &AgentSettings) -> Result<i32, AppError> {
     let workspace = tx.workspace_uuid();
-    sqlx::query!(
+    Ok(sqlx::query_scalar!(
         "update agents set client_id = $3, name = $4, description = $5, language = $6, llm_model = $7, prompt_service_id = $8,
-                tags = $9, config = $10
-         where workspace_id = $1 and id = $2",
+                tags = $9, config = $10, version = version + 1
+         where workspace_id = $1 and id = $2 returning version",
         workspace,
         id.0,
-        fields.client_id.map(|id| id.0),
-        fields.name,
-        fields.description,
-        fields.language,
-        fields.llm_model,
-        prompt.map(|id| id.0),
-        &fields.tags,
-        Json(&fields.config) as _,
+        settings.client_id.map(|id| id.0),
+        settings.name,
+        settings.description,
+        settings.language,
+        settings.llm_model,
+        settings.prompt_id.map(|id| id.0),
+        &settings.tags,
+        Json(&settings.config) as _,
     )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// Says that the voice service's copies are out of date. Returns the new state's mark, which no earlier state has: the clock of
@@ -291,7 +332,7 @@ pub(crate) async fn set_status(tx: &mut WriteTx, id: AgentId, status: AgentStatu
     Ok(())
 }
 
-/// A deleted agent is paused, so that it does not call at once when it comes back.
+/// A deactivated agent is paused, so that it does not call at once when it comes back.
 pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -> Result<(), AppError> {
     let workspace = tx.workspace_uuid();
     sqlx::query!(
@@ -300,6 +341,20 @@ pub(crate) async fn set_active(tx: &mut WriteTx, id: AgentId, is_active: bool) -
         workspace,
         id.0,
         is_active
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Deleted for good: the row stays for its calls.
+pub(crate) async fn set_deleted(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
+    let workspace = tx.workspace_uuid();
+    sqlx::query!(
+        "update agents set deleted_at = now(), is_active = false, status = case when status = 'active' then 'paused' else status end
+         where workspace_id = $1 and id = $2",
+        workspace,
+        id.0
     )
     .execute(tx.conn())
     .await?;
@@ -331,7 +386,7 @@ pub(crate) async fn ids(tx: &mut ReadTx, prompt: Option<PromptId>) -> Result<Vec
     Ok(ids.into_iter().map(AgentId).collect())
 }
 
-/// Agents that were not deleted.
+/// Agents that were not deactivated.
 pub async fn count(tx: &mut ReadTx) -> Result<i64, AppError> {
     let w = tx.workspace_uuid();
     let count =

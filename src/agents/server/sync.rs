@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::store::mappings::Brought;
 use super::store::{self, Agent, mappings};
-use crate::model::{AgentConfig, FirstSpeaker as Speaker, MappingRow, SyncState, worst};
+use super::{jobs, told};
+use crate::model::{MappingRow, SyncState, worst};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_connections::server::ops as connections;
@@ -13,23 +15,22 @@ use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_prompts::server as prompts;
 use patchbay_providers::error::Kind;
-use patchbay_providers::voice::{AgentSpec, Fallback, FirstSpeaker};
-use patchbay_providers::voice_tools::VoiceTools;
+use patchbay_providers::voice::{AgentSpec, HeldAgent};
 use patchbay_providers::{ProviderError, VoiceProvider};
+use patchbay_runs::model::ErrorSource;
+use patchbay_runs::server::{NewError, failed};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, AgentMappingId, PromptId};
 use patchbay_tools::server::voice as tools;
 
 /// How long to wait for another run for the same agent.
-const AFTER_YOU: Duration = Duration::from_millis(500);
-/// How long the agent waits for the other side to speak first.
-const SILENCE: Duration = Duration::from_secs(8);
+pub(crate) const AFTER_YOU: Duration = Duration::from_millis(500);
 /// The longest name at the voice service.
 const LONGEST_NAME: usize = 64;
 
 /// One run. Only the run for the newest state works, and only while no other one does, so two runs never make the same copy
-/// and an older state never overwrites a newer one.
-pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdict, Failure> {
+/// and an older state never overwrites a newer one. `over`: also over what somebody has set at the service.
+pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64, over: bool) -> Result<Verdict, Failure> {
     let mut tx = scope.read(Action::ReadWorkshop).await?;
     let agent = store::get(&mut tx, id).await?;
     if agent.updated_at.timestamp_micros() != state || !agent.is_active {
@@ -40,9 +41,12 @@ pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdic
     }
     // A draft without words has nothing to say: it is sent when it gets a prompt.
     let Some(prompt) = agent.prompt_service_id.map(PromptId) else { return Ok(Verdict::Done) };
-    let Some((version, words)) = prompts::production(&mut tx, prompt).await? else { return Ok(Verdict::Done) };
+    let Some((version, words)) = prompts::spoken(&mut tx, prompt).await? else { return Ok(Verdict::Done) };
     let copies = mappings::list(&mut tx, id).await?;
-    let tools = tools::tools(&mut tx, id).await?;
+    let settings = agent.settings();
+    let skills = patchbay_skills::server::told(&mut tx, id).await?;
+    let (tools, mailbox) = told::tools(tools::tools(&mut tx, id).await?, &settings.config);
+    let words = told::words(&words, &settings.config, mailbox.as_deref(), skills.as_deref());
     drop(tx);
 
     let client = match connections::voice(scope).await {
@@ -54,21 +58,21 @@ pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdic
         }
     };
     for copy in &copies {
-        if let Err(error) = bring(scope, client.as_ref(), &agent, copy, &words, &tools).await {
-            let trouble = match error {
-                Trouble::Provider(error) => {
-                    record_all(scope, id, &agent, std::slice::from_ref(copy), &error.sentence()).await?;
-                    if error.kind == Kind::Credentials {
-                        connections::mark_failing(scope, error.provider, &error.sentence()).await?;
-                    }
-                    connections::failure(&error)
+        let name = copy_name(&agent.name, &copy.client, copy.id);
+        let spec = told::spec(&settings, name, words.clone(), tools.clone());
+        let brought = match bring(scope, client.as_ref(), copy, &spec, over).await {
+            Ok(brought) => brought,
+            Err(Trouble::Ours(error)) => return Err(error.into()),
+            Err(Trouble::Provider(error)) => {
+                record_all(scope, id, &agent, std::slice::from_ref(copy), &error.sentence()).await?;
+                if error.kind == Kind::Credentials {
+                    connections::mark_failing(scope, error.provider, &error.sentence()).await?;
                 }
-                Trouble::Ours(error) => error.into(),
-            };
-            return Err(trouble);
-        }
+                return Err(connections::failure(&error));
+            }
+        };
         let mut tx = scope.write(Action::ManageAgents).await?;
-        mappings::set_synced(&mut tx, copy.id, prompt, version, agent.updated_at).await?;
+        mappings::set_synced(&mut tx, copy.id, prompt, version, agent.updated_at, &brought).await?;
         notify(&mut tx, id);
         tx.commit().await?;
     }
@@ -77,6 +81,7 @@ pub(crate) async fn run(scope: &Scope, id: AgentId, state: i64) -> Result<Verdic
         json!({ "name": agent.name, "copies": copies.len(), "state": worst(copies.iter().map(|copy| copy.sync)) });
     let after = json!({ "name": agent.name, "copies": copies.len(), "state": SyncState::Synced });
     audit(&mut tx, id, "synced", before, after).await?;
+    jobs::compare_later(&mut tx).await?;
     tx.commit().await?;
     connections::mark_working(scope, client.name()).await?;
     Ok(Verdict::Done)
@@ -109,15 +114,16 @@ impl From<AppError> for Trouble {
 async fn bring(
     scope: &Scope,
     client: &dyn VoiceProvider,
-    agent: &Agent,
     copy: &MappingRow,
-    words: &str,
-    tools: &VoiceTools,
-) -> Result<(), Trouble> {
-    let spec = AgentSpec { tools: tools.clone(), ..spec(agent, copy, words) };
+    spec: &AgentSpec,
+    over: bool,
+) -> Result<Brought, Trouble> {
     if let Some(known) = &copy.provider_agent_id {
-        match client.update_agent(known, &spec).await {
-            Ok(()) => return Ok(()),
+        let mut tx = scope.read(Action::ReadWorkshop).await?;
+        let held = mappings::held(&mut tx, copy.id).await?.filter(|_| !over);
+        drop(tx);
+        match client.read_agent(known).await {
+            Ok(theirs) => return Ok(lay_over(client, known, spec, held.as_ref(), &theirs).await?),
             // Somebody deleted it there: make a new one.
             Err(error) if error.kind == Kind::NotFound => remember(scope, copy.id, None).await?,
             Err(error) => return Err(error.into()),
@@ -127,15 +133,38 @@ async fn bring(
     // mark in the names first; a double would take calls with old words for ever.
     let mark = mark(copy.id);
     let found = client.find_agents(&mark).await?.into_iter().find(|other| other.name.ends_with(&mark));
-    let made = match found {
+    let (made, now) = match found {
         Some(other) => {
-            client.update_agent(&other.id, &spec).await?;
-            other.id
+            let now = client.update_agent(&other.id, spec).await?;
+            (other.id, now)
         }
-        None => client.create_agent(&spec).await?,
+        None => {
+            let made = client.create_agent(spec).await?;
+            remember(scope, copy.id, Some(&made)).await?;
+            let now = client.read_agent(&made).await?;
+            (made, now)
+        }
     };
     remember(scope, copy.id, Some(&made)).await?;
-    Ok(())
+    Ok(Brought { held: told::to_hold(now, spec, spec), drift: Vec::new() })
+}
+
+/// Sends what is ours. What somebody has set at the service and nobody has changed here since stays there, and is told.
+async fn lay_over(
+    client: &dyn VoiceProvider,
+    known: &str,
+    spec: &AgentSpec,
+    held: Option<&HeldAgent>,
+    theirs: &HeldAgent,
+) -> Result<Brought, ProviderError> {
+    let kept = match held {
+        Some(held) => told::keep_theirs(spec.clone(), held, theirs),
+        None => spec.clone(),
+    };
+    let now = client.update_agent(known, &kept).await?;
+    let held = told::to_hold(now.clone(), spec, &kept);
+    let drift = told::drift(&held, &now);
+    Ok(Brought { held, drift })
 }
 
 async fn remember(scope: &Scope, copy: AgentMappingId, provider_agent_id: Option<&str>) -> Result<(), AppError> {
@@ -159,35 +188,23 @@ async fn record_all(
     let state = |error: Option<&str>| json!({ "name": agent.name, "copies": copies.len(), "error": error });
     let was = copies.first().and_then(|copy| copy.error.as_deref());
     audit(&mut tx, id, "sync failed", state(was), state(Some(error))).await?;
+    let error = NewError {
+        run: None,
+        agent: Some(id),
+        client: None,
+        source: ErrorSource::Agent,
+        code: "agent_sync",
+        message: error,
+        metadata: json!({ "copies": copies.len() }),
+    };
+    failed(&mut tx, &error).await?;
     notify(&mut tx, id);
     tx.commit().await
 }
 
-fn notify(tx: &mut WriteTx, id: AgentId) {
+pub(crate) fn notify(tx: &mut WriteTx, id: AgentId) {
     tx.notify(Topic::list("agents"), None);
     tx.notify(Topic::one("agent", id), None);
-}
-
-/// The whole agent in the voice service's terms.
-fn spec(agent: &Agent, copy: &MappingRow, words: &str) -> AgentSpec {
-    let config: &AgentConfig = &agent.config.0;
-    let greeting = Some(config.greeting.clone()).filter(|text| !text.is_empty());
-    AgentSpec {
-        name: copy_name(&agent.name, &copy.client, copy.id),
-        system_prompt: words.to_owned(),
-        model: Some(agent.llm_model.clone()),
-        voice: Some(config.voice.clone()).filter(|voice| !voice.is_empty()),
-        language_hint: Some(agent.language.clone()),
-        temperature: Some(config.temperature),
-        max_duration: Some(Duration::from_secs(u64::from(config.max_minutes) * 60)),
-        first_speaker: Some(match config.first_speaker {
-            Speaker::Agent => FirstSpeaker::Agent { text: greeting, uninterruptible: false },
-            Speaker::User => FirstSpeaker::User { fallback: Some(Fallback { delay: SILENCE, text: greeting }) },
-        }),
-        recording_enabled: config.is_recorded,
-        context_schema: None,
-        tools: VoiceTools::default(),
-    }
 }
 
 /// `<agent> - <client> pb-1a2b3c4d5e6f`, cut so that the mark always fits.
@@ -199,7 +216,7 @@ fn copy_name(agent: &str, client: &str, id: AgentMappingId) -> String {
 }
 
 /// What ties a copy at the voice service to its row here: the random half of the row's id.
-fn mark(id: AgentMappingId) -> String {
+pub(crate) fn mark(id: AgentMappingId) -> String {
     format!("pb-{}", &id.0.simple().to_string()[20..])
 }
 

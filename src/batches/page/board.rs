@@ -4,6 +4,7 @@ use crate::model::{BatchView, Line, ResultRow};
 use patchbay_calls::model::{CallResult, Disposition};
 use patchbay_calls::page::Ticking;
 use patchbay_shared::Tone;
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::counted;
 use patchbay_shared::phone::spaced;
 use patchbay_ui::*;
@@ -101,10 +102,10 @@ pub(crate) fn Pace(pace: Vec<(String, f64)>) -> impl IntoView {
     }
     let now = pace.last().map_or(0.0, |(_, count)| *count);
     let best = pace.iter().cloned().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default();
-    let finding = format!("Calls finished per minute. Most at {}: {:.0}.", best.0, best.1);
+    let finding = format!("Calls finished per minute. Most at {}: {}.", best.0, fixed(best.1, 0));
     let (labels, values): (Vec<String>, Vec<f64>) = pace.into_iter().unzip();
     view! {
-        <Card title="Finished per minute" right=move || view! { <span><b>{format!("{now:.0}")}</b>" "<span class="sub">"last minute"</span></span> }>
+        <Card title="Finished per minute" right=move || view! { <span><b>{fixed(now, 0)}</b>" "<span class="sub">"last minute"</span></span> }>
             <LineChart label="Finished per minute" finding=finding labels=labels series=vec![Series::new("Finished", "chart-1", values)] decimals=0 head="Minute"/>
         </Card>
     }

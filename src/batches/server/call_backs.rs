@@ -21,8 +21,6 @@ use patchbay_metering::server::budget::{self, Headroom};
 use patchbay_shared::ids::{BatchId, CallBackId};
 use patchbay_shared::{AppError, zone};
 
-const TOO_LATE: &str = "It could not go out at its time, and two hours have passed since.";
-const NOT_AGAIN: &str = "Nobody answered, and it could not be tried again within two hours of its time.";
 /// While the contact is on the line.
 const TALKING: std::time::Duration = std::time::Duration::from_secs(60);
 /// After somebody else was faster.
@@ -61,9 +59,9 @@ async fn dial(scope: &Scope, id: CallBackId) -> Result<Verdict, AppError> {
     let zone_name = contact.timezone.as_deref().unwrap_or(&campaign.client_timezone);
     let closed = hours::closed_until(zone_name, &campaign.calling_window, now, tx.services().clock.ahead());
     let why_not = if now - due.at > LATE {
-        Some(TOO_LATE.to_owned())
+        Some(call_backs::TOO_LATE.to_owned())
     } else if call_backs::has_talked_since(&mut tx, &due).await? {
-        Some("They were called in the meantime, and somebody answered.".to_owned())
+        Some(call_backs::TALKED.to_owned())
     } else if closed.is_some() {
         Some(format!(
             "The calling hours have changed ({}): its time is outside them now.",
@@ -147,17 +145,16 @@ async fn hand_to_batch(
     Ok(Verdict::Done)
 }
 
-/// Hands one over to a person whom the batch has not called in time, or not again: it was paused, or held, or had no free line. True if
-/// there was one. One at a time, because each is written into the audit log last.
-pub(super) async fn give_up_late(tx: &mut WriteTx, batch: &Batch) -> Result<bool, AppError> {
+/// Hands one over to a person whom the batch must not call any more: it has not called in time, or not again, because it was paused, or
+/// held, or had no free line, or they have rung back. True if there was one. One at a time, because each is written into the audit log last.
+pub(super) async fn give_up_one(tx: &mut WriteTx, batch: &Batch) -> Result<bool, AppError> {
     if !batch.for_call_backs {
         return Ok(false);
     }
     let now = tx.reading().now().await?;
-    let Some(due) = call_backs::late(tx, batch.id, now - LATE).await? else { return Ok(false) };
+    let Some((due, why)) = call_backs::not_any_more(tx, batch.id, now - LATE).await? else { return Ok(false) };
     contacts::give_back_one(tx, batch.id, due.member).await?;
     store::contact_left(tx, batch.id).await?;
-    let why = if due.was_tried() { NOT_AGAIN } else { TOO_LATE };
     call_backs::hand_over(tx, &due, why).await?;
     Ok(true)
 }

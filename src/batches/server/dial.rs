@@ -1,5 +1,6 @@
 //! Asking the provider to place calls. No transaction is open while it answers; what it said is recorded after.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use patchbay_access::server::Scope;
 use patchbay_agents::server::ops::CallableAgent;
 use patchbay_agents::server::tool_token;
 use patchbay_calls::server::dialled::{self, Intent};
+use patchbay_calls::server::earlier;
 use patchbay_calls::server::fold::CALL_KEY;
 use patchbay_campaigns::Campaign;
 use patchbay_connections::server::ops as connections;
@@ -22,6 +24,7 @@ use patchbay_dialling::server::{call_backs, contacts};
 use patchbay_providers::voice::{Line, NewVoiceCall, VoiceCall};
 use patchbay_providers::{Kind, ProviderError, VoiceProvider};
 use patchbay_shared::AppError;
+use patchbay_shared::ids::CallId;
 
 /// An intent older than this is not sent: whoever reconciles may already be asking about it. With the request's own time limit it stays
 /// below `reconcile::AGE`, where the compiler adds up.
@@ -51,7 +54,10 @@ enum Answer {
 pub(crate) async fn dial_all(round: Round) {
     let Round { scope, batch, campaign, agent, voice, intents, began } = round;
     let mut requests = JoinSet::new();
-    for (intent, variables) in intents {
+    let ids: Vec<CallId> = intents.iter().map(|(intent, _)| intent.id).collect();
+    let mut told = earlier_calls(&scope, &campaign, &agent, &ids).await;
+    for (intent, mut variables) in intents {
+        earlier::put(&mut variables, told.remove(&intent.id));
         let request = new_call(&scope, &intent, variables, &campaign, &agent);
         let (scope, batch, voice) = (scope.clone(), batch.clone(), voice.clone());
         requests.spawn(async move { dial(&scope, &batch, &voice, &intent, &request, began).await });
@@ -83,6 +89,23 @@ pub(crate) async fn dial(
     if let Err(error) = record(scope, batch, intent, answer).await {
         tracing::warn!(call_id = %intent.id, cause = %error, "how a call was placed could not be recorded; the provider will be asked");
     }
+}
+
+/// What the agent is told of earlier calls with those whom it calls. Nobody goes without a call because of it.
+pub(crate) async fn earlier_calls(
+    scope: &Scope,
+    campaign: &Campaign,
+    agent: &CallableAgent,
+    calls: &[CallId],
+) -> HashMap<CallId, String> {
+    let found = async {
+        let mut tx = scope.read(Action::RunBatches).await?;
+        earlier::on_calls(&mut tx, campaign.client_id, calls, agent.memory()).await
+    };
+    found.await.unwrap_or_else(|error: AppError| {
+        tracing::warn!(cause = %error, "an agent is told nothing of earlier calls: they could not be read");
+        HashMap::new()
+    })
 }
 
 /// The request that places a call. Our id in the metadata is what makes it findable.

@@ -152,7 +152,10 @@ async fn settle(
     let Some(fence) = dialled::claim_redial(&mut tx, call).await? else { return Ok(()) };
     tx.commit().await?;
     let intent = Intent { dialled_at: fence, ..intent_of(&batch, call) };
-    let request = dial::new_call(scope, &intent, tick::variables(&contact, &campaign), &campaign, &agent);
+    let mut variables = tick::variables(&contact, &campaign);
+    let mut told = dial::earlier_calls(scope, &campaign, &agent, &[intent.id]).await;
+    patchbay_calls::server::earlier::put(&mut variables, told.remove(&intent.id));
+    let request = dial::new_call(scope, &intent, variables, &campaign, &agent);
     dial::dial(scope, &batch, voice, &intent, &request, began).await;
     Ok(())
 }

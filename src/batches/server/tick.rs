@@ -91,7 +91,7 @@ async fn claim(
     if batch.status.is_over() {
         return wind_up(tx, id).await;
     }
-    if own_call_backs::give_up_late(&mut tx, &batch).await? {
+    if own_call_backs::give_up_one(&mut tx, &batch).await? {
         notify(&mut tx, id, batch.client_id);
         tx.commit().await?;
         // There may be more of them.

@@ -105,7 +105,7 @@ async fn build(
     for agent in [&caller, &desk] {
         tools::give(owner, agent).await?;
     }
-    improve(owner, client, &caller).await?;
+    improve(owner, client, &caller, index == 0).await?;
     answer(owner, client, &id, &number_id, &desk).await?;
     let campaign = campaign(owner, client, &id, &caller, &number_id).await?;
     Ok(Served { client, id, campaign, callers_id, desks_id, number })
@@ -149,8 +149,6 @@ async fn agent(
         ("direction", direction),
         ("tags", client.kind),
         ("prompt_id", ""),
-        ("base_prompt", ""),
-        ("base_version", ""),
         ("template", prompt),
     ];
     let (_, location) = owner.post("save_agent", &fields).await?;
@@ -167,8 +165,8 @@ async fn synced(owner: &Visit, agent: &str) -> Result<String, AppError> {
     id(&answer).ok_or_else(|| missing("The agent at the voice service"))
 }
 
-/// A second version of the prompt, which says how to lead a call.
-async fn improve(owner: &Visit, client: &Client, agent: &str) -> Result<(), AppError> {
+/// A second version of the prompt, which says how to lead a call, and a third one, for which the first client's owner `asks`.
+async fn improve(owner: &Visit, client: &Client, agent: &str, asks: bool) -> Result<(), AppError> {
     let (page, _) = owner.post("get_agent", &[("id", agent)]).await?;
     let prompt = &page["prompt"];
     if prompt["version"].as_i64() != Some(1) {
@@ -186,6 +184,28 @@ async fn improve(owner: &Visit, client: &Client, agent: &str) -> Result<(), AppE
         ("production", "on"),
     ];
     owner.post("save_prompt", &fields).await?;
+    try_third(owner, client, &text(&prompt["id"]), &text(&prompt["name"]), asks).await
+}
+
+/// A third version, which is being tried, and may wait for a second person before agents say it.
+async fn try_third(owner: &Visit, client: &Client, id: &str, name: &str, asks: bool) -> Result<(), AppError> {
+    let words = format!("{}\n\n{}", client.better.0, client.prompt);
+    let fields = [
+        ("id", id),
+        ("base_version", "2"),
+        ("name", name),
+        ("template", words.as_str()),
+        ("description", client.better.0),
+        ("tags", client.kind),
+        ("note", "How to lead the call comes first"),
+    ];
+    owner.post("save_prompt", &fields).await?;
+    let label = |label| [("id", id), ("label", label), ("version", "3"), ("note", "Tried on test calls")];
+    owner.post("move_prompt_label", &label("staging")).await?;
+    if asks {
+        owner.post("set_prompt_rule", &[("id", id), ("on", "true")]).await?;
+        owner.post("move_prompt_label", &label("production")).await?;
+    }
     Ok(())
 }
 
@@ -371,7 +391,7 @@ pub(crate) async fn start_batch(
 }
 
 /// The id of the row with this name.
-fn found(rows: Option<&Vec<Value>>, name: &str) -> Option<String> {
+pub(super) fn found(rows: Option<&Vec<Value>>, name: &str) -> Option<String> {
     rows?.iter().find(|row| row["name"] == name).map(|row| text(&row["id"]))
 }
 

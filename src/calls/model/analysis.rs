@@ -16,16 +16,12 @@ pub enum Analysis {
 pub struct SdrAnalysis {
     #[serde(flatten)]
     pub reading: Reading,
-    #[serde(deserialize_with = "answer::count")]
     pub meetings_booked: u32,
     /// When, in the words that were used.
-    #[serde(default, deserialize_with = "answer::some_text")]
+    #[serde(default)]
     pub meeting_time: Option<String>,
-    #[serde(deserialize_with = "answer::yes")]
     pub qualified_lead: bool,
-    #[serde(deserialize_with = "answer::text")]
     pub qualification_reason: String,
-    #[serde(deserialize_with = "answer::texts")]
     pub objections: Vec<String>,
 }
 
@@ -34,14 +30,12 @@ pub struct SdrAnalysis {
 pub struct CsAnalysis {
     #[serde(flatten)]
     pub reading: Reading,
-    #[serde(deserialize_with = "answer::texts")]
     pub issues_resolved: Vec<String>,
-    #[serde(deserialize_with = "answer::yes")]
     pub escalation: bool,
-    #[serde(default, deserialize_with = "answer::some_text")]
+    #[serde(default)]
     pub escalation_reason: Option<String>,
     /// 1 (upset) to 5 (delighted); none when nothing was said about it.
-    #[serde(default, deserialize_with = "answer::grade")]
+    #[serde(default)]
     pub satisfaction: Option<u8>,
 }
 
@@ -50,26 +44,19 @@ pub struct CsAnalysis {
 pub struct Reading {
     pub summary: String,
     /// Neutral, too, when the model has a word of its own for it.
-    #[serde(deserialize_with = "answer::sentiment")]
     pub sentiment: Sentiment,
-    #[serde(deserialize_with = "answer::texts")]
     pub topics: Vec<String>,
-    #[serde(deserialize_with = "answer::texts")]
     pub follow_ups: Vec<String>,
-    #[serde(deserialize_with = "answer::yes")]
     pub goal_reached: bool,
-    #[serde(deserialize_with = "answer::text")]
     pub goal_reason: String,
     /// Answered, too, when the model has a word of its own for it: somebody spoke.
-    #[serde(deserialize_with = "answer::outcome")]
     pub outcome: HeardOutcome,
     /// The agreed moment: ISO 8601 when it could be worked out, else the words that were used.
-    #[serde(default, deserialize_with = "answer::some_text")]
+    #[serde(default)]
     pub callback_at: Option<String>,
     /// The words in which its time was said, as they stand in one message.
-    #[serde(default, deserialize_with = "answer::some_text", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback_words: Option<String>,
-    #[serde(deserialize_with = "answer::evidence")]
     pub evidence: Vec<Evidence>,
 }
 
@@ -80,7 +67,6 @@ pub struct Evidence {
     /// As it was said.
     pub quote: String,
     /// The message it stands in.
-    #[serde(deserialize_with = "answer::position")]
     pub position: i32,
 }
 
@@ -92,84 +78,6 @@ pub enum HeardOutcome {
     Voicemail,
     Declined,
     CallbackScheduled,
-}
-
-/// Fields as models fill them in: not each host holds a model to the schema, and a number as text or a null for an empty list is no reason
-/// to pay for another answer. What has to be there has to be there all the same.
-mod answer {
-    use serde::{Deserialize, Deserializer};
-    use serde_json::Value;
-
-    use super::{Evidence, HeardOutcome, Sentiment};
-
-    fn word<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
-        Ok(plain(Value::deserialize(d)?).unwrap_or_default().trim().to_ascii_lowercase().replace([' ', '-'], "_"))
-    }
-
-    fn plain(value: Value) -> Option<String> {
-        match value {
-            Value::String(text) => Some(text),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(yes) => Some(yes.to_string()),
-            _ => None,
-        }
-    }
-
-    fn number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<f64>, D::Error> {
-        Ok(plain(Value::deserialize(d)?).and_then(|text| text.trim().parse().ok()))
-    }
-
-    pub fn text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
-        Ok(some_text(d)?.unwrap_or_default())
-    }
-
-    pub fn some_text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
-        Ok(plain(Value::deserialize(d)?))
-    }
-
-    /// A text alone is a list of one.
-    pub fn texts<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<String>, D::Error> {
-        Ok(match Value::deserialize(d)? {
-            Value::Array(items) => items.into_iter().filter_map(plain).collect(),
-            other => plain(other).into_iter().collect(),
-        })
-    }
-
-    pub fn yes<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
-        match word(d)?.as_str() {
-            "true" | "yes" | "1" => Ok(true),
-            "false" | "no" | "0" | "" => Ok(false),
-            other => Err(serde::de::Error::custom(format!("{other:?} is neither true nor false"))),
-        }
-    }
-
-    /// Inside what a call can hold.
-    pub fn count<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
-        Ok(number(d)?.unwrap_or(0.0).clamp(0.0, 100.0) as u32)
-    }
-
-    pub fn grade<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u8>, D::Error> {
-        Ok(number(d)?.filter(|grade| (1.0..=5.0).contains(grade)).map(|grade| grade.round() as u8))
-    }
-
-    /// One that is no number names no message.
-    pub fn position<'de, D: Deserializer<'de>>(d: D) -> Result<i32, D::Error> {
-        Ok(number(d)?.map_or(-1, |position| position as i32))
-    }
-
-    pub fn sentiment<'de, D: Deserializer<'de>>(d: D) -> Result<Sentiment, D::Error> {
-        Ok(word(d)?.parse().unwrap_or(Sentiment::Neutral))
-    }
-
-    pub fn outcome<'de, D: Deserializer<'de>>(d: D) -> Result<HeardOutcome, D::Error> {
-        Ok(serde_json::from_value(Value::String(word(d)?)).unwrap_or(HeardOutcome::Answered))
-    }
-
-    /// Pieces that are none are left out.
-    pub fn evidence<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Evidence>, D::Error> {
-        let Value::Array(items) = Value::deserialize(d)? else { return Ok(Vec::new()) };
-        Ok(items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect())
-    }
 }
 
 impl Analysis {
@@ -297,31 +205,5 @@ mod tests {
         assert_eq!(stored["type"], "sdr");
         assert_eq!(serde_json::from_value::<Analysis>(stored).unwrap(), analysis);
         assert!(serde_json::from_str::<CsAnalysis>(answer).is_err());
-    }
-
-    #[test]
-    fn figures_outside_their_bounds_and_odd_words_are_no_reason_to_ask_again() {
-        let answer = r#"{"summary":"s","sentiment":"Mostly Positive","topics":null,"follow_ups":"Call back","goal_reached":"yes","goal_reason":null,
-            "outcome":"Callback scheduled","evidence":[{"claim":"c","quote":"q","position":"2"},{"claim":"none"},7],
-            "issues_resolved":["a",1,null],"escalation":false,"satisfaction":7}"#;
-        let cs: CsAnalysis = serde_json::from_str(answer).unwrap();
-        assert_eq!((cs.reading.sentiment, cs.reading.outcome), (Sentiment::Neutral, HeardOutcome::CallbackScheduled));
-        assert_eq!((cs.reading.follow_ups.len(), cs.reading.goal_reached, cs.satisfaction), (1, true, None));
-        assert_eq!((cs.issues_resolved.len(), cs.reading.evidence.len(), cs.reading.evidence[0].position), (2, 1, 2));
-        let graded =
-            |grade: &str| serde_json::from_str::<CsAnalysis>(&answer.replace(":7}", grade)).unwrap().satisfaction;
-        assert_eq!(
-            (graded(":\"4\"}"), graded(":4.6}"), graded(":-1}"), graded(":null}")),
-            (Some(4), Some(5), None, None)
-        );
-        let sdr = |booked: &str| {
-            let answer =
-                answer.replace("\"issues_resolved\":[\"a\",1,null],\"escalation\":false,\"satisfaction\":7", booked);
-            serde_json::from_str::<SdrAnalysis>(&answer).map(|sdr| sdr.meetings_booked).ok()
-        };
-        let rest = r#","qualified_lead":true,"qualification_reason":"r","objections":[]"#;
-        assert_eq!(sdr(&format!(r#""meetings_booked":-3{rest}"#)), Some(0));
-        assert_eq!(sdr(&format!(r#""meetings_booked":"2"{rest}"#)), Some(2));
-        assert_eq!(sdr(&rest[1..]), None, "a figure that is left out has not been read");
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::model::{ContactOutcome, Disposition};
 use patchbay_shared::ids::{
-    AgentId, BatchId, CallBackId, CallId, CampaignId, ClientId, ContactId, PromptId, ToolInvocationId,
+    AgentId, BatchId, CallBackId, CallId, CampaignId, ClientId, ContactId, PromptId, RunId, ToolInvocationId,
 };
 use patchbay_shared::{Money, Stamp};
 
@@ -44,6 +44,8 @@ pub struct CallDetail {
     pub add_contact: Option<String>,
     /// A call to a phone of one's own, to hear the agent.
     pub is_test: bool,
+    /// What the agent did in it, step by step: for the agency.
+    pub run: Option<RunId>,
     /// What went wrong with the call itself.
     pub error: Option<String>,
     /// The call-back that somebody asked for on it, or a person has set from here.

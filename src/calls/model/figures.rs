@@ -2,6 +2,7 @@
 //! compares the two. What a row counts as is decided by the generated columns of `migrations/0024_results.sql` alone.
 
 use super::ContactOutcome;
+use patchbay_shared::decimals::fixed;
 
 patchbay_shared::words! {
     /// What an ended call came to: the column `calls.result`.
@@ -170,7 +171,27 @@ pub mod term {
 
 /// A share in percent with one decimal: `47.1%`; a dash when there is nothing to share.
 pub fn share_text(part: i64, whole: i64) -> String {
-    if whole > 0 { format!("{:.1}%", part as f64 * 100.0 / whole as f64) } else { "–".to_owned() }
+    if whole > 0 { format!("{}%", fixed(part as f64 * 100.0 / whole as f64, 1)) } else { "–".to_owned() }
+}
+
+/// Between which shares the true one lies with 95 % certainty, after Wilson, which holds for few calls and for shares near none and all.
+/// In percent. None: there is nothing to share.
+fn wilson(part: i64, whole: i64) -> Option<(f64, f64)> {
+    /// How many standard deviations hold 95 % of a normal distribution.
+    const Z: f64 = 1.959_964;
+    let n = whole as f64;
+    (whole > 0).then(|| {
+        let share = part as f64 / n;
+        let middle = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+        let reach = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt() / (1.0 + Z * Z / n);
+        ((middle - reach).max(0.0) * 100.0, (middle + reach).min(1.0) * 100.0)
+    })
+}
+
+/// The interval of a share, `43.2–48.0%`; a dash when there is nothing to share.
+pub fn interval_text(part: i64, whole: i64) -> String {
+    let text = |(low, high): (f64, f64)| format!("{}–{}%", fixed(low, 1), fixed(high, 1));
+    wilson(part, whole).map_or_else(|| "–".to_owned(), text)
 }
 
 /// The remark beside a sum of money that leaves calls out; none when there are none.
@@ -197,6 +218,14 @@ mod tests {
             Disposition::of(ContactOutcome::Declined, false),
             "a refused ring is not somebody who said no"
         );
+    }
+
+    #[test]
+    fn an_interval_is_narrow_for_many_calls_and_stays_between_none_and_all() {
+        // 735 of 1,612, by hand and as other calculators have it.
+        assert_eq!(interval_text(735, 1612), "43.2–48.0%");
+        assert_eq!((interval_text(0, 10).as_str(), interval_text(10, 10).as_str()), ("0.0–27.8%", "72.2–100.0%"));
+        assert_eq!((interval_text(1, 2).as_str(), interval_text(0, 0).as_str()), ("9.5–90.5%", "–"));
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub struct CallQuery {
     pub campaign: Option<String>,
     pub batch: Option<String>,
     pub contact: Option<String>,
+    /// The prompt that the agent was told, and its version. For the agency.
+    pub prompt: Option<String>,
+    pub version: Option<String>,
     /// The zone of the days, if it is not the viewer's: an IANA name, or `OWN_ZONE`.
     pub zone: Option<String>,
     pub direction: Option<String>,
@@ -81,6 +84,8 @@ impl CallQuery {
             ("campaign", &self.campaign),
             ("batch", &self.batch),
             ("contact", &self.contact),
+            ("prompt", &self.prompt),
+            ("version", &self.version),
             ("zone", &self.zone),
             ("direction", &self.direction),
             ("result", &self.result),
@@ -96,7 +101,7 @@ impl CallQuery {
         all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
     }
 
-    fn fields_mut(&mut self) -> [(&'static str, &mut Option<String>); 20] {
+    fn fields_mut(&mut self) -> [(&'static str, &mut Option<String>); 22] {
         [
             ("view", &mut self.view),
             ("q", &mut self.q),
@@ -107,6 +112,8 @@ impl CallQuery {
             ("campaign", &mut self.campaign),
             ("batch", &mut self.batch),
             ("contact", &mut self.contact),
+            ("prompt", &mut self.prompt),
+            ("version", &mut self.version),
             ("zone", &mut self.zone),
             ("direction", &mut self.direction),
             ("result", &mut self.result),

@@ -10,8 +10,11 @@ use super::transcript::Parts;
 use crate::model::query::encoded;
 use crate::model::{CallDetail, CallDirection, CallPrompt, CallQuery, CallSource, CallState, Said, TranscriptStatus};
 use crate::server_fns::{FetchCallRecording, ReviewCall, get_call};
+use patchbay_access::Action;
+use patchbay_shared::decimals;
 use patchbay_shared::ids::CallId;
 use patchbay_shared::phone::spaced;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// One call: its sound, what was said, what came of it.
@@ -41,7 +44,7 @@ pub fn call_page() -> PageView {
         Effect::new(move |before: Option<Option<String>>| {
             let moment = query("t");
             if before.is_some_and(|before| before != moment)
-                && let Some(seconds) = moment.as_deref().and_then(|text| text.parse().ok())
+                && let Some(seconds) = moment.as_deref().and_then(decimals::read)
             {
                 player.seek(seconds);
             }
@@ -74,7 +77,13 @@ fn Page(call: CallDetail, prompt: Loaded<Option<CallPrompt>>, player: Player, ag
     let reviewed = call.reviewed.is_some();
     let review = (call.may_review && !call.state.is_open())
         .then(|| view! { <Review id older list=list.clone() reviewed again/> });
-    let actions = move || view! { {moves()}{review} };
+    // What was said on a call becomes a case of the agent's tests.
+    let spoken = !call.turns.is_empty();
+    let case = call.agent.as_ref().filter(|_| spoken && viewer().may(Action::ManageAgents)).map(|(agent, _)| {
+        let href = format!("/agents/{agent}/tests/new?call={id}");
+        view! { <LinkButton href icon="list-checks">"Make a test case"</LinkButton> }
+    });
+    let actions = move || view! { {moves()}{case}{review} };
     let cord = cord(&call);
     let live = call.state == CallState::Live;
     let (state, error) = (call.state, call.error.clone());
@@ -201,7 +210,7 @@ fn Sound(call: CallDetail, player: Player, again: Callback<()>) -> impl IntoView
     let id = call.id;
     let start = match player.seconds.get_untracked() {
         at if at > 0.0 => at,
-        _ => query("t").and_then(|text| text.parse().ok()).unwrap_or(0.0),
+        _ => query("t").and_then(|text| decimals::read(&text)).unwrap_or(0.0),
     };
     let seconds = recording.peaks.as_ref().map_or(call.seconds.unwrap_or(0) as f64, |peaks| peaks.seconds);
     view! {

@@ -37,6 +37,7 @@ pub(crate) fn CallFacts(call: CallDetail) -> impl IntoView {
                     <Fact label="Contact">"Not a contact. "<a class="link" href=href>"Add as contact"</a></Fact>
                 })}
                 {attempt}
+                {call.run.map(|id| view! { <Fact label="Run"><a class="link" href=format!("/runs/{id}")>"Steps on one time axis"</a></Fact> })}
                 {reviewed}
             </Facts>
         </Card>

@@ -21,6 +21,8 @@ pub fn calls_page() -> PageView {
         client: query("client"),
         batch: query("batch"),
         contact: query("contact"),
+        prompt: query("prompt"),
+        version: query("version"),
         zone: query("zone"),
         ..CallQuery::default()
     };
@@ -109,20 +111,26 @@ fn Filters(choices: CallChoices) -> impl IntoView {
             let (key, label) = match kind.as_str() {
                 "batch" => ("batch", "Batch"),
                 "zone" => ("zone", "Days in"),
+                "prompt" => ("prompt", "Prompt"),
                 _ => ("contact", "Contact"),
             };
             view! {
-                <a class="chip set" href=move || with_query(&[(key, None)])>
+                <a class="chip set" href=move || without(key)>
                     <span class="sr">"Remove filter: "</span>{label}" "<b>{name}</b><Icon name="x" small=true/>
                 </a>
             }
         })
         .collect_view();
     view! {
-        <FilterBar search="q" placeholder="Words, name or number" filters keep=vec!["view", "client", "batch", "contact", "zone"]>
+        <FilterBar search="q" placeholder="Words, name or number" filters keep=vec!["view", "client", "batch", "contact", "prompt", "version", "zone"]>
             {narrowed}
         </FilterBar>
     }
+}
+
+/// This page without a filter. A version is one of a prompt.
+fn without(key: &str) -> String {
+    if key == "prompt" { with_query(&[(key, None), ("version", None)]) } else { with_query(&[(key, None)]) }
 }
 
 #[component]

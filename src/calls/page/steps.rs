@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::transcript::When;
 use crate::model::{CallDetail, EventRow, Said, Turn};
 use patchbay_shared::Tone;
+use patchbay_shared::decimals::fixed;
 use patchbay_ui::*;
 
 /// Everything in time: who spoke how long, how long the other side waited for an answer, what tools took.
@@ -122,5 +123,5 @@ pub(crate) fn Raw(call: Arc<CallDetail>) -> impl IntoView {
 
 /// `412 ms`, `1.4 s`.
 pub(crate) fn took(ms: i32) -> String {
-    if ms < 1000 { format!("{ms} ms") } else { format!("{:.1} s", f64::from(ms) / 1000.0) }
+    if ms < 1000 { format!("{ms} ms") } else { format!("{} s", fixed(f64::from(ms) / 1000.0, 1)) }
 }

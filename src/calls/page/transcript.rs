@@ -10,6 +10,7 @@ use super::steps::{Events, Raw, Steps, took};
 use crate::model::detail::marked;
 use crate::model::{CallDetail, CallPrompt, CallSource, EnrichmentType, Said, TranscriptStatus, Turn};
 use patchbay_shared::Tone;
+use patchbay_shared::decimals;
 use patchbay_shared::money::{counted, length_text};
 use patchbay_ui::*;
 
@@ -98,7 +99,7 @@ fn Transcript(call: Arc<CallDetail>, player: Player) -> impl IntoView {
         let call = call.clone();
         Memo::new(move |_| {
             let heard = Some(player.seconds.get()).filter(|seconds| *seconds > 0.0);
-            let second = heard.or_else(|| query("t").and_then(|text| text.parse().ok()))?;
+            let second = heard.or_else(|| query("t").and_then(|text| decimals::read(&text)))?;
             call.turn_at(second)
         })
     };

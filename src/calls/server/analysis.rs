@@ -1,8 +1,11 @@
 //! Has a model read a transcript and stores what it read. The transcript is data: whatever it says, the answer must fit the schema,
 //! and evidence counts only if it was really said.
 
+mod answer;
 mod prompt;
 mod schema;
+
+use answer::Answer;
 
 use super::ended::AskedBack;
 use super::enrich::{notify, refused, taken_over};
@@ -39,6 +42,7 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
     if spoken.is_empty() {
         // Nobody spoke, so there is nothing to read, and that is no failure.
         enrichment::set_analysis_status(&mut tx, call, AnalysisStatus::Completed).await?;
+        super::counted::touch(&mut tx, call).await?;
         return finish(tx, claim, call, facts.client_id).await;
     }
     enrichment::set_analysis_status(&mut tx, call, AnalysisStatus::Processing).await?;
@@ -129,7 +133,7 @@ async fn finish(
 
 fn parse(answer: &ChatAnswer, kind: CampaignType) -> Result<Analysis, ProviderError> {
     match kind {
-        CampaignType::Sdr => answer.parse_json::<SdrAnalysis>().map(Analysis::Sdr),
-        CampaignType::Cs => answer.parse_json::<CsAnalysis>().map(Analysis::Cs),
+        CampaignType::Sdr => answer.parse_json::<Answer<SdrAnalysis>>().map(|Answer(sdr)| Analysis::Sdr(sdr)),
+        CampaignType::Cs => answer.parse_json::<Answer<CsAnalysis>>().map(|Answer(cs)| Analysis::Cs(cs)),
     }
 }

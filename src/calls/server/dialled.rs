@@ -56,8 +56,8 @@ pub async fn insert_intent(tx: &mut WriteTx, new: &NewIntent) -> Result<(), AppE
     sqlx::query!(
         r#"insert into calls (workspace_id, id, client_id, agent_id, campaign_id, campaign_contact_id, contact_id, batch_id, attempt_no,
                               direction, dial_state, dialled_at, "from", "to", contact_name, started_at, prompt_version,
-                              prompt_id)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'outbound', 'intent', $14, $10, $11, $12, now(), $13, $15)"#,
+                              prompt_id, run_id)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'outbound', 'intent', $14, $10, $11, $12, now(), $13, $15, $2)"#,
         tx.workspace_uuid(),
         intent.id.0,
         new.client_id.0,
@@ -97,8 +97,8 @@ pub struct NewTestCall {
 pub async fn insert_test_call(tx: &mut WriteTx, new: &NewTestCall) -> Result<Option<DateTime<Utc>>, AppError> {
     let fence = sqlx::query_scalar!(
         r#"insert into calls (workspace_id, id, client_id, agent_id, direction, dial_state, dialled_at, "from", "to", contact_name,
-                              started_at, prompt_id, prompt_version, is_test)
-           values ($1, $2, $3, $4, 'outbound', 'intent', now(), $5, $6, 'Test call', now(), $7, $8, true)
+                              started_at, prompt_id, prompt_version, is_test, run_id)
+           values ($1, $2, $3, $4, 'outbound', 'intent', now(), $5, $6, 'Test call', now(), $7, $8, true, $2)
            on conflict (workspace_id, id) do nothing returning dialled_at"#,
         tx.workspace_uuid(),
         new.id.0,
@@ -194,6 +194,7 @@ pub async fn withdraw(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>) -> Res
     sqlx::query!("delete from call_events where workspace_id = $1 and call_id = $2", tx.workspace_uuid(), id.0)
         .execute(tx.conn())
         .await?;
+    patchbay_runs::server::live::withdraw(tx, id).await?;
     sqlx::query!("delete from calls where workspace_id = $1 and id = $2", tx.workspace_uuid(), id.0)
         .execute(tx.conn())
         .await?;

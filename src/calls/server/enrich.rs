@@ -11,8 +11,10 @@ use patchbay_jobs::lease::{Claim, ENRICHMENTS};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Failure, Queue, Verdict};
 use patchbay_providers::{Kind, ProviderError};
+use patchbay_runs::model::ErrorSource;
+use patchbay_runs::server as runs;
 use patchbay_shared::AppError;
-use patchbay_shared::ids::{CallId, ClientId};
+use patchbay_shared::ids::{CallId, ClientId, RunId};
 
 const BELL: &str = "enrichment";
 /// How long work of a suspended workspace waits before it is looked at again.
@@ -73,7 +75,7 @@ async fn work(scope: Scope, claim: Claim) -> Result<Verdict, Failure> {
     };
     if let Err(failure) = &done {
         let is_last = failure.permanent || claim.attempt >= claim.max_attempts;
-        if let Err(error) = mark_failed(&scope, &claim, call, kind, is_last).await {
+        if let Err(error) = mark_failed(&scope, &claim, (call, kind), is_last, &failure.error).await {
             tracing::warn!(%call, cause = %error, "could not show on the call that its enrichment failed");
         }
     }
@@ -84,16 +86,17 @@ async fn work(scope: Scope, claim: Claim) -> Result<Verdict, Failure> {
 async fn mark_failed(
     scope: &Scope,
     claim: &Claim,
-    call: CallId,
-    kind: EnrichmentType,
+    (call, kind): (CallId, EnrichmentType),
     is_last: bool,
+    error: &str,
 ) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ReplayQueues).await?;
     // Whoever has taken the work over says how it went.
     if !store::is_ours(tx.reading(), claim).await? {
         return Ok(());
     }
-    let client = store::facts(tx.reading(), call).await?.client_id;
+    let facts = store::facts(tx.reading(), call).await?;
+    let client = facts.client_id;
     match kind {
         EnrichmentType::Transcript => {
             let status = if is_last { TranscriptStatus::Failed } else { TranscriptStatus::Pending };
@@ -107,6 +110,23 @@ async fn mark_failed(
             let status = if is_last { AnalysisStatus::Failed } else { AnalysisStatus::Pending };
             store::set_analysis_status(&mut tx, call, status).await?;
         }
+    }
+    if is_last {
+        runs::live::follow(&mut tx, &[call]).await?;
+        let (source, code) = match kind {
+            EnrichmentType::Transcript => (ErrorSource::Integration, "transcript"),
+            EnrichmentType::Analysis => (ErrorSource::Llm, "analysis"),
+        };
+        let error = runs::NewError {
+            run: Some(RunId(call.0)),
+            agent: facts.agent_id,
+            client,
+            source,
+            code,
+            message: error,
+            metadata: serde_json::json!({ "call": call, "attempt": claim.attempt }),
+        };
+        runs::failed(&mut tx, &error).await?;
     }
     notify(&mut tx, call, client);
     tx.commit().await

@@ -22,6 +22,7 @@ use patchbay_jobs::live::Topic;
 use patchbay_metering::server::budget;
 use patchbay_metering::server::days::{self, Touched};
 use patchbay_providers::voice::VoiceCall;
+use patchbay_runs::server::live as runs;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{BatchId, CallId, ClientId};
@@ -255,6 +256,8 @@ async fn follow_up(tx: &mut WriteTx, calls: &[Call]) -> Result<(), AppError> {
         .flat_map(|call| [call.began, call.state.started_at].map(|at| Touched { client_id: call.state.client_id, at }))
         .collect();
     days::touch(tx, &touched).await?;
+    let told: Vec<CallId> = changed.iter().map(|call| call.state.id).collect();
+    runs::follow(tx, &told).await?;
     let spoken: Vec<CallId> =
         changed.iter().filter(|call| call.effects.fetch_words).map(|call| call.state.id).collect();
     enrich::enqueue_all(tx, &spoken, EnrichmentType::Transcript).await?;

@@ -67,12 +67,12 @@ pub async fn insert(tx: &mut WriteTx, new: &NewIncoming, missed: Option<MissedRe
     let done = sqlx::query!(
         r#"insert into calls (workspace_id, id, client_id, agent_id, contact_id, contact_name, direction, dial_state, dialled_at, "from", "to",
                               started_at, ended_at, end_reason, outcome, transcript_status, analysis_status, prompt_id, prompt_version,
-                              carrier_call_id, missed_reason)
+                              carrier_call_id, missed_reason, run_id)
            values ($1, $2, $3, $4, $5, $6, 'inbound', case when $7 then 'placed'::dial_state else 'intent' end,
                    case when $7 then null else now() end, $8, $9, now(), case when $7 then now() end,
                    case when $7 then 'missed' end, case when $7 then 'no_answer'::contact_outcome end,
                    case when $7 then null else 'pending'::transcript_status end, case when $7 then null else 'pending'::analysis_status end,
-                   $10, $11, $12, $13)
+                   $10, $11, $12, $13, $2)
            on conflict (workspace_id, carrier_call_id) where carrier_call_id is not null do nothing"#,
         tx.workspace_uuid(),
         new.id.0,

@@ -1,16 +1,19 @@
 //! `store`: SQL. `ops`: what people do. `enrich`: the queue of transcripts and analyses. `dialled` and `fold`: placing a call, and
 //! what the provider's events make of it. `rest`: audio and downloads.
 //! `outcomes`: how an answered call went, from all that is known of it.
-//! `past`: what an import left to be fetched.
+//! `by_version`: what calls came to with each version of a prompt.
+//! `past`: what an import left to be fetched. `earlier`: what an agent is told of calls before.
 //! `stuck`: transcripts and analyses that were given up, or lost.
 //! `prompt`: the one read beyond a client's scope.
 
 mod analysis;
 pub mod api;
+pub mod by_version;
 mod byte_range;
 pub mod carrier;
 mod counted;
 pub mod dialled;
+pub mod earlier;
 pub mod ended;
 pub mod enrich;
 pub mod fold;

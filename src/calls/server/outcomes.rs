@@ -17,13 +17,17 @@ use patchbay_shared::ids::CallId;
 /// So many answers to what the agent said, and it was a conversation: no machine holds one.
 const CONVERSATION: usize = 3;
 
+/// Tools that agents use when a machine has answered: the one that leaves a message, and the one that agents get with their setting for
+/// mailboxes.
+const AT_MAILBOXES: [&str; 2] = ["leavevoicemail", "patchbayatvoicemail"];
+
 /// What is known beside the words.
 #[derive(Debug, Clone, Default)]
 struct Facts<'a> {
     /// The carrier's detection: `human` or `machine`.
     answered_by: Option<&'a str>,
     end_reason: Option<&'a str>,
-    /// The agent used the tool that leaves a message.
+    /// The agent used a tool for mailboxes.
     left_message: bool,
     agent_spoke: bool,
     other_spoke: bool,
@@ -45,7 +49,9 @@ impl<'a> Facts<'a> {
                     facts.other_spoke = true;
                     facts.answers += usize::from(std::mem::take(&mut agent_was_last));
                 }
-                "tool_call" => facts.left_message |= !turn.failed && tool(turn) == "leavevoicemail",
+                "tool_call" => {
+                    facts.left_message |= !turn.failed && AT_MAILBOXES.contains(&tool(turn).as_str());
+                }
                 _ => {}
             }
         }

@@ -2,9 +2,12 @@
 //! `store::folded` what news of the provider writes.
 
 mod asked_back;
+pub(crate) mod by_version;
 mod callers;
+mod choices;
 pub(crate) mod counted;
 pub mod detail;
+pub(crate) mod earlier;
 pub(crate) mod enrichment;
 pub(crate) mod folded;
 pub(crate) mod outcomes;
@@ -14,16 +17,17 @@ pub(crate) mod stuck;
 mod words;
 
 pub use callers::{lines_in_use, link_caller, link_callers, missed_words};
+pub(crate) use choices::choices;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::model::ContactOutcome;
 use crate::model::{
-    CallChoices, CallDirection, CallQuery, CallResult, CallRow, CallSource, CallState, CallView, DialState,
-    Disposition, ResultFilter,
+    CallDirection, CallQuery, CallResult, CallRow, CallSource, CallState, CallView, DialState, Disposition,
+    ResultFilter,
 };
-use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
+use patchbay_access::{Action, Field};
 use patchbay_shared::ids::{CallId, ClientId, ContactId};
 use patchbay_shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
@@ -51,6 +55,8 @@ struct Narrowed {
     campaign: Option<Uuid>,
     batch: Option<Uuid>,
     contact: Option<Uuid>,
+    prompt: Option<Uuid>,
+    version: Option<i32>,
     direction: Option<String>,
     /// One result, which an index may know.
     result: Option<String>,
@@ -146,57 +152,6 @@ pub(crate) async fn counts(tx: &mut ReadTx, client: Option<ClientId>) -> Result<
     ])
 }
 
-/// What the filters offer, and the names of what the address narrows to.
-pub(crate) async fn choices(tx: &mut ReadTx, query: &CallQuery) -> Result<CallChoices, AppError> {
-    let client = client_of(tx, query)?;
-    let agents = sqlx::query!(
-        "select id, name from agents a where workspace_id = $1
-           and ($2::uuid is null or client_id is null or client_id = $2) order by name, id limit 300",
-        tx.workspace_uuid(),
-        client.map(|id| id.0)
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    let campaigns = sqlx::query!(
-        "select id, name from campaigns where workspace_id = $1 and ($2::uuid is null or client_id = $2) order by id desc limit 300",
-        tx.workspace_uuid(),
-        client.map(|id| id.0)
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    let mut narrowed = Vec::new();
-    if let Some(batch) = query.batch.as_deref().and_then(|id| id.parse::<Uuid>().ok()) {
-        let name = sqlx::query_scalar!(
-            "select name from call_batches where workspace_id = $1 and id = $2",
-            tx.workspace_uuid(),
-            batch
-        )
-        .fetch_optional(tx.conn())
-        .await?;
-        narrowed.extend(name.map(|name| ("batch".to_owned(), name)));
-    }
-    if let Some(contact) = query.contact.as_deref().and_then(|id| id.parse::<Uuid>().ok()) {
-        let name = sqlx::query!(
-            "select name, phone from contacts where workspace_id = $1 and id = $2",
-            tx.workspace_uuid(),
-            contact
-        )
-        .fetch_optional(tx.conn())
-        .await?;
-        narrowed.extend(name.map(|row| ("contact".to_owned(), if row.name.is_empty() { row.phone } else { row.name })));
-    }
-    narrowed.extend(query.zone.clone().map(|zone| ("zone".to_owned(), zone_text(&zone))));
-    Ok(CallChoices {
-        agents: agents.into_iter().map(|row| (row.id.to_string(), row.name)).collect(),
-        campaigns: campaigns.into_iter().map(|row| (row.id.to_string(), row.name)).collect(),
-        narrowed,
-    })
-}
-
-fn zone_text(zone: &str) -> String {
-    if zone == CallQuery::OWN_ZONE { "each client’s zone".to_owned() } else { zone.replace('_', " ") }
-}
-
 /// The client that the list is narrowed to: a client's people see their own, whatever the address says.
 pub(crate) fn client_of(tx: &ReadTx, query: &CallQuery) -> Result<Option<ClientId>, AppError> {
     match (tx.scope().client_id(), &query.client) {
@@ -265,6 +220,10 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
         Some(Ok(source)) => (Some(source == CallSource::HistoricalSync), result),
         Some(Err(_)) => (None, Some(String::new())),
     };
+    // So is what the agent was told.
+    let told = |text: &Option<String>| text.clone().filter(|_| tx.scope().may(Action::ReadWorkshop));
+    let (prompt, version) =
+        (id(&told(&query.prompt)), told(&query.version).map(|text| text.parse().unwrap_or_default()));
     Ok(Narrowed {
         view: query.call_view(),
         client,
@@ -278,6 +237,8 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
         campaign: id(&query.campaign),
         batch: id(&query.batch),
         contact: id(&query.contact),
+        prompt,
+        version,
         direction: query.direction.clone(),
         result,
         results,
@@ -343,6 +304,7 @@ async fn rows_among(
                and ($5::uuid[] is null or c.id = any($5))
                and ($6::uuid is null or c.agent_id = $6) and ($7::uuid is null or c.campaign_id = $7)
                and ($8::uuid is null or c.batch_id = $8) and ($9::uuid is null or c.contact_id = $9)
+               and ($31::uuid is null or c.prompt_id = $31) and ($32::int is null or c.prompt_version = $32)
                and ($10::text is null or c.direction::text = $10) and ($11::text is null or c.outcome::text = $11)
                and ($12::text is null or c.sentiment = $12)
                and ($13::boolean is null or (c.reviewed_at is not null) = $13)
@@ -402,6 +364,8 @@ async fn rows_among(
         only.own_days.as_ref().map(|own| &own.before[..]),
         only.own_days.as_ref().map(|own| own.agency.as_str()),
         only.imported,
+        only.prompt,
+        only.version,
     )
     .fetch_all(tx.conn())
     .await?;

@@ -87,6 +87,7 @@ pub async fn sweep(scope: &Scope) -> Result<usize, AppError> {
             store::give_up(&mut tx, lost.call, lost.kind, LOST).await?;
             set_failed(&mut tx, lost.call, lost.kind).await?;
             outcomes::settle(&mut tx, lost.call).await?;
+            patchbay_runs::server::live::follow(&mut tx, &[lost.call]).await?;
         } else if store::put_back(&mut tx, lost.call, lost.kind).await? {
             tracing::warn!(call_id = %lost.call, kind = %lost.kind, "work on a call's words was lost, and is put back");
             enrich::look_now(&mut tx).await?;

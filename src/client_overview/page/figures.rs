@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use patchbay_calls::model::figures::{share_text, unpriced_text};
 use patchbay_calls::model::{ResultFilter, term};
 use patchbay_metering::model::{BudgetStatus, Preset};
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::count_text;
 use patchbay_shared::{Money, Tone};
 use patchbay_ui::address::query_string;
@@ -44,7 +45,7 @@ pub(crate) fn Figures(usage: ClientPeriod, client: String, busy: RwSignal<bool>)
             <Kpi label=term::CALLS.label value=count_text(total.calls) delta=calls direction=calls_way neutral=true versus=from(count_text(before.calls)) href=listed.address() means=term::CALLS.means/>
             <Kpi label=term::ANSWERED.label value=count_text(total.answered) delta=answered direction=answered_way neutral=true versus=of_ended href=listed.of_result(ResultFilter::Answered).address() means=term::ANSWERED.means/>
             <Kpi label=term::GOALS.label value=count_text(total.goals) delta=goals direction=goals_way versus=of_answered href=listed.of_goals().address() means=term::GOALS.means/>
-            <Kpi label=term::MINUTES.label value=format!("{:.1}", total.minutes()) delta=minutes direction=minutes_way neutral=true versus=from(format!("{:.1}", before.minutes())) means=term::MINUTES.means/>
+            <Kpi label=term::MINUTES.label value=fixed(total.minutes(), 1) delta=minutes direction=minutes_way neutral=true versus=from(fixed(before.minutes(), 1)) means=term::MINUTES.means/>
             <Kpi label=term::SPEND.label value=total.spend().text() delta=spend direction=spend_way neutral=true versus=priced href=priced_href means=term::SPEND.means/>
         </Kpis>
         <Budget budget_status=usage.budget_status client/>
@@ -88,7 +89,7 @@ fn share(budget_status: &BudgetStatus) -> f64 {
 
 /// For drawings; what is said is a `Money`.
 fn number(money: Money) -> f64 {
-    money.0.to_string().parse::<f64>().unwrap_or(0.0)
+    money.number()
 }
 
 /// Where the same days are shown with all that they took.

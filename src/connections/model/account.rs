@@ -68,6 +68,11 @@ impl ModelAccountForm {
         let base_url = filled(&self.base_url).filter(|_| kind == Provider::OpenaiCompatible && mode == Mode::Live);
         if base_url.as_deref().is_some_and(|address| address.len() > 300) {
             errors.add("base_url", "Use an address of at most 300 characters.");
+        } else if base_url.as_deref().is_some_and(|address| address.contains(['?', '#', '@'])) {
+            errors.add(
+                "base_url",
+                "Leave out user names and the part from ? on: a key belongs into the field for the key.",
+            );
         }
         errors.check()?;
         // What people copy is often the address of a request.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 pub use super::connect::{NewConnection, connect, create};
@@ -18,6 +19,8 @@ use patchbay_providers::sealed::in_the_clear;
 use patchbay_providers::telnyx::{Telnyx, TelnyxConfig};
 use patchbay_providers::ultravox::{Carrier, Ultravox, UltravoxConfig};
 use patchbay_providers::{Binding, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider};
+use patchbay_runs::model::ErrorSource;
+use patchbay_runs::server::{NewError, failed};
 use patchbay_services::Services;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{ConnectionId, WorkspaceId};
@@ -361,6 +364,18 @@ async fn health(scope: &Scope, provider: &str, error: Option<&str>) -> Result<()
     let Some(stored) = store::get(tx.reading(), provider).await? else { return Ok(()) };
     if store::set_health(&mut tx, ConnectionId(stored.id), error, false).await? {
         tx.notify(Topic::list("connections"), None);
+        if let Some(message) = error {
+            let error = NewError {
+                run: None,
+                agent: None,
+                client: None,
+                source: ErrorSource::Integration,
+                code: &stored.provider,
+                message,
+                metadata: json!({ "connection": stored.id, "service": label(&stored.provider) }),
+            };
+            failed(&mut tx, &error).await?;
+        }
         tx.commit().await?;
     }
     Ok(())

@@ -26,6 +26,10 @@ const GRACE_MINUTES: i32 = 10;
 /// A wish that is heard of later than this, in an imported call or after a long outage, makes no call-back: its time is over, and many may
 /// come at once.
 const STALE: TimeDelta = TimeDelta::days(2);
+/// Why a call-back does not go out.
+pub const TALKED: &str = "They were on the phone with an agent in the meantime.";
+pub const TOO_LATE: &str = "It could not go out at its time, and two hours have passed since.";
+const NOT_AGAIN: &str = "Nobody answered, and it could not be tried again within two hours of its time.";
 /// The longest words that are kept, in characters.
 const LONGEST: usize = 300;
 
@@ -240,23 +244,28 @@ pub async fn due(tx: &mut WriteTx, id: CallBackId) -> Result<Option<Due>, AppErr
     })
 }
 
-/// One that the batch has, whose time was before `before`, and whose contact still waits to be dialled, or dialled again. It is locked.
-pub async fn late(tx: &mut WriteTx, batch: BatchId, before: DateTime<Utc>) -> Result<Option<Due>, AppError> {
-    let Some(id) = store::late(tx, batch, before).await? else { return Ok(None) };
-    let row = store::lock(tx, id).await?;
+/// One that the batch has, whose contact still waits to be dialled, or dialled again, and must not be: its time was before `before`, or
+/// somebody has talked with the contact meanwhile. It is locked. Gives why a person has to decide, too.
+pub async fn not_any_more(
+    tx: &mut WriteTx,
+    batch: BatchId,
+    before: DateTime<Utc>,
+) -> Result<Option<(Due, &'static str)>, AppError> {
+    let Some(found) = store::not_any_more(tx, batch, before).await? else { return Ok(None) };
+    let row = store::lock(tx, found.id).await?;
+    // It has gone out, and nobody answered.
+    let was_tried = row.status == CallBackStatus::Dialling && row.why.is_some();
+    let why = match (found.has_talked, was_tried) {
+        (true, _) => TALKED,
+        (false, true) => NOT_AGAIN,
+        (false, false) => TOO_LATE,
+    };
     Ok(match (row.campaign_id, row.member, row.due_at) {
         (Some(campaign_id), Some(member), Some(at)) => {
-            Some(Due { client_id: row.client_id, campaign_id, member, at, row })
+            Some((Due { client_id: row.client_id, campaign_id, member, at, row }, why))
         }
         _ => None,
     })
-}
-
-impl Due {
-    /// It has gone out, and nobody answered.
-    pub fn was_tried(&self) -> bool {
-        self.row.status == CallBackStatus::Dialling && self.row.why.is_some()
-    }
 }
 
 /// Whether its contact has talked with an agent since it got its time: then nobody is called a second time for it.

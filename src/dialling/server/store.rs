@@ -259,16 +259,20 @@ pub(crate) async fn set_waits(
 }
 
 /// One that a batch has, was due before `before`, and whose contact waits to be dialled, for the first time or again. The contact is locked.
-pub(crate) async fn late(
+pub(crate) async fn not_any_more(
     tx: &mut WriteTx,
     batch: BatchId,
     before: DateTime<Utc>,
-) -> Result<Option<CallBackId>, AppError> {
-    Ok(sqlx::query_scalar!(
-        r#"select b.id as "id: CallBackId"
-           from call_backs b join campaign_contacts x on x.workspace_id = $1 and x.id = b.campaign_contact_id
-           where b.workspace_id = $1 and b.batch_id = $2 and b.status = 'dialling' and b.due_at < $3
-             and x.batch_id = $2 and x.status = 'scheduled'
+) -> Result<Option<NotAnyMore>, AppError> {
+    Ok(sqlx::query_as!(
+        NotAnyMore,
+        r#"select w.id as "id!: CallBackId", w.has_talked as "has_talked!"
+           from (select b.id, b.due_at, b.campaign_contact_id, exists (
+                   select from calls c where c.workspace_id = $1 and c.contact_id = b.contact_id
+                     and c.joined_at is not null and c.created_at > b.updated_at and coalesce(c.ended_at, now()) > b.updated_at) as has_talked
+                 from call_backs b where b.workspace_id = $1 and b.batch_id = $2 and b.status = 'dialling') w
+           join campaign_contacts x on x.workspace_id = $1 and x.id = w.campaign_contact_id
+           where (w.due_at < $3 or w.has_talked) and x.batch_id = $2 and x.status = 'scheduled'
            limit 1 for update of x skip locked"#,
         tx.workspace_uuid(),
         batch.0,
@@ -278,12 +282,19 @@ pub(crate) async fn late(
     .await?)
 }
 
-/// Whether the contact has been on the line since the call-back got its time.
+/// A call-back that nobody should be called for any more.
+pub(crate) struct NotAnyMore {
+    pub id: CallBackId,
+    /// Its contact has been on the line meanwhile; else its time is over.
+    pub has_talked: bool,
+}
+
+/// Whether the contact has been on the line, in whatever call, since the call-back got its time.
 pub(crate) async fn talked_since(tx: &mut ReadTx, id: CallBackId) -> Result<bool, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select exists (
-             select from call_backs b join calls c on c.workspace_id = $1 and c.campaign_contact_id = b.campaign_contact_id
-             where b.workspace_id = $1 and b.id = $2 and c.joined_at is not null and c.started_at > b.updated_at) as "yes!""#,
+             select from call_backs b join calls c on c.workspace_id = $1 and c.contact_id = b.contact_id
+             where b.workspace_id = $1 and b.id = $2 and c.joined_at is not null and c.created_at > b.updated_at and coalesce(c.ended_at, now()) > b.updated_at) as "yes!""#,
         tx.workspace_uuid(),
         id.0
     )

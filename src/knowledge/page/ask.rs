@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::model::{Asked, Hit};
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::counted;
 use patchbay_ui::*;
 
@@ -29,7 +30,7 @@ pub(super) fn AskCard(collection: String, hits: Loaded<Asked>) -> impl IntoView 
 #[component]
 fn Hits(asked: Asked, collection: String) -> impl IntoView {
     if query("question").is_none() {
-        return view! { <p class="sub">"Agents are given the passages that you see here, with their place in the file."</p> }
+        return view! { <p class="sub mt-4">"Agents are given the passages that you see here, with their place in the file."</p> }
             .into_any();
     }
     if asked.hits.is_empty() {
@@ -69,7 +70,7 @@ fn Passage(hit: Hit, collection: String) -> impl IntoView {
                 <span class="ft">{hit.kind.label()}</span>
                 <a class="link clip" href=href rel="external" download="">{hit.file}</a>
                 <span class="sub nowrap">{hit.place}</span>
-                <span class="push sub">{format!("{:.2}", hit.score)}</span>
+                <span class="push sub">{fixed(hit.score, 2)}</span>
             </div>
             <p>{pieces}</p>
         </li>

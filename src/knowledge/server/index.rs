@@ -67,9 +67,12 @@ pub(crate) async fn run(scope: &Scope, id: EntryId, file: Uuid) -> Result<Verdic
         Err(object_store::Error::NotFound { .. }) => {
             return fail(scope, id, entry.collection, file, FILE_GONE).await;
         }
-        Err(error) => return Err(internal(error)),
+        Err(error) => return Err(not_its_fault(scope, id, file, internal(error)).await?),
     };
-    let mut worker = Worker::start(scope.services(), &entry.name, stored.boxed()).await?;
+    let mut worker = match Worker::start(scope.services(), &entry.name, stored.boxed()).await {
+        Ok(worker) => worker,
+        Err(error) => return Err(not_its_fault(scope, id, file, error).await?),
+    };
     let edition = Uuid::now_v7();
     match take(scope, id, &entry, edition, &mut worker).await? {
         Ended::Indexed => delete_former(scope, id, edition).await?,
@@ -152,6 +155,14 @@ async fn take(
     ops::notify(&mut tx, entry.collection);
     tx.commit().await?;
     Ok(Ended::Indexed)
+}
+
+/// The object store is away, or no child can be started: that says nothing about the file, and does not count as a try.
+async fn not_its_fault(scope: &Scope, id: EntryId, file: Uuid, error: AppError) -> Result<AppError, AppError> {
+    let mut tx = scope.write(MANAGE).await?;
+    entries::not_tried(&mut tx, id, file).await?;
+    tx.commit().await?;
+    Ok(error)
 }
 
 async fn fail(

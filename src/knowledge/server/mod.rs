@@ -8,6 +8,7 @@ mod ops;
 pub mod routes;
 mod search;
 mod store;
+pub mod stuck;
 mod upload;
 mod web;
 mod worker;

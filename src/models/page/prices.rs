@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::model::{PriceList, PriceQuery, PriceRow, PriceSource};
+use crate::model::{PriceList, PriceQuery, PriceRow, PriceSource, dollars};
 use crate::server_fns::list_model_prices;
 use patchbay_access::Action;
 use patchbay_shell::viewer;
@@ -33,9 +33,9 @@ pub fn model_prices_page() -> PageView {
             .table("mid")
             .column("Model", |row| view! { <code class="break">{row.model.clone()}</code> })
             .column("Account", |row| row.account.clone())
-            .number("Read", |row| format!("${}", row.price.read.normalize()))
-            .number("Cached", |row| row.price.cached.map_or_else(|| "As read".to_owned(), |price| format!("${}", price.normalize())))
-            .number("Written", |row| format!("${}", row.price.written.normalize()))
+            .number("Read", |row| dollars(row.price.read))
+            .number("Cached", |row| row.price.cached.map_or_else(|| "As read".to_owned(), dollars))
+            .number("Written", |row| dollars(row.price.written))
             .newest("Holds from", |row| cell::time(&row.from))
             .column("Source", |row| match &row.by {
                 Some(by) => format!("{} by {by}", row.source.label()),

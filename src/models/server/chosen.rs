@@ -36,11 +36,29 @@ pub async fn chosen(scope: &Scope, purpose: Purpose, agent: Option<AgentId>) -> 
     let accounts = accounts::list(&mut tx).await?;
     drop(tx);
     let (connection, model, _) = used(&kept, &accounts, purpose, agent).ok_or_else(not_set_up)?;
-    let inner = accounts::chat(scope, connection).await?;
-    Ok(Chosen { connection, provider: Arc::new(Retrying::new(inner, RetryRules::default())), model })
+    of(scope, connection, &model).await
 }
 
-fn not_set_up() -> AppError {
+/// A model of an account, as somebody named them. Errors: as `chosen`; `NotFound` when there is no such account.
+pub async fn of(scope: &Scope, connection: ConnectionId, model: &str) -> Result<Chosen, AppError> {
+    let inner = accounts::chat(scope, connection).await?;
+    let provider = Arc::new(Retrying::new(inner, RetryRules::default()));
+    Ok(Chosen { connection, provider, model: model.to_owned() })
+}
+
+/// Account and model that are used for a kind of work now, without asking for them. None: nothing is set up.
+pub async fn in_use(
+    tx: &mut ReadTx,
+    purpose: Purpose,
+    agent: Option<AgentId>,
+) -> Result<Option<(ConnectionId, String)>, AppError> {
+    let kept = store::choices::all(tx).await?;
+    let accounts = accounts::list(tx).await?;
+    Ok(used(&kept, &accounts, purpose, agent).map(|(connection, model, _)| (connection, model)))
+}
+
+/// The next step where no model is set up.
+pub fn not_set_up() -> AppError {
     AppError::Conflict(
         Reason::NotReady,
         "No model is set up for this. An owner can add a model account under Connections, and choose a model there under Models.".into(),

@@ -7,4 +7,4 @@ pub mod routes;
 mod store;
 pub(crate) mod views;
 
-pub use chosen::{Chosen, Embedder, chosen, chosen_embedding, priced};
+pub use chosen::{Chosen, Embedder, chosen, chosen_embedding, in_use, not_set_up, of, priced};

@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use crate::model::{DayCalls, DaysShown};
 use patchbay_calls::model::figures::{Term, share_text, unpriced_text};
 use patchbay_calls::model::{ResultFilter, term};
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::count_text;
 use patchbay_ui::*;
 use patchbay_usage::model::{Shown, unpriced_answers_text};
@@ -18,7 +19,7 @@ pub(crate) fn DaysFigures(page: DaysShown, shown: Shown, client: Option<String>)
     let (answered, answered_way) = change(now.answered, before.answered);
     let (goals, goals_way) = change(now.goals, before.goals);
     let (minutes, minutes_way) = change(now.seconds, before.seconds);
-    let minutes_of = |seconds: i64| format!("{:.1}", seconds as f64 / 60.0);
+    let minutes_of = |seconds: i64| fixed(seconds as f64 / 60.0, 1);
     let of_ended = format!("{} of ended", share_text(now.answered, now.ended));
     let of_answered = format!("{} of answered", share_text(now.goals, now.answered));
     let spend = now.spend.map(|spend| {

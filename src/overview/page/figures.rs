@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use crate::model::{Figures as Numbers, Hour};
 use patchbay_calls::model::figures::{Term, share_text, unpriced_text};
 use patchbay_calls::model::{CallQuery, ResultFilter, term};
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::{count_text, length_text};
 use patchbay_ui::*;
 use patchbay_usage::model::unpriced_answers_text;
@@ -17,14 +18,20 @@ pub(crate) fn Figures(today: Numbers, yesterday: Numbers, listed: CallQuery, is_
     let (calls, calls_way) = change(today.calls, yesterday.calls);
     let (goals, goals_way) = change(today.goals, yesterday.goals);
     let (rate, rate_way) = match (today.answer_rate(), yesterday.answer_rate()) {
-        (Some(now), Some(then)) => (format!("{:.1} pts", (now - then).abs()), way(now, then)),
+        (Some(now), Some(then)) => (format!("{} pts", fixed((now - then).abs(), 1)), way(now, then)),
         _ => (String::new(), Direction::Same),
     };
     let median = today.median_seconds.map_or_else(|| "–".to_owned(), length_text);
-    let of_ended =
-        format!("{} of ended, {}", share_text(today.answered, today.ended), against(yesterday.ended).to_lowercase());
-    let of_answered =
-        format!("{} of answered, {}", share_text(today.goals, today.answered), against(yesterday.goals).to_lowercase());
+    let of_ended = format!(
+        "{} of ended, {}",
+        share_text(today.answered, today.ended),
+        against(yesterday.ended).to_ascii_lowercase()
+    );
+    let of_answered = format!(
+        "{} of answered, {}",
+        share_text(today.goals, today.answered),
+        against(yesterday.goals).to_ascii_lowercase()
+    );
     let yesterdays = yesterday
         .median_seconds
         .map_or_else(|| format!("None {then}"), |seconds| format!("{} {then}", length_text(seconds)));
@@ -61,7 +68,7 @@ fn change(now: i64, then: i64) -> (String, Direction) {
         return (String::new(), Direction::Same);
     }
     let percent = (now - then) as f64 * 100.0 / then as f64;
-    (format!("{:.1}%", percent.abs()), way(now as f64, then as f64))
+    (format!("{}%", fixed(percent.abs(), 1)), way(now as f64, then as f64))
 }
 
 fn way(now: f64, then: f64) -> Direction {

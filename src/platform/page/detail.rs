@@ -10,6 +10,7 @@ use crate::server_fns::{
     InviteWorkspaceOwner, OpenSupportSession, SaveWorkspaceTerms, SetWorkspaceStatus, get_workspace,
 };
 use patchbay_settings::agency::HeldBars;
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::count_text;
 use patchbay_shell::ProofField;
 use patchbay_ui::*;
@@ -78,7 +79,7 @@ fn Use(totals: WorkspaceUse) -> impl IntoView {
     view! {
         <Kpis count=3>
             <Kpi label="Calls in 30 days" value=count_text(totals.calls)/>
-            <Kpi label="Talk minutes" value=format!("{:.1}", totals.minutes)/>
+            <Kpi label="Talk minutes" value=fixed(totals.minutes, 1)/>
             <Kpi label="Spend at providers" value=totals.spend.text()/>
         </Kpis>
     }

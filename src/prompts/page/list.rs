@@ -12,7 +12,13 @@ use patchbay_ui::*;
 /// The agency's prompts.
 #[lazy]
 pub fn prompts_page() -> PageView {
-    let asked = || PromptQuery { words: query("q"), tag: query("tag"), state: query("state"), cursor: query("cursor") };
+    let asked = || PromptQuery {
+        words: query("q"),
+        tag: query("tag"),
+        state: query("state"),
+        waiting: query("waiting"),
+        cursor: query("cursor"),
+    };
     let rows = load(asked, list_prompts);
     Arc::new(move || {
         List::<PromptRow>::new("Prompts")
@@ -22,11 +28,16 @@ pub fn prompts_page() -> PageView {
             .add(viewer().may(Action::ManagePrompts), "plus", "/prompts/new", "New prompt")
             .search("q", "Name or description")
             .filter(Filter::new("state", "State", options_of([("inactive", "Deactivated"), ("all", "All")])))
+            .filter(Filter::new("waiting", "Production", options_of([("yes", "To approve"), ("no", "Nothing to approve")])))
             .keep(&["client"])
             .narrowed_by(&["tag"])
             .table("mid")
             .column("Prompt", |row| cell::who(format!("/prompts/{}", row.id), &row.name, cell::tagged(&row.description, &row.tags)))
-            .column("In production", |row| row.production.map_or_else(|| "None".to_owned(), |version| format!("v{version}")))
+            .column("In production", |row| {
+                let said = row.production.map_or_else(|| "The newest".to_owned(), |version| format!("v{version}"));
+                let waiting = row.is_waiting.then(|| view! { " "<Tag tone=Tone::Warn>"to approve"</Tag> });
+                view! { {said}{waiting} }
+            })
             .number("Newest", |row| format!("v{}", row.version))
             .number("Agents", |row| row.agents)
             .column("Changed", |row| cell::time(&row.updated))

@@ -1,7 +1,9 @@
 use leptos::prelude::*;
 
-use crate::model::{PromptPage, VersionRow};
-use crate::server_fns::{RestorePromptVersion, UsePromptVersion};
+use super::checks::Variables;
+use super::labels::{Labels, label_tone};
+use crate::model::{PRODUCTION, PromptPage, VersionRow};
+use crate::server_fns::{MovePromptLabel, RestorePromptVersion};
 use patchbay_shared::Tone;
 use patchbay_ui::*;
 
@@ -9,7 +11,7 @@ use patchbay_ui::*;
 #[component]
 pub(crate) fn VersionActions(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
     let restore = FormAction::of::<RestorePromptVersion>();
-    let release = FormAction::of::<UsePromptVersion>();
+    let release = FormAction::of::<MovePromptLabel>();
     let (id, shown) = (prompt.id.to_string(), prompt.shown);
     let newest = format!("/prompts/{id}");
     let is_production = prompt.versions.iter().any(|row| row.version == shown && row.is_production());
@@ -24,19 +26,25 @@ pub(crate) fn VersionActions(prompt: PromptPage, done: Callback<()>) -> impl Int
         }
     };
     let hidden_too = hidden.clone();
+    let diff = format!("/prompts/{id}/diff?from={shown}&to={}", prompt.version);
+    let (word, said) = match prompt.needs_second_person {
+        true => ("Ask to use it in production", "Asked for: it waits for a second person"),
+        false => ("Use in production", "Version in production"),
+    };
     view! {
         <Callout tone=Tone::Info>
-            <p>{format!("This is version {shown}. Saved versions never change. ")}<a class="link" href=newest>"Show the newest"</a></p>
+            <p>{format!("This is version {shown}. Saved versions never change. ")}<a class="link" href=newest>"Show the newest"</a>" "<a class="link" href=diff>"Compare with the newest"</a></p>
             {can.then(|| view! {
                 <div class="row wrap mt-2">
                     <ServerForm action=restore class="inline" prefix="restore" on_done=done said="Version restored as the newest">
                         {hidden()}
                         <SubmitButton kind=ButtonKind::Plain icon="rotate-ccw" small=true>"Restore as a new version"</SubmitButton>
                     </ServerForm>
-                    {(!is_production).then(|| view! {
-                        <ServerForm action=release class="inline" prefix="release" on_done=done said="Version in production">
+                    {(!is_production && prompt.waiting.is_none()).then(|| view! {
+                        <ServerForm action=release class="inline" prefix="release" on_done=done said>
                             {hidden_too()}
-                            <SubmitButton kind=ButtonKind::Plain icon="check" small=true>"Use in production"</SubmitButton>
+                            <input type="hidden" name="label" value=PRODUCTION/>
+                            <SubmitButton kind=ButtonKind::Plain icon="check" small=true>{word}</SubmitButton>
                         </ServerForm>
                     })}
                 </div>
@@ -45,11 +53,21 @@ pub(crate) fn VersionActions(prompt: PromptPage, done: Callback<()>) -> impl Int
     }
 }
 
-/// Versions, and the agents that use the prompt.
+/// Labels, versions, variables, and where the prompt is used.
 #[component]
-pub(crate) fn Side(prompt: PromptPage) -> impl IntoView {
+pub(crate) fn Side(prompt: PromptPage, done: Callback<()>) -> impl IntoView {
     let (id, shown, newest) = (prompt.id.to_string(), prompt.shown, prompt.version);
     let count = prompt.versions.len() as i64;
+    let labels = prompt.clone();
+    let (checks, tokens) = (prompt.variables, prompt.tokens);
+    let campaigns = (!prompt.campaigns.is_empty()).then(|| {
+        let links = prompt
+            .campaigns
+            .into_iter()
+            .map(|campaign| view! { <li><a class="link" href=format!("/campaigns/{}", campaign.id)>{campaign.name}</a><span class="x sub">"Campaign"</span></li> })
+            .collect_view();
+        view! { <ul class="list">{links}</ul> }
+    });
     let versions = prompt
         .versions
         .into_iter()
@@ -84,21 +102,30 @@ pub(crate) fn Side(prompt: PromptPage) -> impl IntoView {
     };
     view! {
         <div class="stack gap-4">
+            <Labels prompt=labels done/>
             <Card title="Versions" count flush=true><nav class="versions" aria-label="Versions">{versions}</nav></Card>
-            <Card title="Used by">{agents}</Card>
+            <Variables checks tokens/>
+            <Card title="Used by">{agents}{campaigns}</Card>
         </div>
     }
 }
 
 #[component]
 fn Version(href: String, current: bool, row: VersionRow) -> impl IntoView {
-    let is_production = row.is_production();
+    let labels = row
+        .labels
+        .into_iter()
+        .map(|label| {
+            let tone = label_tone(&label);
+            view! { <Tag tone>{label}</Tag> }
+        })
+        .collect_view();
     let author = row.author.unwrap_or_else(|| "Patchbay".to_owned());
     view! {
         <a href=href aria-current=current.then_some("true")>
             <span class="row">
                 <b>{format!("Version {}", row.version)}</b>
-                {is_production.then(|| view! { <Tag tone=Tone::Ok>"production"</Tag> })}
+                {labels}
             </span>
             {(!row.note.is_empty()).then(|| view! { <span>{row.note}</span> })}
             <small>{author}", "<Time stamp=row.saved/></small>

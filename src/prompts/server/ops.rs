@@ -2,20 +2,30 @@
 
 use serde_json::json;
 
-use super::store;
-use crate::model::{PromptForm, PromptList, PromptPage, PromptQuery, PromptText, variables};
+use super::labels;
+use super::store::{self, labels as moves, unsaved, used};
+use crate::model::{
+    CampaignNames, LacksTools, MoveList, MoveQuery, Outcomes, PromptForm, PromptList, PromptPage, PromptQuery,
+    PromptText, PromptUser, check_variables, estimated_tokens,
+};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_services::HookFuture;
-use patchbay_shared::ids::PromptId;
+use patchbay_shared::ids::{AgentId, PromptId};
 use patchbay_shared::zone::moment_text;
 use patchbay_shared::{AppError, FieldErrors, Reason};
 
 /// Told, in its transaction, that agents speak another version of a prompt from now on. Boot gives it.
 pub struct PromptChanged(pub for<'a> fn(&'a mut WriteTx, PromptId) -> HookFuture<'a>);
 
-/// Rows on a page of the list.
+/// Asked for the names of the functions that an agent may use. Boot gives it.
+pub struct AgentTools(pub for<'a> fn(&'a mut ReadTx, AgentId) -> HookFuture<'a, Vec<String>>);
+
+/// Asked what the calls of the last days came to with each version of a prompt. Boot gives it.
+pub struct VersionOutcomes(pub for<'a> fn(&'a mut ReadTx, PromptId) -> HookFuture<'a, Outcomes>);
+
+/// Rows on a page of a list.
 const ROWS: usize = 50;
 
 /// The list with what its filter bar needs.
@@ -30,6 +40,10 @@ pub(crate) async fn page(tx: &mut ReadTx, id: PromptId, version: Option<i32>) ->
     let prompt = store::get(tx, id).await?;
     let shown = version.unwrap_or(prompt.version);
     let template = if shown == prompt.version { prompt.template } else { store::version_text(tx, id, shown).await? };
+    let agents = used::users(tx, id).await?;
+    let lacking = lacking(tx, &agents, &prompt.tools).await?;
+    let campaigns = used::campaigns(tx, id).await?;
+    let checks = check_variables(&template, &used::contact_fields(tx, id).await?, &campaigns);
     Ok(PromptPage {
         id,
         name: prompt.name,
@@ -38,12 +52,53 @@ pub(crate) async fn page(tx: &mut ReadTx, id: PromptId, version: Option<i32>) ->
         is_active: prompt.is_active,
         version: prompt.version,
         shown,
-        variables: variables(&template),
+        tokens: estimated_tokens(&template),
+        variables: checks,
         template,
+        tools: prompt.tools.0,
+        lacking,
         versions: store::versions(tx, id).await?,
-        agents: store::users(tx, id).await?,
+        labels: moves::list(tx, id).await?,
+        spoken: store::spoken(tx, id).await?.map_or(prompt.version, |(version, _)| version),
+        waiting: moves::waiting(tx, id).await?,
+        needs_second_person: prompt.needs_second_person,
+        may_lift_rule: tx.scope().may(Action::ManageWorkspace),
+        agents,
+        campaigns: campaigns.into_iter().map(|CampaignNames { campaign, .. }| campaign).collect(),
+        has_unsaved: unsaved::get(tx, id).await?.is_some(),
         may_edit: tx.scope().may(Action::ManagePrompts),
     })
+}
+
+/// The agents that lack tools which the text names.
+async fn lacking(tx: &mut ReadTx, agents: &[PromptUser], tools: &[String]) -> Result<Vec<LacksTools>, AppError> {
+    let mut lacking = Vec::new();
+    if tools.is_empty() {
+        return Ok(lacking);
+    }
+    let names = tx.services().hooks.get::<AgentTools>()?.0;
+    for agent in agents {
+        let has = names(tx, agent.id).await?;
+        let missing: Vec<String> = tools.iter().filter(|tool| !has.contains(tool)).cloned().collect();
+        if !missing.is_empty() {
+            lacking.push(LacksTools { id: agent.id, name: agent.name.clone(), missing });
+        }
+    }
+    Ok(lacking)
+}
+
+/// What calls came to with each version. Errors: `NotFound`.
+pub(crate) async fn outcomes(tx: &mut ReadTx, id: PromptId) -> Result<Outcomes, AppError> {
+    store::get(tx, id).await?;
+    let outcomes = tx.services().hooks.get::<VersionOutcomes>()?.0;
+    outcomes(tx, id).await
+}
+
+/// Moves of a prompt's labels. Errors: `NotFound`.
+pub(crate) async fn moves(tx: &mut ReadTx, id: PromptId, query: &MoveQuery) -> Result<MoveList, AppError> {
+    let prompt = store::get(tx, id).await?;
+    let page = moves::moves(tx, id, query, ROWS).await?;
+    Ok(MoveList { id, name: prompt.name, labels: moves::labels_moved(tx, id).await?, page })
 }
 
 /// Makes or changes a prompt from the editor's form. A new version comes only with a new text.
@@ -62,30 +117,50 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &PromptForm) -> Result<PromptId
     }
     check_base(tx, id, before.version, &form.base_version, form.overwrite.is_some()).await?;
     store::update_words(tx, id, &text).await?;
-    let words = |name: &str, description: &str, tags: &[String]| json!({"name": name, "description": description, "tags": tags});
-    let (old, new) =
-        (words(&before.name, &before.description, &before.tags), words(&text.name, &text.description, &text.tags));
+    let words = |name: &str, description: &str, tags: &[String], tools: &[String]| json!({"name": name, "description": description, "tags": tags, "tools": tools});
+    let (old, new) = (
+        words(&before.name, &before.description, &before.tags, &before.tools),
+        words(&text.name, &text.description, &text.tags, &text.tools),
+    );
     record(tx, "changed", id, Fields::Changed { before: old, after: new }).await?;
     if text.template != before.template {
-        new_version(tx, id, before.version, &text.template, &text.note, form.production.is_some()).await?;
+        let release = if form.production.is_some() { Release::At("production") } else { Release::No };
+        new_version(tx, id, &before, &text.template, &text.note, release).await?;
     } else if form.production.is_some() {
-        use_version(tx, id, before.version).await?;
+        labels::release(tx, id, &before, before.version, &text.note, "production").await?;
     }
+    unsaved::drop(tx, id).await?;
     notify(tx, id);
     Ok(id)
 }
 
-/// Makes a prompt with its first version; with `production`, agents may use it at once.
+/// Makes a prompt with its first version; with `production`, that version has the label.
 pub async fn create(tx: &mut WriteTx, text: &PromptText, production: bool) -> Result<PromptId, AppError> {
     let id = PromptId::new();
     store::insert(tx, id, text).await?;
     if production {
-        store::move_production(tx, id, 1).await?;
+        labels::release_first(tx, id, &text.note).await?;
     }
     let after = json!({"name": text.name, "version": 1, "production": production});
     record(tx, "created", id, Fields::Created(after)).await?;
     notify(tx, id);
     Ok(id)
+}
+
+/// Keeps a text that could not be saved, for its author to merge. Errors: `NotFound`.
+pub(crate) async fn keep_unsaved(tx: &mut WriteTx, form: &PromptForm) -> Result<(), AppError> {
+    let id: PromptId = form.id.parse()?;
+    store::get(tx.reading(), id).await?;
+    if let (Ok(base), Some(user)) = (form.base_version.parse(), tx.user_id()) {
+        unsaved::keep(tx, id, user, base, form).await?;
+    }
+    Ok(())
+}
+
+/// The viewer does not want the text any more that waits to be merged. Errors: `NotFound`.
+pub(crate) async fn drop_unsaved(tx: &mut WriteTx, id: PromptId) -> Result<(), AppError> {
+    store::get(tx.reading(), id).await?;
+    unsaved::drop(tx, id).await
 }
 
 /// Saves `template` as a new version if it differs from the newest. `base` is the version it started from.
@@ -103,12 +178,12 @@ pub async fn save_text(
         return Ok(());
     }
     check_base(tx, id, before.version, base, overwrite).await?;
-    new_version(tx, id, before.version, template, note, true).await?;
+    new_version(tx, id, &before, template, note, Release::At("template")).await?;
     notify(tx, id);
     Ok(())
 }
 
-/// Saves an old text as the newest version and puts it into production. Errors: `NotFound`.
+/// Saves an old text as the newest version, and has agents say it where they may say an untested one. Errors: `NotFound`.
 pub(crate) async fn restore_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<(), AppError> {
     let before = store::lock(tx, id).await?;
     let template = store::version_text(tx.reading(), id, version).await?;
@@ -118,22 +193,8 @@ pub(crate) async fn restore_version(tx: &mut WriteTx, id: PromptId, version: i32
             format!("Version {version} has the same text as the newest version."),
         ));
     }
-    new_version(tx, id, before.version, &template, &format!("Restored from version {version}"), true).await?;
-    notify(tx, id);
-    Ok(())
-}
-
-/// Lets agents use a version. Errors: `NotFound`.
-pub(crate) async fn use_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<(), AppError> {
-    store::lock(tx, id).await?;
-    let former = store::production(tx.reading(), id).await?.map(|(version, _)| version);
-    if !store::move_production(tx, id, version).await? {
-        return Ok(());
-    }
-    let fields = Fields::Changed { before: json!({"production": former}), after: json!({"production": version}) };
-    record(tx, "released", id, fields).await?;
-    let changed = tx.services().hooks.get::<PromptChanged>()?.0;
-    changed(tx, id).await?;
+    let note = format!("Restored from version {version}");
+    new_version(tx, id, &before, &template, &note, Release::WhereItMay).await?;
     notify(tx, id);
     Ok(())
 }
@@ -144,7 +205,7 @@ pub(crate) async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) 
     if before.is_active == is_active {
         return Ok(());
     }
-    let users = if is_active { Vec::new() } else { store::users(tx.reading(), id).await? };
+    let users = if is_active { Vec::new() } else { used::users(tx.reading(), id).await? };
     if let Some(first) = users.first() {
         let others = match users.len() {
             1 => String::new(),
@@ -166,25 +227,35 @@ pub(crate) async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) 
     Ok(())
 }
 
+/// Whether agents are to say a version that is saved, and at which field an obstacle is shown; empty: at none.
+enum Release {
+    No,
+    At(&'static str),
+    /// It is saved also where agents may not say it yet.
+    WhereItMay,
+}
+
 async fn new_version(
     tx: &mut WriteTx,
     id: PromptId,
-    newest: i32,
+    before: &store::Prompt,
     template: &str,
     note: &str,
-    production: bool,
+    release: Release,
 ) -> Result<(), AppError> {
-    let version = newest + 1;
+    let (newest, version) = (before.version, before.version + 1);
     store::add_version(tx, id, version, template, note).await?;
-    let (before, after) =
-        (json!({"version": newest}), json!({"version": version, "note": note, "production": production}));
-    record(tx, "saved_version", id, Fields::Changed { before, after }).await?;
-    if production {
-        store::move_production(tx, id, version).await?;
-        let changed = tx.services().hooks.get::<PromptChanged>()?.0;
-        changed(tx, id).await?;
+    let fields =
+        Fields::Changed { before: json!({"version": newest}), after: json!({"version": version, "note": note}) };
+    record(tx, "saved_version", id, fields).await?;
+    match release {
+        Release::At(field) => return labels::release(tx, id, before, version, note, field).await,
+        Release::WhereItMay if labels::gate(tx, id, version).await?.is_none() => {
+            return labels::release(tx, id, before, version, note, "").await;
+        }
+        Release::WhereItMay | Release::No => {}
     }
-    Ok(())
+    labels::saved_unreleased(tx, id, newest, version).await
 }
 
 /// Whether the text that is being saved started from the newest version.
@@ -212,11 +283,11 @@ async fn check_base(tx: &mut WriteTx, id: PromptId, newest: i32, base: &str, ove
     ))
 }
 
-async fn record(tx: &mut WriteTx, action: &str, id: PromptId, fields: Fields) -> Result<(), AppError> {
+pub(crate) async fn record(tx: &mut WriteTx, action: &str, id: PromptId, fields: Fields) -> Result<(), AppError> {
     tx.audit(Change { action, entity: "prompt", entity_id: Some(id.0), client_id: None, fields }).await
 }
 
-fn notify(tx: &mut WriteTx, id: PromptId) {
+pub(crate) fn notify(tx: &mut WriteTx, id: PromptId) {
     tx.notify(Topic::list("prompts"), None);
     tx.notify(Topic::one("prompt", id), None);
 }

@@ -1,10 +1,16 @@
-//! All statements that change `prompts` and `prompt_versions`.
+//! Statements about prompts and their versions. `labels` has those about labels and their moves, `unsaved` those about texts that wait to
+//! be merged, `used` those about the tables of others.
+
+pub(crate) mod labels;
+pub(crate) mod unsaved;
+pub(crate) mod used;
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 
-use crate::model::{PRODUCTION, PromptChoice, PromptQuery, PromptRow, PromptText, PromptUser, VersionRow};
+use crate::model::{PRODUCTION, PromptChoice, PromptQuery, PromptRow, PromptText, VersionRow};
 use patchbay_access::server::{ReadTx, WriteTx};
-use patchbay_shared::ids::{AgentId, PromptId};
+use patchbay_shared::ids::PromptId;
 use patchbay_shared::search::{filled, like, name_place};
 use patchbay_shared::zone::stamp;
 use patchbay_shared::{AppError, Cursor, Page};
@@ -16,6 +22,8 @@ macro_rules! list_in {
             r#"select p.id, p.name, p.description, p.tags, p.version, p.is_active, p.updated_at,
                       (select v.version from prompt_versions v
                        where v.workspace_id = $1 and v.prompt_id = p.id and 'production' = any(v.labels)) as production,
+                      exists (select from prompt_label_moves m
+                              where m.workspace_id = $1 and m.prompt_id = p.id and m.status = 'waiting') as "is_waiting!",
                       (select count(*) from agents a
                        where a.workspace_id = $1 and a.prompt_service_id = p.id and a.is_active) as "agents!"
                from prompts p
@@ -23,10 +31,12 @@ macro_rules! list_in {
                  and ($2::text is null or p.name ilike $2 or p.description ilike $2)
                  and ($3::text is null or $3 = any(p.tags))
                  and ($4::boolean is null or p.is_active = $4)
+                 and ($8::text is null or ($8 = 'yes') = exists (
+                   select from prompt_label_moves m where m.workspace_id = $1 and m.prompt_id = p.id and m.status = 'waiting'))
                  and ($5::text is null or (p.name, p.id) "# + $after + r#" ($5, $6::uuid))
                order by p.name "# + $way + r#", p.id "# + $way + r#" limit $7"#,
             $tx.workspace_uuid(), like($query.words.as_deref()), filled($query.tag.as_deref()), wanted_state($query.state.as_deref()),
-            $name, $id, $limit
+            $name, $id, $limit, filled($query.waiting.as_deref())
         )
     };
 }
@@ -50,6 +60,7 @@ pub async fn list(tx: &mut ReadTx, query: &PromptQuery, limit: usize) -> Result<
                 tags: row.tags,
                 version: row.version,
                 production: row.production,
+                is_waiting: row.is_waiting,
                 agents: row.agents,
                 is_active: row.is_active,
                 updated: stamp(row.updated_at, now, zone),
@@ -95,15 +106,19 @@ pub struct Prompt {
     pub template: String,
     pub description: String,
     pub tags: Vec<String>,
+    /// Names of tools that the text relies on.
+    pub tools: Json<Vec<String>>,
     pub version: i32,
     pub is_active: bool,
+    pub needs_second_person: bool,
 }
 
 pub async fn get(tx: &mut ReadTx, id: PromptId) -> Result<Prompt, AppError> {
     let workspace = tx.workspace_uuid();
     Ok(sqlx::query_as!(
         Prompt,
-        "select name, template, description, tags, version, is_active from prompts where workspace_id = $1 and id = $2",
+        r#"select name, template, description, tags, tools as "tools: Json<Vec<String>>", version, is_active, needs_second_person
+           from prompts where workspace_id = $1 and id = $2"#,
         workspace,
         id.0
     )
@@ -116,8 +131,8 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: PromptId) -> Result<Prompt, AppEr
     let workspace = tx.workspace_uuid();
     Ok(sqlx::query_as!(
         Prompt,
-        "select name, template, description, tags, version, is_active from prompts
-         where workspace_id = $1 and id = $2 for update",
+        r#"select name, template, description, tags, tools as "tools: Json<Vec<String>>", version, is_active, needs_second_person
+           from prompts where workspace_id = $1 and id = $2 for update"#,
         workspace,
         id.0
     )
@@ -162,12 +177,12 @@ pub(crate) async fn version_text(tx: &mut ReadTx, id: PromptId, version: i32) ->
     .await?)
 }
 
-/// Number and text of the version that agents use.
-pub async fn production(tx: &mut ReadTx, id: PromptId) -> Result<Option<(i32, String)>, AppError> {
+/// Number and text of the version that agents say: the one labelled `production`, else the newest. None: there is no such prompt.
+pub async fn spoken(tx: &mut ReadTx, id: PromptId) -> Result<Option<(i32, String)>, AppError> {
     let workspace = tx.workspace_uuid();
     let row = sqlx::query!(
         "select version, template from prompt_versions
-         where workspace_id = $1 and prompt_id = $2 and $3 = any(labels) order by version desc limit 1",
+         where workspace_id = $1 and prompt_id = $2 order by $3 = any(labels) desc, version desc limit 1",
         workspace,
         id.0,
         PRODUCTION
@@ -227,46 +242,34 @@ pub(crate) async fn newest_author(tx: &mut ReadTx, id: PromptId) -> Result<Optio
     Ok(row.map(|row| (row.name, row.created_at)))
 }
 
-/// The agents that use a prompt (their own table: read for names only).
-pub(crate) async fn users(tx: &mut ReadTx, id: PromptId) -> Result<Vec<PromptUser>, AppError> {
-    let workspace = tx.workspace_uuid();
-    let rows = sqlx::query!(
-        r#"select id, name, status = 'active' as "is_live!" from agents
-           where workspace_id = $1 and prompt_service_id = $2 and is_active order by name, id limit 100"#,
-        workspace,
-        id.0
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(rows.into_iter().map(|row| PromptUser { id: AgentId(row.id), name: row.name, is_live: row.is_live }).collect())
-}
-
 pub(crate) async fn insert(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> Result<(), AppError> {
     let workspace = tx.workspace_uuid();
     sqlx::query!(
-        "insert into prompts (workspace_id, id, name, template, description, tags, version) values ($1, $2, $3, $4, $5, $6, 1)",
+        "insert into prompts (workspace_id, id, name, template, description, tags, tools, version) values ($1, $2, $3, $4, $5, $6, $7, 1)",
         workspace,
         id.0,
         text.name,
         text.template,
         text.description,
-        &text.tags
+        &text.tags,
+        Json(&text.tools) as _
     )
     .execute(tx.conn())
     .await?;
     insert_version(tx, id, 1, &text.template, &text.note).await
 }
 
-/// Name, description and tags; the text stays.
+/// Name, description, tags and tools; the text stays.
 pub(crate) async fn update_words(tx: &mut WriteTx, id: PromptId, text: &PromptText) -> Result<(), AppError> {
     let workspace = tx.workspace_uuid();
     sqlx::query!(
-        "update prompts set name = $3, description = $4, tags = $5, updated_at = now() where workspace_id = $1 and id = $2",
+        "update prompts set name = $3, description = $4, tags = $5, tools = $6, updated_at = now() where workspace_id = $1 and id = $2",
         workspace,
         id.0,
         text.name,
         text.description,
-        &text.tags
+        &text.tags,
+        Json(&text.tools) as _
     )
     .execute(tx.conn())
     .await?;
@@ -294,33 +297,18 @@ pub(crate) async fn add_version(
     insert_version(tx, id, version, template, note).await
 }
 
-/// Moves the label `production` to a version. False when it was there already. Errors: `NotFound`.
-pub(crate) async fn move_production(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<bool, AppError> {
+/// Whether a move of `production` waits for a second person from now on.
+pub(crate) async fn set_rule(tx: &mut WriteTx, id: PromptId, needs_second_person: bool) -> Result<(), AppError> {
     let workspace = tx.workspace_uuid();
-    let is_there = sqlx::query_scalar!(
-        r#"select $4 = any(labels) as "there!" from prompt_versions where workspace_id = $1 and prompt_id = $2 and version = $3"#,
-        workspace,
-        id.0,
-        version,
-        PRODUCTION
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    if is_there {
-        return Ok(false);
-    }
     sqlx::query!(
-        "update prompt_versions
-         set labels = case when version = $3 then array_append(labels, $4) else array_remove(labels, $4) end
-         where workspace_id = $1 and prompt_id = $2 and (version = $3 or $4 = any(labels))",
+        "update prompts set needs_second_person = $3, updated_at = now() where workspace_id = $1 and id = $2",
         workspace,
         id.0,
-        version,
-        PRODUCTION
+        needs_second_person
     )
     .execute(tx.conn())
     .await?;
-    Ok(true)
+    Ok(())
 }
 
 pub(crate) async fn set_active(tx: &mut WriteTx, id: PromptId, is_active: bool) -> Result<(), AppError> {

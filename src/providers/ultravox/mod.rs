@@ -3,6 +3,7 @@
 //! The surprising parts: a call has no status field (its times tell), there is no idempotency key (search by metadata
 //! before a repeat), and the transcript is the list of messages.
 
+mod agent;
 mod call;
 mod calls;
 mod carrier;
@@ -79,16 +80,9 @@ impl Ultravox {
         Ok(Self { endpoint, carrier: config.carrier.clone() })
     }
 
-    /// An agent's template as the service has it now.
-    async fn template(&self, agent_id: &str) -> Result<Map<String, Value>, ProviderError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Held {
-            #[serde(default, deserialize_with = "wire::object")]
-            call_template: Option<Map<String, Value>>,
-        }
-        let held: Held = self.endpoint.json(Ask::get(&["agents", agent_id])).await?;
-        Ok(held.call_template.unwrap_or_default())
+    /// An agent as the service has it now.
+    async fn held(&self, agent_id: &str) -> Result<agent::Held, ProviderError> {
+        self.endpoint.json(Ask::get(&["agents", agent_id])).await
     }
 
     /// Follows a list to its end. Page addresses are used for their query only: the key stays with the service.
@@ -187,49 +181,46 @@ impl VoiceProvider for Ultravox {
     }
 
     async fn find_agents(&self, words: &str) -> Result<Vec<NamedAgent>, ProviderError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Item {
-            agent_id: String,
-            #[serde(default, deserialize_with = "wire::text")]
-            name: Option<String>,
-        }
-        let found: Vec<Item> = self.all(Ask::get(&["agents"]).query("search", words)).await?;
-        // A search that the service ignored would answer with every agent: check it here again.
-        let fits = |name: &str| name.to_lowercase().contains(&words.to_lowercase());
-        let named = found.into_iter().map(|a| NamedAgent { id: a.agent_id, name: a.name.unwrap_or_default() });
-        Ok(named.filter(|agent| fits(&agent.name)).collect())
+        let found: Vec<AgentItem> = self.all(Ask::get(&["agents"]).query("search", words)).await?;
+        Ok(named(found, words))
     }
 
-    async fn update_agent(&self, agent_id: &str, agent: &AgentSpec) -> Result<(), ProviderError> {
+    async fn list_agents(&self, words: &str, cursor: Option<&str>) -> Result<AgentPage, ProviderError> {
+        let mut ask = Ask::get(&["agents"]).query("pageSize", "50");
+        if !words.is_empty() {
+            ask = ask.query("search", words);
+        }
+        let page: Page<AgentItem> = self.endpoint.json(ask.continued(cursor.map(str::to_owned))).await?;
+        let next = page.next.as_deref().and_then(query_of).filter(|next| Some(next.as_str()) != cursor);
+        Ok(AgentPage { agents: named(page.results, words), next })
+    }
+
+    async fn read_agent(&self, agent_id: &str) -> Result<HeldAgent, ProviderError> {
+        Ok(self.held(agent_id).await?.read())
+    }
+
+    async fn update_agent(&self, agent_id: &str, agent: &AgentSpec) -> Result<HeldAgent, ProviderError> {
         // A PATCH has been seen to put the template that is sent in the place of the whole one, so it is sent whole: what else the agent
         // has, such as tools, stays. Then it is read back: what was lost is known now, and not when a caller needs it.
-        let held = self.template(agent_id).await?;
+        let held = self.held(agent_id).await?.template();
         let foreign = request::foreign(&held);
         let body = request::agent_over(held, agent).map_err(taken)?;
         let tools = tools::names(body.pointer("/callTemplate/selectedTools"));
         self.endpoint.done(Ask::patch(&["agents", agent_id], body)).await?;
-        let now = self.template(agent_id).await?;
-        let mut lost: Vec<&str> = foreign
-            .iter()
-            .filter(|(name, value)| now.get(name.as_str()) != Some(value))
-            .map(|(name, _)| name.as_str())
-            .collect();
-        if now.get("systemPrompt").and_then(Value::as_str) != Some(&agent.system_prompt) {
-            lost.push("systemPrompt");
+        let answer: Value = self.endpoint.json(Ask::get(&["agents", agent_id])).await?;
+        let nothing = Map::new();
+        let now = answer.get("callTemplate").and_then(Value::as_object).unwrap_or(&nothing);
+        let lost = agent::lost(agent, &tools, &foreign, now);
+        if !lost.is_empty() {
+            let said = format!("It did not keep what the agent was sent: {}", lost.join(", "));
+            return Err(ProviderError::new(NAME, Kind::Garbage, said));
         }
-        // By their names: tokens may not come back.
-        let there = tools::names(now.get("selectedTools"));
-        if tools.iter().any(|tool| !there.contains(tool)) {
-            lost.push("selectedTools");
-        }
-        match lost.is_empty() {
-            true => Ok(()),
-            false => {
-                let said = format!("It did not keep what the agent was sent: {}", lost.join(", "));
-                Err(ProviderError::new(NAME, Kind::Garbage, said))
-            }
-        }
+        let held = agent::Held::deserialize(&answer);
+        held.map(agent::Held::read).map_err(|error| ProviderError::new(NAME, Kind::Garbage, error.to_string()))
+    }
+
+    async fn delete_agent(&self, agent_id: &str) -> Result<(), ProviderError> {
+        agent::gone(self.endpoint.done(Ask::delete(&["agents", agent_id])).await)
     }
 
     async fn create_call(&self, new: &NewVoiceCall) -> Result<VoiceCall, ProviderError> {
@@ -314,6 +305,22 @@ impl VoiceProvider for Ultravox {
     async fn set_carrier_account(&self, account: &CarrierAccount) -> Result<HeldCarrier, ProviderError> {
         carrier::set(&self.endpoint, account).await
     }
+}
+
+/// An agent in a list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AgentItem {
+    agent_id: String,
+    #[serde(default, deserialize_with = "wire::text")]
+    name: Option<String>,
+}
+
+/// A search that the service ignored would answer with every agent: it is checked here again.
+fn named(found: Vec<AgentItem>, words: &str) -> Vec<NamedAgent> {
+    let words = words.to_lowercase();
+    let named = found.into_iter().map(|a| NamedAgent { id: a.agent_id, name: a.name.unwrap_or_default() });
+    named.filter(|agent| agent.name.to_lowercase().contains(&words)).collect()
 }
 
 /// A tool there has the name of one of ours, and is not ours to replace.

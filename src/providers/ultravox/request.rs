@@ -1,7 +1,8 @@
-//! What is sent to Ultravox. Absent means "as the agent has it", so nothing is sent as null.
+//! What is sent to Ultravox. Absent means "as the agent has it", so null is sent for what the agent has there and is to have no more,
+//! and for nothing else.
 
 use super::{Carrier, tools};
-use crate::voice::{AgentSpec, FirstSpeaker, Line, NewVoiceCall};
+use crate::voice::{AgentSpec, FirstSpeaker, InactivityMessage, Line, NewVoiceCall, Opening, SilenceEnd};
 use crate::voice_tools::TOKEN_VARIABLE;
 use crate::wire::seconds_text;
 use serde_json::{Map, Value, json};
@@ -10,18 +11,22 @@ use serde_json::{Map, Value, json};
 const LONGEST_NAME: usize = 64;
 
 /// What an agent's template holds of ours. What isn't set there is as the service has it.
-const OURS: [&str; 10] = [
+const OURS: [&str; 12] = [
     "systemPrompt",
     "model",
     "voice",
     "languageHint",
     "temperature",
+    "joinTimeout",
     "maxDuration",
+    "timeExceededMessage",
+    "inactivityMessages",
     "firstSpeakerSettings",
     "recordingEnabled",
-    "contextSchema",
     "selectedTools",
 ];
+/// Of those, the ones that are a list: nothing is an empty one.
+const LISTS: [&str; 2] = ["inactivityMessages", "selectedTools"];
 /// Members of a template that the service writes itself.
 const THEIRS: [&str; 3] = ["name", "created", "updated"];
 
@@ -47,11 +52,22 @@ pub(super) fn agent_over(held: Map<String, Value>, agent: &AgentSpec) -> Result<
     put(&mut template, "voice", agent.voice.as_ref());
     put(&mut template, "languageHint", agent.language_hint.as_ref());
     put(&mut template, "temperature", agent.temperature);
+    put(&mut template, "joinTimeout", agent.join_timeout.map(seconds_text));
     put(&mut template, "maxDuration", agent.max_duration.map(seconds_text));
+    put(&mut template, "timeExceededMessage", agent.time_exceeded.as_ref());
+    let silences: Vec<Value> = agent.inactivity.iter().map(inactivity).collect();
+    put(&mut template, "inactivityMessages", Some(silences).filter(|all| !all.is_empty()));
     put(&mut template, "firstSpeakerSettings", agent.first_speaker.as_ref().map(first_speaker));
     put(&mut template, "recordingEnabled", Some(agent.recording_enabled));
     put(&mut template, "contextSchema", agent.context_schema.clone());
     put(&mut template, "selectedTools", tools::laid_over(held.get("selectedTools"), &agent.tools)?);
+    for (name, value) in &held {
+        let is_set = !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+        if is_set && OURS.contains(&name.as_str()) && !template.contains_key(name) {
+            let nothing = if LISTS.contains(&name.as_str()) { json!([]) } else { Value::Null };
+            template.insert(name.clone(), nothing);
+        }
+    }
     let name: String = agent.name.chars().take(LONGEST_NAME).collect();
     Ok(json!({"name": name, "callTemplate": template}))
 }
@@ -103,22 +119,40 @@ fn medium(line: &Line, carrier: &Carrier) -> Option<Value> {
     })
 }
 
+fn inactivity(message: &InactivityMessage) -> Value {
+    let end = match message.end {
+        SilenceEnd::No => "END_BEHAVIOR_UNSPECIFIED",
+        SilenceEnd::Soft => "END_BEHAVIOR_HANG_UP_SOFT",
+        SilenceEnd::Strict => "END_BEHAVIOR_HANG_UP_STRICT",
+    };
+    json!({"duration": seconds_text(message.after), "message": message.text, "endBehavior": end})
+}
+
 fn first_speaker(speaker: &FirstSpeaker) -> Value {
     match speaker {
-        FirstSpeaker::Agent { text, uninterruptible } => {
-            let mut agent = Map::new();
-            put(&mut agent, "text", text.as_ref());
+        FirstSpeaker::Agent { opening: first, uninterruptible, delay } => {
+            let mut agent = opening(first);
             put(&mut agent, "uninterruptible", uninterruptible.then_some(true));
+            put(&mut agent, "delay", delay.map(seconds_text));
             json!({"agent": agent})
         }
         FirstSpeaker::User { fallback: None } => json!({"user": {}}),
         FirstSpeaker::User { fallback: Some(fallback) } => {
-            let mut then = Map::new();
+            let mut then = opening(&fallback.opening);
             put(&mut then, "delay", Some(seconds_text(fallback.delay)));
-            put(&mut then, "text", fallback.text.as_ref());
             json!({"user": {"fallback": then}})
         }
     }
+}
+
+fn opening(opening: &Opening) -> Map<String, Value> {
+    let mut into = Map::new();
+    match opening {
+        Opening::Own => {}
+        Opening::Text(text) => put(&mut into, "text", Some(text)),
+        Opening::Instruction(text) => put(&mut into, "prompt", Some(text)),
+    }
+    into
 }
 
 fn put(into: &mut Map<String, Value>, name: &str, value: Option<impl serde::Serialize>) {

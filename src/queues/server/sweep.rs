@@ -5,10 +5,13 @@ use patchbay_access::Action;
 use patchbay_access::server::{Db, Machine, Scope};
 use patchbay_shared::AppError;
 
-const UPKEEP: Machine =
-    Machine { name: "queue upkeep", actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches] };
+const UPKEEP: Machine = Machine {
+    name: "queue upkeep",
+    actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches, Action::UseTools],
+};
 
-/// For every agency: calls whose words nobody fetches, and batches that nobody dials. Every five minutes.
+/// For every agency: calls whose words nobody fetches, batches that nobody dials, files that nobody reads, and uses of tools without an
+/// end. Every five minutes.
 pub async fn sweep_all(db: &Db) -> Result<(), AppError> {
     for workspace in store::workspaces(db).await? {
         let scope = Scope::of_upkeep(db.clone(), workspace, UPKEEP);
@@ -24,5 +27,7 @@ pub async fn sweep_all(db: &Db) -> Result<(), AppError> {
 pub async fn sweep(scope: &Scope) -> Result<(), AppError> {
     patchbay_calls::server::stuck::sweep(scope).await?;
     patchbay_batches::server::stuck::sweep(scope).await?;
+    patchbay_knowledge::server::stuck::sweep(scope).await?;
+    patchbay_tools::server::stuck::sweep(scope).await?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::rng::Rng;
 use crate::schema::Writer;
-use crate::{analysis, conversation};
+use crate::{analysis, conversation, rehearsal};
 
 /// What the model says: words, or tools to call.
 pub(crate) struct Answer {
@@ -24,6 +24,9 @@ impl Answer {
         let only = |content: String| Answer { content: Some(content), tool_calls: Vec::new() };
         let format = request.get("response_format");
         if let Some(schema) = format.and_then(|format| format.pointer("/json_schema/schema")) {
+            if let Some(played) = rehearsal::played(schema, &system, messages, &last) {
+                return only(played);
+            }
             return only(Writer::new(schema, facts.as_ref(), &last).write().to_string());
         }
         if format.is_some_and(|format| format["type"] == "json_object") {
@@ -31,6 +34,9 @@ impl Answer {
         }
         if let Some(call) = tool_call(request, messages, facts.as_ref(), &last) {
             return Answer { content: None, tool_calls: vec![call] };
+        }
+        if let Some(words) = rehearsal::obeyed(&system, messages, &last) {
+            return only(words);
         }
         if let Some(facts) = facts {
             let steps: String = facts.follow_ups().iter().map(|step| format!("\n- {step}")).collect();

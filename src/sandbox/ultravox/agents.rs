@@ -116,6 +116,32 @@ pub(super) async fn update(
     changed.map_or_else(missing, |agent| Json(agent).into_response())
 }
 
+impl Sandbox {
+    /// Somebody changes an agent in the service's own pages. False: there is none.
+    pub fn change_agent(&self, key: &str, id: &str, template: Value) -> bool {
+        let found = self.with_account(key, |account| {
+            let Some(agent) = account.agents.get(id) else { return false };
+            let mut agent = (**agent).clone();
+            for (member, value) in template.as_object().into_iter().flatten() {
+                agent["callTemplate"][member.as_str()] = value.clone();
+            }
+            account.agents.insert(id.to_owned(), Arc::new(agent));
+            true
+        });
+        self.keep();
+        found
+    }
+
+    /// Somebody makes an agent in the service's own pages. Gives its id.
+    pub fn add_agent(&self, key: &str, name: &str, template: Value) -> String {
+        let id = Uuid::new_v4().to_string();
+        let agent = json!({"agentId": id, "publishedRevisionId": Uuid::new_v4(), "name": name, "created": iso(Utc::now()), "callTemplate": template});
+        self.with_account(key, |account| account.agents.insert(id.clone(), Arc::new(agent)));
+        self.keep();
+        id
+    }
+}
+
 pub(super) async fn delete(
     State(sandbox): State<Arc<Sandbox>>,
     Extension(Key(key)): Extension<Key>,

@@ -15,6 +15,7 @@ use patchbay_access::server::{Db, Machine, Scope, WriteTx};
 use patchbay_agents::server::ops::{self as agents, CallableAgent};
 use patchbay_calls::model::MissedReason;
 use patchbay_calls::server::dialled;
+use patchbay_calls::server::earlier;
 use patchbay_calls::server::incoming::{self, Incoming, NewIncoming};
 use patchbay_clients::model::ClientStatus;
 use patchbay_connections::server::ops::{self as connections, WebhookKeys};
@@ -29,6 +30,7 @@ use patchbay_providers::signature::{TELNYX_SIGNATURE, TELNYX_TIMESTAMP, TOLERANC
 use patchbay_providers::telnyx::{IncomingCall, Reply};
 use patchbay_providers::voice::Line;
 use patchbay_shared::ids::{AgentId, CallId, ClientId, ConnectionId, WorkspaceId};
+use patchbay_shared::variables::CALLER_NUMBER;
 use patchbay_shared::{AppError, Phone};
 use patchbay_workspaces::server as workspaces;
 
@@ -145,7 +147,9 @@ async fn reply(scope: &Scope, connection: ConnectionId, call: &IncomingCall) -> 
         Ok(voice) => voice,
         Err(error) => return fail(scope, id, &decided.number, language, &error.to_string()).await,
     };
-    let request = voice::request(scope, id, agent, Line::Joined, variables(&decided, call));
+    let mut all = variables(&decided, call);
+    earlier::put(&mut all, told(scope, &decided, agent).await?);
+    let request = voice::request(scope, id, agent, Line::Joined, all);
     match voice::ask(&voice, request).await {
         AskedVoice::Made(made) => match made.join_url.clone() {
             Some(join_url) => {
@@ -338,6 +342,13 @@ fn said(words: &str, language: Option<String>) -> Reply {
     Reply::Say { words: words.to_owned(), language: if is_ours { Some("en-US".to_owned()) } else { language } }
 }
 
+/// What the agent is told of earlier calls with whoever calls.
+async fn told(scope: &Scope, decided: &Decided, agent: &CallableAgent) -> Result<Option<String>, AppError> {
+    let Some(client) = decided.client else { return Ok(None) };
+    let mut tx = scope.read(Action::ReadWorkshop).await?;
+    earlier::with(&mut tx, client, decided.caller.as_ref().map(|caller| caller.id), agent.memory()).await
+}
+
 /// What the prompt's variables stand for: who is calling, as far as it is known.
 fn variables(decided: &Decided, call: &IncomingCall) -> serde_json::Value {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
@@ -349,7 +360,7 @@ fn variables(decided: &Decided, call: &IncomingCall) -> serde_json::Value {
     put("first_name", name.split_whitespace().next().unwrap_or_default());
     put("company", decided.caller.as_ref().and_then(|caller| caller.company.as_deref()).unwrap_or_default());
     put("email", decided.caller.as_ref().and_then(|caller| caller.email.as_deref()).unwrap_or_default());
-    put("caller_number", &call.from);
+    put(CALLER_NUMBER, &call.from);
     all.extend(decided.caller.iter().flat_map(|caller| caller.attributes.clone()));
     serde_json::json!(all)
 }

@@ -10,6 +10,7 @@ use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, Scope};
 use patchbay_agents::server as agents;
 use patchbay_calls::server::dialled::{self, NewTestCall};
+use patchbay_calls::server::earlier;
 use patchbay_clients::model::ClientStatus;
 use patchbay_connections::server::ops as connections;
 use patchbay_contacts::server::caller;
@@ -17,7 +18,7 @@ use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_numbers::server::answering;
 use patchbay_providers::voice::Line;
-use patchbay_shared::ids::{AgentId, CallId, ClientId};
+use patchbay_shared::ids::{AgentId, CallId, ClientId, ContactId};
 use patchbay_shared::{AppError, FieldErrors, Phone, Reason};
 
 pub(crate) async fn choices(scope: &Scope) -> Result<TestCallChoices, AppError> {
@@ -70,7 +71,8 @@ pub(crate) async fn make(scope: &Scope, form: &TestCallForm) -> Result<CallId, A
     let callable = agents::ops::ready_to_call(&mut tx, agent, client)
         .await
         .map_err(|error| error.at_choice("agent_id", "Choose an agent of the agency."))?;
-    refuse_do_not_call(&mut tx, client, &to).await?;
+    let person = refuse_do_not_call(&mut tx, client, &to).await?;
+    let told = earlier::with(&mut tx, client, person, callable.memory()).await?;
     let Some(from) = answering::number_to_call_from(&mut tx, Some(client)).await? else {
         return Err(AppError::Conflict(
             Reason::NotReady,
@@ -121,8 +123,9 @@ pub(crate) async fn make(scope: &Scope, form: &TestCallForm) -> Result<CallId, A
     tx.commit().await?;
 
     let line = Line::Phone { to: to.as_str().to_owned(), from };
-    let asked =
-        voice::ask(&service, voice::request(scope, id, &callable, line, json!({"client_name": facts.name}))).await;
+    let mut variables = json!({"client_name": facts.name});
+    earlier::put(&mut variables, told);
+    let asked = voice::ask(&service, voice::request(scope, id, &callable, line, variables)).await;
     let mut tx = scope.write(Action::ManageAgents).await?;
     match asked {
         Asked::Made(made) => dialled::mark_placed(&mut tx, id, &made.id).await?,
@@ -137,12 +140,12 @@ pub(crate) async fn make(scope: &Scope, form: &TestCallForm) -> Result<CallId, A
     Ok(id)
 }
 
-/// Errors: `Invalid` at `to` for somebody who asked this client not to be called.
-async fn refuse_do_not_call(tx: &mut ReadTx, client: ClientId, to: &Phone) -> Result<(), AppError> {
+/// Who has this number, as far as the client knows. Errors: `Invalid` at `to` for somebody who asked this client not to be called.
+async fn refuse_do_not_call(tx: &mut ReadTx, client: ClientId, to: &Phone) -> Result<Option<ContactId>, AppError> {
     match caller(tx, client, to.as_str()).await? {
         Some(contact) if contact.do_not_call => {
             Err(AppError::invalid("to", "This number is on the client's do-not-call list. Use a phone of your own."))
         }
-        _ => Ok(()),
+        known => Ok(known.map(|contact| contact.id)),
     }
 }

@@ -8,7 +8,7 @@ use patchbay_access::server::Scope;
 use patchbay_agents::server::ops::CallableAgent;
 use patchbay_agents::server::tool_token;
 use patchbay_calls::server::fold::CALL_KEY;
-use patchbay_providers::voice::{FirstSpeaker, Line, NewVoiceCall, VoiceCall};
+use patchbay_providers::voice::{Line, NewVoiceCall, VoiceCall};
 use patchbay_providers::{ProviderError, VoiceProvider};
 use patchbay_shared::ids::CallId;
 
@@ -33,7 +33,7 @@ pub(crate) fn request(
 ) -> NewVoiceCall {
     // Somebody who calls expects to be greeted, whatever the agent does when it calls.
     let first_speaker = match line {
-        Line::Joined => Some(FirstSpeaker::Agent { text: agent.greeting.clone(), uninterruptible: false }),
+        Line::Joined => Some(agent.greeting()),
         _ => None,
     };
     NewVoiceCall {

@@ -1,28 +1,36 @@
 //! The kinds of tools. A kind is a type that says what its form asks for, what a model may give it and what it is called; what it does is
 //! in the file of the same name in `server/kinds`.
 
+mod calendar;
 mod contact_lookup;
 mod contact_memory;
 mod contact_update;
+mod email;
 mod end_call;
 mod http;
 mod keypad;
 mod knowledge;
+mod mcp;
 mod voicemail;
+mod web_search;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use calendar::{Calendar, LONGEST_CALENDAR_NAME};
 pub use contact_lookup::ContactLookup;
 pub use contact_memory::ContactMemory;
 pub use contact_update::{ContactField, ContactUpdate};
+pub use email::SendEmail;
 pub use end_call::EndCall;
-pub use http::{Http, Method, as_text, escaped, filled_address};
+pub use http::{Http, Method, as_text, escaped, filled_address, origin};
 pub use keypad::Keypad;
 pub use knowledge::Knowledge;
+pub use mcp::{LONGEST_NAME, Mcp, Offered, offered_name};
 pub use voicemail::Voicemail;
+pub use web_search::{WebSearch, at};
 
 use patchbay_shared::FieldErrors;
 
@@ -109,8 +117,12 @@ pub trait KindConfig: Sized {
     fn built_in(&self) -> Option<(&'static str, Value)> {
         None
     }
-    /// Several functions in the place of one that has the tool's own name and description.
-    fn functions(&self) -> Option<Vec<Function>> {
+    /// Several functions in the place of one that has the tool's own name and description, for a tool of this name.
+    fn functions(&self, _tool: &str) -> Option<Vec<Function>> {
+        None
+    }
+    /// The address that it asks, which somebody has typed.
+    fn address(&self) -> Option<&str> {
         None
     }
     /// The secrets that the form sent: by name, and with `None` what is to stay as it is stored. Names that are missing are forgotten.
@@ -208,9 +220,13 @@ macro_rules! kinds {
                 match self { $(ToolConfig::$name(config) => config.built_in()),+ }
             }
 
+            pub fn address(&self) -> Option<&str> {
+                match self { $(ToolConfig::$name(config) => config.address()),+ }
+            }
+
             /// What the model is offered, for a tool of this name and description.
             pub fn functions(&self, name: &str, description: &str) -> Vec<Function> {
-                let several = match self { $(ToolConfig::$name(config) => config.functions()),+ };
+                let several = match self { $(ToolConfig::$name(config) => config.functions(name)),+ };
                 several.unwrap_or_else(|| {
                     let parameters = self.parameters();
                     vec![Function { name: name.to_owned(), description: description.to_owned(), parameters }]
@@ -235,13 +251,42 @@ kinds! {
         "Ends the call. Use it after both have said goodbye.";
     Voicemail = "voicemail", "Leave voicemail", "voicemail", "leave_voicemail",
         "Leaves a message when an answering machine has answered, and ends the call.";
+    WebSearch = "web_search", "Web search", "search", "search_web",
+        "Searches the web. Use it for facts that are not in the agency’s documents, and say where you found them.";
+    SendEmail = "send_email", "Send e-mail", "mail", "send_email",
+        "Sends an e-mail in the agency’s name. Use it when they ask for something in writing, and tell them what you send.";
+    Calendar = "calendar", "Calendar (Cal.com)", "calendar-clock", "calendar",
+        "Finds free times and books, moves and cancels appointments at Cal.com.";
+    Mcp = "mcp", "MCP server", "share-2", "",
+        "Functions of a server that speaks MCP. You choose which of them the agent may use.";
     Http = "http", "Custom HTTP", "globe", "", "";
 }
 
 impl ToolKind {
+    /// It offers several functions that say themselves what they do; its name stands before theirs.
+    pub fn has_functions(self) -> bool {
+        matches!(self, ToolKind::Mcp | ToolKind::Calendar)
+    }
+
+    /// The longest name of such a tool.
+    pub fn longest_name(self) -> usize {
+        match self {
+            ToolKind::Mcp => LONGEST_NAME,
+            ToolKind::Calendar => LONGEST_CALENDAR_NAME,
+            _ => 64,
+        }
+    }
+
     /// It needs to know whose contact is on the call.
     pub fn is_about_contacts(self) -> bool {
-        matches!(self, ToolKind::ContactLookup | ToolKind::ContactUpdate | ToolKind::ContactMemory)
+        matches!(
+            self,
+            ToolKind::ContactLookup
+                | ToolKind::ContactUpdate
+                | ToolKind::ContactMemory
+                | ToolKind::SendEmail
+                | ToolKind::Calendar
+        )
     }
 }
 

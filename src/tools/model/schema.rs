@@ -1,9 +1,12 @@
 //! The parameters of a tool as a JSON Schema: which schemas are taken, whether arguments fit, and a form for trying.
 
+mod fitting;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Values;
+pub use fitting::fitting;
 
 /// The words that every model service takes which holds a model to a schema.
 const WORDS: [&str; 8] =

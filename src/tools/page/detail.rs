@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::fields::ToolFields;
+use super::offers::Functions;
 use super::uses::UseFacts;
 use crate::model::schema::TryField;
 use crate::model::{ToolPage, UsePage};
@@ -61,8 +62,15 @@ fn Tool(page: ToolPage, again: Callback<()>) -> impl IntoView {
             </Card>
         }
         .into_any(),
-        false => view! { <Try page again/> }.into_any(),
+        false if page.function.is_empty() => view! {
+            <Card title="Try it">
+                <p class="sub">"No function is chosen yet: then one of them can be tried here."</p>
+            </Card>
+        }
+        .into_any(),
+        false => view! { <Try page=page.clone() again/> }.into_any(),
     };
+    let functions = page.offers.clone().map(|offers| view! { <Functions page offers again/> });
     view! {
         <PageTitle
             text=tool.name.clone()
@@ -82,6 +90,7 @@ fn Tool(page: ToolPage, again: Callback<()>) -> impl IntoView {
             <Card title="What it does">{form}</Card>
             {trying}
         </div>
+        {functions}
     }
 }
 

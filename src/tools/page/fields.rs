@@ -13,6 +13,26 @@ pub(super) fn ToolFields(
     choices: Choices,
 ) -> impl IntoView {
     let own = kind.fields().into_iter().map(|spec| kind_field(spec, &values, &choices)).collect_view();
+    // Functions of their own are described where they come from.
+    let about = (!kind.has_functions()).then(|| {
+        view! {
+            <TextArea
+                name="description"
+                label="Description"
+                value=description
+                rows=3
+                required=true
+                maxlength=1000
+                hint="The model reads this: what the tool does, and when to use it."
+            />
+        }
+    });
+    let name_hint = match kind.has_functions() {
+        true => {
+            "Letters, digits, _ and -. It stands before the name of each function, so that those of two tools never clash."
+        }
+        false => "The model calls it by this name: letters, digits, _ and -.",
+    };
     view! {
         <TextInput
             name="tool_name"
@@ -20,18 +40,10 @@ pub(super) fn ToolFields(
             value=name
             class="mono"
             required=true
-            maxlength=64
-            hint="The model calls it by this name: letters, digits, _ and -."
+            maxlength=kind.longest_name() as u32
+            hint=name_hint
         />
-        <TextArea
-            name="description"
-            label="Description"
-            value=description
-            rows=3
-            required=true
-            maxlength=1000
-            hint="The model reads this: what the tool does, and when to use it."
-        />
+        {about}
         {own}
     }
 }

@@ -12,9 +12,14 @@ use patchbay_ui::*;
 
 /// The tabs of an agent's pages, with the one at `current` marked.
 pub fn agent_tabs(agent: AgentId, current: &'static str) -> Vec<TabItem> {
-    let overview = format!("/agents/{agent}");
-    let tools = format!("/agents/{agent}/tools");
-    vec![tab("Overview", overview, current == "overview"), tab("Tools", tools, current == "tools")]
+    let page = |name: &str| format!("/agents/{agent}/{name}");
+    vec![
+        tab("Overview", format!("/agents/{agent}"), current == "overview"),
+        tab("Tools", page("tools"), current == "tools"),
+        tab("Skills", page("skills"), current == "skills"),
+        tab("Runs", format!("/runs?agent={agent}"), false),
+        tab("Versions", page("versions"), current == "versions"),
+    ]
 }
 
 /// An agent's tools, and what became of them lately.
@@ -94,7 +99,7 @@ fn Tools(page: ToolsPage, again: Callback<()>) -> impl IntoView {
         <PageHead
             title=agent.name.clone()
             sub=match &agent.client { Some(client) => format!("Works for {client}"), None => "Works for every client".to_owned() }
-            tags=move || (!agent.is_active).then(|| view! { <Tag>"Deleted"</Tag> })
+            tags=move || (!agent.is_active).then(|| view! { <Tag>"Deactivated"</Tag> })
             actions=move || may_edit.then(|| view! { <LinkButton href=add.clone() kind=ButtonKind::Primary icon="plus">"Add a tool"</LinkButton> })
         />
         <Tabs label="Agent" items/>
@@ -152,6 +157,7 @@ fn Row(
                     <a class="mono" href=href>{tool.name.clone()}</a>
                     <small>{tool.kind.label()}" · "{tool.summary.clone()}</small>
                     {functions}
+                    {tool.offer_differs.then(|| view! { <small><Tag>"Changed at the server: look at it"</Tag></small> })}
                 </div>
             </td>
             <td><State tone label=word on=tool.is_active/></td>

@@ -5,6 +5,7 @@ mod detail;
 mod fields;
 mod list;
 mod new;
+mod offers;
 mod uses;
 
 pub use detail::tool_page;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::fields::ToolFields;
-use crate::model::{Choices, NewToolPage, ToolKind, Values};
+use crate::model::{Calendar, Choices, NewToolPage, ToolKind, Values, WebSearch};
 use crate::server_fns::{SaveAgentTool, new_agent_tool};
 use patchbay_access::Action;
 use patchbay_shell::refused;
@@ -75,9 +75,12 @@ fn Kinds(tools: String) -> impl IntoView {
 fn NewForm(kind: ToolKind, agent: String, choices: Choices) -> impl IntoView {
     let save = FormAction::of::<SaveAgentTool>();
     let values: Values = match kind {
+        ToolKind::WebSearch => WebSearch::usual(),
+        ToolKind::Calendar => Calendar::usual(),
+        ToolKind::SendEmail => values_of(&[("most_in_call", "1"), ("most_in_day", "50")]),
+        ToolKind::Mcp => values_of(&[("timeout_seconds", "10")]),
         ToolKind::Http => {
-            let begin = [("method", "POST"), ("schema", EXAMPLE), ("timeout_seconds", "10"), ("retries", "0")];
-            begin.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+            values_of(&[("method", "POST"), ("schema", EXAMPLE), ("timeout_seconds", "10"), ("retries", "0")])
         }
         _ => Values::new(),
     };
@@ -97,6 +100,10 @@ fn NewForm(kind: ToolKind, agent: String, choices: Choices) -> impl IntoView {
             </ServerForm>
         </Card>
     }
+}
+
+fn values_of(begin: &[(&str, &str)]) -> Values {
+    begin.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 const EXAMPLE: &str = r#"{

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::kinds::{self, Ask, Done};
 use super::store::{self, Stored, uses};
@@ -11,8 +11,10 @@ use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, Scope};
 use patchbay_jobs::live::Topic;
 use patchbay_providers::chat::ChatTool;
+use patchbay_runs::model::ErrorSource;
+use patchbay_runs::server::{NewError, failed};
 use patchbay_shared::AppError;
-use patchbay_shared::ids::{AgentId, AgentToolId, CallId, ClientId, ContactId, ToolInvocationId};
+use patchbay_shared::ids::{AgentId, AgentToolId, CallId, ClientId, ContactId, RunId, ToolInvocationId};
 use patchbay_workspaces::server as workspaces;
 
 /// The most of an answer that a model reads.
@@ -30,6 +32,8 @@ pub struct AgentTool {
     /// The tool that offers it; some offer several.
     pub id: AgentToolId,
     pub agent: AgentId,
+    /// The tool's own name; functions of a tool that offers several have others.
+    pub tool_name: String,
     /// What the model calls.
     pub name: String,
     pub description: String,
@@ -45,6 +49,7 @@ impl AgentTool {
         let tools = functions.into_iter().map(|function| AgentTool {
             id: stored.id,
             agent: stored.agent_id,
+            tool_name: stored.name.clone(),
             name: function.name,
             description: function.description,
             parameters: function.parameters,
@@ -57,6 +62,14 @@ impl AgentTool {
     /// One function of a tool.
     pub(crate) fn of(stored: &Stored, name: &str) -> Option<AgentTool> {
         Self::all_of(stored).into_iter().find(|tool| tool.name == name)
+    }
+
+    /// Using it twice does nothing more than using it once.
+    pub(crate) fn only_reads(&self) -> bool {
+        match self.config {
+            ToolConfig::Calendar(_) => self.name.ends_with("_slots") || self.name.ends_with("_list"),
+            _ => self.config.only_reads(),
+        }
     }
 
     pub(crate) fn sealed(&self) -> Option<&str> {
@@ -139,6 +152,7 @@ pub fn chat_tools(tools: &[AgentTool]) -> Vec<ChatTool> {
 /// Uses a tool. Whatever goes wrong is an outcome that the model can read. The scope may `UseTools`, and `ReadContacts` and
 /// `ManageContacts` for the tools that are about contacts.
 pub async fn invoke(scope: &Scope, tool: &AgentTool, arguments: Value, invocation: &Invocation) -> Outcome {
+    let arguments = storable_value(arguments);
     match begin(scope, tool, &arguments, invocation, "").await {
         Ok(Begun::New(id)) => perform(scope, tool, &arguments, invocation, id).await,
         Ok(Begun::Former(_)) => Outcome::failed("The same use is there already."),
@@ -196,7 +210,7 @@ pub(crate) async fn perform(
     let outcome = Outcome::of(done, began.elapsed(), Some(id));
     let word = if outcome.is_error { "failed" } else { "succeeded" };
     metrics::counter!("patchbay_tool_uses_total", "kind" => tool.config.kind().as_str(), "result" => word).increment(1);
-    if let Err(error) = write_down(scope, tool, id, &outcome).await {
+    if let Err(error) = write_down(scope, tool, invocation, id, &outcome).await {
         tracing::warn!(invocation = %id, cause = %error, "what came of a tool's use could not be written down");
     }
     outcome
@@ -228,7 +242,8 @@ async fn attempt(
     match tokio::time::timeout(limit + Duration::from_millis(250), kinds::run(&ask)).await {
         Ok(Ok(done)) => done,
         Ok(Err(error)) => Done::failed(sentence(&error)),
-        Err(_) => Done::failed(format!("There was no answer within {} seconds.", limit.as_secs())),
+        Err(_) if tool.only_reads() => Done::failed(format!("There was no answer within {} seconds.", limit.as_secs())),
+        Err(_) => Done::failed(kinds::NOT_KNOWN),
     }
 }
 
@@ -246,7 +261,13 @@ async fn may_spend(scope: &Scope, client: Option<ClientId>) -> Result<Option<&'s
     Ok(None)
 }
 
-async fn write_down(scope: &Scope, tool: &AgentTool, id: ToolInvocationId, outcome: &Outcome) -> Result<(), AppError> {
+async fn write_down(
+    scope: &Scope,
+    tool: &AgentTool,
+    invocation: &Invocation,
+    id: ToolInvocationId,
+    outcome: &Outcome,
+) -> Result<(), AppError> {
     let mut tx = scope.write(Action::UseTools).await?;
     let (answer, request, response) = (
         storable(&outcome.text),
@@ -263,12 +284,40 @@ async fn write_down(scope: &Scope, tool: &AgentTool, id: ToolInvocationId, outco
     };
     uses::finish(&mut tx, id, &ended).await?;
     tx.notify(Topic::one("tools", tool.agent), None);
+    if let Some(call) = invocation.call {
+        tx.notify(Topic::one("run", call), None);
+    }
+    // A try is looked at by whoever made it, and a run without a call says itself what failed in it.
+    if outcome.is_error && invocation.origin == Origin::Call {
+        let error = NewError {
+            run: invocation.call.map(|call| RunId(call.0)),
+            agent: Some(tool.agent),
+            client: invocation.client,
+            source: ErrorSource::Tool,
+            code: &tool.name,
+            message: &answer,
+            metadata: json!({ "tool": tool.name, "use": id, "http_status": outcome.http_status }),
+        };
+        failed(&mut tx, &error).await?;
+    }
     tx.commit().await
 }
 
 /// Text that the database takes: without zero characters.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+/// The same for values, and for names in them.
+pub(crate) fn storable_value(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.contains('\0') => Value::String(storable(&text)),
+        Value::Array(items) => items.into_iter().map(storable_value).collect(),
+        Value::Object(map) => {
+            map.into_iter().map(|(name, value)| (storable(&name), storable_value(value))).collect::<Map<_, _>>().into()
+        }
+        other => other,
+    }
 }
 
 /// An error in words that a model may read: nothing of what is inside.

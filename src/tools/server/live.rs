@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::invoke::{AgentTool, Begun, Effect, Invocation, Outcome, begin, cut, perform, sentence};
+use super::invoke::{AgentTool, Begun, Effect, Invocation, Outcome, begin, cut, perform, sentence, storable_value};
 use super::kinds::NOT_KNOWN;
 use super::store::uses::{self, Former};
 use super::store::{self, LiveCall};
@@ -114,7 +114,7 @@ async fn used(scope: &Scope, id: CallId, asked: &Asked) -> Result<Answered, AppE
     let arguments: Value = match asked.body.is_empty() {
         true => Value::Object(serde_json::Map::new()),
         false => match serde_json::from_slice(&asked.body) {
-            Ok(arguments @ Value::Object(_)) => arguments,
+            Ok(arguments @ Value::Object(_)) => storable_value(arguments),
             _ => return Ok(Answered::refused(400, "The arguments are not a JSON object.")),
         },
     };
@@ -138,7 +138,7 @@ async fn used(scope: &Scope, id: CallId, asked: &Asked) -> Result<Answered, AppE
     let former = uses::newest_like(&mut tx, id, tool.id, &beginning).await?;
     drop(tx);
     let number = match &former {
-        Some(former) if is_doubled(former, tool.config.only_reads()) => {
+        Some(former) if is_doubled(former, tool.only_reads()) => {
             return again(scope, &tool, id, &former.dedupe_key).await;
         }
         Some(former) => {
@@ -167,6 +167,8 @@ async fn used(scope: &Scope, id: CallId, asked: &Asked) -> Result<Answered, AppE
 /// Whether a request is an earlier one, come again: sent twice on its way, or asked for anew by a model that was interrupted.
 fn is_doubled(former: &Former, only_reads: bool) -> bool {
     match former.status {
+        // What was read before something else was done may be something else now.
+        UseStatus::Succeeded | UseStatus::Failed if only_reads && former.is_past => false,
         // Nothing was done, so the model may try again.
         UseStatus::Failed if former.answer != NOT_KNOWN => former.age_seconds < AT_ONCE,
         _ if only_reads => former.age_seconds < DOUBLED,

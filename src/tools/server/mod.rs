@@ -1,4 +1,5 @@
 //! `ops`: what people do with an agent's tools. `invoke`: using one. `live`: the door of the voice service, `trying`: a person's try.
+//! `offers`: what a server of functions offers, and what of it was chosen.
 //! `contact_book`: what the tools ask of whoever keeps contacts. `voice`: what the voice service is told.
 
 pub mod contact_book;
@@ -6,14 +7,18 @@ pub mod invoke;
 pub(crate) mod kinds;
 pub mod live;
 pub mod memory;
+pub(crate) mod offers;
 pub(crate) mod ops;
 pub mod routes;
 mod store;
+pub mod stuck;
 pub(crate) mod trying;
 pub mod voice;
 
 /// What the loop of an agent asks: its tools, what a model is told of them, and using one.
 pub use invoke::{AgentTool, Effect, Invocation, Outcome, chat_tools, for_agent, invoke};
+/// Sends what agents write by e-mail.
+pub use kinds::email::{Letter, SendLetter};
 /// Tells agents that their copies at the voice service are out of date.
 pub use ops::ToolsChanged;
 /// The uses of ours in a call, for the call's page.

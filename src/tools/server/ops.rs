@@ -9,11 +9,12 @@ use super::kinds;
 use super::store::{self, Stored, Written, uses};
 use crate::model::{
     AgentHead, Choices, Counts, MOST_TOOLS, NewToolPage, Source, ToolConfig, ToolForm, ToolKind, ToolPage, ToolRow,
-    ToolsPage, UseList, UsePage, UseQuery, schema,
+    ToolsPage, UseList, UsePage, UseQuery, origin, schema,
 };
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, WriteTx};
 use patchbay_jobs::live::Topic;
+use patchbay_providers::outside::refused_at_sight;
 use patchbay_services::HookFuture;
 use patchbay_shared::ids::{AgentId, AgentToolId, ToolInvocationId};
 use patchbay_shared::{AppError, Reason};
@@ -54,6 +55,7 @@ fn row(tool: &Stored, counts: Counts) -> ToolRow {
         functions: named.collect(),
         is_built_in: tool.config.built_in().is_some(),
         counts,
+        offer_differs: tool.offer_differs,
     }
 }
 
@@ -101,6 +103,7 @@ pub(crate) async fn tool_page(
         schema: serde_json::to_string_pretty(&parameters).unwrap_or_default(),
         clients: if agent.client_id.is_none() { store::clients(tx).await? } else { Vec::new() },
         tried,
+        offers: super::offers::shown(tx, &stored).await?,
         may_edit: tx.scope().may(Action::ManageAgents) && agent.is_active,
         agent,
     })
@@ -115,7 +118,17 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &ToolForm) -> Result<AgentToolI
         Some(id) => store::get(tx.reading(), agent, id).await?.config.kind(),
         None => form.kind.parse().map_err(|_| AppError::invalid("kind", "Choose what the tool does."))?,
     };
-    let fields = form.check(kind)?;
+    let mut fields = form.check(kind)?;
+    let sandbox = tx.services().sandbox.as_ref().map(|sandbox| sandbox.tools.clone());
+    if let Some(address) = fields.config.address()
+        && let Some(why) = refused_at_sight(address, sandbox.as_deref())
+    {
+        return Err(AppError::invalid("address", format!("This address would not be asked: {why}.")));
+    }
+    if kind == ToolKind::SendEmail && tx.services().mail.is_none() {
+        let text = "This installation sends no e-mail: whoever runs it has set up no mail server.";
+        return Err(AppError::invalid("", text));
+    }
     // The agent before its tools, as everywhere: two people who add a tool wait for each other.
     changed(tx, agent).await?;
     store::lock_all(tx, agent).await?;
@@ -124,29 +137,35 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &ToolForm) -> Result<AgentToolI
     if known.is_some() && before.is_none() {
         return Err(AppError::NotFound);
     }
-    if known.is_none() && all.len() >= MOST_TOOLS {
-        return Err(AppError::invalid("", format!("An agent has at most {MOST_TOOLS} tools. Remove one first.")));
-    }
     let id = known.unwrap_or_else(AgentToolId::new);
     let others = all.iter().filter(|tool| Some(tool.id) != known);
     let taken: BTreeSet<String> = others
         .flat_map(|tool| tool.config.functions(&tool.name, &tool.description))
         .map(|function| function.name)
         .collect();
+    // A secret was entered for one service. Whoever may change the address does not get to see it by sending it elsewhere.
+    let has_moved = before.is_some_and(|tool| match (tool.config.address(), fields.config.address()) {
+        (Some(was), Some(now)) => !origin(was).eq_ignore_ascii_case(origin(now)),
+        _ => false,
+    });
+    if let (ToolConfig::Mcp(now), Some(ToolConfig::Mcp(was))) = (&mut fields.config, before.map(|tool| &tool.config)) {
+        // What was chosen is chosen of one server.
+        if now.address == was.address {
+            now.chosen.clone_from(&was.chosen);
+        }
+    }
     let own = fields.config.functions(&fields.name, &fields.description);
     if let Some(twice) = own.iter().find(|function| taken.contains(&function.name)) {
         let message = format!("The agent has a function named {} already. Choose another name.", twice.name);
         return Err(AppError::invalid("tool_name", message));
     }
+    if taken.len() + own.len() > MOST_TOOLS || (known.is_none() && all.len() >= MOST_TOOLS) {
+        return Err(AppError::invalid("", format!("An agent has at most {MOST_TOOLS} tools. Remove one first.")));
+    }
     let mut stored = match before {
         Some(tool) => kinds::open(tx.scope(), id, tool.sealed.as_deref())?,
         None => kinds::Secrets::new(),
     };
-    // A secret was entered for one service. Whoever may change the address does not get to see it by sending it elsewhere.
-    let has_moved = before.is_some_and(|tool| match (&tool.config, &fields.config) {
-        (ToolConfig::Http(was), ToolConfig::Http(now)) => !was.origin().eq_ignore_ascii_case(now.origin()),
-        _ => false,
-    });
     if has_moved {
         stored.clear();
     }
@@ -154,14 +173,16 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &ToolForm) -> Result<AgentToolI
     for (name, given) in &fields.secrets {
         match given.clone().or_else(|| stored.remove(name)) {
             Some(secret) => drop(secrets.insert(name.clone(), secret)),
-            None if kind == ToolKind::Http => {
+            None => {
+                let specs = kind.fields();
+                let spec = specs.iter().find(|spec| spec.name == name.as_str());
+                let (field, name) = spec.map_or(("secret_headers", name.as_str()), |spec| (spec.name, spec.label));
                 let message = match has_moved {
                     true => format!("Enter {name} again: the stored value was for the former address."),
                     false => format!("There is no stored value for {name}. Enter it."),
                 };
-                return Err(AppError::invalid("secret_headers", message));
+                return Err(AppError::invalid(field, message));
             }
-            None => {}
         }
     }
     let sealed = kinds::seal(tx.scope(), id, &secrets)?;
@@ -181,6 +202,9 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &ToolForm) -> Result<AgentToolI
     match before {
         Some(tool) => {
             store::update(tx, id, &written).await?;
+            if kind == ToolKind::Mcp && tool.config.address() != fields.config.address() {
+                store::offers::forget(tx, id).await?;
+            }
             if tool.name != fields.name && tool.config.built_in().is_some() {
                 // The voice service holds it under the name that it had, and knows it as ours by that name alone.
                 store::leave_name(tx, tool).await?;
@@ -264,22 +288,27 @@ pub(crate) async fn use_page(tx: &mut ReadTx, id: ToolInvocationId) -> Result<Us
 }
 
 /// An agent whose tools may be changed. Errors: `NotFound`; `Conflict` when it was deleted.
-async fn editable(tx: &mut WriteTx, agent: AgentId) -> Result<AgentId, AppError> {
+pub(super) async fn editable(tx: &mut WriteTx, agent: AgentId) -> Result<AgentId, AppError> {
     let head = store::agent(tx.reading(), agent).await?;
     if !head.is_active {
-        let text = "This agent was deleted. An owner can restore it first.";
+        let text = "This agent is deactivated or deleted. An owner can restore one that is deactivated.";
         return Err(AppError::Conflict(Reason::WrongState, text.to_owned()));
     }
     Ok(head.id)
 }
 
 /// Has the agent sent to the voice service again, and tells open pages.
-async fn changed(tx: &mut WriteTx, agent: AgentId) -> Result<(), AppError> {
+pub(super) async fn changed(tx: &mut WriteTx, agent: AgentId) -> Result<(), AppError> {
     let services = tx.scope().clone();
     let hook = services.services().hooks.get::<ToolsChanged>()?;
     (hook.0)(tx, agent).await?;
-    tx.notify(Topic::one("tools", agent), None);
+    tx.notify(topic(agent), None);
     Ok(())
+}
+
+/// Pages that show an agent's tools.
+pub(super) fn topic(agent: AgentId) -> Topic {
+    Topic::one("tools", agent)
 }
 
 fn facts(tool: &Stored) -> serde_json::Value {

@@ -1,6 +1,7 @@
 //! Statements about the tools of agents. `uses` has those about what became of each use, `memories` those about what agents keep in mind.
 
 pub(crate) mod memories;
+pub(crate) mod offers;
 pub(crate) mod uses;
 
 use sqlx::types::Json;
@@ -22,6 +23,8 @@ pub(crate) struct Stored {
     pub sealed: Option<String>,
     pub position: i32,
     pub is_active: bool,
+    /// See `agent_tools.offer_differs`.
+    pub offer_differs: bool,
 }
 
 macro_rules! stored {
@@ -36,6 +39,7 @@ macro_rules! stored {
             sealed: row.sealed_secrets,
             position: row.position,
             is_active: row.is_active,
+            offer_differs: row.offer_differs,
         }
     }};
 }
@@ -85,7 +89,7 @@ pub(crate) async fn is_client_active(tx: &mut ReadTx, client: ClientId) -> Resul
 /// The tools of an agent that were not removed, in their order.
 pub(crate) async fn list(tx: &mut ReadTx, agent: AgentId) -> Result<Vec<Stored>, AppError> {
     let rows = sqlx::query!(
-        r#"select id, agent_id, tool_name, description, tool_config as "tool_config: Json<ToolConfig>", sealed_secrets, position, is_active
+        r#"select id, agent_id, tool_name, description, tool_config as "tool_config: Json<ToolConfig>", sealed_secrets, position, is_active, offer_differs
            from agent_tools where workspace_id = $1 and agent_id = $2 and removed_at is null order by position, id"#,
         tx.workspace_uuid(),
         agent.0
@@ -110,7 +114,7 @@ pub(crate) async fn former_names(tx: &mut ReadTx, agent: AgentId) -> Result<Vec<
 /// One tool that was not removed. Errors: `NotFound`.
 pub(crate) async fn get(tx: &mut ReadTx, agent: AgentId, id: AgentToolId) -> Result<Stored, AppError> {
     let row = sqlx::query!(
-        r#"select id, agent_id, tool_name, description, tool_config as "tool_config: Json<ToolConfig>", sealed_secrets, position, is_active
+        r#"select id, agent_id, tool_name, description, tool_config as "tool_config: Json<ToolConfig>", sealed_secrets, position, is_active, offer_differs
            from agent_tools where workspace_id = $1 and agent_id = $2 and id = $3 and removed_at is null"#,
         tx.workspace_uuid(),
         agent.0,
@@ -238,7 +242,7 @@ pub(crate) async fn set_position(tx: &mut WriteTx, id: AgentToolId, position: i3
 /// A removed tool keeps its row for its history. Its secrets go.
 pub(crate) async fn remove(tx: &mut WriteTx, id: AgentToolId) -> Result<(), AppError> {
     sqlx::query!(
-        "update agent_tools set removed_at = now(), is_active = false, sealed_secrets = null where workspace_id = $1 and id = $2",
+        "update agent_tools set removed_at = now(), is_active = false, sealed_secrets = null, offered = null where workspace_id = $1 and id = $2",
         tx.workspace_uuid(),
         id.0
     )
@@ -281,7 +285,7 @@ pub(crate) async fn call(tx: &mut ReadTx, id: CallId) -> Result<Option<LiveCall>
 /// A tool by its id, with the agent it belongs to; none when it was removed or is off.
 pub(crate) async fn in_use(tx: &mut ReadTx, id: Uuid) -> Result<Option<Stored>, AppError> {
     let row = sqlx::query!(
-        r#"select id, agent_id, tool_name, description, tool_config as "tool_config: Json<ToolConfig>", sealed_secrets, position, is_active
+        r#"select id, agent_id, tool_name, description, tool_config as "tool_config: Json<ToolConfig>", sealed_secrets, position, is_active, offer_differs
            from agent_tools where workspace_id = $1 and id = $2 and removed_at is null and is_active"#,
         tx.workspace_uuid(),
         id

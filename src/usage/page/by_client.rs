@@ -4,6 +4,7 @@ use super::{amount, file, moved, number};
 use crate::model::{AgentUsage, ClientUsage, Compared, Shown};
 use patchbay_calls::model::{CallQuery, term};
 use patchbay_metering::model::Sums;
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::count_text;
 use patchbay_ui::*;
 
@@ -96,7 +97,7 @@ fn cells(all: &Compared, listed: Option<CallQuery>, total: &Sums) -> impl IntoVi
     };
     let moved = if percent.is_empty() { "–".to_owned() } else { percent };
     let share = match number(total.spend()) {
-        whole if whole > 0.0 => format!("{:.1}%", number(sums.spend()) * 100.0 / whole),
+        whole if whole > 0.0 => format!("{}%", fixed(number(sums.spend()) * 100.0 / whole, 1)),
         _ => "–".to_owned(),
     };
     let points = all.spend_by_part.clone();
@@ -112,7 +113,7 @@ fn cells(all: &Compared, listed: Option<CallQuery>, total: &Sums) -> impl IntoVi
     });
     view! {
         <td class="num">{calls}</td>
-        <td class="num">{format!("{:.1}", sums.minutes())}</td>
+        <td class="num">{fixed(sums.minutes(), 1)}</td>
         <td class="num">{count_text(sums.tokens)}</td>
         <td class="num">{amount(sums.spend(), sums.unpriced + sums.unpriced_answers)}</td>
         <td class="num"><span aria-hidden="true">{arrow}</span><span class="sr">{spoken}</span>{moved}</td>

@@ -6,6 +6,7 @@ use crate::model::{By, Shown, Usage, UsageDay};
 use patchbay_calls::model::term;
 use patchbay_metering::model::Sums;
 use patchbay_shared::Money;
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::count_text;
 use patchbay_ui::*;
 
@@ -79,7 +80,7 @@ pub(crate) fn Days(by: By, days: Vec<UsageDay>, shown: Shown) -> impl IntoView {
                 <tr>
                     <td class="nowrap">{label}</td>
                     <td class="num"><a class="link" href=listed.address()>{count_text(sums.calls)}</a></td>
-                    <td class="num">{format!("{:.1}", sums.minutes())}</td>
+                    <td class="num">{fixed(sums.minutes(), 1)}</td>
                     <td class="num">{count_text(sums.tokens)}</td>
                     <td class="num">{count_text(sums.characters)}</td>
                     <td class="num">{amount(sums.voice, sums.unpriced)}</td>

@@ -20,6 +20,7 @@ use patchbay_calls::model::figures::unpriced_text;
 use patchbay_calls::model::term;
 use patchbay_metering::model::{Preset, Sums};
 use patchbay_shared::Money;
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::count_text;
 use patchbay_ui::address::query_string;
 use patchbay_ui::*;
@@ -64,7 +65,7 @@ pub(crate) fn file(part: Option<&str>) -> String {
 
 /// For drawings; what is said is a `Money`.
 pub fn number(money: Money) -> f64 {
-    money.0.to_string().parse::<f64>().unwrap_or(0.0)
+    money.number()
 }
 
 /// `11.2%` and which way.
@@ -73,7 +74,7 @@ pub fn moved(now: f64, then: f64) -> (String, Direction) {
         None => (String::new(), Direction::Same),
         Some(percent) if percent.abs() < 0.05 => ("0.0%".to_owned(), Direction::Same),
         Some(percent) => {
-            (format!("{:.1}%", percent.abs()), if percent > 0.0 { Direction::Up } else { Direction::Down })
+            (format!("{}%", fixed(percent.abs(), 1)), if percent > 0.0 { Direction::Up } else { Direction::Down })
         }
     }
 }
@@ -158,7 +159,7 @@ fn Summary(usage: Usage, total: Sums, before: Sums) -> impl IntoView {
         <Kpis count=5>
             <Kpi label=term::SPEND.label value=total.spend().text() delta=spend direction=spend_way neutral=true versus=from(before.spend().text(), before.spend().0.is_zero()) points=parts(|sums| number(sums.spend())) paint="chart-2" href=listed.address() means=term::SPEND.means/>
             <Kpi label=term::CALLS.label value=count_text(total.calls) delta=calls direction=calls_way neutral=true versus=from(count_text(before.calls), before.calls == 0) points=parts(|sums| sums.calls as f64) href=listed.address() means=term::CALLS.means/>
-            <Kpi label=term::MINUTES.label value=format!("{:.1}", total.minutes()) delta=minutes direction=minutes_way neutral=true versus=from(format!("{:.1}", before.minutes()), before.seconds == 0) points=parts(|sums| sums.seconds as f64) means=term::MINUTES.means/>
+            <Kpi label=term::MINUTES.label value=fixed(total.minutes(), 1) delta=minutes direction=minutes_way neutral=true versus=from(fixed(before.minutes(), 1), before.seconds == 0) points=parts(|sums| sums.seconds as f64) means=term::MINUTES.means/>
             <Kpi label=term::COST_PER_GOAL.label value=goal_text delta=per_goal direction=per_goal_way good=per_goal_way == Direction::Down versus=goal_from points=parts(|sums| sums.per_goal().map_or(0.0, number)) href=listed.of_goals().address() means=term::COST_PER_GOAL.means/>
             <Kpi label=format!("{} so far", month.name) value=month.spend.text() versus=forecast href=month_listed.address() means=term::SPEND.means/>
         </Kpis>
@@ -168,5 +169,7 @@ fn Summary(usage: Usage, total: Sums, before: Sums) -> impl IntoView {
 /// `analysis` as `Analysis`.
 pub(crate) fn capital(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| std::iter::once(first.to_ascii_uppercase()).chain(letters).collect())
 }

@@ -51,7 +51,20 @@ async fn with_the_agencys_things(agency: &Agency) {
     let prompt = owner.made_on("/prompts/new", "save_prompt", &first).await;
     let second = [("id", prompt.as_str()), ("base_version", "1"), ("name", "Second prompt"), ("template", "Be kind.")];
     owner.done("save_prompt", &second).await;
-    owner.done("use_prompt_version", &[("id", &prompt), ("version", "2")]).await;
+    let to = |label, version| [("id", prompt.as_str()), ("label", label), ("version", version), ("note", "Better.")];
+    owner.done("move_prompt_label", &to("staging", "2")).await;
+    owner.done("move_prompt_label", &to("production", "2")).await;
+    owner.done("set_prompt_rule", &[("id", &prompt), ("on", "true")]).await;
+    for (answers, name, fields) in [
+        (&agency.admin, "decide_prompt_move", &[("verdict", "refuse"), ("answer", "Not now.")][..]),
+        (owner, "withdraw_prompt_move", &[]),
+    ] {
+        owner.done("move_prompt_label", &to("production", "1")).await;
+        let page = owner.done("get_prompt", &[("id", &prompt)]).await.json();
+        let asked = page["waiting"]["id"].as_str().expect("a move that waits").to_owned();
+        let fields: Vec<_> = [("id", asked.as_str())].into_iter().chain(fields.iter().copied()).collect();
+        answers.done(name, &fields).await;
+    }
     owner.done("set_prompt_active", &[("id", &prompt)]).await;
     owner.done("set_prompt_active", &[("id", &prompt), ("on", "true")]).await;
     for status in ["archived", "active"] {

@@ -7,7 +7,7 @@ use super::{EVENTS, sources};
 
 /// Actions that are no literal where they are written down: file, expression, record, and the words that it can be.
 const SPOKEN: &[(&str, &str, &str, &[&str])] = &[
-    ("src/agents/server/ops.rs", "action", "agent", &["deleted", "restored"]),
+    ("src/agents/server/lifecycle.rs", "action", "agent", &["deactivated", "restored"]),
     ("src/campaigns/server/ops.rs", "verb", "campaign", &["activated", "paused", "archived", "restored"]),
     ("src/clients/server/ops.rs", "action", "client", &["archived", "restored"]),
     ("src/contacts/server/import/run.rs", "status.as_str()", "import", &["completed", "failed"]),

@@ -20,12 +20,15 @@ const LAYERS: &[(&str, &str)] = &[
         "whom to call, and how; calls of the past; e-mail in the brand of its sender",
     ),
     ("brand, dialling, usage", "what is made of clients and calls"),
-    ("calls, clients, numbers", "for whom an agent works, on which number, and what was said"),
-    ("agents", "who speaks"),
-    ("models", "which model does what, and what it costs"),
-    ("tools", "what an agent may do on a call beside talking"),
     (
-        "api_keys, audit, connections, knowledge, metering, prompts, settings",
+        "calls, clients, evaluations, numbers",
+        "for whom an agent works, on which number, what was said, and whether it was right in tests",
+    ),
+    ("agent_loop, agents", "who speaks, on a call or without a telephone"),
+    ("models, skills", "which model does what, and what it costs; instructions that agents share"),
+    ("connections, tools", "accounts at outside services; what an agent may do on a call beside talking"),
+    (
+        "api_keys, audit, knowledge, metering, prompts, runs, settings",
         "what an agency sets up, and what is written down about it",
     ),
     ("jobs, shell, users, workspaces", "the queue; what pages share; accounts of people and of agencies"),
@@ -89,6 +92,11 @@ fn texts<'a>(table: &'a toml::Table, list: &str) -> Vec<&'a str> {
     list.into_iter().flatten().filter_map(toml::Value::as_str).collect()
 }
 
+fn has_tests(folder: &str) -> bool {
+    let marks = ["#[te", "#[tokio::te"].map(|mark| format!("{mark}st]"));
+    sources(&format!("src/{folder}"), ".rs").iter().any(|(_, text)| marks.iter().any(|mark| text.contains(mark)))
+}
+
 #[test]
 fn each_folder_is_a_crate_of_the_workspace() {
     let (all, mut wrong) = (manifests(), Vec::new());
@@ -113,6 +121,10 @@ fn each_folder_is_a_crate_of_the_workspace() {
             (is_so("lints", "workspace", true.into()), "has lints of its own"),
             (is_so("lib", "path", "lib.rs".into()), "does not begin in lib.rs"),
             (is_so("lib", "doctest", false.into()), "is built once more for doctests"),
+            (
+                has_tests(folder) != is_so("lib", "test", false.into()),
+                "has tests that nobody runs, or is built for tests that it has not",
+            ),
             (is_so("package", "publish", false.into()), "could be published"),
         ];
         wrong.extend(checks.iter().filter(|(is_well, _)| !is_well).map(|(_, what)| format!("src/{folder} {what}")));

@@ -40,6 +40,20 @@ select o.workspace_id, md5(o.salt || 'call' || n)::uuid, o.client_id, o.agent, o
        case when n % 1000 > 0 then 60 end, 0.05, case when n % 700 = 4 then 'The line broke.' end, case when n % 3 = 0 then now() end
 from owners o, generate_series(1, o.many) n;
 
+-- Every call is a run.
+insert into agent_runs (workspace_id, id, agent_id, client_id, run_type, trigger, call_id, started_at, completed_at, is_failed, error)
+select c.workspace_id, c.id, c.agent_id, c.client_id, 'live_call', 'batch', c.id, c.started_at, c.ended_at, c.result = 'failed', c.error
+from calls c where c.workspace_id in (select workspace_id from owners) and not exists (
+  select from agent_runs r where r.workspace_id = c.workspace_id and r.id = c.id);
+insert into error_causes (workspace_id, id, fingerprint, source, code, message, first_seen, last_seen, count, resolved_at)
+select o.workspace_id, md5(o.salt || 'cause' || n)::uuid, o.salt || n, 'tool', 'code', 'Failure ' || n, now() - interval '9 days',
+       now() - make_interval(mins => n), 3, case when n % 2 = 0 then now() end
+from owners o, generate_series(1, 14000) n where o.salt <> 'b';
+insert into errors (workspace_id, id, run_id, source, code, message, metadata, fingerprint, cause_id, created_at)
+select o.workspace_id, md5(o.salt || 'error' || n)::uuid, md5(o.salt || 'call' || n)::uuid, 'tool', 'code', 'Failure', '{}', 'x',
+       md5(o.salt || 'cause1')::uuid, now() - make_interval(mins => n)
+from owners o, generate_series(1, 14000) n where o.salt <> 'b';
+
 insert into call_messages (workspace_id, id, call_id, client_id, position, role, text)
 select o.workspace_id, gen_random_uuid(), md5(o.salt || 'call' || n)::uuid, o.client_id, 1, 'user', 'I would like to talk about number ' || n
 from owners o, generate_series(1, o.many / 4) n;

@@ -342,8 +342,6 @@ pub fn agent_fields<'a>(name: &'a str, client: &'a str, prompt: &'a str) -> Vec<
         ("direction", "outbound"),
         ("tags", ""),
         ("prompt_id", prompt),
-        ("base_prompt", ""),
-        ("base_version", ""),
         ("template", ""),
     ]
 }

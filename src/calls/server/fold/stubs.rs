@@ -10,6 +10,7 @@ use super::{Call, CallUpdate};
 use crate::model::{AnalysisStatus, CallDirection, TranscriptStatus};
 use crate::server::store::folded::{self as store, Mapping, Origin, Recognised};
 use patchbay_access::server::WriteTx;
+use patchbay_agents::server::own_words;
 use patchbay_prompts::server::{self as prompts, Told};
 use patchbay_providers::voice::{self, VoiceCall};
 use patchbay_shared::AppError;
@@ -94,7 +95,7 @@ pub(super) async fn find_agents(
         if mapping.words_since.is_some_and(|since| since <= state.started_at) {
             (origin.prompt_id, origin.prompt_version) = (mapping.prompt_id, mapping.prompt_version);
         } else if let Some((prompt, words)) = mapping.prompt_id.zip(news.system_prompt.as_deref()) {
-            told.push((place, Told { prompt, words, at: state.started_at }));
+            told.push((place, Told { prompt, words: own_words(words), at: state.started_at }));
         }
     }
     find_versions(tx, calls, told).await?;

@@ -14,8 +14,9 @@ use crate::model::{
 use patchbay_access::server::ReadTx;
 use patchbay_access::withheld::CALL_TROUBLE;
 use patchbay_access::{Action, Field};
-use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId};
+use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignId, ClientId, ContactId, PromptId, RunId};
 use patchbay_shared::{AppError, Money, time_key, zone};
+use patchbay_tools::model::CallUse;
 
 /// Everything about one call that the viewer may see. `list` is the query of the list that the person came from.
 /// Errors: `NotFound`.
@@ -34,7 +35,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
                   c.summary, c.goal_reached, c.sentiment, c.result as "result: CallResult", c.cost as "cost!", c.is_unpriced as "is_unpriced!",
                   c.voice_cost, c.carrier_cost, c.carrier_priced_at is not null as "has_carrier_price!", c.model_cost, c.billed_seconds, c.recording_key is not null as "is_recorded!", c.awaits_recording, c.recording_wish,
                   c.recording_peaks as "peaks: Json<Peaks>", c.prompt_version, c.prompt_id,
-                  c.reviewed_at, c.source as "source: CallSource", u.name as "reviewer?", c.missed_reason, c.is_test
+                  c.reviewed_at, c.source as "source: CallSource", u.name as "reviewer?", c.missed_reason, c.is_test, c.run_id as "run_id: RunId"
            from calls c
            left join clients k on k.workspace_id = $1 and k.id = c.client_id
            left join agents a on a.workspace_id = $1 and a.id = c.agent_id
@@ -99,6 +100,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         }),
         add_contact,
         is_test: row.is_test,
+        run: row.run_id.filter(|_| is_agency),
         call_back,
         may_call_back,
         outcome: row.outcome,
@@ -209,15 +211,21 @@ pub(crate) async fn turns(tx: &mut ReadTx, id: CallId, with_tools: bool) -> Resu
     Ok(turns)
 }
 
-/// Ties steps to what was asked and answered, where the tools are ours: both stand in the order in which they were used.
+/// Ties steps to what was asked and answered, where the tools are ours: by name and values; where the service changed the values on their
+/// way, in the order in which they were used.
 async fn link_uses(tx: &mut ReadTx, id: CallId, turns: &mut [Turn]) -> Result<(), AppError> {
     if !tx.scope().sees(Field::ToolUses) || turns.iter().all(|turn| turn.tool.is_none()) {
         return Ok(());
     }
     let mut uses = patchbay_tools::server::in_call(tx, id).await?;
-    for tool in turns.iter_mut().filter_map(|turn| turn.tool.as_mut()) {
-        if let Some(place) = uses.iter().position(|one| one.tool_name == tool.name) {
-            tool.use_id = Some(uses.remove(place).id);
+    for by_values in [true, false] {
+        for tool in turns.iter_mut().filter_map(|turn| turn.tool.as_mut()).filter(|tool| tool.use_id.is_none()) {
+            let given: Option<serde_json::Value> = serde_json::from_str(&tool.arguments).ok();
+            let fits =
+                |one: &CallUse| one.tool_name == tool.name && (!by_values || given.as_ref() == Some(&one.arguments));
+            if let Some(place) = uses.iter().position(fits) {
+                tool.use_id = Some(uses.remove(place).id);
+            }
         }
     }
     Ok(())

@@ -137,11 +137,11 @@ pub(crate) async fn insert(tx: &mut WriteTx, calls: &[(&CallState, &Origin)]) ->
     let made = sqlx::query_scalar!(
         r#"insert into calls (workspace_id, id, client_id, agent_id, provider, provider_call_id, dial_state, direction, source, "from", "to",
                               prompt_id, prompt_version, contact_id, contact_name, error, started_at, joined_at, ended_at, end_reason, summary, billed_seconds,
-                              voice_cost, billing_status, billed_at, duration, outcome, transcript_status, analysis_status)
+                              voice_cost, billing_status, billed_at, duration, outcome, transcript_status, analysis_status, run_id)
            select $1, n.id, n.client_id, n.agent_id, 'ultravox', n.provider_call_id, 'placed', n.direction::call_direction,
                   n.source::call_source, n."from", n."to", n.prompt_id, n.prompt_version, n.contact_id, n.contact_name, n.error, n.started_at,
                   n.joined_at, n.ended_at, n.end_reason, n.summary, n.billed_seconds, n.voice_cost, n.billing_status, n.billed_at, n.duration,
-                  n.outcome::contact_outcome, n.transcript_status::transcript_status, n.analysis_status::analysis_status
+                  n.outcome::contact_outcome, n.transcript_status::transcript_status, n.analysis_status::analysis_status, n.id
            from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[],
                        $11::int[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[],
                        $18::int[], $19::numeric[], $20::text[], $21::timestamptz[], $22::int[], $23::text[], $24::text[], $25::text[], $26::uuid[],

@@ -289,6 +289,37 @@ pub(crate) async fn begin(tx: &mut WriteTx, id: EntryId, file: Uuid) -> Result<b
     Ok(done.rows_affected() == 1)
 }
 
+/// Takes back that a try was counted.
+pub(crate) async fn not_tried(tx: &mut WriteTx, id: EntryId, file: Uuid) -> Result<(), AppError> {
+    sqlx::query!(
+        "update knowledge_entries set attempts = attempts - 1
+         where workspace_id = $1 and id = $2 and file_id = $3 and knowledge_status = 'indexing' and attempts > 0",
+        tx.workspace_uuid(),
+        id.0,
+        file
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Some files that are not settled, and for which no job of this kind waits or runs.
+pub(crate) async fn without_job(tx: &mut ReadTx, kind: &str) -> Result<Vec<(EntryId, Uuid)>, AppError> {
+    let rows = sqlx::query!(
+        r#"select e.id as "id: EntryId", e.file_id
+           from knowledge_entries e
+           where e.workspace_id = $1 and e.knowledge_status in ('pending', 'indexing')
+             and not exists (select from jobs j where j.workspace_id = $1 and j.kind = $2 and j.status in ('pending', 'processing')
+                               and j.dedupe_key like e.id::text || ':' || e.file_id::text || ':%')
+           limit 100"#,
+        tx.workspace_uuid(),
+        kind
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.file_id)).collect())
+}
+
 /// How far it is. False: there is another file by now.
 pub(crate) async fn progress(
     tx: &mut WriteTx,

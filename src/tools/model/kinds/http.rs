@@ -6,7 +6,7 @@ use super::{FieldSpec, Input, KindConfig, Values, value};
 use patchbay_shared::FieldErrors;
 
 /// What stands for a stored secret in the form.
-const KEPT: &str = "•••";
+pub(super) const KEPT: &str = "•••";
 /// Headers of the request itself, which nobody sets by hand.
 const RESERVED: [&str; 8] = [
     "host",
@@ -71,13 +71,11 @@ pub struct Http {
     pub retries: u32,
 }
 
-impl Http {
-    /// Scheme, host and port: where its secrets go.
-    pub fn origin(&self) -> &str {
-        let host = self.address.find("://").map_or(0, |at| at + 3);
-        let end = self.address[host..].find(['/', '?']).map_or(self.address.len(), |at| host + at);
-        &self.address[..end]
-    }
+/// Scheme, host and port of an address: where its secrets go.
+pub fn origin(address: &str) -> &str {
+    let host = address.find("://").map_or(0, |at| at + 3);
+    let end = address[host..].find(['/', '?']).map_or(address.len(), |at| host + at);
+    &address[..end]
 }
 
 impl KindConfig for Http {
@@ -178,6 +176,10 @@ impl KindConfig for Http {
         self.schema.clone()
     }
 
+    fn address(&self) -> Option<&str> {
+        Some(&self.address)
+    }
+
     fn only_reads(&self) -> bool {
         self.method == Method::Get
     }
@@ -194,7 +196,7 @@ impl KindConfig for Http {
 }
 
 /// A whole number of a form; left empty, the usual one.
-fn number(values: &Values, name: &str, least: u32, most: u32, usual: u32, errors: &mut FieldErrors) -> u32 {
+pub(super) fn number(values: &Values, name: &str, least: u32, most: u32, usual: u32, errors: &mut FieldErrors) -> u32 {
     match value(values, name) {
         "" => usual,
         text => match text.parse() {
@@ -208,7 +210,7 @@ fn number(values: &Values, name: &str, least: u32, most: u32, usual: u32, errors
 }
 
 /// `Name: value`, one per line.
-fn header_lines(text: &str) -> Result<Vec<(String, String)>, String> {
+pub(super) fn header_lines(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut all: Vec<(String, String)> = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let Some((name, value)) = line.split_once(':').map(|(name, value)| (name.trim(), value.trim())) else {
@@ -257,7 +259,7 @@ fn placeholders(address: &str) -> Result<Vec<&str>, String> {
     Ok(found)
 }
 
-fn check_address(address: &str, schema: &Value) -> Result<(), String> {
+pub(super) fn check_address(address: &str, schema: &Value) -> Result<(), String> {
     if address.is_empty() {
         return Err("Enter the address that is asked.".to_owned());
     }

@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{Ask, Done};
 use crate::model::ContactUpdate;
 use crate::server::contact_book::{ContactCard, ContactQuestion, Contacts};
+use crate::server::store::uses;
+use patchbay_access::Action;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::ClientId;
 
@@ -20,6 +22,13 @@ pub(super) async fn on_the_line(ask: &Ask<'_>, client: ClientId) -> Result<Optio
         (None, None) => return Ok(None),
     };
     Ok(book.0.find(ask.scope, client, &question, 1).await?.into_iter().next())
+}
+
+/// Whether the address of the person on the call was changed in this call: then it is only what somebody has said.
+pub(super) async fn changed_email(ask: &Ask<'_>) -> Result<bool, AppError> {
+    let Some(call) = ask.invocation.call else { return Ok(false) };
+    let mut tx = ask.scope.read(Action::ReadWorkshop).await?;
+    uses::changed_email(&mut tx, call).await
 }
 
 pub(super) async fn look_up(ask: &Ask<'_>) -> Result<Done, AppError> {

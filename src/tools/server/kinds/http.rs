@@ -18,15 +18,25 @@ const PAUSE: Duration = Duration::from_millis(500);
 const HIDDEN: &str = "•••";
 
 pub(super) async fn run(ask: &Ask<'_>, config: &Http) -> Result<Done, AppError> {
+    Ok(asked(ask, config).await?.0)
+}
+
+/// What came of it, and the answer's body where there was an answer.
+pub(super) async fn asked(ask: &Ask<'_>, config: &Http) -> Result<(Done, Vec<u8>), AppError> {
     let secrets = ask.secrets()?;
     let (url, body) = match request_of(config, ask.arguments) {
         Ok(parts) => parts,
-        Err(why) => return Ok(Done::failed(why)),
+        Err(why) => return Ok((Done::failed(why), Vec::new())),
     };
     let shown = shown_request(config, &url, body.as_deref(), ask);
     let (answer, tries) = tried(ask, config, &secrets, url, body).await;
+    let mut whole = Vec::new();
     let mut done = match answer {
-        Ok(answer) => read(&answer, &secrets),
+        Ok(answer) => {
+            let done = read(&answer, &secrets);
+            whole = answer.body;
+            done
+        }
         // It was sent, and may have been done.
         Err(OutsideTrouble::Timeout | OutsideTrouble::Broken(_)) if !config.method.is_idempotent() => {
             Done::failed(NOT_KNOWN.to_owned())
@@ -41,7 +51,7 @@ pub(super) async fn run(ask: &Ask<'_>, config: &Http) -> Result<Done, AppError> 
         }),
     };
     done.request = Some(if tries > 1 { format!("{shown}\n\n({tries} tries)") } else { shown });
-    Ok(done)
+    Ok((done, whole))
 }
 
 /// Address and body. Parameters that do not stand in the address are the query, or the body.
@@ -164,7 +174,7 @@ fn shown_request(config: &Http, url: &str, body: Option<&[u8]>, ask: &Ask<'_>) -
 
 /// The text without any of the secrets: nor the part behind `Bearer`, nor as JSON or an address writes them. Shorter ones would blank out
 /// ordinary words.
-fn without(secrets: &Secrets, text: &str) -> String {
+pub(super) fn without(secrets: &Secrets, text: &str) -> String {
     let parts =
         secrets.values().flat_map(|secret| [secret.as_str(), secret.split_once(' ').map_or("", |(_, rest)| rest)]);
     let mut all: Vec<String> = parts

@@ -1,9 +1,13 @@
 //! What each kind of tool does. A new kind has a file here and one in `model/kinds`, and a line in each of the two lists.
 
+mod calendar;
 mod contacts;
+pub(crate) mod email;
 mod http;
 mod knowledge;
+pub(crate) mod mcp;
 mod memory;
+mod web_search;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -91,6 +95,10 @@ pub(crate) async fn run(ask: &Ask<'_>) -> Result<Done, AppError> {
         ToolConfig::Voicemail(_) => {
             Ok(Done::with(Effect::Voicemail(ask.text("message")), "The message was left, and the call ends."))
         }
+        ToolConfig::WebSearch(config) => web_search::run(ask, config).await,
+        ToolConfig::SendEmail(config) => email::run(ask, config).await,
+        ToolConfig::Calendar(config) => calendar::run(ask, config).await,
+        ToolConfig::Mcp(config) => mcp::run(ask, config).await,
         ToolConfig::Http(config) => http::run(ask, config).await,
     }
 }

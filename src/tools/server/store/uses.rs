@@ -73,6 +73,21 @@ pub(crate) async fn finish(tx: &mut WriteTx, id: ToolInvocationId, ended: &Ended
     Ok(())
 }
 
+/// Ends uses that began some minutes ago and never ended: their process is gone. Gives the agents whose tools they were.
+pub(crate) async fn end_lost(tx: &mut WriteTx, answer: &str) -> Result<Vec<AgentId>, AppError> {
+    let mut agents: Vec<AgentId> = sqlx::query_scalar!(
+        r#"update tool_invocations set status = 'failed', answer = $2
+           where workspace_id = $1 and status = 'running' and created_at < now() - interval '3 minutes' returning agent_id as "id: AgentId""#,
+        tx.workspace_uuid(),
+        answer
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    agents.sort_unstable();
+    agents.dedup();
+    Ok(agents)
+}
+
 /// An earlier use that the same request has found.
 pub(crate) struct Former {
     pub dedupe_key: String,
@@ -82,6 +97,8 @@ pub(crate) struct Former {
     pub age_seconds: f64,
     /// Another use of the same tool in this call came after it.
     pub was_followed: bool,
+    /// A use of any tool in this call came after it: what it read may be something else now.
+    pub is_past: bool,
 }
 
 /// The newest use in a call whose key begins so.
@@ -95,7 +112,8 @@ pub(crate) async fn newest_like(
         r#"select u.dedupe_key, u.status as "status: UseStatus", coalesce(u.answer, '') as "answer!",
                   extract(epoch from now() - u.created_at)::float8 as "age_seconds!",
                   exists (select from tool_invocations l
-                          where l.workspace_id = $1 and l.call_id = $2 and l.tool_id = $3 and l.id > u.id) as "was_followed!"
+                          where l.workspace_id = $1 and l.call_id = $2 and l.tool_id = $3 and l.id > u.id) as "was_followed!",
+                  exists (select from tool_invocations o where o.workspace_id = $1 and o.call_id = $2 and o.id > u.id) as "is_past!"
            from tool_invocations u
            where u.workspace_id = $1 and u.call_id = $2 and u.tool_id = $3 and starts_with(u.dedupe_key, $4)
            order by u.id desc limit 1"#,
@@ -112,7 +130,53 @@ pub(crate) async fn newest_like(
         answer: row.answer,
         age_seconds: row.age_seconds,
         was_followed: row.was_followed,
+        is_past: row.is_past,
     }))
+}
+
+/// Whether a contact's e-mail address was changed by a tool in this call.
+pub(crate) async fn changed_email(tx: &mut ReadTx, call: CallId) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+             select from tool_invocations u join agent_tools t on t.workspace_id = $1 and t.id = u.tool_id
+             where u.workspace_id = $1 and u.call_id = $2 and u.arguments ->> 'email' is not null
+               and t.tool_config ->> 'kind' = 'contact_update') as "is!""#,
+        tx.workspace_uuid(),
+        call.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Uses of a tool that came before another one, without those of which it is known that nothing was done.
+pub(crate) struct Before {
+    pub in_call: i64,
+    /// In the last 24 hours.
+    pub in_day: i64,
+}
+
+pub(crate) async fn before(
+    tx: &mut ReadTx,
+    tool: AgentToolId,
+    call: Option<CallId>,
+    id: ToolInvocationId,
+    not_known: &str,
+) -> Result<Before, AppError> {
+    let row = sqlx::query!(
+        r#"select count(*) filter (where call_id = $3) as "in_call!",
+                  count(*) filter (where created_at > now() - interval '24 hours') as "in_day!"
+           from tool_invocations
+           where workspace_id = $1 and tool_id = $2 and id < $4 and (status <> 'failed' or answer = $5)
+             and created_at > now() - interval '2 days'"#,
+        tx.workspace_uuid(),
+        tool.0,
+        call.map(|call| call.0),
+        id.0,
+        not_known
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(Before { in_call: row.in_call, in_day: row.in_day })
 }
 
 /// How often tools were used in a call, up to `most`.
@@ -130,13 +194,18 @@ pub(crate) async fn count_in_call(tx: &mut ReadTx, call: CallId, most: i64) -> R
 /// The uses of ours in a call, in their order.
 pub async fn in_call(tx: &mut ReadTx, call: CallId) -> Result<Vec<CallUse>, AppError> {
     let rows = sqlx::query!(
-        "select id, tool_name from tool_invocations where workspace_id = $1 and call_id = $2 order by id limit 500",
+        "select id, tool_name, arguments from tool_invocations where workspace_id = $1 and call_id = $2 order by id limit 500",
         tx.workspace_uuid(),
         call.0
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows.into_iter().map(|row| CallUse { id: ToolInvocationId(row.id), tool_name: row.tool_name }).collect())
+    let uses = rows.into_iter().map(|row| CallUse {
+        id: ToolInvocationId(row.id),
+        tool_name: row.tool_name,
+        arguments: row.arguments,
+    });
+    Ok(uses.collect())
 }
 
 /// Uses of each tool of an agent in the last seven days.

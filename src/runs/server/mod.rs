@@ -1,0 +1,11 @@
+//! `record`: what runs and failures are written down with, for other crates. `live`: calls as runs. `ops`: what people do.
+
+pub mod jobs;
+pub mod live;
+pub(crate) mod ops;
+mod record;
+pub mod routes;
+mod store;
+
+/// Writing down runs, their steps, and what failed anywhere.
+pub use record::{NewError, NewRun, NewStep, StepTokens, failed, finish, start, step};

@@ -1,0 +1,24 @@
+//! Storing, telling, and archives.
+
+pub(crate) mod archive;
+pub(crate) mod attaching;
+pub(crate) mod importing;
+pub(crate) mod ops;
+pub mod routes;
+mod store;
+
+pub use ops::SkillsChanged;
+
+use patchbay_access::Action;
+use patchbay_access::server::ReadTx;
+use patchbay_shared::AppError;
+use patchbay_shared::ids::AgentId;
+
+/// Changing skills.
+pub(crate) const MANAGE: Action = Action::ManageSkills;
+
+/// What an agent is told of its active skills, as text behind its prompt. None: it has none. It holds no `{{`.
+pub async fn told(tx: &mut ReadTx, agent: AgentId) -> Result<Option<String>, AppError> {
+    let texts = store::attached::texts(tx, agent).await?;
+    Ok(crate::model::told(&texts))
+}
