@@ -269,7 +269,7 @@ pub(crate) async fn not_any_more(
         r#"select w.id as "id!: CallBackId", w.has_talked as "has_talked!"
            from (select b.id, b.due_at, b.campaign_contact_id, exists (
                    select from calls c where c.workspace_id = $1 and c.contact_id = b.contact_id
-                     and c.joined_at is not null and c.created_at > b.updated_at and coalesce(c.ended_at, now()) > b.updated_at) as has_talked
+                     and c.joined_at is not null and c.started_at > b.updated_at) as has_talked
                  from call_backs b where b.workspace_id = $1 and b.batch_id = $2 and b.status = 'dialling') w
            join campaign_contacts x on x.workspace_id = $1 and x.id = w.campaign_contact_id
            where (w.due_at < $3 or w.has_talked) and x.batch_id = $2 and x.status = 'scheduled'
@@ -294,7 +294,7 @@ pub(crate) async fn talked_since(tx: &mut ReadTx, id: CallBackId) -> Result<bool
     Ok(sqlx::query_scalar!(
         r#"select exists (
              select from call_backs b join calls c on c.workspace_id = $1 and c.contact_id = b.contact_id
-             where b.workspace_id = $1 and b.id = $2 and c.joined_at is not null and c.created_at > b.updated_at and coalesce(c.ended_at, now()) > b.updated_at) as "yes!""#,
+             where b.workspace_id = $1 and b.id = $2 and c.joined_at is not null and c.started_at > b.updated_at) as "yes!""#,
         tx.workspace_uuid(),
         id.0
     )
