@@ -109,6 +109,7 @@ async function voicePlays(world) {
   await page.goto(`${href}/edit`);
   await hydrated(page);
   const voice = page.getByLabel("Voice", { exact: true });
+  await voice.waitFor();
   const options = await voice.locator("option").allTextContents();
   assert(options.length > 3 && options.every((text) => !/[0-9a-f]{8}-[0-9a-f]{4}/.test(text)), `voices have names: ${options}`);
   const now = await voice.inputValue();

@@ -31,9 +31,8 @@ export default {
 
     await page.locator('[name="note"]').fill("Let them talk");
     await page.getByRole("button", { name: "Move production to v2" }).click();
-    await page.getByText("Agents say version 2.").waitFor();
-
-    await page.goto(address);
+    await page.waitForURL((url) => url.pathname === address);
+    await page.getByText("was version 1 until").waitFor();
     await hydrated(page);
     await page.getByRole("button", { name: "Move production back to version 1" }).click();
     await page.getByText("was version 2 until").waitFor();

@@ -114,6 +114,8 @@ impl Stage {
             .await;
         let key = works.key.clone();
         let ids = ids(world, &ours, works).await;
+        // Tests of the days have those of every agency counted, and a count is a change.
+        patchbay_metering::server::days::keep_all(&world.db).await.expect("the days are counted");
         Self { ours, key, ids, theirs, platform, guest, stranger }
     }
 
