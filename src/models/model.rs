@@ -313,7 +313,7 @@ mod tests {
         let plain = Price { cached: None, ..known };
         assert_eq!(plain.of(1_000, 400, 100).normalize().to_string(), "0.0045");
         assert_eq!(plain.of(10, 99, 0), plain.of(10, 0, 0), "no more can be cached than was read");
-        assert_eq!(known.text(), "$3 read, $0.3 cached, $15 written per million tokens");
+        assert_eq!(known.text(), "$3 read, $0.30 cached, $15 written per million tokens");
     }
 
     #[test]
