@@ -298,6 +298,7 @@ fn PromptCard(agent: AgentPage) -> impl IntoView {
         true => format!("The agent says version {}, the newest.", prompt.spoken),
         false => format!("The agent says version {}; version {} is the newest.", prompt.spoken, prompt.version),
     };
+    let has_variables = !prompt.variables.is_empty();
     let variables =
         prompt.variables.into_iter().map(|name| view! { <Tag class="outline mono">{name}</Tag> }).collect_view();
     view! {
@@ -305,7 +306,7 @@ fn PromptCard(agent: AgentPage) -> impl IntoView {
             <div class="stack gap-3">
                 <p class="sub">{state}</p>
                 <pre class="code pre-line">{prompt.template}</pre>
-                <div class="row wrap"><span class="sub">"Variables"</span>{variables}</div>
+                {has_variables.then(|| view! { <div class="row wrap"><span class="sub">"Variables"</span>{variables}</div> })}
             </div>
         </Card>
     }

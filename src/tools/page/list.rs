@@ -17,6 +17,7 @@ pub fn agent_tabs(agent: AgentId, current: &'static str) -> Vec<TabItem> {
         tab("Overview", format!("/agents/{agent}"), current == "overview"),
         tab("Tools", page("tools"), current == "tools"),
         tab("Skills", page("skills"), current == "skills"),
+        tab("Tests", page("tests"), current == "tests"),
         tab("Runs", format!("/runs?agent={agent}"), false),
         tab("Versions", page("versions"), current == "versions"),
     ]
