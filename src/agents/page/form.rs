@@ -24,15 +24,15 @@ async fn parts(id: Option<String>) -> Result<Parts, AppError> {
     Ok((agent, get_agent_choices().await?, get_voice_catalog().await?))
 }
 
-/// The sections of the form, by their anchors.
+/// The sections of the form, by their anchors: none is the id of a field, which its label would miss.
 const SECTIONS: [(&str, &str); 7] = [
-    ("basics", "Basics"),
-    ("prompt", "Prompt"),
-    ("voice", "Voice and behaviour"),
-    ("opening", "Opening"),
-    ("limits", "Length and silence"),
-    ("mailboxes", "Mailboxes and screeners"),
-    ("memory", "Memory"),
+    ("about-basics", "Basics"),
+    ("about-prompt", "Prompt"),
+    ("about-voice", "Voice and behaviour"),
+    ("about-opening", "Opening"),
+    ("about-limits", "Length and silence"),
+    ("about-mailboxes", "Mailboxes and screeners"),
+    ("about-memory", "Memory"),
 ];
 
 /// The form for a new agent.
@@ -124,13 +124,13 @@ fn AgentFields(parts: Parts) -> impl IntoView {
             <input type="hidden" name="id" value=id/>
             <input type="hidden" name="base" value=base/>
             <Overwrite error/>
-            <section id="basics"><Who settings=settings.clone() choices=choices.clone()/></section>
-            <section id="prompt"><Told settings=settings.clone() choices is_new/></section>
-            <section id="voice"><VoiceFields settings catalog/></section>
-            <section id="opening"><OpeningFields config=config.clone()/></section>
-            <section id="limits"><Limits config=config.clone()/></section>
-            <section id="mailboxes"><Mailbox config=config.clone()/></section>
-            <section id="memory"><MemoryFields memory=config.memory/></section>
+            <section id="about-basics"><Who settings=settings.clone() choices=choices.clone()/></section>
+            <section id="about-prompt"><Told settings=settings.clone() choices is_new/></section>
+            <section id="about-voice"><VoiceFields settings catalog/></section>
+            <section id="about-opening"><OpeningFields config=config.clone()/></section>
+            <section id="about-limits"><Limits config=config.clone()/></section>
+            <section id="about-mailboxes"><Mailbox config=config.clone()/></section>
+            <section id="about-memory"><MemoryFields memory=config.memory/></section>
             <FormActs sticky=true>
                 <SubmitButton>{if is_new { "Create agent" } else { "Save draft" }}</SubmitButton>
                 {(!is_new).then(|| view! { <SubmitButton kind=ButtonKind::Plain name="publish" value="true">"Save and publish"</SubmitButton> })}
