@@ -63,4 +63,5 @@ create policy scope on prompt_unsaved_texts using (
 );
 
 -- The calls of a prompt, newest first: what its versions came to, and the list that these figures lead to.
-create index calls_of_prompt on calls (workspace_id, prompt_id, started_at desc, id desc);
+create index calls_of_prompt on calls (workspace_id, prompt_id, started_at desc, id desc)
+  include (prompt_version, result, goal_reached);

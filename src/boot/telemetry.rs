@@ -6,8 +6,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Structured logs to standard error. Lines carry ids as fields, never a transcript, a phone number or a secret.
 pub fn start_logs(json: bool) {
-    let filter =
-        EnvFilter::try_from_env("PATCHBAY_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,tower_http=warn"));
+    let filter = EnvFilter::try_from_env("PATCHBAY_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn,sqlx=warn,tower_http=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started =
         if json { builder.json().flatten_event(true).try_init() } else { builder.with_target(false).try_init() };

@@ -120,7 +120,7 @@ pub(crate) async fn publish(tx: &mut WriteTx, id: AgentId, shown: &str) -> Resul
     if let Some(client) = settings.client_id
         && !store::has_client(tx.reading(), client).await?
     {
-        return refuse("The draft's client is not there any more. Choose another one.");
+        return refuse("The draft's client is archived. Choose another one, or take the client back first.");
     }
     versions::remove_draft(tx, id).await?;
     apply(tx, id, &agent, &settings, "").await

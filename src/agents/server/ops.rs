@@ -301,7 +301,7 @@ pub(crate) async fn send(tx: &mut WriteTx, id: AgentId, over: bool) -> Result<()
 pub(crate) async fn check_client(tx: &mut WriteTx, settings: &AgentSettings) -> Result<(), AppError> {
     match settings.client_id {
         Some(client) if !store::has_client(tx.reading(), client).await? => {
-            Err(AppError::invalid("client_id", "Choose a client of the agency, or none."))
+            Err(AppError::invalid("client_id", "Choose an active client of the agency, or none."))
         }
         _ => Ok(()),
     }

@@ -173,16 +173,16 @@ pub(crate) async fn get(tx: &mut ReadTx, id: AgentId) -> Result<Agent, AppError>
 /// Holds an agent against other writers until the commit. Errors: `NotFound`.
 pub(crate) async fn lock(tx: &mut WriteTx, id: AgentId) -> Result<(), AppError> {
     let workspace = tx.workspace_uuid();
-    sqlx::query!("select id from agents where workspace_id = $1 and id = $2 for update", workspace, id.0)
+    sqlx::query!("select id from agents where workspace_id = $1 and id = $2 for no key update", workspace, id.0)
         .fetch_one(tx.conn())
         .await?;
     Ok(())
 }
 
-/// Whether the agency has this client.
+/// Whether the agency works for this client.
 pub async fn has_client(tx: &mut ReadTx, client: ClientId) -> Result<bool, AppError> {
     Ok(sqlx::query_scalar!(
-        r#"select exists (select from clients where workspace_id = $1 and id = $2) as "exists!""#,
+        r#"select exists (select from clients where workspace_id = $1 and id = $2 and status = 'active') as "exists!""#,
         tx.workspace_uuid(),
         client.0
     )

@@ -172,6 +172,25 @@ pub(crate) fn gone() -> Vec<FieldChange> {
     vec![FieldChange::new("agent", "Agent", "Is there".to_owned(), "Was deleted there".to_owned())]
 }
 
+/// Everything that is compared with the service, field by field.
+macro_rules! each_field {
+    ($each:ident) => {
+        $each!(
+            system_prompt,
+            model,
+            voice,
+            language_hint,
+            temperature,
+            join_timeout,
+            max_duration,
+            time_exceeded,
+            inactivity,
+            first_speaker,
+            recording_enabled
+        )
+    };
+}
+
 /// Lays what differs at the service over what is to be sent, unless it has been changed here since: nobody's change is lost unseen.
 pub(crate) fn keep_theirs(spec: AgentSpec, held: &HeldAgent, theirs: &HeldAgent) -> AgentSpec {
     let (sent, there) = (&held.spec, &theirs.spec);
@@ -183,19 +202,7 @@ pub(crate) fn keep_theirs(spec: AgentSpec, held: &HeldAgent, theirs: &HeldAgent)
             }
         )+};
     }
-    keep!(
-        system_prompt,
-        model,
-        voice,
-        language_hint,
-        temperature,
-        join_timeout,
-        max_duration,
-        time_exceeded,
-        inactivity,
-        first_speaker,
-        recording_enabled
-    );
+    each_field!(keep);
     kept
 }
 
@@ -209,19 +216,7 @@ pub(crate) fn to_hold(now: HeldAgent, spec: &AgentSpec, kept: &AgentSpec) -> Hel
             }
         )+};
     }
-    ours!(
-        system_prompt,
-        model,
-        voice,
-        language_hint,
-        temperature,
-        join_timeout,
-        max_duration,
-        time_exceeded,
-        inactivity,
-        first_speaker,
-        recording_enabled
-    );
+    each_field!(ours);
     held
 }
 

@@ -132,7 +132,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: PromptId) -> Result<Prompt, AppEr
     Ok(sqlx::query_as!(
         Prompt,
         r#"select name, template, description, tags, tools as "tools: Json<Vec<String>>", version, is_active, needs_second_person
-           from prompts where workspace_id = $1 and id = $2 for update"#,
+           from prompts where workspace_id = $1 and id = $2 for no key update"#,
         workspace,
         id.0
     )

@@ -10,8 +10,8 @@ const UPKEEP: Machine = Machine {
     actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches, Action::UseTools],
 };
 
-/// For every agency: calls whose words nobody fetches, batches that nobody dials, files that nobody reads, and uses of tools without an
-/// end. Every five minutes.
+/// For every agency: calls whose words nobody fetches, batches that nobody dials, files that nobody reads, uses of tools without an
+/// end, and uploaded archives of skills that nobody took. Every five minutes.
 pub async fn sweep_all(db: &Db) -> Result<(), AppError> {
     for workspace in store::workspaces(db).await? {
         let scope = Scope::of_upkeep(db.clone(), workspace, UPKEEP);
@@ -29,5 +29,6 @@ pub async fn sweep(scope: &Scope) -> Result<(), AppError> {
     patchbay_batches::server::stuck::sweep(scope).await?;
     patchbay_knowledge::server::stuck::sweep(scope).await?;
     patchbay_tools::server::stuck::sweep(scope).await?;
+    patchbay_skills::server::forget_archives(scope).await?;
     Ok(())
 }

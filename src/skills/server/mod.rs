@@ -10,7 +10,7 @@ mod store;
 pub use ops::SkillsChanged;
 
 use patchbay_access::Action;
-use patchbay_access::server::ReadTx;
+use patchbay_access::server::{ReadTx, Scope};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::AgentId;
 
@@ -21,4 +21,11 @@ pub(crate) const MANAGE: Action = Action::ManageSkills;
 pub async fn told(tx: &mut ReadTx, agent: AgentId) -> Result<Option<String>, AppError> {
     let texts = store::attached::texts(tx, agent).await?;
     Ok(crate::model::told(&texts))
+}
+
+/// Forgets uploaded archives that nobody has taken for a day. Safe to repeat.
+pub async fn forget_archives(scope: &Scope) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ReplayQueues).await?;
+    store::imports::forget_old(&mut tx).await?;
+    tx.commit().await
 }
