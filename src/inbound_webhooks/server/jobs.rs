@@ -25,7 +25,7 @@ use patchbay_shared::AppError;
 /// Workspaces whose events are worked on at once.
 const AT_ONCE: usize = 8;
 /// Events of a workspace that are worked through in one transaction.
-const TOGETHER: usize = 100;
+const TOGETHER: usize = 200;
 /// The longest list of what could not be read, in characters.
 const LONGEST_REMARK: usize = 1000;
 
