@@ -6,14 +6,13 @@ use chrono::Utc;
 use patchbay_sandbox::{PastOfAgent, PastPerson};
 
 use super::memory;
-use super::support::{Agency, World, owner_value};
+use super::support::{Agency, Works, World, owner_value};
 
 const CALLS: usize = 100_000;
 /// Seconds in which they are to be here.
 const GOAL: f64 = 180.0;
 
-pub async fn sync(world: &World) {
-    let (agency, works) = Agency::ready(world, "Past").await;
+pub async fn sync(world: &World, agency: Agency, works: Works) {
     let workspace = &agency.workspace_id;
     let mapped = format!(
         "select provider_agent_id from agent_mappings where workspace_id = '{workspace}' and provider_agent_id is not null"
