@@ -11,7 +11,8 @@ export default {
     await page.locator('[name="template"]').fill("You are Sam.\nSay hello to {{first_name}}.");
     await page.getByRole("button", { name: "Create prompt" }).click();
     await page.waitForURL(/\/prompts\/[0-9a-f-]{36}$/);
-    await hydrated(page);
+    // The form of the new prompt stays until the next page is there, and has the same fields.
+    await page.getByRole("button", { name: "Save version" }).waitFor();
     const address = new URL(page.url()).pathname;
 
     // A second version that is only saved, with a name that nothing fills.
