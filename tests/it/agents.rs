@@ -450,6 +450,13 @@ fn a_draft_changes_nothing_until_it_is_published_and_versions_come_back() {
             (&json!([]), &json!([])),
             "{template}"
         );
+
+        // A client who has been archived meanwhile gets no new version, and the draft stays.
+        agency.admin.filled(&edit, "save_agent", &[("greeting", "Once more.")]).await;
+        agency.owner.done("set_client_status", &[("id", &agency.one.id), ("status", "archived")]).await;
+        let refused = agency.owner.rpc("publish_agent", &[("id", &works.agent)]).await;
+        assert!(refused.status == 409 && refused.text.contains("client is archived"), "{refused:?}");
+        assert_eq!(agent(&agency.owner, &works.agent).await["draft"]["settings"]["config"]["greeting"], "Once more.");
     });
 }
 

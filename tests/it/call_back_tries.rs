@@ -233,7 +233,13 @@ fn an_older_wish_does_not_override_a_newer_one() {
         let rows = list(&agency).await;
         assert_eq!((rows.len(), &rows[0]["id"]), (1, &second.as_str().into()), "{rows:?}");
         assert_eq!(one(&agency, &second).await["local"], agreed["local"]);
-        // In the call-back itself they ask for another one. The older wish does not change that one either.
+        // In the call-back itself they ask for another one. The older wish does not change that one either. The first call is an hour
+        // ago by then: calls of the stand-in are dated back by what they are hurried, so a long second one could seem to be the older.
+        let earlier = format!(
+            "update calls set started_at = started_at - interval '1 hour', ended_at = ended_at - interval '1 hour'
+             where workspace_id = 'WORKSPACE' and id = '{call}'"
+        );
+        change(world, &agency, &earlier).await;
         later(&agency, 61).await;
         assert_eq!(rang(world, &works, ASKS), 2);
         let rows = list(&agency).await;
