@@ -9,8 +9,8 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use patchbay_agents::page::{
-    adopt_agent_page, adopt_agents_page, agent_detail_page, agent_edit_page, agent_versions_page, agents_page,
-    new_agent_page,
+    adopt_agent_page, adopt_agents_page, agent_detail_page, agent_edit_page, agent_template_page, agent_templates_page,
+    agent_versions_page, agents_page, new_agent_page, new_agent_template_page,
 };
 use patchbay_api_keys::page::{api_keys_page, made_api_key_page, new_api_key_page};
 use patchbay_audit::page::{audit_event_page, audit_page, platform_log_page};
@@ -27,7 +27,8 @@ use patchbay_contacts::page::{
 };
 use patchbay_dialling::page::{call_back_page, call_backs_page, new_call_back_page};
 use patchbay_evaluations::page::{
-    new_test_case_page, suite_run_page, suite_runs_page, test_case_page, test_cases_page,
+    compare_runs_page, new_test_case_page, run_again_page, suite_run_page, suite_runs_page, test_case_page,
+    test_cases_page, test_grid_form_page, test_grid_page, test_grids_page,
 };
 use patchbay_history::page::{call_gaps_page, history_import_page, history_imports_page, history_page};
 use patchbay_inbound_webhooks::page::inbound_webhook_page;
@@ -44,6 +45,9 @@ use patchbay_prompts::page::{
 };
 use patchbay_queues::page::queues_page;
 use patchbay_runs::page::{error_page, errors_page, run_page, runs_page};
+use patchbay_schedules::page::{
+    made_trigger_page, new_schedule_page, new_trigger_page, schedule_page, schedules_page, trigger_page, triggers_page,
+};
 use patchbay_settings::agency_page;
 use patchbay_shared::AppError;
 use patchbay_sign_in::page::{
@@ -107,13 +111,20 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/agents/new") view={LazyPage::new(new_agent_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/adopt") view={LazyPage::new(adopt_agents_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/adopt/:id") view={LazyPage::new(adopt_agent_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/templates") view={LazyPage::new(agent_templates_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/templates/:id") view={LazyPage::new(agent_template_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id") view={LazyPage::new(agent_detail_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/template") view={LazyPage::new(new_agent_template_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/edit") view={LazyPage::new(agent_edit_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/versions") view={LazyPage::new(agent_versions_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tests") view={LazyPage::new(test_cases_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tests/new") view={LazyPage::new(new_test_case_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tests/runs") view={LazyPage::new(suite_runs_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/tests/grid") view={LazyPage::new(test_grid_form_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/tests/grids") view={LazyPage::new(test_grids_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tests/:case") view={LazyPage::new(test_case_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/test-grids/:id") view={LazyPage::new(test_grid_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/test-runs/compare") view={LazyPage::new(compare_runs_page)} ssr=SsrMode::Async/>
             <Route path=path!("/test-runs/:id") view={LazyPage::new(suite_run_page)} ssr=SsrMode::Async/>
             <Route path=path!("/knowledge") view={LazyPage::new(knowledge_page)} ssr=SsrMode::Async/>
             <Route path=path!("/knowledge/new") view={LazyPage::new(new_knowledge_page)} ssr=SsrMode::Async/>
@@ -121,6 +132,7 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/knowledge/:id/edit") view={LazyPage::new(edit_knowledge_page)} ssr=SsrMode::Async/>
             <Route path=path!("/runs") view={LazyPage::new(runs_page)} ssr=SsrMode::Async/>
             <Route path=path!("/runs/:id") view={LazyPage::new(run_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/runs/:id/again") view={LazyPage::new(run_again_page)} ssr=SsrMode::Async/>
             <Route path=path!("/errors") view={LazyPage::new(errors_page)} ssr=SsrMode::Async/>
             <Route path=path!("/errors/:id") view={LazyPage::new(error_page)} ssr=SsrMode::Async/>
             <Route path=path!("/skills") view={LazyPage::new(skills_page)} ssr=SsrMode::Async/>
@@ -131,6 +143,13 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/skills/:id/edit") view={LazyPage::new(edit_skill_page)} ssr=SsrMode::Async/>
             <Route path=path!("/skills/:id/file") view={LazyPage::new(skill_file_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/skills") view={LazyPage::new(agent_skills_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/schedules") view={LazyPage::new(schedules_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/schedules/new") view={LazyPage::new(new_schedule_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/schedules/:schedule") view={LazyPage::new(schedule_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/triggers") view={LazyPage::new(triggers_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/triggers/new") view={LazyPage::new(new_trigger_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/triggers/made") view={LazyPage::new(made_trigger_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/agents/:id/triggers/:trigger") view={LazyPage::new(trigger_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tools") view={LazyPage::new(tools_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tools/new") view={LazyPage::new(new_tool_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tools/calls") view={LazyPage::new(tool_uses_page)} ssr=SsrMode::Async/>

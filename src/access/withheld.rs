@@ -75,6 +75,7 @@ fields! {
     BatchTrouble: Never, "call_batches.pause_reason, error", "the sentence of call_batches.obstacle";
     CallError: Never, "calls.error, missed_reason; campaign_contacts.last_error", "“The call could not be placed or broke off.”";
     EnrichmentError: Never, "enrichment_queue.last_error", "nothing";
+    Transfer: Never, "call_transfers.number, why", "the person’s name, and whether they answered";
     Provider: Never, "calls.provider, provider_call_id, source, end reasons that only the provider knows", "nothing";
     ProviderEvents: Never, "call_events", "nothing";
     Model: Never, "call_analyses.model, prompt_tokens, completion_tokens", "nothing";

@@ -28,6 +28,17 @@ pub trait Watch: Send + Sync {
     /// Why it must end now. None: it may go on. Asked before each answer.
     async fn may_go_on(&self, tx: &mut ReadTx) -> Result<Option<Stop>, AppError>;
 
+    /// Called before each answer, without a transaction: sets aside what it may cost at most, and waits for it if need be. Gives why it must
+    /// end. Whoever shares a budget with nobody sets nothing aside.
+    async fn set_aside(
+        &self,
+        _scope: &Scope,
+        _chosen: &Chosen,
+        _request: &ChatRequest,
+    ) -> Result<Option<Stop>, AppError> {
+        Ok(None)
+    }
+
     /// An answer came, in the transaction that records it. `cost`: in US dollars; `None`: nobody told.
     async fn paid(&self, tx: &mut WriteTx, cost: Option<Decimal>) -> Result<(), AppError>;
 }
@@ -86,6 +97,16 @@ impl Asker<'_> {
     pub async fn ask(&mut self, chosen: &Chosen, purpose: Purpose, mut request: ChatRequest) -> Result<Answer, Halt> {
         self.check().await?;
         request.model = chosen.model.clone();
+        let waited = Instant::now();
+        if let Some(stop) = self.watch.set_aside(self.scope, chosen, &request).await? {
+            return Err(Halt::Stop(stop));
+        }
+        // Waiting for money is none of the conversation's own time.
+        let waited = waited.elapsed();
+        self.until += waited;
+        if waited > Duration::from_secs(1) {
+            self.check().await?;
+        }
         let (began, at) = (Instant::now(), Utc::now());
         let heard = async {
             let mut stream = chosen.provider.stream(&request).await?;

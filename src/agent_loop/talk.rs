@@ -243,6 +243,7 @@ impl Talk<'_> {
                     let invocation = Invocation {
                         origin: Origin::Run,
                         call: None,
+                        run: Some(self.plan.run),
                         client: self.speaker.client,
                         contact: None,
                         phone: None,

@@ -2,6 +2,7 @@ pub mod config;
 mod form;
 mod languages;
 mod settings;
+mod template;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,11 @@ pub use config::{AgentConfig, AtVoicemail, Memory, OpeningKind, Silence, Silence
 pub use form::{AgentFields, AgentForm, PromptWish};
 pub use languages::LANGUAGES;
 pub use settings::{AgentSettings, FieldChange, Names, changes, memory_text, silence_text};
+pub use template::{
+    AgentTemplate, ChangedWhere, GiveForm, LONGEST_NAME, MOST_TEMPLATES, NewTemplatePage, PROMPT, TakeForm,
+    TemplateAgent, TemplateChange, TemplateForm, TemplateMark, TemplatePage, TemplatePart, TemplateQuery, TemplateRow,
+    TemplateText, TemplateVersionRow, compare, is_behind, take_field, template_changes, template_fields,
+};
 
 use patchbay_prompts::model::PromptChoice;
 use patchbay_shared::ids::{AgentId, AgentMappingId, ClientId, NumberId, PromptId};
@@ -61,6 +67,8 @@ pub struct AgentQuery {
     pub status: Option<String>,
     pub client: Option<String>,
     pub language: Option<String>,
+    /// Agents that were made of this template.
+    pub template: Option<String>,
     pub cursor: Option<String>,
 }
 
@@ -97,6 +105,8 @@ pub struct ClientChoice {
 pub struct AgentList {
     pub page: Page<AgentRow>,
     pub clients: Vec<ClientChoice>,
+    /// For the filter: id and name.
+    pub templates: Vec<(String, String)>,
     pub may_edit: bool,
 }
 
@@ -171,6 +181,8 @@ pub struct AgentPage {
     /// What a form shows that started from here: sent back, it tells whether somebody has saved meanwhile.
     pub base: String,
     pub prompt: Option<AgentPrompt>,
+    /// None: it was made without one.
+    pub template: Option<AgentTemplate>,
     pub mappings: Vec<MappingRow>,
     pub numbers: Vec<AgentNumber>,
     pub campaigns: AgentCampaigns,
@@ -195,6 +207,9 @@ impl AgentPage {
     /// What is missing before the agent may be activated.
     pub fn missing(&self) -> Option<&'static str> {
         match &self.prompt {
+            None if self.draft.as_ref().is_some_and(|draft| draft.settings.prompt_id.is_some()) => {
+                Some("Publish the draft first: it holds the prompt.")
+            }
             None => Some("Choose or write a prompt first."),
             _ if self.mappings.is_empty() => Some("Add a client first: an agent works for at least one."),
             _ => None,

@@ -2,9 +2,10 @@ use leptos::prelude::*;
 
 use super::model::{
     Adoptable, AdoptableList, AdoptableQuery, AgentChoices, AgentForm, AgentList, AgentPage, AgentQuery, AgentRow,
-    AgentVersions, VersionQuery,
+    AgentVersions, GiveForm, NewTemplatePage, TakeForm, TemplateForm, TemplatePage, TemplateQuery, TemplateRow,
+    VersionQuery,
 };
-use patchbay_shared::AppError;
+use patchbay_shared::{AppError, Page};
 
 /// Agents by name. A client's admin reads names and states.
 #[server(prefix = "/rpc", endpoint = "list_agents")]
@@ -225,5 +226,96 @@ pub async fn delete_agent(id: String, #[server(default)] name: String) -> Result
     server::lifecycle::delete(&mut tx, id.parse()?, &name).await?;
     tx.commit().await?;
     leptos_axum::redirect("/agents?status=deleted");
+    Ok(())
+}
+
+/// Templates of agents, by name.
+#[server(prefix = "/rpc", endpoint = "list_agent_templates")]
+pub async fn list_agent_templates(#[server(default)] query: TemplateQuery) -> Result<Page<TemplateRow>, AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    server::templates::list(&mut tx, &query).await
+}
+
+/// One template; `version`: with what came to be other since that one. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "get_agent_template")]
+pub async fn get_agent_template(
+    id: String,
+    version: Option<String>,
+    cursor: Option<String>,
+) -> Result<TemplatePage, AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
+    server::templates::page(&mut tx, id.parse()?, version.as_deref(), cursor.as_deref()).await
+}
+
+/// What the form begins with that makes a template of an agent. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "new_agent_template")]
+pub async fn new_agent_template(agent: String, into: Option<String>) -> Result<NewTemplatePage, AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.read(Action::ManageAgents).await?;
+    server::templates::new_page(&mut tx, agent.parse()?, into.as_deref()).await
+}
+
+/// Makes a template of an agent as it is published, or the next version of one. Errors: `Invalid`; `Conflict` with the next step.
+#[server(prefix = "/rpc", endpoint = "save_agent_template")]
+pub async fn save_agent_template(#[server(flatten)] form: TemplateForm) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    let id = server::templates::make(&mut tx, &form).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/templates/{id}"));
+    Ok(())
+}
+
+/// Makes an agent of a template for a client, as a draft. Errors: `Invalid`; `Conflict` with the next step.
+#[server(prefix = "/rpc", endpoint = "give_agent_template")]
+pub async fn give_agent_template(#[server(flatten)] form: GiveForm) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    let id = server::templates::give(&mut tx, &form).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/{id}"));
+    Ok(())
+}
+
+/// Archives a template, or brings it back (`on` given). Its agents stay. Errors: `Conflict`.
+#[server(prefix = "/rpc", endpoint = "set_agent_template_active")]
+pub async fn set_agent_template_active(id: String, on: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    server::templates::set_active(&mut tx, id.parse()?, on.is_some()).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/templates/{id}"));
+    Ok(())
+}
+
+/// Takes what an agent's template has over into the agent's draft. Errors: `Conflict` when either has changed since.
+#[server(prefix = "/rpc", endpoint = "take_from_template")]
+pub async fn take_from_template(#[server(flatten)] form: TakeForm) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    let id = server::following::take(&mut tx, &form).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/{id}"));
+    Ok(())
+}
+
+/// Leaves an agent as it is beside the newest version of its template. Errors: as `take_from_template`.
+#[server(prefix = "/rpc", endpoint = "keep_beside_template")]
+pub async fn keep_beside_template(id: String, #[server(default)] version: String) -> Result<(), AppError> {
+    use super::server;
+    use patchbay_access::{Action, server::scope};
+    let mut tx = scope()?.write(Action::ManageAgents).await?;
+    server::following::keep(&mut tx, id.parse()?, &version).await?;
+    tx.commit().await?;
+    leptos_axum::redirect(&format!("/agents/{id}"));
     Ok(())
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -5,6 +6,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use patchbay_providers::smtp::{Smtp, SmtpError};
+use patchbay_services::Bucket;
 use patchbay_shared::{AppError, Reason};
 
 /// Options of every command. A flag wins over the environment, the environment over `patchbay.toml`.
@@ -17,9 +19,16 @@ pub struct Options {
     /// PostgreSQL, as the role that owns the tables: only `patchbay migrate` uses it.
     #[arg(long, env = "PATCHBAY_OWNER_DATABASE_URL", global = true, hide_env_values = true)]
     pub owner_database_url: Option<String>,
-    /// Where files live: the private PostgreSQL, uploads, recordings, logos, generated keys. Default: ./data
+    /// Where files live: the private PostgreSQL, uploads, recordings, logos, knowledge, generated keys. Default: ./data
     #[arg(long, env = "PATCHBAY_DATA_DIR", global = true)]
     pub data_dir: Option<PathBuf>,
+    /// A bucket for recordings, logos and files of knowledge, for example s3://bucket/folder, gs://bucket/folder or az://container/folder.
+    /// Its keys come from the environment, as AWS_…, GOOGLE_… or AZURE_…. Default: folders in the data folder.
+    #[arg(long, env = "PATCHBAY_FILES", global = true)]
+    pub files: Option<String>,
+    /// The same settings, in `patchbay.toml` alone.
+    #[arg(skip)]
+    pub files_settings: BTreeMap<String, String>,
     /// Address to listen on. Default: 127.0.0.1:3000
     #[arg(long, env = "PATCHBAY_LISTEN", global = true)]
     pub listen: Option<String>,
@@ -76,6 +85,7 @@ pub struct Config {
     pub database_url: Option<String>,
     pub owner_database_url: Option<String>,
     pub data_dir: PathBuf,
+    pub bucket: Option<Bucket>,
     pub listen: SocketAddr,
     pub public_url: url::Url,
     pub keys: String,
@@ -103,6 +113,8 @@ impl Options {
         std::fs::create_dir_all(&data_dir)
             .map_err(|error| refuse(&format!("--data-dir: {} cannot be made: {error}", data_dir.display())))?;
         let data_dir = data_dir.canonicalize().map_err(|error| refuse(&format!("--data-dir: {error}")))?;
+        let settings = if self.files_settings.is_empty() { file.files_settings } else { self.files_settings };
+        let bucket = self.files.or(file.files).map(|text| bucket(&text, settings)).transpose()?;
         let listen = self.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:3000".into());
         let listen: SocketAddr = listen.parse().map_err(|_| {
             refuse(&format!("--listen: “{listen}” is not an address and port, for example 127.0.0.1:3000"))
@@ -160,6 +172,7 @@ impl Options {
         Ok(Config {
             database_url: self.database_url.or(file.database_url),
             owner_database_url: self.owner_database_url.or(file.owner_database_url),
+            bucket,
             listen,
             public_url,
             keys,
@@ -181,6 +194,19 @@ impl Options {
 
 fn refuse(text: &str) -> AppError {
     AppError::Conflict(Reason::Configuration, text.to_owned())
+}
+
+/// What the environment says of buckets goes along. Errors: `Conflict` where the text is no address; whether it is one of a bucket is seen
+/// when it is opened.
+fn bucket(text: &str, options: BTreeMap<String, String>) -> Result<Bucket, AppError> {
+    let url = url::Url::parse(text).ok().filter(|url| url.has_host());
+    let url =
+        url.ok_or_else(|| refuse(&format!("--files: “{text}” is not a bucket, for example s3://bucket/folder")))?;
+    let lower = std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?.to_ascii_lowercase(), value.into_string().ok()?)));
+    let is_one = |key: &str| ["aws_", "google_", "azure_"].iter().any(|prefix| key.starts_with(prefix));
+    let environment = lower.filter(|(key, _)| is_one(key)).collect();
+    Ok(Bucket { url, environment, options })
 }
 
 /// An address, with or without a port.

@@ -8,8 +8,10 @@ mod checks;
 mod library;
 mod past;
 mod people;
+mod schedules;
 mod skills;
 mod story;
+mod templates;
 mod tools;
 mod trickle;
 mod visit;
@@ -158,7 +160,9 @@ impl Teller {
         try_join_all(served.iter().map(|served| tools::from_outside(&owner, served, &outside))).await?;
         skills::fill(&owner).await?;
         try_join_all(served.iter().map(|served| checks::make(&owner, served))).await?;
+        try_join_all(served.iter().map(|served| schedules::make(&owner, served))).await?;
         changes::make(&owner, &self.sandbox, agency, &served).await?;
+        templates::make(&owner, &served).await?;
         // Contacts before calls: then the callers of the past are known by name.
         try_join_all(served.iter().map(|served| story::import_contacts(&owner, served))).await?;
         let waves = try_join_all(served.iter().map(|served| story::first_wave(&owner, served)));

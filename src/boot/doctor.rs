@@ -42,6 +42,13 @@ pub async fn run(config: &Config) -> bool {
             }
         }),
     );
+    say(
+        "files",
+        match app.db.services().try_files().await {
+            Ok(()) => Ok("written, read and deleted".into()),
+            Err(error) => Err(format!("{error}. Set --files (PATCHBAY_FILES) and the keys of the bucket.")),
+        },
+    );
     match chains(&app).await {
         Ok(lines) => lines.into_iter().for_each(|(name, result)| say(&name, result)),
         Err(error) => say("audit log", Err(error.to_string())),

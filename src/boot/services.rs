@@ -15,6 +15,7 @@ use patchbay_connections::server::telephony::TelephonyReady;
 use patchbay_dialling as dialling;
 use patchbay_evaluations as evaluations;
 use patchbay_history as history;
+use patchbay_knowledge::server::meaning::Embed;
 use patchbay_members as members;
 use patchbay_metering::server::budget::BudgetMoved;
 use patchbay_numbers as numbers;
@@ -23,13 +24,14 @@ use patchbay_prompts::server::ProductionGate;
 use patchbay_prompts::server::ops::{AgentTools, PromptChanged, VersionOutcomes};
 use patchbay_providers::sealed::KeyRing;
 use patchbay_providers::{HttpClient, HttpSettings};
+use patchbay_runs::server::KnowledgeUsed;
 use patchbay_services::{Hooks, SandboxAddresses, Services, Settings};
 use patchbay_shared::error::internal;
 use patchbay_shared::{AppError, Reason};
 use patchbay_sign_in::server::EndSupport;
 use patchbay_skills::server::SkillsChanged;
 use patchbay_tools::server::contact_book::Contacts;
-use patchbay_tools::server::{SendLetter, ToolsChanged};
+use patchbay_tools::server::{SendLetter, ToolsChanged, TransferCall};
 use patchbay_workspaces::server::Reactivated;
 use patchbay_workspaces::server::limits::Counters;
 use patchbay_workspaces::server::rules::ZoneChanged;
@@ -44,6 +46,7 @@ pub fn services(config: &Config) -> Result<Services, AppError> {
         public_url: config.public_url.to_string(),
         sandbox: config.sandbox_url.as_deref().map(SandboxAddresses::at),
         data_dir: config.data_dir.clone(),
+        bucket: config.bucket.clone(),
         extract_with: config.extract_with.clone(),
         mail: config.smtp.clone(),
         dns: config.dns,
@@ -90,11 +93,14 @@ fn hooks() -> Hooks {
     }));
     hooks.add(ProductionGate(|tx, id, version| Box::pin(evaluations::server::production_gate(tx, id, version))));
     hooks.add(SkillsChanged(|tx, agent| Box::pin(agents::server::ops::tools_changed(tx, agent))));
+    hooks.add(Embed(|scope, asked| Box::pin(patchbay_models::server::embed(scope, asked))));
+    hooks.add(KnowledgeUsed(|tx, run| Box::pin(patchbay_tools::server::knowledge_used(tx, run))));
     hooks.add(ToolsChanged(|tx, agent| Box::pin(agents::server::ops::tools_changed(tx, agent))));
     hooks.add(Contacts(Box::new(patchbay_contacts::server::OwnContacts)));
     hooks.add(SendLetter(|tx, it| {
         Box::pin(async move { patchbay_mail::send_branded(tx, it.client, &it.to, it.subject, &it.text).await })
     }));
+    hooks.add(TransferCall(|scope, wanted| Box::pin(calls::server::transfers::begin(scope, wanted))));
     hooks.add(EndSupport(|visitor| Box::pin(platform::server::support::end(visitor))));
     hooks.add(ZoneChanged(|tx| Box::pin(patchbay_metering::server::days::touch_all_days(tx, None))));
     hooks.add(BudgetMoved(|tx, client| Box::pin(batches::server::ops::wake(tx, client))));

@@ -20,6 +20,7 @@ pub fn runner(db: Db) -> Runner {
     patchbay_history::server::jobs::register(&mut registry);
     patchbay_knowledge::server::jobs::register(&mut registry);
     patchbay_runs::server::jobs::register(&mut registry);
+    patchbay_schedules::server::jobs::register(&mut registry);
     patchbay_metering::server::jobs::register(&mut registry);
     patchbay_contacts::server::jobs::register(&mut registry);
     patchbay_mail::register(&mut registry);
@@ -62,6 +63,7 @@ pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(patchbay_prompts::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_queues::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_runs::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_schedules::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_skills::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_tools::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_usage::server::routes::routes().with_state(db.clone()))
@@ -92,6 +94,7 @@ pub(crate) fn webhook_routes(db: &Db) -> Router {
         .merge(patchbay_inbound_webhooks::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_telephone::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_tools::server::routes::hooks().with_state(db.clone()))
+        .merge(patchbay_schedules::server::routes::hooks().with_state(db.clone()))
 }
 
 /// Counts the days that calls and answers of models touched, once a second. What comes meanwhile is counted together.

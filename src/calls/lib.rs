@@ -1,5 +1,5 @@
 //! Calls: what was dialled and answered, what was said, the sound of it, and what a model read in it.
-//! Owns the tables calls, call_events, call_legs, call_messages, call_analyses and enrichment_queue.
+//! Owns the tables calls, call_events, call_legs, call_transfers, call_messages, call_analyses and enrichment_queue.
 //!
 //! The surprising parts: transcripts and analyses are fetched by a queue of their own (`server::enrich`); a piece of evidence
 //! counts only if the words really stand in the message it names (`model::analysis`); and the page of a call remembers the list it

@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod detail;
 pub mod figures;
 pub mod query;
+pub mod transfers;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ pub use detail::{
 };
 pub use figures::{CallResult, ContactResult, Disposition, ResultFilter, interval_text, share_text, term};
 pub use query::CallQuery;
+pub use transfers::{TransferStatus, TransferStep};
 
 patchbay_shared::words! {
     /// What a campaign is for; decides what the analysis looks for.

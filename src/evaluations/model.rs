@@ -1,13 +1,20 @@
+mod again;
 mod case;
-
-use std::collections::BTreeMap;
+mod compare;
+mod grid;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use again::AgainPage;
 pub use case::{CaseFields, CaseForm, ToolCheck, read_checks, read_stubs};
+pub use compare::{CaseSum, Change, ComparePage, ComparedCase, ComparedRun, Difference, compared};
+pub use grid::{
+    Came, CaseInCell, Estimate, GridCase, GridCell, GridForm, GridFormPage, GridList, GridPage, GridQuery, GridRow,
+    MOST_IN_CELL, MOST_REPEATS, MOST_RESULTS, ModelEstimate, NewGrid, USUAL_GRID_BUDGET, came,
+};
 
-use patchbay_shared::ids::{AgentId, PromptId, SuiteRunId, TestCaseId, TestRunId};
+use patchbay_shared::ids::{AgentId, PromptId, SuiteRunId, TestCaseId, TestGridId, TestRunId};
 use patchbay_shared::{AppError, FieldErrors, Money, Page, Stamp};
 use patchbay_tools::model::AgentHead;
 
@@ -110,6 +117,8 @@ pub struct CasesPage {
     pub choices: RunChoices,
     /// The newest few runs.
     pub latest: Vec<SuiteRow>,
+    /// The newest few grids.
+    pub grids: Vec<GridRow>,
     pub gates_production: bool,
     pub may_edit: bool,
 }
@@ -203,6 +212,8 @@ pub struct SuiteRun {
     pub ended: Option<Stamp>,
     /// Of all answers of the agent.
     pub reply_ms: Option<i32>,
+    /// The grid that it is a cell of, and its number.
+    pub grid: Option<(TestGridId, i32)>,
 }
 
 /// A case in a run, in the list.
@@ -215,6 +226,8 @@ pub struct ResultRow {
     pub model: String,
     pub case: TestCaseId,
     pub name: String,
+    /// The how-manieth time that its run ran the case.
+    pub time: i32,
     pub matcher: Matcher,
     pub result: TestResult,
     pub why: Option<String>,
@@ -332,6 +345,13 @@ pub struct NewRun {
     pub budget: rust_decimal::Decimal,
 }
 
+/// What somebody typed as a budget, in US dollars. None: it is none.
+pub(crate) fn budget_of(text: &str) -> Option<rust_decimal::Decimal> {
+    let amount: rust_decimal::Decimal = text.trim().trim_start_matches('$').parse().ok()?;
+    let fits = amount >= rust_decimal::Decimal::new(1, 2) && amount <= rust_decimal::Decimal::from(1000);
+    (fits && amount.scale() <= 2).then_some(amount)
+}
+
 impl RunForm {
     /// Errors: `Invalid` with a message per field.
     pub fn check(&self) -> Result<NewRun, AppError> {
@@ -365,15 +385,7 @@ impl RunForm {
                 None
             }
         };
-        let budget = match self.budget.trim().trim_start_matches('$') {
-            "" => USUAL_BUDGET.parse().ok(),
-            text => text.parse().ok(),
-        };
-        let budget = budget.filter(|amount: &rust_decimal::Decimal| {
-            *amount >= rust_decimal::Decimal::new(1, 2)
-                && *amount <= rust_decimal::Decimal::from(1000)
-                && amount.scale() <= 2
-        });
+        let budget = budget_of(if self.budget.trim().is_empty() { USUAL_BUDGET } else { &self.budget });
         if budget.is_none() {
             errors.add("budget", "Enter US dollars between 0.01 and 1,000, for example 2.00.");
         }
@@ -384,51 +396,6 @@ impl RunForm {
         errors.check()?;
         let tag = Some(self.tag.trim().to_lowercase()).filter(|tag| !tag.is_empty());
         Ok(NewRun { version, chosen, tag, case, budget: budget.unwrap_or_default() })
-    }
-}
-
-/// What is different between two runs of a suite.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Difference {
-    pub now_pass: usize,
-    pub no_longer_pass: usize,
-    /// Cases that only one of them has decided.
-    pub only_one: usize,
-}
-
-impl Difference {
-    /// `before` and `after`, case by case.
-    pub fn between(before: &[ResultRow], after: &[ResultRow]) -> Self {
-        let decided = |rows: &[ResultRow]| -> BTreeMap<TestCaseId, bool> {
-            let ended =
-                rows.iter().filter(|row| matches!(row.result, TestResult::Pass | TestResult::Fail | TestResult::Error));
-            ended.map(|row| (row.case, row.result == TestResult::Pass)).collect()
-        };
-        let (before, after) = (decided(before), decided(after));
-        let mut found = Self::default();
-        for (case, passes) in &after {
-            match (before.get(case), passes) {
-                (Some(false), true) => found.now_pass += 1,
-                (Some(true), false) => found.no_longer_pass += 1,
-                (None, _) => found.only_one += 1,
-                _ => {}
-            }
-        }
-        found.only_one += before.keys().filter(|case| !after.contains_key(case)).count();
-        found
-    }
-
-    pub fn text(&self) -> String {
-        let mut parts = Vec::new();
-        let mut add = |count: usize, one: &str, many: &str| {
-            if count > 0 {
-                parts.push(format!("{count} {}", if count == 1 { one } else { many }));
-            }
-        };
-        add(self.now_pass, "case now passes", "cases now pass");
-        add(self.no_longer_pass, "case no longer passes", "cases no longer pass");
-        add(self.only_one, "case was decided in one run only", "cases were decided in one run only");
-        if parts.is_empty() { "Every case came out the same.".to_owned() } else { format!("{}.", parts.join(", ")) }
     }
 }
 

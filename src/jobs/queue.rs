@@ -115,6 +115,19 @@ pub async fn unfinished<J: Job>(tx: &mut ReadTx, job: &J) -> Result<Option<Unfin
     Ok(held.map(|held| if held { Unfinished::Held } else { Unfinished::Waiting }))
 }
 
+/// How many jobs of this one's kind and workspace a worker holds whose keys come before its own.
+pub async fn held_before<J: Job>(tx: &mut ReadTx, job: &J) -> Result<i64, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from jobs
+           where workspace_id = $1 and kind = $2 and status = 'processing' and dedupe_key < $3"#,
+        tx.workspace_uuid(),
+        J::KIND,
+        job.dedupe_key(),
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
 /// How a job stands that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfinished {

@@ -7,8 +7,10 @@ use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, FieldErrors, Page, Stamp};
 
 pub mod kind;
+pub mod meaning;
 
 pub use kind::{Kind, UploadProblem};
+pub use meaning::{FoundBy, Meaning, MeaningModel, Trouble, Way};
 pub use patchbay_shared::ids::{ChunkId, CollectionId, EntryId};
 
 /// The largest file.
@@ -75,6 +77,8 @@ pub struct CollectionRow {
 pub struct CollectionList {
     pub page: Page<CollectionRow>,
     pub clients: Vec<(ClientId, String)>,
+    /// Of all collections.
+    pub meaning: Meaning,
 }
 
 /// A collection as other crates offer it in a picker.
@@ -171,6 +175,7 @@ pub struct CollectionPage {
     pub collection: Collection,
     pub page: Page<EntryRow>,
     pub may_edit: bool,
+    pub meaning: Meaning,
 }
 
 /// What the form of a collection offers and holds.
@@ -242,8 +247,10 @@ pub struct Hit {
     pub file: String,
     pub place: String,
     pub pieces: Vec<Piece>,
-    /// From 0 to 1.
-    pub score: f64,
+    /// The share of the question's words that it has, mostly, from 0 to 1; none when it was not found by words.
+    pub words: Option<f64>,
+    /// How near it is to what the question means, from 0 to 1; none when it was not found by meaning.
+    pub meaning: Option<f64>,
 }
 
 /// What a question found.
@@ -251,6 +258,7 @@ pub struct Hit {
 pub struct Asked {
     pub hits: Vec<Hit>,
     pub took_ms: i64,
+    pub way: Way,
 }
 
 /// `480 kB`, `1.2 MB`: as the systems of most people count.

@@ -37,9 +37,8 @@ pub async fn knowledge_choices(id: Option<String>) -> Result<CollectionChoices, 
 #[server(prefix = "/rpc", endpoint = "ask_knowledge")]
 pub async fn ask_knowledge(id: String, #[server(default)] question: String) -> Result<Asked, AppError> {
     use super::server;
-    use patchbay_access::{Action, server::scope};
-    let mut tx = scope()?.read(Action::ReadWorkshop).await?;
-    server::ask(&mut tx, id.parse()?, &question).await
+    use patchbay_access::server::scope;
+    server::ask(&scope()?, id.parse()?, &question).await
 }
 
 /// Makes a collection, or changes its words. Errors: `Invalid`, `NotFound`.

@@ -19,6 +19,9 @@ pub const NAME: &str = "openai_compatible";
 /// OpenAI's own address, for whoever has none to type.
 pub const BASE_URL: &str = "https://api.openai.com/v1";
 
+/// Numbers in a vector: more than any model gives.
+const MOST_NUMBERS: usize = 8192;
+
 const DIALECT: Dialect = Dialect { name: NAME, has_hosts: false };
 
 /// How this account is reached.
@@ -88,6 +91,9 @@ fn read_embeddings(answer: &Value, texts: &[String]) -> Result<Embedded, Provide
         *kept = vector.ok_or_else(|| garbage("A vector holds something that is no number"))?;
     }
     let length = vectors.first().map_or(0, Vec::len);
+    if length > MOST_NUMBERS {
+        return Err(garbage("The vectors are longer than any model’s"));
+    }
     if vectors.iter().any(|vector| vector.is_empty() || vector.len() != length) {
         return Err(garbage("The vectors are not one for each text, all of one length"));
     }

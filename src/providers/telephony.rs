@@ -52,6 +52,27 @@ pub trait TelephonyProvider: Send + Sync {
     async fn get_call(&self, call_control_id: &str) -> Result<CallLeg, ProviderError>;
     /// Ends a call leg. The same `command_id` twice is one command.
     async fn hangup(&self, call_control_id: &str, command_id: &str) -> Result<(), ProviderError>;
+    /// Rings somebody and joins them with this leg when they answer. The leg goes on as it is until then, also when they never do. The
+    /// same `command_id` twice within a minute is one command.
+    async fn transfer(&self, call_control_id: &str, to: &LegTransfer) -> Result<(), ProviderError>;
+    /// Ends the stream of sound between this leg and whoever listens and speaks there. The leg itself goes on. The same `command_id` twice
+    /// is one command.
+    async fn stop_streaming(&self, call_control_id: &str, command_id: &str) -> Result<(), ProviderError>;
+}
+
+/// Whom a leg is given to. Numbers are E.164.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegTransfer {
+    pub to: String,
+    /// What the person sees.
+    pub from: String,
+    /// How long it rings: 5 to 600.
+    pub ring_seconds: u32,
+    pub command_id: String,
+    /// Comes back with every event of the new leg; any text.
+    pub state: String,
+    /// Where events of the new leg go.
+    pub webhook_url: String,
 }
 
 /// What to look for. Empty fields don't narrow the search.

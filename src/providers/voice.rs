@@ -54,6 +54,9 @@ pub trait VoiceProvider: Send + Sync {
     async fn recording(&self, call_id: &str) -> Result<Recording, ProviderError>;
     /// Ends a live call, after saying the message if there is one. `Rejected` when the call isn't live.
     async fn hang_up(&self, call_id: &str, message: Option<&str>) -> Result<(), ProviderError>;
+    /// Tells the agent of a live call something at once, as if it had been written into the conversation. `Rejected` when the call isn't
+    /// live. Safe to repeat: it is told twice then.
+    async fn tell(&self, call_id: &str, text: &str) -> Result<(), ProviderError>;
     /// Asks for all call events at this address, signed with this secret. Returns the registration's id.
     /// Not safe to repeat.
     async fn register_webhook(&self, url: &str, secret: &Secret<String>) -> Result<String, ProviderError>;
@@ -106,6 +109,8 @@ pub struct NewVoiceCall {
     pub join_timeout: Option<Duration>,
     /// What requests for tools of ours will show: see `voice_tools`.
     pub tool_token: Option<Secret<String>>,
+    /// Where the carrier tells which of its legs the call is on, when the service dials.
+    pub leg_news_url: Option<String>,
 }
 
 /// How the other side is reached.

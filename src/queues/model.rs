@@ -26,11 +26,12 @@ patchbay_shared::words! {
 }
 
 /// Kinds of jobs that belong to a queue of their own, and what each is called.
-const JOBS: [(&str, QueueName, &str); 24] = [
+const JOBS: [(&str, QueueName, &str); 27] = [
     ("run_batch", QueueName::Batches, "Dial a batch"),
     ("dial_call_back", QueueName::Batches, "Dial a call-back"),
     ("send_mail", QueueName::Mail, "Send an e-mail"),
     ("index_knowledge", QueueName::Other, "Index a file of knowledge"),
+    ("embed_knowledge", QueueName::Other, "Read passages for their meaning"),
     ("delete_knowledge_file", QueueName::Other, "Delete a stored file"),
     ("empty_knowledge_collection", QueueName::Other, "Delete a collection of knowledge"),
     ("import_past_calls", QueueName::Sync, "Import past calls"),
@@ -51,11 +52,13 @@ const JOBS: [(&str, QueueName, &str); 24] = [
     ("check_routes", QueueName::Other, "Look where the carrier sends calls"),
     ("settle_call", QueueName::Other, "Settle an incoming call"),
     ("AddContacts", QueueName::Other, "Add contacts to a campaign"),
+    ("keep_schedule", QueueName::Other, "Wait for a schedule's time"),
+    ("run_agent", QueueName::Other, "Have an agent do something"),
 ];
 
 /// Kinds of jobs of which nothing waits for the end, so that they can be set aside: whatever they were for is asked for again, or has been
 /// said elsewhere. All others leave something half done, and are tried again.
-pub const DISCARDABLE: [&str; 10] = [
+pub const DISCARDABLE: [&str; 12] = [
     "send_mail",
     "check_calls",
     "check_routes",
@@ -66,6 +69,8 @@ pub const DISCARDABLE: [&str; 10] = [
     "fetch_recording",
     "fetch_past_words",
     "set_up_telephony",
+    "keep_schedule",
+    "run_agent",
 ];
 
 /// A job's kind in words, and its queue.

@@ -10,6 +10,8 @@ patchbay_shared::words! {
     pub RunType: "text" {
         LiveCall = "live_call", "Call", Mute;
         TestCall = "test_call", "Test", Mute;
+        CronJob = "cron_job", "Schedule", Mute;
+        Webhook = "webhook", "Trigger", Mute;
     }
     /// What set a run off.
     pub Trigger: "text" {
@@ -18,6 +20,8 @@ patchbay_shared::words! {
         Outgoing = "outgoing", "Called outside batches", Mute;
         TestCall = "test_call", "A test call", Mute;
         Suite = "suite", "A run of tests", Mute;
+        Schedule = "schedule", "A schedule", Mute;
+        Webhook = "webhook", "A trigger", Mute;
     }
     /// How a run went. The rule stands in docs/GLOSSARY.md and is computed by the database: see `agent_runs.status`.
     pub RunStatus: "text" {
@@ -61,6 +65,9 @@ pub struct RunQuery {
     pub client: Option<String>,
     pub kind: Option<String>,
     pub status: Option<String>,
+    /// What set them off: one schedule, one trigger.
+    pub schedule: Option<String>,
+    pub trigger: Option<String>,
     /// `started`: oldest first.
     pub sort: Option<String>,
     pub cursor: Option<String>,
@@ -97,10 +104,15 @@ pub struct RunPage {
     pub run: Run,
     /// The run that it is compared with.
     pub with: Option<Run>,
+    /// The run that it repeats, and those that repeat it: id and title.
+    pub again_of: Option<(RunId, String)>,
+    pub again: Vec<(RunId, String)>,
     /// What its errors have in common with those of others.
     pub causes: Vec<CauseRow>,
     /// Runs of the same agent that it can be compared with.
     pub others: Vec<(String, String)>,
+    /// The passages of knowledge that the agent was given.
+    pub knowledge: Vec<GivenPassage>,
     /// The runs of this agent right before and after it.
     pub older: Option<RunId>,
     pub newer: Option<RunId>,
@@ -113,6 +125,8 @@ pub struct Run {
     pub kind: RunType,
     pub status: RunStatus,
     pub trigger: Trigger,
+    /// The schedule or trigger behind it: its name, and its page unless it was removed.
+    pub origin: Option<(String, Option<String>)>,
     pub by: Option<String>,
     pub agent: Option<(AgentId, String)>,
     pub client: Option<(ClientId, String)>,
@@ -130,6 +144,23 @@ pub struct Run {
     pub steps: Vec<RunStep>,
     /// There are more steps than are shown.
     pub is_cut: bool,
+}
+
+/// A passage of knowledge that an agent was given, in a call or another run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GivenPassage {
+    /// As the file was called then.
+    pub file: String,
+    pub place: String,
+    /// `words`, `meaning`, `words and meaning`.
+    pub found_by: String,
+    /// The file as it is now; none when it was deleted.
+    pub href: Option<String>,
+    /// The use of the tool that gave it first.
+    pub use_href: String,
+    pub is_deleted: bool,
+    /// How often it was given.
+    pub times: i64,
 }
 
 /// One thing that happened in a run.

@@ -16,7 +16,7 @@ use super::settings::SandboxSettings;
 use super::tool_use::{self, ToolUse};
 use drawing::{draw_answer, family, special_outcome};
 
-pub(super) use drawing::{fill_variables, seconds_of};
+pub(super) use drawing::{answer_of, fill_variables, seconds_of};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {

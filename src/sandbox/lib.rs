@@ -156,6 +156,16 @@ pub async fn start(settings: SandboxSettings) -> std::io::Result<(SocketAddr, Ar
 }
 
 impl Sandbox {
+    /// Numbers of people who were rung so that a call is given to them, in order.
+    pub fn rung(&self, key: &str) -> Vec<String> {
+        self.with_account(key, |account| account.rung.clone())
+    }
+
+    /// What agents of an account were told while they talked, in order.
+    pub fn told(&self, key: &str) -> Vec<String> {
+        self.with_account(key, |account| account.told.clone())
+    }
+
     /// Where an account's carrier events go; `None` for nowhere.
     pub fn set_carrier_url(&self, key: &str, url: Option<String>) {
         self.with_account(key, |account| account.carrier_url = url);

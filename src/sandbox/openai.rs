@@ -17,6 +17,8 @@ use super::openrouter::{completion, tokens};
 use super::state::Sandbox;
 
 const MODELS: [&str; 5] = ["gpt-5", "gpt-5-mini", "gpt-4.1-mini", "text-embedding-3-small", "text-embedding-3-large"];
+/// A text with this is refused: those who count tokens take it for the end of all.
+const END: &str = "<|endoftext|>";
 /// Texts in one request.
 const MOST_TEXTS: usize = 2048;
 
@@ -55,7 +57,10 @@ async fn embeddings(body: Bytes) -> Response {
     if texts.is_empty() || texts.len() > MOST_TEXTS || texts.iter().any(|text| text.is_empty()) {
         return bad("input: a text, or a list of at most 2048 texts, none of them empty");
     }
-    let item = |(index, text): (usize, &&str)| json!({"object": "embedding", "index": index, "embedding": embedding::of(text)});
+    if texts.iter().any(|text| text.contains(END)) {
+        return bad("input: a text has a token that is not allowed there");
+    }
+    let item = |(index, text): (usize, &&str)| json!({"object": "embedding", "index": index, "embedding": embedding::by(model, text)});
     let data: Vec<Value> = texts.iter().enumerate().map(item).collect();
     let read: u64 = texts.iter().map(|text| tokens(text)).sum();
     let usage = json!({"prompt_tokens": read, "total_tokens": read});

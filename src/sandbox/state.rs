@@ -68,6 +68,16 @@ pub(super) struct Account {
     /// Numbers whose first request was refused on purpose.
     pub refused_once: std::collections::HashSet<String>,
     pub model_spend: f64,
+    /// Calls that came in, by the carrier's id of their leg.
+    pub lines: HashMap<String, Uuid>,
+    /// Legs of people who are rung so that a call is given to them, or who have it.
+    pub second_legs: HashMap<String, CancellationToken>,
+    /// Commands for legs that were done.
+    pub commands: std::collections::HashSet<String>,
+    /// Numbers that were rung so, in order.
+    pub rung: Vec<String>,
+    /// What agents were told while they talked, in order.
+    pub told: Vec<String>,
     /// Calls from before the sandbox began.
     pub past: Arc<Past>,
     /// Pages of calls that were asked for: see the settings' `quirks`.

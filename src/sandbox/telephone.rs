@@ -170,6 +170,7 @@ impl Sandbox {
     /// Joins the call at the voice service, and tells how the leg goes until it is over.
     async fn talk(self: &Arc<Self>, leg: Leg, join_url: &str, hangs_up_after: Option<f64>) {
         let Some((owner, id)) = self.join(join_url) else { return };
+        self.with_account(&owner, |account| account.lines.insert(leg.sid.clone(), id));
         self.tell(&leg, "in-progress", 2, &[]).await;
         let sandbox = self.clone();
         // Counted for the voice account, too: whoever waits for it to be quiet waits for this.
@@ -245,7 +246,7 @@ impl Sandbox {
     }
 
     /// Posts a signed form. Gives status and body; none when no answer came.
-    async fn post_form(&self, key: &str, url: &str, fields: &[(String, String)]) -> Option<(u16, String)> {
+    pub(super) async fn post_form(&self, key: &str, url: &str, fields: &[(String, String)]) -> Option<(u16, String)> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let stamp = Utc::now().timestamp().to_string();
         let signature = sign_telnyx(&signing_seed(self, key), &stamp, body.as_bytes());

@@ -6,6 +6,7 @@
 //! neither.
 
 mod clock;
+mod files;
 pub mod live;
 mod wake;
 
@@ -16,15 +17,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
 use tokio::sync::broadcast;
 
 use patchbay_providers::smtp::Smtp;
 use patchbay_providers::{Breakers, HttpClient, KeyRing};
+use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
-use patchbay_shared::{AppError, Reason};
 
 pub use clock::Clock;
+pub use files::{Bucket, files_error};
 pub use live::{Notice, Topic};
 pub use wake::Wakers;
 
@@ -73,8 +74,9 @@ pub struct Settings {
     pub http: HttpClient,
     pub public_url: String,
     pub sandbox: Option<SandboxAddresses>,
-    /// Uploads, recordings and logos lie in folders below this one.
+    /// Uploads lie in a folder below this one; recordings, logos and files of knowledge too, unless there is a bucket for them.
     pub data_dir: PathBuf,
+    pub bucket: Option<Bucket>,
     /// The program that reads uploaded files. None: this one.
     pub extract_with: Option<PathBuf>,
     pub mail: Option<Smtp>,
@@ -84,13 +86,14 @@ pub struct Settings {
 }
 
 impl Services {
-    /// Makes the folders and opens the stores. Errors: `Conflict` that names the folder which cannot be used.
+    /// Makes the folders and opens the stores. Errors: `Conflict` that names the option which cannot be used.
     pub fn new(settings: Settings, hooks: Hooks) -> Result<Self, AppError> {
         let (live, _) = broadcast::channel(1024);
+        let stores = files::Stores::open(&settings.data_dir, settings.bucket.as_ref())?;
         Ok(Self {
-            recordings: folder_store(settings.data_dir.join("recordings"))?,
-            logos: folder_store(settings.data_dir.join("logos"))?,
-            knowledge: folder_store(settings.data_dir.join("knowledge"))?,
+            recordings: stores.recordings,
+            logos: stores.logos,
+            knowledge: stores.knowledge,
             program: settings.extract_with.map_or_else(own_program, Ok)?,
             uploads: settings.data_dir.join("imports"),
             ring: settings.ring,
@@ -108,6 +111,11 @@ impl Services {
             hooks,
             states: RwLock::default(),
         })
+    }
+
+    /// Writes, reads and deletes a small object where recordings are kept. Errors: what the store says, for whoever runs the installation.
+    pub async fn try_files(&self) -> Result<(), String> {
+        files::tried(&*self.recordings).await.map_err(|error| error.to_string())
     }
 
     /// What a crate remembers in this process under the type `T`; made when it is first asked for. Another process remembers something
@@ -176,17 +184,4 @@ impl SandboxAddresses {
 
 fn own_program() -> Result<PathBuf, AppError> {
     std::env::current_exe().map_err(internal)
-}
-
-fn folder_store(folder: PathBuf) -> Result<Arc<dyn ObjectStore>, AppError> {
-    let opened = std::fs::create_dir_all(&folder)
-        .map_err(|error| error.to_string())
-        .and_then(|()| LocalFileSystem::new_with_prefix(&folder).map_err(|error| error.to_string()));
-    match opened {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(AppError::Conflict(
-            Reason::Configuration,
-            format!("--data-dir: the folder {} cannot be used: {error}", folder.display()),
-        )),
-    }
 }

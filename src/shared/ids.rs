@@ -70,7 +70,15 @@ ids! {
     AgentId,
     AgentMappingId,
     AgentToolId,
+    /// Times at which an agent runs by itself.
+    AgentScheduleId,
+    /// An address at which others set an agent off.
+    AgentTriggerId,
+    /// What an agency gives to its clients.
+    AgentTemplateId,
     ToolInvocationId,
+    /// A person who is rung so that a call is given to them.
+    CallTransferId,
     /// What an agent wrote down about a contact.
     ContactMemoryId,
     PromptId,
@@ -109,4 +117,6 @@ ids! {
     SuiteRunId,
     /// One case in such a run.
     TestRunId,
+    /// The same cases run with several versions and models.
+    TestGridId,
 }

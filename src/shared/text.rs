@@ -1,12 +1,13 @@
 //! Text that people type: which characters it may hold, whatever field it is for.
 
 /// The last words of the names of fields that take several lines. Every other field is one line long.
-const SEVERAL_LINES: [&str; 23] = [
+const SEVERAL_LINES: [&str; 24] = [
     "after_hours_words",
     "arguments",
     "attributes",
     "content",
     "description",
+    "destinations",
     "emails",
     "expected",
     "fallback_words",

@@ -26,6 +26,11 @@ impl Default for CallingWindow {
 }
 
 impl CallingWindow {
+    /// The end of a day, as an end.
+    pub fn midnight() -> NaiveTime {
+        NaiveTime::MIN
+    }
+
     /// Whether this local time is inside.
     pub fn is_open(&self, local: NaiveDateTime) -> bool {
         let day = local.date().weekday().number_from_monday();

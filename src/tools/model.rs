@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use kinds::{
-    Calendar, ContactField, ContactLookup, ContactMemory, ContactUpdate, EndCall, FieldSpec, Function, Http, Input,
-    Keypad, KindConfig, Knowledge, Mcp, Method, Offered, SendEmail, Source, ToolConfig, ToolKind, Values, Voicemail,
-    WebSearch, as_text, at, escaped, filled_address, offered_name, origin, value,
+    Calendar, ContactField, ContactLookup, ContactMemory, ContactUpdate, Destination, EndCall, FieldSpec, Function,
+    Http, Input, Keypad, KindConfig, Knowledge, Mcp, Method, Offered, SendEmail, Source, ToolConfig, ToolKind,
+    Transfer, Values, Voicemail, WebSearch, as_text, at, escaped, filled_address, offered_name, origin, value,
 };
 use schema::TryField;
 
-use patchbay_shared::ids::{AgentId, AgentToolId, CallId, ClientId, ToolInvocationId};
+use patchbay_knowledge::model::FoundBy;
+use patchbay_shared::ids::{AgentId, AgentToolId, CallId, ChunkId, ClientId, CollectionId, EntryId, ToolInvocationId};
 use patchbay_shared::{AppError, FieldErrors, Page, Stamp};
 
 /// The most tools that one agent may have: more of them and models choose badly.
@@ -207,6 +208,17 @@ pub struct UsePage {
     pub http_status: Option<i32>,
     pub took_ms: Option<i32>,
     pub at: Stamp,
+}
+
+/// A passage of knowledge that a model was given, as it is kept with the use: files are renamed and deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptPassage {
+    pub entry: EntryId,
+    pub chunk: ChunkId,
+    pub collection: CollectionId,
+    pub file: String,
+    pub place: String,
+    pub found_by: FoundBy,
 }
 
 /// A use in a call, for the call's page.

@@ -22,7 +22,7 @@ pub fn png(width: u32, height: u32, more: usize) -> Vec<u8> {
 }
 
 /// The first address on a page that begins with `start`.
-fn address(page: &Answer, start: &str) -> Option<String> {
+pub fn address(page: &Answer, start: &str) -> Option<String> {
     let from = page.text.find(start)?;
     page.text[from..].split('"').next().map(str::to_owned)
 }

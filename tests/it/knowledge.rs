@@ -45,13 +45,13 @@ pub(super) async fn file(agency: &Agency, collection: &str, name: &str) -> Value
     rows.into_iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no file {name}: {page}"))
 }
 
-async fn asked(agency: &Agency, collection: &str, question: &str) -> Vec<Value> {
+pub(super) async fn asked(agency: &Agency, collection: &str, question: &str) -> Vec<Value> {
     let fields = [("id", collection), ("question", question)];
     let answer = agency.member.done("ask_knowledge", &fields).await.json();
     answer["hits"].as_array().cloned().unwrap_or_default()
 }
 
-fn body(hit: &Value) -> String {
+pub(super) fn body(hit: &Value) -> String {
     let pieces = hit["pieces"].as_array().cloned().unwrap_or_default();
     pieces.iter().filter_map(|piece| piece["text"].as_str()).collect()
 }
@@ -71,7 +71,7 @@ fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().expect("an archive").into_inner()
 }
 
-const HANDBOOK: &str = "# Prices\n\nDental cleaning, 45 minutes: the cost is 168 francs. Without insurance it is paid on the day; with \
+pub(super) const HANDBOOK: &str = "# Prices\n\nDental cleaning, 45 minutes: the cost is 168 francs. Without insurance it is paid on the day; with \
     cover the practice bills the insurer. Children under twelve pay half of that.\n\n# Opening hours\n\nThe practice is open from Monday \
     to Friday, from eight in the morning until six in the evening. On Saturdays it opens at nine and closes at noon.\n";
 

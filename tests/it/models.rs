@@ -14,14 +14,14 @@ use super::provider_stub::client;
 use super::support::{Agency, World, owner_lines, run, unique};
 
 /// Adds a model account at a stand-in. Gives its id and its key.
-async fn added(agency: &Agency, kind: &str, name: &str) -> (String, String) {
+pub async fn added(agency: &Agency, kind: &str, name: &str) -> (String, String) {
     let key = format!("sandbox-{}", unique(""));
     let fields = [("kind", kind), ("name", name), ("mode", "sandbox"), ("api_key", key.as_str())];
     (agency.owner.made_on("/connections/accounts/new", "save_model_account", &fields).await, key)
 }
 
 /// Chooses on the page of the choice.
-async fn choose(agency: &Agency, purpose: &str, account: &str, model: &str) {
+pub async fn choose(agency: &Agency, purpose: &str, account: &str, model: &str) {
     let page = format!("/connections/models/{purpose}");
     agency.owner.filled(&page, "choose_model", &[("account", account), ("model", model)]).await;
 }

@@ -291,4 +291,30 @@ async fn vectors_are_one_for_each_text_in_their_order() {
     for _ in 0..4 {
         assert_eq!(openai.embed("e", &texts).await.unwrap_err().kind, Kind::Garbage);
     }
+    // As OpenAI's reference shows it, cut in the middle; a number that no vector holds; an answer that never ends; one that asks to wait.
+    let documented = json!({
+        "object": "list",
+        "data": [{"object": "embedding", "embedding": [0.0023064255, -0.009327292, -0.0028842222], "index": 0}],
+        "model": "text-embedding-ada-002",
+        "usage": {"prompt_tokens": 8, "total_tokens": 8}
+    });
+    let endless = format!(r#"{{"data": [{{"index": 0, "embedding": [{}1]}}]}}"#, "0.123456789, ".repeat(900_000));
+    let stub = Stub::playing([
+        Answer::json(200, documented.to_string()),
+        answered(json!([{"index": 0, "embedding": [1e39, 0]}])),
+        Answer::json(200, endless),
+        Answer::json(200, json!({"data": [{"index": 0, "embedding": vec![0.5; 9000]}]}).to_string()),
+        Answer::json(429, json!({"error": {"message": "Slow down"}}).to_string()).header("retry-after", "17"),
+    ])
+    .await;
+    let openai = self::openai(&stub.origin);
+    let texts = ["The food was delicious and the waiter...".to_owned()];
+    let embedded = openai.embed("text-embedding-ada-002", &texts).await.unwrap();
+    assert_eq!(embedded.vectors, [vec![0.002_306_425_5, -0.009_327_292, -0.002_884_222_2]]);
+    assert_eq!((embedded.usage.prompt_tokens, embedded.usage.total_tokens), (8, 8));
+    for _ in 0..3 {
+        assert_eq!(openai.embed("e", &texts).await.unwrap_err().kind, Kind::Garbage);
+    }
+    let limited = openai.embed("e", &texts).await.unwrap_err();
+    assert_eq!((limited.kind, limited.retry_after), (Kind::RateLimited, Some(std::time::Duration::from_secs(17))));
 }

@@ -3,7 +3,7 @@
 use crate::provider_stub::*;
 use patchbay_providers::telephony::*;
 use patchbay_providers::telnyx::{
-    CallEventKind, HangupCause, IncomingCall, Reply, Telnyx, TelnyxConfig, TelnyxEvent, TelnyxPayload,
+    CallEventKind, HangupCause, IncomingCall, Reply, Telnyx, TelnyxConfig, TelnyxEvent, TelnyxPayload, state_of,
 };
 use patchbay_providers::voice::CallDirection;
 use patchbay_providers::{Kind, TelephonyProvider};
@@ -164,6 +164,46 @@ async fn a_call_leg_is_read_and_ended() {
     assert_eq!(seen[0].line(), "GET /v2/calls/v3:abc");
     assert_eq!(seen[1].line(), "POST /v2/calls/v3:abc/actions/hangup");
     assert_eq!(seen[1].json(), json!({"command_id": "cmd-1"}));
+}
+
+#[tokio::test]
+async fn a_leg_is_given_to_a_person_by_one_command() {
+    let stub = Stub::playing([
+        ok(json!({"data": {"result": "ok"}})),
+        Answer::json(422, r#"{"errors":[{"code":"90018","title":"Call has already ended"}]}"#),
+        ok(json!({"data": {"result": "ok"}})),
+    ])
+    .await;
+    let telnyx = at(&stub.origin);
+    let to = LegTransfer {
+        to: "+13125550111".into(),
+        from: "+13125550100".into(),
+        ring_seconds: 25,
+        command_id: "t-1".into(),
+        state: "transfer:t-1".into(),
+        webhook_url: "https://patchbay.example/webhooks".into(),
+    };
+    telnyx.transfer("v3:abc", &to).await.unwrap();
+    let error = telnyx.transfer("v3:abc", &to).await.unwrap_err();
+    assert_eq!((error.kind, error.outcome_unknown()), (Kind::Rejected, false));
+    telnyx.stop_streaming("v3:abc", "t-1-leave").await.unwrap();
+    let seen = stub.seen();
+    assert_eq!(seen[0].line(), "POST /v2/calls/v3:abc/actions/transfer");
+    assert_eq!(
+        seen[0].json(),
+        json!({"to": "+13125550111", "from": "+13125550100", "timeout_secs": 25, "command_id": "t-1",
+            "target_leg_client_state": "dHJhbnNmZXI6dC0x", "webhook_url": "https://patchbay.example/webhooks"})
+    );
+    assert_eq!(seen[2].line(), "POST /v2/calls/v3:abc/actions/streaming_stop");
+    assert_eq!(seen[2].json(), json!({"command_id": "t-1-leave"}));
+    assert_eq!(state_of("dHJhbnNmZXI6dC0x").as_deref(), Some("transfer:t-1"));
+    assert_eq!((state_of("not base64"), state_of("/w==")), (None, None));
+    assert_eq!(kind("call.bridged", json!({"state": "bridged"})), CallEventKind::Bridged);
+    // A form that names nothing but the call: its id is the one that commands take.
+    let told =
+        TelnyxEvent::decode(b"CallSid=v3%3Aabc&CallStatus=in-progress&From=%2B13125550100&To=%2B13125550111").unwrap();
+    let TelnyxPayload::Call(leg) = told.payload else { panic!() };
+    assert_eq!((leg.call_control_id.as_deref(), leg.kind), (Some("v3:abc"), CallEventKind::Answered));
 }
 
 fn event(event_type: &str, payload: Value) -> TelnyxEvent {

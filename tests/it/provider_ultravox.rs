@@ -47,6 +47,7 @@ fn new_call() -> NewVoiceCall {
         max_duration: None,
         join_timeout: None,
         tool_token: None,
+        leg_news_url: None,
     }
 }
 
@@ -280,6 +281,32 @@ async fn a_call_for_somebody_on_the_carriers_line_dials_nobody() {
     let call = NewVoiceCall { line: Line::Joined, ..new_call() };
     at(&stub.origin).create_call(&call).await.unwrap();
     assert_eq!(stub.only().json()["medium"], json!({"telnyx": {}}));
+}
+
+#[tokio::test]
+async fn an_agent_is_told_something_and_the_carrier_asked_for_news_of_its_leg() {
+    let stub = Stub::playing([
+        Answer::json(201, CALL),
+        Answer::new(204, ""),
+        Answer::json(422, r#"{"detail":"Call is not active."}"#),
+    ])
+    .await;
+    let ultravox = at(&stub.origin);
+    let call = NewVoiceCall { leg_news_url: Some("https://patchbay.example/webhooks".into()), ..new_call() };
+    ultravox.create_call(&call).await.unwrap();
+    ultravox.tell("c-1", "Nobody answered.").await.unwrap();
+    assert_eq!(ultravox.tell("c-1", "Nobody answered.").await.unwrap_err().kind, Kind::Rejected);
+    let seen = stub.seen();
+    assert_eq!(
+        seen[0].json()["medium"]["telnyx"]["outgoing"]["additionalParams"],
+        json!({"StatusCallback": "https://patchbay.example/webhooks", "StatusCallbackMethod": "POST",
+            "StatusCallbackEvent": "initiated answered completed"})
+    );
+    assert_eq!(seen[1].line(), "POST /api/calls/c-1/send_data_message");
+    assert_eq!(
+        seen[1].json(),
+        json!({"type": "user_text_message", "text": "Nobody answered.", "urgency": "immediate"})
+    );
 }
 
 #[tokio::test]

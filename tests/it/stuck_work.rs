@@ -11,7 +11,7 @@ use super::support::{Agency, World, owner_lines, run};
 
 const TEST: Machine = Machine {
     name: "test",
-    actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches, Action::UseTools],
+    actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches, Action::UseTools, Action::ManageAgents],
 };
 
 async fn swept(world: &World, agency: &Agency) {

@@ -186,6 +186,8 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
     // A tool of the agent, and what it noted about the contact.
     let (tool, tool_use, memory) = super::tools::noted(world, ours, &works).await;
     let (test_case, suite_run) = super::evaluations::tested(ours, &works).await;
+    let test_grid = super::test_grids::begun(ours, &works.agent).await;
+    let (schedule, trigger) = super::schedules::kept(ours, &works).await;
     // A move of a prompt's label that waits for a second person.
     let prompt_move = super::prompts::asked_for(ours).await;
     // An agent that only the voice service knows, and the copy there of one of ours.
@@ -193,6 +195,7 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
     let page = ours.owner.done("get_agent", &[("id", &works.agent)]).await.json();
     let mapping = page["mappings"][0]["id"].as_str().expect("a copy").to_owned();
     let (skill, skill_import) = super::skills::filled(ours, &works.agent).await;
+    let template = super::templates::made(ours, &works.agent).await;
     let viewer = ours.one.viewer.rpc("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
     let guest = [("emails", "guest@ours.example"), ("role", "client_viewer"), ("client", ours.one.id.as_str())];
     ours.owner.done("invite_members", &guest).await;
@@ -231,10 +234,14 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
         ("call_back", call_back),
         ("gap", gap),
         ("skill", skill),
+        ("template", template),
         ("skill_import", skill_import),
         ("tool", tool),
+        ("schedule", schedule),
+        ("trigger", trigger),
         ("test_case", test_case),
         ("suite_run", suite_run),
+        ("test_grid", test_grid),
         ("tool_use", tool_use),
         ("memory", memory),
         ("sync", sync),

@@ -26,6 +26,7 @@ fn markers(field: Field, agency: &Agency, planted: &Planted) -> Vec<Option<Strin
         // Why a call was missed is a word that stands for a sentence.
         Field::CallError => &[Some("Canary call error"), None, Some("Canary contact error")],
         Field::EnrichmentError => &[Some("Canary enrichment")],
+        Field::Transfer => &[Some("+12025550142"), Some("Canary transfer")],
         // Which service it was is known to the database alone.
         Field::Provider => &[None, Some("canary-provider-id"), None, Some("canary end")],
         Field::ProviderEvents => &[Some("canary-event")],
@@ -88,6 +89,8 @@ async fn plant(world: &World, agency: &Agency, works: &Works) -> Vec<(String, St
     let paused = agency.batch(&works.campaign, 1).await;
     agency.owner.done("pause_batch", &[("id", &paused)]).await;
     let (call, batch) = (&works.call, &works.batch);
+    let tool = [("agent", works.agent.as_str()), ("kind", "end_call"), ("tool_name", "end"), ("description", "Ends.")];
+    let tool = agency.owner.done("save_agent_tool", &tool).await;
     let sql = format!(
         "with
            a as (update call_batches set pause_reason = 'Canary pause', obstacle = 'not_connected' where id = '{paused}'),
@@ -102,8 +105,18 @@ async fn plant(world: &World, agency: &Agency, works: &Works) -> Vec<(String, St
            i as (update agents set description = 'Canary description', llm_model = 'canary/speech-model', tags = '{{canary-agent-tag}}' where id = '{agent}'),
            g as (update call_events set payload = '{{\"what\": \"canary-event\"}}' where call_id = '{call}'),
            h as (insert into call_messages (workspace_id, id, call_id, client_id, position, role, text, tool_name)
-                 select workspace_id, gen_random_uuid(), id, client_id, 900, 'tool_call', '{{}}', 'canary_tool' from calls where id = '{call}')
+                 select workspace_id, gen_random_uuid(), id, client_id, 900, 'tool_call', '{{}}', 'canary_tool' from calls where id = '{call}'),
+           u as (insert into tool_invocations (workspace_id, id, agent_id, tool_id, tool_name, origin, call_id, dedupe_key, arguments, status)
+                 select '{workspace}', gen_random_uuid(), '{agent}', '{tool}', 'canary_tool', 'call', '{call}', 'canary', '{{}}', 'succeeded'
+                 returning workspace_id, id, call_id),
+           t as (insert into call_transfers (workspace_id, id, call_id, client_id, invocation_id, position, destination, number, \"from\",
+                                             ring_seconds, status, why)
+                 select u.workspace_id, gen_random_uuid(), u.call_id, '{client}', u.id, 1, 'Front desk', '+12025550142', '+12025550188', 20,
+                        'failed', 'Canary transfer' from u)
          select 'planted'",
+        workspace = agency.workspace_id,
+        client = agency.one.id,
+        tool = super::tools::last_id(&tool),
         campaign = works.campaign,
         agent = works.agent
     );

@@ -46,6 +46,12 @@ impl Scope {
         Self::of_machine(db, workspace_id, tools)
     }
 
+    /// For whoever calls a trigger of an agent: until the signature has been checked it may read the trigger, and afterwards begin the
+    /// agent's run.
+    pub fn of_trigger(db: Db, workspace_id: WorkspaceId, caller: Machine) -> Self {
+        Self::of_machine(db, workspace_id, caller)
+    }
+
     /// For the holder of a link that was sent to somebody, and for somebody who signs in: what that is good for, in the workspace that
     /// it names. `holder`: who that is, if there is an account.
     pub fn of_link(visitor: &Visitor, workspace_id: WorkspaceId, link: Machine, holder: Option<Holder>) -> Self {

@@ -120,6 +120,8 @@ impl AgentForm {
             direction,
             tags,
             config,
+            // Not of the form: whoever saves it keeps what is there.
+            template: None,
         };
         Ok(AgentFields { settings, prompt })
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::{AgentConfig, seconds_text};
-use super::{CallDirection, language_name};
+use super::{CallDirection, TemplateMark, language_name};
 use patchbay_shared::ids::{ClientId, PromptId};
 
 /// What a draft changes and a version keeps. Whether the agent takes calls is no part of it.
@@ -20,6 +20,8 @@ pub struct AgentSettings {
     pub direction: CallDirection,
     pub tags: Vec<String>,
     pub config: AgentConfig,
+    /// The version of a template that they follow.
+    pub template: Option<TemplateMark>,
 }
 
 impl Default for AgentSettings {
@@ -34,6 +36,7 @@ impl Default for AgentSettings {
             direction: CallDirection::Outbound,
             tags: Vec::new(),
             config: AgentConfig::default(),
+            template: None,
         }
     }
 }
@@ -72,9 +75,20 @@ pub fn changes(before: &AgentSettings, after: &AgentSettings, names: &Names) -> 
         .collect()
 }
 
-fn lines(settings: &AgentSettings, names: &Names) -> Vec<(&'static str, &'static str, String)> {
-    let AgentSettings { name, description, client_id, language, llm_model, prompt_id, direction, tags, config } =
-        settings;
+/// Key, label and value of each field.
+pub(super) fn lines(settings: &AgentSettings, names: &Names) -> Vec<(&'static str, &'static str, String)> {
+    let AgentSettings {
+        name,
+        description,
+        client_id,
+        language,
+        llm_model,
+        prompt_id,
+        direction,
+        tags,
+        config,
+        template,
+    } = settings;
     let known = |found: Option<&String>| found.cloned().unwrap_or_else(|| "No longer there".into());
     let client = client_id.map_or_else(
         || "Whole agency".to_owned(),
@@ -84,6 +98,7 @@ fn lines(settings: &AgentSettings, names: &Names) -> Vec<(&'static str, &'static
         || "None".to_owned(),
         |id| known(names.prompts.iter().find(|(known, _)| *known == id).map(|(_, name)| name)),
     );
+    let followed = template.map_or_else(|| "None".to_owned(), |template| format!("Version {}", template.version));
     let yes = |is: bool| if is { "Yes" } else { "No" }.to_owned();
     let silences: Vec<String> = config.silences.iter().map(silence_text).collect();
     let memory = match config.memory.is_on() {
@@ -116,6 +131,7 @@ fn lines(settings: &AgentSettings, names: &Names) -> Vec<(&'static str, &'static
         ("screener", "At a call screener", config.screener.clone()),
         ("memory", "Told of earlier calls", memory),
         ("recording", "Recording", yes(config.is_recorded)),
+        ("template", "Follows the template", followed),
     ]
 }
 

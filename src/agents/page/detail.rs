@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::changes::{DraftCard, DriftCard, DriftNote};
+use super::following::{Following, TemplateCard};
 use super::list::{AgentState, Sync};
 use crate::model::{
     AgentCampaigns, AgentConfig, AgentPage, AgentStatus, AtVoicemail, FirstSpeaker, MappingRow, SyncState,
@@ -61,6 +62,8 @@ fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) 
         .filter(|mapping| !mapping.drift.is_empty())
         .map(|mapping| view! { <DriftCard id=id.clone() mapping=mapping.clone() may_edit has_others catalog again/> })
         .collect_view();
+    let following = agent.template.clone().map(|template| view! { <Following id=id.clone() template may_edit again/> });
+    let card = (!is_deleted).then(|| view! { <TemplateCard id=id.clone() template=agent.template.clone() may_edit/> });
     let note = view! { <DriftNote mappings=agent.mappings.clone()/> };
     view! {
         <PageTitle text=agent.name.clone() parents=vec![crumb("Agents", "/agents")]/>
@@ -81,6 +84,7 @@ fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) 
         <div class="cols main-side">
             <div class="stack gap-4">
                 {draft}
+                {following}
                 {drifts}
                 <Card title="At the voice service" flush=true right=move || view! { <Sync state=sync/> }>
                     {copies}
@@ -90,6 +94,7 @@ fn Detail(agent: AgentPage, catalog: Loaded<VoiceCatalog>, again: Callback<()>) 
             <div class="stack gap-4">
                 <Card title="Behaviour">{behaviour}</Card>
                 <Card title="Used by">{uses}</Card>
+                {card}
             </div>
         </div>
         <EndDialogs agent/>
@@ -282,6 +287,16 @@ fn Copies(
 fn PromptCard(agent: AgentPage) -> impl IntoView {
     let edit = format!("/agents/{}/edit", agent.id);
     let may_edit = agent.may_edit && agent.is_active;
+    let waiting = agent.draft.as_ref().and_then(|draft| draft.settings.prompt_id);
+    if let (None, Some(waiting)) = (&agent.prompt, waiting) {
+        let text = "The draft has a prompt. The agent says it once you publish the draft.";
+        return view! {
+            <Card title="Prompt">
+                <p class="sub">{text}" "<a class="link" href=format!("/prompts/{waiting}")>"Read it"</a></p>
+            </Card>
+        }
+        .into_any();
+    }
     let Some(prompt) = agent.prompt else {
         return view! {
             <Card title="Prompt">
@@ -360,7 +375,7 @@ fn Behaviour(agent: AgentPage, catalog: Loaded<VoiceCatalog>) -> impl IntoView {
 
 /// Which voice it is, by name, and how it sounds.
 #[component]
-fn VoiceFact(catalog: VoiceCatalog, id: String) -> impl IntoView {
+pub(super) fn VoiceFact(catalog: VoiceCatalog, id: String) -> impl IntoView {
     if id.is_empty() {
         return "The service's default voice".into_any();
     }

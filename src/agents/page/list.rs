@@ -17,6 +17,7 @@ pub fn agents_page() -> PageView {
         status: query("status"),
         client: query("client"),
         language: query("language"),
+        template: query("template"),
         cursor: query("cursor"),
     };
     let rows = load(asked, list_agents);
@@ -65,6 +66,7 @@ pub fn agents_page() -> PageView {
         list.subtitle("Who speaks on the phone: prompt, voice and language.")
             .export("/agents/export.csv")
             .add(viewer().may(Action::ManageAgents), "plus", "/agents/new", "New agent")
+            .action(view! { <LinkButton href="/agents/templates" icon="copy">"Templates"</LinkButton> })
             .action(
                 viewer()
                     .may(Action::ManageAgents)
@@ -78,8 +80,16 @@ pub fn agents_page() -> PageView {
                 "An agent holds the conversation: it has a prompt, a voice and a language, and works for your clients.",
             )
             .first("Create the first agent")
-            .page_of(rows, |list| list.page)
+            .page_of(rows, |list| (list.page, template_filter(list.templates)))
     })
+}
+
+/// The agency's templates, if there are any.
+fn template_filter(templates: Vec<(String, String)>) -> Vec<Filter> {
+    if templates.is_empty() {
+        return Vec::new();
+    }
+    vec![Filter::new("template", "Template", templates)]
 }
 
 fn prompt_text(row: &AgentRow) -> String {

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::jobs::SyncAgent;
-use super::store::{self, Agent, mappings, versions};
-use super::{drafts, told};
+use super::store::{self, Agent, mappings, templates, versions};
+use super::{drafts, following, told};
 use crate::model::{
     AgentChoices, AgentConfig, AgentFields, AgentForm, AgentList, AgentPage, AgentPrompt, AgentQuery, AgentSettings,
     AgentStatus, Memory, PromptWish, worst,
 };
-use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, WriteTx};
+use patchbay_access::{Action, Field};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_prompts::model::{PromptText, variables};
@@ -36,6 +36,8 @@ pub struct CallableAgent {
     pub prompt_version: i32,
     /// BCP 47.
     pub language: String,
+    /// Where the carrier tells which of its legs a call is on: for agents that may give calls to a person.
+    pub leg_news_url: Option<String>,
     config: AgentConfig,
 }
 
@@ -68,14 +70,21 @@ pub async fn ready_to_call(tx: &mut ReadTx, agent: AgentId, client: ClientId) ->
         return obstacle(format!("The agent {name} works for another client. Choose one that works for this client."));
     }
     match (found.provider_agent_id, found.prompt_version) {
-        (Some(provider_agent_id), Some(prompt_version)) => Ok(CallableAgent {
-            provider_agent_id,
-            name: found.name,
-            prompt_id: found.prompt_id,
-            prompt_version,
-            language: found.language,
-            config: found.config.0,
-        }),
+        (Some(provider_agent_id), Some(prompt_version)) => {
+            let leg_news_url = match patchbay_tools::server::may_transfer(tx, agent).await? {
+                true => patchbay_connections::server::ops::carrier_news_url(tx).await?,
+                false => None,
+            };
+            Ok(CallableAgent {
+                provider_agent_id,
+                name: found.name,
+                prompt_id: found.prompt_id,
+                prompt_version,
+                language: found.language,
+                leg_news_url,
+                config: found.config.0,
+            })
+        }
         _ => {
             let why = found.sync_error.map(|error| format!(" {error}")).unwrap_or_default();
             obstacle(format!(
@@ -89,7 +98,8 @@ pub async fn ready_to_call(tx: &mut ReadTx, agent: AgentId, client: ClientId) ->
 pub async fn list(tx: &mut ReadTx, query: &AgentQuery) -> Result<AgentList, AppError> {
     let page = store::list(tx, query, ROWS).await?;
     let may_edit = tx.scope().may(Action::ManageAgents);
-    Ok(AgentList { page, clients: store::clients(tx).await?, may_edit })
+    let templates = if tx.scope().sees(Field::AgentMakeup) { templates::names(tx).await? } else { Vec::new() };
+    Ok(AgentList { page, clients: store::clients(tx).await?, templates, may_edit })
 }
 
 pub(crate) async fn choices(tx: &mut ReadTx) -> Result<AgentChoices, AppError> {
@@ -116,6 +126,8 @@ pub(crate) async fn page(tx: &mut ReadTx, id: AgentId) -> Result<AgentPage, AppE
     };
     let (base, draft) = drafts::view(tx, id, &agent).await?;
     let settings = agent.settings();
+    let shown = draft.as_ref().map_or(&settings, |draft| &draft.settings);
+    let template = following::of_agent(tx, shown, &agent.template_left_out).await?;
     let mappings = mappings::list(tx, id).await?;
     let has_text = prompt.is_some();
     Ok(AgentPage {
@@ -138,6 +150,7 @@ pub(crate) async fn page(tx: &mut ReadTx, id: AgentId) -> Result<AgentPage, AppE
         prompt,
         sync: worst(mappings.iter().map(|mapping| mapping.sync).filter(|_| has_text)),
         mappings,
+        template,
         numbers: store::numbers(tx, id).await?,
         campaigns: store::campaigns(tx, id).await?,
         updated: stamp(agent.updated_at, now, zone),
@@ -167,7 +180,9 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &AgentForm) -> Result<AgentId, 
         ));
     }
     check_client(tx, &fields.settings).await?;
-    let settings = AgentSettings { prompt_id: prompt, ..fields.settings };
+    let draft = versions::draft(tx.reading(), id).await?;
+    let template = draft.map_or(agent.settings().template, |draft| draft.settings.0.template);
+    let settings = AgentSettings { prompt_id: prompt, template, ..fields.settings };
     drafts::save(tx, id, &agent, &settings, form.base.trim(), form.overwrite.is_some()).await?;
     if form.publish.is_some() {
         drafts::publish(tx, id, "").await?;
@@ -189,7 +204,16 @@ async fn create(tx: &mut WriteTx, fields: &AgentFields) -> Result<AgentId, AppEr
 
 /// A new agent of checked settings, its copies' rows with it. The agency's limits are locked.
 pub(crate) async fn insert(tx: &mut WriteTx, settings: &AgentSettings, note: &str) -> Result<AgentId, AppError> {
-    let id = AgentId::new();
+    insert_as(tx, AgentId::new(), settings, note).await
+}
+
+/// The same under an id that nobody has.
+pub(crate) async fn insert_as(
+    tx: &mut WriteTx,
+    id: AgentId,
+    settings: &AgentSettings,
+    note: &str,
+) -> Result<AgentId, AppError> {
     store::insert(tx, id, settings).await?;
     limits::check_limit(tx, Kind::Agents).await?;
     let author = tx.scope().user_id().map(|id| id.0);
@@ -345,7 +369,7 @@ pub(crate) fn facts_of(settings: &AgentSettings) -> serde_json::Value {
     json!({
         "name": settings.name, "description": settings.description, "client": settings.client_id, "language": settings.language,
         "model": settings.llm_model, "prompt": settings.prompt_id, "tags": settings.tags, "direction": settings.direction,
-        "config": settings.config,
+        "config": settings.config, "template": settings.template,
     })
 }
 

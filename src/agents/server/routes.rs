@@ -5,19 +5,21 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 
+use super::store::templates;
 use super::{drafts, store};
-use crate::model::{AgentQuery, AgentRow, VersionQuery};
+use crate::model::{AgentQuery, AgentRow, TemplateQuery, VersionQuery};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, ROWS_AT_ONCE, Visitor, csv_file};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::AgentId;
 
 /// `/agents/export.csv`: the list with the filters of its address; `/agents/{id}/versions/export.csv`: an agent's versions.
-/// `/agents/voices/{id}/sample`: how a voice sounds.
+/// `/agents/templates/export.csv`: templates. `/agents/voices/{id}/sample`: how a voice sounds.
 pub fn routes() -> Router<Db> {
     Router::new()
         .route("/agents/export.csv", get(export))
         .route("/agents/{id}/versions/export.csv", get(export_versions))
+        .route("/agents/templates/export.csv", get(export_templates))
         .route("/agents/voices/{id}/sample", get(voice_sample))
 }
 
@@ -79,6 +81,31 @@ async fn export_versions(
                     row.note,
                     row.changed.join(", "),
                     row.at.utc,
+                ]
+            }))
+        }
+    })
+    .await
+}
+
+async fn export_templates(
+    Extension(visitor): Extension<Visitor>,
+    Query(query): Query<TemplateQuery>,
+) -> Result<Response, AppError> {
+    let head = vec!["name", "version", "state", "language", "model", "agents", "agents_behind", "updated_at"];
+    csv_file(visitor.scope()?, Action::ReadWorkshop, "agent-templates.csv", head, move |mut tx, cursor| {
+        let query = TemplateQuery { cursor, ..query.clone() };
+        async move {
+            Ok(templates::list(&mut tx, &query, ROWS_AT_ONCE).await?.map(|row| {
+                vec![
+                    row.name,
+                    row.version.to_string(),
+                    if row.is_active { "active" } else { "archived" }.to_owned(),
+                    row.language,
+                    row.llm_model,
+                    row.agents.to_string(),
+                    row.behind.to_string(),
+                    row.updated.utc,
                 ]
             }))
         }

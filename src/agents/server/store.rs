@@ -2,6 +2,7 @@
 //! published.
 
 pub(crate) mod mappings;
+pub(crate) mod templates;
 pub(crate) mod versions;
 
 use chrono::{DateTime, Utc};
@@ -10,18 +11,18 @@ use uuid::Uuid;
 
 use crate::model::{
     AgentCampaigns, AgentConfig, AgentNumber, AgentQuery, AgentRow, AgentSettings, AgentStatus, ClientChoice, Names,
-    SyncState,
+    SyncState, TemplateMark,
 };
 use patchbay_access::Field;
 use patchbay_access::server::{ReadTx, WriteTx};
-use patchbay_shared::ids::{AgentId, ClientId, NumberId, PromptId};
+use patchbay_shared::ids::{AgentId, AgentTemplateId, ClientId, NumberId, PromptId};
 use patchbay_shared::search::{filled, like, name_place};
 use patchbay_shared::zone::stamp;
 use patchbay_shared::{AppError, Cursor, Page};
 
 /// Rows of one statement in one direction of the list; the two directions differ in two words only.
 macro_rules! list_in {
-    ($after:tt, $way:tt, $tx:expr, $query:expr, $wanted:expr, $language:expr, $name:expr, $id:expr, $limit:expr, $sees:expr) => {
+    ($after:tt, $way:tt, $tx:expr, $query:expr, $wanted:expr, $language:expr, $name:expr, $id:expr, $limit:expr, $sees:expr, $template:expr) => {
         sqlx::query!(
             r#"select a.id, a.name, a.status as "status: AgentStatus", a.is_active, a.language, a.llm_model, a.tags, a.updated_at,
                       c.name as "client?", p.name as "prompt?",
@@ -47,10 +48,11 @@ macro_rules! list_in {
                  and ($3::text is null or $3 in ('inactive', 'deleted') or a.status::text = $3)
                  and ($4::uuid is null or a.client_id is null or a.client_id = $4)
                  and ($5::text is null or a.language = $5)
+                 and ($10::uuid is null or a.template_id = $10)
                  and ($6::text is null or (a.name, a.id) "# + $after + r#" ($6, $7::uuid))
                order by a.name "# + $way + r#", a.id "# + $way + r#" limit $8"#,
             $tx.workspace_uuid(), like($query.words.as_deref()), filled($query.status.as_deref()), $wanted, $language,
-            $name, $id, $limit, $sees
+            $name, $id, $limit, $sees, $template
         )
     };
 }
@@ -67,6 +69,8 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery, limit: usize) -> Result<P
     // What is not shown is not searched either.
     let sees = tx.scope().sees(Field::AgentMakeup);
     let language = filled(query.language.as_deref()).filter(|_| sees);
+    let template = filled(query.template.as_deref()).filter(|_| sees);
+    let template = template.map(|id| id.parse::<AgentTemplateId>()).transpose()?.map(|id| id.0);
     // The two statements' rows are of two types, so each is turned into the page's row at once.
     macro_rules! row {
         ($row:expr) => {{
@@ -98,12 +102,14 @@ pub async fn list(tx: &mut ReadTx, query: &AgentQuery, limit: usize) -> Result<P
         }};
     }
     let mut rows: Vec<AgentRow> = if cursor.as_ref().is_some_and(|cursor| !cursor.older) {
-        let found =
-            list_in!("<", "desc", tx, query, wanted, language, name, id, most, sees).fetch_all(tx.conn()).await?;
+        let found = list_in!("<", "desc", tx, query, wanted, language, name, id, most, sees, template)
+            .fetch_all(tx.conn())
+            .await?;
         found.into_iter().map(|row| row!(row)).collect()
     } else {
-        let found =
-            list_in!(">", "asc", tx, query, wanted, language, name, id, most, sees).fetch_all(tx.conn()).await?;
+        let found = list_in!(">", "asc", tx, query, wanted, language, name, id, most, sees, template)
+            .fetch_all(tx.conn())
+            .await?;
         found.into_iter().map(|row| row!(row)).collect()
     };
     if !sees {
@@ -134,6 +140,9 @@ pub(crate) struct Agent {
     pub config: Json<AgentConfig>,
     pub direction: crate::model::CallDirection,
     pub updated_at: DateTime<Utc>,
+    pub template_id: Option<Uuid>,
+    pub template_version: Option<i32>,
+    pub template_left_out: Vec<String>,
 }
 
 impl Agent {
@@ -148,6 +157,10 @@ impl Agent {
             direction: self.direction,
             tags: self.tags.clone(),
             config: self.config.0.clone(),
+            template: self
+                .template_id
+                .zip(self.template_version)
+                .map(|(id, version)| TemplateMark { id: AgentTemplateId(id), version }),
         }
     }
 }
@@ -158,7 +171,8 @@ pub(crate) async fn get(tx: &mut ReadTx, id: AgentId) -> Result<Agent, AppError>
         Agent,
         r#"select a.name, a.description, a.status as "status: AgentStatus", a.is_active, a.deleted_at is not null as "is_deleted!",
                   a.version, a.client_id, c.name as "client?", a.language,
-                  a.llm_model, a.prompt_service_id, a.tags, a.config as "config: Json<AgentConfig>", a.updated_at,
+                  a.llm_model, a.prompt_service_id, a.tags, a.config as "config: Json<AgentConfig>", a.updated_at, a.template_id,
+                  a.template_version, a.template_left_out,
                   coalesce((select m.default_direction from agent_mappings m where m.workspace_id = $1 and m.agent_id = a.id
                             order by m.id limit 1), 'outbound') as "direction!: crate::model::CallDirection"
            from agents a left join clients c on c.workspace_id = $1 and c.id = a.client_id
@@ -265,8 +279,9 @@ pub(crate) async fn names(tx: &mut ReadTx, settings: &[&AgentSettings]) -> Resul
 pub(crate) async fn insert(tx: &mut WriteTx, id: AgentId, settings: &AgentSettings) -> Result<(), AppError> {
     let workspace = tx.workspace_uuid();
     sqlx::query!(
-        "insert into agents (workspace_id, id, client_id, name, description, language, llm_model, prompt_service_id, tags, config)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into agents (workspace_id, id, client_id, name, description, language, llm_model, prompt_service_id, tags, config,
+                             template_id, template_version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         workspace,
         id.0,
         settings.client_id.map(|id| id.0),
@@ -277,6 +292,8 @@ pub(crate) async fn insert(tx: &mut WriteTx, id: AgentId, settings: &AgentSettin
         settings.prompt_id.map(|id| id.0),
         &settings.tags,
         Json(&settings.config) as _,
+        settings.template.map(|template| template.id.0),
+        settings.template.map(|template| template.version),
     )
     .execute(tx.conn())
     .await?;
@@ -288,7 +305,7 @@ pub(crate) async fn publish(tx: &mut WriteTx, id: AgentId, settings: &AgentSetti
     let workspace = tx.workspace_uuid();
     Ok(sqlx::query_scalar!(
         "update agents set client_id = $3, name = $4, description = $5, language = $6, llm_model = $7, prompt_service_id = $8,
-                tags = $9, config = $10, version = version + 1
+                tags = $9, config = $10, template_id = $11, template_version = $12, version = version + 1
          where workspace_id = $1 and id = $2 returning version",
         workspace,
         id.0,
@@ -300,6 +317,8 @@ pub(crate) async fn publish(tx: &mut WriteTx, id: AgentId, settings: &AgentSetti
         settings.prompt_id.map(|id| id.0),
         &settings.tags,
         Json(&settings.config) as _,
+        settings.template.map(|template| template.id.0),
+        settings.template.map(|template| template.version),
     )
     .fetch_one(tx.conn())
     .await?)

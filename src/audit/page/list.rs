@@ -96,7 +96,8 @@ pub(super) fn did(action: &str, entity: &str) -> (String, String) {
         ("agent", "found to differ") => "compared with Ultravox".to_owned(),
         ("phone_number", "order_failed") => "could not order".to_owned(),
         ("phone_number", "release_failed") => "could not release".to_owned(),
-        ("prompt", "saved_version") => "saved a version of".to_owned(),
+        ("prompt" | "agent_template", "saved_version") => "saved a version of".to_owned(),
+        ("agent_template", "given") => "gave".to_owned(),
         ("workspace", "invited the owner") => "invited the owner of".to_owned(),
         (_, action) => action.replace('_', " "),
     };

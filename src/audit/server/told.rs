@@ -40,7 +40,9 @@ pub(super) fn machine_words(actor: &str) -> String {
         Some("import_past_calls") => "import of past calls",
         Some("check_calls" | "close_call_gaps") => "check of calls",
         Some("order_number") => "number order",
-        Some("index_knowledge" | "delete_knowledge_file" | "empty_knowledge_collection") => "knowledge",
+        Some("index_knowledge" | "embed_knowledge" | "delete_knowledge_file" | "empty_knowledge_collection") => {
+            "knowledge"
+        }
         Some("AddContacts") => "contacts",
         _ => return actor.to_owned(),
     };

@@ -132,6 +132,7 @@ pub(crate) fn new_call(
         join_timeout: None,
         // Without it the call is made all the same, and its agent's tools refuse.
         tool_token: tool_token(scope.services(), scope.workspace_id(), intent.id).ok(),
+        leg_news_url: agent.leg_news_url.clone(),
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) async fn make(owner: &Visit, sandbox: &Sandbox, agency: &Agency, serv
 }
 
 /// The agent's form as its page shows it, with these fields in it.
-fn as_form<'a>(page: &'a Value, fields: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(super) fn as_form<'a>(page: &'a Value, fields: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let settings = &page["settings"];
     let of = |value: &'a Value| value.as_str().unwrap_or_default();
     let mut form = vec![

@@ -10,6 +10,9 @@ const AGENT: &str = "Praxis-Empfang";
 /// What the next version has beside the present one.
 const NEXT: &str = "Wenn jemand nach dem Preis fragt, sag: \"Die Kontrolle kostet 120 Franken.\"";
 
+/// The models of the grid: the one that agents use here, and another one.
+const MODELS: [&str; 2] = ["openai/gpt-5-mini", "anthropic/claude-haiku-4.5"];
+
 /// Fields of a case beside its agent.
 type Case = &'static [(&'static str, &'static str)];
 
@@ -94,5 +97,20 @@ pub(crate) async fn make(owner: &Visit, served: &Served) -> Result<(), AppError>
         let fields = [("agent", agent.as_str()), ("version", &version), ("budget", "1.00")];
         owner.post("run_test_cases", &fields).await?;
     }
+    // Both versions with two models beside each other.
+    let choices = &page["choices"];
+    let usual = choices["accounts"].as_array().into_iter().flatten().find(|one| one[1] == choices["usual"][0]);
+    let Some(account) = usual.map(|one| text(&one[0])) else { return Ok(()) };
+    let fields = [
+        ("agent", agent.as_str()),
+        ("version_1", &shown["version"].to_string()),
+        ("version_2", &next.to_string()),
+        ("account_1", &account),
+        ("model_1", MODELS[0]),
+        ("account_2", &account),
+        ("model_2", MODELS[1]),
+        ("budget", "2.00"),
+    ];
+    owner.post("start_test_grid", &fields).await?;
     Ok(())
 }

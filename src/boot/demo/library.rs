@@ -48,5 +48,22 @@ pub(crate) async fn fill(owner: &Visit, served: &Served, pages: &str) -> Result<
         let address = format!("{pages}/costs");
         owner.post("add_knowledge_page", &[("id", &id), ("address", &address)]).await?;
     }
+    open_to_agents(owner, served, &id).await
+}
+
+/// Gives the client's own agents a tool that searches the collection: calls then show which passages were used.
+async fn open_to_agents(owner: &Visit, served: &Served, collection: &str) -> Result<(), AppError> {
+    let (agents, _) = owner.post("client_agents", &[("client", &served.id)]).await?;
+    let chosen = format!("collections_{collection}");
+    for agent in agents.as_array().into_iter().flatten().filter_map(|agent| agent["id"].as_str()) {
+        let fields = [
+            ("agent", agent),
+            ("kind", "knowledge"),
+            ("tool_name", "search_documents"),
+            ("description", "Searches prices, opening hours and conditions. Use it before you answer such a question."),
+            (chosen.as_str(), "true"),
+        ];
+        owner.post("save_agent_tool", &fields).await?;
+    }
     Ok(())
 }

@@ -53,6 +53,24 @@ pub(super) async fn from_outside(owner: &Visit, served: &Served, at: &str) -> Re
         ("text_at", "description"),
     ];
     owner.post("save_agent_tool", &search).await?;
+    // The second one never answers.
+    let people = [
+        ("agent", agent.as_str()),
+        ("kind", "transfer"),
+        ("tool_name", "transfer_call"),
+        (
+            "description",
+            "Puts the caller through to a person. Use it when they ask for somebody, or when you cannot help.",
+        ),
+        (
+            "destinations",
+            "Front desk | +12025550013 | Appointments and everything else\nFitters | +12025550002 | A fault of a system that runs",
+        ),
+        ("ring_seconds", "20"),
+        ("ring_words", "One moment please, I am putting you through."),
+        ("no_answer", "agent"),
+    ];
+    owner.post("save_agent_tool", &people).await?;
     let address = format!("{at}/mcp/shop");
     let server = [("agent", agent.as_str()), ("kind", "mcp"), ("tool_name", "orders"), ("address", &address)];
     let (_, location) = owner.post("save_agent_tool", &server).await?;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, LOCATION, ORIGIN};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, ORIGIN};
 use serde_json::Value;
 
 use super::agencies::{Client, PASSWORD};
@@ -61,6 +61,15 @@ impl Visit {
             ));
         }
         Ok(location)
+    }
+
+    /// Sends what another system would, to an address of the product.
+    pub async fn send_signed(&self, address: &str, headers: &[(&str, &str)], body: String) -> Result<(), AppError> {
+        // By the address that this process listens on: the public one may lead elsewhere.
+        let path = address.splitn(4, '/').nth(3).unwrap_or_default();
+        let request = self.http.post(format!("{}/{path}", self.base)).header(CONTENT_TYPE, "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.send(path, request.body(body)).await.map(|_| ())
     }
 
     /// Uploads a CSV file for a client; gives the import's id.

@@ -7,8 +7,8 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use uuid::Uuid;
 
 use crate::model::{LogoProblem, MAX_LOGO, MAX_LOGO_SIDE};
+use patchbay_services::files_error;
 use patchbay_shared::AppError;
-use patchbay_shared::error::internal;
 
 /// The kinds that are taken, with their endings and media types. No SVG: it is a document that can hold a script.
 const KINDS: [(&str, &str); 3] = [("png", "image/png"), ("jpg", "image/jpeg"), ("webp", "image/webp")];
@@ -42,7 +42,7 @@ pub(crate) fn judge(bytes: &[u8]) -> Result<&'static str, LogoProblem> {
 /// Keeps a judged logo; gives its name.
 pub(crate) async fn keep(store: &dyn ObjectStore, bytes: Vec<u8>, ending: &str) -> Result<String, AppError> {
     let name = format!("{}.{ending}", Uuid::new_v4().simple());
-    store.put(&Path::from(name.as_str()), PutPayload::from(bytes)).await.map_err(internal)?;
+    store.put(&Path::from(name.as_str()), PutPayload::from(bytes)).await.map_err(files_error)?;
     Ok(name)
 }
 
@@ -55,9 +55,9 @@ pub(crate) async fn read(store: &dyn ObjectStore, name: &str) -> Result<(Bytes, 
     let found = match found {
         Ok(found) => found,
         Err(object_store::Error::NotFound { .. }) => return Err(AppError::NotFound),
-        Err(error) => return Err(internal(error)),
+        Err(error) => return Err(files_error(error)),
     };
-    Ok((found.bytes().await.map_err(internal)?, media))
+    Ok((found.bytes().await.map_err(files_error)?, media))
 }
 
 /// Deletes a logo that nobody shows any more. One that is gone already is fine.

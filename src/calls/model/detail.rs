@@ -3,8 +3,10 @@ use serde_json::Value;
 
 use super::{
     Analysis, AnalysisStatus, CallBackStatus, CallDirection, CallSource, CallState, Sentiment, TranscriptStatus,
+    TransferStep,
 };
 use crate::model::{ContactOutcome, Disposition};
+use patchbay_runs::model::GivenPassage;
 use patchbay_shared::ids::{
     AgentId, BatchId, CallBackId, CallId, CampaignId, ClientId, ContactId, PromptId, RunId, ToolInvocationId,
 };
@@ -68,6 +70,10 @@ pub struct CallDetail {
     /// `model`, tokens read, tokens written: for the agency.
     pub analysis_model: Option<(String, i64, i64)>,
     pub evidence: Vec<EvidenceLine>,
+    /// The passages of knowledge that the agent was given: for the agency.
+    pub knowledge: Vec<GivenPassage>,
+    /// Who was rung to be given the call, in order.
+    pub transfers: Vec<TransferStep>,
     pub costs: Option<Costs>,
     pub recording: Option<RecordingShown>,
     /// There is a recording at the service, and it is being asked for.

@@ -7,10 +7,12 @@ use super::facts::{CallFacts, CostCard};
 use super::prompt;
 use super::result::{AnalysisCard, EvidenceCard, ResultCard};
 use super::transcript::Parts;
+use super::transfers::TransfersCard;
 use crate::model::query::encoded;
 use crate::model::{CallDetail, CallDirection, CallPrompt, CallQuery, CallSource, CallState, Said, TranscriptStatus};
 use crate::server_fns::{FetchCallRecording, ReviewCall, get_call};
 use patchbay_access::Action;
+use patchbay_runs::page::KnowledgeCard;
 use patchbay_shared::decimals;
 use patchbay_shared::ids::CallId;
 use patchbay_shared::phone::spaced;
@@ -112,6 +114,8 @@ fn Page(call: CallDetail, prompt: Loaded<Option<CallPrompt>>, player: Player, ag
                 <ResultCard call=call.clone() again/>
                 <AnalysisCard call=call.clone() again/>
                 <EvidenceCard lines=call.evidence.clone()/>
+                <KnowledgeCard passages=call.knowledge.clone()/>
+                <TransfersCard transfers=call.transfers.clone()/>
                 <CallFacts call=call.clone()/>
                 <CostCard call=call/>
             </div>

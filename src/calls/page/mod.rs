@@ -9,6 +9,7 @@ mod result;
 mod rows;
 mod steps;
 mod transcript;
+mod transfers;
 
 pub use detail::call_page;
 pub use keys::Ticking;

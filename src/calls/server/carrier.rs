@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::counted;
 use super::outcomes;
+use super::transfers;
 use patchbay_access::server::WriteTx;
 use patchbay_jobs::live::Topic;
 use patchbay_metering::server::budget;
@@ -59,7 +60,9 @@ pub async fn apply(
         CallEventKind::Cost { total, .. } => total.map(|total| total.round_dp(6)),
         _ => None,
     };
-    let Some(found) = find(tx, leg, &name, at).await? else {
+    // A person who is rung for a call says nothing of how the call itself went.
+    let transfer = transfers::of_leg(tx, leg).await?;
+    let Some(found) = find(tx, leg, &name, at, transfer.map(|(_, call)| call)).await? else {
         let names_numbers = leg.from.is_some() && leg.to.is_some();
         if cost.is_some() || names_numbers {
             forget_old(tx).await?;
@@ -87,6 +90,11 @@ pub async fn apply(
     if is_new.rows_affected() == 0 {
         return Ok(Applied::ToCall);
     }
+    if let Some((id, _)) = transfer {
+        transfers::heard(tx, id, leg, at).await?;
+        tx.notify(Topic::one("call", found.id), found.client_id);
+        return Ok(Applied::ToCall);
+    }
     if let CallEventKind::Hangup { cause, .. } = &leg.kind
         && let Some(why) = why(cause)
     {
@@ -110,10 +118,16 @@ fn leg_name(leg: &CallEvent) -> Option<String> {
         .or_else(|| leg.call_session_id.as_ref().map(|id| format!("session:{id}")))
 }
 
-/// The call, locked until the commit: by the id that we gave the leg, by what earlier events of the leg or its session taught, else the
+/// The call, locked until the commit: by the id that we gave the leg, or by what it is rung for, by what earlier events of the leg or its session taught, else the
 /// nearest in time between the same two numbers.
-async fn find(tx: &mut WriteTx, leg: &CallEvent, name: &str, at: DateTime<Utc>) -> Result<Option<Found>, AppError> {
-    let ours = leg.client_state.as_deref().and_then(our_id);
+async fn find(
+    tx: &mut WriteTx,
+    leg: &CallEvent,
+    name: &str,
+    at: DateTime<Utc>,
+    transferred: Option<CallId>,
+) -> Result<Option<Found>, AppError> {
+    let ours = transferred.map(|call| call.0).or_else(|| leg.client_state.as_deref().and_then(our_id));
     Ok(sqlx::query_as!(
         Found,
         r#"select c.id as "id: CallId", c.client_id as "client_id: ClientId", c.batch_id as "batch_id: BatchId"

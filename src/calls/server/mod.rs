@@ -3,6 +3,7 @@
 //! `outcomes`: how an answered call went, from all that is known of it.
 //! `by_version`: what calls came to with each version of a prompt.
 //! `past`: what an import left to be fetched. `earlier`: what an agent is told of calls before.
+//! `transfers`: calls that agents give to people.
 //! `stuck`: transcripts and analyses that were given up, or lost.
 //! `prompt`: the one read beyond a client's scope.
 
@@ -31,6 +32,7 @@ pub mod routes;
 pub(crate) mod store;
 pub mod stuck;
 mod transcript;
+pub mod transfers;
 
 /// How many lines are taken, for the limits of an agency; calls of somebody who has become a contact; and why a call was missed.
 pub use store::{lines_in_use, link_caller, link_callers, missed_words};

@@ -20,6 +20,7 @@ use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_jobs::{Job, NewJob};
 use patchbay_providers::voice::Recording;
 use patchbay_providers::{Kind, ProviderError, VoiceProvider};
+use patchbay_services::files_error;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{CallId, WorkspaceId};
@@ -211,7 +212,7 @@ async fn keep(
     }
     let Some(ending) = kind_of(&head) else { return Ok(Ok(None)) };
     let key = format!("{workspace}/{call}.{ending}");
-    let upload = store.put_multipart(&Path::from(key.as_str())).await.map_err(internal)?;
+    let upload = store.put_multipart(&Path::from(key.as_str())).await.map_err(files_error)?;
     let mut writer = WriteMultipart::new(upload);
     let mut written = head.len();
     writer.put(head.into());
@@ -224,7 +225,7 @@ async fn keep(
             }
         };
         written += piece.len();
-        writer.wait_for_capacity(2).await.map_err(internal)?;
+        writer.wait_for_capacity(2).await.map_err(files_error)?;
         writer.put(piece);
     }
     // A bare header is no sound.
@@ -232,19 +233,19 @@ async fn keep(
         let _ = writer.abort().await;
         return Ok(Ok(None));
     }
-    writer.finish().await.map_err(internal)?;
+    writer.finish().await.map_err(files_error)?;
     Ok(Ok(Some(key)))
 }
 
 /// How loud each side was. None when the file is no sound we can read.
 pub(crate) async fn peaks(store: &dyn ObjectStore, key: &str, spans: Vec<Span>) -> Result<Option<Peaks>, AppError> {
-    let found = store.get(&Path::from(key)).await.map_err(internal)?;
+    let found = store.get(&Path::from(key)).await.map_err(files_error)?;
     let payload = match found.payload {
         GetResultPayload::File(file, _) => Ok(file),
         GetResultPayload::Stream(mut pieces) => {
             let mut all = Vec::new();
             while let Some(piece) = pieces.next().await {
-                all.extend_from_slice(&piece.map_err(internal)?);
+                all.extend_from_slice(&piece.map_err(files_error)?);
             }
             Err(all)
         }
@@ -273,7 +274,7 @@ pub(crate) async fn read(
 fn missing(error: object_store::Error) -> AppError {
     match error {
         object_store::Error::NotFound { .. } => AppError::NotFound,
-        other => internal(other),
+        other => files_error(other),
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod outcomes;
 mod own_days;
 pub(crate) mod past;
 pub(crate) mod stuck;
+pub(crate) mod transfers;
 mod words;
 
 pub use callers::{lines_in_use, link_caller, link_callers, missed_words};

@@ -7,6 +7,7 @@ use super::enrich::{self, notify, refused, taken_over};
 use super::outcomes;
 use super::recordings::{self, Absent, Sound, Spoken};
 use super::store::enrichment::{self as store, NewMessage};
+use super::transfers::NOTE;
 use crate::model::{EnrichmentType, TranscriptStatus};
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
@@ -131,6 +132,10 @@ fn stored(messages: Vec<VoiceMessage>) -> Vec<NewMessage> {
             if matches!(role, "agent" | "user") && text.trim().is_empty() {
                 return None;
             }
+            // What the product tells the agent comes as a turn of the caller's.
+            if role == "user" && text.trim_start().starts_with(NOTE) {
+                return None;
+            }
             let ms = |seconds: Option<f64>| {
                 seconds.map(|seconds| (seconds * 1000.0).round().clamp(0.0, f64::from(i32::MAX)) as i32)
             };
@@ -152,4 +157,25 @@ fn stored(messages: Vec<VoiceMessage>) -> Vec<NewMessage> {
         last = message.start_ms;
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_agent_is_told_is_nothing_that_the_caller_said() {
+        let turn = |text: String| VoiceMessage {
+            role: MessageRole::User,
+            text,
+            tool_name: None,
+            invocation_id: None,
+            error_details: None,
+            start_seconds: None,
+            end_seconds: None,
+        };
+        let kept =
+            stored(vec![turn("Put me through.".to_owned()), turn(format!("{NOTE} Front desk was not reached."))]);
+        assert_eq!(kept.iter().map(|message| message.text.as_str()).collect::<Vec<_>>(), ["Put me through."]);
+    }
 }

@@ -104,6 +104,13 @@ pub async fn telephony_drift(tx: &mut ReadTx) -> Result<Option<String>, AppError
     Ok(telnyx.and_then(|stored| stored.settings.0.telephony).and_then(|setup| setup.drift))
 }
 
+/// Where the carrier tells how legs go. None: it is not connected.
+pub async fn carrier_news_url(tx: &mut ReadTx) -> Result<Option<String>, AppError> {
+    let telnyx = store::get(tx, Provider::Telnyx.as_str()).await?;
+    let url = |stored: Stored| webhook_url(tx.services(), tx.workspace_id(), Provider::Telnyx, stored.id);
+    Ok(telnyx.filter(|stored| stored.status != IntegrationStatus::Inactive).map(url))
+}
+
 /// Prices and choices; the usual ones where nothing is set.
 pub async fn settings(scope: &Scope) -> Result<AccountSettings, AppError> {
     let stored = all(scope).await?;

@@ -60,3 +60,72 @@ fn costs_that_nobody_told_are_never_zero() {
     assert_eq!(cost_text(money(12), 2, 10), "$0.12 and more, not priced yet");
     assert_eq!(cost_text(money(0), 0, 10), "$0.00");
 }
+
+fn grid() -> GridForm {
+    GridForm {
+        version_1: "1".into(),
+        version_3: "3".into(),
+        account_2: "0199a0b0-0000-7000-8000-000000000001".into(),
+        model_2: " gpt-5 ".into(),
+        tag: " Money".into(),
+        budget: "$4".into(),
+        ..GridForm::default()
+    }
+}
+
+#[test]
+fn a_grid_closes_gaps_and_keeps_to_its_size() {
+    let new = grid().check().unwrap();
+    assert_eq!((new.cells(), new.versions[1], new.repeats), (2, (3, 3), 1));
+    let pairs = new.pairs();
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let account = ("account_1", "0199a0b0-0000-7000-8000-000000000001");
+    let expected = [
+        ("version_1", "1"),
+        ("version_2", "3"),
+        account,
+        ("model_1", "gpt-5"),
+        ("tag", "money"),
+        ("repeats", "1"),
+        ("budget", "4.00"),
+    ];
+    assert_eq!(pairs, expected);
+    let often = NewGrid { repeats: 5, ..new };
+    assert!(often.check_size(100).is_ok());
+    let Err(AppError::Invalid(errors)) = often.check_size(101) else { panic!("it was taken") };
+    assert!(errors.at("repeats").is_some_and(|why| why.contains("1010 tests, 505 in each cell")), "{errors:?}");
+    let Err(AppError::Invalid(errors)) = GridForm::default().check() else { panic!("it was taken") };
+    assert!(errors.at("version_1").is_some() && errors.at("account_1").is_some());
+}
+
+#[test]
+fn a_case_differs_when_it_passes_here_and_not_there() {
+    let counts = |passed, failed| Counts { all: 2, passed, failed, ..Counts::default() };
+    let case = |cells: &[Counts]| GridCase {
+        case: TestCaseId(serde_json::from_str("\"0199a0b0-0000-7000-8000-000000000001\"").unwrap()),
+        name: String::new(),
+        matcher: Matcher::Exact,
+        cells: cells.iter().map(|counts| Some(CaseInCell { counts: *counts, median_ms: None })).collect(),
+    };
+    assert!(case(&[counts(2, 0), counts(1, 1)]).differs());
+    assert!(!case(&[counts(2, 0), counts(0, 0)]).differs(), "nobody knows yet");
+    assert!(!case(&[counts(0, 2), counts(1, 1)]).differs());
+    let sum = |passed, failed| CaseSum {
+        counts: counts(passed, failed),
+        median_ms: None,
+        cost: Money::default(),
+        each: None,
+        unpriced: 0,
+        tokens: 0,
+    };
+    for (a, b, expected) in [
+        (Some(sum(1, 1)), Some(sum(2, 0)), Change::NowPasses),
+        (Some(sum(2, 0)), Some(sum(1, 1)), Change::NowFails),
+        (Some(sum(0, 2)), Some(sum(1, 1)), Change::Same),
+        (Some(sum(2, 0)), Some(sum(0, 0)), Change::OnlyOne),
+        (None, Some(sum(2, 0)), Change::OnlyOne),
+        (None, Some(sum(0, 0)), Change::Same),
+    ] {
+        assert_eq!(compare::change(a.as_ref(), b.as_ref()), expected, "{a:?} {b:?}");
+    }
+}

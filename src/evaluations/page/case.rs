@@ -12,12 +12,12 @@ use patchbay_shell::refused;
 use patchbay_tools::page::agent_tabs;
 use patchbay_ui::*;
 
-/// The form of a new case, also of one that is made from a call.
+/// The form of a new case, also of one that is made from a call or another run.
 #[lazy]
 pub fn new_test_case_page() -> PageView {
     let params = use_params_map();
-    let asked = move || (params.read().get("id").unwrap_or_default(), query("call"));
-    let page = load(asked, |(agent, call)| get_test_case(agent, None, call));
+    let asked = move || (params.read().get("id").unwrap_or_default(), query("call"), query("run"));
+    let page = load(asked, |(agent, call, run)| get_test_case(agent, None, call, run));
     Arc::new(move || {
         if let Some(refused) = refused(Action::ManageAgents) {
             return refused;
@@ -34,7 +34,7 @@ pub fn test_case_page() -> PageView {
         let params = params.read();
         (params.get("id").unwrap_or_default(), params.get("case").unwrap_or_default())
     };
-    let page = load(asked, |(agent, id)| get_test_case(agent, Some(id), None));
+    let page = load(asked, |(agent, id)| get_test_case(agent, Some(id), None, None));
     Arc::new(move || {
         if let Some(refused) = refused(Action::ReadWorkshop) {
             return refused;
@@ -55,14 +55,17 @@ fn parents(page: &CasePage) -> Vec<Crumb> {
 
 #[component]
 fn New(page: CasePage) -> impl IntoView {
-    let of_call = !page.form.call.is_empty();
-    let sub = if of_call {
-        "Made from a call. Look at it, say what is expected, and save it."
-    } else {
-        "What a caller says or wants, and what the agent should answer or do."
+    let source = match (page.form.call.as_str(), query("run")) {
+        ("", None) => None,
+        ("", Some(run)) => Some((format!("/runs/{}", address::escape(&run)), "The run")),
+        (call, _) => Some((format!("/calls/{call}"), "The call")),
     };
-    let replaced =
-        of_call.then(|| view! { <ReplacedCard replaced=page.replaced.clone() call=page.form.call.clone()/> });
+    let sub = match &source {
+        Some((_, "The run")) => "Made from a run. Look at it, say what is expected, and save it.",
+        Some(_) => "Made from a call. Look at it, say what is expected, and save it.",
+        None => "What a caller says or wants, and what the agent should answer or do.",
+    };
+    let replaced = source.map(|source| view! { <ReplacedCard replaced=page.replaced.clone() source/> });
     view! {
         <PageTitle text="New case" parents=parents(&page)/>
         <PageHead title="New case" sub/>
@@ -73,7 +76,8 @@ fn New(page: CasePage) -> impl IntoView {
 
 /// What does not go into the case.
 #[component]
-fn ReplacedCard(replaced: Vec<Replaced>, call: String) -> impl IntoView {
+fn ReplacedCard(replaced: Vec<Replaced>, source: (String, &'static str)) -> impl IntoView {
+    let (href, word) = source;
     if replaced.is_empty() {
         return view! {
             <Callout tone=Tone::Warn>
@@ -93,14 +97,14 @@ fn ReplacedCard(replaced: Vec<Replaced>, call: String) -> impl IntoView {
             title="Replaced before saving"
             flush=true
             footer=|| view! { <p class="note">"Read the texts below: what is said in other words is not recognised."</p> }
-            right=move || view! { <a class="link" href=format!("/calls/{call}")>"The call"</a> }
+            right=move || view! { <a class="link" href=href>{word}</a> }
         >
             <DataTable
                 label="Replaced before saving"
                 class="mid wrap"
                 head=|| view! {
                     <th scope="col">"What"</th>
-                    <th scope="col">"On the call"</th>
+                    <th scope="col">"As it was said"</th>
                     <th scope="col">"In the case"</th>
                     <th scope="col" class="num">"Times"</th>
                 }

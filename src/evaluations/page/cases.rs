@@ -3,6 +3,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::grids::GridRows;
 use super::runs::SuiteRows;
 use crate::model::{CaseQuery, CaseRow, CasesPage, Matcher, RunChoices, TestResult, USUAL_BUDGET};
 use crate::server_fns::{GateProduction, RunTestCases, list_test_cases};
@@ -67,6 +68,8 @@ fn Suite(page: CasesPage, cases: Loaded<CasesPage>, again: Callback<()>) -> impl
         }
     });
     let all_runs = format!("/agents/{id}/tests/runs");
+    let all_grids = format!("/agents/{id}/tests/grids");
+    let new_grid = format!("/agents/{id}/tests/grid");
     view! {
         <PageTitle text="Tests" parents=vec![crumb("Agents", "/agents"), crumb(agent.name.clone(), format!("/agents/{id}"))]/>
         <PageHead
@@ -75,6 +78,7 @@ fn Suite(page: CasesPage, cases: Loaded<CasesPage>, again: Callback<()>) -> impl
             tags=move || (!agent.is_active).then(|| view! { <Tag>"Deleted"</Tag> })
             actions=move || view! {
                 <LinkButton href=move || export_address(id) icon="download" external=true>"Export"</LinkButton>
+                {may_edit.then(|| view! { <LinkButton href=new_grid.clone() icon="columns-3">"New grid"</LinkButton> })}
                 {may_edit.then(|| view! { <LinkButton href=add.clone() kind=ButtonKind::Primary icon="plus">"Add a case"</LinkButton> })}
             }
         />
@@ -87,6 +91,14 @@ fn Suite(page: CasesPage, cases: Loaded<CasesPage>, again: Callback<()>) -> impl
                     view! {
                         <Card title="Latest runs" flush=true right=move || view! { <a class="link" href=href.clone()>"All runs"</a> }>
                             <SuiteRows rows=page.latest/>
+                        </Card>
+                    }
+                }/>
+                <BlockBoundary data=cases view=move |page: CasesPage| {
+                    let href = all_grids.clone();
+                    view! {
+                        <Card title="Latest grids" flush=true right=move || view! { <a class="link" href=href.clone()>"All grids"</a> }>
+                            <GridRows rows=page.grids/>
                         </Card>
                     }
                 }/>

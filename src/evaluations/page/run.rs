@@ -9,6 +9,7 @@ use crate::model::{Difference, ResultRow, SuitePage, SuiteRow, SuiteRun, SuiteSt
 use crate::server_fns::{RunTestCases, StopSuiteRun, get_suite_run};
 use patchbay_access::Action;
 use patchbay_shared::Tone;
+use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::counted;
 use patchbay_shell::refused;
 use patchbay_ui::*;
@@ -17,8 +18,10 @@ use patchbay_ui::*;
 #[lazy]
 pub fn suite_run_page() -> PageView {
     let params = use_params_map();
-    let asked = move || (params.read().get("id").unwrap_or_default(), query("with"), query("shown"));
-    let run = load(asked, |(id, with, shown)| get_suite_run(id, with, shown));
+    let narrowed = || (query("result"), query("case"));
+    let asked = move || (params.read().get("id").unwrap_or_default(), query("with"), query("shown"), narrowed());
+    let run = load(asked, |(id, with, shown, _)| get_suite_run(id, with, shown));
+    let narrowed = Memo::new(move |_| narrowed());
     Arc::new(move || {
         if let Some(refused) = refused(Action::ReadWorkshop) {
             return refused;
@@ -26,13 +29,24 @@ pub fn suite_run_page() -> PageView {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         live::follow(&[format!("suite_run:{id}")], move || run.refetch());
         let again = Callback::new(move |()| run.refetch());
-        view! { <PageBoundary data=run view=move |page: SuitePage| view! { <Run page again/> }/> }.into_any()
+        view! {
+            <PageBoundary data=run view=move |page: SuitePage| {
+                let narrowed = narrowed.get();
+                view! { <Run page narrowed again/> }
+            }/>
+        }
+        .into_any()
     })
 }
 
 #[component]
-fn Run(page: SuitePage, again: Callback<()>) -> impl IntoView {
-    let SuitePage { agent, run, results, other, others, shown, gate, gates_production, may_edit } = page;
+fn Run(page: SuitePage, narrowed: (Option<String>, Option<String>), again: Callback<()>) -> impl IntoView {
+    let SuitePage { agent, run, mut results, mut other, others, shown, gate, gates_production, may_edit } = page;
+    let changed = other.as_ref().map(|(_, rows)| Difference::between(rows, &results).text());
+    let shown_only = shown_only(&mut results, &narrowed);
+    if let Some((_, rows)) = other.as_mut().filter(|_| shown_only.is_some()) {
+        rows.retain(|row| results.iter().any(|shown| is_pair(shown, row)));
+    }
     let title = format!("Run {}", run.row.number);
     let tests = format!("/agents/{}/tests", agent.id);
     let parents = vec![
@@ -61,12 +75,15 @@ fn Run(page: SuitePage, again: Callback<()>) -> impl IntoView {
     let chosen = other.as_ref().map(|(other, _)| other.row.id.to_string()).unwrap_or_default();
     let compare = (!others.is_empty()).then(|| view! { <Compare others chosen id=run_id/> });
     let open = shown.as_ref().map(|shown| shown.row.id.to_string());
+    let grid = run.grid.map(|(id, number)| {
+        view! { <a class="link" href=format!("/test-grids/{id}")>{format!("Cell of grid {number}")}</a> }
+    });
     view! {
         <PageTitle text=title.clone() parents/>
         <PageHead
             title
             sub
-            tags=move || view! { <State tone=status.tone() label=status.label() on=status == SuiteStatus::Running/> }
+            tags=move || view! { <State tone=status.tone() label=status.label() on=status == SuiteStatus::Running/> {grid} }
             actions=move || view! { <a class="btn" rel="external" href=export.clone()><Icon name="download" small=true/>"Export"</a> {acts} }
         />
         {note}
@@ -76,7 +93,8 @@ fn Run(page: SuitePage, again: Callback<()>) -> impl IntoView {
             <div class="stack gap-4 min0">
                 <Progressed run=run.clone()/>
                 {compare}
-                <Cases run results other open/>
+                {shown_only}
+                <Cases run results other changed open/>
             </div>
             <div class="stack gap-4 min0">
                 {match shown {
@@ -182,7 +200,34 @@ fn Progressed(run: SuiteRun) -> impl IntoView {
 }
 
 pub(super) fn seconds(ms: i32) -> String {
-    format!("{:.1} s", f64::from(ms) / 1000.0)
+    format!("{} s", fixed(f64::from(ms) / 1000.0, 1))
+}
+
+/// Leaves the results that the address asks for: of one kind, all that have come to an end, or of one case. Says so, with the way back.
+fn shown_only(results: &mut Vec<ResultRow>, (result, case): &(Option<String>, Option<String>)) -> Option<AnyView> {
+    if result.is_none() && case.is_none() {
+        return None;
+    }
+    let all = results.len();
+    let kind: Option<TestResult> = result.as_deref().and_then(|word| word.parse().ok());
+    let has_ended = |row: &ResultRow| matches!(row.result, TestResult::Pass | TestResult::Fail | TestResult::Error);
+    results.retain(|row| {
+        let fits = match (kind, result.as_deref()) {
+            (Some(kind), _) => row.result == kind,
+            (None, Some("ended")) => has_ended(row),
+            (None, _) => true,
+        };
+        fits && case.as_ref().is_none_or(|case| row.case.to_string() == *case)
+    });
+    let name = results.first().filter(|_| case.is_some()).map(|row| format!(", of “{}”", row.name)).unwrap_or_default();
+    let word = match (kind, result.as_deref()) {
+        (Some(kind), _) => format!(", {}", kind.label().to_lowercase()),
+        (None, Some("ended")) => ", come to an end".to_owned(),
+        (None, _) => String::new(),
+    };
+    let text = format!("{} of {all} shown{word}{name}. ", counted(results.len() as i64, "result", "results"));
+    let href = move || with_query(&[("result", None), ("case", None)]);
+    Some(view! { <p class="note">{text}<a class="link" href=href>"Show all"</a></p> }.into_any())
 }
 
 /// Which other run stands beside this one.
@@ -198,12 +243,22 @@ fn Compare(others: Vec<SuiteRow>, chosen: String, id: String) -> impl IntoView {
         )
     });
     let action = format!("/test-runs/{id}");
+    let detail = (!chosen.is_empty()).then(|| {
+        let href = format!("/test-runs/compare?a={chosen}&b={id}");
+        view! { <p class="note"><a class="link" href=href>"What changed, case by case"</a></p> }
+    });
     view! {
         <GetForm action class="chips" label="Compare">
             <Select name="with" label="Compare with" options=options_of(options) value=chosen prompt="No other run" mark=false/>
             <button type="submit" class="btn">"Compare"</button>
         </GetForm>
+        {detail}
     }
+}
+
+/// The same case, run the same time.
+fn is_pair(one: &ResultRow, other: &ResultRow) -> bool {
+    (one.case, one.time) == (other.case, other.time)
 }
 
 #[component]
@@ -211,17 +266,19 @@ fn Cases(
     run: SuiteRun,
     results: Vec<ResultRow>,
     other: Option<(SuiteRun, Vec<ResultRow>)>,
+    changed: Option<String>,
     open: Option<String>,
 ) -> impl IntoView {
     let name = |run: &SuiteRun| format!("v{} · {} · run {}", run.row.version, run.row.model, run.row.number);
     let (head, second) = (name(&run), other.as_ref().map(|(other, _)| name(other)));
-    let changed = other.as_ref().map(|(_, rows)| Difference::between(rows, &results).text());
     let changed = changed.map(|text| view! { <p class="note">{text}</p> });
     let mut beside: Vec<ResultRow> = other.map(|(_, rows)| rows).unwrap_or_default();
     let has_other = second.is_some();
+    let is_repeated = results.iter().chain(&beside).any(|row| row.time > 1);
+    let time_of = |time: i32| is_repeated.then(|| format!(", time {time}"));
     let mut rows: Vec<AnyView> = Vec::new();
     for row in results {
-        let place = beside.iter().position(|one| one.case == row.case);
+        let place = beside.iter().position(|one| is_pair(one, &row));
         let other = place.map(|place| beside.remove(place));
         let differs = other.as_ref().is_some_and(|other| other.result != row.result);
         let first = cell_of(Some(row.clone()), &open);
@@ -230,7 +287,7 @@ fn Cases(
             view! {
                 <tr>
                     <td>
-                        {row.name}" "<small class="sub">{row.matcher.label()}</small>
+                        {row.name}" "<small class="sub">{row.matcher.label()}{time_of(row.time)}</small>
                         {differs.then(|| view! { " "<Tag tone=Tone::Warn>"Differs"</Tag> })}
                     </td>
                     <td>{first}</td>
@@ -242,7 +299,7 @@ fn Cases(
     }
     // What only the other run had.
     for row in beside {
-        let name = row.name.clone();
+        let name = format!("{}{}", row.name, time_of(row.time).unwrap_or_default());
         let cell = cell_of(Some(row), &open);
         rows.push(
             view! { <tr><td>{name}" "<Tag tone=Tone::Warn>"Differs"</Tag></td><td>{cell_of(None, &open)}</td><td>{cell}</td></tr> }.into_any(),

@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::store::{self, results, sources};
 use super::{from_call, matching, running};
-use crate::model::{CaseFields, CaseForm, CaseKind, CasePage, CaseQuery, CasesPage, MOST_CASES, Matcher, SuiteQuery};
+use crate::model::{
+    CaseFields, CaseForm, CaseKind, CasePage, CaseQuery, CasesPage, GridQuery, MOST_CASES, Matcher, SuiteQuery,
+};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
@@ -16,7 +18,7 @@ use patchbay_tools::server as tools;
 
 /// Rows on a page of a list.
 const ROWS: usize = 50;
-/// Runs that the page of the cases shows.
+/// Runs, and grids, that the page of the cases shows.
 const LATEST: usize = 5;
 
 /// An agent's suite. Errors: `NotFound`.
@@ -26,24 +28,26 @@ pub(crate) async fn page(scope: &Scope, agent: AgentId, query: &CaseQuery) -> Re
     let page = store::list(&mut tx, agent, query, ROWS).await?;
     let (tags, cases) = store::tags(&mut tx, agent).await?;
     let latest = store::runs::list(&mut tx, agent, &SuiteQuery::default(), LATEST).await?.rows;
+    let grids = store::grids::list(&mut tx, agent, &GridQuery::default(), LATEST).await?.rows;
     let gates_production = store::gates(&mut tx, agent).await?;
     let choices = running::choices(&mut tx, agent).await?;
     let may_edit = tx.scope().may(Action::ManageAgents) && head.is_active;
-    Ok(CasesPage { agent: head, page, tags, cases, choices, latest, gates_production, may_edit })
+    Ok(CasesPage { agent: head, page, tags, cases, choices, latest, grids, gates_production, may_edit })
 }
 
-/// The form of a case: a present one, a new one, or one that is made from a call. Errors: `NotFound`.
+/// The form of a case: a present one, a new one, or one that is made from a call or another run. Errors: `NotFound`.
 pub(crate) async fn case_page(
     tx: &mut ReadTx,
     agent: AgentId,
     id: Option<TestCaseId>,
     call: Option<&str>,
+    run: Option<&str>,
 ) -> Result<CasePage, AppError> {
     let head = store::agent(tx, agent).await?;
     let tools: Vec<String> = tools::for_agent(tx, agent).await?.into_iter().map(|tool| tool.name).collect();
     let choices = running::choices(tx, agent).await?;
-    let (mut form, replaced, results) = match (id, call) {
-        (Some(id), _) => {
+    let (mut form, replaced, results) = match (id, call, run) {
+        (Some(id), ..) => {
             let case = store::get(tx, id).await?;
             if case.agent != agent {
                 return Err(AppError::NotFound);
@@ -51,11 +55,15 @@ pub(crate) async fn case_page(
             let form = case.fields.form(agent.to_string(), id.to_string());
             (form, Vec::new(), results::of_case(tx, id).await?)
         }
-        (None, Some(call)) => {
+        (None, Some(call), _) => {
             let (form, replaced) = from_call::form(tx, agent, call.parse()?).await?;
             (form, replaced, Vec::new())
         }
-        (None, None) => {
+        (None, None, Some(run)) => {
+            let (form, replaced) = from_call::of_run(tx, agent, run.parse()?).await?;
+            (form, replaced, Vec::new())
+        }
+        (None, None, None) => {
             let form = CaseForm {
                 agent: agent.to_string(),
                 kind: CaseKind::Message.as_str().to_owned(),

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::jobs::RunSuite;
 use super::ops::notify;
-use super::store::{self, results, runs, sources};
-use super::{gate, store::runs::NewSuiteRun};
+use super::store::{self, grids as grid_store, results, runs, sources};
+use super::{gate, grids, store::runs::NewSuiteRun};
 use crate::model::{RunChoices, RunForm, SuiteList, SuitePage, SuiteQuery, SuiteStatus};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
@@ -14,7 +14,7 @@ use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_models::model::Purpose;
 use patchbay_models::server as models;
-use patchbay_shared::ids::{AgentId, SuiteRunId, TestCaseId};
+use patchbay_shared::ids::{AgentId, RunId, SuiteRunId, TestCaseId};
 use patchbay_shared::{AppError, Reason};
 use patchbay_workspaces::server as workspaces;
 
@@ -43,6 +43,11 @@ pub(crate) async fn choices(tx: &mut ReadTx, agent: AgentId) -> Result<RunChoice
 
 /// Starts a run and gives it; the same that goes on is given again. Errors: `Invalid` at the field, `Conflict` with the next step.
 pub(crate) async fn start(scope: &Scope, form: &RunForm) -> Result<SuiteRunId, AppError> {
+    start_again(scope, form, None).await
+}
+
+/// The same, of one case, as it was in a run `before`.
+pub(crate) async fn start_again(scope: &Scope, form: &RunForm, before: Option<RunId>) -> Result<SuiteRunId, AppError> {
     let agent: AgentId = form.agent.parse()?;
     let new = form.check()?;
     let mut tx = scope.write(Action::ManageAgents).await?;
@@ -99,6 +104,7 @@ pub(crate) async fn start(scope: &Scope, form: &RunForm) -> Result<SuiteRunId, A
         is_usual,
         is_whole: cases.len() == all,
         budget: new.budget,
+        grid: None,
     };
     let Some(number) = runs::insert(&mut tx, &row).await? else {
         let known = runs::going_on(tx.reading(), agent, version, connection, &model).await?;
@@ -106,7 +112,11 @@ pub(crate) async fn start(scope: &Scope, form: &RunForm) -> Result<SuiteRunId, A
             // Asked for twice is one run; asked for other cases is another one.
             let mut asked: Vec<TestCaseId> = cases.iter().map(|case| case.id).collect();
             asked.sort_unstable();
-            if results::cases(tx.reading(), known).await? == asked {
+            let is_same = match before {
+                Some(before) => store::again::repeats(tx.reading(), known, before).await?,
+                None => true,
+            };
+            if is_same && results::cases(tx.reading(), known).await? == asked {
                 return Ok(known);
             }
             let why = format!("Run {number} with the same version and model goes on. Wait for its end, or stop it.");
@@ -116,7 +126,13 @@ pub(crate) async fn start(scope: &Scope, form: &RunForm) -> Result<SuiteRunId, A
         let why = "Another run was started in the same moment. Try again.";
         return Err(AppError::Conflict(Reason::StalePage, why.to_owned()));
     };
-    results::insert(&mut tx, id, &cases).await?;
+    results::insert(&mut tx, id, &cases, 1).await?;
+    if let Some(before) = before
+        && !store::again::link(&mut tx, id, before).await?
+    {
+        let why = "The case or the prompt was changed in the meantime, so it would not be the same again. Run the case as it is now.";
+        return Err(AppError::Conflict(Reason::StalePage, why.to_owned()));
+    }
     enqueue(&mut tx, &RunSuite { run: id }, NewJob::default()).await?;
     let facts = json!({
         "agent": head.name, "number": number, "version": version, "model": model, "cases": cases.len(), "budget": new.budget,
@@ -129,6 +145,7 @@ pub(crate) async fn start(scope: &Scope, form: &RunForm) -> Result<SuiteRunId, A
 
 /// Stops a run: what has not begun does not begin, and what goes on asks nothing more. Errors: `NotFound`.
 pub(crate) async fn stop(tx: &mut WriteTx, id: SuiteRunId) -> Result<(), AppError> {
+    grid_store::lock_of_run(tx, id).await?;
     let run = runs::lock(tx, id).await?;
     if run.status != SuiteStatus::Running {
         return Ok(());
@@ -138,8 +155,23 @@ pub(crate) async fn stop(tx: &mut WriteTx, id: SuiteRunId) -> Result<(), AppErro
     enqueue(tx, &RunSuite { run: id }, NewJob::default()).await
 }
 
-/// Ends a run that goes on.
+/// Ends a run that goes on, and with the last cell of a grid the grid, which is held already.
 pub(super) async fn end(
+    tx: &mut WriteTx,
+    id: SuiteRunId,
+    run: &runs::Work,
+    status: SuiteStatus,
+    note: Option<&str>,
+) -> Result<(), AppError> {
+    end_alone(tx, id, run, status, note).await?;
+    match run.grid {
+        Some(grid) => grids::settle(tx, grid).await,
+        None => Ok(()),
+    }
+}
+
+/// Ends a run that goes on, whatever it is a cell of.
+pub(super) async fn end_alone(
     tx: &mut WriteTx,
     id: SuiteRunId,
     run: &runs::Work,

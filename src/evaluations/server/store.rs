@@ -1,5 +1,8 @@
-//! Statements about cases and suites. `runs` has those about runs and their results, `sources` what others have that tests begin with.
+//! Statements about cases and suites. `runs` has those about runs, `results` about their results, `grids` about grids, and `sources` what
+//! others have that tests begin with.
 
+pub(crate) mod again;
+pub(crate) mod grids;
 pub(crate) mod results;
 pub(crate) mod runs;
 pub(crate) mod sources;
@@ -41,7 +44,9 @@ macro_rules! list_in {
                left join lateral (
                  select r.suite_run_id as run, s.number, r.result, r.case_edition <> t.edition as has_changed
                  from test_runs r join suite_runs s on s.workspace_id = $1 and s.id = r.suite_run_id
-                 where r.workspace_id = $1 and r.case_id = t.id order by r.id desc limit 1) l on true
+                 where r.workspace_id = $1 and r.case_id = t.id and r.suite_run_id = (
+                   select n.suite_run_id from test_runs n where n.workspace_id = $1 and n.case_id = t.id order by n.id desc limit 1)
+                 order by array_position(array['error', 'fail', 'running', 'waiting', 'left_out', 'pass'], r.result), r.repeat limit 1) l on true
                where t.workspace_id = $1 and t.agent_id = $2 and t.removed_at is null
                  and ($3::text is null or t.name ilike $3 or t.input ilike $3)
                  and ($4::text is null or $4 = any(t.tags)) and ($5::text is null or t.matcher = $5)

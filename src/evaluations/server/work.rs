@@ -2,17 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use futures::future::join_all;
 use rust_decimal::Decimal;
 
+use super::purse::{MOST_UNPRICED, Purse};
 use super::store::results::Ended;
-use super::store::{self, Case, results, runs};
+use super::store::{self, Case, grids, results, runs};
 use super::{judge, matching, running};
 use crate::model::{By, CaseKind, Check, Line, Matcher, SuiteStatus, TestResult};
 use patchbay_access::Action;
-use patchbay_access::server::{ReadTx, Scope, WriteTx};
-use patchbay_agent_loop::{self as agent_loop, Asker, Halt, Held, Other, Persona, Plan, Said, Spent, Stop, Watch};
+use patchbay_access::server::{Scope, WriteTx};
+use patchbay_agent_loop::{self as agent_loop, Asker, Halt, Held, Other, Persona, Plan, Said, Spent, Stop};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::Verdict;
 use patchbay_models::model::Purpose;
@@ -24,8 +24,10 @@ use patchbay_shared::{AppError, Reason};
 
 /// Cases that are run beside each other.
 const AT_ONCE: i64 = 3;
-/// Answers without a price in one run: a budget cannot count them, and something has to end it.
-const MOST_UNPRICED: i32 = 100;
+/// Cells of one grid that somebody is at at the same time: what else is to do keeps its turns.
+const CELLS_AT_ONCE: i64 = 4;
+/// When a cell looks again whether it is its turn.
+const TURN: Duration = Duration::from_secs(2);
 /// The longest conversation of a case, and the longest that its judge takes.
 const LONGEST: Duration = Duration::from_secs(180);
 const JUDGE: Duration = Duration::from_secs(60);
@@ -33,6 +35,7 @@ const JUDGE: Duration = Duration::from_secs(60);
 /// Runs the next few cases. Safe to do twice: what a lost worker had begun is begun anew.
 pub(super) async fn portion(scope: &Scope, id: SuiteRunId) -> Result<Verdict, AppError> {
     let mut tx = scope.write(Action::ManageAgents).await?;
+    grids::lock_of_run(&mut tx, id).await?;
     let run = runs::lock(&mut tx, id).await?;
     if run.status != SuiteStatus::Running {
         // What a lost worker had begun when somebody stopped the run.
@@ -47,13 +50,19 @@ pub(super) async fn portion(scope: &Scope, id: SuiteRunId) -> Result<Verdict, Ap
         return Ok(Verdict::Done);
     }
     results::put_back(&mut tx, id).await?;
+    if let Some(grid) = run.grid
+        && grids::busy(tx.reading(), grid, id).await? >= CELLS_AT_ONCE
+    {
+        tx.commit().await?;
+        return Ok(Verdict::Later(TURN));
+    }
     let taken = results::take(&mut tx, id, AT_ONCE).await?;
     if taken.is_empty() {
         running::end(&mut tx, id, &run, SuiteStatus::Done, None).await?;
         tx.commit().await?;
         return Ok(Verdict::Done);
     }
-    tx.notify(Topic::one("suite_run", id), None);
+    notify(&mut tx, id, &run);
     tx.commit().await?;
     let ended =
         join_all(taken.iter().map(|(result, case, edition)| one(scope, id, &run, *result, (*case, *edition)))).await;
@@ -74,6 +83,7 @@ pub(super) async fn portion(scope: &Scope, id: SuiteRunId) -> Result<Verdict, Ap
     }
     let Some(stop) = stopped else { return Ok(Verdict::Later(Duration::ZERO)) };
     let mut tx = scope.write(Action::ManageAgents).await?;
+    grids::lock_of_run(&mut tx, id).await?;
     let spent = runs::lock(&mut tx, id).await?;
     let status = match stop {
         Stop::OverBudget => SuiteStatus::OverBudget,
@@ -83,6 +93,9 @@ pub(super) async fn portion(scope: &Scope, id: SuiteRunId) -> Result<Verdict, Ap
         Stop::OverBudget if spent.unpriced >= MOST_UNPRICED => format!(
             "{MOST_UNPRICED} answers have no price, so the budget says nothing about them. Enter a price of the model, and run the cases again."
         ),
+        Stop::OverBudget if run.grid.is_some() => {
+            format!("What is left of the grid’s budget of ${} does not pay for the next answer.", run.budget)
+        }
         Stop::OverBudget => format!("The budget of ${} was used up before all cases were run.", run.budget),
         other => other.sentence().to_owned(),
     };
@@ -91,27 +104,11 @@ pub(super) async fn portion(scope: &Scope, id: SuiteRunId) -> Result<Verdict, Ap
     Ok(Verdict::Done)
 }
 
-/// Counts what a run costs, and says when it may not go on.
-struct Budget {
-    run: SuiteRunId,
-}
-
-#[async_trait]
-impl Watch for Budget {
-    async fn may_go_on(&self, tx: &mut ReadTx) -> Result<Option<Stop>, AppError> {
-        let run = runs::work(tx, self.run).await?;
-        Ok(match run.status {
-            SuiteStatus::Running if run.spent >= run.budget || run.unpriced >= MOST_UNPRICED => Some(Stop::OverBudget),
-            SuiteStatus::Running => None,
-            SuiteStatus::OverBudget => Some(Stop::OverBudget),
-            _ => Some(Stop::Stopped),
-        })
-    }
-
-    async fn paid(&self, tx: &mut WriteTx, cost: Option<Decimal>) -> Result<(), AppError> {
-        runs::add_spent(tx, self.run, cost).await?;
-        tx.notify(Topic::one("suite_run", self.run), None);
-        Ok(())
+/// Says that something has come to an end, or begun.
+fn notify(tx: &mut WriteTx, id: SuiteRunId, run: &runs::Work) {
+    tx.notify(Topic::one("suite_run", id), None);
+    if let Some(grid) = run.grid {
+        tx.notify(Topic::one("test_grid", grid), None);
     }
 }
 
@@ -144,7 +141,7 @@ async fn one(
     };
     let mut tx = scope.write(Action::ManageAgents).await?;
     results::finish(&mut tx, result, &ended).await?;
-    tx.notify(Topic::one("suite_run", suite), None);
+    notify(&mut tx, suite, run);
     tx.commit().await?;
     Ok(stop)
 }
@@ -182,7 +179,7 @@ async fn talked(
     case: &Case,
 ) -> Result<(Ended, Option<Stop>), AppError> {
     // The same id each time: what a lost worker had begun goes on in its run.
-    let (fields, agent_run, watch) = (&case.fields, RunId(result.0), Budget { run: suite });
+    let (fields, agent_run, watch) = (&case.fields, RunId(result.0), Purse { run: suite, result, grid: run.grid });
     let other = match fields.kind {
         CaseKind::Message => Other::Message(fields.input.clone()),
         CaseKind::Conversation => Other::Caller(Persona {
@@ -236,7 +233,7 @@ async fn looked_at(
     scope: &Scope,
     run: &runs::Work,
     case: &Case,
-    watch: &Budget,
+    watch: &Purse,
     agent_run: RunId,
     held: &Held,
 ) -> Result<(Ended, Option<Stop>), AppError> {
@@ -332,7 +329,7 @@ async fn judged(
     scope: &Scope,
     run: &runs::Work,
     case: &Case,
-    watch: &Budget,
+    watch: &Purse,
     agent_run: RunId,
     transcript: &[Line],
     spent: &mut Spent,

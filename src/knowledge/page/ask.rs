@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
-use crate::model::{Asked, Hit};
+use crate::model::{Asked, Hit, Way};
+use patchbay_shared::Tone;
 use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::counted;
 use patchbay_ui::*;
@@ -33,20 +34,42 @@ fn Hits(asked: Asked, collection: String) -> impl IntoView {
         return view! { <p class="sub mt-4">"Agents are given the passages that you see here, with their place in the file."</p> }
             .into_any();
     }
+    let alone = match &asked.way {
+        Way::WordsAlone { .. } => {
+            let why = format!("Searched {}", asked.way.text());
+            Some(view! { <Callout tone=Tone::Warn><p role="alert">{why}</p></Callout> })
+        }
+        _ => None,
+    };
     if asked.hits.is_empty() {
+        let (title, text) = match asked.way {
+            Way::WordsAndMeaning { .. } => {
+                ("No passage fits", "Ask about what the files are about, or add a file that answers it.")
+            }
+            _ => (
+                "No passage has these words",
+                "Ask with words that stand in the files, in the language of the files, or add a file that answers it.",
+            ),
+        };
         return view! {
+            {alone}
             <EmptyState
                 small=true
                 icon="search"
-                title="No passage has these words"
-                text="Ask with words that stand in the files, in the language of the files, or add a file that answers it."
+                title=title
+                text=text
             />
         }
         .into_any();
     }
-    let took = format!("{} in {} ms, by words", counted(asked.hits.len() as i64, "passage", "passages"), asked.took_ms);
+    let way = match &asked.way {
+        Way::WordsAlone { .. } => "by words alone".to_owned(),
+        way => way.text(),
+    };
+    let took = format!("{} in {} ms, {way}", counted(asked.hits.len() as i64, "passage", "passages"), asked.took_ms);
     let hits = asked.hits.into_iter().map(|hit| view! { <Passage hit collection=collection.clone()/> }).collect_view();
     view! {
+        {alone}
         <p class="note mt-4" role="status"><Icon name="check" small=true/>{took}</p>
         <ol class="passages">{hits}</ol>
     }
@@ -56,6 +79,10 @@ fn Hits(asked: Asked, collection: String) -> impl IntoView {
 #[component]
 fn Passage(hit: Hit, collection: String) -> impl IntoView {
     let href = format!("/knowledge/{collection}/files/{}", hit.entry);
+    let found = [("Words", hit.words), ("Meaning", hit.meaning)]
+        .into_iter()
+        .filter_map(|(by, score)| Some(view! { <Tag>{format!("{by} {}", fixed(score?, 2))}</Tag> }))
+        .collect_view();
     let pieces = hit
         .pieces
         .into_iter()
@@ -70,8 +97,8 @@ fn Passage(hit: Hit, collection: String) -> impl IntoView {
                 <span class="ft">{hit.kind.label()}</span>
                 <a class="link clip" href=href rel="external" download="">{hit.file}</a>
                 <span class="sub nowrap">{hit.place}</span>
-                <span class="push sub">{fixed(hit.score, 2)}</span>
             </div>
+            <div class="row">{found}</div>
             <p>{pieces}</p>
         </li>
     }

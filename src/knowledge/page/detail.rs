@@ -5,6 +5,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::ask::AskCard;
 use super::files::{EntryForms, Files, Told, UploadCard};
+use super::meaning::InForce;
 use crate::model::{Asked, Collection, CollectionPage, EntryQuery, bytes_text};
 use crate::server_fns::{ReindexKnowledge, ask_knowledge, get_knowledge};
 use patchbay_access::Action;
@@ -80,7 +81,10 @@ fn Shown(
         {archived}
         <div class="cols main-side">
             <div class="stack gap-4 min0">
-                <BlockBoundary data=state view=move |page: CollectionPage| view! { <Counts collection=page.collection may_edit again/> }/>
+                <BlockBoundary
+                    data=state
+                    view=move |page: CollectionPage| view! { <Counts collection=page.collection may_edit again/><InForce meaning=page.meaning/> }
+                />
                 <EntryForms collection=id.to_string() may_edit again/>
                 <BlockBoundary data=state view=move |page: CollectionPage| view! { <Files page=page.page collection=id may_edit again/> }/>
                 {may_add.then(|| view! { <UploadCard collection=id.to_string() again/> })}
@@ -104,7 +108,7 @@ fn Counts(collection: Collection, may_edit: bool, again: Callback<()>) -> impl I
     let failed = FormAction::of::<ReindexKnowledge>();
     let id = collection.id.to_string();
     let text = format!(
-        "{} · {} · {} · found by their words",
+        "{} · {} · {}",
         counted(collection.entries, "file", "files"),
         counted(collection.passages, "passage", "passages"),
         bytes_text(collection.bytes),

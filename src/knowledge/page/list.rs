@@ -3,7 +3,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::MANAGE;
-use crate::model::{CollectionQuery, CollectionRow, bytes_text};
+use super::meaning::InForce;
+use crate::model::{CollectionList, CollectionQuery, CollectionRow, bytes_text};
 use crate::server_fns::list_knowledge;
 use patchbay_access::Action;
 use patchbay_shared::Tone;
@@ -28,8 +29,9 @@ pub fn knowledge_page() -> PageView {
         }
         List::<CollectionRow>::new("Knowledge")
             .label("Collections")
-            .subtitle("Files and pages that agents look things up in. Found by their words, in the language of each file.")
+            .subtitle("Files and pages that agents look things up in.")
             .live(&["knowledge"])
+            .above(view! { <BlockBoundary data=rows view=move |list: CollectionList| view! { <InForce meaning=list.meaning/> }/> })
             .export("/knowledge/export.csv")
             .add(viewer().may(MANAGE), "plus", "/knowledge/new", "New collection")
             .search("q", "Name or description")

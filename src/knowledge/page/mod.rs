@@ -5,6 +5,7 @@ mod detail;
 mod files;
 mod form;
 mod list;
+mod meaning;
 
 pub use detail::knowledge_collection_page;
 pub use form::{edit_knowledge_page, new_knowledge_page};

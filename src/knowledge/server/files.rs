@@ -6,9 +6,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use uuid::Uuid;
 
-use patchbay_services::Services;
+use patchbay_services::{Services, files_error};
 use patchbay_shared::AppError;
-use patchbay_shared::error::internal;
 use patchbay_shared::ids::WorkspaceId;
 
 /// Where files are kept.
@@ -25,7 +24,7 @@ pub(crate) fn key(workspace: WorkspaceId, file: Uuid) -> String {
 pub(crate) async fn delete(store: &dyn ObjectStore, key: &str) -> Result<(), AppError> {
     match store.delete(&Path::from(key)).await {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-        Err(error) => Err(internal(error)),
+        Err(error) => Err(files_error(error)),
     }
 }
 

@@ -11,13 +11,13 @@ use uuid::Uuid;
 use super::extract::Line;
 use super::store::{chunks, entries};
 use super::worker::Worker;
-use super::{MANAGE, files, ops};
+use super::{MANAGE, files, meaning, ops};
 use crate::model::{CollectionId, EntryId};
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
 use patchbay_jobs::runner::Verdict;
+use patchbay_services::files_error;
 use patchbay_shared::AppError;
-use patchbay_shared::error::internal;
 
 /// Passages of one transaction.
 const AT_ONCE: usize = 200;
@@ -67,7 +67,7 @@ pub(crate) async fn run(scope: &Scope, id: EntryId, file: Uuid) -> Result<Verdic
         Err(object_store::Error::NotFound { .. }) => {
             return fail(scope, id, entry.collection, file, FILE_GONE).await;
         }
-        Err(error) => return Err(not_its_fault(scope, id, file, internal(error)).await?),
+        Err(error) => return Err(not_its_fault(scope, id, file, files_error(error)).await?),
     };
     let mut worker = match Worker::start(scope.services(), &entry.name, stored.boxed()).await {
         Ok(worker) => worker,
@@ -152,6 +152,7 @@ async fn take(
     if !entries::finish(&mut tx, id, entry.file, &read).await? {
         return Ok(Ended::Replaced);
     }
+    meaning::passages_changed(&mut tx).await?;
     ops::notify(&mut tx, entry.collection);
     tx.commit().await?;
     Ok(Ended::Indexed)

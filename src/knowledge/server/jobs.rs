@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{MANAGE, files, index, ops};
+use super::{MANAGE, files, index, ops, reading};
 use crate::model::{CollectionId, EntryId};
 use patchbay_access::Action;
 use patchbay_jobs::queue::Job;
@@ -59,6 +59,21 @@ impl Job for EmptyCollection {
     }
 }
 
+/// Has a model read the passages whose meaning is not known. There are at most two of them: one that works, and one that follows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EmbedKnowledge {
+    pub next: bool,
+}
+
+impl Job for EmbedKnowledge {
+    const KIND: &'static str = "embed_knowledge";
+    const ACTIONS: &'static [Action] = &[Action::ReadWorkshop, MANAGE, Action::UseConnections];
+
+    fn dedupe_key(&self) -> Option<String> {
+        Some(if self.next { "next" } else { "now" }.to_owned())
+    }
+}
+
 /// Tells the runner what this crate's jobs do.
 pub fn register(registry: &mut Registry) {
     registry.add(|scope, job: IndexEntry| async move { ended(index::run(&scope, job.entry, job.file).await) });
@@ -67,6 +82,7 @@ pub fn register(registry: &mut Registry) {
         Ok(Verdict::Done)
     });
     registry.add(|scope, job: EmptyCollection| async move { ended(ops::empty(&scope, job.collection).await) });
+    registry.add(|scope, job: EmbedKnowledge| async move { ended(reading::run(&scope, job.next).await) });
 }
 
 /// What was deleted meanwhile is nobody's failure.

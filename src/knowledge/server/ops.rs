@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::jobs::{DeleteFile, EmptyCollection, IndexEntry};
 use super::store::entries::{Entry, NewFile};
 use super::store::{self, chunks, entries};
-use super::{MANAGE, files, search};
+use super::{MANAGE, files, meaning, search};
 use crate::model::{
     Asked, Collection, CollectionChoices, CollectionForm, CollectionId, CollectionList, CollectionPage,
     CollectionQuery, EntryId, EntryQuery, KnowledgeStatus, MAX_ENTRIES, MAX_OF_AGENCY, MAX_OF_CLIENT, MAX_QUESTION,
@@ -25,14 +25,20 @@ const ROWS: usize = 50;
 
 /// The list with what its filter bar needs.
 pub(crate) async fn list(tx: &mut ReadTx, query: &CollectionQuery) -> Result<CollectionList, AppError> {
-    Ok(CollectionList { page: store::list(tx, query, ROWS).await?, clients: store::clients(tx).await? })
+    let (page, clients) = (store::list(tx, query, ROWS).await?, store::clients(tx).await?);
+    Ok(CollectionList { page, clients, meaning: meaning::state(tx, None).await? })
 }
 
 /// One collection with a page of its files. Errors: `NotFound`.
 pub(crate) async fn page(tx: &mut ReadTx, id: CollectionId, query: &EntryQuery) -> Result<CollectionPage, AppError> {
     let collection = store::get(tx, id).await?;
     let page = entries::list(tx, id, query, ROWS).await?;
-    Ok(CollectionPage { collection, page, may_edit: tx.scope().may(MANAGE) })
+    Ok(CollectionPage {
+        collection,
+        page,
+        may_edit: tx.scope().may(MANAGE),
+        meaning: meaning::state(tx, Some(id)).await?,
+    })
 }
 
 /// What the form offers, and what it holds of a collection. Errors: `NotFound`.
@@ -240,12 +246,14 @@ async fn remove(tx: &mut WriteTx, id: EntryId, entry: &Entry) -> Result<(), AppE
 }
 
 /// What a question finds in a collection. Errors: `Invalid`, `NotFound`.
-pub(crate) async fn ask(tx: &mut ReadTx, id: CollectionId, question: &str) -> Result<Asked, AppError> {
-    store::get(tx, id).await?;
+pub(crate) async fn ask(scope: &Scope, id: CollectionId, question: &str) -> Result<Asked, AppError> {
+    let mut tx = scope.read(Action::ReadWorkshop).await?;
+    store::get(&mut tx, id).await?;
+    drop(tx);
     if question.chars().count() > MAX_QUESTION {
         return Err(AppError::invalid("question", format!("Ask in at most {MAX_QUESTION} characters.")));
     }
-    search::ask(tx, id, question).await
+    search::ask(scope, id, question).await
 }
 
 /// Where a stored file lies, its name and kind. Errors: `NotFound`.

@@ -1,4 +1,4 @@
-//! Statements about collections. `entries` has those about files, `chunks` those about passages.
+//! Statements about collections. `entries` has those about files, `chunks` those about passages, `vectors` those about what passages mean.
 
 use crate::model::{
     CheckedCollection, Collection, CollectionChoice, CollectionForm, CollectionId, CollectionQuery, CollectionRow,
@@ -11,6 +11,7 @@ use patchbay_shared::{AppError, Cursor, Page};
 
 pub(crate) mod chunks;
 pub(crate) mod entries;
+pub(crate) mod vectors;
 
 /// Rows of one statement, sorted by one column in one direction.
 macro_rules! list_in {
@@ -103,6 +104,20 @@ pub async fn collections(tx: &mut ReadTx) -> Result<Vec<CollectionChoice>, AppEr
         r#"select id as "id: CollectionId", name, client_id as "client: ClientId" from knowledge_collections
            where workspace_id = $1 and deleted_at is null order by name, id limit 500"#,
         tx.workspace_uuid()
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Those of these collections that are there.
+pub async fn collections_by_ids(tx: &mut ReadTx, ids: &[CollectionId]) -> Result<Vec<CollectionChoice>, AppError> {
+    let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.0).collect();
+    Ok(sqlx::query_as!(
+        CollectionChoice,
+        r#"select id as "id: CollectionId", name, client_id as "client: ClientId" from knowledge_collections
+           where workspace_id = $1 and id = any($2) and deleted_at is null order by name, id"#,
+        tx.workspace_uuid(),
+        &ids
     )
     .fetch_all(tx.conn())
     .await?)

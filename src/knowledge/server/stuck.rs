@@ -1,7 +1,8 @@
 //! Files that wait or are being read, and have no job any more: it was given up, because the service was stopped in the middle of it
-//! several times, or the object store was away for long.
+//! several times, or the object store was away for long. And passages that no model reads, although one is chosen.
 
 use super::jobs::IndexEntry;
+use super::meaning;
 use super::store::entries;
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
@@ -19,5 +20,9 @@ pub async fn sweep(scope: &Scope) -> Result<usize, AppError> {
         enqueue(&mut tx, &IndexEntry { entry: *entry, file: *file, asked }, NewJob::default()).await?;
     }
     tx.commit().await?;
-    Ok(lost.len())
+    // Apart, so that trouble here takes back no file's job.
+    let mut tx = scope.write(Action::ReplayQueues).await?;
+    let is_unread = meaning::sweep(&mut tx).await?;
+    tx.commit().await?;
+    Ok(lost.len() + usize::from(is_unread))
 }

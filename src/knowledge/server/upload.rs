@@ -12,8 +12,8 @@ use super::{MANAGE, files, ops};
 use crate::model::kind::{HEAD, Parts};
 use crate::model::{CollectionId, EntryId, Kind, MAX_FILE, UploadProblem};
 use patchbay_access::server::{Part, Scope, UploadForm, Visitor, upload_place};
+use patchbay_services::files_error;
 use patchbay_shared::AppError;
-use patchbay_shared::error::internal;
 
 /// Files of one form.
 const AT_ONCE: usize = 50;
@@ -149,11 +149,11 @@ async fn store(
         let open = match &mut writer {
             Some(open) => open,
             None => {
-                let upload = store.put_multipart(&Key::from(key.as_str())).await.map_err(internal)?;
+                let upload = store.put_multipart(&Key::from(key.as_str())).await.map_err(files_error)?;
                 writer.insert(WriteMultipart::new(upload))
             }
         };
-        open.wait_for_capacity(4).await.map_err(internal)?;
+        open.wait_for_capacity(4).await.map_err(files_error)?;
         open.put(piece);
     }
     let kind = match Kind::of(&look.head, look.parts, name) {
@@ -161,7 +161,7 @@ async fn store(
         Err(problem) => return abort(writer, problem).await,
     };
     let Some(open) = writer else { return Ok(Err(UploadProblem::Empty)) };
-    open.finish().await.map_err(internal)?;
+    open.finish().await.map_err(files_error)?;
     let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
     let name = if name.is_empty() { "Without a name" } else { name };
     let new = NewFile { file, key: &key, name, source_url: None, kind, bytes };

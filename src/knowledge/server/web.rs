@@ -13,8 +13,8 @@ use crate::model::{CollectionId, EntryId, Kind};
 use patchbay_access::server::Scope;
 use patchbay_providers::outside::{OutsideAsk, OutsideTrouble};
 use patchbay_services::Services;
+use patchbay_services::files_error;
 use patchbay_shared::AppError;
-use patchbay_shared::error::internal;
 
 /// The largest page, and how long it may take.
 const MAX_PAGE: usize = 10 * 1024 * 1024;
@@ -54,7 +54,7 @@ async fn store(scope: &Scope, id: CollectionId, in_place_of: Option<EntryId>, ad
     let files = files::store(scope.services());
     let unclaimed = files::Unclaimed::new(files, &key);
     let bytes = i64::try_from(page.body.len()).unwrap_or(i64::MAX);
-    files.put(&Path::from(key.as_str()), PutPayload::from(page.body)).await.map_err(internal)?;
+    files.put(&Path::from(key.as_str()), PutPayload::from(page.body)).await.map_err(files_error)?;
     let new = NewFile { file, key: &key, name: &page.name, source_url: Some(&page.address), kind: page.kind, bytes };
     let mut tx = scope.write(MANAGE).await?;
     if let Err(problem) = ops::take_in(&mut tx, id, in_place_of, &new).await? {

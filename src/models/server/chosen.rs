@@ -17,8 +17,8 @@ use patchbay_providers::openai_compatible::{Embedded, OpenAiCompatible};
 use patchbay_shared::ids::{AgentId, ConnectionId};
 use patchbay_shared::{AppError, Reason};
 
-/// Texts in one request for vectors: the answer stays far below the longest that is read.
-const TEXTS_AT_ONCE: usize = 64;
+/// Texts in one request for vectors: some servers take no more, and the answer stays far below the longest that is read.
+const TEXTS_AT_ONCE: usize = 32;
 
 /// A model, ready to be asked. What passes within seconds is tried again.
 #[derive(Clone)]
@@ -93,15 +93,14 @@ pub(super) fn used(
 }
 
 /// What turns texts into vectors.
-#[derive(Clone)]
-pub struct Embedder {
+pub(super) struct Embedder {
     pub connection: ConnectionId,
     pub model: String,
     client: OpenAiCompatible,
 }
 
 /// The model for vectors. None: nobody has chosen one, and texts are found by their words alone. Errors: as `chosen`.
-pub async fn chosen_embedding(scope: &Scope) -> Result<Option<Embedder>, AppError> {
+pub(super) async fn chosen_embedding(scope: &Scope) -> Result<Option<Embedder>, AppError> {
     let mut tx = accounts::to_choose(scope).await?;
     let kept = store::choices::all(&mut tx).await?;
     drop(tx);

@@ -1,10 +1,12 @@
-//! `chosen`: the model for a kind of work, for other crates. `prices`: what an answer cost. `ops`: choosing and pricing.
+//! `chosen`: the model for a kind of work, for other crates. `vectors`: what search in knowledge asks. `ops`: choosing and pricing.
 
 mod catalogue;
 mod chosen;
 pub(crate) mod ops;
 pub mod routes;
 mod store;
+mod vectors;
 pub(crate) mod views;
 
-pub use chosen::{Chosen, Embedder, chosen, chosen_embedding, in_use, not_set_up, of, priced};
+pub use chosen::{Chosen, chosen, in_use, not_set_up, of, priced};
+pub use vectors::embed;

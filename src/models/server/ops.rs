@@ -98,6 +98,9 @@ async fn store_choice(tx: &mut WriteTx, new: &NewChoice, accounts: &[ModelAccoun
         told(new.purpose, new.agent, name, model)
     };
     let before = before.map(|(_, account, model)| told(account, &model));
+    if new.purpose == Purpose::Embedding {
+        patchbay_knowledge::server::meaning::choice_changed(tx).await?;
+    }
     let (action, fields) = match (&new.used, before) {
         (Some((account, model)), None) => ("chosen", Fields::Created(told(*account, model))),
         (Some((account, model)), Some(before)) => ("changed", Fields::Changed { before, after: told(*account, model) }),

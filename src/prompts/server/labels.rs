@@ -182,7 +182,7 @@ pub(crate) async fn saved_unreleased(tx: &mut WriteTx, id: PromptId, former: i32
 }
 
 /// Puts the label on the version that agents say without it.
-async fn pin(tx: &mut WriteTx, id: PromptId, version: i32, note: &str) -> Result<(), AppError> {
+pub(crate) async fn pin(tx: &mut WriteTx, id: PromptId, version: i32, note: &str) -> Result<(), AppError> {
     put(tx, id, PRODUCTION, None, Some(version), note).await?;
     let side = |version: Option<i32>| json!({"production": version});
     record(tx, "released", id, Fields::Changed { before: side(None), after: side(Some(version)) }).await

@@ -183,6 +183,32 @@ pub async fn save_text(
     Ok(())
 }
 
+/// Holds a prompt against other writers until the commit. Errors: `NotFound`.
+pub async fn hold(tx: &mut WriteTx, id: PromptId) -> Result<(), AppError> {
+    store::lock(tx, id).await.map(|_| ())
+}
+
+/// Saves `template` as a new version that agents do not say yet, if it differs from the newest. Errors: `NotFound`; `Conflict` for a
+/// prompt that is deactivated.
+pub async fn save_unreleased(tx: &mut WriteTx, id: PromptId, template: &str, note: &str) -> Result<(), AppError> {
+    let before = store::lock(tx, id).await?;
+    if template == before.template {
+        return Ok(());
+    }
+    if !before.is_active {
+        return Err(AppError::Conflict(
+            Reason::WrongState,
+            "This prompt is deactivated. Restore it first, then save.".into(),
+        ));
+    }
+    if moves::production(tx.reading(), id).await?.is_none() {
+        labels::pin(tx, id, before.version, "Stays in production: a newer version was taken from a template").await?;
+    }
+    new_version(tx, id, &before, template, note, Release::No).await?;
+    notify(tx, id);
+    Ok(())
+}
+
 /// Saves an old text as the newest version, and has agents say it where they may say an untested one. Errors: `NotFound`.
 pub(crate) async fn restore_version(tx: &mut WriteTx, id: PromptId, version: i32) -> Result<(), AppError> {
     let before = store::lock(tx, id).await?;

@@ -6,9 +6,11 @@
 mod application;
 mod incoming;
 mod number;
+mod transfer;
 mod webhook;
 
 pub use incoming::{IncomingCall, Reply};
+pub use transfer::state_of;
 pub use webhook::{CallEvent, CallEventKind, HangupCause, TelnyxEvent, TelnyxPayload, document};
 
 use super::error::{Kind, ProviderError};
@@ -273,6 +275,16 @@ impl TelephonyProvider for Telnyx {
     async fn hangup(&self, call_control_id: &str, command_id: &str) -> Result<(), ProviderError> {
         let body = json!({"command_id": command_id});
         self.endpoint.done(Ask::post(&["calls", call_control_id, "actions", "hangup"], body).repeatable()).await
+    }
+
+    async fn transfer(&self, call_control_id: &str, to: &LegTransfer) -> Result<(), ProviderError> {
+        let ask = Ask::post(&["calls", call_control_id, "actions", "transfer"], transfer::body(to));
+        self.endpoint.done(ask.repeatable()).await
+    }
+
+    async fn stop_streaming(&self, call_control_id: &str, command_id: &str) -> Result<(), ProviderError> {
+        let body = json!({"command_id": command_id});
+        self.endpoint.done(Ask::post(&["calls", call_control_id, "actions", "streaming_stop"], body).repeatable()).await
     }
 }
 

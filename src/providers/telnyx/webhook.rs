@@ -60,6 +60,8 @@ pub enum CallEventKind {
         direction: CallDirection,
     },
     Answered,
+    /// Joined with another leg.
+    Bridged,
     Hangup {
         cause: HangupCause,
         source: Option<String>,
@@ -145,6 +147,8 @@ fn of_form(body: &[u8]) -> Option<Value> {
     }
     let named = FORM_FIELDS.iter().filter_map(|(name, ours)| Some((*ours, form.get(*name)?)));
     payload.extend(named.filter(|(_, value)| !value.is_empty()).map(|(ours, value)| (ours.to_owned(), json!(value))));
+    // Where nothing else is said, the call's id is the one by which it is commanded.
+    payload.entry("call_control_id").or_insert_with(|| json!(sid));
     let number = form.get("SequenceNumber").map_or("", String::as_str);
     Some(json!({"data": {
         "event_type": kind,
@@ -227,6 +231,7 @@ fn call_event_kind(event_type: &str, leg: Fields<'_>, remarks: &mut Remarks) -> 
             },
         },
         "call.answered" => CallEventKind::Answered,
+        "call.bridged" => CallEventKind::Bridged,
         "call.hangup" => CallEventKind::Hangup {
             cause: leg.text("hangup_cause", remarks).as_deref().unwrap_or("unspecified").into(),
             source: leg.text("hangup_source", remarks),

@@ -283,6 +283,11 @@ impl VoiceProvider for Ultravox {
         self.endpoint.done(Ask::post(&["calls", call_id, "send_data_message"], body).repeatable()).await
     }
 
+    async fn tell(&self, call_id: &str, text: &str) -> Result<(), ProviderError> {
+        let body = json!({"type": "user_text_message", "text": text, "urgency": "immediate"});
+        self.endpoint.done(Ask::post(&["calls", call_id, "send_data_message"], body).repeatable()).await
+    }
+
     async fn register_webhook(&self, url: &str, secret: &Secret<String>) -> Result<String, ProviderError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]

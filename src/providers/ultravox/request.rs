@@ -81,7 +81,18 @@ pub(super) fn call(new: &NewVoiceCall, carrier: &Carrier) -> Value {
     }
     put(&mut body, "templateContext", Some(&variables).filter(|variables| !variables.is_empty()));
     put(&mut body, "metadata", Some(&new.metadata).filter(|m| !m.is_empty()));
-    put(&mut body, "medium", medium(&new.line, carrier));
+    let mut medium = medium(&new.line, carrier);
+    // The carrier's own words: they go with its request as they are.
+    if let (Some(url), Carrier::Telnyx) = (&new.leg_news_url, carrier)
+        && let Some(outgoing) = medium.as_mut().and_then(|medium| medium.pointer_mut("/telnyx/outgoing"))
+    {
+        outgoing["additionalParams"] = json!({
+            "StatusCallback": url,
+            "StatusCallbackMethod": "POST",
+            "StatusCallbackEvent": "initiated answered completed",
+        });
+    }
+    put(&mut body, "medium", medium);
     put(&mut body, "firstSpeakerSettings", new.first_speaker.as_ref().map(first_speaker));
     put(&mut body, "recordingEnabled", new.recording_enabled);
     put(&mut body, "maxDuration", new.max_duration.map(seconds_text));

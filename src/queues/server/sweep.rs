@@ -7,11 +7,11 @@ use patchbay_shared::AppError;
 
 const UPKEEP: Machine = Machine {
     name: "queue upkeep",
-    actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches, Action::UseTools],
+    actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches, Action::UseTools, Action::ManageAgents],
 };
 
 /// For every agency: calls whose words nobody fetches, batches that nobody dials, files that nobody reads, uses of tools without an
-/// end, and uploaded archives of skills that nobody took. Every five minutes.
+/// end, uploaded archives of skills that nobody took, and schedules whose time nobody keeps. Every five minutes.
 pub async fn sweep_all(db: &Db) -> Result<(), AppError> {
     for workspace in store::workspaces(db).await? {
         let scope = Scope::of_upkeep(db.clone(), workspace, UPKEEP);
@@ -30,5 +30,6 @@ pub async fn sweep(scope: &Scope) -> Result<(), AppError> {
     patchbay_knowledge::server::stuck::sweep(scope).await?;
     patchbay_tools::server::stuck::sweep(scope).await?;
     patchbay_skills::server::forget_archives(scope).await?;
+    patchbay_schedules::server::sweep(scope).await?;
     Ok(())
 }

@@ -24,6 +24,7 @@ fn run(status: RunStatus, steps: Vec<RunStep>) -> Run {
         status,
         trigger: Trigger::Suite,
         by: None,
+        origin: None,
         agent: None,
         client: None,
         call: None,

@@ -4,11 +4,15 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::compare::Compare;
+use super::knowledge::KnowledgeCard;
 use super::step::{StepCard, Steps};
 use crate::model::{CauseRow, CauseState, Run, RunPage, RunStatus, Shown, tokens_text, took_text};
 use crate::server_fns::get_run;
+use patchbay_access::Action;
 use patchbay_shared::Tone;
+use patchbay_shared::ids::RunId;
 use patchbay_shared::money::counted;
+use patchbay_shell::viewer;
 use patchbay_ui::*;
 
 /// One run: its steps on one time axis, and the one that is looked at.
@@ -30,15 +34,16 @@ pub fn run_page() -> PageView {
 
 #[component]
 fn Page(page: RunPage) -> impl IntoView {
-    let RunPage { run, with, causes, others, older, newer } = page;
+    let RunPage { run, with, again_of, again, causes, others, knowledge, older, newer } = page;
     let run = Arc::new(run);
     let status = run.status;
     let sub = {
         let run = run.clone();
         move || view! { <Line run=run.clone()/> }
     };
+    let acts = viewer().may(Action::ManageAgents).then(|| run.clone());
     let moves = move || {
-        view! { <Neighbour href=newer.map(|id| format!("/runs/{id}")) newer=true/><Neighbour href=older.map(|id| format!("/runs/{id}")) newer=false/> }
+        view! { {acts.clone().map(|run| view! { <Acts run/> })}<Neighbour href=newer.map(|id| format!("/runs/{id}")) newer=true/><Neighbour href=older.map(|id| format!("/runs/{id}")) newer=false/> }
     };
     let parents = match &run.agent {
         Some((id, name)) => {
@@ -64,6 +69,7 @@ fn Page(page: RunPage) -> impl IntoView {
             actions=moves
         />
         {trouble}
+        <Repeats id=run.id.to_string() again_of again/>
         <Figures run=run.clone()/>
         <div class="cols main-side run">
             <div class="cols min0">
@@ -75,6 +81,7 @@ fn Page(page: RunPage) -> impl IntoView {
                     let step = opened.get().and_then(|opened| right.steps.iter().find(|step| step.step == opened).cloned());
                     step.map(|step| view! { <StepCard step of=right.steps.len()/> })
                 }}
+                <KnowledgeCard passages=knowledge/>
             </div>
         </div>
     }
@@ -91,13 +98,45 @@ fn Line(run: Arc<Run>) -> impl IntoView {
         view! { <a class="link" href=format!("/clients/{id}")>{name.clone()}</a>" · " }
     });
     let by = run.by.as_ref().map(|by| format!(" ({by})"));
+    let origin = run.origin.clone().map(|(name, href)| match href {
+        Some(href) => view! { ", "<a class="link" href=href>{name}</a> }.into_any(),
+        None => view! { ", "{name}", which was removed" }.into_any(),
+    });
     let call = run.call.map(|call| view! { " · "<a class="link" href=format!("/calls/{call}")>"Open the call"</a> });
     view! {
         {agent}{version}{client}
-        {run.kind.label()}" · Set off by: "{run.trigger.label()}{by}" · "
+        {run.kind.label()}" · Set off by: "{run.trigger.label()}{origin}{by}" · "
         <Time stamp=run.started.clone()/>
         {call}
     }
+}
+
+/// What can be made of a run.
+#[component]
+fn Acts(run: Arc<Run>) -> impl IntoView {
+    let id = run.id;
+    let case = run.agent.as_ref().filter(|_| run.status != RunStatus::Running).map(|(agent, _)| {
+        view! { <LinkButton href=format!("/agents/{agent}/tests/new?run={id}") icon="list-checks">"Make test case"</LinkButton> }
+    });
+    view! { {case}<LinkButton href=format!("/runs/{id}/again") icon="rotate-ccw">"Run again"</LinkButton> }
+}
+
+/// The run that this one repeats, and those that repeat it.
+#[component]
+fn Repeats(id: String, again_of: Option<(RunId, String)>, again: Vec<(RunId, String)>) -> impl IntoView {
+    let before = again_of.map(|(before, title)| {
+        view! {
+            <p class="sub">
+                "Run again of "<a class="link" href=format!("/runs/{before}")>{title}</a>". "
+                <a class="link" href=format!("/runs/{id}?with={before}#compare")>"Compare the two"</a>
+            </p>
+        }
+    });
+    let after = again
+        .into_iter()
+        .map(|(after, title)| view! { <p class="sub">"Was run again: "<a class="link" href=format!("/runs/{after}")>{title}</a></p> })
+        .collect_view();
+    view! { {before}{after} }
 }
 
 /// One of the causes of what went wrong.

@@ -20,6 +20,8 @@ pub fn runs_page() -> PageView {
         client: query("client"),
         kind: query("kind"),
         status: query("status"),
+        schedule: query("schedule"),
+        trigger: query("trigger"),
         sort: query("sort"),
         cursor: query("cursor"),
     };
@@ -35,8 +37,9 @@ pub fn runs_page() -> PageView {
             .action(view! { <LinkButton href="/errors" icon="triangle-alert">"Errors"</LinkButton> })
             .search("q", "Words, name or what went wrong")
             .sorted("-started")
-            .keep(&["client", "sort"])
-            .narrowed_by(&["client"])
+            .keep(&["client", "sort", "schedule", "trigger"])
+            .narrowed_by(&["client", "schedule", "trigger"])
+            .above(view! { {move || narrowed()} })
             .table("wide wrap")
             .column("Run", run)
             .column("Status", |row: &RunRow| cell::state(row.status))
@@ -66,6 +69,20 @@ pub fn runs_page() -> PageView {
                 (list.page, filters)
             })
     })
+}
+
+/// Says that only the runs of one schedule or trigger are listed.
+fn narrowed() -> Option<AnyView> {
+    let what = match (query("schedule"), query("trigger")) {
+        (Some(_), _) => "schedule",
+        (None, Some(_)) => "trigger",
+        (None, None) => return None,
+    };
+    let all = with_query(&[("schedule", None), ("trigger", None)]);
+    Some(
+        view! { <p class="sub">"Runs of one "{what}" only. "<a class="link" href=all>"Show all runs"</a></p> }
+            .into_any(),
+    )
 }
 
 fn run(row: &RunRow) -> AnyView {

@@ -7,5 +7,9 @@ mod record;
 pub mod routes;
 mod store;
 
+/// Asked which passages of knowledge were used in a run.
+pub use ops::KnowledgeUsed;
 /// Writing down runs, their steps, and what failed anywhere.
-pub use record::{NewError, NewRun, NewStep, StepTokens, failed, finish, start, step};
+pub use record::{
+    NewError, NewRun, NewStep, Progress, Source, StepTokens, failed, finish, progress, start, start_from, step,
+};

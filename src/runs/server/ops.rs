@@ -3,12 +3,16 @@
 use serde_json::json;
 
 use super::store::{self, errors, one};
-use crate::model::{CausePage, CauseQuery, CauseRow, RunList, RunPage, RunQuery};
+use crate::model::{CausePage, CauseQuery, CauseRow, GivenPassage, RunList, RunPage, RunQuery};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, ReadTx, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
+use patchbay_services::HookFuture;
 use patchbay_shared::ids::{ErrorCauseId, RunId};
 use patchbay_shared::{AppError, Page};
+
+/// Asked which passages of knowledge an agent was given in a run. Boot gives it: uses of tools stand above runs.
+pub struct KnowledgeUsed(pub for<'a> fn(&'a mut ReadTx, RunId) -> HookFuture<'a, Vec<GivenPassage>>);
 
 /// Rows on a page of a list.
 const ROWS: usize = 50;
@@ -28,6 +32,9 @@ pub(crate) async fn page(tx: &mut ReadTx, id: RunId, with: Option<RunId>) -> Res
         None => None,
     };
     let causes = errors::of_run(tx, id).await?;
+    let used = tx.services().hooks.get::<KnowledgeUsed>()?.0;
+    let knowledge = used(tx, id).await?;
+    let (again_of, again) = one::repeats(tx, id).await?;
     let (mut others, mut older, mut newer) = (Vec::new(), None, None);
     if let Some((agent, _)) = &run.agent {
         (older, newer) = one::neighbours(tx, id, *agent).await?;
@@ -36,7 +43,7 @@ pub(crate) async fn page(tx: &mut ReadTx, id: RunId, with: Option<RunId>) -> Res
         let other = found.rows.into_iter().filter(|row| row.id != id);
         others = other.map(|row| (row.id.to_string(), format!("{}, {}", row.title, row.started.text))).collect();
     }
-    Ok(RunPage { run, with, causes, others, older, newer })
+    Ok(RunPage { run, with, again_of, again, causes, others, knowledge, older, newer })
 }
 
 pub(crate) async fn causes(tx: &mut ReadTx, query: &CauseQuery) -> Result<Page<CauseRow>, AppError> {

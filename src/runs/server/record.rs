@@ -10,11 +10,11 @@ use sha2::{Digest, Sha256};
 use super::jobs::CountErrors;
 use super::store::{self, errors, logs};
 use crate::model::{ErrorSource, StepEvent, Trigger, normalised};
-use patchbay_access::server::WriteTx;
+use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_shared::AppError;
-use patchbay_shared::ids::{AgentId, ClientId, RunId, UserId};
+use patchbay_shared::ids::{AgentId, AgentScheduleId, AgentTriggerId, ClientId, RunId, UserId};
 
 /// The longest message that is kept, in characters.
 const MOST_MESSAGE: usize = 2000;
@@ -39,9 +39,43 @@ pub struct NewRun<'a> {
 /// Begins a run. The same id again changes nothing.
 pub async fn start(tx: &mut WriteTx, new: &NewRun<'_>) -> Result<(), AppError> {
     let title = cut(new.title, 200);
-    store::insert(tx, &NewRun { title: &title, ..new.clone() }).await?;
+    store::insert(tx, &NewRun { title: &title, ..new.clone() }, None).await?;
     notify(tx, new.id);
     Ok(())
+}
+
+/// What sets runs off without a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Schedule(AgentScheduleId),
+    Trigger(AgentTriggerId),
+}
+
+/// Begins a run that a schedule or a trigger set off. The same id again changes nothing.
+pub async fn start_from(tx: &mut WriteTx, new: &NewRun<'_>, source: Source) -> Result<(), AppError> {
+    let title = cut(new.title, 200);
+    store::insert(tx, &NewRun { title: &title, ..new.clone() }, Some(source)).await?;
+    notify(tx, new.id);
+    Ok(())
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing has happened in it yet.
+    Waiting,
+    Begun,
+    Ended,
+}
+
+/// Errors: `NotFound`.
+pub async fn progress(tx: &mut ReadTx, run: RunId) -> Result<Progress, AppError> {
+    let (has_ended, has_begun) = store::progress(tx, run).await?;
+    Ok(match (has_ended, has_begun) {
+        (true, _) => Progress::Ended,
+        (false, true) => Progress::Begun,
+        (false, false) => Progress::Waiting,
+    })
 }
 
 /// What happened next in a run.

@@ -8,7 +8,7 @@ pub(crate) mod one;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::record::NewRun;
+use super::record::{NewRun, Source};
 use crate::model::{RunQuery, RunRow, RunStatus, RunType, Trigger};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::ids::{AgentId, RunId};
@@ -21,10 +21,16 @@ const SEARCHED: i64 = 5000;
 /// Agents in a filter.
 const MOST_AGENTS: i64 = 300;
 
-pub(crate) async fn insert(tx: &mut WriteTx, new: &NewRun<'_>) -> Result<(), AppError> {
+pub(crate) async fn insert(tx: &mut WriteTx, new: &NewRun<'_>, source: Option<Source>) -> Result<(), AppError> {
+    let (kind, schedule, trigger) = match source {
+        None => (RunType::TestCall, None, None),
+        Some(Source::Schedule(id)) => (RunType::CronJob, Some(id.0), None),
+        Some(Source::Trigger(id)) => (RunType::Webhook, None, Some(id.0)),
+    };
     sqlx::query!(
-        "insert into agent_runs (workspace_id, id, agent_id, client_id, run_type, trigger, title, started_by, prompt_version, started_at)
-         values ($1, $2, $3, $4, 'test_call', $5, $6, $7, $8, now()) on conflict (workspace_id, id) do nothing",
+        "insert into agent_runs (workspace_id, id, agent_id, client_id, run_type, trigger, title, started_by, prompt_version, started_at,
+                                 schedule_id, trigger_id)
+         values ($1, $2, $3, $4, $9, $5, $6, $7, $8, now(), $10, $11) on conflict (workspace_id, id) do nothing",
         tx.workspace_uuid(),
         new.id.0,
         new.agent.0,
@@ -33,10 +39,27 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewRun<'_>) -> Result<(), App
         new.title,
         new.started_by.map(|id| id.0),
         new.prompt_version,
+        kind.as_str(),
+        schedule,
+        trigger,
     )
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Whether a run has ended, and whether it has a step. Errors: `NotFound`.
+pub(crate) async fn progress(tx: &mut ReadTx, id: RunId) -> Result<(bool, bool), AppError> {
+    let row = sqlx::query!(
+        r#"select r.completed_at is not null as "has_ended!",
+                  exists (select from run_logs l where l.workspace_id = $1 and l.run_id = r.id) as "has_begun!"
+           from agent_runs r where r.workspace_id = $1 and r.id = $2"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.has_ended, row.has_begun))
 }
 
 pub(crate) async fn finish(tx: &mut WriteTx, id: RunId, failure: Option<&str>) -> Result<(), AppError> {
@@ -104,6 +127,7 @@ pub(crate) async fn list(tx: &mut ReadTx, query: &RunQuery, limit: usize) -> Res
     let (now, zone) = (tx.now().await?, tx.scope().zone());
     let id = |text: &Option<String>| filled(text.as_deref()).map(|text| text.parse::<Uuid>().unwrap_or_default());
     let (client, agent) = (id(&query.client), id(&query.agent));
+    let (schedule, trigger) = (id(&query.schedule), id(&query.trigger));
     let span = zone::days(query.from.as_deref(), query.to.as_deref(), zone)?;
     let hits = match filled(query.q.as_deref()) {
         Some(words) => Some(hits(tx, client, &words).await?),
@@ -130,6 +154,7 @@ pub(crate) async fn list(tx: &mut ReadTx, query: &RunQuery, limit: usize) -> Res
                and ($4::timestamptz is null or r.started_at >= $4) and ($5::timestamptz is null or r.started_at < $5)
                and ($6::text is null or r.run_type = $6) and ($7::text is null or r.status = $7)
                and ($8::uuid[] is null or r.id = any($8))
+               and ($13::uuid is null or r.schedule_id = $13) and ($14::uuid is null or r.trigger_id = $14)
                and ($9::timestamptz is null or case when $11 then (r.started_at, r.id) > ($9, $10::uuid)
                                                     else (r.started_at, r.id) < ($9, $10::uuid) end)
              order by case when not $11 then r.started_at end desc, case when not $11 then r.id end desc,
@@ -153,6 +178,8 @@ pub(crate) async fn list(tx: &mut ReadTx, query: &RunQuery, limit: usize) -> Res
         place.map(|(_, id)| id),
         upwards,
         limit as i64 + 1,
+        schedule,
+        trigger,
     )
     .fetch_all(tx.conn())
     .await?;

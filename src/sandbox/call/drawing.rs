@@ -63,6 +63,20 @@ pub(super) fn draw_answer(settings: &SandboxSettings, sure: bool, rng: &mut Rng)
     if sure { Answer::Person } else { drawn }
 }
 
+/// How somebody takes a ring, as the last digits of their number ask for, else by the rates.
+pub(crate) fn answer_of(to: &str, settings: &SandboxSettings, rng: &mut Rng) -> Answer {
+    match special_outcome(Some(to)) {
+        Some("busy") => Answer::Busy,
+        Some("no_answer") => Answer::Nobody,
+        Some("voicemail") => Answer::Machine,
+        Some("declined_call") => Answer::Declined,
+        Some("invalid_number") => Answer::Unknown,
+        Some("dropped") => Answer::Dropped,
+        Some(_) => Answer::Person,
+        None => draw_answer(settings, false, rng),
+    }
+}
+
 /// Reads a duration string such as `30s`.
 pub(crate) fn seconds_of(value: Option<&Value>) -> Option<f64> {
     value?.as_str()?.strip_suffix('s')?.parse().ok().filter(|seconds| *seconds > 0.0)

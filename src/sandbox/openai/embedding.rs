@@ -2,8 +2,9 @@
 
 use crate::rng::Rng;
 
-/// Length of a vector.
-pub(super) const LENGTH: usize = 256;
+/// Lengths of a vector: a large model has longer ones, so that those of two models never fit each other.
+const LENGTH: usize = 256;
+const LARGE: usize = 384;
 /// Places in the vector that a word has a part in.
 const PLACES: usize = 6;
 
@@ -31,9 +32,14 @@ const EMPTY: [&str; 28] = [
     "you", "your", "we", "our", "i", "my", "can", "what", "how", "that",
 ];
 
-/// The vector of a text, of length one.
-pub(super) fn of(text: &str) -> Vec<f32> {
-    let mut sum = vec![0_f64; LENGTH];
+/// The vector of a text by a model.
+pub(super) fn by(model: &str, text: &str) -> Vec<f32> {
+    of(text, if model.contains("large") { LARGE } else { LENGTH })
+}
+
+/// The vector of a text: so many numbers, of length one.
+fn of(text: &str, numbers: usize) -> Vec<f32> {
+    let mut sum = vec![0_f64; numbers];
     let lower = text.to_lowercase();
     let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty() && !EMPTY.contains(word));
     for word in words {
@@ -59,7 +65,8 @@ fn add(sum: &mut [f64], word: &str, weight: f64) {
     for _ in 0..PLACES {
         let roll = rng.roll();
         let sign = if roll & 1 == 0 { weight } else { -weight };
-        sum[(roll >> 8) as usize % LENGTH] += sign;
+        let place = (roll >> 8) as usize % sum.len();
+        sum[place] += sign;
     }
 }
 
@@ -80,7 +87,7 @@ mod tests {
     use super::*;
 
     fn near(a: &str, b: &str) -> f32 {
-        of(a).iter().zip(of(b)).map(|(x, y)| x * y).sum()
+        of(a, LENGTH).iter().zip(of(b, LENGTH)).map(|(x, y)| x * y).sum()
     }
 
     #[test]
@@ -89,6 +96,6 @@ mod tests {
         assert!(near("How can I cancel?", answer) > near("How can I cancel?", "Dogs are welcome in the garden."));
         assert!(near("What are your prices?", "The fee is 20 euros.") > 0.2);
         assert!((near(answer, answer) - 1.0).abs() < 1e-4);
-        assert_eq!(of("").len(), LENGTH);
+        assert_eq!((by("small", "").len(), by("large", "").len()), (LENGTH, LARGE));
     }
 }

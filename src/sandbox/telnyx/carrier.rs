@@ -78,11 +78,41 @@ pub(crate) fn cost(sandbox: &Arc<Sandbox>, key: &str, call: &Call) {
     event(sandbox, key, call, "call.cost", at, extra);
 }
 
+/// What goes to the carrier with the request to dial, in the carrier's own words.
+fn outgoing(call: &Call) -> Option<&Value> {
+    let medium = call.pick("medium")?.as_object()?;
+    medium.values().find_map(|way| way.get("outgoing")?.get("additionalParams"))
+}
+
 /// The text the dialler asked to get back in every event.
 pub(super) fn client_state(call: &Call) -> Option<String> {
-    let medium = call.pick("medium")?.as_object()?;
-    let extra = medium.values().find_map(|way| way.get("outgoing")?.get("additionalParams"))?;
+    let extra = outgoing(call)?;
     ["client_state", "ClientState"].iter().find_map(|name| extra.get(name)?.as_str()).map(str::to_owned)
+}
+
+/// Tells as the application's forms do, where the dialler asked for that.
+fn tell_by_form(sandbox: &Arc<Sandbox>, key: &str, call: &Call, kind: &str, offset: f64, cause: Option<&str>) {
+    let url = outgoing(call).and_then(|extra| extra.get("StatusCallback")?.as_str().map(str::to_owned));
+    let (Some(url), Some((status, number))) = (url, super::transfer::status_form(kind, cause)) else { return };
+    let (control, ..) = leg_ids(call);
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let fields = [
+        ("AccountSid", key.to_owned()),
+        ("CallSid", control),
+        ("CallStatus", status.to_owned()),
+        ("CallbackSource", "call-progress-events".to_owned()),
+        ("From", text(&call.from)),
+        ("To", text(&call.to)),
+        ("Timestamp", iso(call.clock.at(offset))),
+        ("SequenceNumber", number.to_string()),
+    ];
+    let fields: Vec<(String, String)> = fields.map(|(name, value)| (name.to_owned(), value)).into();
+    let carrier_key =
+        sandbox.with_account(key, |account| account.carrier_key.clone()).unwrap_or_else(|| key.to_owned());
+    let (too, sent_for) = (sandbox.clone(), carrier_key);
+    sandbox.begin(key, async move {
+        too.post_form(&sent_for, &url, &fields).await;
+    });
 }
 
 fn event(sandbox: &Arc<Sandbox>, key: &str, call: &Call, kind: &str, offset: f64, extra: Value) {
@@ -91,6 +121,7 @@ fn event(sandbox: &Arc<Sandbox>, key: &str, call: &Call, kind: &str, offset: f64
         return;
     };
     let (control, leg, session) = leg_ids(call);
+    tell_by_form(sandbox, key, call, kind, offset, extra["hangup_cause"].as_str());
     let mut payload = json!({
         "call_control_id": control,
         "call_leg_id": leg,

@@ -4,6 +4,7 @@ pub(super) mod applications;
 pub(super) mod carrier;
 pub(super) mod numbers;
 mod orders;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use super::state::Sandbox;
 pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .merge(applications::routes())
+        .merge(transfer::routes())
         .route("/available_phone_numbers", get(numbers::available))
         .route("/number_orders", get(orders::list).post(orders::create))
         .route("/number_orders/{order_id}", get(orders::get))
@@ -56,13 +58,21 @@ fn leg_ids(call: &Call) -> (String, Uuid, Uuid) {
     (format!("v3:{}", call.id.simple()), rng.uuid(), rng.uuid())
 }
 
-/// Finds the call behind a control id. It may have been placed by a voice account that uses this carrier account.
-fn find_leg(sandbox: &Sandbox, key: &str, control_id: &str) -> Option<Call> {
-    let id: Uuid = control_id.strip_prefix("v3:")?.parse().ok()?;
+/// Finds the call behind a control id, and the session of its leg. It may have been placed by a voice account that uses this carrier account.
+fn find_leg(sandbox: &Sandbox, key: &str, control_id: &str) -> Option<(Call, Uuid)> {
+    let placed: Option<Uuid> = control_id.strip_prefix("v3:").and_then(|id| id.parse().ok());
     let state = sandbox.state();
     state.accounts.iter().find_map(|(owner, account)| {
         let carrier = account.carrier_key.as_deref().unwrap_or(owner);
-        (carrier == key).then(|| account.calls.get(&id).cloned()).flatten()
+        if carrier != key {
+            return None;
+        }
+        if let Some(id) = account.lines.get(control_id) {
+            return Some((account.calls.get(id)?.clone(), transfer::session_of(control_id)));
+        }
+        let call = account.calls.get(&placed?)?.clone();
+        let (_, _, session) = leg_ids(&call);
+        Some((call, session))
     })
 }
 
@@ -71,10 +81,14 @@ async fn get_leg(
     Extension(Key(key)): Extension<Key>,
     Path(control_id): Path<String>,
 ) -> Response {
-    let Some(call) = find_leg(&sandbox, &key, &control_id) else {
+    if sandbox.with_account(&key, |account| account.second_legs.contains_key(&control_id)) {
+        return one(StatusCode::OK, json!({"record_type": "call", "call_control_id": control_id, "is_alive": true}));
+    }
+    let Some((call, session)) = find_leg(&sandbox, &key, &control_id) else {
         return missing();
     };
-    let (control, leg, session) = leg_ids(&call);
+    let (_, leg, _) = leg_ids(&call);
+    let control = control_id;
     let end = call.ended.unwrap_or_else(|| call.clock.elapsed());
     let data = json!({
         "record_type": "call",
@@ -99,7 +113,11 @@ async fn hang_up(
     if let Err(message) = object(&body) {
         return Provider::Telnyx.error(StatusCode::BAD_REQUEST, &message);
     }
-    let Some(call) = find_leg(&sandbox, &key, &control_id) else {
+    if let Some(second) = sandbox.with_account(&key, |account| account.second_legs.get(&control_id).cloned()) {
+        second.cancel();
+        return one(StatusCode::OK, json!({"result": "ok"}));
+    }
+    let Some((call, _)) = find_leg(&sandbox, &key, &control_id) else {
         return missing();
     };
     if call.ended.is_some() {

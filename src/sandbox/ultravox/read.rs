@@ -196,7 +196,13 @@ pub(super) async fn send_data_message(
     }
     match message.get("type").and_then(Value::as_str) {
         Some("hang_up") => call.cut.cancel(),
-        Some("user_text_message" | "forced_agent_message") => {}
+        Some("user_text_message") => {
+            let Some(text) = message.get("text").and_then(Value::as_str) else {
+                return super::invalid("text", "This field is required.");
+            };
+            sandbox.with_account(&key, |account| account.told.push(text.to_owned()));
+        }
+        Some("forced_agent_message") => {}
         _ => return super::invalid("type", "Unknown data message type."),
     }
     no_content()

@@ -1,7 +1,8 @@
-//! Storing, telling, and archives.
+//! Storing, telling, giving to agents that are made from a template, and archives.
 
 pub(crate) mod archive;
 pub(crate) mod attaching;
+pub mod giving;
 pub(crate) mod importing;
 pub(crate) mod ops;
 pub mod routes;

@@ -167,6 +167,18 @@ pub(crate) async fn get(tx: &mut ReadTx, id: SkillId) -> Result<Stored, AppError
     Ok(Stored { id, text: text!(row), characters, revision, is_active, updated })
 }
 
+/// Which of these skills are deactivated.
+pub(crate) async fn inactive(tx: &mut ReadTx, skills: &[SkillId]) -> Result<Vec<SkillId>, AppError> {
+    let ids: Vec<uuid::Uuid> = skills.iter().map(|id| id.0).collect();
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id: SkillId" from skills where workspace_id = $1 and id = any($2) and not is_active"#,
+        tx.workspace_uuid(),
+        &ids
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
 /// Holds a skill against other writers until the commit. Errors: `NotFound`.
 pub(crate) async fn lock(tx: &mut WriteTx, id: SkillId) -> Result<(), AppError> {
     sqlx::query!(

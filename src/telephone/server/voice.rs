@@ -47,6 +47,7 @@ pub(crate) fn request(
         join_timeout: None,
         // Without it the call is made all the same, and its agent's tools refuse.
         tool_token: tool_token(scope.services(), scope.workspace_id(), id).ok(),
+        leg_news_url: agent.leg_news_url.clone(),
     }
 }
 

@@ -11,6 +11,7 @@ mod http;
 mod keypad;
 mod knowledge;
 mod mcp;
+mod transfer;
 mod voicemail;
 mod web_search;
 
@@ -29,6 +30,7 @@ pub use http::{Http, Method, as_text, escaped, filled_address, origin};
 pub use keypad::Keypad;
 pub use knowledge::Knowledge;
 pub use mcp::{LONGEST_NAME, Mcp, Offered, offered_name};
+pub use transfer::{Destination, Transfer};
 pub use voicemail::Voicemail;
 pub use web_search::{WebSearch, at};
 
@@ -247,6 +249,8 @@ kinds! {
         "Searches the agency’s documents. Use it before you answer a question about facts, and say where the answer stands.";
     Keypad = "keypad", "Keypad tones", "hash", "press_keys",
         "Presses keys of the telephone, for menus that ask for a number.";
+    Transfer = "transfer", "Transfer to a person", "phone-forwarded", "transfer_call",
+        "Puts the caller through to a person. Use it when they ask for somebody, or when you cannot help, and tell them whom you ring.";
     EndCall = "end_call", "End call", "phone-off", "end_call",
         "Ends the call. Use it after both have said goodbye.";
     Voicemail = "voicemail", "Leave voicemail", "voicemail", "leave_voicemail",

@@ -18,6 +18,8 @@ pub fn agent_tabs(agent: AgentId, current: &'static str) -> Vec<TabItem> {
         tab("Tools", page("tools"), current == "tools"),
         tab("Skills", page("skills"), current == "skills"),
         tab("Tests", page("tests"), current == "tests"),
+        tab("Schedules", page("schedules"), current == "schedules"),
+        tab("Triggers", page("triggers"), current == "triggers"),
         tab("Runs", format!("/runs?agent={agent}"), false),
         tab("Versions", page("versions"), current == "versions"),
     ]

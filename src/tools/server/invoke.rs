@@ -82,6 +82,8 @@ impl AgentTool {
 pub struct Invocation {
     pub origin: Origin,
     pub call: Option<CallId>,
+    /// A run that is no call.
+    pub run: Option<RunId>,
     /// For whom the agent works there: without a client no contact is found.
     pub client: Option<ClientId>,
     pub contact: Option<ContactId>,
@@ -101,6 +103,8 @@ pub struct Outcome {
     pub http_status: Option<u16>,
     pub took: Duration,
     pub effect: Option<Effect>,
+    /// The passages of knowledge in the text, as they are kept.
+    pub passages: Option<Value>,
     /// What was written down about it.
     pub id: Option<ToolInvocationId>,
 }
@@ -128,6 +132,7 @@ impl Outcome {
             http_status: done.http_status,
             took,
             effect: done.effect,
+            passages: (!done.passages.is_empty()).then(|| json!(done.passages)),
             id,
         }
     }
@@ -186,6 +191,7 @@ pub(crate) async fn begin(
         tool_name: &tool.name,
         origin: invocation.origin,
         call: invocation.call,
+        run: invocation.run,
         user: scope.user_id(),
         dedupe_key: key,
         arguments,
@@ -281,6 +287,7 @@ async fn write_down(
         response: response.as_deref(),
         http_status: outcome.http_status.map(i32::from),
         took_ms: i32::try_from(outcome.took.as_millis()).unwrap_or(i32::MAX),
+        passages: outcome.passages.as_ref(),
     };
     uses::finish(&mut tx, id, &ended).await?;
     tx.notify(Topic::one("tools", tool.agent), None);

@@ -12,7 +12,7 @@ use super::invoke::{AgentTool, Begun, Effect, Invocation, Outcome, begin, cut, p
 use super::kinds::NOT_KNOWN;
 use super::store::uses::{self, Former};
 use super::store::{self, LiveCall};
-use crate::model::{Origin, UseStatus};
+use crate::model::{Origin, ToolConfig, UseStatus};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, Machine, Scope};
 use patchbay_providers::{Binding, Secret};
@@ -24,7 +24,14 @@ use patchbay_shared::ids::{AgentToolId, CallId, WorkspaceId};
 /// What a tool may do on a call, once the call's token was right.
 const TOOLS: Machine = Machine {
     name: "tools on a call",
-    actions: &[Action::UseTools, Action::ReadWorkshop, Action::ReadContacts, Action::ManageContacts],
+    actions: &[
+        Action::UseTools,
+        Action::ReadWorkshop,
+        Action::ReadContacts,
+        Action::ManageContacts,
+        // Documents are searched by meaning, too.
+        Action::UseConnections,
+    ],
 };
 /// The most uses in one call: a model that goes round in circles stops there.
 const MOST_IN_CALL: i64 = 200;
@@ -138,7 +145,7 @@ async fn used(scope: &Scope, id: CallId, asked: &Asked) -> Result<Answered, AppE
     let former = uses::newest_like(&mut tx, id, tool.id, &beginning).await?;
     drop(tx);
     let number = match &former {
-        Some(former) if is_doubled(former, tool.only_reads()) => {
+        Some(former) if is_doubled(former, &tool) => {
             return again(scope, &tool, id, &former.dedupe_key).await;
         }
         Some(former) => {
@@ -150,6 +157,7 @@ async fn used(scope: &Scope, id: CallId, asked: &Asked) -> Result<Answered, AppE
     let invocation = Invocation {
         origin: Origin::Call,
         call: Some(id),
+        run: None,
         client: call.client,
         contact: call.contact,
         phone: call.phone,
@@ -165,13 +173,15 @@ async fn used(scope: &Scope, id: CallId, asked: &Asked) -> Result<Answered, AppE
 }
 
 /// Whether a request is an earlier one, come again: sent twice on its way, or asked for anew by a model that was interrupted.
-fn is_doubled(former: &Former, only_reads: bool) -> bool {
+fn is_doubled(former: &Former, tool: &AgentTool) -> bool {
+    let only_reads = tool.only_reads();
     match former.status {
         // What was read before something else was done may be something else now.
         UseStatus::Succeeded | UseStatus::Failed if only_reads && former.is_past => false,
         // Nothing was done, so the model may try again.
         UseStatus::Failed if former.answer != NOT_KNOWN => former.age_seconds < AT_ONCE,
-        _ if only_reads => former.age_seconds < DOUBLED,
+        // Whoever did not answer is rung again when the caller wants it; while it rings, nobody is.
+        _ if only_reads || matches!(tool.config, ToolConfig::Transfer(_)) => former.age_seconds < DOUBLED,
         _ => former.age_seconds < DOUBLED || (former.age_seconds < LATE && !former.was_followed),
     }
 }

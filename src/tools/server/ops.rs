@@ -119,6 +119,7 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &ToolForm) -> Result<AgentToolI
         None => form.kind.parse().map_err(|_| AppError::invalid("kind", "Choose what the tool does."))?,
     };
     let mut fields = form.check(kind)?;
+    kinds::transfer::settle(&mut fields.config)?;
     let sandbox = tx.services().sandbox.as_ref().map(|sandbox| sandbox.tools.clone());
     if let Some(address) = fields.config.address()
         && let Some(why) = refused_at_sight(address, sandbox.as_deref())

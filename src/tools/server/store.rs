@@ -1,7 +1,9 @@
 //! Statements about the tools of agents. `uses` has those about what became of each use, `memories` those about what agents keep in mind.
 
+pub(crate) mod giving;
 pub(crate) mod memories;
 pub(crate) mod offers;
+pub(crate) mod passages;
 pub(crate) mod uses;
 
 use sqlx::types::Json;
@@ -293,4 +295,16 @@ pub(crate) async fn in_use(tx: &mut ReadTx, id: Uuid) -> Result<Option<Stored>, 
     .fetch_optional(tx.conn())
     .await?;
     Ok(row.map(|row| stored!(row)))
+}
+
+/// Whether an agent has a tool in use that gives calls to a person.
+pub async fn may_transfer(tx: &mut ReadTx, agent: AgentId) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from agent_tools where workspace_id = $1 and agent_id = $2 and is_active and removed_at is null
+             and tool_config ->> 'kind' = 'transfer') as "may!""#,
+        tx.workspace_uuid(),
+        agent.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }

@@ -57,7 +57,7 @@ pub(crate) async fn try_it(scope: &Scope, form: &TryForm) -> Result<ToolInvocati
             Some(found.ok_or_else(missing)?.id)
         }
     };
-    let invocation = Invocation { origin: Origin::Try, call: None, client, contact, phone: None };
+    let invocation = Invocation { origin: Origin::Try, call: None, run: None, client, contact, phone: None };
     match begin(scope, &tool, &arguments, &invocation, "").await? {
         Begun::New(invoked) => {
             // In a task of its own: a browser that goes away must not stop half-way what was begun.

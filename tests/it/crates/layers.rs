@@ -21,8 +21,8 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     ("brand, dialling, usage", "what is made of clients and calls"),
     (
-        "calls, clients, evaluations, numbers",
-        "for whom an agent works, on which number, what was said, and whether it was right in tests",
+        "calls, clients, evaluations, numbers, schedules",
+        "for whom an agent works, on which number, what was said, whether it was right in tests, and what sets it off",
     ),
     ("agent_loop, agents", "who speaks, on a call or without a telephone"),
     ("models, skills", "which model does what, and what it costs; instructions that agents share"),

@@ -99,6 +99,7 @@ impl Background {
              update call_backs set due_at = due_at - {time}
              where workspace_id = '{workspace}' and status in ('scheduled', 'dialling');
              update historical_sync_jobs set waits_until = waits_until - {time} where workspace_id = '{workspace}' and waits_until is not null;
+             update agent_schedules set next_at = next_at - {time} where workspace_id = '{workspace}' and next_at is not null;
              update call_batches set scheduled_for = scheduled_for - {time} where workspace_id = '{workspace}' and status = 'scheduled';
              update calls set dialled_at = dialled_at - {time}
              where workspace_id = '{workspace}' and dialled_at is not null and provider_call_id is null;

@@ -5,6 +5,7 @@ pub mod agency;
 mod at_rest;
 mod authenticator;
 mod background;
+mod bucket;
 mod client;
 mod dns;
 mod page;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub use agency::{Agency, Works};
 pub use authenticator::Authenticator;
 pub use background::{Background, Workers, next_due};
+pub use bucket::Bucket;
 pub use client::{Answer, Arrival, Browser};
 pub use dns::Dns;
 pub use page::Page;
@@ -60,15 +62,32 @@ pub fn run<F: Future<Output = ()>>(test: impl FnOnce(&'static World) -> F) {
 
 /// Runs a test in a world that only some tests share, because they change what holds for a whole installation.
 pub fn run_in<F: Future<Output = ()>>(world: &'static OnceLock<World>, test: impl FnOnce(&'static World) -> F) {
-    let world = world.get_or_init(|| RUNTIME.block_on(start(|owner| async move { application(&owner) })));
+    let world = world.get_or_init(|| RUNTIME.block_on(start(|owner| async move { application(&owner) }, |_| {})));
     RUNTIME.block_on(test(world));
+}
+
+/// Runs a test in a world of its own whose files lie in a bucket.
+pub fn run_with_bucket<F: Future<Output = ()>>(test: impl FnOnce(World, Bucket) -> F) {
+    RUNTIME.block_on(async {
+        let bucket = Bucket::start().await;
+        let settings = bucket.settings();
+        let world = start(
+            |owner| async move { application(&owner) },
+            |options| {
+                options.files = Some(bucket.url());
+                options.files_settings = settings;
+            },
+        )
+        .await;
+        test(world, bucket).await;
+    });
 }
 
 /// Runs a test in a world of its own whose database tells the plan of every statement of the application.
 pub fn run_planned<F: Future<Output = ()>>(test: impl FnOnce(World, Plans) -> F) {
     RUNTIME.block_on(async {
         let plans = Plans::default();
-        let world = start(|owner| plans.clone().between(owner)).await;
+        let world = start(|owner| plans.clone().between(owner), |_| {}).await;
         test(world, plans).await;
     });
 }
@@ -78,8 +97,8 @@ fn application(owner: &str) -> String {
     owner.replace("patchbay_owner@", "patchbay_app@")
 }
 
-/// `app`: the address that the application has of the owner's database.
-async fn start<F: Future<Output = String>>(app: impl FnOnce(String) -> F) -> World {
+/// `app`: the address that the application has of the owner's database. `change`: of the installation's options.
+async fn start<F: Future<Output = String>>(app: impl FnOnce(String) -> F, change: impl FnOnce(&mut Options)) -> World {
     let owner = fresh_database().await;
     migrate::migrate(&owner).await.expect("the schema");
     let app = app(owner.clone()).await;
@@ -97,7 +116,7 @@ async fn start<F: Future<Output = String>>(app: impl FnOnce(String) -> F) -> Wor
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
     let dns = Dns::start().await;
-    let options = Options {
+    let mut options = Options {
         dns: Some(dns.address.to_string()),
         database_url: Some(app),
         data_dir: Some(folder.join("data")),
@@ -113,6 +132,7 @@ async fn start<F: Future<Output = String>>(app: impl FnOnce(String) -> F) -> Wor
         extract_with: Some(env!("CARGO_BIN_EXE_patchbay").into()),
         ..Options::default()
     };
+    change(&mut options);
     let config = options.resolve().expect("a configuration");
     if std::env::var_os("RUST_LOG").is_some() {
         patchbay::boot::telemetry::start_logs(false);

@@ -62,6 +62,11 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
     link_uses(tx, id, &mut turns).await?;
     let analysis = analysis(tx, id).await?;
     let evidence = analysis.as_ref().map(|found| evidence(&found.result, &turns)).unwrap_or_default();
+    let knowledge = match scope.sees(Field::ToolUses) {
+        true => patchbay_tools::server::knowledge_used(tx, RunId(id.0)).await?,
+        false => Vec::new(),
+    };
+    let transfers = super::transfers::steps(tx, id).await?;
     let problems = if scope.sees(Field::EnrichmentError) { problems(tx, id, &stamp).await? } else { HashMap::new() };
     // Between two numbers there is a carrier, and talk has its price.
     let is_carried = row.joined_at.is_some() && row.from.is_some() && row.to.is_some();
@@ -118,6 +123,8 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
             .map(|found| (found.model.clone(), found.read, found.written)),
         analysis: analysis.map(|found| found.result),
         evidence,
+        knowledge,
+        transfers,
         costs: sees_cost.then_some(Costs {
             voice: Money(row.voice_cost),
             carrier: (row.has_carrier_price || !is_carried).then_some(Money(row.carrier_cost)),

@@ -10,9 +10,11 @@ use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::ids::{SuiteRunId, TestCaseId, TestRunId};
 use patchbay_shared::{AppError, Money};
 
-/// Puts the cases of a run into their order.
-pub(crate) async fn insert(tx: &mut WriteTx, run: SuiteRunId, cases: &[Case]) -> Result<(), AppError> {
-    let column = |of: fn(&Case) -> String| cases.iter().map(of).collect::<Vec<String>>();
+/// Puts the cases of a run into their order, each so many times.
+pub(crate) async fn insert(tx: &mut WriteTx, run: SuiteRunId, cases: &[Case], times: i32) -> Result<(), AppError> {
+    let repeats: Vec<i32> = cases.iter().flat_map(|_| 1..=times).collect();
+    let cases: Vec<&Case> = cases.iter().flat_map(|case| (0..times).map(move |_| case)).collect();
+    let column = |of: fn(&Case) -> String| cases.iter().map(|case| of(case)).collect::<Vec<String>>();
     let ids: Vec<Uuid> = cases.iter().map(|_| Uuid::now_v7()).collect();
     let keys: Vec<Uuid> = cases.iter().map(|case| case.id.0).collect();
     let agents: Vec<Uuid> = cases.iter().map(|case| case.agent.0).collect();
@@ -20,10 +22,10 @@ pub(crate) async fn insert(tx: &mut WriteTx, run: SuiteRunId, cases: &[Case]) ->
     let positions: Vec<i32> = (0..cases.len() as i32).collect();
     sqlx::query!(
         "insert into test_runs (workspace_id, id, suite_run_id, agent_id, case_id, position, case_name, case_edition, matcher, test_input,
-                                expected_output)
-         select $1, n.id, $2, n.agent, n.case_id, n.position, n.name, n.edition, n.matcher, n.input, n.expected
-         from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::int[], $9::text[], $10::text[], $11::text[])
-           as n (id, agent, case_id, position, name, edition, matcher, input, expected)",
+                                expected_output, repeat)
+         select $1, n.id, $2, n.agent, n.case_id, n.position, n.name, n.edition, n.matcher, n.input, n.expected, n.repeat
+         from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::int[], $9::text[], $10::text[], $11::text[], $12::int[])
+           as n (id, agent, case_id, position, name, edition, matcher, input, expected, repeat)",
         tx.workspace_uuid(),
         run.0,
         &ids,
@@ -35,6 +37,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, run: SuiteRunId, cases: &[Case]) ->
         &column(|case| case.fields.matcher.as_str().to_owned()),
         &column(|case| case.fields.input.clone()),
         &column(|case| case.fields.expected.clone()),
+        &repeats,
     )
     .execute(tx.conn())
     .await?;
@@ -44,7 +47,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, run: SuiteRunId, cases: &[Case]) ->
 /// What a worker left behind that did not come to its end waits again.
 pub(crate) async fn put_back(tx: &mut WriteTx, run: SuiteRunId) -> Result<(), AppError> {
     sqlx::query!(
-        "update test_runs set result = 'waiting' where workspace_id = $1 and suite_run_id = $2 and result = 'running'",
+        "update test_runs set result = 'waiting', set_aside = 0 where workspace_id = $1 and suite_run_id = $2 and result = 'running'",
         tx.workspace_uuid(),
         run.0
     )
@@ -100,7 +103,7 @@ pub(crate) struct Ended {
 pub(crate) async fn finish(tx: &mut WriteTx, id: TestRunId, ended: &Ended) -> Result<(), AppError> {
     sqlx::query!(
         "update test_runs set result = $3, error_message = $4, actual_output = $5, checks = $6, transcript = $7, run_id = $8, tokens = $9,
-                cost = $10, unpriced = $11, reply_ms = $12
+                cost = $10, unpriced = $11, reply_ms = $12, set_aside = 0
          where workspace_id = $1 and id = $2 and result in ('running', 'left_out')",
         tx.workspace_uuid(),
         id.0,
@@ -114,6 +117,19 @@ pub(crate) async fn finish(tx: &mut WriteTx, id: TestRunId, ended: &Ended) -> Re
         ended.cost,
         ended.unpriced,
         ended.reply_ms
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// What nobody else may spend of the grid's budget while an answer is on its way.
+pub(crate) async fn set_aside(tx: &mut WriteTx, id: TestRunId, amount: Decimal) -> Result<(), AppError> {
+    sqlx::query!(
+        "update test_runs set set_aside = $3 where workspace_id = $1 and id = $2 and result = 'running' and set_aside <> $3",
+        tx.workspace_uuid(),
+        id.0,
+        amount
     )
     .execute(tx.conn())
     .await?;
@@ -135,7 +151,8 @@ pub(crate) async fn leave_out(tx: &mut WriteTx, run: SuiteRunId) -> Result<(), A
 /// The run has ended, and nobody is at these any more. Gives those that had begun.
 pub(crate) async fn abandon(tx: &mut WriteTx, run: SuiteRunId) -> Result<Vec<TestRunId>, AppError> {
     let rows = sqlx::query_scalar!(
-        "update test_runs set result = 'left_out' where workspace_id = $1 and suite_run_id = $2 and result = 'running' returning id",
+        "update test_runs set result = 'left_out', set_aside = 0 where workspace_id = $1 and suite_run_id = $2 and result = 'running'
+         returning id",
         tx.workspace_uuid(),
         run.0
     );
@@ -146,7 +163,7 @@ macro_rules! rows_in {
     ($where:tt, $tx:expr, $id:expr) => {
         sqlx::query!(
             r#"select t.id as "id: TestRunId", t.suite_run_id as "run: SuiteRunId", s.number, s.prompt_version, s.model,
-                      t.case_id as "case_id: TestCaseId", t.case_name, t.matcher as "matcher: Matcher", t.result as "result: TestResult",
+                      t.case_id as "case_id: TestCaseId", t.case_name, t.repeat, t.matcher as "matcher: Matcher", t.result as "result: TestResult",
                       t.error_message, t.tokens, t.cost, t.unpriced, t.reply_ms
                from test_runs t join suite_runs s on s.workspace_id = $1 and s.id = t.suite_run_id
                where t.workspace_id = $1 and "# + $where,
@@ -166,6 +183,7 @@ macro_rules! row {
             model: row.model,
             case: row.case_id,
             name: row.case_name,
+            time: row.repeat,
             matcher: row.matcher,
             result: row.result,
             why: row.error_message,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::model::{Counts, SuiteQuery, SuiteRow, SuiteRun, SuiteStatus};
 use patchbay_access::server::{ReadTx, WriteTx};
-use patchbay_shared::ids::{AgentId, ConnectionId, PromptId, SuiteRunId, UserId};
+use patchbay_shared::ids::{AgentId, ConnectionId, PromptId, SuiteRunId, TestGridId, UserId};
 use patchbay_shared::search::filled;
 use patchbay_shared::zone::stamp;
 use patchbay_shared::{AppError, Cursor, Money, Page};
@@ -21,14 +21,16 @@ pub(crate) struct NewSuiteRun<'a> {
     pub is_usual: bool,
     pub is_whole: bool,
     pub budget: Decimal,
+    /// The grid that it is a cell of.
+    pub grid: Option<TestGridId>,
 }
 
 /// Gives its number. None: the same is going on.
 pub(crate) async fn insert(tx: &mut WriteTx, new: &NewSuiteRun<'_>) -> Result<Option<i32>, AppError> {
     Ok(sqlx::query_scalar!(
         "insert into suite_runs (workspace_id, id, agent_id, number, prompt_id, prompt_version, connection_id, model, is_usual, is_whole,
-                                 budget, started_by)
-         select $1, $2, $3, coalesce(max(r.number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11
+                                 budget, started_by, grid_id)
+         select $1, $2, $3, coalesce(max(r.number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12
          from suite_runs r where r.workspace_id = $1 and r.agent_id = $3
          on conflict do nothing returning number",
         tx.workspace_uuid(),
@@ -41,7 +43,8 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewSuiteRun<'_>) -> Result<Op
         new.is_usual,
         new.is_whole,
         new.budget,
-        tx.user_id().map(|id| id.0)
+        tx.user_id().map(|id| id.0),
+        new.grid.map(|id| id.0)
     )
     .fetch_optional(tx.conn())
     .await?)
@@ -128,8 +131,9 @@ pub(crate) async fn get(tx: &mut ReadTx, id: SuiteRunId) -> Result<SuiteRun, App
                   p.name as prompt_name, s.prompt_version, coalesce(v.labels, '{}') as "labels!", s.connection_id, k.name as connection_name,
                   k.provider, s.model, s.is_usual, s.is_whole, s.note, s.budget, s.spent, s.unpriced, s.created_at, s.ended_at,
                   u.name as "by?", c.all_cases as "all_cases!", c.passed as "passed!", c.failed as "failed!", c.errors as "errors!",
-                  c.left_out as "left_out!", c.reply_ms
+                  c.left_out as "left_out!", c.reply_ms, g.id as "grid?: TestGridId", g.number as "grid_number?"
            from suite_runs s
+           left join test_grids g on g.workspace_id = $1 and g.id = s.grid_id
            join prompts p on p.workspace_id = $1 and p.id = s.prompt_id
            join provider_connections k on k.workspace_id = $1 and k.id = s.connection_id
            left join prompt_versions v on v.workspace_id = $1 and v.prompt_id = s.prompt_id and v.version = s.prompt_version
@@ -138,7 +142,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: SuiteRunId) -> Result<SuiteRun, App
              select count(*) as all_cases, count(*) filter (where t.result = 'pass') as passed,
                     count(*) filter (where t.result = 'fail') as failed, count(*) filter (where t.result = 'error') as errors,
                     count(*) filter (where t.result = 'left_out') as left_out,
-                    percentile_cont(0.5) within group (order by t.reply_ms) as reply_ms
+                    percentile_cont(0.5) within group (order by t.reply_ms) filter (where t.result in ('pass', 'fail', 'error')) as reply_ms
              from test_runs t where t.workspace_id = $1 and t.suite_run_id = s.id) c
            where s.workspace_id = $1 and s.id = $2"#,
         tx.workspace_uuid(),
@@ -177,6 +181,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: SuiteRunId) -> Result<SuiteRun, App
         budget: Money(row.budget),
         ended: row.ended_at.map(|at| stamp(at, now, zone)),
         reply_ms: row.reply_ms.map(|ms| ms.round() as i32),
+        grid: row.grid.zip(row.grid_number),
     })
 }
 
@@ -193,6 +198,7 @@ pub(crate) struct Work {
     pub spent: Decimal,
     pub unpriced: i32,
     pub started_by: Option<UserId>,
+    pub grid: Option<TestGridId>,
 }
 
 macro_rules! work_in {
@@ -201,7 +207,7 @@ macro_rules! work_in {
             Work,
             r#"select agent_id as "agent: AgentId", number, prompt_id as "prompt: PromptId", prompt_version as version,
                       connection_id as "connection: ConnectionId", model, status as "status: SuiteStatus", budget, spent, unpriced,
-                      started_by as "started_by: UserId"
+                      started_by as "started_by: UserId", grid_id as "grid: TestGridId"
                from suite_runs where workspace_id = $1 and id = $2"# + $more,
             $tx.workspace_uuid(), $id.0
         )
@@ -261,7 +267,8 @@ pub(crate) async fn going_on(
 ) -> Result<Option<(SuiteRunId, i32)>, AppError> {
     let found = sqlx::query!(
         "select id, number from suite_runs
-         where workspace_id = $1 and agent_id = $2 and prompt_version = $3 and connection_id = $4 and model = $5 and status = 'running'",
+         where workspace_id = $1 and agent_id = $2 and prompt_version = $3 and connection_id = $4 and model = $5 and status = 'running'
+           and grid_id is null",
         tx.workspace_uuid(),
         agent.0,
         version,
@@ -276,7 +283,7 @@ pub(crate) struct Gate {
     pub agent: AgentId,
     pub name: String,
     pub cases: i64,
-    /// Cases that the version has passed as they are now, in the newest whole run with the agent's own model.
+    /// Cases that the version has passed as they are now, each time, in the newest whole run with the agent's own model.
     pub passed: i64,
     pub run: Option<i32>,
     /// What that run was made with.
@@ -297,9 +304,10 @@ pub(crate) async fn of_gates(tx: &mut ReadTx, prompt: PromptId, version: i32) ->
              where s.workspace_id = $1 and s.agent_id = a.id and s.prompt_id = $2 and s.prompt_version = $3 and s.is_usual and s.is_whole
              order by s.id desc limit 1) l on true
            cross join lateral (
-             select count(*) as cases, count(*) filter (where t.result = 'pass') as passed
+             select count(*) as cases, count(*) filter (where coalesce((
+                      select bool_and(t.result = 'pass') from test_runs t
+                      where t.workspace_id = $1 and t.suite_run_id = l.id and t.case_id = k.id and t.case_edition = k.edition), false)) as passed
              from test_cases k
-             left join test_runs t on t.workspace_id = $1 and t.suite_run_id = l.id and t.case_id = k.id and t.case_edition = k.edition
              where k.workspace_id = $1 and k.agent_id = a.id and k.removed_at is null) c
            where g.workspace_id = $1 and g.gates_production and a.is_active and a.prompt_service_id = $2
            order by a.name, a.id limit 100"#,

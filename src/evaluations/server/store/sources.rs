@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use patchbay_access::server::ReadTx;
 use patchbay_shared::AppError;
-use patchbay_shared::ids::{AgentId, CallId, PromptId};
+use patchbay_shared::ids::{AgentId, CallId, PromptId, RunId};
 
 /// The prompt of an agent, with its versions, newest first, and their labels. None: it has no prompt.
 pub(crate) struct Versions {
@@ -91,4 +91,41 @@ pub(crate) async fn words(tx: &mut ReadTx, id: CallId) -> Result<Vec<Spoken>, Ap
     )
     .fetch_all(tx.conn())
     .await?)
+}
+
+/// The agent of a run, and its call. Errors: `NotFound`.
+pub(crate) async fn run(tx: &mut ReadTx, id: RunId) -> Result<(Option<AgentId>, Option<CallId>), AppError> {
+    let row = sqlx::query!(
+        r#"select agent_id as "agent: AgentId", call_id as "call: CallId" from agent_runs where workspace_id = $1 and id = $2"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.agent, row.call))
+}
+
+/// What was said in a run that is no call, and what tools were asked and answered, in their order.
+pub(crate) async fn words_of_run(tx: &mut ReadTx, id: RunId) -> Result<Vec<Spoken>, AppError> {
+    let rows = sqlx::query!(
+        r#"select event_type, message, coalesce(payload->>'input', '') as "input!", coalesce(payload->>'output', '') as "output!"
+           from run_logs where workspace_id = $1 and run_id = $2 and event_type in ('user_input', 'tool_call') order by step limit 500"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let mut words = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut say =
+            |role: &str, text: String, tool: Option<String>| words.push(Spoken { role: role.to_owned(), text, tool });
+        match row.event_type.as_str() {
+            "user_input" => say("user", row.input, None),
+            _ => {
+                say("tool_call", row.input, Some(row.message.clone()));
+                say("tool_result", row.output, Some(row.message));
+            }
+        }
+    }
+    Ok(words)
 }

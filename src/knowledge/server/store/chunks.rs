@@ -92,22 +92,19 @@ pub(crate) struct Found {
     pub place: String,
     pub body: String,
     pub words_config: Option<String>,
-    pub score: f32,
 }
 
-/// The passages that fit best, best first.
-pub(crate) async fn search(
+/// The passages that fit a question best by their words, best first, each with its score from 0 to 1.
+pub(crate) async fn ranked(
     tx: &mut ReadTx,
     question: &str,
     collections: &[CollectionId],
     limit: usize,
-) -> Result<Vec<Found>, AppError> {
+) -> Result<Vec<(ChunkId, f32)>, AppError> {
     let collections: Vec<Uuid> = collections.iter().map(|id| id.0).collect();
     let question = searchable(question);
-    Ok(sqlx::query_as!(
-        Found,
-        r#"select e.id as "entry: EntryId", c.id as "chunk: ChunkId", e.collection_id as "collection: CollectionId",
-                  e.original_filename as file, e.content_type as kind, c.place, c.body, e.words_config, s.score as "score!"
+    let rows = sqlx::query!(
+        r#"select c.id as "chunk: ChunkId", s.score as "score!"
            from search_knowledge($2, $3, $4) s
            join knowledge_chunks c on c.workspace_id = $1 and c.id = s.chunk_id
            join knowledge_entries e on e.workspace_id = $1 and e.id = c.entry_id
@@ -117,6 +114,25 @@ pub(crate) async fn search(
         question,
         &collections,
         i32::try_from(limit).unwrap_or(100)
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.chunk, row.score)).collect())
+}
+
+/// These passages, in no order; those that are gone meanwhile are left out.
+pub(crate) async fn found(tx: &mut ReadTx, chunks: &[ChunkId]) -> Result<Vec<Found>, AppError> {
+    let ids: Vec<Uuid> = chunks.iter().map(|id| id.0).collect();
+    Ok(sqlx::query_as!(
+        Found,
+        r#"select e.id as "entry: EntryId", c.id as "chunk: ChunkId", e.collection_id as "collection: CollectionId",
+                  e.original_filename as file, e.content_type as kind, c.place, c.body, e.words_config
+           from knowledge_chunks c
+           join knowledge_entries e on e.workspace_id = $1 and e.id = c.entry_id and e.edition = c.edition
+           join knowledge_collections k on k.workspace_id = $1 and k.id = e.collection_id and k.deleted_at is null
+           where c.workspace_id = $1 and c.id = any($2)"#,
+        tx.workspace_uuid(),
+        &ids
     )
     .fetch_all(tx.conn())
     .await?)

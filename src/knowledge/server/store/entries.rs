@@ -407,3 +407,17 @@ pub(crate) async fn some(tx: &mut ReadTx, collection: CollectionId, most: i64) -
     .fetch_all(tx.conn())
     .await?)
 }
+
+/// Those of these files that are there still.
+pub async fn still_there(tx: &mut ReadTx, entries: &[EntryId]) -> Result<Vec<EntryId>, AppError> {
+    let ids: Vec<Uuid> = entries.iter().map(|id| id.0).collect();
+    Ok(sqlx::query_scalar!(
+        r#"select e.id as "id: EntryId" from knowledge_entries e
+           join knowledge_collections k on k.workspace_id = $1 and k.id = e.collection_id and k.deleted_at is null
+           where e.workspace_id = $1 and e.id = any($2)"#,
+        tx.workspace_uuid(),
+        &ids
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}

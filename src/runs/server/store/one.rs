@@ -1,5 +1,7 @@
 //! One run.
 
+use uuid::Uuid;
+
 use super::{live, logs};
 use crate::model::{Run, RunStatus, RunType, Trigger};
 use patchbay_access::server::ReadTx;
@@ -25,6 +27,8 @@ pub(crate) async fn get(tx: &mut ReadTx, id: RunId) -> Result<Run, AppError> {
     let row = sqlx::query!(
         r#"select r.run_type as "kind: RunType", r.trigger as "trigger: Trigger", r.status as "status: RunStatus", r.title, r.error,
                   r.duration_ms, r.started_at, r.agent_id, a.name as "agent?", r.client_id, k.name as "client?", r.call_id, r.prompt_version,
+                  r.schedule_id, s.name as "schedule?", r.trigger_id, t.name as "hook?",
+                  coalesce(s.removed_at, t.removed_at) is null as "is_origin_there!",
                   u.name as "by?", c.contact_name as "contact?", case when c.direction = 'inbound' then c."from" else c."to" end as number,
                   coalesce(c.cost, r.cost) as "cost!", coalesce(c.is_unpriced, r.is_unpriced) as "is_unpriced!",
                   case when r.call_id is null then r.prompt_tokens else used.read end as "read!",
@@ -33,10 +37,12 @@ pub(crate) async fn get(tx: &mut ReadTx, id: RunId) -> Result<Run, AppError> {
            left join calls c on c.workspace_id = $1 and c.id = r.call_id
            left join agents a on a.workspace_id = $1 and a.id = r.agent_id
            left join clients k on k.workspace_id = $1 and k.id = r.client_id
+           left join agent_schedules s on s.workspace_id = $1 and s.id = r.schedule_id
+           left join agent_triggers t on t.workspace_id = $1 and t.id = r.trigger_id
            left join users u on u.workspace_id = $1 and u.id = r.started_by
            cross join lateral (
-             select coalesce(sum(t.prompt_tokens), 0)::bigint as read, coalesce(sum(t.completion_tokens), 0)::bigint as written
-             from token_usage t where t.workspace_id = $1 and t.call_id = r.call_id) used
+             select coalesce(sum(o.prompt_tokens), 0)::bigint as read, coalesce(sum(o.completion_tokens), 0)::bigint as written
+             from token_usage o where o.workspace_id = $1 and o.call_id = r.call_id) used
            where r.workspace_id = $1 and r.id = $2"#,
         tx.workspace_uuid(),
         id.0
@@ -60,12 +66,19 @@ pub(crate) async fn get(tx: &mut ReadTx, id: RunId) -> Result<Run, AppError> {
         }
     }
     let is_running = row.status == RunStatus::Running;
+    let page = |kind: &str, id: Option<Uuid>, name: Option<String>| {
+        let (agent, id, name) = (row.agent_id?, id?, name?);
+        Some((name, row.is_origin_there.then(|| format!("/agents/{agent}/{kind}/{id}"))))
+    };
+    let origin =
+        page("schedules", row.schedule_id, row.schedule).or_else(|| page("triggers", row.trigger_id, row.hook));
     Ok(Run {
         id,
         title: title(row.title, row.contact, row.number),
         kind: row.kind,
         status: row.status,
         trigger: row.trigger,
+        origin,
         by: row.by,
         agent: row.agent_id.map(AgentId).zip(row.agent),
         client: row.client_id.map(ClientId).zip(row.client),
@@ -104,4 +117,29 @@ pub(crate) async fn neighbours(
     .await?;
     tx.read_as_planned().await?;
     Ok((row.older.map(RunId), row.newer.map(RunId)))
+}
+
+/// The run that a run repeats, and runs that repeat it, newest first (results of tests have the ids of their runs: their table is read for
+/// that alone).
+pub(crate) async fn repeats(
+    tx: &mut ReadTx,
+    id: RunId,
+) -> Result<(Option<(RunId, String)>, Vec<(RunId, String)>), AppError> {
+    let before = sqlx::query!(
+        r#"select r.id as "id: RunId", r.title from test_runs t join agent_runs r on r.workspace_id = $1 and r.id = t.again_of
+           where t.workspace_id = $1 and t.id = $2"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let after = sqlx::query!(
+        r#"select r.id as "id: RunId", r.title from test_runs t join agent_runs r on r.workspace_id = $1 and r.id = t.id
+           where t.workspace_id = $1 and t.again_of = $2 order by r.id desc limit 10"#,
+        tx.workspace_uuid(),
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok((before.map(|row| (row.id, row.title)), after.into_iter().map(|row| (row.id, row.title)).collect()))
 }

@@ -105,11 +105,11 @@ fn not_set_up(trouble: &CalComTrouble, config: &Calendar) -> Done {
 }
 
 /// An instant as the model gives it back. Errors: a sentence for the model.
-fn start_of(ask: &Ask<'_>) -> Result<DateTime<Utc>, Done> {
+fn start_of(ask: &Ask<'_>) -> Result<DateTime<Utc>, &'static str> {
     let at = DateTime::parse_from_rfc3339(&ask.text("start"));
-    let at = at.map_err(|_| Done::failed("Give the time exactly as the free times list it, with its offset."))?;
+    let at = at.map_err(|_| "Give the time exactly as the free times list it, with its offset.")?;
     let at = at.with_timezone(&Utc);
-    if at <= Utc::now() { Err(Done::failed("This time is over. List the free times again.")) } else { Ok(at) }
+    if at <= Utc::now() { Err("This time is over. List the free times again.") } else { Ok(at) }
 }
 
 /// Whose booking it is, in the booking itself.
@@ -130,7 +130,7 @@ async fn stored_email(ask: &Ask<'_>) -> Result<Option<String>, AppError> {
 async fn book(ask: &Ask<'_>, cal: &CalCom<'_>, config: &Calendar) -> Result<Done, AppError> {
     let start = match start_of(ask) {
         Ok(start) => start,
-        Err(done) => return Ok(done),
+        Err(why) => return Ok(Done::failed(why)),
     };
     let (given, stored) = (ask.text("email"), stored_email(ask).await?);
     let email = if given.is_empty() { stored.clone() } else { Some(given) };
@@ -249,7 +249,7 @@ async fn cancel(ask: &Ask<'_>, cal: &CalCom<'_>) -> Result<Done, AppError> {
 async fn reschedule(ask: &Ask<'_>, cal: &CalCom<'_>) -> Result<Done, AppError> {
     let start = match start_of(ask) {
         Ok(start) => start,
-        Err(done) => return Ok(done),
+        Err(why) => return Ok(Done::failed(why)),
     };
     let found = match own(ask, cal).await? {
         Ok(found) => found,

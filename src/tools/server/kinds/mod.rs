@@ -7,6 +7,7 @@ mod http;
 mod knowledge;
 pub(crate) mod mcp;
 mod memory;
+pub(crate) mod transfer;
 mod web_search;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 
 use super::invoke::{AgentTool, Effect, Invocation};
-use crate::model::{ToolConfig, as_text};
+use crate::model::{KeptPassage, ToolConfig, as_text};
 use patchbay_access::server::Scope;
 use patchbay_providers::Binding;
 use patchbay_shared::AppError;
@@ -67,6 +68,8 @@ pub(crate) struct Done {
     pub response: Option<String>,
     pub http_status: Option<u16>,
     pub effect: Option<Effect>,
+    /// The passages of knowledge in the text.
+    pub passages: Vec<KeptPassage>,
 }
 
 impl Done {
@@ -95,6 +98,7 @@ pub(crate) async fn run(ask: &Ask<'_>) -> Result<Done, AppError> {
         ToolConfig::Voicemail(_) => {
             Ok(Done::with(Effect::Voicemail(ask.text("message")), "The message was left, and the call ends."))
         }
+        ToolConfig::Transfer(config) => transfer::run(ask, config).await,
         ToolConfig::WebSearch(config) => web_search::run(ask, config).await,
         ToolConfig::SendEmail(config) => email::run(ask, config).await,
         ToolConfig::Calendar(config) => calendar::run(ask, config).await,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::model::{CallUse, Counts, Origin, UsePage, UseQuery, UseRow, UseStatus};
 use patchbay_access::server::{ReadTx, WriteTx};
-use patchbay_shared::ids::{AgentId, AgentToolId, CallId, ToolInvocationId, UserId};
+use patchbay_shared::ids::{AgentId, AgentToolId, CallId, RunId, ToolInvocationId, UserId};
 use patchbay_shared::search::filled;
 use patchbay_shared::zone::{exact, stamp};
 use patchbay_shared::{AppError, Cursor, Page, read_time_key, time_key};
@@ -19,6 +19,8 @@ pub(crate) struct NewUse<'a> {
     pub tool_name: &'a str,
     pub origin: Origin,
     pub call: Option<CallId>,
+    /// A run that is no call.
+    pub run: Option<RunId>,
     pub user: Option<UserId>,
     pub dedupe_key: &'a str,
     pub arguments: &'a Value,
@@ -27,8 +29,9 @@ pub(crate) struct NewUse<'a> {
 /// Writes down that a use begins. False: the same request is there already.
 pub(crate) async fn insert(tx: &mut WriteTx, new: &NewUse<'_>) -> Result<bool, AppError> {
     let done = sqlx::query!(
-        "insert into tool_invocations (workspace_id, id, agent_id, tool_id, tool_name, origin, call_id, user_id, dedupe_key, arguments)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (workspace_id, call_id, tool_id, dedupe_key) do nothing",
+        "insert into tool_invocations (workspace_id, id, agent_id, tool_id, tool_name, origin, call_id, user_id, dedupe_key, arguments,
+                                        run_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (workspace_id, call_id, tool_id, dedupe_key) do nothing",
         tx.workspace_uuid(),
         new.id.0,
         new.agent.0,
@@ -38,7 +41,8 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewUse<'_>) -> Result<bool, A
         new.call.map(|id| id.0),
         new.user.map(|id| id.0),
         new.dedupe_key,
-        new.arguments
+        new.arguments,
+        new.run.map(|id| id.0)
     )
     .execute(tx.conn())
     .await?;
@@ -53,11 +57,14 @@ pub(crate) struct Ended<'a> {
     pub response: Option<&'a str>,
     pub http_status: Option<i32>,
     pub took_ms: i32,
+    /// The passages of knowledge that the model was given.
+    pub passages: Option<&'a Value>,
 }
 
 pub(crate) async fn finish(tx: &mut WriteTx, id: ToolInvocationId, ended: &Ended<'_>) -> Result<(), AppError> {
     sqlx::query!(
-        "update tool_invocations set status = $3, answer = $4, request = $5, response = $6, http_status = $7, took_ms = $8
+        "update tool_invocations set status = $3, answer = $4, request = $5, response = $6, http_status = $7, took_ms = $8,
+                passages = $9
          where workspace_id = $1 and id = $2 and status = 'running'",
         tx.workspace_uuid(),
         id.0,
@@ -66,7 +73,8 @@ pub(crate) async fn finish(tx: &mut WriteTx, id: ToolInvocationId, ended: &Ended
         ended.request,
         ended.response,
         ended.http_status,
-        ended.took_ms
+        ended.took_ms,
+        ended.passages
     )
     .execute(tx.conn())
     .await?;
