@@ -18,7 +18,7 @@ pub use detail::{
     Turn,
 };
 pub use figures::{CallResult, ContactResult, Disposition, ResultFilter, interval_text, share_text, term};
-pub use query::CallQuery;
+pub use query::{CallQuery, ListText};
 pub use transfers::{TransferStatus, TransferStep};
 
 patchbay_shared::words! {

@@ -73,7 +73,7 @@ pub(super) fn Following(id: String, template: AgentTemplate, may_edit: bool, aga
         view! {
             <DataTable
                 label="What differs from the template"
-                class="wide wrap"
+                class="mid wrap"
                 head=move || view! {
                     <th scope="col">"Field"</th>
                     <th scope="col">{format!("Version {version}")}</th>

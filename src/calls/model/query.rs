@@ -167,9 +167,37 @@ impl CallQuery {
 
     /// A call's page that remembers this list, for its "previous" and "next".
     pub fn call_address(&self, id: CallId) -> String {
+        ListText(self.text()).call_address(id)
+    }
+}
+
+/// The text of a list, as a call's page carries it on. It is not read there, which would load all that reading a list needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListText(String);
+
+impl ListText {
+    /// What an address brought: only characters that `CallQuery::text` writes.
+    pub fn new(text: Option<String>) -> Self {
+        let may = |char: char| char.is_ascii_alphanumeric() || "-_.~%=&".contains(char);
+        Self(text.filter(|text| text.chars().all(may)).unwrap_or_default())
+    }
+
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    pub fn address(&self) -> String {
         match self.text() {
-            text if text.is_empty() => format!("/calls/{id}"),
-            text => format!("/calls/{id}?list={}", encoded(&text)),
+            "" => "/calls".to_owned(),
+            text => format!("/calls?{text}"),
+        }
+    }
+
+    /// See `CallQuery::call_address`.
+    pub fn call_address(&self, id: CallId) -> String {
+        match self.text() {
+            "" => format!("/calls/{id}"),
+            text => format!("/calls/{id}?list={}", encoded(text)),
         }
     }
 }
@@ -237,5 +265,8 @@ mod tests {
         assert_eq!(CallQuery::parse("q=&view="), CallQuery::default());
         let place = CallQuery { cursor: Some("o1_x".into()), ..query.clone() };
         assert_eq!(place.text(), query.text());
+        let carried = ListText::new(Some(query.text()));
+        assert_eq!(carried.address(), query.address());
+        assert_eq!(ListText::new(Some("q=1#x\"><b>".into())).address(), "/calls");
     }
 }

@@ -19,6 +19,11 @@ patchbay_shared::words! {
 }
 
 impl TransferStatus {
+    /// The caller talks or talked to that person.
+    pub fn is_reached(self) -> bool {
+        matches!(self, TransferStatus::Connected | TransferStatus::Ended)
+    }
+
     /// Nobody was reached, and nobody will be.
     pub fn is_missed(self) -> bool {
         matches!(self, TransferStatus::NotAnswered | TransferStatus::Failed)

@@ -9,7 +9,7 @@ use super::result::{AnalysisCard, EvidenceCard, ResultCard};
 use super::transcript::Parts;
 use super::transfers::TransfersCard;
 use crate::model::query::encoded;
-use crate::model::{CallDetail, CallDirection, CallPrompt, CallQuery, CallSource, CallState, Said, TranscriptStatus};
+use crate::model::{CallDetail, CallDirection, CallPrompt, CallSource, CallState, ListText, Said, TranscriptStatus};
 use crate::server_fns::{FetchCallRecording, ReviewCall, get_call};
 use patchbay_access::Action;
 use patchbay_runs::page::KnowledgeCard;
@@ -70,7 +70,7 @@ pub fn call_page() -> PageView {
 
 #[component]
 fn Page(call: CallDetail, prompt: Loaded<Option<CallPrompt>>, player: Player, again: Callback<()>) -> impl IntoView {
-    let list = CallQuery::parse(&query("list").unwrap_or_default());
+    let list = ListText::new(query("list"));
     let (id, newer, older) = (call.id, call.newer, call.older);
     let moves = {
         let list = list.clone();
@@ -153,7 +153,7 @@ fn cord(call: &CallDetail) -> Vec<RouteNode> {
 }
 
 #[component]
-fn Neighbour(list: CallQuery, id: Option<CallId>, newer: bool) -> impl IntoView {
+fn Neighbour(list: ListText, id: Option<CallId>, newer: bool) -> impl IntoView {
     let (icon, label) =
         if newer { ("chevron-left", "Newer call in this list") } else { ("chevron-right", "Older call in this list") };
     match id {
@@ -165,9 +165,9 @@ fn Neighbour(list: CallQuery, id: Option<CallId>, newer: bool) -> impl IntoView 
 
 /// Says that somebody has looked at the call, and goes on to the next one of the list it came from.
 #[component]
-fn Review(id: CallId, older: Option<CallId>, list: CallQuery, reviewed: bool, again: Callback<()>) -> impl IntoView {
+fn Review(id: CallId, older: Option<CallId>, list: ListText, reviewed: bool, again: Callback<()>) -> impl IntoView {
     let action = FormAction::of::<ReviewCall>();
-    let list = list.text();
+    let list = list.text().to_owned();
     let next = older
         .filter(|_| !list.is_empty() && !reviewed)
         .map(|id| view! { <input type="hidden" name="next" value=id.to_string()/> });

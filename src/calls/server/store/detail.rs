@@ -67,6 +67,8 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         false => Vec::new(),
     };
     let transfers = super::transfers::steps(tx, id).await?;
+    // The talk goes on without the agent, so nobody has hung up.
+    let handed_over = transfers.iter().find(|step| step.status.is_reached()).map(|step| step.destination.clone());
     let problems = if scope.sees(Field::EnrichmentError) { problems(tx, id, &stamp).await? } else { HashMap::new() };
     // Between two numbers there is a carrier, and talk has its price.
     let is_carried = row.joined_at.is_some() && row.from.is_some() && row.to.is_some();
@@ -96,6 +98,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: CallId, list: &CallQuery) -> Result
         is_answered: row.joined_at.is_some(),
         // A word that we have no words for is the provider's own.
         end_words: match row.end_reason.as_deref() {
+            Some(_) if handed_over.is_some() => handed_over.map(|to| format!("Put through to {to}")),
             Some(reason) if !scope.sees(Field::Provider) && known_end_words(reason).is_none() => ending(state, None),
             reason => ending(state, reason),
         },
