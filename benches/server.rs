@@ -2,7 +2,7 @@
 //!
 //!   scripts/bench            starts a durable cluster, runs this, then the browser's measurements
 //!
-//! `PATCHBAY_BENCH` with strangers, imports, sync, usage or webhooks measures that alone.
+//! `PATCHBAY_BENCH` with execution, strangers, imports, sync, usage or webhooks measures that alone.
 //!
 //! Load, server and workers share this machine's processors. Each figure has its line in docs/MEASUREMENTS.md. Nothing here fails for being slow.
 
@@ -10,6 +10,8 @@
 #[path = "../tests/it/support/mod.rs"]
 mod support;
 
+#[path = "server/execution.rs"]
+mod execution;
 #[path = "server/sync.rs"]
 mod sync;
 #[path = "server/usage.rs"]
@@ -50,10 +52,17 @@ fn main() {
         if only == "usage" {
             return;
         }
+        if wanted("execution") {
+            execution::execution(world).await;
+        }
+        if only == "execution" {
+            return;
+        }
         let past = if wanted("sync") { Some(Agency::ready(world, "Past").await) } else { None };
         // What is measured goes on by itself, as in production.
         let stop = CancellationToken::new();
-        let workers = tokio::spawn(patchbay::boot::work::run_workers(world.db.clone(), stop.clone()));
+        let workers =
+            tokio::spawn(patchbay::boot::work::run_workers(world.db.clone(), vec!["default".to_owned()], stop.clone()));
         if !["webhooks", "sync", "usage"].contains(&only.as_str()) {
             strangers(world).await;
         }

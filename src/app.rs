@@ -30,6 +30,10 @@ use patchbay_evaluations::page::{
     compare_runs_page, new_test_case_page, run_again_page, suite_run_page, suite_runs_page, test_case_page,
     test_cases_page, test_grid_form_page, test_grid_page, test_grids_page,
 };
+use patchbay_execution::page::{
+    approval_page, approvals_page, control_room_page, engine_page, engines_page, job_page, jobs_page, new_engine_page,
+    new_job_page, new_target_page, target_page, targets_page,
+};
 use patchbay_history::page::{call_gaps_page, history_import_page, history_imports_page, history_page};
 use patchbay_inbound_webhooks::page::inbound_webhook_page;
 use patchbay_knowledge::page::{edit_knowledge_page, knowledge_collection_page, knowledge_page, new_knowledge_page};
@@ -57,6 +61,11 @@ use patchbay_sign_in::page::{
 use patchbay_skills::page::{
     agent_skills_page, edit_skill_page, new_skill_import_page, new_skill_page, skill_file_page, skill_import_page,
     skill_page, skills_page,
+};
+use patchbay_teams::page::{
+    compare_supervisor_runs_page, new_team_case_page, new_team_page, playground_page, supervisor_run_page,
+    supervisor_runs_page, team_case_page, team_cases_page, team_limits_page, team_page, team_runs_page,
+    team_versions_page, teams_page,
 };
 use patchbay_telephone::page::test_call_page;
 use patchbay_tools::page::{new_tool_page, tool_page, tool_use_page, tool_uses_page, tools_page};
@@ -135,6 +144,18 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/runs/:id/again") view={LazyPage::new(run_again_page)} ssr=SsrMode::Async/>
             <Route path=path!("/errors") view={LazyPage::new(errors_page)} ssr=SsrMode::Async/>
             <Route path=path!("/errors/:id") view={LazyPage::new(error_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/execution") view={LazyPage::new(control_room_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/execution/new") view={LazyPage::new(new_job_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/execution/engines") view={LazyPage::new(engines_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/execution/engines/new") view={LazyPage::new(new_engine_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/execution/engines/:id") view={LazyPage::new(engine_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/execution/targets") view={LazyPage::new(targets_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/execution/targets/new") view={LazyPage::new(new_target_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/execution/targets/:id") view={LazyPage::new(target_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/jobs") view={LazyPage::new(jobs_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/jobs/:id") view={LazyPage::new(job_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/approvals") view={LazyPage::new(approvals_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/approvals/:id") view={LazyPage::new(approval_page)} ssr=SsrMode::Async/>
             <Route path=path!("/skills") view={LazyPage::new(skills_page)} ssr=SsrMode::Async/>
             <Route path=path!("/skills/new") view={LazyPage::new(new_skill_page)} ssr=SsrMode::Async/>
             <Route path=path!("/skills/imports/new") view={LazyPage::new(new_skill_import_page)} ssr=SsrMode::Async/>
@@ -155,6 +176,19 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/agents/:id/tools/calls") view={LazyPage::new(tool_uses_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/:id/tools/:tool") view={LazyPage::new(tool_page)} ssr=SsrMode::Async/>
             <Route path=path!("/tool-calls/:id") view={LazyPage::new(tool_use_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/teams") view={LazyPage::new(teams_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/teams/new") view={LazyPage::new(new_team_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/teams/:id") view={LazyPage::new(team_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/teams/:id/limits") view={LazyPage::new(team_limits_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/teams/:id/playground") view={LazyPage::new(playground_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/teams/:id/cases") view={LazyPage::new(team_cases_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/teams/:id/cases/new") view={LazyPage::new(new_team_case_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/teams/:id/cases/:case") view={LazyPage::new(team_case_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/teams/:id/runs") view={LazyPage::new(team_runs_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/teams/:id/versions") view={LazyPage::new(team_versions_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/supervisor-runs") view={LazyPage::new(supervisor_runs_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/supervisor-runs/compare") view={LazyPage::new(compare_supervisor_runs_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/supervisor-runs/:id") view={LazyPage::new(supervisor_run_page)} ssr=SsrMode::Async/>
             <Route path=path!("/prompts") view={LazyPage::new(prompts_page)} ssr=SsrMode::Async/>
             <Route path=path!("/prompts/new") view={LazyPage::new(new_prompt_page)} ssr=SsrMode::Async/>
             <Route path=path!("/prompts/:id") view={LazyPage::new(prompt_editor_page)} ssr=SsrMode::Async/>

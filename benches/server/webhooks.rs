@@ -33,8 +33,8 @@ commit;";
 pub async fn webhooks(world: &World) {
     sqlx::raw_sql(TABLE).execute(&mut owner(world).await).await.expect("a table");
     let plain = pgbench(world, INSERT, LINES, SPAN).await;
-    let sender = Arc::new(WebhookSender::new(world, "Ingest").await);
-    let taken = take(&sender).await;
+    let sender = WebhookSender::new(world, "Ingest").await;
+    let taken = take(prepared(&sender)).await;
     println!(
         "| P-01 webhooks taken, {LINES} connections, no worker | {:.0}/s, p50 {}, p99 {} | pgbench, a row per commit: {plain:.0}/s: {} |",
         taken.rate,
@@ -53,9 +53,10 @@ pub async fn webhooks(world: &World) {
     );
 
     // As in production: both at once.
+    let lines = prepared(&sender);
     let stop = CancellationToken::new();
     let workers = tokio::spawn(runner(world).run(stop.clone()));
-    let both = take(&sender).await;
+    let both = take(lines).await;
     println!(
         "| the same, while workers work through what is taken | {:.0}/s, p99 {} | {} |",
         both.rate,
@@ -72,14 +73,11 @@ fn runner(world: &World) -> Runner {
 }
 
 /// How long another agency's lone event takes while one floods.
-async fn flood(world: &World, flooding: &Arc<WebhookSender>) {
+async fn flood(world: &World, flooding: &WebhookSender) {
     let lone = WebhookSender::new(world, "Lone").await;
-    let mut line = Line::open(&lone).await;
+    let mut line = Line::new(&lone);
     line.send(&lone, &event(Uuid::now_v7(), 0)).await;
-    let flood = tokio::spawn({
-        let flooding = Arc::clone(flooding);
-        async move { take(&flooding).await }
-    });
+    let flood = tokio::spawn(take(prepared(flooding)));
     let mut times = Vec::new();
     let begin = Instant::now();
     while begin.elapsed() < SPAN - Duration::from_secs(1) {
@@ -97,21 +95,22 @@ async fn flood(world: &World, flooding: &Arc<WebhookSender>) {
     );
 }
 
-async fn take(sender: &Arc<WebhookSender>) -> Speed {
+/// Events that are sent on one line, made and signed beforehand: what makes events would share the processors with what takes them, and
+/// pgbench makes its rows in the database.
+const PREPARED: usize = 9_000;
+
+fn prepared(sender: &WebhookSender) -> Vec<Line> {
+    (0..LINES).map(|_| Line::prepared(sender)).collect()
+}
+
+async fn take(lines: Vec<Line>) -> Speed {
+    let lines = std::sync::Mutex::new(lines);
     side_by_side(|| {
-        let sender = Arc::clone(sender);
-        let line: Arc<tokio::sync::Mutex<Option<(Line, Uuid, usize)>>> = Arc::default();
+        let line = lines.lock().expect("nobody panicked").pop().expect("a line for each");
+        let line = Arc::new(tokio::sync::Mutex::new(line));
         move || {
-            let (sender, line) = (Arc::clone(&sender), Arc::clone(&line));
-            Box::pin(async move {
-                let mut line = line.lock().await;
-                let (mut open, call, at) = match line.take() {
-                    Some(open) => open,
-                    None => (Line::open(&sender).await, Uuid::now_v7(), 0),
-                };
-                open.send(&sender, &event(call, at)).await;
-                *line = Some(if at == 3 { (open, Uuid::now_v7(), 0) } else { (open, call, at + 1) });
-            })
+            let line = Arc::clone(&line);
+            Box::pin(async move { line.lock().await.next().await })
         }
     })
     .await
@@ -119,21 +118,36 @@ async fn take(sender: &Arc<WebhookSender>) -> Speed {
 
 /// A connection to the server. The generator is as plain as pgbench's: it shares the processors with what it measures.
 struct Line {
-    stream: TcpStream,
+    stream: Option<TcpStream>,
     path: String,
     host: String,
+    /// Behind each other, and where each ends.
+    requests: Vec<u8>,
+    ends: Vec<usize>,
+    next: usize,
 }
 
 impl Line {
-    async fn open(sender: &WebhookSender) -> Self {
+    fn new(sender: &WebhookSender) -> Self {
         let url = url::Url::parse(&sender.path).expect("an address");
         let host = format!("127.0.0.1:{}", url.port().expect("a port"));
-        let stream = TcpStream::connect(&host).await.expect("a connection");
-        stream.set_nodelay(true).expect("no delay");
-        Self { stream, path: url.path().to_owned(), host }
+        Self { stream: None, path: url.path().to_owned(), host, requests: Vec::new(), ends: Vec::new(), next: 0 }
     }
 
-    async fn send(&mut self, sender: &WebhookSender, body: &str) {
+    /// With four events of each call.
+    fn prepared(sender: &WebhookSender) -> Self {
+        let mut line = Self::new(sender);
+        let mut call = Uuid::now_v7();
+        for at in 0..PREPARED {
+            line.add(sender, &event(call, at % 4));
+            if at % 4 == 3 {
+                call = Uuid::now_v7();
+            }
+        }
+        line
+    }
+
+    fn add(&mut self, sender: &WebhookSender, body: &str) {
         let (stamp, signature) = sender.sign(body.as_bytes());
         let request = format!(
             "POST {} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\nx-ultravox-webhook-timestamp: {stamp}\r\n\
@@ -142,14 +156,36 @@ impl Line {
             self.host,
             body.len()
         );
-        self.stream.write_all(request.as_bytes()).await.expect("the server reads");
+        self.requests.extend_from_slice(request.as_bytes());
+        self.ends.push(self.requests.len());
+    }
+
+    /// Sends the next event and reads the answer.
+    async fn next(&mut self) {
+        let begin = self.next.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let end = *self.ends.get(self.next).expect("more events than were prepared");
+        self.next += 1;
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            none => {
+                let stream = TcpStream::connect(&self.host).await.expect("a connection");
+                stream.set_nodelay(true).expect("no delay");
+                none.insert(stream)
+            }
+        };
+        stream.write_all(&self.requests[begin..end]).await.expect("the server reads");
         let (mut answer, mut length) = ([0; 2048], 0);
         while !answer[..length].ends_with(b"\r\n\r\n") {
-            let read = self.stream.read(&mut answer[length..]).await.expect("an answer");
+            let read = stream.read(&mut answer[length..]).await.expect("an answer");
             assert!(read > 0, "the server hung up");
             length += read;
         }
         assert!(answer.starts_with(b"HTTP/1.1 204"), "{}", String::from_utf8_lossy(&answer[..length]));
+    }
+
+    async fn send(&mut self, sender: &WebhookSender, body: &str) {
+        self.add(sender, body);
+        self.next().await;
     }
 }
 
@@ -189,7 +225,7 @@ async fn work_through(world: &World) -> (i64, f64) {
 }
 
 /// Transactions in a second that pgbench makes of a script.
-async fn pgbench(world: &World, script: &str, clients: usize, span: Duration) -> f64 {
+pub(super) async fn pgbench(world: &World, script: &str, clients: usize, span: Duration) -> f64 {
     let file = std::env::temp_dir().join(format!("patchbay-bench-{}.sql", Uuid::now_v7().simple()));
     std::fs::write(&file, script).expect("a script");
     let (url, path, clients) = (world.owner_url.clone(), file.clone(), clients.to_string());

@@ -58,6 +58,16 @@ policy! {
     ManageKnowledge, "knowledge": AgencyOwner | AgencyAdmin;
     /// Skills, their files, and archives of them. Which agents have them is ManageAgents.
     ManageSkills, "skills": AgencyOwner | AgencyAdmin;
+    /// Teams, their members, rules and cases.
+    ManageTeams, "teams": AgencyOwner | AgencyAdmin;
+    /// Asking a team, and stopping what it does.
+    RunTeams, "asking teams": AgencyOwner | AgencyAdmin;
+    /// Engines, targets and jobs.
+    ManageExecution, "execution": AgencyOwner | AgencyAdmin;
+    /// What waits for a person, and what was decided. A client's admin reads what a rule gives to the client.
+    ReadApprovals, "approvals": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin;
+    /// Deciding what waits for a person. A client's admin decides what a rule gives to the client.
+    DecideApprovals, "approvals": AgencyOwner | AgencyAdmin | ClientAdmin;
     ManageNumbers, "numbers": AgencyOwner | AgencyAdmin;
     /// Credentials at outside services.
     ManageConnections, "outside accounts": AgencyOwner;
@@ -87,6 +97,7 @@ patchbay_shared::words! {
         ContactsWrite = "contacts:write", "Add and change contacts", Mute;
         UsageRead = "usage:read", "Read usage", Mute;
         AuditRead = "audit:read", "Read the audit log", Mute;
+        TeamsRun = "teams:run", "Ask teams and read their answers", Mute;
     }
 }
 
@@ -101,6 +112,7 @@ impl ApiScope {
             ApiScope::ContactsWrite => Action::ManageContacts,
             ApiScope::UsageRead => Action::ReadUsage,
             ApiScope::AuditRead => Action::ReadAudit,
+            ApiScope::TeamsRun => Action::RunTeams,
         }
     }
 }

@@ -91,7 +91,7 @@ fn Signed(viewer: Viewer, names: Vec<ClientName>, counts: SidebarCounts, inside:
     provide_context(StoredValue::new(names.clone()));
     let counts = RwSignal::new(counts);
     if viewer.workspace.is_some() && !viewer.owes_second_factor {
-        live::on_change(&["calls", "batches"], move || {
+        live::on_change(&["calls", "batches", "approvals"], move || {
             spawn_local(async move {
                 if let Ok(now) = count_sidebar().await {
                     counts.set(now);
@@ -224,6 +224,9 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
             items.push(NavItem::new("Agents", "bot", "/agents").letter('a'));
         }
         // What nobody shows them is not there for them.
+        if counts.has_approvals {
+            items.push(NavItem::new("Approvals", "shield-check", "/approvals").count(counts.approvals));
+        }
         items.extend(viewer.sees_cost().then_some(usage));
         items.push(settings);
         return vec![group(None, items)];
@@ -235,6 +238,12 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
             Some("Build"),
             vec![
                 NavItem::new("Agents", "bot", "/agents").letter('a'),
+                NavItem::new("Teams", "users-round", "/teams").count(counts.approvals).covers(&[
+                    "/execution",
+                    "/jobs",
+                    "/approvals",
+                    "/supervisor-runs",
+                ]),
                 NavItem::new("Prompts", "file-text", "/prompts").letter('p'),
                 NavItem::new("Skills", "wand-sparkles", "/skills"),
                 NavItem::new("Knowledge", "book-open", "/knowledge"),

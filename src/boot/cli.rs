@@ -35,7 +35,11 @@ enum Command {
         no_workers: bool,
     },
     /// Workers only. Run as many as you like.
-    Work,
+    Work {
+        /// Sees to the targets of this pool; may be given several times. Default: default
+        #[arg(long)]
+        pool: Vec<String>,
+    },
     /// A private database, sandbox providers and two agencies with a past; then everything that `serve` does.
     Demo(demo::DemoOptions),
     /// The sandbox providers alone.
@@ -46,6 +50,13 @@ enum Command {
     /// Read a file from standard input and say what stands in it. Started by the workers, once for each file.
     #[command(hide = true)]
     Extract { nonce: String, name: String },
+    /// Run a job in namespaces of its own. Started by the workers, once for each job of the target “This machine”.
+    #[command(hide = true)]
+    RunJob {
+        folder: std::path::PathBuf,
+        #[arg(long)]
+        inside: bool,
+    },
     /// Bring the schema up to date.
     Migrate,
     /// Create people from the command line.
@@ -100,6 +111,9 @@ pub fn main() -> ExitCode {
     if let Command::Extract { nonce, name } = &cli.command {
         return ExitCode::from(patchbay_knowledge::server::extract::main(nonce, name));
     }
+    if let Command::RunJob { folder, inside } = &cli.command {
+        return ExitCode::from(patchbay_targets::inside::main(folder, *inside));
+    }
     patchbay_providers::http::use_ring();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -126,16 +140,16 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             serve(&config, app.db.clone(), bind(&config).await?, !no_workers, stop_signal()).await?;
             app.close().await;
         }
-        Command::Work => {
+        Command::Work { pool } => {
             let app = App::open(&config).await?;
             let stop = stop_signal();
             let bridge = tokio::spawn(patchbay_jobs::live::bridge(app.db.clone(), stop.clone()));
-            work::run_workers(app.db.clone(), stop).await;
+            work::run_workers(app.db.clone(), work::pools(&pool), stop).await;
             let _ = bridge.await;
             app.close().await;
         }
         // Done before there was a runtime.
-        Command::Extract { .. } => {}
+        Command::Extract { .. } | Command::RunJob { .. } => {}
         Command::Demo(options) => demo::run(config, options).await?,
         Command::Sandbox { at } => {
             let listener = TcpListener::bind(at).await.map_err(|error| {
@@ -287,7 +301,7 @@ pub async fn serve(
     tracing::info!(address = %config.listen, workers, "serving");
     let bridge = tokio::spawn(patchbay_jobs::live::bridge(db.clone(), stop.clone()));
     let tidy = tokio::spawn(telemetry::tidy_metrics(stop.clone()));
-    let work = workers.then(|| tokio::spawn(work::run_workers(db.clone(), stop.clone())));
+    let work = workers.then(|| tokio::spawn(work::run_workers(db.clone(), work::pools(&[]), stop.clone())));
     http::serve(listener, router, config.slow_client_seconds, readiness, stop.clone()).await;
     stop.cancel();
     if let Some(work) = work {

@@ -73,6 +73,13 @@ pub struct Options {
     /// it further.
     #[arg(long, env = "PATCHBAY_EXTRACT_WITH", global = true)]
     pub extract_with: Option<PathBuf>,
+    /// on or off. On: agencies may have jobs of teams run on this machine, and by Docker engines and clusters at private addresses. Right where
+    /// everybody who has an agency here may run programs here. Default: off
+    #[arg(long, env = "PATCHBAY_LOCAL_TARGETS", global = true)]
+    pub local_targets: Option<String>,
+    /// The program that starts jobs on this machine, each in processes of its own, when it is not this one.
+    #[arg(long, env = "PATCHBAY_RUN_JOBS_WITH", global = true)]
+    pub run_jobs_with: Option<PathBuf>,
     /// Seconds that a client may let pass while it sends a request's head, and between two pieces of a body; anything but an upload must be
     /// there in twice as long. Default: 30
     #[arg(long, env = "PATCHBAY_SLOW_CLIENT_SECONDS", global = true)]
@@ -99,6 +106,8 @@ pub struct Config {
     pub sandbox_url: Option<String>,
     pub dns: Option<SocketAddr>,
     pub extract_with: Option<PathBuf>,
+    pub allows_local_targets: bool,
+    pub run_jobs_with: Option<PathBuf>,
     pub slow_client_seconds: u64,
 }
 
@@ -153,6 +162,11 @@ impl Options {
             Some("optional") => false,
             Some(other) => return Err(refuse(&format!("--second-factor: “{other}” is neither required nor optional"))),
         };
+        let allows_local_targets = match self.local_targets.or(file.local_targets).as_deref() {
+            None | Some("off") => false,
+            Some("on") => true,
+            Some(other) => return Err(refuse(&format!("--local-targets: “{other}” is neither on nor off"))),
+        };
         let dns = self.dns.or(file.dns).filter(|text| !text.is_empty());
         let dns = dns.map(|text| name_server(&text)).transpose()?;
         let smtp = match (self.smtp_url.or(file.smtp_url), self.mail_from.or(file.mail_from)) {
@@ -186,6 +200,8 @@ impl Options {
             sandbox_url: self.sandbox_url.or(file.sandbox_url),
             dns,
             extract_with: self.extract_with.or(file.extract_with),
+            allows_local_targets,
+            run_jobs_with: self.run_jobs_with.or(file.run_jobs_with),
             slow_client_seconds: self.slow_client_seconds.or(file.slow_client_seconds).unwrap_or(30).clamp(1, 3600),
             data_dir,
         })

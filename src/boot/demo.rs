@@ -11,6 +11,7 @@ mod people;
 mod schedules;
 mod skills;
 mod story;
+mod teams;
 mod templates;
 mod tools;
 mod trickle;
@@ -58,6 +59,7 @@ pub async fn run(mut config: Config, options: DemoOptions) -> Result<(), AppErro
     config.smtp = None;
     // People try the demo with a password that its page tells them.
     config.needs_second_factor = false;
+    config.allows_local_targets = true;
     let stop = cli::stop_signal();
     let sandbox = start_sandbox(&mut config, &stop).await?;
     println!("Starting the private database …");
@@ -167,7 +169,11 @@ impl Teller {
         try_join_all(served.iter().map(|served| story::import_contacts(&owner, served))).await?;
         let waves = try_join_all(served.iter().map(|served| story::first_wave(&owner, served)));
         // Side by side: a batch waits a minute before it rings again where nobody answered.
-        tokio::try_join!(self.bring_past(&owner, agency, &served), async { waves.await.map(|_| ()) })?;
+        tokio::try_join!(
+            self.bring_past(&owner, agency, &served),
+            async { waves.await.map(|_| ()) },
+            teams::make(&owner, &served)
+        )?;
         Ok(served)
     }
 

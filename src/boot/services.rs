@@ -14,6 +14,7 @@ use patchbay_connections::server::connect::AccountSaved;
 use patchbay_connections::server::telephony::TelephonyReady;
 use patchbay_dialling as dialling;
 use patchbay_evaluations as evaluations;
+use patchbay_execution::server::{JobEnded, LinkBase, RunMayGoOn, RunSpent};
 use patchbay_history as history;
 use patchbay_knowledge::server::meaning::Embed;
 use patchbay_members as members;
@@ -30,8 +31,9 @@ use patchbay_shared::error::internal;
 use patchbay_shared::{AppError, Reason};
 use patchbay_sign_in::server::EndSupport;
 use patchbay_skills::server::SkillsChanged;
+use patchbay_teams::server as teams;
 use patchbay_tools::server::contact_book::Contacts;
-use patchbay_tools::server::{SendLetter, ToolsChanged, TransferCall};
+use patchbay_tools::server::{AskTeam, SendLetter, ToolsChanged, TransferCall};
 use patchbay_workspaces::server::Reactivated;
 use patchbay_workspaces::server::limits::Counters;
 use patchbay_workspaces::server::rules::ZoneChanged;
@@ -48,6 +50,8 @@ pub fn services(config: &Config) -> Result<Services, AppError> {
         data_dir: config.data_dir.clone(),
         bucket: config.bucket.clone(),
         extract_with: config.extract_with.clone(),
+        run_jobs_with: config.run_jobs_with.clone(),
+        allows_local_targets: config.allows_local_targets,
         mail: config.smtp.clone(),
         dns: config.dns,
         trusted_proxies: config.trusted_proxies.clone(),
@@ -100,13 +104,22 @@ fn hooks() -> Hooks {
     hooks.add(SendLetter(|tx, it| {
         Box::pin(async move { patchbay_mail::send_branded(tx, it.client, &it.to, it.subject, &it.text).await })
     }));
+    hooks.add(LinkBase(|tx| Box::pin(patchbay_brand::server::hosts::link_base(tx))));
     hooks.add(TransferCall(|scope, wanted| Box::pin(calls::server::transfers::begin(scope, wanted))));
+    hooks.add(JobEnded(|tx, ended| Box::pin(teams::hooks::job_ended(tx, ended))));
+    hooks.add(RunMayGoOn(|tx, run| Box::pin(teams::hooks::may_go_on(tx, run))));
+    hooks.add(RunSpent(|tx, run, spent| Box::pin(teams::hooks::spent(tx, run, spent))));
+    hooks.add(AskTeam {
+        choices: |tx, client| Box::pin(teams::asking::choices(tx, client)),
+        ask: |scope, question| Box::pin(teams::asking::ask(scope, question)),
+    });
     hooks.add(EndSupport(|visitor| Box::pin(platform::server::support::end(visitor))));
     hooks.add(ZoneChanged(|tx| Box::pin(patchbay_metering::server::days::touch_all_days(tx, None))));
     hooks.add(BudgetMoved(|tx, client| Box::pin(batches::server::ops::wake(tx, client))));
     hooks.add(Reactivated(|tx| {
         Box::pin(async move {
             patchbay_jobs::queue::look_now(tx).await?;
+            patchbay_execution::server::look_now(tx).await?;
             calls::server::enrich::look_now(tx).await
         })
     }));

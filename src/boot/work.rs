@@ -7,8 +7,21 @@ use tokio_util::sync::CancellationToken;
 use patchbay_access::server::Db;
 use patchbay_jobs::{Registry, Runner};
 
-/// All queues, and what is done with their items.
+/// The pool of targets that workers see to who are told nothing else.
+const DEFAULT_POOL: &str = "default";
+
+/// The pools that a worker sees to: those that are named, or the usual one.
+pub(crate) fn pools(named: &[String]) -> Vec<String> {
+    if named.is_empty() { vec![DEFAULT_POOL.to_owned()] } else { named.to_vec() }
+}
+
+/// All queues, and what is done with their items, by a worker of the usual pool.
 pub fn runner(db: Db) -> Runner {
+    runner_of(db, &pools(&[]))
+}
+
+/// The same by a worker of these pools.
+pub fn runner_of(db: Db, pools: &[String]) -> Runner {
     let mut registry = Registry::default();
     patchbay_agents::server::jobs::register(&mut registry);
     patchbay_batches::server::jobs::register(&mut registry);
@@ -17,10 +30,12 @@ pub fn runner(db: Db) -> Runner {
     patchbay_campaigns::server::jobs::register(&mut registry);
     patchbay_connections::server::jobs::register(&mut registry);
     patchbay_evaluations::server::jobs::register(&mut registry);
+    patchbay_execution::server::jobs::register(&mut registry);
     patchbay_history::server::jobs::register(&mut registry);
     patchbay_knowledge::server::jobs::register(&mut registry);
     patchbay_runs::server::jobs::register(&mut registry);
     patchbay_schedules::server::jobs::register(&mut registry);
+    patchbay_teams::server::jobs::register(&mut registry);
     patchbay_metering::server::jobs::register(&mut registry);
     patchbay_contacts::server::jobs::register(&mut registry);
     patchbay_mail::register(&mut registry);
@@ -30,16 +45,18 @@ pub fn runner(db: Db) -> Runner {
         registry.queue(16),
         patchbay_inbound_webhooks::server::jobs::queue(),
         patchbay_calls::server::enrich::queue(),
+        patchbay_execution::server::jobs::queue(pools),
     ];
     Runner { db, queues }
 }
 
 /// Runs all queues until `stop`.
-pub async fn run_workers(db: Db, stop: CancellationToken) {
+pub async fn run_workers(db: Db, pools: Vec<String>, stop: CancellationToken) {
     let upkeep = tokio::spawn(upkeep(db.clone(), stop.clone()));
     let counting = tokio::spawn(count_days(db.clone(), stop.clone()));
-    runner(db).run(stop).await;
-    let _ = tokio::join!(upkeep, counting);
+    let clearing = tokio::spawn(clear_leftovers(db.clone(), pools.clone(), stop.clone()));
+    runner_of(db, &pools).run(stop).await;
+    let _ = tokio::join!(upkeep, counting, clearing);
 }
 
 /// Routes that are no pages: uploads, downloads, audio. Inside the session.
@@ -55,6 +72,9 @@ pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(patchbay_contacts::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_dialling::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_evaluations::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_execution::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_execution::server::setup_routes::routes().with_state(db.clone()))
+        .merge(patchbay_teams::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_history::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_members::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_models::server::routes::routes().with_state(db.clone()))
@@ -77,6 +97,7 @@ pub(crate) fn api_routes(db: &Db) -> Router {
         .merge(patchbay_batches::server::api::v1())
         .merge(patchbay_calls::server::api::v1())
         .merge(patchbay_contacts::server::api::v1())
+        .merge(patchbay_teams::server::api::v1())
         .merge(patchbay_usage::server::api::v1())
         .route("/v1/{*nothing}", axum::routing::any(|| async { patchbay_shared::AppError::NotFound }))
         .layer(axum::middleware::from_fn_with_state(db.clone(), patchbay_api_keys::server::authenticate::authenticate))
@@ -95,6 +116,22 @@ pub(crate) fn webhook_routes(db: &Db) -> Router {
         .merge(patchbay_telephone::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_tools::server::routes::hooks().with_state(db.clone()))
         .merge(patchbay_schedules::server::routes::hooks().with_state(db.clone()))
+}
+
+/// Takes away what lost workers left at targets, every five minutes. By itself, because targets that do not answer take their time.
+async fn clear_leftovers(db: Db, pools: Vec<String>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(std::time::Duration::from_secs(300)) => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            cleared = patchbay_execution::server::clear_leftovers(&db, &pools) => if let Err(error) = cleared {
+                tracing::warn!(cause = %error, "what jobs left at their targets will be looked for in five minutes");
+            }
+        }
+    }
 }
 
 /// Counts the days that calls and answers of models touched, once a second. What comes meanwhile is counted together.

@@ -1,5 +1,5 @@
-//! Leases over a queue table: claim, renew, finish, retry, release, reap. The three queues (jobs, webhook_queue,
-//! enrichment_queue) have the same columns for this, so the statements are written once.
+//! Leases over a queue table: claim, renew, finish, retry, release, reap. The four queues (jobs, webhook_queue,
+//! enrichment_queue, execution_queue) have the same columns for this, so the statements are written once.
 //!
 //! Claims are fair: every workspace with due work gets its first place before any gets its second. A queue that is worked in batches
 //! gives each workspace one batch before any gets its second.
@@ -23,6 +23,8 @@ pub struct Table {
 pub(crate) const JOBS: Table = Table { name: "jobs", due: "run_at", finished: "finished_at" };
 pub const WEBHOOKS: Table = Table { name: "webhook_queue", due: "next_attempt_at", finished: "processed_at" };
 pub const ENRICHMENTS: Table = Table { name: "enrichment_queue", due: "next_attempt_at", finished: "finished_at" };
+/// The one whose rows are of pools.
+pub const EXECUTIONS: Table = Table { name: "execution_queue", due: "next_attempt_at", finished: "finished_at" };
 
 /// How long a claim holds without a heartbeat.
 pub(crate) const LEASE_SECONDS: i32 = 60;
@@ -53,24 +55,37 @@ fn homes(table: &str, only: Option<&str>) -> String {
     }
 }
 
-/// Takes up to `most` due items for `owner`; only those of one workspace, if one is given.
+/// Takes up to `most` due items for `owner`; only those of one workspace, if one is given, and only those of these pools, where a queue has
+/// them.
 pub(crate) async fn claim(
     conn: &mut PgConnection,
     table: Table,
     owner: Uuid,
     most: i64,
     only: Option<WorkspaceId>,
+    pools: Option<&[String]>,
 ) -> Result<Vec<Claim>, sqlx::Error> {
     let Table { name, due, .. } = table;
     let homes = homes(name, only.map(|_| "$3::uuid"));
+    // One step in the index for each pool, so that the order of the index is the order of the claim.
+    let due_now = match pools.map(|_| if only.is_some() { "$4" } else { "$3" }) {
+        None => format!(
+            "(select id, {due} from {name} where status = 'pending' and workspace_id = homes.workspace_id and {due} <= now()
+               order by {due}, id limit $2)"
+        ),
+        Some(pools) => format!(
+            "(select one.id, one.{due} from unnest({pools}::text[]) as p (pool) cross join lateral (
+               select id, {due} from {name} where status = 'pending' and workspace_id = homes.workspace_id and pool = p.pool and {due} <= now()
+               order by {due}, id limit $2) one
+             order by one.{due}, one.id limit $2)"
+        ),
+    };
     let sql = format!(
         "with recursive homes as (
            {homes}
          ), places as (
            select next.id, next.place from homes cross join lateral (
-             select q.id, row_number() over (order by q.{due}, q.id) as place from (
-               select id, {due} from {name} where status = 'pending' and workspace_id = homes.workspace_id and {due} <= now()
-               order by {due}, id limit $2) q
+             select q.id, row_number() over (order by q.{due}, q.id) as place from {due_now} q
            ) next
            where homes.workspace_id is not null order by next.place, next.id limit $2
          ), mine as (
@@ -83,6 +98,7 @@ pub(crate) async fn claim(
     );
     let query = sqlx::query_as(AssertSqlSafe(sql)).bind(owner).bind(most);
     let query = if let Some(only) = only { query.bind(only) } else { query };
+    let query = if let Some(pools) = pools { query.bind(pools) } else { query };
     let rows: Vec<(Uuid, Uuid, i32, i32)> = query.fetch_all(conn).await?;
     Ok(rows
         .into_iter()

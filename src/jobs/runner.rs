@@ -79,6 +79,8 @@ pub struct Queue {
     pub handler: Handler,
     /// Claims are worked on in batches, each of one workspace, and of each workspace one at a time. Then `at_once` counts batches.
     pub batches: Option<Batches>,
+    /// Only what is of these pools is taken. None: the queue has no pools.
+    pub pools: Option<Arc<[String]>>,
 }
 
 impl Queue {
@@ -92,7 +94,12 @@ impl Queue {
             let scope = Scope::of_job(&KEY, db, claim.workspace_id, machine);
             Box::pin(handler(scope, claim))
         };
-        Self { table, channel, at_once, handler: Arc::new(handler), batches: None }
+        Self { table, channel, at_once, handler: Arc::new(handler), batches: None, pools: None }
+    }
+
+    /// The same queue, of which only what is in these pools is taken.
+    pub fn in_pools(self, pools: &[String]) -> Self {
+        Self { pools: Some(pools.into()), ..self }
     }
 
     /// The same queue, whose claims are worked on by `many`, up to `most` of a workspace at once. What `many` breaks at is left to the
@@ -180,7 +187,7 @@ impl Registry {
                 (kind.run)(Scope::of_job(&KEY, db, claim.workspace_id, kind.machine), row.payload).await
             })
         };
-        Queue { table: JOBS, channel: JOBS_CHANNEL, at_once, handler: Arc::new(handler), batches: None }
+        Queue { table: JOBS, channel: JOBS_CHANNEL, at_once, handler: Arc::new(handler), batches: None, pools: None }
     }
 }
 
@@ -283,7 +290,8 @@ async fn claim(
     let mut tx = SystemTx::open(db, "claim").await?;
     let pieces = match &queue.batches {
         None => {
-            let claims = lease::claim(tx.conn(), queue.table, owner, free as i64, turns.only).await?;
+            let claims =
+                lease::claim(tx.conn(), queue.table, owner, free as i64, turns.only, queue.pools.as_deref()).await?;
             claims.into_iter().map(|claim| vec![claim]).collect()
         }
         Some(batches) => {

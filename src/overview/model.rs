@@ -27,7 +27,7 @@ pub struct Overview {
     pub live: Vec<LiveCall>,
     pub live_total: i64,
     pub batches: Vec<RunningBatch>,
-    /// None for client roles.
+    /// For a client's admin what waits for their approval alone, and none while nothing does; none for its viewers.
     pub needs: Option<Vec<Need>>,
     /// Where the needs are that `needs` has no room for; none: it holds all.
     pub more_needs: Vec<NeedList>,
@@ -163,4 +163,8 @@ pub struct StartStep {
 pub struct SidebarCounts {
     pub live_calls: i64,
     pub running_batches: i64,
+    /// That wait for a decision, for those who may read them.
+    pub approvals: i64,
+    /// There ever was one.
+    pub has_approvals: bool,
 }

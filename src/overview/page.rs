@@ -25,7 +25,7 @@ pub fn overview_page() -> PageView {
     let overview = load(|| (query("client"), asked()), |(client, asked)| get_overview(client, asked));
     Arc::new(move || {
         let busy = RwSignal::new(false);
-        live::on_change(&["dashboard", "calls", "batches"], move || {
+        live::on_change(&["dashboard", "calls", "batches", "approvals", "execution"], move || {
             if !busy.get_untracked() {
                 overview.refetch();
             }

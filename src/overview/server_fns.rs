@@ -12,10 +12,11 @@ pub async fn get_overview(client: Option<String>, #[server(default)] asked: Peri
     super::server::overview(&mut tx, client.as_deref(), &asked).await
 }
 
-/// Live calls and running batches, for the sidebar.
+/// Live calls, running batches and waiting approvals, for the sidebar.
 #[server(prefix = "/rpc", endpoint = "sidebar_counts")]
 pub async fn count_sidebar() -> Result<SidebarCounts, AppError> {
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadCalls).await?;
-    super::server::store::sidebar_counts(&mut tx).await
+    let approvals = tx.scope().may(Action::ReadApprovals);
+    super::server::store::sidebar_counts(&mut tx, approvals).await
 }

@@ -26,7 +26,7 @@ patchbay_shared::words! {
 }
 
 /// Kinds of jobs that belong to a queue of their own, and what each is called.
-const JOBS: [(&str, QueueName, &str); 27] = [
+const JOBS: [(&str, QueueName, &str); 30] = [
     ("run_batch", QueueName::Batches, "Dial a batch"),
     ("dial_call_back", QueueName::Batches, "Dial a call-back"),
     ("send_mail", QueueName::Mail, "Send an e-mail"),
@@ -54,11 +54,14 @@ const JOBS: [(&str, QueueName, &str); 27] = [
     ("AddContacts", QueueName::Other, "Add contacts to a campaign"),
     ("keep_schedule", QueueName::Other, "Wait for a schedule's time"),
     ("run_agent", QueueName::Other, "Have an agent do something"),
+    ("move_on_execution", QueueName::Other, "Go on after an approval"),
+    ("advance_run", QueueName::Other, "Go on with a team’s run"),
+    ("end_late_run", QueueName::Other, "End a team’s run whose time is up"),
 ];
 
 /// Kinds of jobs of which nothing waits for the end, so that they can be set aside: whatever they were for is asked for again, or has been
 /// said elsewhere. All others leave something half done, and are tried again.
-pub const DISCARDABLE: [&str; 12] = [
+pub const DISCARDABLE: [&str; 15] = [
     "send_mail",
     "check_calls",
     "check_routes",
@@ -71,6 +74,9 @@ pub const DISCARDABLE: [&str; 12] = [
     "set_up_telephony",
     "keep_schedule",
     "run_agent",
+    "advance_run",
+    "end_late_run",
+    "move_on_execution",
 ];
 
 /// A job's kind in words, and its queue.

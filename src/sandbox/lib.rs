@@ -76,6 +76,7 @@ mod rng;
 mod schema;
 mod settings;
 mod state;
+mod supervising;
 mod telephone;
 mod telnyx;
 #[cfg(test)]

@@ -56,7 +56,10 @@ pub(super) fn completion(sandbox: &Arc<Sandbox>, key: &str, body: &[u8], provide
         let said = format!("Provider returned error: output_format.schema: property '{word}' is not supported");
         return bad(&said);
     }
-    let answer = Answer::to(&request, messages);
+    let answer = match quirks.loops_on_tools {
+        true => Answer::looping(&request, messages),
+        false => Answer::to(&request, messages),
+    };
     let prompt_tokens = tokens(&Value::Array(messages.clone()).to_string());
     let completion_tokens = tokens(answer.content.as_deref().unwrap_or(""))
         + answer.tool_calls.iter().map(|call| tokens(&call.to_string())).sum::<u64>();
@@ -103,7 +106,10 @@ pub(super) fn completion(sandbox: &Arc<Sandbox>, key: &str, body: &[u8], provide
         finish = "tool_calls";
     }
     let wants_document = request.contains_key("response_format");
-    if let Some(odd) = quirks.odd_answer.filter(|_| wants_document) {
+    let told = messages.last().map(|message| message["content"].to_string()).unwrap_or_default();
+    let is_told = told.contains("not the form that was asked for");
+    let is_odd = |odd: &OddAnswer| wants_document && !(is_told && *odd == OddAnswer::OtherFormOnce);
+    if let Some(odd) = quirks.odd_answer.filter(is_odd) {
         let content = answer.content.clone().unwrap_or_default();
         let most = request.get("max_completion_tokens").and_then(Value::as_u64).unwrap_or(0);
         finish = odd_answer(odd, &content, most, &mut message).unwrap_or(finish);
@@ -159,6 +165,9 @@ fn odd_answer(odd: OddAnswer, content: &str, most: u64, message: &mut Value) -> 
             return Some("tool_calls");
         }
         OddAnswer::Empty => message["content"] = json!(""),
+        OddAnswer::OtherForm | OddAnswer::OtherFormOnce => {
+            message["content"] = json!(json!({"thoughts": "Somebody should look at this."}).to_string());
+        }
     }
     None
 }

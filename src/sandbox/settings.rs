@@ -96,6 +96,10 @@ pub enum OddAnswer {
     Tool,
     /// With nothing.
     Empty,
+    /// With a document of another form.
+    OtherForm,
+    /// The same, until it is told that it was not the form.
+    OtherFormOnce,
 }
 
 /// What real services do now and then, each seen in the field. All off by default.
@@ -117,6 +121,8 @@ pub struct Quirks {
     pub no_sound: Option<NoSound>,
     pub odd_usage: Option<OddUsage>,
     pub odd_answer: Option<OddAnswer>,
+    /// A model that was given tools asks for the first of them again and again.
+    pub loops_on_tools: bool,
     /// Schemas with words that some hosts refuse get 400.
     pub strict_schemas: bool,
     /// Every so-manieth page of calls that is asked for gets 429 with `Retry-After`; 0: none.

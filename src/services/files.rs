@@ -34,6 +34,7 @@ pub(super) struct Stores {
     pub recordings: Arc<dyn ObjectStore>,
     pub logos: Arc<dyn ObjectStore>,
     pub knowledge: Arc<dyn ObjectStore>,
+    pub artefacts: Arc<dyn ObjectStore>,
 }
 
 impl Stores {
@@ -44,11 +45,17 @@ impl Stores {
                 recordings: folder_store(data_dir.join("recordings"))?,
                 logos: folder_store(data_dir.join("logos"))?,
                 knowledge: folder_store(data_dir.join("knowledge"))?,
+                artefacts: folder_store(data_dir.join("artefacts"))?,
             });
         };
         let (store, above) = bucket.open().map_err(|error| refuse(&bucket.url, &error))?;
         let below = |name: &str| Arc::new(PrefixStore::new(store.clone(), above.clone().join(name)));
-        Ok(Self { recordings: below("recordings"), logos: below("logos"), knowledge: below("knowledge") })
+        Ok(Self {
+            recordings: below("recordings"),
+            logos: below("logos"),
+            knowledge: below("knowledge"),
+            artefacts: below("artefacts"),
+        })
     }
 }
 

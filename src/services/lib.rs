@@ -49,8 +49,16 @@ pub struct Services {
     pub logos: Arc<dyn ObjectStore>,
     /// Where files are kept that agents look things up in.
     pub knowledge: Arc<dyn ObjectStore>,
+    /// Where files are kept that jobs gave back.
+    pub artefacts: Arc<dyn ObjectStore>,
     /// The program that reads such a file in a process of its own: this one.
     pub program: PathBuf,
+    /// The program that starts jobs on this machine: this one.
+    pub job_program: PathBuf,
+    /// The folder in which jobs on this machine have theirs.
+    pub jobs: PathBuf,
+    /// Agencies may have jobs run on this machine, and at addresses that only this machine reaches.
+    pub allows_local_targets: bool,
     /// The server that takes e-mail. None: links are shown to whoever makes them.
     pub mail: Option<Smtp>,
     /// The name server that is asked for proofs of host names. None: the machine's own.
@@ -79,6 +87,9 @@ pub struct Settings {
     pub bucket: Option<Bucket>,
     /// The program that reads uploaded files. None: this one.
     pub extract_with: Option<PathBuf>,
+    /// The program that starts jobs on this machine. None: this one.
+    pub run_jobs_with: Option<PathBuf>,
+    pub allows_local_targets: bool,
     pub mail: Option<Smtp>,
     pub dns: Option<SocketAddr>,
     pub trusted_proxies: Vec<IpAddr>,
@@ -94,7 +105,11 @@ impl Services {
             recordings: stores.recordings,
             logos: stores.logos,
             knowledge: stores.knowledge,
+            artefacts: stores.artefacts,
             program: settings.extract_with.map_or_else(own_program, Ok)?,
+            job_program: settings.run_jobs_with.map_or_else(own_program, Ok)?,
+            jobs: settings.data_dir.join("jobs"),
+            allows_local_targets: settings.allows_local_targets,
             uploads: settings.data_dir.join("imports"),
             ring: settings.ring,
             http: settings.http,

@@ -119,4 +119,24 @@ ids! {
     TestRunId,
     /// The same cases run with several versions and models.
     TestGridId,
+    /// How work is done: by a model, or by a command.
+    EngineId,
+    /// Where work is done.
+    TargetId,
+    /// The breaker of an engine on a target.
+    CircuitId,
+    ExecutionJobId,
+    /// One try of a job.
+    AttemptId,
+    /// A file that a job gave back.
+    ArtefactId,
+    /// A question to a person before something is done.
+    ApprovalId,
+    TeamId,
+    TeamAgentId,
+    SupervisorRunId,
+    /// Messages of one conversation with a team.
+    SessionId,
+    /// A question to a team that was kept, with what is expected.
+    TeamCaseId,
 }

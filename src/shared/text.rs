@@ -1,10 +1,12 @@
 //! Text that people type: which characters it may hold, whatever field it is for.
 
 /// The last words of the names of fields that take several lines. Every other field is one line long.
-const SEVERAL_LINES: [&str; 24] = [
+const SEVERAL_LINES: [&str; 30] = [
     "after_hours_words",
     "arguments",
     "attributes",
+    "authority",
+    "certificate",
     "content",
     "description",
     "destinations",
@@ -16,10 +18,14 @@ const SEVERAL_LINES: [&str; 24] = [
     "headers",
     "input",
     "instructions",
+    "message",
+    "messages",
+    "node_selector",
     "note",
     "notes",
     "schema",
     "screener",
+    "secret",
     "secret_headers",
     "stubs",
     "template",

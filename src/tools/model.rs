@@ -8,7 +8,7 @@ use serde_json::Value;
 
 pub use kinds::{
     Calendar, ContactField, ContactLookup, ContactMemory, ContactUpdate, Destination, EndCall, FieldSpec, Function,
-    Http, Input, Keypad, KindConfig, Knowledge, Mcp, Method, Offered, SendEmail, Source, ToolConfig, ToolKind,
+    Http, Input, Keypad, KindConfig, Knowledge, Mcp, Method, Offered, SendEmail, Source, Team, ToolConfig, ToolKind,
     Transfer, Values, Voicemail, WebSearch, as_text, at, escaped, filled_address, offered_name, origin, value,
 };
 use schema::TryField;

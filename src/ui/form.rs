@@ -52,9 +52,14 @@ pub fn FormScope(
     #[prop(optional, into)] errors: Signal<FieldErrors>,
     #[prop(optional, into)] pending: Signal<bool>,
     #[prop(optional, into)] prefix: String,
+    /// Fields that were sent with what this form keeps typed: for one of several forms of a function on a page.
+    #[prop(optional)]
+    own: Vec<(&'static str, String)>,
     children: Children,
 ) -> impl IntoView {
-    let refused = errors.with_untracked(|errors| !errors.0.is_empty());
+    let typed = use_context::<Typed>().map(|typed| typed.fields).unwrap_or_default();
+    let is_sent = |(name, value): &(&str, String)| typed.iter().any(|(key, sent)| key == name && sent == value);
+    let refused = errors.with_untracked(|errors| !errors.0.is_empty()) && own.iter().all(is_sent);
     let form = FormContext { errors, pending, prefix, refused };
     view! { <Provider value=form>{children()}</Provider> }
 }
@@ -82,6 +87,10 @@ pub fn ServerForm(
     /// for something new that begins differently by the address says that here too.
     #[prop(optional, into)]
     draft_of: Option<String>,
+    /// Where a page has several forms of this function with fields to type into: hidden fields by which this one is told from the others,
+    /// so that what was typed into one does not come back in another.
+    #[prop(optional)]
+    own: Vec<(&'static str, String)>,
     children: Children,
 ) -> impl IntoView {
     let errors = action.errors();
@@ -104,7 +113,7 @@ pub fn ServerForm(
         _ => {}
     });
     view! {
-        <FormScope errors pending=action.pending() prefix>
+        <FormScope errors pending=action.pending() prefix own>
             <PostForm action nostrip:class=Some(class) nostrip:draft=draft node_ref=form>
                 {restored.map(|(restored, draft)| view! { <Restored restored draft/> })}
                 {(!no_summary || came_refused).then(|| view! { <FormErrors errors/> })}

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::access_matrix::{API_ROUTES, SCOPES};
 use super::support::{Agency, Browser, Works, World, owner_lines, owner_value, run, sources};
+use super::teams;
 
 /// Makes a key; gives it as it is shown once.
-async fn key(browser: &Browser, scopes: &[&str], limit: &str) -> String {
+pub async fn key(browser: &Browser, scopes: &[&str], limit: &str) -> String {
     let mut fields = vec![("name", "Sync"), ("rate_limit", limit), ("days", "30")];
     fields.extend(scopes.iter().map(|scope| ("scopes[]", *scope)));
     browser.filled("/settings/api-keys/new", "create_api_key", &fields).await;
@@ -18,13 +19,13 @@ async fn key(browser: &Browser, scopes: &[&str], limit: &str) -> String {
     made["key"].as_str().unwrap_or_else(|| panic!("a key in {made}")).to_owned()
 }
 
-struct Reply {
-    status: u16,
+pub struct Reply {
+    pub status: u16,
     headers: reqwest::header::HeaderMap,
-    body: Value,
+    pub body: Value,
 }
 
-async fn call(world: &World, key: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Reply {
+pub async fn call(world: &World, key: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Reply {
     let method: Method = method.parse().expect("a method");
     let mut request = reqwest::Client::new().request(method, format!("{}{path}", world.base));
     if let Some(key) = key {
@@ -48,6 +49,9 @@ fn body_for(method: &str, path: &str, client: &str) -> Option<Value> {
     if (method, path) == ("POST", "/v1/batches") {
         return Some(json!({"campaign_id": uuid::Uuid::now_v7(), "name": "From a program"}));
     }
+    if (method, path.starts_with("/v1/teams")) == ("POST", true) {
+        return Some(json!({"message": ""}));
+    }
     (path.starts_with("/v1/contacts") && method != "GET")
         .then(|| json!({"client_id": client, "name": "Api Person", "phone": "+14155550123"}))
 }
@@ -56,13 +60,14 @@ fn body_for(method: &str, path: &str, client: &str) -> Option<Value> {
 fn a_scope_opens_its_routes_and_no_other() {
     run(|world| async move {
         let (agency, works) = Agency::worked(world, "scopes").await;
+        let (team, team_run) = teams::asked(&agency, &works).await;
         let mut wrong = Vec::new();
         for scope in SCOPES {
             let key = key(&agency.owner, &[scope], "0").await;
             let me = call(world, Some(&key), "GET", "/v1/me", None).await;
             assert_eq!((me.status, &me.body["key"]["scopes"]), (200, &json!([scope])), "{}", me.body);
             for (method, path, needs) in API_ROUTES {
-                let path = filled(path, &works);
+                let path = filled(path, &works).replace("{team}", &team).replace("{team_run}", &team_run);
                 let reply = call(world, Some(&key), method, &path, body_for(method, &path, &agency.one.id)).await;
                 let fits =
                     if *needs == scope { matches!(reply.status, 200 | 201 | 409 | 422) } else { reply.status == 403 };
@@ -100,7 +105,8 @@ fn routes_in_source() -> BTreeSet<(String, String)> {
 #[test]
 fn every_scope_opens_a_route_and_every_route_has_its_scope() {
     let with_id = |path: &str| {
-        ["{call}", "{contact}", "{batch}"].iter().fold(path.to_owned(), |path, name| path.replace(name, "{id}"))
+        let names = ["{call}", "{contact}", "{batch}", "{team}"];
+        names.iter().fold(path.replace("{team_run}", "{run}"), |path, name| path.replace(name, "{id}"))
     };
     let mut listed: BTreeSet<(String, String)> =
         API_ROUTES.iter().map(|(method, path, _)| ((*method).to_owned(), with_id(path))).collect();
@@ -202,10 +208,11 @@ fn every_reason_of_a_conflict_is_documented() {
 fn a_key_reaches_no_other_tenant() {
     run(|world| async move {
         let (ours, works) = Agency::worked(world, "api-ours").await;
+        let (team, team_run) = teams::asked(&ours, &works).await;
         let stranger = Agency::new(world, "api-theirs").await;
         let theirs = key(&stranger.owner, &SCOPES, "0").await;
         for (method, path, _) in API_ROUTES.iter().filter(|(_, path, _)| path.contains('{')) {
-            let path = filled(path, &works);
+            let path = filled(path, &works).replace("{team}", &team).replace("{team_run}", &team_run);
             let reply = call(world, Some(&theirs), method, &path, body_for(method, &path, &ours.one.id)).await;
             let nowhere = path.replace(&works.call, &uuid::Uuid::now_v7().to_string());
             assert_eq!(reply.status, 404, "{method} {path}: {}", reply.body);

@@ -133,6 +133,7 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
             .env("PATCHBAY_SMTP_URL", smtp)
             .env("PATCHBAY_MAIL_FROM", "Patchbay <voice@mailing.example>")
             .env("PATCHBAY_METRICS_TOKEN", "for-the-collector")
+            .env("PATCHBAY_LOCAL_TARGETS", "on")
             .env("RUST_LOG", "debug")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -239,6 +240,47 @@ fn links_arrive_by_mail_and_say_nothing_about_who_has_an_account() {
         assert_eq!(last, 429);
         let letters = inbox.borrow().clone();
         assert!(letters.iter().all(|(to, _)| to == "vera@mailing.example"), "{letters:?}");
+
+        // Work that waits for a person: whoever may decide is written to once for each, and Vera, who only reads, never.
+        olga.done("add_usual_execution", &[]).await;
+        let choices = olga.done("get_job_choices", &[]).await.json();
+        let first = |what: &str, kind: &str| {
+            let options = choices[what].as_array().cloned().unwrap_or_default();
+            let found = options.iter().find(|option| option[1].as_str().is_some_and(|words| words.contains(kind)));
+            found.and_then(|option| option[0].as_str()).unwrap_or_else(|| panic!("{what}: {choices}")).to_owned()
+        };
+        let (engine, target) = (first("engines", "Process"), first("targets", "This machine"));
+        let job = [
+            ("title", "Pay back 107.60"),
+            ("engine", &engine),
+            ("target", &target),
+            ("content", "true"),
+            ("asks", "on"),
+        ];
+        let mut asked = Vec::new();
+        for _ in 0..6 {
+            let job = olga.made("run_execution_job", &job).await;
+            let page = olga.done("get_execution_job", &[("id", &job)]).await.json();
+            asked.push(page["approvals"][0]["id"].as_str().unwrap_or_else(|| panic!("an approval: {page}")).to_owned());
+        }
+        let about = |letters: &[(String, String)]| {
+            let found = letters.iter().filter(|(_, text)| text.contains("Waits for approval: Pay back 107.60"));
+            found.cloned().collect::<Vec<_>>()
+        };
+        let mut news = inbox.subscribe();
+        let came =
+            tokio::time::timeout(Duration::from_secs(60), news.wait_for(|letters| about(letters).len() >= 6)).await;
+        let written = about(&came.expect("six letters in time").expect("the inbox"));
+        assert!(
+            written.iter().all(|(to, text)| to == "olga@mailing.example" && text.contains("Mailing Voice")),
+            "{written:?}"
+        );
+        for id in &asked {
+            let of_it = written.iter().filter(|(_, text)| text.contains(&format!("/approvals/{id}"))).count();
+            assert_eq!(of_it, 1, "{id}: {written:?}");
+        }
+        let many = written.iter().filter(|(_, text)| text.contains("6 approvals wait at the moment")).count();
+        assert_eq!(many, 1, "more than five wait: {written:?}");
 
         // The links are secrets: not in the queue, the audit log, or the log.
         let jobs: String = owner_value(&world, "select coalesce(string_agg(payload::text, ' '), '') from jobs").await;

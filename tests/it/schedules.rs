@@ -15,7 +15,15 @@ use super::support::{Agency, Answer, Browser, Works, World, owner_lines, owner_v
 const RARE: &str = "0 6 29 2 *";
 const SWEEP: Machine = Machine {
     name: "test",
-    actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches, Action::UseTools, Action::ManageAgents],
+    actions: &[
+        Action::ReadQueues,
+        Action::ReplayQueues,
+        Action::RunBatches,
+        Action::UseTools,
+        Action::ManageAgents,
+        Action::RunTeams,
+        Action::ManageExecution,
+    ],
 };
 
 fn last_id(answer: &Answer) -> String {

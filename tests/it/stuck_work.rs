@@ -11,7 +11,15 @@ use super::support::{Agency, World, owner_lines, run};
 
 const TEST: Machine = Machine {
     name: "test",
-    actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches, Action::UseTools, Action::ManageAgents],
+    actions: &[
+        Action::ReadQueues,
+        Action::ReplayQueues,
+        Action::RunBatches,
+        Action::UseTools,
+        Action::ManageAgents,
+        Action::RunTeams,
+        Action::ManageExecution,
+    ],
 };
 
 async fn swept(world: &World, agency: &Agency) {

@@ -164,6 +164,8 @@ impl Stage {
 pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static str, String)> {
     // First, because it has work done: what is started below must not have begun.
     let (collection, knowledge_file) = super::knowledge::filled(ours).await;
+    // Work of an engine that was done, and some that waits for a person.
+    let execution = super::execution_pages::kept(world, ours, &works).await;
     let error = super::runs::failure(world, ours, "A model did not answer.").await;
     // A call that the voice service has and we were never told of, and an import that has not begun yet.
     let gap = super::history::gap(world, ours, &works).await;
@@ -196,6 +198,7 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
     let mapping = page["mappings"][0]["id"].as_str().expect("a copy").to_owned();
     let (skill, skill_import) = super::skills::filled(ours, &works.agent).await;
     let template = super::templates::made(ours, &works.agent).await;
+    let [team, team_run, team_member, team_case] = super::teams_pages::kept(ours, &works).await;
     let viewer = ours.one.viewer.rpc("who_am_i", &[]).await.json()["user_id"].as_str().expect("an id").to_owned();
     let guest = [("emails", "guest@ours.example"), ("role", "client_viewer"), ("client", ours.one.id.as_str())];
     ours.owner.done("invite_members", &guest).await;
@@ -235,9 +238,19 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
         ("gap", gap),
         ("skill", skill),
         ("template", template),
+        ("team", team),
+        ("team_run", team_run),
+        ("team_member", team_member),
+        ("team_case", team_case),
         ("skill_import", skill_import),
         ("tool", tool),
         ("schedule", schedule),
+        ("engine", execution.engine),
+        ("target", execution.target),
+        ("circuit", execution.circuit),
+        ("execution_job", execution.job),
+        ("artefact", execution.artefact),
+        ("approval", execution.approval),
         ("trigger", trigger),
         ("test_case", test_case),
         ("suite_run", suite_run),

@@ -20,6 +20,7 @@ impl Job for RunSuite {
         Action::ManageAgents,
         Action::UseConnections,
         Action::UseTools,
+        Action::RunTeams,
         Action::ReadContacts,
         Action::ManageContacts,
     ];

@@ -57,6 +57,11 @@ pub async fn in_use(
     Ok(used(&kept, &accounts, purpose, agent).map(|(connection, model, _)| (connection, model)))
 }
 
+/// Whether the workspace has this account of models.
+pub async fn has_account(tx: &mut ReadTx, id: ConnectionId) -> Result<bool, AppError> {
+    Ok(accounts::list(tx).await?.iter().any(|account| account.id == id))
+}
+
 /// The next step where no model is set up.
 pub fn not_set_up() -> AppError {
     AppError::Conflict(

@@ -8,5 +8,5 @@ mod store;
 mod vectors;
 pub(crate) mod views;
 
-pub use chosen::{Chosen, chosen, in_use, not_set_up, of, priced};
+pub use chosen::{Chosen, chosen, has_account, in_use, not_set_up, of, priced};
 pub use vectors::embed;

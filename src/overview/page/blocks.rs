@@ -68,6 +68,9 @@ pub(crate) fn Needs(needs: Vec<Need>, lists: Vec<NeedList>) -> impl IntoView {
                 "file-text" => "file-text",
                 "file-spreadsheet" => "file-spreadsheet",
                 "gauge" => "gauge",
+                "shield-check" => "shield-check",
+                "zap" => "zap",
+                "workflow" => "workflow",
                 _ => "triangle-alert",
             };
             view! {

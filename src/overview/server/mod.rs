@@ -62,6 +62,9 @@ pub(crate) async fn overview(tx: &mut ReadTx, client: Option<&str>, asked: &Peri
         if page.today.calls == 0 {
             page.start = start_list(tx).await?;
         }
+    } else if tx.scope().may(Action::DecideApprovals) {
+        let (needs, lists) = store::approvals(tx, None).await?;
+        (page.needs, page.more_needs) = ((!needs.is_empty()).then_some(needs), lists);
     }
     Ok(page)
 }

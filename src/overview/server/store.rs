@@ -1,7 +1,9 @@
 //! Figures across crates, each from an index that leads with the workspace and the time.
 
+mod execution;
 mod needs;
 
+pub(crate) use execution::approvals;
 pub(crate) use needs::needs;
 
 use std::collections::BTreeMap;
@@ -272,12 +274,17 @@ pub(crate) async fn started(tx: &mut ReadTx) -> Result<Started, AppError> {
     .await?)
 }
 
-pub(crate) async fn sidebar_counts(tx: &mut ReadTx) -> Result<SidebarCounts, AppError> {
+/// `approvals`: those that wait are counted, too.
+pub(crate) async fn sidebar_counts(tx: &mut ReadTx, approvals: bool) -> Result<SidebarCounts, AppError> {
     Ok(sqlx::query_as!(
         SidebarCounts,
         r#"select (select count(*) from (select 1 from calls where workspace_id = $1 and result is null limit 1000) q) as "live_calls!",
-                  (select count(*) from call_batches where workspace_id = $1 and status = 'processing') as "running_batches!""#,
-        tx.workspace_uuid()
+                  (select count(*) from call_batches where workspace_id = $1 and status = 'processing') as "running_batches!",
+                  (select count(*) from (select 1 from execution_approvals where workspace_id = $1 and $2 and decision is null
+                                           and expires_at > now() limit 1000) q) as "approvals!",
+                  exists (select from execution_approvals where workspace_id = $1 and $2) as "has_approvals!""#,
+        tx.workspace_uuid(),
+        approvals
     )
     .fetch_one(tx.conn())
     .await?)

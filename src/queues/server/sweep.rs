@@ -7,11 +7,19 @@ use patchbay_shared::AppError;
 
 const UPKEEP: Machine = Machine {
     name: "queue upkeep",
-    actions: &[Action::ReadQueues, Action::ReplayQueues, Action::RunBatches, Action::UseTools, Action::ManageAgents],
+    actions: &[
+        Action::ReadQueues,
+        Action::ReplayQueues,
+        Action::RunBatches,
+        Action::UseTools,
+        Action::ManageAgents,
+        Action::RunTeams,
+        Action::ManageExecution,
+    ],
 };
 
 /// For every agency: calls whose words nobody fetches, batches that nobody dials, files that nobody reads, uses of tools without an
-/// end, uploaded archives of skills that nobody took, and schedules whose time nobody keeps. Every five minutes.
+/// end, uploaded archives of skills that nobody took, schedules whose time nobody keeps, and jobs of execution that nobody is at. Every five minutes.
 pub async fn sweep_all(db: &Db) -> Result<(), AppError> {
     for workspace in store::workspaces(db).await? {
         let scope = Scope::of_upkeep(db.clone(), workspace, UPKEEP);
@@ -31,5 +39,7 @@ pub async fn sweep(scope: &Scope) -> Result<(), AppError> {
     patchbay_tools::server::stuck::sweep(scope).await?;
     patchbay_skills::server::forget_archives(scope).await?;
     patchbay_schedules::server::sweep(scope).await?;
+    patchbay_execution::server::sweep(scope).await?;
+    patchbay_teams::server::sweep(scope).await?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::rng::Rng;
 use crate::schema::Writer;
-use crate::{analysis, conversation, rehearsal};
+use crate::{analysis, conversation, rehearsal, supervising};
 
 /// What the model says: words, or tools to call.
 pub(crate) struct Answer {
@@ -27,6 +27,9 @@ impl Answer {
             if let Some(played) = rehearsal::played(schema, &system, messages, &last) {
                 return only(played);
             }
+            if let Some(said) = supervising::supervised(schema, &system, &last, &user) {
+                return only(said);
+            }
             return only(Writer::new(schema, facts.as_ref(), &last).write().to_string());
         }
         if format.is_some_and(|format| format["type"] == "json_object") {
@@ -44,6 +47,20 @@ impl Answer {
         }
         let language = analysis::guess_language(&last);
         only(conversation::reply(language, &system, &Map::new(), &last, &user))
+    }
+}
+
+impl Answer {
+    /// Of a model that goes round in circles: the first tool again and again, with the same arguments.
+    pub fn looping(request: &Map<String, Value>, messages: &[Value]) -> Answer {
+        let first = request.get("tools").and_then(Value::as_array).and_then(|tools| tools.first());
+        let Some(first) = first else { return Answer::to(request, messages) };
+        let open = json!({"type": "object"});
+        let parameters = first.pointer("/function/parameters").unwrap_or(&open);
+        let arguments = Writer::new(parameters, None, "again").write().to_string();
+        let id = format!("call_{:016x}", Rng::new(19, &messages.len().to_string()).roll());
+        let call = json!({"id": id, "type": "function", "function": {"name": first.pointer("/function/name"), "arguments": arguments}});
+        Answer { content: None, tool_calls: vec![call] }
     }
 }
 

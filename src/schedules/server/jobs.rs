@@ -46,6 +46,7 @@ impl Job for RunAgent {
         Action::ManageAgents,
         Action::UseConnections,
         Action::UseTools,
+        Action::RunTeams,
         Action::ReadContacts,
         Action::ManageContacts,
     ];

@@ -11,6 +11,7 @@ mod http;
 mod keypad;
 mod knowledge;
 mod mcp;
+mod team;
 mod transfer;
 mod voicemail;
 mod web_search;
@@ -30,6 +31,7 @@ pub use http::{Http, Method, as_text, escaped, filled_address, origin};
 pub use keypad::Keypad;
 pub use knowledge::Knowledge;
 pub use mcp::{LONGEST_NAME, Mcp, Offered, offered_name};
+pub use team::Team;
 pub use transfer::{Destination, Transfer};
 pub use voicemail::Voicemail;
 pub use web_search::{WebSearch, at};
@@ -68,13 +70,16 @@ pub enum Input {
     Tick,
     /// One tick for each choice that the server knows; the field `name` holds the ids, separated by commas.
     Several(Source),
+    /// One of the choices that the server knows.
+    One(Source),
 }
 
-/// Where the choices of `Input::Several` come from.
+/// Where the choices of `Input::Several` and `Input::One` come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     KnowledgeCollections,
+    Teams,
 }
 
 impl FieldSpec {
@@ -261,6 +266,8 @@ kinds! {
         "Sends an e-mail in the agency’s name. Use it when they ask for something in writing, and tell them what you send.";
     Calendar = "calendar", "Calendar (Cal.com)", "calendar-clock", "calendar",
         "Finds free times and books, moves and cancels appointments at Cal.com.";
+    Team = "team", "Ask a team", "users", "ask_team",
+        "Hands work to a team of agents that looks things up and does them. Use it for what you cannot do yourself, and tell the caller that you do.";
     Mcp = "mcp", "MCP server", "share-2", "",
         "Functions of a server that speaks MCP. You choose which of them the agent may use.";
     Http = "http", "Custom HTTP", "globe", "", "";

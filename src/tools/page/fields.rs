@@ -71,6 +71,14 @@ fn kind_field(spec: FieldSpec, values: &Values, choices: &Choices) -> AnyView {
                 None => view! { <Checkbox name label checked=!value.is_empty()/> }.into_any(),
             }
         }
+        Input::One(source) => {
+            let all = choices.get(&source).cloned().unwrap_or_default();
+            if all.is_empty() {
+                return view! { <p class="note">{format!("{label}: there are none yet. {hint}")}</p> }.into_any();
+            }
+            let options = std::iter::once((String::new(), "Choose one".to_owned())).chain(all).collect::<Vec<_>>();
+            view! { <Select name label options value required=is_required hint/> }.into_any()
+        }
         Input::Several(source) => {
             let chosen: Vec<String> = value.split(',').map(|one| one.trim().to_owned()).collect();
             let all = choices.get(&source).cloned().unwrap_or_default();

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::fields::ToolFields;
-use crate::model::{Calendar, Choices, NewToolPage, ToolKind, Transfer, Values, WebSearch};
+use crate::model::{Calendar, Choices, NewToolPage, Team, ToolKind, Transfer, Values, WebSearch};
 use crate::server_fns::{SaveAgentTool, new_agent_tool};
 use patchbay_access::Action;
 use patchbay_shell::refused;
@@ -77,6 +77,7 @@ fn NewForm(kind: ToolKind, agent: String, choices: Choices) -> impl IntoView {
     let values: Values = match kind {
         ToolKind::WebSearch => WebSearch::usual(),
         ToolKind::Calendar => Calendar::usual(),
+        ToolKind::Team => Team::usual(),
         ToolKind::Transfer => Transfer::usual(),
         ToolKind::SendEmail => values_of(&[("most_in_call", "1"), ("most_in_day", "50")]),
         ToolKind::Mcp => values_of(&[("timeout_seconds", "10")]),

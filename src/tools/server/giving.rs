@@ -137,7 +137,8 @@ fn is_of_agent(tool: &Owned) -> bool {
         | ToolConfig::Mcp(_)
         | ToolConfig::WebSearch(_)
         | ToolConfig::Calendar(_)
-        | ToolConfig::Transfer(_) => true,
+        | ToolConfig::Transfer(_)
+        | ToolConfig::Team(_) => true,
         ToolConfig::SendEmail(email) => !email.addresses.is_empty(),
         ToolConfig::ContactLookup(_)
         | ToolConfig::ContactUpdate(_)

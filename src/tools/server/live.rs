@@ -31,6 +31,8 @@ const TOOLS: Machine = Machine {
         Action::ManageContacts,
         // Documents are searched by meaning, too.
         Action::UseConnections,
+        // Work is handed to teams.
+        Action::RunTeams,
     ],
 };
 /// The most uses in one call: a model that goes round in circles stops there.
@@ -181,7 +183,10 @@ fn is_doubled(former: &Former, tool: &AgentTool) -> bool {
         // Nothing was done, so the model may try again.
         UseStatus::Failed if former.answer != NOT_KNOWN => former.age_seconds < AT_ONCE,
         // Whoever did not answer is rung again when the caller wants it; while it rings, nobody is.
-        _ if only_reads || matches!(tool.config, ToolConfig::Transfer(_)) => former.age_seconds < DOUBLED,
+        // A team that is asked again tells what came of what it was asked before.
+        _ if only_reads || matches!(tool.config, ToolConfig::Transfer(_) | ToolConfig::Team(_)) => {
+            former.age_seconds < DOUBLED
+        }
         _ => former.age_seconds < DOUBLED || (former.age_seconds < LATE && !former.was_followed),
     }
 }

@@ -22,6 +22,8 @@ pub mod voice;
 pub use invoke::{AgentTool, Effect, Invocation, Outcome, chat_tools, for_agent, invoke};
 /// Sends what agents write by e-mail.
 pub use kinds::email::{Letter, SendLetter};
+/// Hands work to teams.
+pub use kinds::team::{AskTeam, TeamAnswer, TeamQuestion};
 /// Rings people for calls.
 pub use kinds::transfer::{Begun, TransferCall, Wanted};
 /// Tells agents that their copies at the voice service are out of date.

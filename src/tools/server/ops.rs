@@ -72,7 +72,9 @@ async fn choices(tx: &mut ReadTx, agent: &AgentHead) -> Result<Choices, AppError
         .into_iter()
         .filter(|one| one.client.is_none() || agent.client_id.is_none() || one.client == agent.client_id);
     let collections = fits.map(|one| (one.id.to_string(), one.name)).collect();
-    Ok([(Source::KnowledgeCollections, collections)].into_iter().collect())
+    let teams = kinds::team::choices(tx, agent.client_id).await?;
+    let teams = teams.into_iter().map(|(id, name)| (id.to_string(), name)).collect();
+    Ok([(Source::KnowledgeCollections, collections), (Source::Teams, teams)].into_iter().collect())
 }
 
 /// One tool with its form and a try of it. Errors: `NotFound`.
@@ -120,6 +122,8 @@ pub(crate) async fn save(tx: &mut WriteTx, form: &ToolForm) -> Result<AgentToolI
     };
     let mut fields = form.check(kind)?;
     kinds::transfer::settle(&mut fields.config)?;
+    let client = store::agent(tx.reading(), agent).await?.client_id;
+    kinds::team::check(tx.reading(), &fields.config, client).await?;
     let sandbox = tx.services().sandbox.as_ref().map(|sandbox| sandbox.tools.clone());
     if let Some(address) = fields.config.address()
         && let Some(why) = refused_at_sight(address, sandbox.as_deref())

@@ -1,6 +1,7 @@
 //! What the owner's walk through all doors does not come by, because it takes more than one step, or somebody else to take it.
 
 use super::super::brand::{LOGO, png};
+use super::super::execution_jobs::{command, usual};
 use super::super::second_factor::turn_on;
 use super::super::support::agency::{invitation, shown_token};
 use super::super::support::{Agency, Browser, Works, World};
@@ -47,6 +48,10 @@ async fn with_the_agencys_things(agency: &Agency) {
     owner.done("switch_connection", &[("provider", "ultravox")]).await;
     owner.done("switch_connection", &[("provider", "ultravox"), ("on", "true")]).await;
     with_models(owner).await;
+    with_jobs(agency).await;
+    let team = owner.made_on("/teams/new", "create_team", &[("name", "Short lived"), ("mode", "coordinate")]).await;
+    owner.done("switch_team", &[("id", &team)]).await;
+    owner.done("switch_team", &[("id", &team), ("on", "true")]).await;
     let first = [("name", "Second prompt"), ("template", "You call. Be brief."), ("production", "true")];
     let prompt = owner.made_on("/prompts/new", "save_prompt", &first).await;
     let second = [("id", prompt.as_str()), ("base_version", "1"), ("name", "Second prompt"), ("template", "Be kind.")];
@@ -70,6 +75,17 @@ async fn with_the_agencys_things(agency: &Agency) {
     for status in ["archived", "active"] {
         owner.done("set_client_status", &[("id", &agency.two.id), ("status", status)]).await;
     }
+}
+
+/// Nobody works on them: they wait.
+async fn with_jobs(agency: &Agency) {
+    let (owner, engines) = (&agency.owner, usual(agency).await);
+    let other = [("kind", "local"), ("name", "Other"), ("slots", "2"), ("memory_mb", "512"), ("cpu_milli", "1000")];
+    let other = owner.made("save_execution_target", &other).await;
+    let id = command(agency, &engines.process, "true", &[("target", &engines.target)]).await;
+    owner.done("move_execution_job", &[("id", &id), ("target", &other)]).await;
+    owner.done("cancel_execution_job", &[("id", &id)]).await;
+    owner.done("requeue_execution_job", &[("id", &id)]).await;
 }
 
 async fn with_a_clients_things(agency: &Agency, works: &Works) {

@@ -21,10 +21,13 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     ("brand, dialling, usage", "what is made of clients and calls"),
     (
-        "calls, clients, evaluations, numbers, schedules",
-        "for whom an agent works, on which number, what was said, whether it was right in tests, and what sets it off",
+        "calls, clients, evaluations, numbers, schedules, teams",
+        "for whom an agent works, on which number, what was said, whether it was right in tests, what sets it off, and with whom it works",
     ),
-    ("agent_loop, agents", "who speaks, on a call or without a telephone"),
+    (
+        "agent_loop, agents, execution",
+        "who speaks, on a call or without a telephone; work that is done by engines on targets",
+    ),
     ("models, skills", "which model does what, and what it costs; instructions that agents share"),
     ("connections, tools", "accounts at outside services; what an agent may do on a call beside talking"),
     (
@@ -33,7 +36,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     ("jobs, shell, users, workspaces", "the queue; what pages share; accounts of people and of agencies"),
     ("access", "who is asking, and what they may do"),
-    ("sandbox, services, ui", "stand-ins, what the process works with, components"),
+    ("sandbox, services, targets, ui", "stand-ins, what the process works with, where jobs run, components"),
     (
         "providers, runner_key, shared",
         "outside services, the proof that the job runner acts, and words that everything uses",

@@ -94,6 +94,9 @@ impl Background {
             "update jobs set run_at = run_at - {time} where workspace_id = '{workspace}' and status = 'pending';
              update webhook_queue set next_attempt_at = next_attempt_at - {time} where workspace_id = '{workspace}' and status = 'pending';
              update enrichment_queue set next_attempt_at = next_attempt_at - {time} where workspace_id = '{workspace}' and status = 'pending';
+             update execution_queue set next_attempt_at = next_attempt_at - {time} where workspace_id = '{workspace}' and status = 'pending';
+             update execution_jobs set next_attempt_at = next_attempt_at - {time} where workspace_id = '{workspace}' and next_attempt_at is not null;
+             update execution_circuits set probe_at = probe_at - {time} where workspace_id = '{workspace}' and probe_at is not null;
              update campaign_contacts set next_attempt_at = next_attempt_at - {time}
              where workspace_id = '{workspace}' and next_attempt_at is not null;
              update call_backs set due_at = due_at - {time}
@@ -128,6 +131,7 @@ pub async fn next_due(owner: &PgPool, workspace: WorkspaceId) -> Option<Duration
         "select extract(epoch from min(due) - clock_timestamp())::float8 from (
            select run_at as due from jobs where workspace_id = '{workspace}' and status = 'pending'
            union all select next_attempt_at from webhook_queue where workspace_id = '{workspace}' and status = 'pending'
+           union all select next_attempt_at from execution_queue where workspace_id = '{workspace}' and status = 'pending' and pool = 'default'
            union all select next_attempt_at from enrichment_queue where workspace_id = '{workspace}' and status = 'pending') waiting"
     );
     let seconds: Option<f64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(owner).await.expect("the queues");

@@ -8,6 +8,7 @@ mod background;
 mod bucket;
 mod client;
 mod dns;
+pub mod engine;
 mod page;
 mod plans;
 pub mod processes;
@@ -83,6 +84,14 @@ pub fn run_with_bucket<F: Future<Output = ()>>(test: impl FnOnce(World, Bucket) 
     });
 }
 
+/// Runs a test in a world of its own that is configured otherwise.
+pub fn run_changed<F: Future<Output = ()>>(change: impl FnOnce(&mut Options), test: impl FnOnce(World) -> F) {
+    RUNTIME.block_on(async {
+        let world = start(|owner| async move { application(&owner) }, change).await;
+        test(world).await;
+    });
+}
+
 /// Runs a test in a world of its own whose database tells the plan of every statement of the application.
 pub fn run_planned<F: Future<Output = ()>>(test: impl FnOnce(World, Plans) -> F) {
     RUNTIME.block_on(async {
@@ -130,6 +139,8 @@ async fn start<F: Future<Output = String>>(app: impl FnOnce(String) -> F, change
         sandbox_url: Some(sandbox_base.clone()),
         // This program is a test; the product is beside it.
         extract_with: Some(env!("CARGO_BIN_EXE_patchbay").into()),
+        run_jobs_with: Some(env!("CARGO_BIN_EXE_patchbay").into()),
+        local_targets: Some("on".into()),
         ..Options::default()
     };
     change(&mut options);

@@ -6,7 +6,7 @@ use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, money};
 
 /// How many of one kind the dashboard names. The others are in that kind's own list.
-const NAMED: usize = 100;
+pub(super) const NAMED: usize = 100;
 
 /// Failed work is counted up to here.
 const COUNTED: i64 = 1000;
@@ -20,7 +20,7 @@ fn bounded(count: i64, one: &str, many: &str) -> String {
 }
 
 /// Whether there are more than are named; those too many are taken away.
-fn are_more<T>(rows: &mut Vec<T>) -> bool {
+pub(super) fn are_more<T>(rows: &mut Vec<T>) -> bool {
     let are_more = rows.len() > NAMED;
     rows.truncate(NAMED);
     are_more
@@ -67,6 +67,8 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<(
             format!("/connections/{page}"),
         ));
     }
+    let (work, of_work) = super::execution::needs(tx, client).await?;
+    needs.extend(work);
     let mut batches = sqlx::query!(
         "select id, name, coalesce(error, pause_reason) as reason, status::text as status from call_batches
          where workspace_id = $1 and ($2::uuid is null or client_id = $2)
@@ -223,5 +225,6 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<(
             format!("/contacts/imports/{}", row.id),
         ));
     }
+    lists.extend(of_work);
     Ok((needs, lists))
 }

@@ -7,6 +7,7 @@ mod http;
 mod knowledge;
 pub(crate) mod mcp;
 mod memory;
+pub(crate) mod team;
 pub(crate) mod transfer;
 mod web_search;
 
@@ -99,6 +100,7 @@ pub(crate) async fn run(ask: &Ask<'_>) -> Result<Done, AppError> {
             Ok(Done::with(Effect::Voicemail(ask.text("message")), "The message was left, and the call ends."))
         }
         ToolConfig::Transfer(config) => transfer::run(ask, config).await,
+        ToolConfig::Team(config) => team::run(ask, config).await,
         ToolConfig::WebSearch(config) => web_search::run(ask, config).await,
         ToolConfig::SendEmail(config) => email::run(ask, config).await,
         ToolConfig::Calendar(config) => calendar::run(ask, config).await,
