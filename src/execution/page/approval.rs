@@ -146,7 +146,7 @@ fn Decide(id: String, content: String, is_tool: bool, again: Callback<()>) -> im
                     <SubmitButton kind=ButtonKind::Danger icon="x" name="decision" value="rejected">"Reject"</SubmitButton>
                 </FormActs>
             </ServerForm>
-            <p class="mt-4"><TakeButton id=of_edit edit=true/></p>
+            <div class="mt-4"><TakeButton id=of_edit edit=true/></div>
         </Card>
     }
     .into_any()
