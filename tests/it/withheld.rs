@@ -75,7 +75,7 @@ async fn plant(world: &World, agency: &Agency, works: &Works) -> Vec<(String, St
         ("number", "+12025550188"),
         ("country", "US"),
         ("features", "voice"),
-        ("monthly_cost", "13.37"),
+        ("monthly_cost", "873.37"),
         ("client_id", agency.one.id.as_str()),
     ];
     let number = agency.owner.made("order_number", &number).await;
@@ -181,8 +181,8 @@ fn no_answer_to_a_clients_people_holds_what_the_agency_withholds() {
             assert_eq!(markers.len(), columns, "{field:?}: a marker for each of {}", field.columns());
             hidden.extend(markers.into_iter().flatten());
         }
-        // The audit log's: what a number costs, whose it was, what is to be spent.
-        hidden.extend(["13.37".to_owned(), "4321.98".to_owned(), "4,321.98".to_owned(), agency.two.id.clone()]);
+        // The audit log's: what a number costs (no part of a time looks like it), whose it was, what is to be spent.
+        hidden.extend(["873.37".to_owned(), "4321.98".to_owned(), "4,321.98".to_owned(), agency.two.id.clone()]);
         let owner = Who { role: Some(Role::AgencyOwner), is_ours: true, is_of_client_one: true, is_guest: false };
         let mut for_owner = more.clone();
         for_owner.extend([format!("/numbers/{}", planted[1].1), format!("/agents/{agent}")]);
