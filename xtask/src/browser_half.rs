@@ -19,7 +19,7 @@ const LOADER: &str = "__wasm_split.______________________.js";
 /// Which files each lazy part needs; Leptos reads it on the server to preload them.
 pub const MANIFEST: &str = "__wasm_split_manifest.json";
 /// How many files may hold what several pages share. More of them are more requests for a page, and fewer are bytes that it does not need.
-const MOST_CHUNKS: usize = 320;
+const MOST_CHUNKS: usize = 480;
 /// Where everybody lands after signing in. What this page shares with others is in the main part, so that a first visit
 /// loads nothing in vain.
 pub const FIRST_PAGE: &str = "overview_page";
