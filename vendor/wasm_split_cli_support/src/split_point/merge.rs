@@ -6,7 +6,7 @@
 //! merged chunk is loaded by every module that needs either part, so what was loaded before is still loaded.
 //!
 //! One split module can be named as the one that is loaded first. What it shares with others goes to the main module: then
-//! the first visit loads the main module and this one, and nothing in vain. What three quarters of all modules share goes there, too.
+//! the first visit loads the main module and this one, and nothing in vain. What two thirds of all modules share goes there, too.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -50,7 +50,7 @@ impl Set {
 }
 
 /// What so many of a hundred split modules share joins the main module: nearly everybody needs it sooner or later.
-const MOST_PAGES: usize = 75;
+const MOST_PAGES: usize = 65;
 
 struct Chunk {
     /// The split modules that load it.
