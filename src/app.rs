@@ -20,7 +20,7 @@ use patchbay_calls::page::{call_page, calls_page};
 use patchbay_campaigns::page::{campaign_page, campaigns_page, new_campaign_page};
 use patchbay_client_overview::page::client_page;
 use patchbay_clients::page::{client_settings_page, clients_page, new_client_page};
-use patchbay_connections::page::{connection_detail_page, connections_page, new_model_account_page};
+use patchbay_connections::page::{connection_detail_page, new_model_account_page};
 use patchbay_contacts::page::{
     contact_page, contacts_page, import_mapping_page, import_page, imports_page, new_contact_page, new_import_page,
     suppressed_page,
@@ -36,6 +36,11 @@ use patchbay_execution::page::{
 };
 use patchbay_history::page::{call_gaps_page, history_import_page, history_imports_page, history_page};
 use patchbay_inbound_webhooks::page::inbound_webhook_page;
+use patchbay_integrations::page::{
+    failed_records_page, integration_mapping_page, integration_messages_page, integration_page,
+    integration_preview_page, integration_secret_page, integration_settings_page, integration_setup_page,
+    integration_sign_in_page, integration_sync_page, integration_syncs_page, integrations_page, new_integration_page,
+};
 use patchbay_knowledge::page::{edit_knowledge_page, knowledge_collection_page, knowledge_page, new_knowledge_page};
 use patchbay_members::page::{
     accept_invitation_page, invitations_page, invite_page, links_page, member_page, members_page, profile_page,
@@ -68,9 +73,13 @@ use patchbay_teams::page::{
     team_versions_page, teams_page,
 };
 use patchbay_telephone::page::test_call_page;
+use patchbay_text_messages::page::{new_text_rule_page, text_rule_page, text_rules_page, text_thread_page, texts_page};
 use patchbay_tools::page::{new_tool_page, tool_page, tool_use_page, tool_uses_page, tools_page};
 use patchbay_ui::Trouble;
 use patchbay_usage::page::usage_page;
+use patchbay_webhooks::page::{
+    edit_webhook_page, made_webhook_page, new_webhook_page, verify_webhooks_page, webhooks_page,
+};
 
 use lazy::LazyPage;
 
@@ -108,6 +117,11 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/campaigns") view={LazyPage::new(campaigns_page)} ssr=SsrMode::Async/>
             <Route path=path!("/campaigns/new") view={LazyPage::new(new_campaign_page)} ssr=SsrMode::Async/>
             <Route path=path!("/campaigns/:id") view={LazyPage::new(campaign_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/messages") view={LazyPage::new(texts_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/messages/with/:contact") view={LazyPage::new(text_thread_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/messages/rules") view={LazyPage::new(text_rules_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/messages/rules/new") view={LazyPage::new(new_text_rule_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/messages/rules/:rule") view={LazyPage::new(text_rule_page)} ssr=SsrMode::Async/>
             <Route path=path!("/contacts") view={LazyPage::new(contacts_page)} ssr=SsrMode::Async/>
             <Route path=path!("/contacts/new") view={LazyPage::new(new_contact_page)} ssr=SsrMode::Async/>
             <Route path=path!("/contacts/suppressed") view={LazyPage::new(suppressed_page)} ssr=SsrMode::Async/>
@@ -199,7 +213,19 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/numbers/new") view={LazyPage::new(new_number_page)} ssr=SsrMode::Async/>
             <Route path=path!("/numbers/:id") view={LazyPage::new(number_detail_page)} ssr=SsrMode::Async/>
             <Route path=path!("/test-call") view={LazyPage::new(test_call_page)} ssr=SsrMode::Async/>
-            <Route path=path!("/connections") view={LazyPage::new(connections_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations") view={LazyPage::new(integrations_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/new/:kind") view={LazyPage::new(new_integration_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id") view={LazyPage::new(integration_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/setup") view={LazyPage::new(integration_setup_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/sign-in") view={LazyPage::new(integration_sign_in_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/mapping") view={LazyPage::new(integration_mapping_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/preview") view={LazyPage::new(integration_preview_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/syncs") view={LazyPage::new(integration_syncs_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/syncs/:sync") view={LazyPage::new(integration_sync_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/failed") view={LazyPage::new(failed_records_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/settings") view={LazyPage::new(integration_settings_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/secret") view={LazyPage::new(integration_secret_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/messages") view={LazyPage::new(integration_messages_page)} ssr=SsrMode::Async/>
             <Route path=path!("/connections/accounts/new") view={LazyPage::new(new_model_account_page)} ssr=SsrMode::Async/>
             <Route path=path!("/connections/models") view={LazyPage::new(models_page)} ssr=SsrMode::Async/>
             <Route path=path!("/connections/models/prices") view={LazyPage::new(model_prices_page)} ssr=SsrMode::Async/>
@@ -228,6 +254,13 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/settings/api-keys/new") view={LazyPage::new(new_api_key_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/api-keys/made") view={LazyPage::new(made_api_key_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/brand") view={LazyPage::new(brand_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/webhooks") view={LazyPage::new(webhooks_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/webhooks/new") view={LazyPage::new(new_webhook_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/webhooks/made") view={LazyPage::new(made_webhook_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/webhooks/verify") view={LazyPage::new(verify_webhooks_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/webhooks/:endpoint") view={LazyPage::new(webhooks_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/webhooks/:endpoint/edit") view={LazyPage::new(edit_webhook_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/settings/webhooks/:endpoint/deliveries/:delivery") view={LazyPage::new(webhooks_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/audit") view={LazyPage::new(audit_page)} ssr=SsrMode::Async/>
             <Route path=path!("/settings/audit/:seq") view={LazyPage::new(audit_event_page)} ssr=SsrMode::Async/>
             <Route path=path!("/call-backs") view={LazyPage::new(call_backs_page)} ssr=SsrMode::Async/>

@@ -15,24 +15,32 @@ use uuid::Uuid;
 use super::support::{WebhookSender, World, owner_value};
 use super::{LINES, SPAN, Speed, ms, owner, side_by_side, verdict};
 
-/// What pgbench inserts: a row as large as an event, in a table with the keys and indexes of ours.
-const TABLE: &str = "create table bench_events (
-    id uuid primary key default gen_random_uuid(), workspace_id uuid not null, provider text not null, event_id text not null,
-    status text not null default 'pending', run_at timestamptz not null default now(), payload jsonb not null,
-    unique (workspace_id, provider, event_id));
-  create index on bench_events (workspace_id, run_at, id) where status = 'pending'";
-const INSERT: &str = "insert into bench_events (workspace_id, provider, event_id, payload) values
-  ('00000000-0000-0000-0000-000000000001', 'ultravox', gen_random_uuid()::text, jsonb_build_object('event', 'call.ended', 'call',
-   jsonb_build_object('callId', gen_random_uuid(), 'pad', repeat('x', 1500)))) on conflict do nothing;";
+/// What pgbench inserts into and takes from: a table like ours, with its keys and indexes, which nothing else uses.
+const TABLE: &str = "create table bench_events (like webhook_queue including all)";
 const DEQUEUE: &str = "begin;
-select quote_literal(id) as jid from bench_events where workspace_id = '00000000-0000-0000-0000-000000000001' and status = 'pending' and run_at <= now() order by run_at limit 1 for update skip locked \\gset
-update bench_events set status = 'done' where id = :jid;
+select quote_literal(id) as jid from bench_events where workspace_id = '00000000-0000-0000-0000-000000000001' and status = 'pending' and next_attempt_at <= now() order by next_attempt_at, id limit 1 for update skip locked \\gset
+update bench_events set status = 'completed' where workspace_id = '00000000-0000-0000-0000-000000000001' and id = :jid;
 commit;";
+
+/// The row of an event like those that are sent. What is the same in each is written out beforehand.
+fn insert() -> String {
+    let headers = json!({
+        "host": "127.0.0.1:8080", "content-type": "application/json", "content-length": "1609",
+        "x-ultravox-webhook-timestamp": "2026-11-29T16:00:00.000000Z", "x-ultravox-webhook-signature": "[hidden]",
+    });
+    format!(
+        "insert into bench_events (id, workspace_id, connection_id, provider, event_id, event_type, headers, raw_body) values
+           (gen_random_uuid(), '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002', 'ultravox',
+            'call.ended:' || gen_random_uuid() || ':2026-11-29T16:00:00.000000Z', 'call.ended', '{headers}', '{}')
+         on conflict (workspace_id, provider, event_id) do nothing;",
+        event(Uuid::now_v7(), 2)
+    )
+}
 
 /// Events of 1.6 kB, signed, over connections that stay open.
 pub async fn webhooks(world: &World) {
     sqlx::raw_sql(TABLE).execute(&mut owner(world).await).await.expect("a table");
-    let plain = pgbench(world, INSERT, LINES, SPAN).await;
+    let plain = pgbench(world, &insert(), LINES, SPAN).await;
     let sender = WebhookSender::new(world, "Ingest").await;
     let taken = take(prepared(&sender)).await;
     println!(

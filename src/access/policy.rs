@@ -71,6 +71,14 @@ policy! {
     ManageNumbers, "numbers": AgencyOwner | AgencyAdmin;
     /// Credentials at outside services.
     ManageConnections, "outside accounts": AgencyOwner;
+    /// Systems that clients use, and what was exchanged with them. A client's admin those of the own client.
+    ReadIntegrations, "integrations": AgencyOwner | AgencyAdmin | AgencyMember | ClientAdmin;
+    /// Mappings, syncs and what failed in them. Credentials and sign-ins are ManageConnections.
+    ManageIntegrations, "integrations": AgencyOwner | AgencyAdmin;
+    /// Endpoints of outgoing webhooks, and their deliveries.
+    ManageWebhooks, "outgoing webhooks": AgencyOwner | AgencyAdmin;
+    /// Sending text messages, and the rules that send them.
+    ManageTexts, "text messages": AgencyOwner | AgencyAdmin;
     /// Client admins as far as the agency lets them: see `ClientAdminRights`. So are the next two, and `ManageViewers`.
     ManageContacts, "contacts": AgencyOwner | AgencyAdmin | ClientAdmin;
     ManageCampaigns, "campaigns": AgencyOwner | AgencyAdmin | ClientAdmin;

@@ -161,6 +161,7 @@ pub fn audit_shows(entity: &str, field: &str) -> bool {
         }
         // Not what it costs, and not whose it was before.
         "phone_number" => only(&["number", "status"]),
+        "text_message" => only(&["contact", "characters"]),
         "agent" => only(&["name"]),
         _ => false,
     }

@@ -172,7 +172,7 @@ fn Notice(viewer: Viewer) -> impl IntoView {
         view! {
             <Banner kind="sandbox">
                 "Sandbox: no real calls or models."
-                {may_connect.then(|| view! { " "<a class="link" href="/connections">"Connect real accounts"</a> })}
+                {may_connect.then(|| view! { " "<a class="link" href="/integrations">"Connect real accounts"</a> })}
             </Banner>
         }
         .into_any()
@@ -210,6 +210,7 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     let batches = NavItem::new("Batches", "list-checks", "/batches").letter('b').count(counts.running_batches);
     let campaigns = NavItem::new("Campaigns", "megaphone", "/campaigns").letter('m');
     let contacts = NavItem::new("Contacts", "contact", "/contacts").letter('k');
+    let messages = NavItem::new("Messages", "message-square", "/messages");
     let call_backs = NavItem::new("Call-backs", "phone-forwarded", "/call-backs");
     let usage = NavItem::new("Usage", "receipt-text", "/usage").letter('u');
     let settings = NavItem::new("Settings", "settings", "/settings/profile").letter('s').covers(&[
@@ -219,9 +220,12 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     ]);
     if viewer.role.is_client() {
         let overview = NavItem::new("Overview", "layout-dashboard", "/dashboard").letter('d');
-        let mut items = vec![overview, calls, batches, call_backs, campaigns, contacts];
+        let mut items = vec![overview, calls, batches, call_backs, campaigns, contacts, messages];
         if viewer.may(Action::ReadAgents) {
             items.push(NavItem::new("Agents", "bot", "/agents").letter('a'));
+        }
+        if viewer.may(Action::ReadIntegrations) {
+            items.push(NavItem::new("Integrations", "plug", "/integrations"));
         }
         // What nobody shows them is not there for them.
         if counts.has_approvals {
@@ -233,7 +237,7 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
     }
     vec![
         group(None, vec![NavItem::new("Dashboard", "layout-dashboard", "/dashboard").letter('d')]),
-        group(Some("Operate"), vec![calls, batches, call_backs, campaigns, contacts]),
+        group(Some("Operate"), vec![calls, batches, call_backs, campaigns, contacts, messages]),
         group(
             Some("Build"),
             vec![
@@ -254,7 +258,7 @@ fn groups(viewer: &Viewer, counts: SidebarCounts) -> Vec<NavGroup> {
             Some("Connect"),
             vec![
                 NavItem::new("Phone numbers", "phone", "/numbers").letter('n'),
-                NavItem::new("Connections", "plug", "/connections"),
+                NavItem::new("Integrations", "plug", "/integrations").covers(&["/connections"]),
             ],
         ),
         group(Some("Manage"), vec![NavItem::new("Clients", "building-2", "/clients").letter('l'), usage, settings]),

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::{Config, Options};
 use super::embedded_postgres::EmbeddedPostgres;
-use super::{demo, doctor, http, migrate, services, telemetry, work};
+use super::{demo, doctor, http, keys, migrate, services, telemetry, work};
 use patchbay_access::server::{Db, DbSettings, Machine, Scope};
 use patchbay_access::{Action, Role};
 use patchbay_shared::ids::WorkspaceId;
@@ -71,6 +71,17 @@ enum Command {
     },
     /// Check database, schema, keys, files, clock and audit log, and say what is wrong.
     Doctor,
+    /// Say how much each key of PATCHBAY_KEYS seals.
+    Keys {
+        #[command(subcommand)]
+        command: Option<KeysCommand>,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Seal everything with the first key. Safe beside a running product, and to break off and repeat.
+    Rotate,
 }
 
 #[derive(Subcommand)]
@@ -206,6 +217,8 @@ async fn run(cli: Cli) -> Result<ExitCode, AppError> {
             app.close().await;
             println!("Usage by day is counted anew. Agencies: {}", rebuilt?);
         }
+        Command::Keys { command: None } => keys::list(&config).await?,
+        Command::Keys { command: Some(KeysCommand::Rotate) } => keys::rotate(&config).await?,
         Command::Doctor => return Ok(if doctor::run(&config).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
     }
     Ok(ExitCode::SUCCESS)
@@ -249,6 +262,11 @@ impl App {
         let services = Arc::new(services::services(config)?);
         let db = Db::connect(&DbSettings { url, max_connections: config.db_connections }, services).await?;
         Ok(Self { db, postgres })
+    }
+
+    /// Where the role answers that owns the tables, if this process knows it.
+    pub fn owner_url(&self, config: &Config) -> Option<String> {
+        config.owner_database_url.clone().or_else(|| self.postgres.as_ref().map(EmbeddedPostgres::owner_url))
     }
 
     /// Closes connections and stops the private server.

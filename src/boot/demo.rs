@@ -5,6 +5,7 @@
 mod agencies;
 mod changes;
 mod checks;
+mod integrations;
 mod library;
 mod past;
 mod people;
@@ -13,9 +14,11 @@ mod skills;
 mod story;
 mod teams;
 mod templates;
+mod texts;
 mod tools;
 mod trickle;
 mod visit;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -123,6 +126,7 @@ struct Teller {
 impl Teller {
     async fn tell(self, made: bool) -> Result<(), AppError> {
         visit::wait_until_ready(&self.base).await?;
+        webhooks::receive(&self.sandbox);
         if !made {
             people::create_platform_admin(&self.db).await?;
             for agency in AGENCIES {
@@ -167,6 +171,10 @@ impl Teller {
         templates::make(&owner, &served).await?;
         // Contacts before calls: then the callers of the past are known by name.
         try_join_all(served.iter().map(|served| story::import_contacts(&owner, served))).await?;
+        let receivers = self.db.services().sandbox.as_ref().map(|at| at.receiver.clone()).unwrap_or_default();
+        webhooks::make(&owner, agency, &served, &receivers).await?;
+        try_join_all(served.iter().map(|served| texts::make(&owner, served))).await?;
+        integrations::make(&owner, &self.sandbox, &served).await?;
         let waves = try_join_all(served.iter().map(|served| story::first_wave(&owner, served)));
         // Side by side: a batch waits a minute before it rings again where nobody answered.
         tokio::try_join!(

@@ -49,6 +49,13 @@ pub async fn run(config: &Config) -> bool {
             Err(error) => Err(format!("{error}. Set --files (PATCHBAY_FILES) and the keys of the bucket.")),
         },
     );
+    say(
+        "sealed values",
+        match super::keys::held(&app.db).await {
+            Ok(held) => held.said(),
+            Err(error) => Err(error.to_string()),
+        },
+    );
     match chains(&app).await {
         Ok(lines) => lines.into_iter().for_each(|(name, result)| say(&name, result)),
         Err(error) => say("audit log", Err(error.to_string())),

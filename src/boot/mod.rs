@@ -12,6 +12,7 @@ pub mod events;
 pub mod forms;
 pub(crate) mod guard;
 pub mod http;
+pub mod keys;
 pub mod migrate;
 pub mod services;
 mod slow;

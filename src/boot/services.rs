@@ -16,6 +16,7 @@ use patchbay_dialling as dialling;
 use patchbay_evaluations as evaluations;
 use patchbay_execution::server::{JobEnded, LinkBase, RunMayGoOn, RunSpent};
 use patchbay_history as history;
+use patchbay_inbound_webhooks::server::jobs::TextReported;
 use patchbay_knowledge::server::meaning::Embed;
 use patchbay_members as members;
 use patchbay_metering::server::budget::BudgetMoved;
@@ -32,8 +33,10 @@ use patchbay_shared::{AppError, Reason};
 use patchbay_sign_in::server::EndSupport;
 use patchbay_skills::server::SkillsChanged;
 use patchbay_teams::server as teams;
+use patchbay_text_messages::server::{OpenTexts, TextAccount};
 use patchbay_tools::server::contact_book::Contacts;
-use patchbay_tools::server::{AskTeam, SendLetter, ToolsChanged, TransferCall};
+use patchbay_tools::server::{AskTeam, SendLetter, SendText, ToolsChanged, TransferCall};
+use patchbay_webhooks::server::{EventsOut, SendOffMail};
 use patchbay_workspaces::server::Reactivated;
 use patchbay_workspaces::server::limits::Counters;
 use patchbay_workspaces::server::rules::ZoneChanged;
@@ -77,7 +80,8 @@ fn hooks() -> Hooks {
             match provider {
                 Provider::Ultravox => {
                     agents::server::ops::voice_account_saved(tx, is_other).await?;
-                    history::server::ops::account_saved(tx, is_other).await
+                    history::server::ops::account_saved(tx, is_other).await?;
+                    patchbay_integrations::server::carriers::voice_account_saved(tx).await
                 }
                 Provider::Telnyx if is_other => numbers::server::ops::carrier_account_changed(tx).await,
                 _ => Ok(()),
@@ -104,6 +108,15 @@ fn hooks() -> Hooks {
     hooks.add(SendLetter(|tx, it| {
         Box::pin(async move { patchbay_mail::send_branded(tx, it.client, &it.to, it.subject, &it.text).await })
     }));
+    hooks.add(SendText(|tx, text| Box::pin(patchbay_text_messages::server::from_agent(tx, text))));
+    hooks.add(OpenTexts(|scope, id| {
+        Box::pin(async move {
+            let (carrier, auth_token, paused) =
+                patchbay_integrations::server::carriers::text_account(scope, id).await?;
+            Ok(TextAccount { carrier, auth_token, paused })
+        })
+    }));
+    hooks.add(TextReported(|tx, event| Box::pin(patchbay_text_messages::server::reported(tx, "telnyx", event))));
     hooks.add(LinkBase(|tx| Box::pin(patchbay_brand::server::hosts::link_base(tx))));
     hooks.add(TransferCall(|scope, wanted| Box::pin(calls::server::transfers::begin(scope, wanted))));
     hooks.add(JobEnded(|tx, ended| Box::pin(teams::hooks::job_ended(tx, ended))));
@@ -113,6 +126,22 @@ fn hooks() -> Hooks {
         choices: |tx, client| Box::pin(teams::asking::choices(tx, client)),
         ask: |scope, question| Box::pin(teams::asking::ask(scope, question)),
     });
+    hooks.add(EventsOut(|tx, events| {
+        Box::pin(async move {
+            patchbay_integrations::server::events_out(tx, events).await?;
+            patchbay_text_messages::server::events_out(tx, events).await
+        })
+    }));
+    hooks.add(SendOffMail(|tx, mail| {
+        Box::pin(async move {
+            if !patchbay_mail::is_set_up(tx.services()) {
+                return Ok(());
+            }
+            let base = patchbay_brand::server::hosts::link_base(tx.reading()).await?;
+            let text = format!("{}{base}{}\n", mail.text, mail.path);
+            patchbay_mail::send_branded(tx, None, &mail.to, mail.subject.clone(), &text).await
+        })
+    }));
     hooks.add(EndSupport(|visitor| Box::pin(platform::server::support::end(visitor))));
     hooks.add(ZoneChanged(|tx| Box::pin(patchbay_metering::server::days::touch_all_days(tx, None))));
     hooks.add(BudgetMoved(|tx, client| Box::pin(batches::server::ops::wake(tx, client))));

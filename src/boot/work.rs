@@ -32,6 +32,7 @@ pub fn runner_of(db: Db, pools: &[String]) -> Runner {
     patchbay_evaluations::server::jobs::register(&mut registry);
     patchbay_execution::server::jobs::register(&mut registry);
     patchbay_history::server::jobs::register(&mut registry);
+    patchbay_integrations::server::jobs::register(&mut registry);
     patchbay_knowledge::server::jobs::register(&mut registry);
     patchbay_runs::server::jobs::register(&mut registry);
     patchbay_schedules::server::jobs::register(&mut registry);
@@ -41,6 +42,8 @@ pub fn runner_of(db: Db, pools: &[String]) -> Runner {
     patchbay_mail::register(&mut registry);
     patchbay_numbers::server::jobs::register(&mut registry);
     patchbay_telephone::server::jobs::register(&mut registry);
+    patchbay_text_messages::server::jobs::register(&mut registry);
+    patchbay_webhooks::server::jobs::register(&mut registry);
     let queues = vec![
         registry.queue(16),
         patchbay_inbound_webhooks::server::jobs::queue(),
@@ -55,8 +58,9 @@ pub async fn run_workers(db: Db, pools: Vec<String>, stop: CancellationToken) {
     let upkeep = tokio::spawn(upkeep(db.clone(), stop.clone()));
     let counting = tokio::spawn(count_days(db.clone(), stop.clone()));
     let clearing = tokio::spawn(clear_leftovers(db.clone(), pools.clone(), stop.clone()));
+    let telling = tokio::spawn(patchbay_webhooks::server::sending::run(db.clone(), stop.clone()));
     runner_of(db, &pools).run(stop).await;
-    let _ = tokio::join!(upkeep, counting, clearing);
+    let _ = tokio::join!(upkeep, counting, clearing, telling);
 }
 
 /// Routes that are no pages: uploads, downloads, audio. Inside the session.
@@ -76,6 +80,8 @@ pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(patchbay_execution::server::setup_routes::routes().with_state(db.clone()))
         .merge(patchbay_teams::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_history::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_integrations::server::callback::routes().with_state(db.clone()))
+        .merge(patchbay_integrations::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_members::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_models::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_numbers::server::routes::routes().with_state(db.clone()))
@@ -85,8 +91,10 @@ pub(crate) fn rest_routes(db: &Db) -> Router<LeptosOptions> {
         .merge(patchbay_runs::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_schedules::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_skills::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_text_messages::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_tools::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_usage::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_webhooks::server::routes::routes().with_state(db.clone()))
 }
 
 /// The public API: for programs with a key. Outside the session.
@@ -114,8 +122,11 @@ pub(crate) fn webhook_routes(db: &Db) -> Router {
     Router::new()
         .merge(patchbay_inbound_webhooks::server::routes::routes().with_state(db.clone()))
         .merge(patchbay_telephone::server::routes::routes().with_state(db.clone()))
+        .merge(patchbay_text_messages::server::routes::hooks().with_state(db.clone()))
         .merge(patchbay_tools::server::routes::hooks().with_state(db.clone()))
         .merge(patchbay_schedules::server::routes::hooks().with_state(db.clone()))
+        .merge(patchbay_integrations::server::hooks::hooks().with_state(db.clone()))
+        .merge(patchbay_integrations::server::carriers::reports::hooks().with_state(db.clone()))
 }
 
 /// Takes away what lost workers left at targets, every five minutes. By itself, because targets that do not answer take their time.

@@ -4,7 +4,7 @@
 //! The surprising parts: transcripts and analyses are fetched by a queue of their own (`server::enrich`); a piece of evidence
 //! counts only if the words really stand in the message it names (`model::analysis`); and the page of a call remembers the list it
 //! was opened from in its address.
-//! Reads the tables agent_mappings, agents, call_backs, call_batches, campaigns, clients, contacts, prompts, users and workspaces.
+//! Reads the tables agency_phone_numbers, agent_mappings, agents, call_backs, call_batches, campaigns, clients, contacts, prompts, users and workspaces.
 
 pub mod model;
 pub mod page;

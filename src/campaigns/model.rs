@@ -6,7 +6,7 @@ use patchbay_calls::model::CallBackNote;
 pub use patchbay_calls::model::{CampaignType, ContactOutcome, ContactResult, Disposition, term};
 pub use patchbay_dialling::model::{BatchStatus, ContactStatus};
 use patchbay_shared::ids::{
-    AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId, NumberId,
+    AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, ImportId, IntegrationId, NumberId,
 };
 pub use patchbay_shared::window::{CallingWindow, day_name};
 use patchbay_shared::{AppError, Stamp};
@@ -59,6 +59,8 @@ pub struct Campaign {
     pub number_id: NumberId,
     /// The caller id in E.164. None when the viewer may not see the number.
     pub from_number: Option<String>,
+    /// The carrier of the number and the agency's account there. None: it is rented from here.
+    pub from_account: Option<(String, IntegrationId)>,
     /// The number is active, so calls can go out from it.
     pub number_is_active: bool,
     /// The number is this client's or the whole agency's. It may have been given to another client since it was chosen.

@@ -4,6 +4,7 @@
 //! Claims are fair: every workspace with due work gets its first place before any gets its second. A queue that is worked in batches
 //! gives each workspace one batch before any gets its second.
 //! Completions are fenced by owner and attempt: a worker that slept through its lease changes nothing.
+//! Rows that were found are taken by their place in the table: looked up by id, the planner may read all that waits of a workspace.
 
 use std::time::Duration;
 
@@ -70,12 +71,14 @@ pub(crate) async fn claim(
     // One step in the index for each pool, so that the order of the index is the order of the claim.
     let due_now = match pools.map(|_| if only.is_some() { "$4" } else { "$3" }) {
         None => format!(
-            "(select id, {due} from {name} where status = 'pending' and workspace_id = homes.workspace_id and {due} <= now()
+            "(select ctid as row, id, {due} from {name}
+               where status = 'pending' and workspace_id = homes.workspace_id and {due} <= now()
                order by {due}, id limit $2)"
         ),
         Some(pools) => format!(
-            "(select one.id, one.{due} from unnest({pools}::text[]) as p (pool) cross join lateral (
-               select id, {due} from {name} where status = 'pending' and workspace_id = homes.workspace_id and pool = p.pool and {due} <= now()
+            "(select one.row, one.id, one.{due} from unnest({pools}::text[]) as p (pool) cross join lateral (
+               select ctid as row, id, {due} from {name}
+               where status = 'pending' and workspace_id = homes.workspace_id and pool = p.pool and {due} <= now()
                order by {due}, id limit $2) one
              order by one.{due}, one.id limit $2)"
         ),
@@ -84,16 +87,17 @@ pub(crate) async fn claim(
         "with recursive homes as (
            {homes}
          ), places as (
-           select next.id, next.place from homes cross join lateral (
-             select q.id, row_number() over (order by q.{due}, q.id) as place from {due_now} q
+           select next.row, next.id, next.place from homes cross join lateral (
+             select q.row, q.id, row_number() over (order by q.{due}, q.id) as place from {due_now} q
            ) next
            where homes.workspace_id is not null order by next.place, next.id limit $2
          ), mine as (
-           select q.id from {name} q where q.id in (select id from places) and q.status = 'pending' for update skip locked
+           select q.workspace_id, q.id from {name} q
+           where q.ctid = any(array(select row from places)) and q.status = 'pending' for update skip locked
          )
          update {name} q set status = 'processing', attempts = q.attempts + 1, lease_owner = $1,
                 lease_until = now() + make_interval(secs => {LEASE_SECONDS})
-         from mine where q.id = mine.id
+         from mine where q.workspace_id = mine.workspace_id and q.id = mine.id
          returning q.id, q.workspace_id, q.attempts, q.max_attempts"
     );
     let query = sqlx::query_as(AssertSqlSafe(sql)).bind(owner).bind(most);
@@ -144,20 +148,22 @@ pub(crate) async fn claim_batches(
            where workspace_id is not null and workspace_id <> all($3)
            order by workspace_id <= $4, workspace_id limit $2
          ), places as (
-           select next.id from turns cross join lateral (
-             select q.id, row_number() over line as place, q.worker_deaths = 0 and first_value(q.worker_deaths) over line = 0
+           select next.row from turns cross join lateral (
+             select q.row, row_number() over line as place, q.worker_deaths = 0 and first_value(q.worker_deaths) over line = 0
                       and (q.attempts > 0) = (first_value(q.attempts) over line > 0) as goes_along from (
-               select id, {due}, worker_deaths, attempts from {name} where status = 'pending' and workspace_id = turns.workspace_id and {due} <= now()
+               select ctid as row, id, {due}, worker_deaths, attempts from {name}
+               where status = 'pending' and workspace_id = turns.workspace_id and {due} <= now()
                order by {due}, id limit $5) q
              window line as (order by q.{due}, q.id)
            ) next
            where next.place = 1 or next.goes_along
          ), mine as (
-           select q.id from {name} q where q.id = any(array(select id from places)) and q.status = 'pending' for update skip locked
+           select q.workspace_id, q.id from {name} q
+           where q.ctid = any(array(select row from places)) and q.status = 'pending' for update skip locked
          ), taken as (
            update {name} q set status = 'processing', attempts = q.attempts + 1, lease_owner = $1,
                   lease_until = now() + make_interval(secs => {LEASE_SECONDS})
-           from mine where q.id = mine.id
+           from mine where q.workspace_id = mine.workspace_id and q.id = mine.id
            returning q.id, q.workspace_id, q.attempts, q.max_attempts, q.{due}
          )
          select id, workspace_id, attempts, max_attempts from taken order by workspace_id, {due}, id"
@@ -187,7 +193,8 @@ pub(crate) async fn claim_batches(
 pub(crate) async fn renew(conn: &mut PgConnection, table: Table, owner: Uuid) -> Result<u64, sqlx::Error> {
     let sql = format!(
         "update {name} set lease_until = now() + make_interval(secs => {LEASE_SECONDS})
-         where id in (select id from {name} where status = 'processing' and lease_owner = $1 order by id for update skip locked)",
+         where (workspace_id, id) in (
+           select workspace_id, id from {name} where status = 'processing' and lease_owner = $1 order by id for update skip locked)",
         name = table.name
     );
     Ok(sqlx::query(AssertSqlSafe(sql)).bind(owner).execute(conn).await?.rows_affected())
@@ -223,6 +230,31 @@ pub async fn finish_all(conn: &mut PgConnection, table: Table, claims: &[&Claim]
         .execute(conn)
         .await?;
     Ok(done.rows_affected() == claims.len() as u64)
+}
+
+/// Marks claims of any workspaces as done, each for itself. Gives the ids of those that were still their owners'.
+pub(crate) async fn finish_each(
+    conn: &mut PgConnection,
+    table: Table,
+    claims: &[&Claim],
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let of = |part: fn(&Claim) -> Uuid| claims.iter().map(|claim| part(claim)).collect::<Vec<Uuid>>();
+    let attempts: Vec<i32> = claims.iter().map(|claim| claim.attempt).collect();
+    let sql = format!(
+        "update {} q set status = 'completed', {} = now(), lease_owner = null, lease_until = null, last_error = null
+         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[]) as done (workspace_id, id, owner, attempt)
+         where q.workspace_id = done.workspace_id and q.id = done.id and q.status = 'processing' and q.lease_owner = done.owner
+           and q.attempts = done.attempt
+         returning q.id",
+        table.name, table.finished
+    );
+    sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(of(|claim| claim.workspace_id.0))
+        .bind(of(|claim| claim.id))
+        .bind(of(|claim| claim.owner))
+        .bind(attempts)
+        .fetch_all(conn)
+        .await
 }
 
 /// Puts a claim back for later without counting the attempt: the work asked for it.
@@ -277,7 +309,8 @@ pub(crate) async fn fail(
 pub(crate) async fn release(conn: &mut PgConnection, table: Table, owner: Uuid) -> Result<u64, sqlx::Error> {
     let sql = format!(
         "update {name} set status = 'pending', attempts = attempts - 1, lease_owner = null, lease_until = null
-         where id in (select id from {name} where status = 'processing' and lease_owner = $1 order by id for update)",
+         where (workspace_id, id) in (
+           select workspace_id, id from {name} where status = 'processing' and lease_owner = $1 order by id for update)",
         name = table.name
     );
     Ok(sqlx::query(AssertSqlSafe(sql)).bind(owner).execute(conn).await?.rows_affected())
@@ -289,7 +322,8 @@ pub(crate) async fn reap(conn: &mut PgConnection, table: Table) -> Result<u64, s
         "update {name} set worker_deaths = worker_deaths + 1, lease_owner = null, lease_until = null,
                 status = (case when worker_deaths + 1 >= {MOST_DEATHS} then 'failed' else 'pending' end)::processing_status,
                 last_error = 'The worker died or lost its database while it held this (' || (worker_deaths + 1) || ' of {MOST_DEATHS}).'
-         where id in (select id from {name} where status = 'processing' and lease_until < now() for update skip locked)",
+         where (workspace_id, id) in (
+           select workspace_id, id from {name} where status = 'processing' and lease_until < now() for update skip locked)",
         name = table.name
     );
     Ok(sqlx::query(AssertSqlSafe(sql)).execute(conn).await?.rows_affected())

@@ -3,8 +3,10 @@
 //! Reads the table workspaces.
 
 mod beside;
+mod ends;
 pub mod lease;
 pub mod live;
+mod places;
 pub mod queue;
 pub mod runner;
 pub mod stuck;

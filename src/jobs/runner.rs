@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::beside::{BESIDE, Beside};
+use super::ends::Writer;
 use super::lease::{self, Claim, JOBS, NextBatches, Table};
+use super::places::{Place, Places};
 use super::queue::{JOBS_CHANNEL, Job};
 use super::turns::Turns;
 use patchbay_access::server::{Db, Machine, Scope, SystemTx};
@@ -200,7 +202,7 @@ pub struct Runner {
 /// How long running work may finish after a stop.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How often an idle queue looks without being woken.
-const POLL: Duration = Duration::from_millis(1000);
+pub(crate) const POLL: Duration = Duration::from_millis(1000);
 
 impl Runner {
     /// Works until `stop`, then lets running work finish for twenty seconds and gives the rest back.
@@ -216,13 +218,22 @@ impl Runner {
     /// What is due later stays. There is no heartbeat, so a piece of work must end within a lease.
     pub async fn drain(&self, workspace: WorkspaceId) -> Result<usize, AppError> {
         let (owner, beside, mut done) = (Uuid::now_v7(), Beside::default(), 0);
+        let writers = self.queues.iter().map(|queue| Writer::open(self.db.clone(), queue.table));
+        let queues: Vec<(&Queue, Writer)> = self.queues.iter().zip(writers).collect();
         loop {
             let mut running = JoinSet::new();
-            for queue in &self.queues {
+            for (queue, writer) in &queues {
                 let mut turns = Turns::of(workspace);
                 for claims in claim(&self.db, queue, owner, queue.at_once, &mut turns).await? {
                     done += claims.len();
-                    running.spawn(work(self.db.clone(), queue.clone(), claims, beside.clone()));
+                    running.spawn(work(
+                        self.db.clone(),
+                        Queue::clone(queue),
+                        claims,
+                        beside.clone(),
+                        writer.clone(),
+                        None,
+                    ));
                 }
             }
             if running.is_empty() {
@@ -239,14 +250,18 @@ async fn run_queue(db: Db, queue: Queue, stop: CancellationToken) {
     let channel = db.wakers().channel(queue.channel);
     let heartbeat = tokio::spawn(keep_alive(db.clone(), queue.table, owner));
     let (mut running, beside, mut turns) = (JoinSet::<()>::new(), Beside::default(), Turns::default());
+    let writer = Writer::open(db.clone(), queue.table);
+    let places = Places::new(queue.at_once);
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
-        let free = queue.at_once.saturating_sub(running.len());
+        let crowded = places.is_crowded(running.len());
+        let free = if crowded { 0 } else { places.free() };
         let pieces = if free == 0 { Vec::new() } else { take(&db, &queue, owner, free, &mut turns).await };
         let full = pieces.len() == free;
         for claims in pieces {
             let turn = queue.batches.is_some().then(|| turns.begin(claims[0].workspace_id));
-            let work = work(db.clone(), queue.clone(), claims, beside.clone());
+            let (writer, place) = (writer.clone(), places.take());
+            let work = work(db.clone(), queue.clone(), claims, beside.clone(), writer, place);
             running.spawn(async move {
                 let _turn = turn;
                 work.await;
@@ -258,7 +273,8 @@ async fn run_queue(db: Db, queue: Queue, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             () = channel.notified() => {}
-            Some(_) = running.join_next(), if !running.is_empty() => {}
+            () = places.room(), if free == 0 && !crowded => {}
+            Some(_) = running.join_next(), if (free > 0 || crowded) && !running.is_empty() => {}
             () = tokio::time::sleep(POLL) => {}
         }
     }
@@ -287,7 +303,8 @@ async fn claim(
     free: usize,
     turns: &mut Turns,
 ) -> Result<Vec<Vec<Claim>>, AppError> {
-    let mut tx = SystemTx::open(db, "claim").await?;
+    // A claim that a crash of the database takes back is no loss: nothing that was done with it can have been kept.
+    let mut tx = SystemTx::open_unflushed(db, "claim").await?;
     let pieces = match &queue.batches {
         None => {
             let claims =
@@ -319,7 +336,7 @@ async fn take(db: &Db, queue: &Queue, owner: Uuid, free: usize, turns: &mut Turn
 }
 
 /// Works on claims of one workspace, and records how each ended.
-async fn work(db: Db, queue: Queue, claims: Vec<Claim>, beside: Beside) {
+async fn work(db: Db, queue: Queue, claims: Vec<Claim>, beside: Beside, writer: Writer, place: Option<Place>) {
     let (started, name) = (Instant::now(), queue.table.name);
     let ends = match &queue.batches {
         Some(batches) if claims.len() > 1 => {
@@ -342,6 +359,7 @@ async fn work(db: Db, queue: Queue, claims: Vec<Claim>, beside: Beside) {
         }
     };
     metrics::histogram!("patchbay_work_seconds", "queue" => name).record(started.elapsed().as_secs_f64());
+    let mut done = Vec::with_capacity(claims.len());
     for (claim, result) in claims.iter().zip(ends) {
         let word = match &result {
             Ok(Verdict::Later(_)) => "later",
@@ -349,12 +367,23 @@ async fn work(db: Db, queue: Queue, claims: Vec<Claim>, beside: Beside) {
             Err(_) => "failed",
         };
         metrics::counter!("patchbay_work_total", "queue" => name, "result" => word).increment(1);
+        let back = match result {
+            Ok(Verdict::Marked) => continue,
+            Ok(Verdict::Done) => {
+                done.push(claim);
+                continue;
+            }
+            Ok(Verdict::Later(wait)) => Ok(wait),
+            Err(failure) => Err(failure),
+        };
         // Until it is recorded the lease is renewed, and nobody else takes the item.
-        while let Err(error) = record(&db, queue.table, claim, &result).await {
+        while let Err(error) = put_back(&db, queue.table, claim, &back).await {
             tracing::warn!(queue = name, id = %claim.id, cause = %error, "could not record how the work ended; trying again");
             tokio::time::sleep(POLL).await;
         }
     }
+    drop(place);
+    writer.done(&done).await;
 }
 
 async fn alone(db: &Db, queue: &Queue, claim: &Claim, beside: &Beside) -> Result<Verdict, Failure> {
@@ -368,14 +397,11 @@ async fn alone(db: &Db, queue: &Queue, claim: &Claim, beside: &Beside) -> Result
     })
 }
 
-async fn record(db: &Db, table: Table, claim: &Claim, result: &Result<Verdict, Failure>) -> Result<(), AppError> {
-    if matches!(result, Ok(Verdict::Marked)) {
-        return Ok(());
-    }
+/// For later, or as a failure.
+async fn put_back(db: &Db, table: Table, claim: &Claim, back: &Result<Duration, Failure>) -> Result<(), AppError> {
     let mut tx = SystemTx::open(db, "record work").await?;
-    let ours = match result {
-        Ok(Verdict::Later(wait)) => lease::later(tx.conn(), table, claim, *wait).await?,
-        Ok(_) => lease::finish(tx.conn(), table, claim).await?,
+    let ours = match back {
+        Ok(wait) => lease::later(tx.conn(), table, claim, *wait).await?,
         Err(failure) => {
             tracing::warn!(queue = table.name, id = %claim.id, attempt = claim.attempt, cause = %failure.error, "work failed");
             lease::fail(tx.conn(), table, claim, &failure.error, failure.retry_after, failure.permanent).await?

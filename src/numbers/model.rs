@@ -8,7 +8,7 @@ use answering::sentence;
 pub use answering::{AnswerHours, Answering, CLOSED, HoursForm, UNAVAILABLE};
 use patchbay_agents::model::CallDirection;
 use patchbay_agents::model::ClientChoice;
-use patchbay_shared::ids::{AgentId, ClientId, NumberId};
+use patchbay_shared::ids::{AgentId, ClientId, IntegrationId, NumberId};
 use patchbay_shared::{AppError, FieldErrors, Money, Page, Phone, Stamp};
 pub use route::{CarrierConnection, ConnectionKind, Route, drift};
 
@@ -20,6 +20,14 @@ patchbay_shared::words! {
         Inactive = "inactive", "Inactive", Mute;
         Released = "released", "Released", Mute;
     }
+}
+
+/// The carriers that numbers are rented at: stored word and name.
+pub const CARRIERS: [(&str, &str); 3] = [("telnyx", "Telnyx"), ("twilio", "Twilio"), ("plivo", "Plivo")];
+
+/// A carrier's name as people write it.
+pub fn carrier_name(word: &str) -> &str {
+    CARRIERS.iter().find(|(known, _)| *known == word).map_or(word, |(_, name)| name)
 }
 
 /// Countries whose numbers can be searched: ISO 3166 and name.
@@ -57,6 +65,8 @@ pub struct NumberQuery {
     pub status: Option<String>,
     pub client: Option<String>,
     pub direction: Option<String>,
+    /// A carrier's name, or the id of an account there.
+    pub carrier: Option<String>,
     /// `trouble`: only numbers whose calls are Patchbay's to answer and do not come here.
     pub route: Option<String>,
     pub cursor: Option<String>,
@@ -73,6 +83,8 @@ pub struct NumberRow {
     pub agent: Option<String>,
     /// ISO 3166.
     pub country: Option<String>,
+    /// Who it is rented from.
+    pub carrier: String,
     pub monthly_cost: Option<Money>,
     pub error: Option<String>,
     /// Its calls should come here and do not: why, and what to do.
@@ -118,6 +130,8 @@ pub struct NumberPage {
     /// The carrier's id of the order, for questions to it.
     pub order_id: Option<String>,
     pub provider_number_id: Option<String>,
+    /// The account at a carrier where it is rented. None: it is rented from here.
+    pub account: Option<IntegrationId>,
     /// Campaigns that call from it: id and name.
     pub campaigns: Vec<(String, String)>,
     pub clients: Vec<ClientChoice>,

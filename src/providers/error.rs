@@ -173,9 +173,14 @@ pub fn display_name(provider: &str) -> &str {
     match provider {
         "ultravox" => "Ultravox",
         "telnyx" => "Telnyx",
+        "hubspot" => "HubSpot",
+        "zoho" => "Zoho CRM",
+        "slack" => "Slack",
         "openrouter" => "OpenRouter",
         "anthropic" => "Anthropic",
         "openai_compatible" => "The model server",
+        "twilio" => "Twilio",
+        "plivo" => "Plivo",
         other => other,
     }
 }

@@ -34,6 +34,8 @@ pub struct OutsideAnswer {
     pub body: Vec<u8>,
     /// There was more than `limit`; the rest was not read.
     pub is_cut: bool,
+    /// The address that was connected to.
+    pub remote: Option<String>,
 }
 
 /// Why there is no answer.
@@ -103,6 +105,7 @@ impl HttpClient {
             request = request.body(body.clone());
         }
         let mut response = request.send().await.map_err(trouble)?;
+        let remote = response.remote_addr().map(|address| address.to_string());
         let text =
             |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let content_type = text(CONTENT_TYPE).unwrap_or_default();
@@ -118,7 +121,7 @@ impl HttpClient {
                 break;
             }
         }
-        Ok(OutsideAnswer { status, content_type, headers, body, is_cut })
+        Ok(OutsideAnswer { status, content_type, headers, body, is_cut, remote })
     }
 }
 

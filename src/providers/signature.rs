@@ -1,5 +1,9 @@
 //! Who really sent a webhook. Checks run over the raw bytes and compare in constant time; the clock is handed in.
 
+mod carriers;
+
+pub use carriers::*;
+
 use super::sealed::Secret;
 use super::wire::parse_time;
 use base64::Engine;

@@ -1,11 +1,12 @@
 //! What a voice service can do, in words that fit any of them.
 
+pub use super::carrier::Trunk;
 use super::error::ProviderError;
 use super::sealed::Secret;
 pub use super::voice_agent::{
     AgentPage, AgentSpec, Fallback, FirstSpeaker, HeldAgent, InactivityMessage, NamedAgent, Opening, SilenceEnd,
 };
-pub use super::voice_carrier::{CarrierAccount, HeldCarrier};
+pub use super::voice_carrier::{CarrierAccount, HeldCarrier, HeldTrunk};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -65,6 +66,18 @@ pub trait VoiceProvider: Send + Sync {
     /// Gives the service the account to dial through, in the place of what is held, and reads it back. What else is set there, such as
     /// who may call in, stays. Safe to repeat.
     async fn set_carrier_account(&self, account: &CarrierAccount) -> Result<HeldCarrier, ProviderError>;
+    /// The account at another carrier that the service dials through. None: it has none.
+    async fn trunk_account(&self, trunk: Trunk) -> Result<Option<HeldTrunk>, ProviderError>;
+    /// Gives the service an account at another carrier, in the place of what is held, and reads it back. What else is set there stays.
+    /// Safe to repeat.
+    async fn set_trunk_account(
+        &self,
+        trunk: Trunk,
+        account_id: &str,
+        token: &Secret<String>,
+    ) -> Result<HeldTrunk, ProviderError>;
+    /// Takes the account at another carrier away, if it is this one. Safe to repeat.
+    async fn remove_trunk_account(&self, trunk: Trunk, account_id: &str) -> Result<(), ProviderError>;
 }
 
 /// What the service says about the account.
@@ -109,15 +122,15 @@ pub struct NewVoiceCall {
     pub join_timeout: Option<Duration>,
     /// What requests for tools of ours will show: see `voice_tools`.
     pub tool_token: Option<Secret<String>>,
-    /// Where the carrier tells which of its legs the call is on, when the service dials.
+    /// Where the carrier tells how its leg goes, when the service dials.
     pub leg_news_url: Option<String>,
 }
 
 /// How the other side is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line {
-    /// The service dials. Both numbers are E.164.
-    Phone { to: String, from: String },
+    /// The service dials. Both numbers are E.164. `trunk`: the carrier of `from`; none: the one that the client is set up for.
+    Phone { to: String, from: String, trunk: Option<Trunk> },
     /// A browser joins at the call's `join_url`.
     Browser,
     /// The carrier has somebody on the line already, and joins at the call's `join_url`.

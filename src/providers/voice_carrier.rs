@@ -32,3 +32,19 @@ impl HeldCarrier {
             && account.api_key.expose().trim().starts_with(prefix)
     }
 }
+
+/// What the voice service holds of an account at a carrier that is known by id and token. It never tells the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldTrunk {
+    pub account_id: Option<String>,
+    /// The first letters of the token.
+    pub token_prefix: Option<String>,
+}
+
+impl HeldTrunk {
+    /// Whether it is this account, as far as can be seen.
+    pub fn is(&self, account_id: &str, token: &Secret<String>) -> bool {
+        let prefix = self.token_prefix.as_deref().unwrap_or_default();
+        self.account_id.as_deref() == Some(account_id) && token.expose().trim().starts_with(prefix)
+    }
+}

@@ -26,7 +26,7 @@ patchbay_shared::words! {
 }
 
 /// Kinds of jobs that belong to a queue of their own, and what each is called.
-const JOBS: [(&str, QueueName, &str); 30] = [
+const JOBS: [(&str, QueueName, &str); 40] = [
     ("run_batch", QueueName::Batches, "Dial a batch"),
     ("dial_call_back", QueueName::Batches, "Dial a call-back"),
     ("send_mail", QueueName::Mail, "Send an e-mail"),
@@ -54,15 +54,26 @@ const JOBS: [(&str, QueueName, &str); 30] = [
     ("AddContacts", QueueName::Other, "Add contacts to a campaign"),
     ("keep_schedule", QueueName::Other, "Wait for a schedule's time"),
     ("run_agent", QueueName::Other, "Have an agent do something"),
+    ("send_text", QueueName::Other, "Send a text message"),
     ("move_on_execution", QueueName::Other, "Go on after an approval"),
     ("advance_run", QueueName::Other, "Go on with a team’s run"),
     ("end_late_run", QueueName::Other, "End a team’s run whose time is up"),
+    ("send_messages", QueueName::Other, "Send messages of an integration"),
+    ("give_out_events", QueueName::Other, "Tell other systems what happened"),
+    ("replay_deliveries", QueueName::Other, "Send webhooks again"),
+    ("sync_integration", QueueName::Sync, "Exchange records with a client’s system"),
+    ("start_sync", QueueName::Sync, "Wait for the time of a sync"),
+    ("renew_sign_in", QueueName::Other, "Renew a sign-in at another system"),
+    ("import_numbers", QueueName::Other, "Look for numbers at a carrier"),
+    ("set_up_trunk", QueueName::Other, "Give the voice service a carrier’s account"),
+    ("price_call", QueueName::Other, "Ask what a call cost"),
 ];
 
 /// Kinds of jobs of which nothing waits for the end, so that they can be set aside: whatever they were for is asked for again, or has been
 /// said elsewhere. All others leave something half done, and are tried again.
-pub const DISCARDABLE: [&str; 15] = [
+pub const DISCARDABLE: [&str; 25] = [
     "send_mail",
+    "send_text",
     "check_calls",
     "check_routes",
     "sync_agent",
@@ -77,6 +88,15 @@ pub const DISCARDABLE: [&str; 15] = [
     "advance_run",
     "end_late_run",
     "move_on_execution",
+    "send_messages",
+    "give_out_events",
+    "replay_deliveries",
+    "sync_integration",
+    "start_sync",
+    "renew_sign_in",
+    "import_numbers",
+    "set_up_trunk",
+    "price_call",
 ];
 
 /// A job's kind in words, and its queue.

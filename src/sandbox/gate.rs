@@ -10,12 +10,17 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::carriers::basic;
 use super::settings::{FaultRates, SandboxSettings};
 use super::state::Sandbox;
 
 /// The account a request belongs to.
 #[derive(Debug, Clone)]
 pub(super) struct Key(pub String);
+
+/// Twilio and Plivo: the id of the account that goes with the key.
+#[derive(Debug, Clone)]
+pub(super) struct AccountId(pub String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Provider {
@@ -24,6 +29,8 @@ pub(super) enum Provider {
     OpenRouter,
     Anthropic,
     OpenAi,
+    Twilio,
+    Plivo,
 }
 
 impl Provider {
@@ -34,6 +41,8 @@ impl Provider {
             "openrouter" => Some(Provider::OpenRouter),
             "anthropic" => Some(Provider::Anthropic),
             "openai" => Some(Provider::OpenAi),
+            "twilio" => Some(Provider::Twilio),
+            "plivo" => Some(Provider::Plivo),
             _ => None,
         }
     }
@@ -45,6 +54,7 @@ impl Provider {
             Provider::Telnyx | Provider::OpenRouter | Provider::OpenAi => {
                 text("authorization")?.strip_prefix("Bearer ")?
             }
+            Provider::Twilio | Provider::Plivo => return basic(text("authorization")?).map(|(_, key)| key),
         };
         key.starts_with("sandbox-").then(|| key.to_owned())
     }
@@ -65,6 +75,18 @@ impl Provider {
                 let title = status.canonical_reason().unwrap_or("Error");
                 json!({"errors": [{"code": code, "title": title, "detail": message, "meta": {}}]})
             }
+            Provider::Twilio => {
+                let code = match status.as_u16() {
+                    401 => 20003,
+                    404 => 20404,
+                    429 => 20429,
+                    500.. => 20500,
+                    _ => 20001,
+                };
+                let more = format!("https://www.twilio.com/docs/errors/{code}");
+                json!({"code": code, "message": message, "more_info": more, "status": status.as_u16()})
+            }
+            Provider::Plivo => json!({"api_id": "97ceeb52-58b6-11e1-86da-77300b68f8bb", "error": message}),
             Provider::OpenRouter => json!({"error": {"code": status.as_u16(), "message": message}}),
             Provider::Anthropic => {
                 let kind = match status.as_u16() {
@@ -180,6 +202,10 @@ pub(super) async fn gate(State(sandbox): State<Arc<Sandbox>>, mut request: Reque
         Fault::Limited => return provider.limited(&settings),
         Fault::Garbage => return garbage(),
         Fault::Timeout => return never(&sandbox, &settings).await,
+    }
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let Some((account, _)) = header.and_then(basic) {
+        request.extensions_mut().insert(AccountId(account));
     }
     request.extensions_mut().insert(Key(key));
     next.run(request).await

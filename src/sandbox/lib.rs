@@ -9,9 +9,14 @@
 //! | `/openrouter/api/v1/…` | the language models: chat completions with any JSON schema | `Authorization: Bearer` |
 //! | `/anthropic/v1/…` | Claude without anybody between: messages, as strict as the real one | `x-api-key` |
 //! | `/openai/v1/…` | any server of OpenAI's form: chat completions, and embeddings by words | `Authorization: Bearer` |
+//! | `/twilio/2010-04-01/…`, `/plivo/v1/…` | carriers at which an agency has accounts: see `carriers.rs` | basic |
 //! | `/tools/…` | somebody's own system, for tools of agents: customers, an echo, and all that goes wrong | none |
 //! | `/tools/mcp/…` | a server of functions (MCP): see `mcp.rs` | none |
 //! | `/tools/calcom/v2/…` | a calendar at Cal.com | `Authorization: Bearer cal_…` |
+//! | `/slack/…` | Slack: bots, incoming webhooks, the sign-in; see `slack.rs` | `Authorization: Bearer` |
+//! | `/receiver/{name}` | somebody's own system that is told of events: see `receiver.rs` | none |
+//! | `/hubspot/…` | HubSpot: sign-in, contacts, deals, calls, tasks | `Authorization: Bearer`, by sign-in |
+//! | `/zoho/…` | Zoho CRM, in version 8: the same | `Authorization: Zoho-oauthtoken`, by sign-in |
 //! | `/sandbox/…` | nobody: log, settings, incoming calls, public keys | none |
 //!
 //! `POST /sandbox/ring` with `{"to", "from"}` rings a number as the carrier would: see `telephone.rs`.
@@ -51,6 +56,10 @@
 //! that nobody has seen before, as a service does that is late. `quirks.pages_…` limit lists of calls, let them grow while they are read,
 //! or never end. `loss_rate` 1 is the outage in which no webhook arrives. `go_on_ringing` lets the people of the past ring on.
 //!
+//! **CRMs.** One signs in at a page with one button, and gets tokens that end; an account has 240 people from the beginning, some of them with
+//! deals, one whose number is too short. `Sandbox::crm_book` changes what is in it, ends sign-ins and makes pages repeat, answers get lost and
+//! limits be met; `POST /sandbox/crm/…` does it from outside: see `crm/mod.rs`.
+//!
 //! **The surprising part:** transcripts aren't kept. They follow from the seed and the call, so they are written anew whenever
 //! somebody asks; two hundred thousand calls fit into memory that way. After a restart agents, webhooks, numbers, the past
 //! and the newest calls that were over come back if `state_file` is set.
@@ -59,11 +68,14 @@ mod analysis;
 mod anthropic;
 mod calcom;
 mod call;
+mod carriers;
 mod clock;
 mod control;
 mod conversation;
+mod crm;
 mod delivery;
 mod gate;
+mod hubspot;
 mod keep;
 mod life;
 mod mcp;
@@ -71,20 +83,24 @@ mod openai;
 mod openrouter;
 mod pages;
 mod past;
+mod receiver;
 mod rehearsal;
 mod rng;
 mod schema;
 mod settings;
+mod slack;
 mod state;
 mod supervising;
 mod telephone;
 mod telnyx;
 #[cfg(test)]
 mod tests;
+pub mod texts;
 mod tool_use;
 mod tools;
 mod ultravox;
 mod voice;
+mod zoho;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -94,8 +110,12 @@ use axum::extract::DefaultBodyLimit;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use crm::CrmKind;
+pub use crm::book::{CrmBook, CrmEntry, CrmFaults};
 pub use past::{PastOfAgent, PastPerson};
+pub use receiver::{Received, ReceiverManner};
 pub use settings::{FaultRates, NoSound, OddAnswer, OddUsage, OutcomeRates, Quirks, SandboxSettings};
+pub use slack::SlackPost;
 pub use state::{DeliveryEntry, LogEntry, Sandbox};
 pub use telephone::{Rang, Ring};
 
@@ -105,12 +125,21 @@ const LARGEST_BODY: usize = 32 * 1024 * 1024;
 pub fn router(sandbox: Arc<Sandbox>) -> Router {
     Router::new()
         .nest("/ultravox/api", ultravox::routes())
-        .nest("/telnyx/v2", telnyx::routes())
+        .nest("/telnyx/v2", telnyx::routes().merge(texts::telnyx::routes()))
         .nest("/openrouter/api/v1", openrouter::routes())
         .nest("/anthropic/v1", anthropic::routes())
         .nest("/openai/v1", openai::routes())
+        .nest("/hubspot", hubspot::routes(sandbox.clone()))
+        .nest("/zoho", zoho::routes(sandbox.clone()))
+        .nest("/slack", slack::routes())
+        .nest("/twilio", carriers::twilio::routes().merge(texts::twilio::routes()))
+        .nest("/plivo", carriers::plivo::routes().merge(texts::plivo::routes()))
         .nest("/tools", tools::routes().nest("/mcp", mcp::routes()).nest("/calcom/v2", calcom::routes()))
-        .nest("/sandbox", control::routes().merge(telephone::routes()))
+        .nest("/receiver", receiver::routes())
+        .nest(
+            "/sandbox",
+            control::routes().merge(telephone::routes()).merge(crm::control::routes()).merge(receiver::control()),
+        )
         .layer(axum::middleware::from_fn_with_state(sandbox.clone(), gate::gate))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(sandbox)

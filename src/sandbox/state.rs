@@ -26,6 +26,8 @@ pub struct Sandbox {
     throws: AtomicU64,
     pub(super) http: reqwest::Client,
     pub(super) sending: Semaphore,
+    pub(super) receivers: super::receiver::Receivers,
+    pub(super) crms: super::crm::Crms,
     /// How many calls, orders and letters go on by themselves, per account.
     under_way: watch::Sender<HashMap<String, usize>>,
     /// Ends every running call when cancelled.
@@ -78,10 +80,14 @@ pub(super) struct Account {
     pub rung: Vec<String>,
     /// What agents were told while they talked, in order.
     pub told: Vec<String>,
+    /// Numbers at Twilio or Plivo that were given back there.
+    pub taken_away: std::collections::HashSet<String>,
     /// Calls from before the sandbox began.
     pub past: Arc<Past>,
     /// Pages of calls that were asked for: see the settings' `quirks`.
     pub pages_read: u32,
+    pub slack: super::slack::SlackWorkspace,
+    pub texts: super::texts::TextBook,
 }
 
 /// One request to create a call.
@@ -130,6 +136,8 @@ impl Sandbox {
             throws: AtomicU64::new(0),
             http,
             sending: Semaphore::new(SENDING_AT_ONCE),
+            receivers: super::receiver::Receivers::default(),
+            crms: super::crm::Crms::default(),
             under_way: watch::Sender::default(),
             shutdown: CancellationToken::new(),
         };

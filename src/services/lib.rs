@@ -180,6 +180,14 @@ pub struct SandboxAddresses {
     pub anthropic: String,
     /// Any server of OpenAI's form.
     pub openai: String,
+    /// Slack, without `/api`.
+    pub slack: String,
+    pub hubspot: String,
+    pub zoho: String,
+    pub twilio: String,
+    pub plivo: String,
+    /// What outgoing webhooks are sent to.
+    pub receiver: String,
 }
 
 impl SandboxAddresses {
@@ -193,6 +201,12 @@ impl SandboxAddresses {
             tools: format!("{root}/tools"),
             anthropic: format!("{root}/anthropic/v1"),
             openai: format!("{root}/openai/v1"),
+            slack: format!("{root}/slack"),
+            hubspot: format!("{root}/hubspot"),
+            zoho: format!("{root}/zoho"),
+            twilio: format!("{root}/twilio"),
+            plivo: format!("{root}/plivo"),
+            receiver: format!("{root}/receiver"),
         }
     }
 }

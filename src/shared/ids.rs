@@ -139,4 +139,24 @@ ids! {
     SessionId,
     /// A question to a team that was kept, with what is expected.
     TeamCaseId,
+    /// Where another system is told of events.
+    WebhookEndpointId,
+    /// Something that happened and that other systems asked to be told.
+    WebhookEventId,
+    /// An event for one endpoint.
+    DeliveryId,
+    /// A system that a client uses.
+    IntegrationId,
+    /// A sign-in at another system.
+    TokenId,
+    SyncId,
+    /// What a sync did with one record.
+    SyncRecordId,
+    /// A record that waits to be read or written.
+    PendingRecordId,
+    /// A message to or from a system that takes them one by one.
+    IntegrationMessageId,
+    /// What sends a text message after a call.
+    TextRuleId,
+    TextMessageId,
 }

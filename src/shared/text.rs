@@ -1,8 +1,9 @@
 //! Text that people type: which characters it may hold, whatever field it is for.
 
 /// The last words of the names of fields that take several lines. Every other field is one line long.
-const SEVERAL_LINES: [&str; 30] = [
+const SEVERAL_LINES: [&str; 33] = [
     "after_hours_words",
+    "answers",
     "arguments",
     "attributes",
     "authority",
@@ -16,6 +17,7 @@ const SEVERAL_LINES: [&str; 30] = [
     "goal",
     "greeting",
     "headers",
+    "incoming",
     "input",
     "instructions",
     "message",
@@ -30,6 +32,7 @@ const SEVERAL_LINES: [&str; 30] = [
     "stubs",
     "template",
     "tool_checks",
+    "values",
     "variables",
     "voicemail_message",
 ];

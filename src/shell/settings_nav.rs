@@ -16,6 +16,7 @@ pub fn SettingsNav(
         ("/settings/agency", "Agency", Action::ReadAgency),
         ("/settings/users", "People", Action::ReadMembers),
         ("/settings/api-keys", "API keys", Action::ManageKeys),
+        ("/settings/webhooks", "Webhooks", Action::ManageWebhooks),
         ("/settings/brand", "Brand", Action::ManageBrand),
         ("/settings/audit", "Audit log", Action::ReadAudit),
         ("/queues", "Stuck work", Action::ReadQueues),

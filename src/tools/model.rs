@@ -8,8 +8,9 @@ use serde_json::Value;
 
 pub use kinds::{
     Calendar, ContactField, ContactLookup, ContactMemory, ContactUpdate, Destination, EndCall, FieldSpec, Function,
-    Http, Input, Keypad, KindConfig, Knowledge, Mcp, Method, Offered, SendEmail, Source, Team, ToolConfig, ToolKind,
-    Transfer, Values, Voicemail, WebSearch, as_text, at, escaped, filled_address, offered_name, origin, value,
+    Http, Input, Keypad, KindConfig, Knowledge, LONGEST_SPOKEN_TEXT, Mcp, Method, Offered, SendEmail, Source, Team,
+    TextMessage, ToolConfig, ToolKind, Transfer, Values, Voicemail, WebSearch, as_text, at, escaped, filled_address,
+    offered_name, origin, value,
 };
 use schema::TryField;
 

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::field::{Ties, first_value};
-use super::form::typed;
+use super::form::{Typed, typed};
 use patchbay_shared::FieldErrors;
 
 /// Whether a box starts ticked: as it was sent before the form was refused, else as stored.
@@ -46,6 +46,49 @@ pub fn Checkbox(
             </label>
             {ties.error_view()}
         </div>
+    }
+}
+
+/// Several boxes of one field, sent as `name[]`: value, label and hint of each. After a refusal without script those are ticked that were.
+#[component]
+pub fn Boxes(
+    #[prop(into)] name: String,
+    #[prop(into)] legend: String,
+    options: Vec<RadioOption>,
+    chosen: Vec<String>,
+    #[prop(optional, into)] hint: Option<String>,
+) -> impl IntoView {
+    let ties = Ties::new(&name, None, hint, None);
+    let (sent, numbered) = (format!("{name}[]"), format!("{name}["));
+    let was_refused = typed(&sent).is_some();
+    let chosen = match use_context::<Typed>().filter(|_| was_refused) {
+        Some(typed) => {
+            typed.fields.into_iter().filter(|(key, _)| key.starts_with(&numbered)).map(|(_, value)| value).collect()
+        }
+        None => chosen,
+    };
+    let boxes = options
+        .into_iter()
+        .enumerate()
+        .map(|(index, option)| {
+            // The first carries the field's id, so that the error summary can point at it.
+            let id = if index == 0 { ties.id.clone() } else { format!("{}-{index}", ties.id) };
+            let checked = chosen.contains(&option.value);
+            view! {
+                <label class="check">
+                    <input type="checkbox" class="cb" id=id name=sent.clone() value=option.value checked=checked/>
+                    <span>{option.label}{(!option.hint.is_empty()).then(|| view! { <small>{option.hint}</small> })}</span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset aria-describedby=ties.described_by()>
+            <legend>{legend}</legend>
+            {ties.hint_view()}
+            <div class="checks">{boxes}</div>
+            {ties.error_view()}
+        </fieldset>
     }
 }
 

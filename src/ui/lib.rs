@@ -43,7 +43,7 @@ pub use address::{query, with_query};
 pub use button::{Button, ButtonKind, CopyButton, IconButton, LinkButton};
 pub use card::{Banner, Callout, Card, Fact, Facts};
 pub use chart::{BarChart, LineChart, Series};
-pub use choice::{Checkbox, RadioCards, RadioOption, Switch};
+pub use choice::{Boxes, Checkbox, RadioCards, RadioOption, Switch};
 pub use dialog::{ConfirmForm, Dialog, DialogLink};
 pub use draft::forget_drafts_on_leaving;
 pub use empty::{EmptyState, NoMatch, Skeleton, Trouble};

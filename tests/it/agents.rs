@@ -75,7 +75,7 @@ fn wrong_credentials_change_nothing_and_right_ones_are_never_shown() {
         let form = "/connections/ultravox";
         agency.owner.filled(form, "save_connection", &fields(&key)).await;
         agency.owner.filled(form, "check_connection", &[]).await;
-        for page in ["/connections", "/connections/ultravox"] {
+        for page in ["/integrations", "/connections/ultravox"] {
             let shown = agency.owner.get(page).await;
             assert_eq!(shown.status, 200, "{page}");
             assert!(!shown.text.contains(&key), "{page} shows the key");
@@ -249,7 +249,7 @@ fn the_workshops_pages_say_what_is_there_without_script() {
             ("/numbers/new?country=US".to_owned(), "Available numbers"),
             (format!("/numbers/{}", works.number), "Who answers"),
             (format!("/numbers/{}?dialog=release", works.number), "Release for good"),
-            ("/connections".to_owned(), "OpenRouter"),
+            ("/integrations".to_owned(), "OpenRouter"),
             ("/connections/telnyx".to_owned(), "Public key"),
         ];
         for (path, words) in &pages {

@@ -172,6 +172,7 @@ const BESIDE_STORES: &[&str] = &[
     "src/boot/demo.rs",
     "src/boot/doctor.rs",
     "src/boot/embedded_postgres.rs",
+    "src/boot/keys.rs",
     // Each holds the statements of one table or one read.
     "src/audit/server/anchors.rs",
     "src/audit/server/chain.rs",

@@ -1,8 +1,7 @@
 //! What goes wrong around jobs: workers that are lost, targets that do not answer, workers that come at once, and output without end.
 
 use futures::future::join_all;
-use patchbay_access::Action;
-use patchbay_access::server::{Machine, Scope};
+use patchbay_access::server::Scope;
 use patchbay_queues::server::sweep;
 use patchbay_shared::ids::WorkspaceId;
 use serde_json::json;
@@ -10,22 +9,9 @@ use serde_json::json;
 use super::execution_jobs::{command, job, made_of, state, task, usual};
 use super::support::{Agency, World, owner_lines, owner_value, run};
 
-const SWEEP: Machine = Machine {
-    name: "test",
-    actions: &[
-        Action::ReadQueues,
-        Action::ReplayQueues,
-        Action::RunBatches,
-        Action::UseTools,
-        Action::ManageAgents,
-        Action::RunTeams,
-        Action::ManageExecution,
-    ],
-};
-
 async fn swept(world: &World, agency: &Agency) {
     let workspace: WorkspaceId = agency.workspace_id.parse().expect("an id");
-    sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, SWEEP)).await.expect("a sweep");
+    sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, sweep::UPKEEP)).await.expect("a sweep");
 }
 
 /// What a crash leaves behind, which nothing in the product does by itself.

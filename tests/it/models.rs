@@ -44,7 +44,7 @@ fn a_workspace_has_several_model_accounts() {
         let names: Vec<&str> = list.as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
         assert_eq!(names, ["Ultravox", "Telnyx", "OpenRouter", "Spare", "Anthropic", "Vectors"]);
         for page in [
-            "/connections",
+            "/integrations",
             "/connections/openrouter",
             &format!("/connections/{second}"),
             &format!("/connections/{openai}"),

@@ -34,7 +34,7 @@ fn with(origin: &str, carrier: Carrier) -> Ultravox {
 fn new_call() -> NewVoiceCall {
     NewVoiceCall {
         agent_id: "7d0c".into(),
-        line: Line::Phone { to: "+13125550111".into(), from: "+13125550100".into() },
+        line: Line::Phone { to: "+13125550111".into(), from: "+13125550100".into(), trunk: None },
         variables: json!({"customer": {"name": "Ada"}}),
         metadata: [("attempt_id".to_owned(), "42".to_owned())].into(),
         first_speaker: Some(FirstSpeaker::User {

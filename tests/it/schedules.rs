@@ -1,8 +1,7 @@
 //! What sets an agent off without a person: schedules at their times, once each, and signed calls of a trigger, once each.
 
 use futures::future::join_all;
-use patchbay_access::Action;
-use patchbay_access::server::{Machine, Scope};
+use patchbay_access::server::Scope;
 use patchbay_providers::signature::sign_standard;
 use patchbay_queues::server::sweep;
 use patchbay_shared::ids::WorkspaceId;
@@ -13,19 +12,6 @@ use super::support::{Agency, Answer, Browser, Works, World, owner_lines, owner_v
 
 /// A time that is years away, so that nothing is due by the clock while a test runs.
 const RARE: &str = "0 6 29 2 *";
-const SWEEP: Machine = Machine {
-    name: "test",
-    actions: &[
-        Action::ReadQueues,
-        Action::ReplayQueues,
-        Action::RunBatches,
-        Action::UseTools,
-        Action::ManageAgents,
-        Action::RunTeams,
-        Action::ManageExecution,
-    ],
-};
-
 fn last_id(answer: &Answer) -> String {
     let location = answer.location.as_deref().unwrap_or_else(|| panic!("leads somewhere: {answer:?}"));
     location.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned()
@@ -130,7 +116,7 @@ fn a_schedule_runs_its_agent_once_at_each_time() {
         );
         assert_eq!(owner_lines(world, &lost).await, ["done"]);
         let workspace: WorkspaceId = agency.workspace_id.parse().expect("an id");
-        sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, SWEEP)).await.expect("a sweep");
+        sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, sweep::UPKEEP)).await.expect("a sweep");
         agency.drain().await;
         assert_eq!(runs_of(&agency, "schedule", &schedule).await.len(), 2);
 
@@ -170,7 +156,7 @@ fn a_schedule_runs_its_agent_once_at_each_time() {
         let run = owner.made("run_agent_schedule", &[("agent", agent), ("id", &schedule)]).await;
         let gone = format!("delete from jobs where kind = 'run_agent' and dedupe_key = '{run}' returning 'done'");
         assert_eq!(owner_lines(world, &gone).await, ["done"]);
-        sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, SWEEP)).await.expect("a sweep");
+        sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, sweep::UPKEEP)).await.expect("a sweep");
         let lost = owner.done("get_run", &[("id", &run)]).await.json();
         assert!(lost["run"]["status"] == "failed" && lost.to_string().contains("was lost before its end"), "{lost}");
 

@@ -1,7 +1,6 @@
 //! Work that was lost is found and done, and what cannot be done is shown with its reason.
 
-use patchbay_access::Action;
-use patchbay_access::server::{Machine, Scope};
+use patchbay_access::server::Scope;
 use patchbay_queues::server::sweep;
 use patchbay_shared::ids::WorkspaceId;
 use serde_json::Value;
@@ -9,22 +8,9 @@ use serde_json::Value;
 use super::knowledge::{added, collection, file};
 use super::support::{Agency, World, owner_lines, run};
 
-const TEST: Machine = Machine {
-    name: "test",
-    actions: &[
-        Action::ReadQueues,
-        Action::ReplayQueues,
-        Action::RunBatches,
-        Action::UseTools,
-        Action::ManageAgents,
-        Action::RunTeams,
-        Action::ManageExecution,
-    ],
-};
-
 async fn swept(world: &World, agency: &Agency) {
     let workspace: WorkspaceId = agency.workspace_id.parse().expect("an id");
-    sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, TEST)).await.expect("a sweep");
+    sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, sweep::UPKEEP)).await.expect("a sweep");
 }
 
 async fn call(agency: &Agency, id: &str) -> Value {

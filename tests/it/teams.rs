@@ -1,8 +1,7 @@
 //! Teams at work: who gets a message and why, in which order, within which limits and under whose eyes; and that a run survives whatever
 //! happens to whoever works on it.
 
-use patchbay_access::Action;
-use patchbay_access::server::{Machine, Scope};
+use patchbay_access::server::Scope;
 use patchbay_queues::server::sweep;
 use patchbay_sandbox::{OddAnswer, Quirks, SandboxSettings};
 use patchbay_shared::ids::{CallId, WorkspaceId};
@@ -12,19 +11,6 @@ use serde_json::{Value, json};
 use super::api_keys::{call, key};
 use super::support::{Agency, Answer, Browser, Works, World, owner_lines, owner_value, run};
 use super::tools::{added, call_of, knock, tried};
-
-const SWEEP: Machine = Machine {
-    name: "test",
-    actions: &[
-        Action::ReadQueues,
-        Action::ReplayQueues,
-        Action::RunBatches,
-        Action::UseTools,
-        Action::ManageAgents,
-        Action::RunTeams,
-        Action::ManageExecution,
-    ],
-};
 
 fn last_id(answer: &Answer) -> String {
     let location = answer.location.as_deref().unwrap_or_else(|| panic!("leads somewhere: {answer:?}"));
@@ -459,7 +445,7 @@ fn a_run_survives_whoever_is_killed_at_it_and_makes_each_job_once() {
         let Service { agency, team, .. } = service(world, "teamkilled", "supervisor").await;
         let workspace: WorkspaceId = agency.workspace_id.parse().expect("an id");
         let sweep = || async {
-            sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, SWEEP)).await.expect("a sweep");
+            sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, sweep::UPKEEP)).await.expect("a sweep");
         };
         // Its job is lost before anything was done: the sweep finds it.
         let run = ask(&agency, &team, None, "Refund the premium").await;

@@ -190,6 +190,10 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
     let (test_case, suite_run) = super::evaluations::tested(ours, &works).await;
     let test_grid = super::test_grids::begun(ours, &works.agent).await;
     let (schedule, trigger) = super::schedules::kept(ours, &works).await;
+    let (webhook_endpoint, delivery) = super::webhooks_pages::kept(ours).await;
+    let [crm, crm_sync, crm_record, slack, slack_message, custom, carrier] =
+        super::integrations_pages::kept(world, ours).await;
+    let text_rule = super::text_messages::kept(ours).await;
     // A move of a prompt's label that waits for a second person.
     let prompt_move = super::prompts::asked_for(ours).await;
     // An agent that only the voice service knows, and the copy there of one of ours.
@@ -245,6 +249,16 @@ pub async fn ids(world: &World, ours: &Agency, works: Works) -> Vec<(&'static st
         ("skill_import", skill_import),
         ("tool", tool),
         ("schedule", schedule),
+        ("text_rule", text_rule),
+        ("webhook_endpoint", webhook_endpoint),
+        ("crm", crm),
+        ("crm_sync", crm_sync),
+        ("crm_record", crm_record),
+        ("slack", slack),
+        ("slack_message", slack_message),
+        ("custom", custom),
+        ("carrier", carrier),
+        ("delivery", delivery),
         ("engine", execution.engine),
         ("target", execution.target),
         ("circuit", execution.circuit),

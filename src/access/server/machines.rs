@@ -52,6 +52,12 @@ impl Scope {
         Self::of_machine(db, workspace_id, caller)
     }
 
+    /// For a client's own system that sends something: until its signature or key has been checked it may read the integration, and afterwards
+    /// write what it sends.
+    pub fn of_integration(db: Db, workspace_id: WorkspaceId, sender: Machine) -> Self {
+        Self::of_machine(db, workspace_id, sender)
+    }
+
     /// For the holder of a link that was sent to somebody, and for somebody who signs in: what that is good for, in the workspace that
     /// it names. `holder`: who that is, if there is an account.
     pub fn of_link(visitor: &Visitor, workspace_id: WorkspaceId, link: Machine, holder: Option<Holder>) -> Self {

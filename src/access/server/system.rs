@@ -17,6 +17,14 @@ impl SystemTx {
         Ok(Self { tx })
     }
 
+    /// The same, whose commit does not wait for the disk. A crash of the database may lose it, and never anything that was committed later
+    /// in the usual way without it.
+    pub async fn open_unflushed(db: &Db, reason: &'static str) -> Result<Self, AppError> {
+        tracing::trace!(reason, "system transaction");
+        let tx = db.begin("set local app.system = 'on'; set local synchronous_commit = off".into()).await?;
+        Ok(Self { tx })
+    }
+
     pub fn conn(&mut self) -> &mut PgConnection {
         &mut self.tx
     }

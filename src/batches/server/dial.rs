@@ -18,10 +18,10 @@ use patchbay_calls::server::dialled::{self, Intent};
 use patchbay_calls::server::earlier;
 use patchbay_calls::server::fold::CALL_KEY;
 use patchbay_campaigns::Campaign;
-use patchbay_connections::server::ops as connections;
+use patchbay_connections::server::{ops as connections, trunks};
 use patchbay_dialling::server::settle::notify;
 use patchbay_dialling::server::{call_backs, contacts};
-use patchbay_providers::voice::{Line, NewVoiceCall, VoiceCall};
+use patchbay_providers::voice::{NewVoiceCall, VoiceCall};
 use patchbay_providers::{Kind, ProviderError, VoiceProvider};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::CallId;
@@ -121,9 +121,12 @@ pub(crate) fn new_call(
         ("patchbay_batch".to_owned(), intent.batch_id.to_string()),
         ("campaign_type".to_owned(), campaign.kind.as_str().to_owned()),
     ];
+    let numbers = (intent.to.clone(), intent.from.clone());
+    let account = campaign.from_account.as_ref();
+    let (line, leg_news_url) = trunks::line(scope, intent.id, numbers, account, agent.leg_news_url.clone());
     NewVoiceCall {
         agent_id: agent.provider_agent_id.clone(),
-        line: Line::Phone { to: intent.to.clone(), from: intent.from.clone() },
+        line,
         variables,
         metadata: metadata.into_iter().collect(),
         first_speaker: None,
@@ -132,7 +135,7 @@ pub(crate) fn new_call(
         join_timeout: None,
         // Without it the call is made all the same, and its agent's tools refuse.
         tool_token: tool_token(scope.services(), scope.workspace_id(), intent.id).ok(),
-        leg_news_url: agent.leg_news_url.clone(),
+        leg_news_url,
     }
 }
 

@@ -15,4 +15,5 @@ pub mod routes;
 pub(crate) mod store;
 pub mod stuck;
 mod tick;
+mod told;
 pub(crate) mod view;

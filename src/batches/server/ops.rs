@@ -9,6 +9,7 @@ use super::clearance;
 use super::halt_reason::HaltReason;
 use super::hours;
 use super::store::{self, Batch, NewBatch};
+use super::told;
 use crate::model::{BatchMode, BatchStatus, BatchTerms, Readiness};
 use patchbay_access::server::{Change, Fields, Scope, WriteTx};
 use patchbay_access::{Action, Field};
@@ -242,6 +243,7 @@ pub(crate) async fn halt(tx: &mut WriteTx, batch: &Batch, reason: &HaltReason) -
     // Calls that are still on the line are settled by the job.
     enqueue(tx, &RunBatch { batch: batch.id }, NewJob::default()).await?;
     call_backs::follow(tx, batch.id).await?;
+    told::over(tx, batch, BatchStatus::Failed, false).await?;
     let after = json!({ "status": "failed", "reason": text, "contacts_returned": returned });
     record(tx, "failed", batch.id, batch.client_id, moved(batch, after)).await
 }
@@ -285,6 +287,7 @@ pub(crate) async fn stop(scope: &Scope, id: BatchId) -> Result<(), AppError> {
     // Calls that are still on the line are settled by the job.
     enqueue(&mut tx, &RunBatch { batch: id }, NewJob::default()).await?;
     call_backs::follow(&mut tx, id).await?;
+    told::over(&mut tx, &batch, BatchStatus::Completed, true).await?;
     record(
         &mut tx,
         "stopped",
@@ -315,6 +318,7 @@ async fn wait_for_requests(scope: &Scope, id: BatchId) -> Result<(), AppError> {
 pub(crate) async fn complete(tx: &mut WriteTx, batch: &Batch) -> Result<(), AppError> {
     store::set_over(tx, batch.id, None, false).await?;
     call_backs::follow(tx, batch.id).await?;
+    told::over(tx, batch, BatchStatus::Completed, false).await?;
     record(tx, "completed", batch.id, batch.client_id, moved(batch, json!({ "status": "completed" }))).await
 }
 

@@ -48,6 +48,13 @@ impl Visit {
         self.send(name, request.header(ACCEPT, "application/json")).await
     }
 
+    /// Opens a page of the product, as a link from elsewhere leads to it; gives where that leads.
+    pub async fn open(&self, address: &str) -> Result<String, AppError> {
+        let path = address.splitn(4, '/').nth(3).unwrap_or_default();
+        let request = self.http.get(format!("{}/{path}", self.base)).header(ACCEPT, "text/html");
+        Ok(self.send(path, request).await?.1)
+    }
+
     /// Uploads a file to one of the product's addresses; gives where that leads.
     pub async fn send_file(&self, path: &str, name: &str, bytes: Vec<u8>) -> Result<String, AppError> {
         let part = reqwest::multipart::Part::bytes(bytes).file_name(name.to_owned());

@@ -9,8 +9,8 @@ use answer::Answer;
 
 use super::ended::AskedBack;
 use super::enrich::{notify, refused, taken_over};
-use super::outcomes;
 use super::store::{self, enrichment};
+use super::{outcomes, told};
 use crate::model::CampaignType;
 use crate::model::analysis::HeardOutcome;
 use crate::model::{Analysis, AnalysisStatus, CsAnalysis, Said, SdrAnalysis};
@@ -24,6 +24,7 @@ use patchbay_models::server as models;
 use patchbay_providers::chat::{ChatAnswer, ChatMessage, ChatRequest};
 use patchbay_providers::{Kind, ProviderError};
 use patchbay_shared::ids::CallId;
+use patchbay_webhooks::model::EventType;
 
 /// Goes up when the prompt or the schema changes, so that results can be told apart.
 pub(crate) const PROMPT_VERSION: i32 = 3;
@@ -43,6 +44,7 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
         // Nobody spoke, so there is nothing to read, and that is no failure.
         enrichment::set_analysis_status(&mut tx, call, AnalysisStatus::Completed).await?;
         super::counted::touch(&mut tx, call).await?;
+        told::tell(&mut tx, &[(call, EventType::AnalysisCompleted)]).await?;
         return finish(tx, claim, call, facts.client_id).await;
     }
     enrichment::set_analysis_status(&mut tx, call, AnalysisStatus::Processing).await?;
@@ -113,6 +115,7 @@ pub(super) async fn read(scope: &Scope, claim: &Claim, call: CallId) -> Result<V
     }
     outcomes::settle(&mut tx, call).await?;
     super::counted::touch(&mut tx, call).await?;
+    told::tell(&mut tx, &[(call, EventType::AnalysisCompleted)]).await?;
     finish(tx, claim, call, facts.client_id).await
 }
 

@@ -245,7 +245,7 @@ pub(super) async fn claim_legs(
 }
 
 /// A call's cost at the carrier is the sum of its legs' costs. It can go down, too.
-async fn add_up(tx: &mut WriteTx, call: CallId, client: Option<ClientId>) -> Result<(), AppError> {
+pub(super) async fn add_up(tx: &mut WriteTx, call: CallId, client: Option<ClientId>) -> Result<(), AppError> {
     match sum_up(tx, call, client).await? {
         Some((at, more)) => budget::add(tx, client, at, more).await,
         None => Ok(()),
@@ -297,7 +297,7 @@ fn our_id(state: &str) -> Option<Uuid> {
 }
 
 /// The carrier knows better why a call was not put through; what was said already stays.
-async fn explain(tx: &mut WriteTx, id: CallId, why: &str) -> Result<(), AppError> {
+pub(super) async fn explain(tx: &mut WriteTx, id: CallId, why: &str) -> Result<(), AppError> {
     sqlx::query!(
         "update calls set error = coalesce(error, $3), updated_at = now() where workspace_id = $1 and id = $2 and joined_at is null",
         tx.workspace_uuid(),

@@ -6,10 +6,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::counted;
+use super::{counted, told};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignContactId, CampaignId, ClientId, ContactId, PromptId};
+use patchbay_webhooks::model::EventType;
 
 /// A call that is about to be placed, the first time or again: all that asking the provider takes.
 #[derive(Debug, Clone)]
@@ -163,7 +164,11 @@ pub async fn mark_refused(tx: &mut WriteTx, id: CallId, fence: DateTime<Utc>, wh
     .execute(tx.conn())
     .await?;
     counted::touch(tx, id).await?;
-    Ok(done.rows_affected() == 1)
+    let is_over = done.rows_affected() == 1;
+    if is_over {
+        told::tell(tx, &[(id, EventType::CallFailed)]).await?;
+    }
+    Ok(is_over)
 }
 
 /// Takes an intent back that the provider surely never acted on (it said “too many requests”). True if it was there; false when

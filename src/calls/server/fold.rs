@@ -15,7 +15,7 @@ use uuid::Uuid;
 use self::facts::{CallState, Effects, Told};
 use super::ended::{CallEnded, Ended};
 use super::store::folded::{self as store, NewEvent, Origin};
-use super::{carrier, enrich, follow};
+use super::{carrier, enrich, follow, told};
 use crate::model::{CallSource, EnrichmentType};
 use patchbay_access::server::WriteTx;
 use patchbay_jobs::live::Topic;
@@ -26,6 +26,7 @@ use patchbay_runs::server::live as runs;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 use patchbay_shared::ids::{BatchId, CallId, ClientId};
+use patchbay_webhooks::model::EventType;
 
 /// The key in the provider's metadata that holds our call's id.
 pub const CALL_KEY: &str = "patchbay_call";
@@ -256,12 +257,15 @@ async fn follow_up(tx: &mut WriteTx, calls: &[Call]) -> Result<(), AppError> {
         .flat_map(|call| [call.began, call.state.started_at].map(|at| Touched { client_id: call.state.client_id, at }))
         .collect();
     days::touch(tx, &touched).await?;
-    let told: Vec<CallId> = changed.iter().map(|call| call.state.id).collect();
-    runs::follow(tx, &told).await?;
+    let ids: Vec<CallId> = changed.iter().map(|call| call.state.id).collect();
+    runs::follow(tx, &ids).await?;
     let spoken: Vec<CallId> =
         changed.iter().filter(|call| call.effects.fetch_words).map(|call| call.state.id).collect();
     enrich::enqueue_all(tx, &spoken, EnrichmentType::Transcript).await?;
     tell(tx, &changed).await?;
+    let events: Vec<(CallId, EventType)> =
+        changed.iter().flat_map(|call| call.effects.events.iter().map(|event| (call.state.id, *event))).collect();
+    told::tell(tx, &events).await?;
     let followed: Vec<(CallId, i64)> = changed
         .iter()
         .filter(|call| !call.effects.is_settled)

@@ -3,12 +3,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{carrier, counted, follow};
+use super::{carrier, counted, follow, told};
 use crate::model::MissedReason;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{AgentId, CallId, ClientId, ContactId, PromptId};
+use patchbay_webhooks::model::EventType;
 
 /// A call that has just come in.
 #[derive(Debug, Clone)]
@@ -102,6 +103,9 @@ pub async fn insert(tx: &mut WriteTx, new: &NewIncoming, missed: Option<MissedRe
         follow::enqueue_all(tx, &[(new.id, 2)]).await?;
     }
     counted::touch(tx, new.id).await?;
+    if missed.is_some() {
+        told::tell(tx, &[(new.id, EventType::CallFailed)]).await?;
+    }
     notify(tx, new.id, new.client_id);
     Ok(true)
 }
@@ -129,6 +133,7 @@ pub async fn end_missed(
     let Some(row) = row else { return Ok(false) };
     follow::no_longer(tx, &[id]).await?;
     counted::touch(tx, id).await?;
+    told::tell(tx, &[(id, EventType::CallFailed)]).await?;
     notify(tx, id, row.client_id);
     Ok(true)
 }

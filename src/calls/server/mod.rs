@@ -31,8 +31,11 @@ pub(crate) mod recordings;
 pub mod routes;
 pub(crate) mod store;
 pub mod stuck;
+mod told;
 mod transcript;
 pub mod transfers;
 
+/// What Twilio and Plivo tell of calls.
+pub use store::trunks;
 /// How many lines are taken, for the limits of an agency; calls of somebody who has become a contact; and why a call was missed.
-pub use store::{lines_in_use, link_caller, link_callers, missed_words};
+pub use store::{hold_callers, lines_in_use, link_caller, link_callers, missed_words};

@@ -14,10 +14,12 @@ pub(crate) mod outcomes;
 mod own_days;
 pub(crate) mod past;
 pub(crate) mod stuck;
+pub(crate) mod told;
 pub(crate) mod transfers;
+pub mod trunks;
 mod words;
 
-pub use callers::{lines_in_use, link_caller, link_callers, missed_words};
+pub use callers::{hold_callers, lines_in_use, link_caller, link_callers, missed_words};
 pub(crate) use choices::choices;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

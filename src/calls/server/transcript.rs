@@ -16,6 +16,7 @@ use patchbay_jobs::lease::{self, Claim, ENRICHMENTS};
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_providers::voice::{MessageRole, VoiceMessage};
 use patchbay_shared::ids::CallId;
+use patchbay_webhooks::model::EventType;
 
 /// When to look again at a call that the provider says is still going on.
 const STILL_TALKING: Duration = Duration::from_secs(15);
@@ -71,6 +72,7 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
     if let Some(Sound::Trouble(error)) = &sound {
         tracing::info!(%call, cause = %error, "the recording could not be fetched; asking again later");
     }
+    let has_joined = told.joined.is_some();
     let was_spoken = messages.iter().any(|message| matches!(message.role, "agent" | "user"));
     let summary = told.summary.or(told.short_summary).filter(|text| !text.trim().is_empty());
 
@@ -91,6 +93,9 @@ pub(super) async fn fetch(scope: &Scope, claim: &Claim, call: CallId) -> Result<
     }
     if was_spoken {
         enrich::enqueue_again(&mut tx, call, EnrichmentType::Analysis).await?;
+    } else if has_joined {
+        // Nobody spoke, so no model reads it: all that will be known of the call is known.
+        super::told::tell(&mut tx, &[(call, EventType::AnalysisCompleted)]).await?;
     }
     if !lease::finish(tx.conn(), ENRICHMENTS, claim).await? {
         return Err(taken_over());

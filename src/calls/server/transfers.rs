@@ -96,6 +96,8 @@ pub async fn begin(scope: &Scope, wanted: Wanted) -> Result<Begun, AppError> {
         Some("As many people as are allowed were rung in this call. Offer to take a message.")
     } else if ours.is_none() {
         Some("This is no telephone call, so it cannot be put through.")
+    } else if line.is_elsewhere {
+        Some("The carrier of this call cannot put it through to a person. Offer to take a message.")
     } else if !line.has_leg {
         Some(
             "The carrier has not told yet which of its lines this call is on. Try again in a few seconds, or take a message.",

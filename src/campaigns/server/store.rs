@@ -11,7 +11,7 @@ use crate::{
 };
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_dialling::model::BatchStatus;
-use patchbay_shared::ids::{AgentId, BatchId, CampaignId, ClientId, NumberId};
+use patchbay_shared::ids::{AgentId, BatchId, CampaignId, ClientId, IntegrationId, NumberId};
 use patchbay_shared::{AppError, Cursor, Page, zone};
 
 pub mod choices;
@@ -28,6 +28,7 @@ pub async fn get(tx: &mut ReadTx, id: CampaignId) -> Result<Campaign, AppError> 
         r#"select c.name, c.type as "kind: CampaignType", c.status as "status: CampaignStatus", c.client_id as "client_id: ClientId",
                   cl.name as client_name, cl.timezone as client_timezone, c.agent_id as "agent_id: AgentId", a.name as "agent_name?",
                   c.number_id as "number_id: NumberId", n.number as "from_number?",
+                  n.provider as "from_carrier?", n.integration_id as "from_account?: IntegrationId",
                   coalesce(n.status = 'active', false) as "number_is_active!",
                   coalesce(n.client_id is null or n.client_id = c.client_id, false) as "number_is_ours!",
                   cl.status = 'active' as "client_is_active!", c.goal,
@@ -55,6 +56,7 @@ pub async fn get(tx: &mut ReadTx, id: CampaignId) -> Result<Campaign, AppError> 
         agent_name: row.agent_name,
         number_id: row.number_id,
         from_number: row.from_number,
+        from_account: row.from_carrier.zip(row.from_account),
         number_is_active: row.number_is_active,
         number_is_ours: row.number_is_ours,
         client_is_active: row.client_is_active,

@@ -17,7 +17,7 @@ pub fn new_model_account_page() -> PageView {
             return refusal;
         }
         view! {
-            <PageTitle text="Add a model account" parents=vec![crumb("Connections", "/connections")]/>
+            <PageTitle text="Add a model account" parents=vec![crumb("Integrations", "/integrations")]/>
             <PageHead title="Add a model account" sub="Analyses, agent runs and tests are answered by its models."/>
             <PageBoundary
                 data=rows

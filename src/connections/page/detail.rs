@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::account::AccountForm;
-use super::list::{ConnectionFacts, ConnectionState};
+use super::facts::{ConnectionFacts, ConnectionState};
 use crate::model::{Connection, IntegrationStatus, Mode, Provider, USUAL_VOICE_PRICE};
 use crate::server_fns::{CheckConnection, SaveConnection, SetUpTelephony, SwitchConnection, get_connection};
 use patchbay_shared::Tone;
@@ -69,7 +69,7 @@ fn Detail(connection: Connection, state: Loaded<Connection>, again: Callback<()>
         view! { <Callout tone=Tone::Info><p>"Only an owner of the agency can enter or change credentials."</p></Callout> }.into_any()
     };
     view! {
-        <PageTitle text=name.clone() parents=vec![crumb("Connections", "/connections")]/>
+        <PageTitle text=name.clone() parents=vec![crumb("Integrations", "/integrations")]/>
         <PageHead title=name sub=provider.purpose()/>
         <div class="cols main-side">
             {form}

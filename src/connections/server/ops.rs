@@ -18,7 +18,7 @@ use patchbay_jobs::runner::Failure;
 use patchbay_providers::sealed::in_the_clear;
 use patchbay_providers::telnyx::{Telnyx, TelnyxConfig};
 use patchbay_providers::ultravox::{Carrier, Ultravox, UltravoxConfig};
-use patchbay_providers::{Binding, ProviderError, SealError, Secret, TelephonyProvider, VoiceProvider};
+use patchbay_providers::{Binding, ProviderError, SealError, Secret, TelephonyProvider, TextCarrier, VoiceProvider};
 use patchbay_runs::model::ErrorSource;
 use patchbay_runs::server::{NewError, failed};
 use patchbay_services::Services;
@@ -96,6 +96,13 @@ pub async fn telephony(scope: &Scope) -> Result<Arc<dyn TelephonyProvider>, AppE
 pub async fn telephony_to_look(scope: &Scope) -> Result<Arc<dyn TelephonyProvider>, AppError> {
     let (stored, key) = account(scope, Provider::Telnyx, For::Looking).await?;
     telephony_client(scope.services(), &stored.base_url, key).map_err(|error| down(&error))
+}
+
+/// The telephone service again, to send text messages.
+pub async fn texts(scope: &Scope) -> Result<Arc<dyn TextCarrier>, AppError> {
+    let (stored, key) = account(scope, Provider::Telnyx, For::Acting).await?;
+    let config = TelnyxConfig { base_url: stored.base_url, api_key: key };
+    Ok(Arc::new(Telnyx::new(&scope.services().http, &config).map_err(|error| down(&error))?))
 }
 
 /// What was changed at carrier or voice service since they were set up together, and what to do.

@@ -66,7 +66,7 @@ pub(crate) async fn uses(tx: &mut ReadTx) -> Result<(i64, i64), AppError> {
     let row = sqlx::query!(
         r#"select (select count(distinct m.agent_id) from agent_mappings m join agents a on a.workspace_id = $1 and a.id = m.agent_id
                    where m.workspace_id = $1 and m.provider_agent_id is not null and a.is_active) as "agents!",
-                  (select count(*) from agency_phone_numbers where workspace_id = $1 and status in ('pending', 'active', 'inactive')) as "numbers!""#,
+                  (select count(*) from agency_phone_numbers where workspace_id = $1 and provider = 'telnyx' and status in ('pending', 'active', 'inactive')) as "numbers!""#,
         tx.workspace_uuid()
     )
     .fetch_one(tx.conn())

@@ -57,7 +57,7 @@ fn Detail(contact: Contact, refetch: Callback<()>) -> impl IntoView {
             title=name
             sub=format!("{} · {} there now", contact.client_name, contact.local_time)
             tags=move || view! { <Tag tone>{word}</Tag> }
-            actions=move || view! { <HistoryLink id=id.clone()/> {may_manage.then(|| view! {
+            actions=move || view! { <HistoryLink id=id.clone()/> <LinkButton href=format!("/messages/with/{id}") icon="message-square">"Messages"</LinkButton> {may_manage.then(|| view! {
                 {(!is_editing).then(|| view! { <LinkButton href=format!("{dialog}?edit=1") icon="pencil">"Edit"</LinkButton> })}
                 {if suppressed {
                     view! { <AllowForm id=id.clone() refetch/> }.into_any()

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::jobs::{CheckImport, RunImport};
 use super::store::{self, Values, imports};
-use super::{files, import::Rows, import::sniff};
+use super::{files, import::Rows, import::sniff, told};
 use crate::{
     ContactForm, ImportChoices, ImportStatus, ImportTerms, MAX_KEPT, MAX_KEPT_OF_CLIENT, MAX_WAITING,
     MAX_WAITING_OF_CLIENT, Pick, Preview, ReadingForm, UploadProblem, check_reason, countries, guess,
@@ -153,6 +153,7 @@ pub(crate) async fn record(
     client: ClientId,
     fields: Fields,
 ) -> Result<(), AppError> {
+    told::recorded(tx, action, id, &fields).await?;
     tx.audit(Change { action, entity: "contact", entity_id: Some(id.0), client_id: Some(client), fields }).await?;
     tx.notify(Topic::list("contacts"), Some(client));
     tx.notify(Topic::one("contact", id), Some(client));

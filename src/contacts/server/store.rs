@@ -22,6 +22,8 @@ pub(crate) mod import_views;
 pub mod imports;
 pub(crate) mod leftovers;
 pub(crate) mod stage;
+pub(crate) mod synced;
+pub(crate) mod told;
 
 /// Rows on one page of a list.
 pub(crate) const PAGE: usize = 50;

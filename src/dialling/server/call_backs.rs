@@ -18,6 +18,8 @@ use patchbay_jobs::{Job, NewJob, enqueue};
 use patchbay_shared::ids::{BatchId, CallBackId, CallId, CampaignContactId, CampaignId, ClientId};
 use patchbay_shared::window::CallingWindow;
 use patchbay_shared::{AppError, Reason, zone};
+use patchbay_webhooks::model::{self as webhooks, EventType};
+use patchbay_webhooks::server::{NewEvent, emit};
 
 /// So many call-backs of a contact are scheduled by themselves. Whoever asks for one more is a matter for a person.
 const MOST: i64 = 3;
@@ -72,7 +74,19 @@ pub async fn ask(tx: &mut WriteTx, asked: AskedBack<'_>) -> Result<(), AppError>
         status: if decided.is_ok() { CallBackStatus::Scheduled } else { CallBackStatus::NeedsPerson },
         why: decided.as_ref().err().map(String::as_str),
     };
-    write(tx, &new).await
+    write(tx, &new).await?;
+    tell(tx, asked.call, &new).await
+}
+
+/// Tells other systems that somebody wants to be called again.
+async fn tell(tx: &mut WriteTx, call: CallId, new: &New<'_>) -> Result<(), AppError> {
+    let url = format!("{}/calls/{call}", tx.services().public_url);
+    let data = json!({
+        "callback_id": new.id, "call_id": call, "client_id": new.subject.client_id, "contact_id": new.subject.contact_id,
+        "campaign_id": new.subject.campaign_id, "due_at": new.due_at, "words": new.words, "status": new.status, "url": url,
+    });
+    let (kind, client_id) = (EventType::CallbackAsked, Some(new.subject.client_id));
+    emit(tx, vec![NewEvent { kind, client_id, subject: webhooks::Subject::Call, subject_id: call.0, data }]).await
 }
 
 /// When it goes out. Errors: why a person has to decide.

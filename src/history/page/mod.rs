@@ -21,7 +21,7 @@ pub(crate) fn address(rest: &str) -> String {
 pub(crate) fn above(with_history: bool) -> Vec<Crumb> {
     let service = Provider::Ultravox;
     let mut above =
-        vec![crumb("Connections", "/connections"), crumb(service.label(), format!("/connections/{service}"))];
+        vec![crumb("Integrations", "/integrations"), crumb(service.label(), format!("/connections/{service}"))];
     if with_history {
         above.push(crumb("Past calls", address("")));
     }

@@ -84,7 +84,7 @@ pub async fn start(scope: &Scope, form: &ImportForm) -> Result<HistoricalSyncId,
     if !store::connection(tx.reading(), PROVIDER).await?.is_some_and(|(_, is_on)| is_on) {
         return Err(AppError::Conflict(
             Reason::NotConnected,
-            "Ultravox is switched off. Switch it on under Connections, then start the import.".into(),
+            "Ultravox is switched off. Switch it on under Integrations, then start the import.".into(),
         ));
     }
     let (now, zone) = (tx.reading().now().await?, scope.zone());

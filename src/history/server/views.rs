@@ -47,7 +47,7 @@ pub(crate) async fn history(
     let obstacle = if workspaces::is_suspended(&mut tx).await? {
         Some("The workspace is suspended, so nothing is imported.".to_owned())
     } else {
-        (!is_on).then(|| "Ultravox is switched off. An owner can switch it on under Connections.".to_owned())
+        (!is_on).then(|| "Ultravox is switched off. An owner can switch it on under Integrations.".to_owned())
     };
     let first = GapQuery::default();
     Ok(HistoryPage {

@@ -18,8 +18,10 @@ use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::{Ends, Failure, Queue, Verdict};
 use patchbay_providers::json;
 use patchbay_providers::telnyx::{self, TelnyxEvent, TelnyxPayload};
+use patchbay_providers::text::TextEvent;
 use patchbay_providers::ultravox::WebhookEvent;
 use patchbay_providers::voice::VoiceCall;
+use patchbay_services::HookFuture;
 use patchbay_shared::AppError;
 
 /// Workspaces whose events are worked on at once.
@@ -58,6 +60,9 @@ struct Item {
 /// All that an event may do when it is worked through.
 const WEBHOOK: Machine =
     Machine { name: "webhook", actions: &[Action::ReadQueues, Action::UseConnections, Action::ReplayQueues] };
+
+/// Hook: takes in what the carrier reports of text messages. False: it is about nothing of this workspace.
+pub struct TextReported(pub for<'a> fn(&'a mut WriteTx, &'a TextEvent) -> HookFuture<'a, bool>);
 
 /// The queue of stored events.
 pub fn queue() -> Queue {
@@ -273,6 +278,11 @@ async fn apply_carrier(
         TelnyxPayload::NumberOrder(order) => {
             let waited = patchbay_numbers::server::ops::order_reported(tx, order).await?;
             Ok((!waited).then_some("No number in this workspace is waiting for this order. Nothing was changed."))
+        }
+        TelnyxPayload::Text(text) => {
+            let hook = tx.services().hooks.get::<TextReported>()?;
+            let known = (hook.0)(tx, text).await?;
+            Ok((!known).then_some("This text message is nobody’s here: no number, or no message, of this workspace fits. Nothing was changed."))
         }
         TelnyxPayload::Unknown(_) => Ok(Some("Patchbay does not use this kind of event. Nothing was changed.")),
     }

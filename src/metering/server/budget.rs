@@ -19,6 +19,8 @@ use patchbay_jobs::{NewJob, enqueue};
 use patchbay_services::HookFuture;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Money};
+use patchbay_webhooks::model::{EventType, Subject};
+use patchbay_webhooks::server::{NewEvent, emit};
 
 /// What waits for a client's budget looks again, in the transaction in which the budget moved. Batches give it to boot.
 pub struct BudgetMoved(pub for<'a> fn(&'a mut WriteTx, ClientId) -> HookFuture<'a>);
@@ -280,6 +282,7 @@ pub async fn add_up(scope: &Scope, client: ClientId) -> Result<(), AppError> {
     }
     for level in untold {
         note_level(&mut tx, client, &now, level).await?;
+        tell(&mut tx, client, &now, level).await?;
     }
     tx.commit().await
 }
@@ -304,6 +307,17 @@ async fn keep_sum(tx: &mut WriteTx, client: ClientId, month: &Month) -> Result<D
     )
     .fetch_one(tx.conn())
     .await?)
+}
+
+/// Tells other systems that a level was reached. Amounts are for the agency, and these systems may be the client's.
+async fn tell(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64) -> Result<(), AppError> {
+    let data = serde_json::json!({
+        "client_id": client, "client": month.name, "month": month.first, "percent": level,
+        "holds_calls": level == 100 && month.action == BudgetAction::Hold,
+        "url": format!("{}/clients/{client}", tx.services().public_url),
+    });
+    let (kind, subject) = (EventType::BudgetNear, Subject::Client);
+    emit(tx, vec![NewEvent { kind, client_id: Some(client), subject, subject_id: client.0, data }]).await
 }
 
 async fn note_told(tx: &mut WriteTx, client: ClientId, month: &Month, level: i64) -> Result<(), AppError> {

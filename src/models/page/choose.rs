@@ -48,7 +48,7 @@ fn Choose(page: ChoicePage) -> impl IntoView {
         ),
     };
     view! {
-        <PageTitle text=title parents=vec![crumb("Connections", "/connections"), crumb("Models", "/connections/models")]/>
+        <PageTitle text=title parents=vec![crumb("Integrations", "/integrations"), crumb("Models", "/connections/models")]/>
         <PageHead title=title sub=purpose.about()/>
         {notes}
         <Card>

@@ -13,7 +13,7 @@ pub fn models_page() -> PageView {
     Arc::new(move || {
         live::on_change(&["models", "connections"], move || page.refetch());
         view! {
-            <PageTitle text="Models" parents=vec![crumb("Connections", "/connections")]/>
+            <PageTitle text="Models" parents=vec![crumb("Integrations", "/integrations")]/>
             <PageHead
                 title="Models"
                 sub="Which account and which model each kind of work uses, and what it costs."

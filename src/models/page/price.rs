@@ -25,7 +25,7 @@ pub fn new_model_price_page() -> PageView {
 fn Price(page: PricePage) -> impl IntoView {
     let save = FormAction::of::<SetModelPrice>();
     let parents = vec![
-        crumb("Connections", "/connections"),
+        crumb("Integrations", "/integrations"),
         crumb("Models", "/connections/models"),
         crumb("Prices", "/connections/models/prices"),
     ];

@@ -21,7 +21,7 @@ pub fn model_prices_page() -> PageView {
     Arc::new(move || {
         let sources = PriceSource::ALL.iter().map(|source| (source.as_str(), source.label()));
         List::<PriceRow>::new("Model prices")
-            .under(crumb("Connections", "/connections"))
+            .under(crumb("Integrations", "/integrations"))
             .under(crumb("Models", "/connections/models"))
             .subtitle("US dollars per million tokens. What a service tells with its answer goes before these.")
             .live(&["models"])

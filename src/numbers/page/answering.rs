@@ -20,6 +20,11 @@ pub(super) fn Assign(number: NumberPage, again: Callback<()>) -> impl IntoView {
         (agent.id.to_string(), format!("{} ({client}{way})", agent.name))
     }));
     let answering = number.answering.clone();
+    let mut directions = vec![("outbound".into(), "Agents call from it".into())];
+    // Calls to numbers at other carriers are not answered here.
+    if number.account.is_none() {
+        directions.push(("inbound".into(), "People call it".into()));
+    }
     let id = |id: Option<patchbay_shared::ids::AgentId>| id.map(|id| id.to_string()).unwrap_or_default();
     view! {
         <ServerForm action=assign class="form" on_done=again said="Number saved">
@@ -36,7 +41,7 @@ pub(super) fn Assign(number: NumberPage, again: Callback<()>) -> impl IntoView {
             <Select
                 name="direction"
                 label="Direction"
-                options=vec![("outbound".into(), "Agents call from it".into()), ("inbound".into(), "People call it".into())]
+                options=directions
                 value=number.row.direction.as_str()
                 required=true
                 hint="When people call it and it is said below what happens then, Telnyx is told to send its calls here. Agents can still call from it."

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::answering::{Assign, Assigned, RouteCard};
-use crate::model::{NumberPage, NumberStatus};
+use crate::model::{NumberPage, NumberStatus, carrier_name};
 use crate::server_fns::{ReleaseNumber, SetNumberStatus, get_number};
 use patchbay_shared::Tone;
 use patchbay_shared::phone::spaced;
@@ -51,7 +51,7 @@ fn Detail(number: NumberPage, state: Loaded<NumberPage>, again: Callback<()>) ->
                 <Card title="Campaigns that call from it">{campaigns}</Card>
             </div>
         </div>
-        {can.then(|| view! { <ReleaseDialog number again/> })}
+        {(can && number.account.is_none()).then(|| view! { <ReleaseDialog number again/> })}
     }
 }
 
@@ -84,19 +84,30 @@ fn Side(number: NumberPage, again: Callback<()>) -> impl IntoView {
     let is_gone = number.row.status == NumberStatus::Released;
     let can = number.may_edit && !is_gone;
     let carrier = view! { <Carrier number=number.clone()/> };
+    let account = number.account;
+    let name = carrier_name(&number.row.carrier).to_owned();
     view! {
-        {(!is_gone).then(|| view! { <RouteCard number=number.clone() can again/> })}
+        {(!is_gone && account.is_none()).then(|| view! { <RouteCard number=number.clone() can again/> })}
+        {account.filter(|_| !is_gone).map(|_| view! {
+            <Card title="Incoming calls">
+                <p class="sub">{format!("Agents call from it. Calls to it go where the {name} account sends them: they are not answered here.")}</p>
+            </Card>
+        })}
         <Card title="At the carrier">{carrier}</Card>
     }
 }
 
 #[component]
 fn Carrier(number: NumberPage) -> impl IntoView {
+    let account = number.account.map(|id| format!("/integrations/{id}"));
     let row = number.row;
+    let carrier = carrier_name(&row.carrier).to_owned();
+    let theirs = account.as_ref().map(|_| format!("Bought and given back at {carrier}. What changes there is seen here once a day, or when somebody looks for numbers."));
     let abilities =
         if number.capabilities.is_empty() { "Not known".to_owned() } else { number.capabilities.join(", ") };
     view! {
         <Facts>
+            <Fact label="Carrier"><a class="link" href=account.unwrap_or_else(|| "/connections/telnyx".into())>{carrier}</a></Fact>
             <Fact label="Country">{row.country.unwrap_or_else(|| "Not known".into())}</Fact>
             <Fact label="Capabilities">{abilities}</Fact>
             <Fact label="Per month">{row.monthly_cost.map_or_else(|| "Not priced yet".into(), |cost| cost.text())}</Fact>
@@ -105,6 +116,7 @@ fn Carrier(number: NumberPage) -> impl IntoView {
             {number.provider_number_id.map(|id| view! { <Fact label="Number ID at the carrier" class="mono break">{id}</Fact> })}
             {number.order_id.map(|id| view! { <Fact label="Order" class="mono break">{id}</Fact> })}
         </Facts>
+        {theirs.map(|said| view! { <p class="note mt-4">{said}</p> })}
     }
 }
 
@@ -114,7 +126,7 @@ fn Actions(number: NumberPage, again: Callback<()>) -> impl IntoView {
     let is_active = number.row.status == NumberStatus::Active;
     let (next, word) = if is_active { ("inactive", "Deactivate") } else { ("active", "Activate") };
     view! {
-        <DialogLink name="release" kind=ButtonKind::Danger>"Release"</DialogLink>
+        {number.account.is_none().then(|| view! { <DialogLink name="release" kind=ButtonKind::Danger>"Release"</DialogLink> })}
         <ServerForm action=set class="inline" prefix="status" on_done=again said="State changed">
             <input type="hidden" name="id" value=number.row.id.to_string()/>
             <input type="hidden" name="status" value=next/>

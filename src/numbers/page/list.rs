@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::model::{NumberQuery, NumberRow, NumberStatus};
+use crate::model::{CARRIERS, NumberQuery, NumberRow, NumberStatus, carrier_name};
 use crate::server_fns::{CheckNumberRoute, list_numbers};
 use patchbay_access::Action;
 use patchbay_agents::model::CallDirection;
@@ -19,6 +19,7 @@ pub fn numbers_page() -> PageView {
         client: query("client"),
         direction: query("direction"),
         route: query("route"),
+        carrier: query("carrier"),
         cursor: query("cursor"),
     };
     let rows = load(asked, list_numbers);
@@ -31,6 +32,7 @@ pub fn numbers_page() -> PageView {
             .search("q", "Digits of the number")
             .filter(Filter::words("status", "State", NumberStatus::ALL))
             .filter(Filter::words("direction", "Direction", CallDirection::ALL))
+            .filter(Filter::new("carrier", "Carrier", options_of(CARRIERS)))
             .filter(Filter::new("route", "Incoming calls", options_of([("trouble", "Do not arrive")])))
             .keep(&["client"])
             .narrowed_by(&["client"])
@@ -56,6 +58,7 @@ pub fn numbers_page() -> PageView {
                 None => "Go elsewhere".into_any(),
             })
             .class("sub long")
+            .column("Carrier", |row| carrier_name(&row.carrier).to_owned())
             .column("Country", |row| cell::or(&row.country, "Not known"))
             .number("Per month", |row| row.monthly_cost.as_ref().map_or_else(|| "Not priced yet".into(), |cost| cost.text()))
             .column("Since", |row| cell::time(row.released.as_ref().or(row.purchased.as_ref())))

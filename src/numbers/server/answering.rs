@@ -7,7 +7,7 @@ use crate::model::{AgentChoice, AnswerHours, CLOSED, NumberStatus, UNAVAILABLE};
 use patchbay_access::server::ReadTx;
 use patchbay_agents::model::CallDirection;
 use patchbay_shared::AppError;
-use patchbay_shared::ids::{AgentId, ClientId};
+use patchbay_shared::ids::{AgentId, ClientId, IntegrationId};
 use patchbay_shared::zone::zone;
 
 /// A number that is called.
@@ -65,8 +65,13 @@ fn is_open(hours: &AnswerHours, now: DateTime<Utc>) -> bool {
 }
 
 /// A number that a call to one's own phone goes out from: of this client if it has one, else of the whole agency.
-pub async fn number_to_call_from(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Option<String>, AppError> {
-    routes::to_call_from(tx, client.map(|id| id.0)).await
+/// With it the carrier and the account there, when it is not rented from here.
+pub async fn number_to_call_from(
+    tx: &mut ReadTx,
+    client: Option<ClientId>,
+) -> Result<Option<(String, Option<(String, IntegrationId)>)>, AppError> {
+    let found = routes::to_call_from(tx, client.map(|id| id.0)).await?;
+    Ok(found.map(|found| (found.number, found.integration_id.map(|id| (found.provider, IntegrationId(id))))))
 }
 
 /// Agents that can answer or make a call.

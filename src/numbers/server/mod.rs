@@ -1,7 +1,8 @@
 //! `ops`: what people do with numbers. `order`: renting one, step by step, in the background. `route`: where the carrier sends its calls.
-//! `look`: whether it still does. `answering`: who answers them.
+//! `look`: whether it still does. `answering`: who answers them. `carriers`: numbers of accounts at Twilio and Plivo.
 
 pub mod answering;
+pub mod carriers;
 pub mod jobs;
 pub mod look;
 pub mod ops;

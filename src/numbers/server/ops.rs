@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::carriers;
 use super::jobs::{CheckRoutes, OrderNumber, RouteNumber};
 use super::store::{self, Number, checks, routes};
 use crate::model::{
@@ -17,7 +18,7 @@ use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_providers::error::Kind;
 use patchbay_providers::telephony::{AvailableNumber, NumberOrder, NumberSearch};
-use patchbay_shared::ids::{AgentId, ClientId, NumberId};
+use patchbay_shared::ids::{AgentId, ClientId, IntegrationId, NumberId};
 use patchbay_shared::zone::{Tz, stamp};
 use patchbay_shared::{AppError, Money, Phone, Reason};
 
@@ -53,6 +54,7 @@ pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, Ap
         capabilities: number.capabilities,
         order_id: number.provider_order_id,
         provider_number_id: number.provider_number_id,
+        account: number.integration_id.map(IntegrationId),
         campaigns: store::campaigns(tx, id, false).await?,
         clients: agents::clients(tx).await?,
         agents: store::agents(tx).await?,
@@ -84,6 +86,7 @@ pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, Ap
             client: number.client,
             agent: number.agent,
             country: number.country,
+            carrier: number.provider,
             monthly_cost: number.monthly_cost.map(Money),
             arrives: number.routed_to.is_some() && !has_drifted && number.route_error.is_none(),
             has_drifted,
@@ -177,6 +180,7 @@ pub(crate) async fn insert(tx: &mut WriteTx, new: &NewNumber, action: &str) -> R
 pub(crate) async fn assign(tx: &mut WriteTx, id: NumberId, to: &Assignment) -> Result<(), AppError> {
     let before = store::lock(tx, id).await?;
     refuse_released(&before)?;
+    carriers::check_direction(&before, to.direction)?;
     if to.client_id != before.client_id.map(ClientId) {
         check_client(tx, to.client_id).await?;
     }
@@ -233,6 +237,9 @@ async fn check_agent(
 
 /// Has the carrier looked at, and told where the number's calls go. Also when nothing changed here: something may have changed there.
 pub(crate) async fn route(tx: &mut WriteTx, id: NumberId) -> Result<(), AppError> {
+    if !store::is_routed_here(tx.reading(), id).await? {
+        return Ok(());
+    }
     let state = tx.reading().now().await?.timestamp_micros();
     enqueue(tx, &RouteNumber { number_id: id, state }, NewJob::default()).await
 }
@@ -242,6 +249,7 @@ pub(crate) async fn route(tx: &mut WriteTx, id: NumberId) -> Result<(), AppError
 pub(crate) async fn check_route(tx: &mut WriteTx, id: NumberId, set: bool) -> Result<(), AppError> {
     let number = store::lock(tx, id).await?;
     refuse_released(&number)?;
+    carriers::refuse(&number, "Where its calls go is set there.")?;
     let fields = Fields::Happened(json!({"number": number.number}));
     record(tx, "route_checked", id, None, fields).await?;
     if set { route(tx, id).await } else { enqueue(tx, &CheckRoutes {}, NewJob::default()).await }
@@ -288,6 +296,7 @@ pub(crate) async fn release(scope: &Scope, id: NumberId) -> Result<(), AppError>
     let mut tx = scope.write(Action::ManageNumbers).await?;
     let number = store::lock(&mut tx, id).await?;
     refuse_released(&number)?;
+    carriers::refuse(&number, "Give it back there; it rests here as soon as it is gone.")?;
     if number.status == NumberStatus::Pending {
         return Err(AppError::Conflict(
             Reason::WrongState,

@@ -1,6 +1,7 @@
 //! All statements that change `agency_phone_numbers`. `store::routes`: where the carrier sends their calls, and who answers them.
 //! `store::checks`: whether it still does, and when it is asked.
 
+pub(crate) mod carriers;
 pub(crate) mod checks;
 pub(crate) mod routes;
 
@@ -22,7 +23,7 @@ use patchbay_shared::{AppError, Cursor, Money, Page};
 macro_rules! list_in {
     ($after:tt, $way:tt, $tx:expr, $query:expr, $wanted:expr, $number:expr, $id:expr, $limit:expr) => {
         sqlx::query!(
-            r#"select n.id, n.number, n.status as "status: NumberStatus", n.direction as "direction: CallDirection", n.country,
+            r#"select n.id, n.number, n.status as "status: NumberStatus", n.direction as "direction: CallDirection", n.country, n.provider,
                       n.monthly_cost, n.last_error, n.purchased_at, n.released_at, c.name as "client?", a.name as "agent?",
                       n.route_error, n.routed_to is not null as "is_routed!", n.carrier_connection, n.carrier_connection_name, n.carrier_connection_kind,
                       coalesce(n.routed_to is not null and n.status = 'active' and n.direction = 'inbound'
@@ -35,12 +36,13 @@ macro_rules! list_in {
                  and (($3::text is null and n.status <> 'released') or n.status::text = $3)
                  and ($4::uuid is null or n.client_id is null or n.client_id = $4)
                  and ($5::text is null or n.direction::text = $5)
+                 and ($10::text is null or n.provider = $10 or n.integration_id::text = $10)
                  and ($9::text is null or (n.status = 'active' and n.direction = 'inbound' and (n.route_error is not null
                       or (n.routed_to is not null and n.carrier_connection is distinct from n.routed_to))))
                  and ($6::text is null or (n.number, n.id) "# + $after + r#" ($6, $7::uuid))
                order by n.number "# + $way + r#", n.id "# + $way + r#" limit $8"#,
             $tx.workspace_uuid(), like(digits($query.words.as_deref()).as_deref()), filled($query.status.as_deref()), $wanted,
-            filled($query.direction.as_deref()), $number, $id, $limit, filled($query.route.as_deref())
+            filled($query.direction.as_deref()), $number, $id, $limit, filled($query.route.as_deref()), filled($query.carrier.as_deref())
         )
     };
 }
@@ -76,6 +78,7 @@ pub async fn list(tx: &mut ReadTx, query: &NumberQuery, limit: usize) -> Result<
                 client: row.client,
                 agent: row.agent,
                 country: row.country,
+                carrier: row.provider,
                 monthly_cost: row.monthly_cost.map(Money),
                 error: row.last_error,
                 purchased: row.purchased_at.map(|at| stamp(at, now, zone)),
@@ -107,6 +110,8 @@ pub(crate) struct Number {
     pub provider_order_id: Option<String>,
     pub capabilities: Vec<String>,
     pub country: Option<String>,
+    pub provider: String,
+    pub integration_id: Option<Uuid>,
     pub monthly_cost: Option<Decimal>,
     pub purchased_at: Option<DateTime<Utc>>,
     pub released_at: Option<DateTime<Utc>>,
@@ -134,7 +139,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppErro
         Number,
         r#"select n.id, n.number, n.status as "status: NumberStatus", n.direction as "direction: CallDirection", n.client_id,
                   c.name as "client?", n.agent_id, a.name as "agent?", n.provider_number_id, n.provider_order_id, n.capabilities,
-                  n.country, n.monthly_cost, n.purchased_at, n.released_at, n.last_error, n.created_at,
+                  n.country, n.provider, n.integration_id, n.monthly_cost, n.purchased_at, n.released_at, n.last_error, n.created_at,
                   n.answer_hours as "answer_hours: Json<AnswerHours>", n.after_hours_agent_id, l.name as "after_hours_agent?",
                   n.after_hours_words, n.fallback_words, n.routed_to, n.routed_at, n.routed_before, n.route_error,
                   n.carrier_connection, n.carrier_connection_name, n.carrier_connection_kind, n.route_checked_at,
@@ -145,6 +150,17 @@ pub(crate) async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppErro
            left join agents l on l.workspace_id = $1 and l.id = n.after_hours_agent_id
            where n.workspace_id = $1 and n.id = $2"#,
         workspace,
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Whether the carrier that numbers are rented from here has it.
+pub(crate) async fn is_routed_here(tx: &mut ReadTx, id: NumberId) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from agency_phone_numbers where workspace_id = $1 and id = $2 and provider = 'telnyx') as "here!""#,
+        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())
@@ -382,7 +398,7 @@ pub(crate) async fn deactivate_all(
                   route_error = null, carrier_connection = null, carrier_connection_name = null, carrier_connection_kind = null,
                   route_checked_at = null, updated_at = now()
            from (select id, status from agency_phone_numbers
-                 where workspace_id = $1 and status in ('pending', 'active') order by id for update) was
+                 where workspace_id = $1 and provider = 'telnyx' and status in ('pending', 'active') order by id for update) was
            where n.workspace_id = $1 and n.id = was.id
            returning n.id as "id: NumberId", n.client_id as "client: ClientId", was.status as "was!: NumberStatus""#,
         workspace,

@@ -147,7 +147,7 @@ async fn start_list(tx: &mut ReadTx) -> Result<Vec<StartStep>, AppError> {
     let step = |text: &str, href: &str, done| StartStep { text: text.into(), href: href.into(), done };
     Ok(vec![
         step("Add a client", "/clients/new", done.clients),
-        step("Connect the voice provider", "/connections", done.connections),
+        step("Connect the voice provider", "/integrations", done.connections),
         step("Create an agent and switch it on", "/agents/new", done.agents),
         step("Get a phone number", "/numbers", done.numbers),
         step("Import contacts", "/contacts/imports/new", done.contacts),

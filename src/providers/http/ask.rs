@@ -13,6 +13,8 @@ pub struct Ask {
     query: Vec<(String, String)>,
     continued: Option<String>,
     pub(super) body: Option<Value>,
+    pub(super) form: Option<Vec<(String, String)>>,
+    slashed: bool,
     pub(super) repeatable: bool,
     pub(super) hidden: Vec<Secret<String>>,
 }
@@ -28,9 +30,20 @@ impl Ask {
         Self::new(Method::POST, path, Some(body), false)
     }
 
+    /// Makes something new of the fields of a form. Not safe to send twice; see [`Ask::repeatable`].
+    pub fn form(path: &[&str], fields: &[(&str, &str)]) -> Self {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { form: Some(fields), ..Self::new(Method::POST, path, None, false) }
+    }
+
     /// Changes something to a given state; sending it twice changes nothing.
     pub fn patch(path: &[&str], body: Value) -> Self {
         Self::new(Method::PATCH, path, Some(body), true)
+    }
+
+    /// Puts something into a given state; sending it twice changes nothing.
+    pub fn put(path: &[&str], body: Value) -> Self {
+        Self::new(Method::PUT, path, Some(body), true)
     }
 
     /// Deletes something; sending it twice changes nothing.
@@ -40,7 +53,17 @@ impl Ask {
 
     fn new(method: Method, path: &[&str], body: Option<Value>, repeatable: bool) -> Self {
         let path = path.iter().map(|s| (*s).to_owned()).collect();
-        Self { method, path, query: Vec::new(), continued: None, body, repeatable, hidden: Vec::new() }
+        Self {
+            method,
+            path,
+            query: Vec::new(),
+            continued: None,
+            body,
+            form: None,
+            slashed: false,
+            repeatable,
+            hidden: Vec::new(),
+        }
     }
 
     /// Adds one query parameter.
@@ -55,6 +78,12 @@ impl Ask {
             Some(value) => self.query(name, value),
             None => self,
         }
+    }
+
+    /// Ends the path with a slash, for services that ask for it.
+    pub fn slashed(mut self) -> Self {
+        self.slashed = true;
+        self
     }
 
     /// Goes on with the next page: the query comes whole from the page address that the service gave.
@@ -82,6 +111,9 @@ impl Ask {
         }
         let mut url = base.clone();
         url.path_segments_mut().ok()?.pop_if_empty().extend(&self.path);
+        if self.slashed {
+            url.path_segments_mut().ok()?.push("");
+        }
         if let Some(query) = &self.continued {
             url.set_query(Some(query));
         } else if !self.query.is_empty() {

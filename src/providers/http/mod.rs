@@ -1,10 +1,12 @@
 //! The one way out to a service: time limits, size limits, no redirects, every trouble as a [`ProviderError`].
 
+mod answer;
 mod ask;
 mod download;
 mod events;
 mod wait;
 
+pub(crate) use answer::Answer;
 pub use ask::Ask;
 pub use download::Download;
 pub(crate) use events::{EventStream, Streamed};
@@ -202,6 +204,9 @@ impl Endpoint {
         let mut request = client.request(ask.method.clone(), url).headers(self.headers.clone());
         if let Some(body) = &ask.body {
             request = request.json(body);
+        }
+        if let Some(fields) = &ask.form {
+            request = request.form(fields);
         }
         Ok(request)
     }

@@ -5,6 +5,7 @@
 
 mod application;
 mod incoming;
+mod message;
 mod number;
 mod transfer;
 mod webhook;

@@ -5,6 +5,7 @@ use super::number::Order;
 use super::{Kind, NAME, ProviderError};
 use crate::json as readable;
 use crate::telephony::NumberOrder;
+use crate::text::TextEvent;
 use crate::voice::{CallDirection, words};
 use crate::wire::{Fields, Remarks, count_of};
 use chrono::{DateTime, Utc};
@@ -33,6 +34,8 @@ pub struct TelnyxEvent {
 pub enum TelnyxPayload {
     Call(Box<CallEvent>),
     NumberOrder(NumberOrder),
+    /// A text message that came in, or what became of one.
+    Text(Box<TextEvent>),
     /// Kept as it came.
     Unknown(Value),
 }
@@ -197,6 +200,9 @@ fn payload(event_type: &str, payload: &Value, remarks: &mut Remarks) -> TelnyxPa
             Ok(order) => TelnyxPayload::NumberOrder(order.into()),
             Err(_) => TelnyxPayload::Unknown(payload.clone()),
         };
+    }
+    if let Some(text) = super::message::read(event_type, payload, remarks) {
+        return TelnyxPayload::Text(Box::new(text));
     }
     match event_type.starts_with("call.") && payload.is_object() {
         true => TelnyxPayload::Call(Box::new(call_event(event_type, payload, remarks))),

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 const PATH: [&str; 2] = ["telephony_configs", "telnyx"];
 /// What the account's owner may have set there: who may be called by whom. Sent back as it is, for a PATCH may replace everything.
-const THEIRS: [&str; 3] = ["callCreationAllowedAgentIds", "callCreationAllowAllAgents", "requestContextMapping"];
+pub(super) const THEIRS: [&str; 3] =
+    ["callCreationAllowedAgentIds", "callCreationAllowAllAgents", "requestContextMapping"];
 
 /// The document that the service has. None: none yet.
 pub(super) async fn held(endpoint: &Endpoint) -> Result<Option<Map<String, Value>>, ProviderError> {

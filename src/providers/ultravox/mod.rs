@@ -9,6 +9,7 @@ mod calls;
 mod carrier;
 mod request;
 mod tools;
+mod trunk;
 mod webhook;
 
 pub use webhook::{WebhookEvent, WebhookKind};
@@ -309,6 +310,23 @@ impl VoiceProvider for Ultravox {
 
     async fn set_carrier_account(&self, account: &CarrierAccount) -> Result<HeldCarrier, ProviderError> {
         carrier::set(&self.endpoint, account).await
+    }
+
+    async fn trunk_account(&self, trunk: Trunk) -> Result<Option<HeldTrunk>, ProviderError> {
+        trunk::held(&self.endpoint, trunk).await
+    }
+
+    async fn set_trunk_account(
+        &self,
+        trunk: Trunk,
+        account_id: &str,
+        token: &Secret<String>,
+    ) -> Result<HeldTrunk, ProviderError> {
+        trunk::set(&self.endpoint, trunk, account_id, token).await
+    }
+
+    async fn remove_trunk_account(&self, trunk: Trunk, account_id: &str) -> Result<(), ProviderError> {
+        trunk::remove(&self.endpoint, trunk, account_id).await
     }
 }
 

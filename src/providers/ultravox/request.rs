@@ -83,14 +83,12 @@ pub(super) fn call(new: &NewVoiceCall, carrier: &Carrier) -> Value {
     put(&mut body, "metadata", Some(&new.metadata).filter(|m| !m.is_empty()));
     let mut medium = medium(&new.line, carrier);
     // The carrier's own words: they go with its request as they are.
-    if let (Some(url), Carrier::Telnyx) = (&new.leg_news_url, carrier)
-        && let Some(outgoing) = medium.as_mut().and_then(|medium| medium.pointer_mut("/telnyx/outgoing"))
+    if let Some(url) = &new.leg_news_url
+        && let Some((way, body)) = medium.as_mut().and_then(Value::as_object_mut).and_then(|all| all.iter_mut().next())
+        && let Some(outgoing) = body.get_mut("outgoing")
+        && let Some(words) = news(way, url)
     {
-        outgoing["additionalParams"] = json!({
-            "StatusCallback": url,
-            "StatusCallbackMethod": "POST",
-            "StatusCallbackEvent": "initiated answered completed",
-        });
+        outgoing["additionalParams"] = words;
     }
     put(&mut body, "medium", medium);
     put(&mut body, "firstSpeakerSettings", new.first_speaker.as_ref().map(first_speaker));
@@ -100,10 +98,27 @@ pub(super) fn call(new: &NewVoiceCall, carrier: &Carrier) -> Value {
     Value::Object(body)
 }
 
+/// How a carrier is asked to tell how the call goes. Twilio and Plivo tell its end unless more is asked for.
+fn news(way: &str, url: &str) -> Option<Value> {
+    match way {
+        "telnyx" => Some(json!({
+            "StatusCallback": url,
+            "StatusCallbackMethod": "POST",
+            "StatusCallbackEvent": "initiated answered completed",
+        })),
+        "twilio" => Some(json!({"StatusCallback": url, "StatusCallbackMethod": "POST"})),
+        "plivo" => Some(json!({"hangup_url": url, "hangup_method": "POST"})),
+        _ => None,
+    }
+}
+
 /// A browser needs no medium: it is what Ultravox assumes.
 fn medium(line: &Line, carrier: &Carrier) -> Option<Value> {
     let (to, from) = match line {
-        Line::Phone { to, from } => (to, from),
+        Line::Phone { to, from, trunk: Some(trunk) } => {
+            return Some(json!({trunk.as_str(): {"outgoing": {"to": to, "from": from}}}));
+        }
+        Line::Phone { to, from, trunk: None } => (to, from),
         Line::Browser => return None,
         Line::Joined => {
             return Some(match carrier {

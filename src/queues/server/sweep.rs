@@ -5,7 +5,8 @@ use patchbay_access::Action;
 use patchbay_access::server::{Db, Machine, Scope};
 use patchbay_shared::AppError;
 
-const UPKEEP: Machine = Machine {
+/// Who sweeps, and all that the crates below need for it.
+pub const UPKEEP: Machine = Machine {
     name: "queue upkeep",
     actions: &[
         Action::ReadQueues,
@@ -15,11 +16,14 @@ const UPKEEP: Machine = Machine {
         Action::ManageAgents,
         Action::RunTeams,
         Action::ManageExecution,
+        Action::ManageTexts,
+        Action::ManageWebhooks,
     ],
 };
 
 /// For every agency: calls whose words nobody fetches, batches that nobody dials, files that nobody reads, uses of tools without an
-/// end, uploaded archives of skills that nobody took, schedules whose time nobody keeps, and jobs of execution that nobody is at. Every five minutes.
+/// end, uploaded archives of skills that nobody took, schedules whose time nobody keeps, jobs of execution that nobody is at, events that nobody gives out, and syncs that nobody goes on
+/// with. Every five minutes.
 pub async fn sweep_all(db: &Db) -> Result<(), AppError> {
     for workspace in store::workspaces(db).await? {
         let scope = Scope::of_upkeep(db.clone(), workspace, UPKEEP);
@@ -41,5 +45,8 @@ pub async fn sweep(scope: &Scope) -> Result<(), AppError> {
     patchbay_schedules::server::sweep(scope).await?;
     patchbay_execution::server::sweep(scope).await?;
     patchbay_teams::server::sweep(scope).await?;
+    patchbay_text_messages::server::sweep(scope).await?;
+    patchbay_webhooks::server::sweep(scope).await?;
+    patchbay_integrations::server::sweep(scope).await?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::leg_ids;
 use crate::call::{Answer, Call};
+use crate::carriers::carrier_of;
 use crate::clock::iso;
 use crate::delivery::{Delivery, Signature, send};
 use crate::rng::Rng;
@@ -120,6 +121,13 @@ fn event(sandbox: &Arc<Sandbox>, key: &str, call: &Call, kind: &str, offset: f64
     let (Some(to), Some(from)) = (&call.to, &call.from) else {
         return;
     };
+    if let Some(carrier) = carrier_of(call) {
+        // They tell the end alone, and what it cost only when they are asked.
+        if kind == "call.hangup" {
+            crate::carriers::tell(sandbox, key, call, carrier, extra["hangup_cause"].as_str().unwrap_or_default());
+        }
+        return;
+    }
     let (control, leg, session) = leg_ids(call);
     tell_by_form(sandbox, key, call, kind, offset, extra["hangup_cause"].as_str());
     let mut payload = json!({

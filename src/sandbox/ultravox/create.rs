@@ -66,6 +66,11 @@ async fn create(sandbox: Arc<Sandbox>, key: String, agent: Option<Arc<Value>>, b
         note("refused_invalid", None);
         return refusal;
     }
+    if let Some(carrier) = without_account(&sandbox, &key, &request) {
+        note("refused_invalid", None);
+        let body = json!({"medium": {carrier: [format!("No credentials for {carrier} are stored.")]}});
+        return (StatusCode::BAD_REQUEST, Json(body)).into_response();
+    }
     let settings = sandbox.settings_for(&key);
     let fault =
         special_fault(&sandbox, &key, to.as_deref()).unwrap_or_else(|| fault(&sandbox, &settings.create_faults));
@@ -103,6 +108,14 @@ async fn create(sandbox: Arc<Sandbox>, key: String, agent: Option<Arc<Value>>, b
             (StatusCode::CREATED, Json(shape)).into_response()
         }
     }
+}
+
+/// Twilio or Plivo, when the call is to go out through it and the account has none there.
+fn without_account(sandbox: &Sandbox, key: &str, request: &Map<String, Value>) -> Option<&'static str> {
+    let medium = request.get("medium")?.as_object()?;
+    let dials = |name: &&str| medium.get(*name).is_some_and(|way| way.get("outgoing").is_some());
+    let carrier = ["twilio", "plivo"].into_iter().find(dials)?;
+    sandbox.with_account(key, |account| !account.telephony.contains_key(carrier)).then_some(carrier)
 }
 
 /// What the last four digits of the number ask of the create request itself.

@@ -17,7 +17,7 @@ pub fn test_call_page() -> PageView {
             return refusal;
         }
         view! {
-            <PageTitle text="Test call" parents=vec![crumb("Connections", "/connections")]/>
+            <PageTitle text="Test call" parents=vec![crumb("Integrations", "/integrations")]/>
             <PageHead title="Test call" sub="An agent calls your phone. It is a real call: it costs what calls cost, and is listed with the others."/>
             <PageBoundary data=choices view=move |choices: TestCallChoices| view! { <Fields choices/> }/>
         }

@@ -12,12 +12,12 @@ use patchbay_agents::server as agents;
 use patchbay_calls::server::dialled::{self, NewTestCall};
 use patchbay_calls::server::earlier;
 use patchbay_clients::model::ClientStatus;
-use patchbay_connections::server::ops as connections;
+use patchbay_connections::server::{ops as connections, trunks};
 use patchbay_contacts::server::caller;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_numbers::server::answering;
-use patchbay_providers::voice::Line;
+use patchbay_providers::voice::NewVoiceCall;
 use patchbay_shared::ids::{AgentId, CallId, ClientId, ContactId};
 use patchbay_shared::{AppError, FieldErrors, Phone, Reason};
 
@@ -73,7 +73,7 @@ pub(crate) async fn make(scope: &Scope, form: &TestCallForm) -> Result<CallId, A
         .map_err(|error| error.at_choice("agent_id", "Choose an agent of the agency."))?;
     let person = refuse_do_not_call(&mut tx, client, &to).await?;
     let told = earlier::with(&mut tx, client, person, callable.memory()).await?;
-    let Some(from) = answering::number_to_call_from(&mut tx, Some(client)).await? else {
+    let Some((from, account)) = answering::number_to_call_from(&mut tx, Some(client)).await? else {
         return Err(AppError::Conflict(
             Reason::NotReady,
             "There is no active phone number to call from. Add one under Phone numbers.".into(),
@@ -122,10 +122,12 @@ pub(crate) async fn make(scope: &Scope, form: &TestCallForm) -> Result<CallId, A
     }
     tx.commit().await?;
 
-    let line = Line::Phone { to: to.as_str().to_owned(), from };
+    let numbers = (to.as_str().to_owned(), from);
+    let (line, leg_news_url) = trunks::line(scope, id, numbers, account.as_ref(), callable.leg_news_url.clone());
     let mut variables = json!({"client_name": facts.name});
     earlier::put(&mut variables, told);
-    let asked = voice::ask(&service, voice::request(scope, id, &callable, line, variables)).await;
+    let request = NewVoiceCall { leg_news_url, ..voice::request(scope, id, &callable, line, variables) };
+    let asked = voice::ask(&service, request).await;
     let mut tx = scope.write(Action::ManageAgents).await?;
     match asked {
         Asked::Made(made) => dialled::mark_placed(&mut tx, id, &made.id).await?,

@@ -12,6 +12,7 @@ mod keypad;
 mod knowledge;
 mod mcp;
 mod team;
+mod text_message;
 mod transfer;
 mod voicemail;
 mod web_search;
@@ -32,6 +33,7 @@ pub use keypad::Keypad;
 pub use knowledge::Knowledge;
 pub use mcp::{LONGEST_NAME, Mcp, Offered, offered_name};
 pub use team::Team;
+pub use text_message::{LONGEST_SPOKEN_TEXT, TextMessage};
 pub use transfer::{Destination, Transfer};
 pub use voicemail::Voicemail;
 pub use web_search::{WebSearch, at};
@@ -264,6 +266,8 @@ kinds! {
         "Searches the web. Use it for facts that are not in the agency’s documents, and say where you found them.";
     SendEmail = "send_email", "Send e-mail", "mail", "send_email",
         "Sends an e-mail in the agency’s name. Use it when they ask for something in writing, and tell them what you send.";
+    TextMessage = "send_text", "Send a text message", "message-square", "send_text",
+        "Sends a text message (SMS) to whoever is on the line. Use it when they want something in writing, and tell them what you send.";
     Calendar = "calendar", "Calendar (Cal.com)", "calendar-clock", "calendar",
         "Finds free times and books, moves and cancels appointments at Cal.com.";
     Team = "team", "Ask a team", "users", "ask_team",
@@ -296,6 +300,7 @@ impl ToolKind {
                 | ToolKind::ContactUpdate
                 | ToolKind::ContactMemory
                 | ToolKind::SendEmail
+                | ToolKind::TextMessage
                 | ToolKind::Calendar
         )
     }

@@ -80,6 +80,7 @@ fn NewForm(kind: ToolKind, agent: String, choices: Choices) -> impl IntoView {
         ToolKind::Team => Team::usual(),
         ToolKind::Transfer => Transfer::usual(),
         ToolKind::SendEmail => values_of(&[("most_in_call", "1"), ("most_in_day", "50")]),
+        ToolKind::TextMessage => values_of(&[("most_in_call", "1")]),
         ToolKind::Mcp => values_of(&[("timeout_seconds", "10")]),
         ToolKind::Http => {
             values_of(&[("method", "POST"), ("schema", EXAMPLE), ("timeout_seconds", "10"), ("retries", "0")])

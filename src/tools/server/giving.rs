@@ -146,6 +146,7 @@ fn is_of_agent(tool: &Owned) -> bool {
         | ToolConfig::Keypad(_)
         | ToolConfig::EndCall(_)
         | ToolConfig::Voicemail(_)
+        | ToolConfig::TextMessage(_)
         | ToolConfig::Knowledge(_) => false,
     };
     is_own || tool.stored.sealed.is_some()

@@ -24,6 +24,8 @@ pub use invoke::{AgentTool, Effect, Invocation, Outcome, chat_tools, for_agent, 
 pub use kinds::email::{Letter, SendLetter};
 /// Hands work to teams.
 pub use kinds::team::{AskTeam, TeamAnswer, TeamQuestion};
+/// Sends what agents write to whoever is on the line.
+pub use kinds::text_message::{SendText, TextOfAgent};
 /// Rings people for calls.
 pub use kinds::transfer::{Begun, TransferCall, Wanted};
 /// Tells agents that their copies at the voice service are out of date.

@@ -47,6 +47,28 @@ pub async fn has_no_owner(tx: &mut WriteTx) -> Result<bool, AppError> {
     Ok(row.fetch_one(tx.conn()).await?)
 }
 
+/// Until the commit nobody else finds out whether anybody waits for events: each sees what those before have committed.
+pub async fn lock_tells_others(tx: &mut WriteTx) -> Result<(), AppError> {
+    let w = tx.workspace_uuid();
+    sqlx::query_scalar!("select tells_others from workspaces where id = $1 for no key update", w)
+        .fetch_one(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Whether an endpoint of webhooks, an integration or a rule of text messages waits for events of the agency. After `lock_tells_others`.
+pub async fn set_tells_others(tx: &mut WriteTx, tells: bool) -> Result<(), AppError> {
+    let w = tx.workspace_uuid();
+    sqlx::query!(
+        "update workspaces set tells_others = $2, updated_at = now() where id = $1 and tells_others <> $2",
+        w,
+        tells
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// True if the plan changed.
 pub async fn set_plan(tx: &mut WriteTx, plan: WorkspacePlan) -> Result<bool, AppError> {
     let w = tx.workspace_uuid();

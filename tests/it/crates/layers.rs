@@ -12,8 +12,8 @@ const LAYERS: &[(&str, &str)] = &[
     ("client_overview, overview, platform", "what sums up others: one client, one agency, all agencies"),
     ("members, queues", "people of an agency, who sign in, and are asked by mail; work that is stuck"),
     (
-        "batches, inbound_webhooks, sign_in, telephone",
-        "what acts on the layers below: dialling, events from outside, ways in, the telephone",
+        "batches, inbound_webhooks, integrations, sign_in, telephone, text_messages",
+        "what acts on the layers below: dialling, events from outside, systems that clients use, ways in, the telephone, text messages",
     ),
     (
         "campaigns, contacts, history, mail",
@@ -34,6 +34,7 @@ const LAYERS: &[(&str, &str)] = &[
         "api_keys, audit, knowledge, metering, prompts, runs, settings",
         "what an agency sets up, and what is written down about it",
     ),
+    ("webhooks", "what other systems are told"),
     ("jobs, shell, users, workspaces", "the queue; what pages share; accounts of people and of agencies"),
     ("access", "who is asking, and what they may do"),
     ("sandbox, services, targets, ui", "stand-ins, what the process works with, where jobs run, components"),

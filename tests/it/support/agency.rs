@@ -92,6 +92,11 @@ impl Agency {
         self.background.drain().await;
     }
 
+    /// From now on what the stand-ins do for this account, too, is the agency's.
+    pub fn has_account(&self, key: &str) {
+        self.background.add_account(key);
+    }
+
     /// The address that its owner signs in with.
     pub fn owner_email(&self) -> String {
         format!("owner@{}.example", self.name)

@@ -35,6 +35,7 @@ async fn heard_at_rest(owner: &PgPool, workspace: WorkspaceId) -> Option<i64> {
         "select (select count(*) from webhook_queue where workspace_id = '{workspace}')
          where not exists (select from jobs where workspace_id = '{workspace}' and status = 'processing')
            and not exists (select from webhook_queue where workspace_id = '{workspace}' and status = 'processing')
+           and not exists (select from delivery_queue where workspace_id = '{workspace}' and lease_owner is not null)
            and not exists (select from execution_queue where workspace_id = '{workspace}' and status = 'processing')
            and not exists (select from enrichment_queue where workspace_id = '{workspace}' and status = 'processing')"
     );

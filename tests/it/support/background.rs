@@ -76,6 +76,9 @@ impl Background {
             if runner.drain(self.workspace).await.expect("the queues") > 0 {
                 continue;
             }
+            if patchbay_webhooks::server::sending::drain(&self.db, self.workspace).await.expect("webhooks") > 0 {
+                continue;
+            }
             let Some(wait) = next_due(&self.owner, self.workspace).await else { return };
             if passed + wait > patience || done().await {
                 return;
@@ -95,6 +98,8 @@ impl Background {
              update webhook_queue set next_attempt_at = next_attempt_at - {time} where workspace_id = '{workspace}' and status = 'pending';
              update enrichment_queue set next_attempt_at = next_attempt_at - {time} where workspace_id = '{workspace}' and status = 'pending';
              update execution_queue set next_attempt_at = next_attempt_at - {time} where workspace_id = '{workspace}' and status = 'pending';
+             update delivery_queue set next_try_at = next_try_at - {time} where workspace_id = '{workspace}' and lease_owner is null;
+             update webhook_deliveries set next_try_at = next_try_at - {time} where workspace_id = '{workspace}' and next_try_at is not null;
              update execution_jobs set next_attempt_at = next_attempt_at - {time} where workspace_id = '{workspace}' and next_attempt_at is not null;
              update execution_circuits set probe_at = probe_at - {time} where workspace_id = '{workspace}' and probe_at is not null;
              update campaign_contacts set next_attempt_at = next_attempt_at - {time}
@@ -102,7 +107,12 @@ impl Background {
              update call_backs set due_at = due_at - {time}
              where workspace_id = '{workspace}' and status in ('scheduled', 'dialling');
              update historical_sync_jobs set waits_until = waits_until - {time} where workspace_id = '{workspace}' and waits_until is not null;
+             update integrations set wait_until = wait_until - {time}, next_sync_at = next_sync_at - {time} where workspace_id = '{workspace}';
+             update integration_pending set next_try_at = next_try_at - {time} where workspace_id = '{workspace}';
              update agent_schedules set next_at = next_at - {time} where workspace_id = '{workspace}' and next_at is not null;
+             update integration_messages set next_try_at = next_try_at - {time}
+             where workspace_id = '{workspace}' and state = 'waiting';
+             update text_messages set send_at = send_at - {time}, asked_at = asked_at - {time} where workspace_id = '{workspace}';
              update call_batches set scheduled_for = scheduled_for - {time} where workspace_id = '{workspace}' and status = 'scheduled';
              update calls set dialled_at = dialled_at - {time}
              where workspace_id = '{workspace}' and dialled_at is not null and provider_call_id is null;
@@ -132,6 +142,7 @@ pub async fn next_due(owner: &PgPool, workspace: WorkspaceId) -> Option<Duration
            select run_at as due from jobs where workspace_id = '{workspace}' and status = 'pending'
            union all select next_attempt_at from webhook_queue where workspace_id = '{workspace}' and status = 'pending'
            union all select next_attempt_at from execution_queue where workspace_id = '{workspace}' and status = 'pending' and pool = 'default'
+           union all select next_try_at from delivery_queue where workspace_id = '{workspace}' and lease_owner is null
            union all select next_attempt_at from enrichment_queue where workspace_id = '{workspace}' and status = 'pending') waiting"
     );
     let seconds: Option<f64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(owner).await.expect("the queues");

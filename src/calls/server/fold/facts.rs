@@ -7,7 +7,10 @@ use super::{CallUpdate, Words};
 use crate::model::{AnalysisStatus, ContactOutcome, TranscriptStatus};
 use patchbay_providers::voice::{Bill, EndReason, SipTermination, VoiceCall};
 use patchbay_shared::ids::{AgentId, BatchId, CallId, CampaignContactId, ClientId};
+use patchbay_webhooks::model::EventType;
 
+/// The event with which the service says that a call has begun.
+const STARTED: &str = "call.started";
 /// The service's word for a bill that was taken back.
 const REFUNDED: &str = "BILLING_STATUS_REFUNDED";
 
@@ -62,6 +65,8 @@ pub(super) struct Effects {
     pub fetch_words: bool,
     /// In this order.
     pub told: Vec<Told>,
+    /// What other systems are told, in this order.
+    pub events: Vec<EventType>,
     /// It is to be asked after, so many minutes from now.
     pub follow: Option<i64>,
     /// The bill is settled: nobody needs to ask after it any more.
@@ -82,6 +87,9 @@ impl CallState {
         effects.is_changed = true;
         self.merge(news, effects);
         let talked = self.joined_at.is_some();
+        if news.event_type == STARTED && self.ended_at.is_none() {
+            effects.events.push(EventType::CallStarted);
+        }
         if call.ended.is_some() && !had_ended {
             self.end(call, talked, news.words, effects);
         } else if call.ended.is_some() {
@@ -153,6 +161,7 @@ impl CallState {
         }
         effects.fetch_words |= talked && words == Words::Now;
         effects.told.push(Told { is_end: true, outcome, error });
+        effects.events.push(if talked { EventType::CallCompleted } else { EventType::CallFailed });
         if call.charged_seconds().is_none() {
             // The bill comes by itself within seconds; if it does not, it is asked for.
             effects.follow_in(10);
@@ -187,6 +196,7 @@ impl CallState {
         }
         effects.fetch_words |= words == Words::Now;
         effects.told.push(Told { is_end: false, outcome, error });
+        effects.events.push(EventType::CallCompleted);
     }
 
     fn cost(&self) -> Decimal {

@@ -42,8 +42,23 @@ pub async fn link_caller(
     .await?)
 }
 
-/// The same for all callers of a client who have become contacts since they called (their own table: read for the numbers). True if there
-/// was one.
+/// Holds calls that came from these numbers while nobody knew whose they were, until the commit: for those who hold contacts afterwards
+/// and link such calls to them.
+pub async fn hold_callers(tx: &mut WriteTx, client: ClientId, phones: &[String]) -> Result<(), AppError> {
+    sqlx::query_scalar!(
+        r#"select id from calls where workspace_id = $1 and client_id = $2 and "from" = any($3) and contact_id is null
+             and direction = 'inbound' order by id for update"#,
+        tx.workspace_uuid(),
+        client.0,
+        phones
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// As `link_caller` for all callers of a client who have become contacts since they called (their own table: read for the numbers).
+/// True if there was one.
 pub async fn link_callers(tx: &mut WriteTx, client: ClientId) -> Result<bool, AppError> {
     let done = sqlx::query!(
         r#"update calls c set contact_id = known.contact,

@@ -50,6 +50,7 @@ async fn numbers(tx: &mut ReadTx, client: ClientId) -> Result<Vec<Choice>, AppEr
     let rows = sqlx::query!(
         r#"select id, number, client_id is null as "is_agencys!" from agency_phone_numbers
            where workspace_id = $1 and status = 'active' and (client_id is null or client_id = $2)
+             and (provider = 'telnyx' or 'voice' = any(capabilities))
            order by client_id nulls last, number limit 500"#,
         tx.workspace_uuid(),
         client.0
@@ -98,7 +99,8 @@ pub(crate) async fn fit(
         r#"select exists (select from agents a where a.workspace_id = $1 and a.id = $3 and a.is_active
                           and (a.client_id is null or a.client_id = $2)) as "agent!",
                   exists (select from agency_phone_numbers n where n.workspace_id = $1 and n.id = $4 and n.status = 'active'
-                          and (n.client_id is null or n.client_id = $2)) as "number!""#,
+                          and (n.client_id is null or n.client_id = $2)
+                          and (n.provider = 'telnyx' or 'voice' = any(n.capabilities))) as "number!""#,
         tx.workspace_uuid(),
         client.0,
         agent.0,

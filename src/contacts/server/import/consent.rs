@@ -176,6 +176,11 @@ pub(crate) fn do_not_call(cell: &str) -> Says {
     }
 }
 
+/// Whether a value of another system's do-not-call field keeps somebody from being called: all but a known no, or nothing.
+pub(crate) fn says_do_not_call(value: &str) -> bool {
+    matches!(do_not_call(value), Says::DoNotCall | Says::Unclear)
+}
+
 /// What a column of consent says. Yes, and the date of the consent, mean: may be called.
 pub(crate) fn may_call(cell: &str) -> Says {
     let Some(word) = word(cell) else { return Says::Unclear };

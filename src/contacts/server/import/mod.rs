@@ -17,6 +17,7 @@ mod sheet;
 pub mod sniff;
 
 pub use check::check;
+pub(crate) use consent::says_do_not_call;
 pub(crate) use kept::Rows;
 pub use pieces::{Piece, Walk, walk};
 pub use records::{LONGEST, REACH, Record, Records};

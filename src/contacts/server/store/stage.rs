@@ -9,10 +9,12 @@ use uuid::Uuid;
 use super::imports::Work;
 use crate::DuplicateRule;
 use crate::server::import::Piece;
+use crate::server::told;
 use patchbay_access::server::WriteTx;
 use patchbay_dialling::server as dialling;
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
+use patchbay_shared::ids::ContactId;
 
 /// How writing a piece ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +50,8 @@ pub(crate) async fn write(
     }
     let Counts { imported, updated, kept } =
         if piece.people.is_empty() { Counts::default() } else { people(tx, import, piece, keys).await? };
-    suppress(tx, import, piece).await?;
+    let suppressed = suppress(tx, import, piece).await?;
+    tell(tx, import, piece, &suppressed).await?;
     join(tx, import, piece).await?;
     rejects(tx, import, piece).await?;
     sqlx::query!(
@@ -207,7 +210,7 @@ async fn insert_or_update(tx: &mut WriteTx, import: &Work) -> Result<(i64, i64),
 
 /// Who asked not to be called is not called, whatever the rule for duplicates says, and whatever else is wrong with the row. The
 /// other way round a person must decide.
-async fn suppress(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), AppError> {
+async fn suppress(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<Vec<ContactId>, AppError> {
     let mut reasons_by_phone = BTreeMap::new();
     for (phones, why) in piece.do_not_call() {
         for phone in phones {
@@ -216,20 +219,31 @@ async fn suppress(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), 
     }
     let (phones, reasons): (Vec<String>, Vec<String>) = reasons_by_phone.into_iter().unzip();
     if phones.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    sqlx::query!(
-        "update contacts c set do_not_call = true, do_not_call_reason = r.reason, do_not_call_at = now(), updated_at = now()
+    Ok(sqlx::query_scalar!(
+        r#"update contacts c set do_not_call = true, do_not_call_reason = r.reason, do_not_call_at = now(), updated_at = now()
          from unnest($3::text[], $4::text[]) as r (phone, reason)
-         where c.workspace_id = $1 and c.client_id = $2 and c.phone = r.phone and not c.do_not_call",
+         where c.workspace_id = $1 and c.client_id = $2 and c.phone = r.phone and not c.do_not_call
+         returning c.id as "id: ContactId""#,
         tx.workspace_uuid(),
         import.client_id.0,
         &phones,
         &reasons,
     )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Tells other systems whom the piece has made, changed and suppressed.
+async fn tell(tx: &mut WriteTx, import: &Work, piece: &Piece, suppressed: &[ContactId]) -> Result<(), AppError> {
+    if !piece.people.is_empty() && patchbay_webhooks::server::listeners::any(tx.reading()).await? {
+        let written = super::told::of_piece(tx, import).await?;
+        told::changed(tx, &written).await?;
+        let new = super::told::new_suppressed_of_piece(tx, import).await?;
+        told::suppressed(tx, &new).await?;
+    }
+    told::suppressed(tx, suppressed).await
 }
 
 async fn rejects(tx: &mut WriteTx, import: &Work, piece: &Piece) -> Result<(), AppError> {

@@ -104,9 +104,10 @@ pub(crate) async fn record_trouble(
 /// Takes up to `most` connections whose check is due, and puts their next one off, so that no other process takes them too.
 pub(crate) async fn take_due(tx: &mut SystemTx, most: i64) -> Result<Vec<(WorkspaceId, ConnectionId)>, AppError> {
     let rows = sqlx::query!(
-        r#"update call_checks c set next_at = now() + interval '10 minutes'
-           from (select workspace_id, connection_id from call_checks where next_at <= now() order by next_at limit $1
-                 for update skip locked) due
+        r#"with due as materialized (
+             select workspace_id, connection_id from call_checks where next_at <= now() order by next_at limit $1
+             for update skip locked)
+           update call_checks c set next_at = now() + interval '10 minutes' from due
            where c.workspace_id = due.workspace_id and c.connection_id = due.connection_id
            returning c.workspace_id as "workspace: WorkspaceId", c.connection_id as "connection: ConnectionId""#,
         most

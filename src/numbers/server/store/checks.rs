@@ -22,9 +22,9 @@ pub(crate) async fn start(tx: &mut WriteTx) -> Result<(), AppError> {
 /// Takes up to `most` agencies whose numbers are due, and puts their next look off, so that no other process takes them too.
 pub(crate) async fn take_due(tx: &mut SystemTx, most: i64) -> Result<Vec<WorkspaceId>, AppError> {
     Ok(sqlx::query_scalar!(
-        r#"update route_checks c set next_at = now() + interval '4 hours' + random() * interval '4 hours'
-           from (select workspace_id from route_checks where next_at <= now() order by next_at limit $1
-                 for update skip locked) due
+        r#"with due as materialized (
+             select workspace_id from route_checks where next_at <= now() order by next_at limit $1 for update skip locked)
+           update route_checks c set next_at = now() + interval '4 hours' + random() * interval '4 hours' from due
            where c.workspace_id = due.workspace_id
            returning c.workspace_id as "workspace: WorkspaceId""#,
         most
@@ -74,7 +74,7 @@ pub(crate) async fn at_carrier(tx: &mut ReadTx) -> Result<Vec<Looked>, AppError>
         r#"select id as "id: NumberId", number, client_id as "client: ClientId", routed_to, routed_at, route_error,
                   carrier_connection as connection, carrier_connection_name as connection_name,
                   carrier_connection_kind as connection_kind
-           from agency_phone_numbers where workspace_id = $1 and status in ('active', 'inactive') order by id"#,
+           from agency_phone_numbers where workspace_id = $1 and provider = 'telnyx' and status in ('active', 'inactive') order by id"#,
         tx.workspace_uuid()
     )
     .fetch_all(tx.conn())

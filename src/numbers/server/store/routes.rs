@@ -78,7 +78,7 @@ pub(crate) async fn set_provider_number(tx: &mut WriteTx, id: NumberId, provider
 pub(crate) async fn to_route(tx: &mut ReadTx, application: &str) -> Result<Vec<NumberId>, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select id as "id: NumberId" from agency_phone_numbers
-           where workspace_id = $1
+           where workspace_id = $1 and provider = 'telnyx'
              and ((status = 'active' and direction = 'inbound' and (routed_to is distinct from $2 or route_error is not null))
                   or (status in ('active', 'inactive') and routed_to is not null and route_error is not null))
            order by id"#,
@@ -114,11 +114,20 @@ pub(crate) async fn called(tx: &mut ReadTx, number: &str) -> Result<Option<Calle
     .await?)
 }
 
+/// A number that calls go out from.
+pub(crate) struct CallerNumber {
+    pub number: String,
+    pub provider: String,
+    pub integration_id: Option<Uuid>,
+}
+
 /// A number that a test call can go out from: of the client if it has one, else of the whole agency.
-pub(crate) async fn to_call_from(tx: &mut ReadTx, client: Option<Uuid>) -> Result<Option<String>, AppError> {
-    Ok(sqlx::query_scalar!(
-        "select number from agency_phone_numbers
+pub(crate) async fn to_call_from(tx: &mut ReadTx, client: Option<Uuid>) -> Result<Option<CallerNumber>, AppError> {
+    Ok(sqlx::query_as!(
+        CallerNumber,
+        "select number, provider, integration_id from agency_phone_numbers
          where workspace_id = $1 and status = 'active' and (client_id is null or client_id = $2)
+           and (provider = 'telnyx' or 'voice' = any(capabilities))
          order by client_id is null, direction = 'inbound', number limit 1",
         tx.workspace_uuid(),
         client

@@ -1,6 +1,7 @@
 //! What needs a person, read from the tables of the crates that it is about.
 
 use crate::model::{Need, NeedList};
+use patchbay_access::Action;
 use patchbay_access::server::ReadTx;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, money};
@@ -66,6 +67,54 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<(
             "Reconnect",
             format!("/connections/{page}"),
         ));
+    }
+    if tx.scope().may(Action::ManageWebhooks) {
+        let off = sqlx::query!(
+            "select id, name, off_reason from webhook_endpoints
+             where workspace_id = $1 and status = 'error' and removed_at is null and ($2::uuid is null or client_id = $2) order by off_at desc",
+            w,
+            client.map(|client| client.0)
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        for row in off {
+            let (title, why) =
+                (format!("Webhooks to “{}” are switched off", row.name), row.off_reason.unwrap_or_default());
+            needs.push(need("plug", "bad", title, why, "Open", format!("/settings/webhooks/{}", row.id)));
+        }
+    }
+    if tx.scope().may(Action::ManageIntegrations) {
+        let mut broken = sqlx::query!(
+            r#"select i.id, i.name, i.problem, i.status = 'error' as "is_broken!",
+                      (select count(*) from integration_pending p
+                       where p.workspace_id = $1 and p.integration_id = i.id and p.given_up_at is not null) as "failed!"
+               from integrations i
+               where i.workspace_id = $1 and i.removed_at is null and ($2::uuid is null or i.client_id = $2)
+                 and (i.status = 'error' or exists (
+                   select from integration_pending p
+                   where p.workspace_id = $1 and p.integration_id = i.id and p.given_up_at is not null))
+               order by i.problem_at desc nulls last, i.id limit 101"#,
+            w,
+            client.map(|client| client.0)
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        if are_more(&mut broken) {
+            list("Integrations that fail", "/integrations", "");
+        }
+        for row in broken {
+            let page = format!("/integrations/{}", row.id);
+            if row.is_broken {
+                let (title, why) = (format!("{} does not work", row.name), row.problem.unwrap_or_default());
+                needs.push(need("plug", "bad", title, why, "Mend", page.clone()));
+            }
+            if row.failed > 0 {
+                let records = money::counted(row.failed, "record", "records");
+                let title = format!("{}: {records} failed", row.name);
+                let why = "They are not tried any more by themselves. All others go on.".to_owned();
+                needs.push(need("plug", "warn", title, why, "Look", format!("{page}/failed")));
+            }
+        }
     }
     let (work, of_work) = super::execution::needs(tx, client).await?;
     needs.extend(work);

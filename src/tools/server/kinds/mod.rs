@@ -8,6 +8,7 @@ mod knowledge;
 pub(crate) mod mcp;
 mod memory;
 pub(crate) mod team;
+pub(crate) mod text_message;
 pub(crate) mod transfer;
 mod web_search;
 
@@ -103,6 +104,7 @@ pub(crate) async fn run(ask: &Ask<'_>) -> Result<Done, AppError> {
         ToolConfig::Team(config) => team::run(ask, config).await,
         ToolConfig::WebSearch(config) => web_search::run(ask, config).await,
         ToolConfig::SendEmail(config) => email::run(ask, config).await,
+        ToolConfig::TextMessage(config) => text_message::run(ask, config).await,
         ToolConfig::Calendar(config) => calendar::run(ask, config).await,
         ToolConfig::Mcp(config) => mcp::run(ask, config).await,
         ToolConfig::Http(config) => http::run(ask, config).await,

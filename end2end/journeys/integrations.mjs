@@ -1,0 +1,73 @@
+// A client's CRM: connected at the sandbox, tried, kept in step, a record repaired, and left again.
+import assert from "node:assert/strict";
+import { hydrated, quiet, signIn, until } from "../lib/browser.mjs";
+
+export default {
+  async "a HubSpot is connected, mapped, synced, repaired and disconnected"(world) {
+    const page = await signIn(world, "mara@halden.test");
+    const name = `Journey ${Date.now() % 100_000}`;
+
+    await page.goto("/integrations");
+    await hydrated(page);
+    await page.getByRole("link", { name: "Connect HubSpot" }).click();
+    await page.waitForURL(/\/integrations\/new\/hubspot$/);
+    await hydrated(page);
+    await page.locator('[name="name"]').fill(name);
+    await page.getByRole("button", { name: "Go on to the sign-in" }).click();
+    await page.getByText("Choose the client whose system it is").first().waitFor();
+    await page.locator('[name="client"]').selectOption({ label: "Hotel Costa Clara" });
+    await page.getByRole("button", { name: "Go on to the sign-in" }).click();
+    await page.waitForURL(/\/sign-in$/);
+    quiet(page);
+
+    // At the service: agree, and be led back.
+    await page.getByRole("link", { name: "Go to HubSpot" }).click();
+    await page.getByRole("button", { name: "Connect" }).click();
+    await page.waitForURL(/\/integrations\/[0-9a-f-]{36}\/setup$/);
+    await hydrated(page);
+    await page.locator('[name="country"]').selectOption("ES");
+    await page.getByRole("button", { name: "Save and go on" }).click();
+    await page.waitForURL(/\/mapping$/);
+    await hydrated(page);
+    assert.match(await page.locator("main").innerText(), /firstname/, "the usual fields are matched by themselves");
+    await page.getByRole("link", { name: "Add a field" }).click();
+    await page.waitForURL(/line=new/);
+    await hydrated(page);
+    await page.locator('[name="ours"]').selectOption("detail");
+    await page.locator('[name="own"]').fill("job");
+    await page.locator('[name="theirs"]').selectOption("jobtitle");
+    await page.getByRole("button", { name: "Add the field" }).click();
+    await page.waitForURL(/\/mapping$/);
+    await page.getByRole("link", { name: "Job: from HubSpot to here, change" }).waitFor();
+    await page.getByRole("link", { name: "Go on: try it with 20 records" }).click();
+    await page.waitForURL(/\/preview$/);
+    await page.getByText("nothing was written").first().waitFor();
+    await hydrated(page);
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.waitForURL(/\/syncs\/[0-9a-f-]{36}$/);
+    quiet(page);
+
+    // Nobody reloads: the page hears how it goes on. A record that cannot be read holds up nobody.
+    await page.getByText("Some failed").first().waitFor({ timeout: 60_000 });
+    await page.getByRole("link", { name: /^Records that failed/ }).first().click();
+    await page.waitForURL(/\/failed$/);
+    await hydrated(page);
+    const phones = page.locator('[name="phone"]');
+    const before = await phones.count();
+    assert(before > 0, "a number that cannot be read waits for a person");
+    await phones.first().fill("+34 971 55 01 99");
+    await page.getByRole("button", { name: "Use this number" }).first().click();
+    await until("it is repaired", async () => (await phones.count()) < before);
+
+    await page.getByRole("link", { name: "Disconnect" }).click();
+    await page.locator("dialog[open]").getByRole("button", { name: "Disconnect" }).click();
+    await page.getByText("Not connected").first().waitFor();
+    await hydrated(page);
+    await page.getByRole("link", { name: "Remove", exact: true }).click();
+    await page.locator("dialog[open]").getByRole("button", { name: "Remove", exact: true }).click();
+    await page.waitForURL(/\/integrations$/);
+    await page.goto("/integrations");
+    assert(!(await page.locator("main").innerText()).includes(name), "it is gone from the list");
+    quiet(page);
+  },
+};
