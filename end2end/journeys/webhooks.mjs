@@ -33,7 +33,7 @@ export default {
     await page.locator('[name="url"]').fill(`${sandbox}/receiver/${receiver}`);
     await page.getByRole("button", { name: "Add the endpoint" }).click();
     await page.waitForURL(/\/settings\/webhooks\/made$/);
-    const secret = (await page.locator("main code").first().innerText()).trim();
+    const secret = (await page.locator("main code", { hasText: "whsec_" }).first().innerText()).trim();
     assert.match(secret, /^whsec_/);
     await page.getByRole("link", { name: "Done" }).click();
     await page.waitForURL(/\/settings\/webhooks\/[0-9a-f-]{36}$/);

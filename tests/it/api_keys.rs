@@ -88,7 +88,8 @@ fn a_scope_opens_its_routes_and_no_other() {
 /// The routes of the API as the source has them: method and path, every id called `{id}`.
 fn routes_in_source() -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
-    for (_, text) in sources("src", ".rs") {
+    // The stand-ins speak as others do.
+    for (_, text) in sources("src", ".rs").into_iter().filter(|(path, _)| !path.starts_with("src/sandbox/")) {
         for rest in text.split(".route(\"/v1/").skip(1) {
             let (path, rest) = rest.split_once('"').expect("a path");
             let call = rest.split(".route(").next().unwrap_or_default().split("\n}").next().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Files in a bucket that several machines share, in place of folders: recordings, logos and files of knowledge.
 
-use super::support::{Agency, Bucket, World, run_with_bucket};
+use super::support::{Agency, Bucket, KEY, World, run_with_bucket};
 use super::{brand, knowledge};
 
 #[test]
@@ -69,7 +69,7 @@ async fn doctor(world: &World, bucket: &Bucket, files: &str) -> (bool, String) {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_patchbay"));
     command.args(["doctor", "--files", files]).current_dir(&folder);
     command.env("DATABASE_URL", world.owner_url.replace("patchbay_owner@", "patchbay_app@"));
-    command.env("PATCHBAY_DATA_DIR", folder.join("data")).env("LEPTOS_SITE_ROOT", &site);
+    command.env("PATCHBAY_DATA_DIR", folder.join("data")).env("LEPTOS_SITE_ROOT", &site).env("PATCHBAY_KEYS", KEY);
     command.envs(bucket.settings().into_iter().map(|(key, value)| (key.to_ascii_uppercase(), value)));
     let done = command.output().await.expect("the program");
     let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));

@@ -67,6 +67,9 @@ pub fn run_in<F: Future<Output = ()>>(world: &'static OnceLock<World>, test: imp
     RUNTIME.block_on(test(world));
 }
 
+/// The key of a world whose files lie in a bucket, for other processes that look at it.
+pub const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
 /// Runs a test in a world of its own whose files lie in a bucket.
 pub fn run_with_bucket<F: Future<Output = ()>>(test: impl FnOnce(World, Bucket) -> F) {
     RUNTIME.block_on(async {
@@ -75,6 +78,7 @@ pub fn run_with_bucket<F: Future<Output = ()>>(test: impl FnOnce(World, Bucket) 
         let world = start(
             |owner| async move { application(&owner) },
             |options| {
+                options.keys = Some(KEY.to_owned());
                 options.files = Some(bucket.url());
                 options.files_settings = settings;
             },
