@@ -148,8 +148,10 @@ fn Crm(page: IntegrationPage, again: Callback<()>) -> impl IntoView {
 fn Figures(head: IntegrationHead, figures: SyncFigures, waits: (i64, i64)) -> impl IntoView {
     let service = head.kind.label();
     let base = format!("/integrations/{}", head.id);
+    // Counted there when all were read last. Contacts that were made there since are not among them.
     let there = match figures.there {
-        Some(there) => format!("of {} in {service}", count_text(there)),
+        Some(there) if there >= figures.in_step => format!("of {} in {service}", count_text(there)),
+        Some(there) => format!("{service} had {} when all were read", count_text(there)),
         None => format!("with {service}"),
     };
     let waiting = waits.0 + waits.1;
