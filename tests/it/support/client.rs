@@ -60,8 +60,8 @@ impl Browser {
     pub fn from_address(world: &World, address: &str) -> Self {
         let http = reqwest::Client::builder()
             .cookie_store(true)
-            // The server hangs up on lines that are idle for longer; a request must not go out at that moment.
-            .pool_idle_timeout(std::time::Duration::from_secs(3))
+            // Each request has a line of its own: the server hangs up on idle ones, and after a body that it did not read to its end.
+            .pool_max_idle_per_host(0)
             .local_address(address.parse::<std::net::IpAddr>().expect("an address"))
             .redirect(reqwest::redirect::Policy::none())
             .build()
