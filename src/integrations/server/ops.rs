@@ -218,11 +218,6 @@ pub async fn disconnect(scope: &Scope, id: IntegrationId) -> Result<(), AppError
         super::carriers::left(&mut tx, id).await?;
     }
     tokens::forget(&mut tx, id).await?;
-    if before.kind == IntegrationType::CustomApi {
-        // What the system signs in with here has ended, too.
-        let config = CustomConfig { key_digest: None, has_incoming_secret: false, ..before.config() };
-        store::set_config(&mut tx, id, &json!(config)).await?;
-    }
     if let Some(sync) = syncs::running(tx.reading(), id).await? {
         syncs::end(&mut tx, sync, SyncStatus::Failed, Some("Disconnected."), true).await?;
     }
