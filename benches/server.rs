@@ -2,7 +2,7 @@
 //!
 //!   scripts/bench            starts a durable cluster, runs this, then the browser's measurements
 //!
-//! `PATCHBAY_BENCH` with execution, strangers, imports, sync, usage or webhooks measures that alone.
+//! `PATCHBAY_BENCH` with deliveries, execution, strangers, imports, sync, usage or webhooks measures that alone.
 //!
 //! Load, server and workers share this machine's processors. Each figure has its line in docs/MEASUREMENTS.md. Nothing here fails for being slow.
 
@@ -10,6 +10,8 @@
 #[path = "../tests/it/support/mod.rs"]
 mod support;
 
+#[path = "server/deliveries.rs"]
+mod deliveries;
 #[path = "server/execution.rs"]
 mod execution;
 #[path = "server/sync.rs"]
@@ -56,6 +58,12 @@ fn main() {
             execution::execution(world).await;
         }
         if only == "execution" {
+            return;
+        }
+        if wanted("deliveries") {
+            deliveries::deliveries(world).await;
+        }
+        if only == "deliveries" {
             return;
         }
         let past = if wanted("sync") { Some(Agency::ready(world, "Past").await) } else { None };

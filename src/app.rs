@@ -37,9 +37,10 @@ use patchbay_execution::page::{
 use patchbay_history::page::{call_gaps_page, history_import_page, history_imports_page, history_page};
 use patchbay_inbound_webhooks::page::inbound_webhook_page;
 use patchbay_integrations::page::{
-    failed_records_page, integration_mapping_page, integration_messages_page, integration_page,
-    integration_preview_page, integration_secret_page, integration_settings_page, integration_setup_page,
-    integration_sign_in_page, integration_sync_page, integration_syncs_page, integrations_page, new_integration_page,
+    contact_activities_page, failed_records_page, integration_deals_page, integration_mapping_page,
+    integration_messages_page, integration_page, integration_preview_page, integration_secret_page,
+    integration_settings_page, integration_setup_page, integration_sign_in_page, integration_sync_page,
+    integration_syncs_page, integrations_page, new_integration_page,
 };
 use patchbay_knowledge::page::{edit_knowledge_page, knowledge_collection_page, knowledge_page, new_knowledge_page};
 use patchbay_members::page::{
@@ -130,6 +131,7 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/contacts/imports/:id/mapping") view={LazyPage::new(import_mapping_page)} ssr=SsrMode::Async/>
             <Route path=path!("/contacts/imports/:id") view={LazyPage::new(import_page)} ssr=SsrMode::Async/>
             <Route path=path!("/contacts/:id") view={LazyPage::new(contact_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/contacts/:id/activities") view={LazyPage::new(contact_activities_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents") view={LazyPage::new(agents_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/new") view={LazyPage::new(new_agent_page)} ssr=SsrMode::Async/>
             <Route path=path!("/agents/adopt") view={LazyPage::new(adopt_agents_page)} ssr=SsrMode::Async/>
@@ -222,6 +224,7 @@ fn Signed() -> impl MatchNestedRoutes + Clone {
             <Route path=path!("/integrations/:id/preview") view={LazyPage::new(integration_preview_page)} ssr=SsrMode::Async/>
             <Route path=path!("/integrations/:id/syncs") view={LazyPage::new(integration_syncs_page)} ssr=SsrMode::Async/>
             <Route path=path!("/integrations/:id/syncs/:sync") view={LazyPage::new(integration_sync_page)} ssr=SsrMode::Async/>
+            <Route path=path!("/integrations/:id/deals") view={LazyPage::new(integration_deals_page)} ssr=SsrMode::Async/>
             <Route path=path!("/integrations/:id/failed") view={LazyPage::new(failed_records_page)} ssr=SsrMode::Async/>
             <Route path=path!("/integrations/:id/settings") view={LazyPage::new(integration_settings_page)} ssr=SsrMode::Async/>
             <Route path=path!("/integrations/:id/secret") view={LazyPage::new(integration_secret_page)} ssr=SsrMode::Async/>

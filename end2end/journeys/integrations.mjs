@@ -62,6 +62,25 @@ export default {
     await phones.first().fill("+34 971 55 01 99");
     await page.getByRole("button", { name: "Use this number" }).first().click();
     await until("it is repaired", async () => (await phones.count()) < before);
+    const back = page.url();
+
+    // What the CRM knows of a person stands with the contact, and the contact says where it is in step.
+    await page.getByRole("link", { name: "Deals", exact: true }).click();
+    await page.waitForURL(/\/deals$/);
+    await hydrated(page);
+    await page.getByRole("cell", { name: "Contract sent" }).first().waitFor();
+    await page.locator('main a[href^="/contacts/"]').first().click();
+    await page.waitForURL(/\/contacts\/[0-9a-f-]{36}$/);
+    await hydrated(page);
+    await page.getByRole("heading", { name: "In other systems" }).waitFor();
+    await page.getByRole("heading", { name: "Done in other systems" }).waitFor();
+    await page.getByRole("link", { name: /^(Show more|Search and export)$/ }).click();
+    await page.waitForURL(/\/activities$/);
+    await hydrated(page);
+    await page.getByRole("heading", { level: 1, name: "Done in other systems" }).waitFor();
+    quiet(page);
+    await page.goto(back);
+    await hydrated(page);
 
     await page.getByRole("link", { name: "Disconnect" }).click();
     await page.locator("dialog[open]").getByRole("button", { name: "Disconnect" }).click();
@@ -72,6 +91,38 @@ export default {
     await page.waitForURL(/\/integrations$/);
     await page.goto("/integrations");
     assert(!(await page.locator("main").innerText()).includes(name), "it is gone from the list");
+    quiet(page);
+  },
+
+  async "one signs in at Slack itself, chooses the channel there, and is told"(world) {
+    const url = world.demo.url.replace("127.0.0.1", "localhost");
+    const page = await signIn({ ...world, demo: { ...world.demo, url } }, "mara@halden.test");
+    const name = `Slack ${Date.now() % 100_000}`;
+    await page.goto("/integrations/new/slack");
+    await hydrated(page);
+    await page.locator('[name="name"]').fill(name);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.waitForURL(/\/integrations\/[0-9a-f-]{36}\/settings$/);
+    await hydrated(page);
+    await page.getByRole("button", { name: "Sign in with Slack" }).click();
+    await page.waitForURL(/\/sign-in$/);
+    quiet(page);
+    await page.getByRole("link", { name: "Go to Slack" }).click();
+    await page.locator("#channel").selectOption({ label: "#leads" });
+    await page.getByRole("button", { name: "Connect" }).click();
+    await page.waitForURL(/\/settings$/);
+    await page.getByText("Choose what is told").waitFor();
+    await hydrated(page);
+    assert.match(await page.locator('[name="channel"] option:checked').innerText(), /^#leads/);
+    await page.locator('[name="events[]"]').first().check();
+    await page.getByRole("button", { name: "Save", exact: true }).first().click();
+    await page.getByText("Saved").first().waitFor();
+    await page.getByRole("button", { name: "Send a test" }).click();
+    await page.getByText("Arrived").waitFor();
+    await hydrated(page);
+    await page.getByRole("link", { name: "Disconnect" }).click();
+    await page.locator("dialog[open]").getByRole("button", { name: "Disconnect" }).click();
+    await page.getByText("Not connected").first().waitFor();
     quiet(page);
   },
 };

@@ -67,7 +67,7 @@ macro_rules! fields {
 }
 
 fields! {
-    Cost: WithCost, "calls.voice_cost, carrier_cost, model_cost, billed_seconds; token_usage.cost; the costs of billing_usage and billing_model_usage", "nothing";
+    Cost: WithCost, "calls.voice_cost, carrier_cost, model_cost, billed_seconds; token_usage.cost; text_messages.cost_usd; the costs of billing_usage with billing_model_usage and billing_text_usage", "nothing";
     Recording: WithRecordings, "calls.recording_key, recording_peaks", "nothing";
     Steps: WithSteps, "call_messages of tools", "nothing";
     ToolUses: Never, "tool_invocations", "nothing: the step, where steps are shared";

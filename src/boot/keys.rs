@@ -56,7 +56,8 @@ const fn text(name: &'static str, table: &'static str, column: &'static str, set
 }
 
 /// All that is sealed in the database. `tests/it/keys.rs` looks for columns that are missing here.
-const SEALED: [Place; 14] = [
+const SEALED: [Place; 15] = [
+    text("agency_phone_numbers.calls_before", "agency_phone_numbers", "calls_before", "calls_before = $4"),
     text("agent_tools.sealed_secrets", "agent_tools", "sealed_secrets", "sealed_secrets = $4"),
     text("agent_triggers.secret", "agent_triggers", "secret", "secret = $4"),
     text("agent_triggers.old_secret", "agent_triggers", "old_secret", "old_secret = $4"),

@@ -12,6 +12,8 @@ use patchbay_clients as clients;
 use patchbay_connections::model::Provider;
 use patchbay_connections::server::connect::AccountSaved;
 use patchbay_connections::server::telephony::TelephonyReady;
+use patchbay_connections::server::trunks::{NumberMoved, OpenTrunk};
+use patchbay_contacts::server::SystemsOfContact;
 use patchbay_dialling as dialling;
 use patchbay_evaluations as evaluations;
 use patchbay_execution::server::{JobEnded, LinkBase, RunMayGoOn, RunSpent};
@@ -105,6 +107,9 @@ fn hooks() -> Hooks {
     hooks.add(KnowledgeUsed(|tx, run| Box::pin(patchbay_tools::server::knowledge_used(tx, run))));
     hooks.add(ToolsChanged(|tx, agent| Box::pin(agents::server::ops::tools_changed(tx, agent))));
     hooks.add(Contacts(Box::new(patchbay_contacts::server::OwnContacts)));
+    hooks.add(SystemsOfContact(|tx, client, contact| {
+        Box::pin(patchbay_integrations::server::of_contact(tx, client, contact))
+    }));
     hooks.add(SendLetter(|tx, it| {
         Box::pin(async move { patchbay_mail::send_branded(tx, it.client, &it.to, it.subject, &it.text).await })
     }));
@@ -116,6 +121,8 @@ fn hooks() -> Hooks {
             Ok(TextAccount { carrier, auth_token, paused })
         })
     }));
+    hooks.add(OpenTrunk(|scope, id| Box::pin(patchbay_integrations::server::carriers::trunk_account(scope, id))));
+    hooks.add(NumberMoved(|tx, id| Box::pin(patchbay_text_messages::server::number_moved(tx, id))));
     hooks.add(TextReported(|tx, event| Box::pin(patchbay_text_messages::server::reported(tx, "telnyx", event))));
     hooks.add(LinkBase(|tx| Box::pin(patchbay_brand::server::hosts::link_base(tx))));
     hooks.add(TransferCall(|scope, wanted| Box::pin(calls::server::transfers::begin(scope, wanted))));

@@ -126,6 +126,7 @@ pub(crate) fn webhook_routes(db: &Db) -> Router {
         .merge(patchbay_tools::server::routes::hooks().with_state(db.clone()))
         .merge(patchbay_schedules::server::routes::hooks().with_state(db.clone()))
         .merge(patchbay_integrations::server::hooks::hooks().with_state(db.clone()))
+        .merge(patchbay_integrations::server::notices::hooks().with_state(db.clone()))
         .merge(patchbay_integrations::server::carriers::reports::hooks().with_state(db.clone()))
 }
 

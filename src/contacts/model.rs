@@ -10,9 +10,11 @@ pub mod countries;
 pub mod guess;
 pub mod import;
 mod reading;
+mod systems;
 
 pub use import::*;
 pub use reading::*;
+pub use systems::*;
 
 /// What the list is asked for. All of it stands in the address.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -76,6 +78,9 @@ pub struct Contact {
     pub calls: Vec<ContactCall>,
     /// What agents wrote down to remember it in later calls, newest first.
     pub memories: Vec<ContactNote>,
+    /// Only on its page.
+    #[serde(default)]
+    pub systems: ContactSystems,
     pub may_manage: bool,
 }
 

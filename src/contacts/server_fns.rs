@@ -18,10 +18,10 @@ pub async fn list_contacts(#[server(default)] query: ContactQuery) -> Result<Pag
 /// One contact with its campaigns and calls.
 #[server(prefix = "/rpc", endpoint = "get_contact")]
 pub async fn get_contact(id: ContactId) -> Result<Contact, AppError> {
-    use super::server::store;
+    use super::server::systems;
     use patchbay_access::{Action, server::scope};
     let mut tx = scope()?.read(Action::ReadContacts).await?;
-    store::get(&mut tx, id).await
+    systems::page(&mut tx, id).await
 }
 
 /// Creates a contact and opens its page. `client` is ignored for a client's own people.

@@ -2,6 +2,7 @@ mod carrier;
 mod config;
 mod custom;
 mod forms;
+mod kept;
 mod rows;
 mod slack;
 mod template;
@@ -14,6 +15,7 @@ pub use carrier::{CarrierConfig, CarrierView};
 pub use config::*;
 pub use custom::*;
 pub use forms::*;
+pub use kept::*;
 pub use rows::*;
 pub use slack::*;
 pub use template::{example, fill};
@@ -34,7 +36,7 @@ patchbay_shared::words! {
     pub SyncType: "sync_type" {
         Contacts = "contacts", "Contacts", Mute;
         Deals = "deals", "Deals", Mute;
-        Activities = "activities", "Call results", Mute;
+        Activities = "activities", "Activities", Mute;
     }
     /// How a sync stands.
     pub SyncStatus: "sync_status" {

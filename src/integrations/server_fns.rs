@@ -1,9 +1,10 @@
 use leptos::prelude::*;
 
 use super::model::{
-    BelowQuery, CarrierForm, ConnectPage, CustomForm, FailedPage, IntegrationPage, IntegrationQuery, IntegrationsPage,
-    LineForm, MappingPage, MessagesPage, NewForm, NewIntegrationSecret, OneSyncPage, PreviewPage, SettingsForm,
-    SettingsPage, SignInForm, SignInPage, SlackConnectForm, SlackForm, SyncsPage,
+    ActivitiesPage, ActivityQuery, BelowQuery, CarrierForm, ConnectPage, CustomForm, DealsPage, FailedPage,
+    IntegrationPage, IntegrationQuery, IntegrationsPage, LineForm, MappingPage, MessagesPage, NewForm,
+    NewIntegrationSecret, OneSyncPage, PreviewPage, SettingsForm, SettingsPage, SignInForm, SignInPage,
+    SlackConnectForm, SlackForm, SyncsPage,
 };
 use patchbay_shared::AppError;
 
@@ -39,6 +40,21 @@ pub async fn get_integration_sync(
 #[server(prefix = "/rpc", endpoint = "list_failed_records")]
 pub async fn list_failed_records(id: String, #[server(default)] query: BelowQuery) -> Result<FailedPage, AppError> {
     super::server::pages::failed(&patchbay_access::server::scope()?, id.parse()?, &query).await
+}
+
+/// Deals of a CRM. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "list_integration_deals")]
+pub async fn list_integration_deals(id: String, #[server(default)] query: BelowQuery) -> Result<DealsPage, AppError> {
+    super::server::kept::deals(&patchbay_access::server::scope()?, id.parse()?, &query).await
+}
+
+/// What was done with a contact, by the systems of its client. Errors: `NotFound`.
+#[server(prefix = "/rpc", endpoint = "list_contact_activities")]
+pub async fn list_contact_activities(
+    id: String,
+    #[server(default)] query: ActivityQuery,
+) -> Result<ActivitiesPage, AppError> {
+    super::server::kept::activities(&patchbay_access::server::scope()?, id.parse()?, &query).await
 }
 
 /// Messages to and from an integration. Errors: `NotFound`.
@@ -162,10 +178,15 @@ pub async fn test_slack(id: String) -> Result<(), AppError> {
     super::server::connecting::keep_tried(&visitor, &id, &tried).await
 }
 
-/// How a system of the agency's own is spoken to. Errors: `Invalid`, `NotFound`.
+/// How a system of the agency's own is spoken to. Whoever types a secret proves who they are. Errors: `Invalid`, `NotFound`.
 #[server(prefix = "/rpc", endpoint = "save_custom")]
 pub async fn save_custom(#[server(flatten)] form: CustomForm) -> Result<(), AppError> {
-    super::server::custom::save(&patchbay_access::server::scope()?, form.id.parse()?, &form).await?;
+    let visitor = patchbay_access::server::visitor()?;
+    let scope = visitor.scope()?;
+    if form.has_new_secret() && scope.may(patchbay_access::Action::ManageConnections) {
+        patchbay_users::proof::demand(&visitor, &form.current).await?;
+    }
+    super::server::custom::save(&scope, form.id.parse()?, &form).await?;
     leptos_axum::redirect(&format!("/integrations/{}/settings", form.id));
     Ok(())
 }

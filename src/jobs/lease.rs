@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
@@ -316,14 +317,21 @@ pub(crate) async fn release(conn: &mut PgConnection, table: Table, owner: Uuid) 
     Ok(sqlx::query(AssertSqlSafe(sql)).bind(owner).execute(conn).await?.rows_affected())
 }
 
-/// Takes back what dead workers held. An item that killed three is poison and fails.
+/// The database's time in this moment.
+pub(crate) async fn now(conn: &mut PgConnection) -> Result<DateTime<Utc>, sqlx::Error> {
+    sqlx::query_scalar("select clock_timestamp()").fetch_one(conn).await
+}
+
+/// Takes back what dead workers held. An item that killed three is poison and fails. A lease of hours was written before the database's clock
+/// went back, and its worker has not renewed it since.
 pub(crate) async fn reap(conn: &mut PgConnection, table: Table) -> Result<u64, sqlx::Error> {
     let sql = format!(
         "update {name} set worker_deaths = worker_deaths + 1, lease_owner = null, lease_until = null,
                 status = (case when worker_deaths + 1 >= {MOST_DEATHS} then 'failed' else 'pending' end)::processing_status,
                 last_error = 'The worker died or lost its database while it held this (' || (worker_deaths + 1) || ' of {MOST_DEATHS}).'
          where (workspace_id, id) in (
-           select workspace_id, id from {name} where status = 'processing' and lease_until < now() for update skip locked)",
+           select workspace_id, id from {name} where status = 'processing'
+             and (lease_until < now() or lease_until > now() + interval '5 minutes') for update skip locked)",
         name = table.name
     );
     Ok(sqlx::query(AssertSqlSafe(sql)).execute(conn).await?.rows_affected())

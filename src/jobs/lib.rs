@@ -9,6 +9,7 @@ pub mod live;
 mod places;
 pub mod queue;
 pub mod runner;
+mod steps;
 pub mod stuck;
 mod turns;
 

@@ -13,6 +13,7 @@ use super::ends::Writer;
 use super::lease::{self, Claim, JOBS, NextBatches, Table};
 use super::places::{Place, Places};
 use super::queue::{JOBS_CHANNEL, Job};
+use super::steps::Steps;
 use super::turns::Turns;
 use patchbay_access::server::{Db, Machine, Scope, SystemTx};
 use patchbay_runner_key::RunnerKey;
@@ -413,18 +414,22 @@ async fn put_back(db: &Db, table: Table, claim: &Claim, back: &Result<Duration, 
     tx.commit().await
 }
 
-/// Renews this worker's leases every fifteen seconds and takes back dead workers' items every ten.
+/// Renews this worker's leases every fifteen seconds and takes back dead workers' items every ten, unless the database's clock made a step or
+/// the database was away: then the living renew theirs first.
 async fn keep_alive(db: Db, table: Table, owner: Uuid) {
     let mut renew = tokio::time::interval(Duration::from_secs(15));
     let mut reap = tokio::time::interval(Duration::from_secs(10));
+    let mut steps = Steps::default();
     loop {
         let heartbeat = tokio::select! { _ = renew.tick() => true, _ = reap.tick() => false };
         let done = async {
             let mut tx = SystemTx::open(&db, "leases").await?;
             let touched = if heartbeat {
                 lease::renew(tx.conn(), table, owner).await?
-            } else {
+            } else if steps.are_over(lease::now(tx.conn()).await?, Instant::now()) {
                 lease::reap(tx.conn(), table).await?
+            } else {
+                0
             };
             tx.commit().await?;
             Ok::<_, AppError>(touched)

@@ -1,8 +1,10 @@
 //! What a client may spend in a month, and how far it is; and what usage adds up to by day. Pure.
 
 mod days;
+mod texts;
 
 pub use days::{Period, Preset, Sums};
+pub use texts::TextSums;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,7 @@ patchbay_shared::words! {
     /// What happens when the month's budget is spent.
     pub BudgetAction: "budget_action" {
         Warn = "warn", "Notify the agency and continue", Warn;
-        Hold = "hold", "Hold: no new calls start", Bad;
+        Hold = "hold", "Hold: no new calls start, no text messages go out", Bad;
     }
 }
 
@@ -50,12 +52,21 @@ impl BudgetStatus {
         )
     }
 
+    /// Why no text message goes out. The amount only for whoever may see cost.
+    pub fn text_reason(&self, with_amount: bool) -> String {
+        let amount = if with_amount { format!(" of {}", self.budget.text()) } else { String::new() };
+        format!(
+            "The client’s monthly budget{amount} is spent. Text messages go out again when the month ends on {} or the budget is raised.",
+            self.ends
+        )
+    }
+
     /// For a callout: how far it is, and what that does. None below the first level.
     pub fn remark(&self) -> Option<(Tone, String)> {
         let (spent, budget) = (self.spent.text(), self.budget.text());
         if self.holds() {
             let text = format!(
-                "The monthly budget of {budget} is spent ({spent}). No new calls start until {} or until the budget is raised.",
+                "The monthly budget of {budget} is spent ({spent}). No new calls start until {} or until the budget is raised, and no text messages go out.",
                 self.ends
             );
             return Some((Tone::Bad, text));
@@ -69,7 +80,7 @@ impl BudgetStatus {
         }
         self.has_reached(LEVELS[0]).then(|| {
             let then = match self.action {
-                BudgetAction::Hold => "Nothing new is dialled once it is spent",
+                BudgetAction::Hold => "Once it is spent nothing new is dialled and no text messages go out",
                 BudgetAction::Warn => "Calls continue when it is spent",
             };
             let text = format!("More than 80% of the monthly budget is spent: {spent} of {budget}. {then}; the next month begins on {}.", self.ends);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use super::crm_activity::{CrmActivities, CrmActivity, CrmActivityKind, CrmActivityPage};
 use super::error::ProviderError;
 
 /// A kind of record.
@@ -13,6 +14,14 @@ use super::error::ProviderError;
 pub enum CrmObject {
     Contact,
     Deal,
+    Activity(CrmActivityKind),
+}
+
+impl CrmObject {
+    /// It belongs to contacts, and is asked for with them.
+    pub(crate) fn is_of_contacts(self) -> bool {
+        self != CrmObject::Contact
+    }
 }
 
 /// A record as the service has it. A property without a value is left out.
@@ -21,7 +30,7 @@ pub struct CrmRecord {
     pub id: String,
     pub properties: BTreeMap<String, String>,
     pub changed_at: Option<DateTime<Utc>>,
-    /// Contacts that a deal belongs to.
+    /// Contacts that a deal or an activity belongs to.
     pub contacts: Vec<String>,
     /// Records that were merged into this one and live on in it.
     pub merged: Vec<String>,
@@ -125,7 +134,7 @@ pub struct CrmRefusal {
 
 /// A CRM with a token that works. Every method's error is the whole request's; `Kind::Credentials` asks for a new sign-in.
 #[async_trait]
-pub trait Crm: Send + Sync {
+pub trait Crm: CrmActivities + Send + Sync {
     fn name(&self) -> &'static str;
     /// Changes may show up so much later than they happened: whoever asks for what is new begins so much before.
     fn settles_after(&self) -> Duration;
@@ -152,8 +161,12 @@ pub trait Crm: Send + Sync {
     -> Result<Option<CrmRecord>, ProviderError>;
     /// Writes properties of contacts that exist, at most 100.
     async fn update(&self, records: &[(String, BTreeMap<String, String>)]) -> Result<Vec<CrmWritten>, ProviderError>;
-    /// Finds or makes a contact by its e-mail address or phone number, and sets its properties.
-    async fn upsert(&self, properties: &BTreeMap<String, String>) -> Result<CrmWritten, ProviderError>;
+    /// Finds a contact by the e-mail address or phone number in `new`, and sets the properties `known` of it; one that is made gets `new`.
+    async fn upsert(
+        &self,
+        new: &BTreeMap<String, String>,
+        known: &BTreeMap<String, String>,
+    ) -> Result<CrmWritten, ProviderError>;
     /// Writes an activity about a call, or finds the one of the same key. Its id.
     async fn write_call(&self, call: &CrmCall) -> Result<CrmWritten, ProviderError>;
     /// Makes a task, or finds the one of the same key. Its id.

@@ -96,6 +96,12 @@ pub(crate) fn refusal_of(error: &ProviderError) -> CrmRefusal {
     }
 }
 
+/// A refusal of ours, before anything was asked.
+pub(crate) fn refused(message: &str) -> CrmRefusal {
+    let message = crate::error::one_line(message);
+    CrmRefusal { message, property: None, is_gone: false, merged_into: None, may_repeat: false }
+}
+
 /// The request was about one record, and that one was refused; others may go well.
 pub(crate) fn is_about_the_record(error: &ProviderError) -> bool {
     matches!(error.kind, Kind::NotFound | Kind::Rejected)

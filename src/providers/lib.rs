@@ -10,6 +10,8 @@
 //! | `voice`, `ultravox` | calls held by a voice agent |
 //! | `telephony`, `telnyx` | phone numbers and call control |
 //! | `text` | text messages (SMS) |
+//! | `carrier`, `twilio`, `plivo` | accounts of the agency's own at further carriers |
+//! | `incoming` | calls that come in, at any carrier |
 //! | `chat`, `openrouter`, `anthropic`, `openai_compatible` | chat models; `completions` is the form that two of them share |
 //! | `schema`, `sse` | schemas that every host takes; answers that come word by word |
 //! | `crm`, `hubspot`, `zoho` | contacts, deals and activities in a client's own system |
@@ -36,10 +38,13 @@ pub mod carrier;
 pub mod chat;
 mod completions;
 pub mod crm;
+pub mod crm_activity;
+mod crm_client;
 mod crm_wire;
 pub mod error;
 pub mod http;
 pub mod hubspot;
+pub mod incoming;
 pub mod json;
 pub mod mcp;
 pub mod oauth;

@@ -1,8 +1,10 @@
 //! Who really sent a webhook. Checks run over the raw bytes and compare in constant time; the clock is handed in.
 
 mod carriers;
+mod hubspot;
 
 pub use carriers::*;
+pub use hubspot::*;
 
 use super::sealed::Secret;
 use super::wire::parse_time;

@@ -133,8 +133,8 @@ pub enum Line {
     Phone { to: String, from: String, trunk: Option<Trunk> },
     /// A browser joins at the call's `join_url`.
     Browser,
-    /// The carrier has somebody on the line already, and joins at the call's `join_url`.
-    Joined,
+    /// The carrier has somebody on the line already, and joins at the call's `join_url`. `trunk`: as above.
+    Joined { trunk: Option<Trunk> },
 }
 
 /// A call as the service sees it.

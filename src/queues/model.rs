@@ -26,7 +26,7 @@ patchbay_shared::words! {
 }
 
 /// Kinds of jobs that belong to a queue of their own, and what each is called.
-const JOBS: [(&str, QueueName, &str); 40] = [
+const JOBS: [(&str, QueueName, &str); 41] = [
     ("run_batch", QueueName::Batches, "Dial a batch"),
     ("dial_call_back", QueueName::Batches, "Dial a call-back"),
     ("send_mail", QueueName::Mail, "Send an e-mail"),
@@ -63,6 +63,7 @@ const JOBS: [(&str, QueueName, &str); 40] = [
     ("replay_deliveries", QueueName::Other, "Send webhooks again"),
     ("sync_integration", QueueName::Sync, "Exchange records with a client’s system"),
     ("start_sync", QueueName::Sync, "Wait for the time of a sync"),
+    ("take_notices", QueueName::Sync, "Take in what a client’s system told"),
     ("renew_sign_in", QueueName::Other, "Renew a sign-in at another system"),
     ("import_numbers", QueueName::Other, "Look for numbers at a carrier"),
     ("set_up_trunk", QueueName::Other, "Give the voice service a carrier’s account"),
@@ -71,7 +72,7 @@ const JOBS: [(&str, QueueName, &str); 40] = [
 
 /// Kinds of jobs of which nothing waits for the end, so that they can be set aside: whatever they were for is asked for again, or has been
 /// said elsewhere. All others leave something half done, and are tried again.
-pub const DISCARDABLE: [&str; 25] = [
+pub const DISCARDABLE: [&str; 26] = [
     "send_mail",
     "send_text",
     "check_calls",
@@ -93,6 +94,7 @@ pub const DISCARDABLE: [&str; 25] = [
     "replay_deliveries",
     "sync_integration",
     "start_sync",
+    "take_notices",
     "renew_sign_in",
     "import_numbers",
     "set_up_trunk",

@@ -90,7 +90,9 @@ pub(super) struct NewCall {
 /// The carrier has somebody on the line and joins: a medium of a carrier that dials nobody.
 fn is_joined_by_carrier(request: &Map<String, Value>) -> bool {
     let medium = request.get("medium").and_then(Value::as_object);
-    medium.and_then(|medium| medium.get("telnyx")?.as_object()).is_some_and(|way| !way.contains_key("outgoing"))
+    let carriers = ["telnyx", "twilio", "plivo"];
+    let way = medium.and_then(|medium| carriers.iter().find_map(|name| medium.get(*name)?.as_object()));
+    way.is_some_and(|way| !way.contains_key("outgoing"))
 }
 
 /// What is settled about a call before chance decides the rest.

@@ -1,5 +1,6 @@
-//! Accounts at Twilio and Plivo: the account itself, its numbers, what calls on them cost, and the signed callbacks of calls that the voice
-//! service dials through them. A token that begins with `sandbox-` is an account of its own; any account id goes with it.
+//! Accounts at Twilio and Plivo: the account itself, its numbers and where their calls go, what calls cost, and the signed callbacks of
+//! those that the voice service dials through them or that come in. A token that begins with `sandbox-` is an account of its own; any
+//! account id goes with it.
 //!
 //! Numbers lie in ranges kept for examples and follow from the token. Pages hold two numbers, and Twilio's overlap: the last one of a page
 //! comes again as the first of the next.
@@ -56,23 +57,122 @@ pub(super) fn carrier_of(call: &Call) -> Option<&'static str> {
     ["twilio", "plivo"].into_iter().find(|name| medium.get(*name).is_some_and(|way| way.get("outgoing").is_some()))
 }
 
-/// The call that a carrier's id stands for, if it was dialled through this account.
-fn find(sandbox: &Sandbox, provider: &str, token: &str, is_it: impl Fn(&Call) -> bool) -> Option<Call> {
+/// The carrier's id of a call that went out through it.
+fn id_of(provider: &str, call: &Call) -> String {
+    if provider == "twilio" { format!("CA{}", call.id.simple()) } else { call.id.to_string() }
+}
+
+/// A call that came in to a number of an account.
+#[derive(Debug, Clone)]
+pub(super) struct CameIn {
+    pub from: String,
+    pub to: String,
+    /// Once it is over.
+    pub cost: Option<f64>,
+}
+
+/// A call as a carrier has it.
+struct Fact {
+    id: String,
+    from: String,
+    to: String,
+    came_in: bool,
+    is_over: bool,
+    cost: Option<f64>,
+}
+
+/// The call with this id at a carrier's account: one that was dialled through it, or that came in.
+fn fact(sandbox: &Sandbox, provider: &str, token: &str, id: &str) -> Option<Fact> {
     let state = sandbox.state();
+    if let Some(call) = state.accounts.get(token).and_then(|account| account.came_in.get(id)) {
+        let (from, to, cost) = (call.from.clone(), call.to.clone(), call.cost);
+        return Some(Fact { id: id.to_owned(), from, to, came_in: true, is_over: cost.is_some(), cost });
+    }
     let owners = state
         .accounts
         .values()
         .filter(|account| account.telephony.get(provider).and_then(|held| held["authToken"].as_str()) == Some(token));
-    owners
+    let call = owners
         .flat_map(|account| account.calls.values())
-        .find(|call| carrier_of(call) == Some(provider) && is_it(call))
-        .cloned()
+        .find(|call| carrier_of(call) == Some(provider) && id_of(provider, call) == id)?;
+    let number = |number: &Option<String>| number.clone().unwrap_or_default();
+    Some(Fact {
+        id: id.to_owned(),
+        from: number(&call.from),
+        to: number(&call.to),
+        came_in: false,
+        is_over: call.ended.is_some(),
+        cost: call.billed.then(|| price(billed_seconds(talk(call)))),
+    })
 }
 
-/// What it cost, once it is billed.
-fn cost(call: &Call) -> Option<f64> {
-    let talk = call.joined.zip(call.ended).map_or(0.0, |(joined, ended)| ended - joined);
-    call.billed.then(|| billed_seconds(talk) as f64 / 60.0 * PRICE)
+fn talk(call: &Call) -> f64 {
+    call.joined.zip(call.ended).map_or(0.0, |(joined, ended)| ended - joined)
+}
+
+fn price(seconds: u64) -> f64 {
+    seconds as f64 / 60.0 * PRICE
+}
+
+/// What a call that came in costs: one that was taken costs a minute at least.
+pub(super) fn price_of_incoming(talked: f64, was_taken: bool) -> f64 {
+    if was_taken { price(billed_seconds(talked).max(60)) } else { 0.0 }
+}
+
+/// What a carrier tells of a call, in fields.
+pub(super) struct News<'a> {
+    pub id: &'a str,
+    /// The carrier's id of the account.
+    pub account: &'a str,
+    pub from: &'a str,
+    pub to: &'a str,
+    pub came_in: bool,
+    /// Twilio's word.
+    pub status: &'a str,
+    pub is_over: bool,
+    pub seconds: f64,
+}
+
+pub(super) fn fields(provider: &str, news: &News<'_>) -> Vec<(String, String)> {
+    let fields = if provider == "twilio" { twilio::fields(news) } else { plivo::fields(news) };
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// How a call ended, in Twilio's word.
+fn status_of(cause: &str) -> &'static str {
+    match cause {
+        "timeout" => "no-answer",
+        "user_busy" | "call_rejected" => "busy",
+        "not_found" => "failed",
+        "originator_cancel" => "canceled",
+        _ => "completed",
+    }
+}
+
+/// What a page of a list was asked for.
+fn figure(params: &[(String, String)], name: &str) -> usize {
+    params.iter().find(|(known, _)| known == name).and_then(|(_, text)| text.parse().ok()).unwrap_or(0)
+}
+
+/// How the account of a token is called.
+fn account_name(key: &str) -> String {
+    format!("Sandbox {}", key.trim_start_matches("sandbox-").chars().take(12).collect::<String>())
+}
+
+/// Which addresses of the account are asked about calls to this number, and told how they went.
+pub(super) fn addresses(
+    sandbox: &Sandbox,
+    provider: &str,
+    key: &str,
+    number: &str,
+) -> Option<(String, Option<String>)> {
+    if !numbers_of(sandbox, provider, key).iter().any(|known| known == number) {
+        return None;
+    }
+    sandbox.with_account(key, |account| match provider {
+        "twilio" => twilio::addresses(account, number),
+        _ => plivo::addresses(account, number),
+    })
 }
 
 /// Tells the end of a call where whoever placed it asked for that.
@@ -85,10 +185,17 @@ pub(super) fn tell(sandbox: &Arc<Sandbox>, key: &str, call: &Call, provider: &'s
     let Some(url) = extra.and_then(|extra| extra.get(member)).and_then(Value::as_str).map(str::to_owned) else {
         return;
     };
-    let fields = match provider {
-        "twilio" => twilio::status_fields(call, &word("accountSid"), cause),
-        _ => plivo::hangup_fields(call, cause),
+    let news = News {
+        id: &id_of(provider, call),
+        account: &word("accountSid"),
+        from: call.from.as_deref().unwrap_or_default(),
+        to: call.to.as_deref().unwrap_or_default(),
+        came_in: false,
+        status: status_of(cause),
+        is_over: true,
+        seconds: talk(call),
     };
+    let fields = fields(provider, &news);
     let (sandbox, sent_for) = (sandbox.clone(), key.to_owned());
     let too = sandbox.clone();
     too.begin(key, async move {
@@ -115,6 +222,17 @@ impl Sandbox {
         url: &str,
         fields: &[(String, String)],
     ) -> Option<u16> {
+        self.ask_signed(provider, token, url, fields).await.map(|(status, _)| status)
+    }
+
+    /// The same, with what was answered.
+    pub async fn ask_signed(
+        &self,
+        provider: &str,
+        token: &str,
+        url: &str,
+        fields: &[(String, String)],
+    ) -> Option<(u16, String)> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.http.post(url).header("content-type", "application/x-www-form-urlencoded");
         let request = match provider {
@@ -125,7 +243,40 @@ impl Sandbox {
                 request.header("X-Plivo-Signature-V3", signature).header("X-Plivo-Signature-V3-Nonce", nonce)
             }
         };
-        request.body(body).send().await.ok().map(|response| response.status().as_u16())
+        let answer = request.body(body).send().await.ok()?;
+        let status = answer.status().as_u16();
+        Some((status, answer.text().await.unwrap_or_default()))
+    }
+
+    /// What a number at Twilio has set about calls, or the application of one at Plivo.
+    pub fn calls_at(&self, provider: &str, token: &str, number: &str) -> Value {
+        self.with_account(token, |account| match provider {
+            "twilio" => serde_json::json!(account.voice_settings.get(number)),
+            _ => plivo::application_of(account, number).cloned().map_or(Value::Null, Value::Object),
+        })
+    }
+
+    /// Sends the calls of a number at Twilio elsewhere, as somebody may do in its console.
+    pub fn set_voice(&self, token: &str, number: &str, name: &str, value: &str) {
+        self.with_account(token, |account| {
+            account.voice_settings.entry(number.to_owned()).or_default().insert(name.to_owned(), value.to_owned())
+        });
+    }
+
+    /// Gives a number at Plivo an application that somebody else has made, as they may do in its console.
+    pub fn set_application(&self, token: &str, number: &str, application: Value) {
+        let Value::Object(application) = application else { return };
+        self.with_account(token, |account| plivo::keep(account, "foreign", application, Some(number)));
+    }
+
+    /// Changes the application that a number at Plivo has, as somebody may do in its console.
+    pub fn edit_application(&self, token: &str, number: &str, changes: Value) {
+        let Value::Object(changes) = changes else { return };
+        self.with_account(token, |account| {
+            if let Some(id) = account.texts.profile_of.get(number).cloned() {
+                plivo::keep(account, &id, changes, None);
+            }
+        });
     }
 
     /// Numbers of an account at Twilio or Plivo.

@@ -19,7 +19,8 @@
 //! | `/zoho/…` | Zoho CRM, in version 8: the same | `Authorization: Zoho-oauthtoken`, by sign-in |
 //! | `/sandbox/…` | nobody: log, settings, incoming calls, public keys | none |
 //!
-//! `POST /sandbox/ring` with `{"to", "from"}` rings a number as the carrier would: see `telephone.rs`.
+//! `POST /sandbox/ring` with `{"to", "from"}` rings a number as the carrier would, with `{"carrier": "twilio", "key"}` one at Twilio: see
+//! `telephone.rs`.
 //!
 //! Any key that begins with `sandbox-` is taken and has an account of its own; other keys get 401 in the provider's own form.
 //! Nobody's telephone rings and nothing leaves the machine, except webhooks to the addresses that were registered.
@@ -112,6 +113,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use crm::CrmKind;
 pub use crm::book::{CrmBook, CrmEntry, CrmFaults};
+pub use crm::telling::HubSpotRequest;
 pub use past::{PastOfAgent, PastPerson};
 pub use receiver::{Received, ReceiverManner};
 pub use settings::{FaultRates, NoSound, OddAnswer, OddUsage, OutcomeRates, Quirks, SandboxSettings};

@@ -35,6 +35,8 @@ pub struct ReceiverManner {
     pub delay_ms: u64,
     /// It takes what comes, and answers nothing.
     pub hangs: bool,
+    /// One in so many requests is taken and not answered. 0: none.
+    pub hangs_one_in: usize,
     /// Where it points to; the status should be one of the three hundreds then.
     pub location: Option<String>,
     /// Headers of its answers.
@@ -51,6 +53,7 @@ impl Default for ReceiverManner {
             fails_one_in: 0,
             delay_ms: 0,
             hangs: false,
+            hangs_one_in: 0,
             location: None,
             headers: BTreeMap::new(),
             body: "ok".to_owned(),
@@ -148,9 +151,11 @@ async fn receive(
         let one = all.entry(name).or_default();
         one.asked += 1;
         let mut manner = one.manner.clone();
-        if manner.fails_one_in > 0 && one.asked.is_multiple_of(manner.fails_one_in) {
+        let is_one_in = |many: usize| many > 0 && one.asked.is_multiple_of(many);
+        if is_one_in(manner.fails_one_in) {
             manner.status = 503;
         }
+        manner.hangs |= is_one_in(manner.hangs_one_in);
         one.received.push_back(Received {
             at: Utc::now(),
             method: method.to_string(),

@@ -9,8 +9,11 @@
 //! | any other | `channel_not_found` |
 //!
 //! An incoming webhook is `/slack/services/T1/B1/<token>`; `B-ARCHIVED` and `B-GONE` in the middle answer as their names say.
+//! Whoever signs in chooses a channel, whose webhook is `/slack/services/T1/<channel>/<token>`.
 //! `Sandbox::slack_says` has the next posts answered with words of its own: `ratelimited` is a 429, `http_500` a 500, anything
 //! else a refusal of that name.
+
+mod sign_in;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -18,7 +21,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -46,6 +49,7 @@ pub(super) struct SlackWorkspace {
     says: VecDeque<String>,
     archived: BTreeSet<String>,
     is_revoked: bool,
+    signed_in: sign_in::SignedIn,
 }
 
 /// A message that was posted.
@@ -83,8 +87,7 @@ impl Sandbox {
 
 pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
-        .route("/oauth/v2/authorize", get(authorize))
-        .route("/api/oauth.v2.access", post(access))
+        .merge(sign_in::routes())
         .route("/api/auth.test", post(test))
         .route("/api/auth.revoke", post(revoke).get(revoke))
         .route("/api/conversations.list", get(channels))
@@ -92,10 +95,11 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .route("/services/{team}/{hook}/{token}", post(hook))
 }
 
-/// What begins with `sandbox-` or `xoxb-sandbox-`.
+/// What begins with `sandbox-` or `xoxb-sandbox-`, also as a token that ends.
 fn token(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
-    (text.starts_with("sandbox-") || text.starts_with("xoxb-sandbox-")).then(|| text.to_owned())
+    let plain = text.strip_prefix("xoxe.").unwrap_or(text);
+    (plain.starts_with("sandbox-") || plain.starts_with("xoxb-sandbox-")).then(|| text.to_owned())
 }
 
 fn refused(word: &str) -> Response {
@@ -108,36 +112,14 @@ fn known(sandbox: &Sandbox, headers: &HeaderMap) -> Result<String, Box<Response>
         let word = if headers.contains_key(header::AUTHORIZATION) { "invalid_auth" } else { "not_authed" };
         return Err(Box::new(refused(word)));
     };
+    let (token, is_good) = sign_in::account_of(sandbox, token);
+    if !is_good {
+        return Err(Box::new(refused("token_expired")));
+    }
     if sandbox.with_account(&token, |account| account.slack.is_revoked) {
         return Err(Box::new(refused("token_revoked")));
     }
     Ok(token)
-}
-
-/// The page at which a person agrees: whoever comes has agreed.
-async fn authorize(Query(asked): Query<BTreeMap<String, String>>) -> Response {
-    let text = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
-    let (Ok(mut back), false) = (url::Url::parse(text("redirect_uri")), text("client_id").is_empty()) else {
-        return (StatusCode::BAD_REQUEST, "invalid_client_id or bad_redirect_uri").into_response();
-    };
-    back.query_pairs_mut()
-        .append_pair("code", &format!("slack-{}", text("client_id")))
-        .append_pair("state", text("state"));
-    Redirect::to(back.as_str()).into_response()
-}
-
-async fn access(State(sandbox): State<Arc<Sandbox>>, body: Bytes) -> Response {
-    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
-    let Some(client) = form.get("code").and_then(|code| code.strip_prefix("slack-")) else {
-        return refused("invalid_code");
-    };
-    let token = format!("xoxb-sandbox-{client}");
-    sandbox.revoke_slack(&token, false);
-    Json(json!({
-        "ok": true, "access_token": token, "token_type": "bot", "scope": "chat:write,chat:write.public,channels:read,groups:read",
-        "bot_user_id": "U0BOT", "app_id": "A1", "team": {"id": "T1", "name": "Northwind"}, "enterprise": null, "authed_user": {"id": "U2"},
-    }))
-    .into_response()
 }
 
 async fn test(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap) -> Response {
@@ -241,6 +223,9 @@ async fn hook(
         }
         (_, Some("http_500")) => return plain(StatusCode::INTERNAL_SERVER_ERROR, "oops"),
         _ => {}
+    }
+    if sandbox.with_account(&token, |account| account.slack.archived.contains(&hook)) {
+        return plain(StatusCode::GONE, "channel_is_archived");
     }
     if sandbox.with_account(&token, |account| account.slack.is_revoked) {
         return plain(StatusCode::FORBIDDEN, "invalid_token");

@@ -82,6 +82,12 @@ pub(super) struct Account {
     pub told: Vec<String>,
     /// Numbers at Twilio or Plivo that were given back there.
     pub taken_away: std::collections::HashSet<String>,
+    /// What numbers at Twilio have set about calls, by number, in the fields of its API.
+    pub voice_settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// Applications at Plivo, by id.
+    pub applications: BTreeMap<String, serde_json::Map<String, Value>>,
+    /// Calls that came in to numbers at Twilio or Plivo, by the carrier's id.
+    pub came_in: HashMap<String, super::carriers::CameIn>,
     /// Calls from before the sandbox began.
     pub past: Arc<Past>,
     /// Pages of calls that were asked for: see the settings' `quirks`.

@@ -1,5 +1,5 @@
-//! Somebody rings a number: the carrier asks the number's application what to do, as a signed form, reads the XML, says it or joins the
-//! call at the voice service, and tells how the leg went.
+//! Somebody rings a number: the carrier asks the number's application or address what to do, as a signed form, reads the XML, says it or
+//! joins the call at the voice service, and tells how the leg went.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::call::Call;
+use super::carriers::{self, CameIn, News};
 use super::clock::iso;
 use super::rng::Rng;
 use super::state::Sandbox;
@@ -35,7 +36,9 @@ pub struct Ring {
     pub to: String,
     /// Empty: withheld.
     pub from: String,
-    /// The carrier account, when two have the number.
+    /// `twilio` or `plivo`; empty: the one that numbers are rented from.
+    pub carrier: String,
+    /// The carrier account, when two have the number; at Twilio and Plivo always.
     pub key: Option<String>,
     /// Seconds after which the caller hangs up, from the answer on.
     pub hangs_up_after: Option<f64>,
@@ -75,6 +78,7 @@ async fn ring(State(sandbox): State<Arc<Sandbox>>, body: Bytes) -> Response {
 /// One leg at the carrier.
 #[derive(Clone)]
 struct Leg {
+    carrier: &'static str,
     key: String,
     sid: String,
     to: String,
@@ -82,6 +86,14 @@ struct Leg {
     connection: String,
     status_url: Option<String>,
     began: chrono::DateTime<Utc>,
+}
+
+/// Who is asked about a call, and told how it goes.
+struct Asks {
+    key: String,
+    connection: String,
+    voice_url: Option<String>,
+    status_url: Option<String>,
 }
 
 /// What the application said.
@@ -95,35 +107,32 @@ enum Told {
 impl Sandbox {
     /// Rings a number of an account, and returns once the caller has heard something or has been joined. The talk goes on by itself.
     pub async fn ring_number(self: &Arc<Self>, ring: Ring) -> Rang {
-        let Some((key, connection, application)) = self.application_of(&ring) else {
+        let carrier = ["twilio", "plivo"].into_iter().find(|name| *name == ring.carrier).unwrap_or("telnyx");
+        let Some(Asks { key, connection, voice_url, status_url }) = self.asks(carrier, &ring) else {
             return Rang {
                 nowhere: Some("the number is nobody's, or its calls go nowhere".to_owned()),
                 ..Rang::default()
             };
         };
-        let sid =
-            if ring.call_sid.is_empty() { format!("v3:{}", Uuid::new_v4().simple()) } else { ring.call_sid.clone() };
-        let url = |name: &str| application.get(name).and_then(Value::as_str).map(str::to_owned);
-        let Some(mut voice_url) = url("voice_url") else {
+        let Some(mut voice_url) = voice_url else {
             return Rang { nowhere: Some("the application has no voice_url".to_owned()), ..Rang::default() };
         };
-        let leg = Leg {
-            key,
-            sid: sid.clone(),
-            to: ring.to.clone(),
-            from: ring.from.clone(),
-            connection,
-            status_url: url("status_callback"),
-            began: Utc::now(),
+        let fresh = || match carrier {
+            "twilio" => format!("CA{}", Uuid::new_v4().simple()),
+            "plivo" => Uuid::new_v4().to_string(),
+            _ => format!("v3:{}", Uuid::new_v4().simple()),
         };
+        let sid = if ring.call_sid.is_empty() { fresh() } else { ring.call_sid.clone() };
+        let (to, from) = (ring.to.clone(), ring.from.clone());
+        let leg = Leg { carrier, key, sid: sid.clone(), to, from, connection, status_url, began: Utc::now() };
         self.tell(&leg, "initiated", 0, &[]).await;
         let mut rang = Rang { call_sid: sid, ..Rang::default() };
         while rang.asked < ASKS {
             rang.asked += 1;
             let fields = leg.fields("ringing", rang.asked);
-            let Some((status, xml)) = self.post_form(&leg.key, &voice_url, &fields).await else { break };
+            let Some((status, xml)) = self.post_for(&leg, &voice_url, &fields).await else { break };
             rang.status = Some(status);
-            match read(&xml) {
+            match read(carrier, &xml) {
                 Told::Say(words) => {
                     rang.said = Some(words);
                     break;
@@ -149,10 +158,23 @@ impl Sandbox {
                 }
                 let cause = if ring.leaves { "originator_cancel" } else { "normal_clearing" };
                 let status = if ring.leaves { "canceled" } else { "completed" };
+                self.tell_cost(&leg, 0.0, !ring.leaves);
                 self.tell(&leg, status, 9, &[("HangupCause", cause), ("CallDuration", "0")]).await;
             }
         }
         rang
+    }
+
+    /// Who is asked about a call to this number.
+    fn asks(&self, carrier: &str, ring: &Ring) -> Option<Asks> {
+        if carrier != "telnyx" {
+            let key = ring.key.clone()?;
+            let (voice_url, status_url) = carriers::addresses(self, carrier, &key, &ring.to)?;
+            return Some(Asks { key, connection: String::new(), voice_url: Some(voice_url), status_url });
+        }
+        let (key, connection, application) = self.application_of(ring)?;
+        let url = |name: &str| application.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Asks { key, connection, voice_url: url("voice_url"), status_url: url("status_callback") })
     }
 
     fn application_of(&self, ring: &Ring) -> Option<(String, String, Value)> {
@@ -193,10 +215,15 @@ impl Sandbox {
                 }
             };
             let duration = format!("{}", talked.round() as u64);
+            if leg.carrier != "telnyx" {
+                sandbox.tell_cost(&leg, talked, true);
+            }
             sandbox
                 .tell(&leg, "completed", 9, &[("HangupCause", "normal_clearing"), ("CallDuration", &duration)])
                 .await;
-            sandbox.tell_cost(&leg, talked);
+            if leg.carrier == "telnyx" {
+                sandbox.tell_cost(&leg, talked, true);
+            }
         });
     }
 
@@ -215,12 +242,37 @@ impl Sandbox {
 
     async fn tell(&self, leg: &Leg, status: &str, number: usize, more: &[(&str, &str)]) {
         let Some(url) = leg.status_url.clone() else { return };
-        let mut fields = leg.fields(status, number);
-        fields.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        self.post_form(&leg.key, &url, &fields).await;
+        let fields = match leg.carrier {
+            "telnyx" => {
+                let mut fields = leg.fields(status, number);
+                fields.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+                fields
+            }
+            // They tell the end alone.
+            _ if !matches!(status, "completed" | "canceled") => return,
+            carrier => {
+                let seconds = more.iter().find(|(name, _)| *name == "CallDuration").and_then(|(_, s)| s.parse().ok());
+                carriers::fields(carrier, &leg.news(status, true, seconds.unwrap_or(0.0)))
+            }
+        };
+        self.post_for(leg, &url, &fields).await;
     }
 
-    fn tell_cost(self: &Arc<Self>, leg: &Leg, talked: f64) {
+    async fn post_for(&self, leg: &Leg, url: &str, fields: &[(String, String)]) -> Option<(u16, String)> {
+        match leg.carrier {
+            "telnyx" => self.post_form(&leg.key, url, fields).await,
+            carrier => self.ask_signed(carrier, &leg.key, url, fields).await,
+        }
+    }
+
+    /// What a call cost: told, or kept until somebody asks for it. `was_taken`: the caller heard something.
+    fn tell_cost(self: &Arc<Self>, leg: &Leg, talked: f64, was_taken: bool) {
+        if leg.carrier != "telnyx" {
+            let cost = carriers::price_of_incoming(talked, was_taken);
+            let call = CameIn { from: leg.from.clone(), to: leg.to.clone(), cost: Some(cost) };
+            self.with_account(&leg.key, |account| account.came_in.insert(leg.sid.clone(), call));
+            return;
+        }
         let Some(url) = leg.status_url.clone() else { return };
         let billed = billed_seconds(talked);
         let total = format!("{:.4}", billed as f64 / 60.0 * PRICE);
@@ -269,7 +321,15 @@ impl Leg {
         (self.sid.clone(), rng.uuid(), rng.uuid())
     }
 
+    fn news<'a>(&'a self, status: &'a str, is_over: bool, seconds: f64) -> News<'a> {
+        let (id, from, to) = (self.sid.as_str(), self.from.as_str(), self.to.as_str());
+        News { id, account: "ACsandbox", from, to, came_in: true, status, is_over, seconds }
+    }
+
     fn fields(&self, status: &str, number: usize) -> Vec<(String, String)> {
+        if self.carrier != "telnyx" {
+            return carriers::fields(self.carrier, &self.news(status, false, 0.0));
+        }
         let (control, leg, session) = self.ids();
         let began = iso(self.began);
         [
@@ -293,8 +353,8 @@ impl Leg {
     }
 }
 
-/// Reads the XML as far as the carrier needs it.
-fn read(xml: &str) -> Told {
+/// Reads the XML as far as the carrier needs it: each knows its own words alone.
+fn read(carrier: &str, xml: &str) -> Told {
     let between = |from: &str, to: &str| {
         let start = xml.find(from)? + from.len();
         let text = &xml[start..];
@@ -306,16 +366,16 @@ fn read(xml: &str) -> Told {
         let text = &xml[start + xml[start..].find('>')? + 1..];
         Some(plain(&text[..text.find(&format!("</{tag}>"))?]))
     };
-    if let Some(url) = between("<Stream url=\"", "\"") {
+    let (said, pause) = if carrier == "plivo" { ("Speak", "<Wait length=\"") } else { ("Say", "<Pause length=\"") };
+    let stream = if carrier == "plivo" { inside("Stream") } else { between("<Connect><Stream url=\"", "\"") };
+    if let Some(url) = stream {
         return Told::Join(url);
     }
-    if let Some(words) = inside("Say") {
+    if let Some(words) = inside(said) {
         return Told::Say(words);
     }
     match inside("Redirect") {
-        Some(url) => {
-            Told::AskAgain(url, between("<Pause length=\"", "\"").and_then(|text| text.parse().ok()).unwrap_or(0.0))
-        }
+        Some(url) => Told::AskAgain(url, between(pause, "\"").and_then(|text| text.parse().ok()).unwrap_or(0.0)),
         None => Told::Nothing,
     }
 }

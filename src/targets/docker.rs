@@ -207,18 +207,25 @@ impl Target for DockerTarget {
         let left = work.timeout.saturating_sub((now.unwrap_or_else(Utc::now) - began).to_std().unwrap_or_default());
         let until = tokio::time::Instant::now() + left;
         let mut log = Log::new(work);
-        let (mut peak, mut is_late) = (None, false);
+        let (mut peak, mut is_late, mut said) = (None, false, Vec::new());
+        let mut heard = |one: Heard| {
+            if let Heard::Out(_, line) | Heard::Err(_, line) = &one
+                && said.len() < 2
+            {
+                said.push(line.clone());
+            }
+            heard(one);
+        };
         let mut samples = tokio::time::interval(SAMPLE);
         samples.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let end = loop {
             let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).timestamps(true);
-            let since = log.last.map_or(0, |at| i32::try_from(at.timestamp()).unwrap_or(0));
-            log.heard = log.last;
+            let since = log.again();
             let mut lines = docker.logs(&handle.id, Some(options.since(since).build())).boxed();
             loop {
                 tokio::select! {
                     frame = lines.next() => match frame {
-                        Some(Ok(frame)) => log.frame(&frame, heard),
+                        Some(Ok(frame)) => log.frame(&frame, &mut heard),
                         Some(Err(_)) | None => break,
                     },
                     _ = samples.tick() => {
@@ -240,10 +247,19 @@ impl Target for DockerTarget {
                 Some(_) => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         };
-        log.rest(heard);
+        log.rest(&mut heard);
         self.archives.lock().unwrap_or_else(PoisonError::into_inner).insert(handle.id.clone(), log.archive());
         let is_stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).contains(&handle.id);
         let code = i32::try_from(end.exit_code.unwrap_or(0)).unwrap_or(-1);
+        if let [line] = said.as_slice()
+            && code != 0
+            && is_of_init(line)
+        {
+            let image = work.image.as_deref().unwrap_or_default();
+            return Err(Trouble::work(format!(
+                "The image {image} cannot run the job: {line}. It needs at least a shell."
+            )));
+        }
         let how = match code {
             _ if is_late => How::TimedOut,
             _ if is_stopped => How::Stopped,
@@ -393,6 +409,11 @@ fn is_of_work(message: &str) -> bool {
     ["executable file", "no such file", "not found", "permission denied", "exec format"]
         .iter()
         .any(|part| message.contains(part))
+}
+
+/// Whether the first process of the container says that there is nothing to run: Docker's is tini, Podman's is catatonit.
+fn is_of_init(line: &str) -> bool {
+    ["[FATAL tini (", "ERROR (catatonit:"].iter().any(|start| line.starts_with(start))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

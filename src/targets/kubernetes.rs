@@ -43,6 +43,7 @@ pub struct KubernetesTarget {
     keys: KubernetesKeys,
     reach: Reach,
     look: Duration,
+    start: Duration,
     archives: Mutex<HashMap<String, Vec<u8>>>,
     stopped: Mutex<HashSet<String>>,
 }
@@ -62,12 +63,17 @@ impl KubernetesTarget {
         reach: Reach,
     ) -> Self {
         let (archives, stopped) = (Mutex::default(), Mutex::default());
-        Self { address, namespace, node_selector, keys, reach, look: LOOK, archives, stopped }
+        Self { address, namespace, node_selector, keys, reach, look: LOOK, start: START, archives, stopped }
     }
 
     /// Looks more often than once in two seconds.
     pub fn looking_every(self, look: Duration) -> Self {
         Self { look, ..self }
+    }
+
+    /// Waits for the beginning of a pod no longer than this.
+    pub fn beginning_within(self, start: Duration) -> Self {
+        Self { start, ..self }
     }
 
     fn api(&self) -> Result<Api, Trouble> {
@@ -125,7 +131,7 @@ impl KubernetesTarget {
 
     /// Waits until its container runs, or cannot.
     async fn begun(&self, api: &Api, work: &Work) -> Result<Handle, Trouble> {
-        let until = Instant::now() + START;
+        let until = Instant::now() + self.start;
         loop {
             let pod = self.pod(api, &work.name()).await?;
             if let Some(pod) = pod.as_ref().filter(|pod| pod.has_begun()) {
@@ -144,7 +150,7 @@ impl KubernetesTarget {
                     return Err(Trouble::full(format!("No node has room for it: {said}.")));
                 }
                 Waits::Yet(said) if Instant::now() > until => {
-                    let most = START.as_secs();
+                    let most = self.start.as_secs();
                     return Err(Trouble::target(format!("The pod did not begin within {most} seconds: {said}.")));
                 }
                 _ => tokio::time::sleep(self.look).await,

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 
 pub use docker::{DockerKeys, DockerTarget, Reach};
 pub use kubernetes::{KubernetesKeys, KubernetesTarget};
-pub use local::{LocalJobs, LocalTarget, inside};
+pub use local::{Group, Groups, LocalJobs, LocalTarget, inside};
 
 /// A piece of work. All that is in it comes from a snapshot: what is changed afterwards elsewhere changes nothing here.
 #[derive(Debug, Clone)]
@@ -178,6 +178,9 @@ pub trait Target: Send + Sync {
         handle: &Handle,
         heard: &mut (dyn FnMut(Heard) + Send),
     ) -> Result<Ended, Trouble>;
+
+    /// This process does not follow it, and says no more of it. What can go on without this process goes on, and is another one's to follow.
+    async fn leave(&self, _handle: &Handle) {}
 
     /// Really ends it: politely, then by force. Safe to repeat.
     async fn end(&self, handle: &Handle) -> Result<(), Trouble>;

@@ -3,6 +3,7 @@
 
 mod groups;
 pub mod inside;
+mod machine;
 mod spec;
 
 use std::collections::HashMap;
@@ -22,7 +23,8 @@ use tokio::time::Instant;
 
 use crate::lines::Lines;
 use crate::{Artefact, Checked, Ended, Handle, Heard, How, Target, Trouble, Work, archive, clear_former, named};
-use groups::{Group, Groups};
+pub use groups::{Group, Groups};
+use machine::{host, kernel, lives, memory_of_machine_mb, own_mark};
 use spec::{Outcome, Spec};
 
 /// Between asking politely and ending by force.
@@ -224,18 +226,21 @@ impl Target for LocalTarget {
         let Some(mut running) = taken else {
             self.end(handle).await?;
             let peak_memory_mb = group.and_then(|group| group.peak_mb());
-            let how = How::Lost("The worker that ran it is gone, and it ended with it.".to_owned());
+            let how = How::Lost("The worker that ran it is gone or was given up, and it ended with it.".to_owned());
             return Ok(Ended { how, peak_memory_mb });
         };
         let until = running.began + work.timeout;
+        // The machine's clock may be put right meanwhile.
+        let (at, since) = (Utc::now(), Instant::now());
+        let now = || at + since.elapsed();
         let (mut most, mut is_late) = (0, false);
         {
             let (mut out, mut err) = (Pipe::of(running.child.stdout.take()), Pipe::of(running.child.stderr.take()));
             let mut samples = tokio::time::interval(SAMPLE);
             while out.is_open() || err.is_open() {
                 tokio::select! {
-                    () = out.read(), if out.is_open() => out.tell(&mut |line| heard(Heard::Out(Utc::now(), line))),
-                    () = err.read(), if err.is_open() => err.tell(&mut |line| heard(Heard::Err(Utc::now(), line))),
+                    () = out.read(), if out.is_open() => out.tell(&mut |line| heard(Heard::Out(now(), line))),
+                    () = err.read(), if err.is_open() => err.tell(&mut |line| heard(Heard::Err(now(), line))),
                     _ = samples.tick() => {
                         if let Some(mb) = group.as_ref().and_then(Group::usage_mb) {
                             most = most.max(mb);
@@ -272,6 +277,11 @@ impl Target for LocalTarget {
             None => How::Lost("It was ended from outside before it could say how it went.".to_owned()),
         };
         Ok(Ended { how, peak_memory_mb: peak })
+    }
+
+    async fn leave(&self, handle: &Handle) {
+        // Its process ends with it: two of them would do the same work.
+        self.known().remove(&handle.id);
     }
 
     async fn end(&self, handle: &Handle) -> Result<(), Trouble> {
@@ -412,37 +422,4 @@ impl<R: AsyncRead + Unpin> Pipe<R> {
 /// The job of a check is in no row: its id has nothing in the upper half.
 fn is_check(job: uuid::Uuid) -> bool {
     job.as_u128() >> 64 == 0
-}
-
-/// Names this process, also when its number is given to another one later.
-fn own_mark() -> String {
-    mark_of("self").unwrap_or_default()
-}
-
-fn mark_of(process: &str) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    let number = stat.split(' ').next()?.to_owned();
-    // The name stands in parentheses and may hold anything; the time of the start is the twentieth after it.
-    let began = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.to_owned();
-    Some(format!("{number} {began}"))
-}
-
-fn lives(mark: &str) -> bool {
-    let number = mark.split(' ').next().unwrap_or_default();
-    !number.is_empty() && mark_of(number).as_deref() == Some(mark)
-}
-
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-fn kernel() -> String {
-    let name = rustix::system::uname();
-    format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy())
-}
-
-fn memory_of_machine_mb() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
 }

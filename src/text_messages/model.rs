@@ -79,7 +79,23 @@ pub struct TextQuery {
     pub rule: Option<String>,
     pub contact: Option<String>,
     pub call: Option<String>,
+    /// Ours.
+    pub number: Option<String>,
+    /// Days, `2026-11-20`, both included: of messages that a carrier took by that moment, of others by when they were written or came in.
+    pub from: Option<String>,
+    pub to: Option<String>,
+    /// The zone of the days, if it is not the viewer's: an IANA name, or `OWN_ZONE`.
+    pub zone: Option<String>,
+    /// `yes`: messages that a carrier took, as usage counts them.
+    pub taken: Option<String>,
+    /// `no`: of these, those that usage counts as not priced yet.
+    pub priced: Option<String>,
     pub cursor: Option<String>,
+}
+
+impl TextQuery {
+    /// In place of a zone: each client's days in its own, as lists of calls have it.
+    pub const OWN_ZONE: &str = "client";
 }
 
 /// One message.
@@ -114,8 +130,9 @@ pub struct TextRow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TextList {
     pub page: Page<TextRow>,
-    /// Rules to narrow by.
+    /// Rules and numbers to narrow by.
     pub rules: Vec<(String, String)>,
+    pub numbers: Vec<NumberChoice>,
     /// Numbers whose answers do not come here, and why.
     pub silent: Vec<(String, String)>,
 }

@@ -57,6 +57,9 @@ pub fn Boxes(
     options: Vec<RadioOption>,
     chosen: Vec<String>,
     #[prop(optional, into)] hint: Option<String>,
+    /// Beside each other, where there is room: for many.
+    #[prop(optional)]
+    columns: bool,
 ) -> impl IntoView {
     let ties = Ties::new(&name, None, hint, None);
     let (sent, numbered) = (format!("{name}[]"), format!("{name}["));
@@ -86,7 +89,7 @@ pub fn Boxes(
         <fieldset aria-describedby=ties.described_by()>
             <legend>{legend}</legend>
             {ties.hint_view()}
-            <div class="checks">{boxes}</div>
+            <div class=if columns { "checks cols-2" } else { "checks" }>{boxes}</div>
             {ties.error_view()}
         </fieldset>
     }

@@ -2,14 +2,16 @@
 
 mod by;
 mod period;
+mod texts;
 
 pub use by::By;
 pub use period::{PeriodAsked, Shown, change};
+pub use texts::{ClientTexts, TextDay, TextUsage};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use patchbay_metering::model::{BudgetStatus, Sums};
+use patchbay_metering::model::{BudgetStatus, Sums, TextSums};
 use patchbay_shared::Money;
 use patchbay_shared::ids::{AgentId, ClientId, NumberId};
 use patchbay_shared::money::count_text;
@@ -41,6 +43,8 @@ pub struct Usage {
     pub models: Vec<ModelUsage>,
     /// What the numbers cost. Only for the agency.
     pub numbers: Option<Numbers>,
+    /// What text messages come to. No part of the figures above.
+    pub texts: TextUsage,
     pub month: Month,
     pub is_agency: bool,
 }
@@ -132,7 +136,8 @@ pub struct ClientPeriod {
     pub shown: Shown,
     pub total: Sums,
     pub before: Sums,
-    /// None without a budget. Of the calendar month, whatever the days shown.
+    pub texts: TextSums,
+    /// None without a budget. Of the calendar month, whatever the days shown: what calls and text messages cost in it.
     pub budget_status: Option<BudgetStatus>,
 }
 

@@ -141,6 +141,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("integration", "disconnected", "integrations.rs"),
     ("integration", "mapped", "integrations.rs"),
     ("integration", "retried records of", "integrations.rs"),
+    ("integration", "forgot erased records of", "integrations_notices.rs"),
     ("integration", "rotated", "custom_api.rs"),
     ("integration", "sent messages of", "slack.rs"),
     ("secrets", "sealed anew", "keys.rs"),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::support::{Agency, World, owner_value, run};
 
 /// Sets client one's budget as its form does.
-async fn budget(agency: &Agency, amount: &str, action: &str, more: &[(&str, &str)]) {
+pub(super) async fn budget(agency: &Agency, amount: &str, action: &str, more: &[(&str, &str)]) {
     let fields = [("monthly_budget", amount), ("budget_action", action)];
     let fields: Vec<(&str, &str)> = fields.into_iter().chain(more.iter().copied()).collect();
     agency.owner.filled(&format!("/clients/{}/settings", agency.one.id), "save_client", &fields).await;
@@ -23,13 +23,14 @@ async fn audit_log(agency: &Agency) -> Vec<(String, String)> {
     rows.iter().map(|row| (text(row, "action"), text(row, "actor"))).collect()
 }
 
-/// The kept sum beside the sum over calls and answers, at one moment.
-async fn sums(world: &World, agency: &Agency) -> (String, String) {
+/// The kept sum beside the sum over calls, answers and text messages, at one moment.
+pub(super) async fn sums(world: &World, agency: &Agency) -> (String, String) {
     let client = &agency.one.id;
     let both = format!(
         "select (select spent from client_spend where client_id = '{client}') || ' '
              || ((select coalesce(sum(voice_cost + carrier_cost), 0) from calls where client_id = '{client}')
-               + (select coalesce(sum(cost), 0) from token_usage where client_id = '{client}'))"
+               + (select coalesce(sum(cost), 0) from token_usage where client_id = '{client}')
+               + (select coalesce(sum(cost_usd), 0) from text_messages where client_id = '{client}'))"
     );
     let both: String = owner_value(world, &both).await;
     both.split_once(' ').map(|(kept, counted)| (kept.to_owned(), counted.to_owned())).expect("two sums")

@@ -22,16 +22,20 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Where a test may wait: processes of the program run as they like, a worker is cut off after a while, a stand-in answers late.
-const MAY_WAIT: [(&str, &str); 9] = [
+const MAY_WAIT: &[(&str, &str)] = &[
     ("tests/it/call_backs_killed.rs", ""),
     ("tests/it/history_killed.rs", ""),
     ("tests/it/killed.rs", ""),
+    ("tests/it/clock_steps.rs", ""),
+    ("tests/it/execution_killed.rs", ""),
+    ("tests/it/webhooks_killed.rs", ""),
     ("tests/it/support/at_rest.rs", ""),
     ("tests/it/support/engine.rs", ""),
     ("tests/it/support/processes.rs", ""),
     ("tests/it/hang_ups.rs", ""),
     ("tests/it/contact_imports.rs", "Duration::from_millis(wait)"),
     ("tests/it/provider_stub.rs", "answer.after"),
+    ("tests/it/execution_faults.rs", "let mut looks"),
 ];
 
 #[test]

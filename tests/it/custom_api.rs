@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 
 use chrono::Utc;
+use patchbay_access::server::SESSION_PROVED;
 use patchbay_providers::Secret;
 use patchbay_providers::signature::{TOLERANCE, sign_standard, verify_standard};
 use patchbay_sandbox::ReceiverManner;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::support::{Agency, Answer, Browser, World, run, sources, unique};
+use super::support::agency::PASSWORD;
+use super::support::{Agency, Answer, Browser, World, age_session, run, sources, unique};
 
 struct System {
     id: String,
@@ -263,6 +265,25 @@ fn what_a_system_sends_is_taken_once_and_said_in_words_what_is_wrong() {
         assert!(shown["head"]["standing"] == "works" && shown["custom"]["has_key"] == false, "{shown}");
         let typed = [("id", system.id.as_str()), ("url", system.url.as_str()), ("secret_headers", "X-Api-Key: typed")];
         assert_eq!(agency.admin.rpc("save_custom", &typed).await.status, 403);
+
+        // Whoever types a secret proves who they are; what stands beside it is not held up.
+        age_session(world, &agency.owner_email(), SESSION_PROVED, 301).await;
+        let settings = format!("/integrations/{}/settings", system.id);
+        assert!(
+            agency.owner.get(&settings).await.text.contains("Only when you type a secret header."),
+            "asked at once"
+        );
+        let refused = agency.owner.fill(&settings, "save_custom", &typed[1..]).await;
+        assert!(refused.error_at("current").is_some(), "{refused:?}");
+        // Without script secrets do not come back, which is said.
+        let back = agency.owner.form(&settings, "/rpc/save_custom", &typed).await.location.expect("back to the form");
+        assert!(agency.owner.get(&back).await.text.contains("Secret headers that you typed were not kept."), "{back}");
+        agency.owner.done("save_custom", &typed[..2]).await;
+        let proved: Vec<(&str, &str)> = typed.into_iter().chain([("current", PASSWORD)]).collect();
+        agency.owner.done("save_custom", &proved).await;
+        age_session(world, &agency.owner_email(), SESSION_PROVED, 301).await;
+        let kept = [typed[0], typed[1], ("secret_headers", "X-Api-Key: •••"), ("headers", "X-Source: patchbay")];
+        agency.owner.done("save_custom", &kept).await;
     });
 }
 

@@ -1,5 +1,7 @@
 //! What goes wrong around jobs: workers that are lost, targets that do not answer, workers that come at once, and output without end.
 
+use std::time::{Duration, Instant};
+
 use futures::future::join_all;
 use patchbay_access::server::Scope;
 use patchbay_queues::server::sweep;
@@ -9,7 +11,8 @@ use serde_json::json;
 use super::execution_jobs::{command, job, made_of, state, task, usual};
 use super::support::{Agency, World, owner_lines, owner_value, run};
 
-async fn swept(world: &World, agency: &Agency) {
+/// What upkeep does every five minutes.
+pub async fn swept(world: &World, agency: &Agency) {
     let workspace: WorkspaceId = agency.workspace_id.parse().expect("an id");
     sweep::sweep(&Scope::of_operator(world.db.clone(), workspace, sweep::UPKEEP)).await.expect("a sweep");
 }
@@ -205,11 +208,86 @@ fn workers_that_come_at_once_share_the_places_and_start_nothing_twice() {
         );
         assert_eq!(owner_value::<i64>(world, &beside).await, 0, "one place, one at a time");
         assert_eq!(state(&agency, &held).await.0, "queued", "another pool's workers see to it");
+        // They do not seem to be there, which is said where people look for the job.
+        let late = "update execution_queue set next_attempt_at = now() - interval '130 seconds'";
+        left(world, &format!("{late} where id = '{held}'")).await;
+        let unserved = async || agency.owner.done("get_control_room", &[]).await.json()["unserved"].clone();
+        let said = unserved().await;
+        let time = said[0]["time"].as_str().unwrap_or_default();
+        assert!(said[0]["pool"] == "gpu" && said[0]["waiting"] == 1 && time.starts_with("2:"), "{said}");
+        let page = agency.owner.get("/execution").await.text;
+        assert!(page.contains("No worker takes the work of the pool gpu") && page.contains("patchbay work --pool gpu"));
         let workspace: WorkspaceId = agency.workspace_id.parse().expect("an id");
         let gpu = patchbay::boot::work::runner_of(world.db.clone(), &["gpu".to_owned()]);
         gpu.drain(workspace).await.expect("the queues");
         assert_eq!(state(&agency, &held).await.0, "completed");
+        assert_eq!(unserved().await, json!([]));
     });
+}
+
+/// Whether a process of this job is there.
+fn runs(job: &str) -> bool {
+    let entries = std::fs::read_dir("/proc").expect("processes").flatten();
+    let mut commands = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    commands.any(|command| String::from_utf8_lossy(&command).contains(job))
+}
+
+/// Until a statement about other connections says so.
+async fn so(world: &World, sql: &str) {
+    let until = Instant::now() + Duration::from_secs(30);
+    while !owner_value::<bool>(world, sql).await {
+        assert!(Instant::now() < until, "{sql}");
+    }
+}
+
+#[test]
+fn what_a_worker_started_ends_when_another_one_has_the_job_before_it_is_noted() {
+    run(|world: &World| async move {
+        let agency = Agency::new(world, "taken").await;
+        let engines = usual(&agency).await;
+        let taken = command(&agency, &engines.process, "while :; do sleep 1; done", &[]).await;
+        // The worker waits for the job, and behind it whoever takes the job away as soon as it is begun.
+        let own = "select pg_backend_pid()";
+        let mut holds = world.owner.begin().await.expect("a transaction");
+        let holder: i32 = sqlx::query_scalar(own).fetch_one(&mut *holds).await.expect("its number");
+        let held = format!("select 'held' from execution_jobs where id = '{taken}' for update");
+        sqlx::query(sqlx::AssertSqlSafe(held)).execute(&mut *holds).await.expect("the job is held");
+        let mut takes = world.owner.acquire().await.expect("a connection");
+        let taker: i32 = sqlx::query_scalar(own).fetch_one(&mut *takes).await.expect("its number");
+        let taking = format!(
+            "update execution_jobs set lease_owner = 'another' where id = '{taken}' and container_id is null returning status::text"
+        );
+        let waits = format!(
+            "select exists (select from pg_stat_activity where {holder} = any(pg_blocking_pids(pid))) as waits"
+        );
+        let (by_another, ()) = tokio::join!(
+            async {
+                so(world, &waits).await;
+                let taking = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(taking)).fetch_all(&mut *takes);
+                let (rows, ()) = tokio::join!(taking, async {
+                    so(world, &format!("select cardinality(pg_blocking_pids({taker})) > 0")).await;
+                    holds.rollback().await.expect("the job is free");
+                });
+                rows.expect("it is taken")
+            },
+            agency.drain()
+        );
+        assert_eq!(by_another, ["running"]);
+        let until = Instant::now() + Duration::from_secs(10);
+        while runs(&taken) {
+            assert!(Instant::now() < until, "it runs beside the other worker's");
+        }
+        let tries =
+            format!("select count(*) from execution_attempts where job_id = '{taken}' and container_id is null");
+        assert_eq!(owner_value::<i64>(world, &tries).await, 1, "and nothing is noted");
+    });
+}
+
+/// Megabytes of memory that this process has.
+fn resident_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("its state");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
 }
 
 #[test]
@@ -218,10 +296,20 @@ fn output_without_end_and_without_sense_is_cut_and_the_job_goes_on() {
         let agency = Agency::new(world, "flood").await;
         let engines = usual(&agency).await;
         let script = r#"printf '\033[31mred\033[0m \000 end \377\n'
-            yes "$(head -c 3000 /dev/zero | tr '\0' x)" | head -c 40000000
+            yes "$(head -c 3000 /dev/zero | tr '\0' x)" | head -c 1000000000
             echo; echo "the end"; mkdir -p out; echo kept > "out/a b.html""#;
         let id = command(&agency, &engines.process, script, &[]).await;
-        agency.drain().await;
+        let (before, mut most) = (resident_mb(), 0);
+        let mut drained = std::pin::pin!(agency.drain());
+        let mut looks = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            tokio::select! {
+                () = &mut drained => break,
+                _ = looks.tick() => most = most.max(resident_mb()),
+            }
+        }
+        // A gigabyte came by. Others are at work in this process meanwhile, and take what they take.
+        assert!(most < before + 700, "from {before} MB to {most} MB");
         let page = job(&agency, &id).await;
         assert!(page["job"]["status"] == "completed" && page["job"]["result"]["is_cut"] == true, "{}", page["job"]);
         assert!(

@@ -72,7 +72,7 @@ async fn asked(agency: &Agency, id: &str) -> Vec<String> {
 }
 
 /// How many processes have this in their command.
-fn processes(word: &str) -> usize {
+pub fn processes(word: &str) -> usize {
     let entries = std::fs::read_dir("/proc").expect("processes").flatten();
     let commands = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
     commands.filter(|command| command.split(|byte| *byte == 0).any(|part| part == word.as_bytes())).count()

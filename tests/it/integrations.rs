@@ -18,7 +18,7 @@ pub async fn connected(world: &World, agency: &Agency, kind: &str) -> String {
 }
 
 /// Clicks “Connect” at the service. Gives the page that one is led back to.
-async fn signed_in(world: &World, browser: &Browser, id: &str) -> String {
+pub async fn signed_in(world: &World, browser: &Browser, id: &str) -> String {
     let back = world.sandbox.crm_agree(&address(browser, id).await).expect("an address of the service");
     led_back(browser, &back).await
 }
@@ -34,18 +34,18 @@ async fn led_back(browser: &Browser, back: &str) -> String {
     answer.location.clone().unwrap_or_else(|| panic!("leads on: {answer:?}"))
 }
 
-fn book<R>(world: &World, id: &str, work: impl FnOnce(&mut CrmBook) -> R) -> R {
+pub fn book<R>(world: &World, id: &str, work: impl FnOnce(&mut CrmBook) -> R) -> R {
     world.sandbox.crm_book(CrmKind::Hubspot, &format!("sandbox-{id}"), work)
 }
 
 /// Starts a sync by hand, and lets it come to its end.
-async fn synced(agency: &Agency, id: &str, reach: &str) -> Value {
+pub async fn synced(agency: &Agency, id: &str, reach: &str) -> Value {
     agency.owner.done("sync_integration", &[("id", id), ("kind", "contacts"), ("reach", reach)]).await;
     agency.drain().await;
     page(agency, id).await
 }
 
-async fn page(agency: &Agency, id: &str) -> Value {
+pub async fn page(agency: &Agency, id: &str) -> Value {
     agency.owner.done("get_integration", &[("id", id)]).await.json()
 }
 
@@ -54,13 +54,13 @@ async fn failed(agency: &Agency, id: &str) -> Vec<Value> {
 }
 
 /// Those whose name holds this: what fails beside them may be more than a page.
-async fn failed_named(agency: &Agency, id: &str, name: &str) -> Vec<Value> {
+pub async fn failed_named(agency: &Agency, id: &str, name: &str) -> Vec<Value> {
     let page = agency.owner.done("list_failed_records", &[("id", id), ("query[words]", name)]).await.json();
     page["page"]["rows"].as_array().unwrap_or_else(|| panic!("records: {page}")).clone()
 }
 
 /// The contact here that a record there is.
-async fn contact_of(world: &World, id: &str, remote: &str) -> String {
+pub async fn contact_of(world: &World, id: &str, remote: &str) -> String {
     let sql = format!(
         "select coalesce((select contact_id::text from integration_links where integration_id = '{id}' and kind = 'contact'
                           and remote_id = '{remote}' and removed_at is null), '')"
@@ -68,16 +68,16 @@ async fn contact_of(world: &World, id: &str, remote: &str) -> String {
     owner_value(world, &sql).await
 }
 
-async fn text(world: &World, sql: &str) -> String {
+pub async fn text(world: &World, sql: &str) -> String {
     owner_value::<Option<String>>(world, sql).await.unwrap_or_default()
 }
 
-async fn contacts(world: &World, agency: &Agency) -> i64 {
+pub async fn contacts(world: &World, agency: &Agency) -> i64 {
     owner_value(world, &format!("select count(*) from contacts where client_id = '{}'", agency.one.id)).await
 }
 
 /// Nobody is here twice: each record has one contact at most, and each contact one record.
-async fn nobody_twice(world: &World, id: &str) {
+pub async fn nobody_twice(world: &World, id: &str) {
     let twice = format!(
         "select contact_id::text from integration_links where integration_id = '{id}' and kind = 'contact' and removed_at is null
          and contact_id is not null group by contact_id having count(*) > 1"
@@ -393,6 +393,10 @@ fn results_of_calls_are_written_once_and_what_both_changed_is_chosen() {
         let made = listed["page"]["rows"].as_array().map_or(0, Vec::len);
         assert_eq!(again.len(), made, "one activity for each call: {again:?}");
         assert!(again.iter().any(|entry| entry.contacts.contains(&there)), "{again:?}");
+        let taken = format!(
+            "select count(*) from integration_activities where integration_id = '{id}' and body like '%/calls/%'"
+        );
+        assert_eq!(owner_value::<i64>(world, &taken).await, 0, "what we wrote is not read as somebody else's");
         assert!(again[0].properties.values().any(|value| value.contains("/calls/")), "with the link: {again:?}");
 
         // Both change the address within a minute: a person chooses.

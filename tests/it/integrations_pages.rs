@@ -150,6 +150,18 @@ fn what_failed_is_found_filtered_and_saved_and_words_of_others_do_nothing() {
         let found =
             agency.owner.done("list_integrations", &[("query[kind]", "hubspot"), ("query[state]", "works")]).await;
         assert_eq!(found.json()["page"]["rows"].as_array().map(Vec::len), Some(1), "{found:?}");
+        // Those that need a person, as the dashboard counts them: also one that works, but has given up a record.
+        let needs = async || {
+            let found = agency.owner.done("list_integrations", &[("query[state]", "needs")]).await.json();
+            found["page"]["rows"].as_array().map(Vec::len)
+        };
+        assert_eq!(needs().await, Some(0));
+        let give_up = format!(
+            "with gone as (update integration_pending set given_up_at = now()
+               where integration_id = '{crm}' and remedy = 'edit' returning 1) select count(*) from gone"
+        );
+        assert_eq!(owner_value::<i64>(world, &give_up).await, 1);
+        assert_eq!(needs().await, Some(1));
     });
 }
 

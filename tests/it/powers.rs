@@ -44,6 +44,11 @@ const MACHINES: &[(&str, &str, &str)] = &[
         "of_integration",
         "takes contacts from clients' systems whose signature or key was right",
     ),
+    (
+        "src/integrations/server/notices.rs",
+        "of_integration",
+        "writes down what HubSpot tells of its records, once its signature was right",
+    ),
     ("src/jobs/runner.rs", "of_job", "works jobs and queues through"),
     ("src/members/server/invitations.rs", "of_link", "whoever accepts an invitation has no account yet"),
     ("src/metering/server/days.rs", "of_operator", "counts every day anew"),
@@ -54,7 +59,8 @@ const MACHINES: &[(&str, &str, &str)] = &[
     ("src/sign_in/server/own.rs", "of_operator", "whoever has the installation sets passwords"),
     ("src/schedules/server/door.rs", "of_trigger", "begins runs for senders whose signature was right"),
     ("src/telephone/server/answer.rs", "of_incoming_call", "answers calls of a carrier whose signature was right"),
-    ("src/telephone/server/answer.rs", "of_unverified_webhook", "opens the connection that a carrier names"),
+    ("src/telephone/server/door.rs", "of_integration", "opens the account at a carrier that a sender names"),
+    ("src/telephone/server/door.rs", "of_unverified_webhook", "opens the connection that a carrier names"),
     ("src/text_messages/server/door.rs", "of_integration", "takes in messages of carriers whose signature was right"),
     ("src/tools/server/live.rs", "of_live_call", "uses tools on a call whose token was right"),
     ("src/sign_in/server/resets.rs", "of_link", "whoever forgot their password cannot sign in"),
@@ -153,7 +159,8 @@ fn connections_alone_open_the_accounts_at_outside_services() {
     };
     let places: Vec<String> =
         sources("src", ".rs").into_iter().filter(|(_, text)| opens(text)).map(|(path, _)| path).collect();
-    assert_eq!(places, ["src/connections/server/ops.rs", "src/connections/server/telephony.rs"]);
+    let known = ["ops", "telephony", "trunks"].map(|name| format!("src/connections/server/{name}.rs"));
+    assert_eq!(places, known);
 }
 
 #[test]

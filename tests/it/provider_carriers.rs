@@ -1,6 +1,7 @@
 //! Twilio and Plivo: exact requests, documented answers, and who signed a callback, by the shared vectors.
 
 use crate::provider_stub::*;
+use patchbay_providers::carrier::{CallAddresses, PlaceKind};
 use patchbay_providers::plivo::Plivo;
 use patchbay_providers::signature::*;
 use patchbay_providers::text::NewText;
@@ -287,4 +288,230 @@ async fn a_number_at_twilio_that_tells_somebody_else_is_left_as_it_is() {
         twilio(&stub).listen("+13125550100", ours).await.unwrap();
         assert_eq!(stub.seen().len(), 2, "{before}");
     }
+}
+
+fn ours() -> CallAddresses {
+    CallAddresses { answer: "https://pb.example/answer".into(), status: "https://pb.example/status".into() }
+}
+
+#[tokio::test]
+async fn calls_of_a_number_at_twilio_are_sent_here_and_back() {
+    let held = |more: Value| {
+        let mut held = json!({
+            "sid": "PN1", "phone_number": "+13125550100", "voice_url": "", "voice_method": "POST", "voice_application_sid": "",
+            "trunk_sid": null, "status_callback": "", "status_callback_method": "POST",
+        });
+        held.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        ok(held)
+    };
+    let at_us = || held(json!({"voice_url": ours().answer, "status_callback": ours().status}));
+    let desk =
+        json!({"voice_url": "https://u:pw@desk.example/v?t=s3cret", "status_callback": "https://desk.example/s"});
+    let stub = Stub::playing([
+        held(json!({"trunk_sid": "TK1", "voice_application_sid": "AP1", "voice_url": ours().answer})),
+        held(json!({"voice_application_sid": "AP1"})),
+        held(json!({})),
+        held(desk.clone()),
+        ok(json!({})),
+        at_us(),
+        ok(json!({})),
+        held(desk),
+        ok(json!({})),
+        held(json!({})),
+    ])
+    .await;
+    let twilio = twilio(&stub);
+    // A trunk comes before an application, and both before the address.
+    let trunk = twilio.calls_go("PN1", &ours()).await.unwrap();
+    let place = trunk.place.clone().unwrap();
+    assert_eq!((trunk.asks(&ours()), place.kind, place.id.as_str()), (false, PlaceKind::Trunk, "TK1"));
+    assert_eq!(twilio.calls_go("PN1", &ours()).await.unwrap().place.unwrap().kind, PlaceKind::Application);
+    let nowhere = twilio.calls_go("PN1", &ours()).await.unwrap();
+    assert_eq!((nowhere.place, nowhere.settings), (None, None));
+    let desk = twilio.calls_go("PN1", &ours()).await.unwrap();
+    let place = desk.place.clone().unwrap();
+    assert_eq!(
+        (place.kind, place.id.as_str()),
+        (PlaceKind::Address, "https://desk.example/…"),
+        "no secrets for people"
+    );
+    assert!(!format!("{desk:?}").contains("s3cret"), "nor in a log");
+    assert!(twilio.send_calls("PN1", &ours()).await.unwrap().is(&ours()));
+    assert!(!twilio.return_calls("PN1", desk.settings.as_ref()).await.unwrap().is(&ours()));
+    twilio.return_calls("PN1", None).await.unwrap();
+    let seen = stub.seen();
+    assert_eq!(seen[4].line(), "POST /2010-04-01/Accounts/AC01/IncomingPhoneNumbers/PN1.json");
+    let form =
+        |at: usize| -> Vec<(String, String)> { url::form_urlencoded::parse(&seen[at].body).into_owned().collect() };
+    let set = |voice: &str, status: &str| {
+        let all = [
+            ("TrunkSid", ""),
+            ("VoiceApplicationSid", ""),
+            ("VoiceUrl", voice),
+            ("VoiceMethod", "POST"),
+            ("StatusCallback", status),
+            ("StatusCallbackMethod", "POST"),
+        ];
+        all.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    };
+    assert_eq!(form(4), set("https://pb.example/answer", "https://pb.example/status"));
+    assert_eq!(form(6), set("https://u:pw@desk.example/v?t=s3cret", "https://desk.example/s"));
+    assert_eq!(form(8), set("", ""));
+
+    // What is ours, or was, is nothing to go back to: however it is asked, of an account that was connected before, at an older public address.
+    // Who was told of calls that went nowhere is.
+    let door = |base: &str, account: &str| CallAddresses {
+        answer: format!("{base}/webhooks/twilio/w/{account}/answer"),
+        status: format!("{base}/hooks/twilio/w/{account}/status"),
+    };
+    let (here, older) = (door("https://pb.example", "new"), door("https://old.example", "old"));
+    let foreign = door("https://pb.example", "new").answer.replace("/w/", "/x/");
+    let stub = Stub::playing([
+        held(json!({"voice_url": here.answer, "voice_method": "GET"})),
+        held(json!({"voice_url": older.answer, "status_callback": older.status})),
+        held(json!({"voice_url": foreign})),
+        held(json!({"status_callback": "https://desk.example/s"})),
+    ])
+    .await;
+    let twilio = self::twilio(&stub);
+    for _ in [&here, &older] {
+        let held = twilio.calls_go("PN1", &here).await.unwrap();
+        assert_eq!((held.asks(&here), held.is_ours, held.settings), (false, true, None));
+    }
+    let held_there = twilio.calls_go("PN1", &here).await.unwrap();
+    assert!(!held_there.is_ours && held_there.settings.is_some_and(|settings| twilio.leads(&settings)));
+    let told = twilio.calls_go("PN1", &here).await.unwrap();
+    assert!(!told.is_ours && told.settings.is_some_and(|settings| !twilio.leads(&settings)));
+
+    // What it does not keep is said.
+    let stub = Stub::playing([ok(json!({})), held(json!({"voice_url": ours().answer}))]).await;
+    assert_eq!(self::twilio(&stub).send_calls("PN1", &ours()).await.unwrap_err().kind, Kind::Garbage);
+}
+
+#[tokio::test]
+async fn a_number_at_plivo_has_an_application_of_ours_and_its_own_one_again() {
+    let number =
+        |application: Value| ok(json!({"number": "13125550100", "application": application, "voice_enabled": true}));
+    let uri = |id: &str| json!(format!("/v1/Account/MA01/Application/{id}/"));
+    let app = |name: &str, answer: &str, hangup: &str, texts: &str| {
+        ok(
+            json!({"app_id": "x", "app_name": name, "answer_url": answer, "hangup_url": hangup, "message_url": texts, "message_method": "GET"}),
+        )
+    };
+    let mine = || app("Patchbay-13125550100", "https://pb.example/answer", "https://pb.example/status", "");
+    let changed = || Answer::json(202, r#"{"message":"changed"}"#);
+    let stub = Stub::playing([
+        number(uri("11")),
+        app("Desk", "https://desk.example/v", "", "https://desk.example/texts"),
+        ok(json!({"objects": [{"app_id": "11", "app_name": "Desk"}], "meta": {}})),
+        Answer::json(201, r#"{"api_id":"a","app_id":"22","message":"created"}"#),
+        changed(),
+        number(uri("22")),
+        mine(),
+        // And back.
+        number(uri("22")),
+        mine(),
+        app("Desk", "https://desk.example/v", "", "https://desk.example/texts"),
+        changed(),
+        Answer::new(204, ""),
+        number(uri("11")),
+        app("Desk", "https://desk.example/v", "", ""),
+    ])
+    .await;
+    let plivo = plivo(&stub);
+    assert!(plivo.send_calls("13125550100", &ours()).await.unwrap().is(&ours()));
+    let back = plivo.return_calls("13125550100", Some(&"11".into())).await.unwrap();
+    let place = back.place.unwrap();
+    assert_eq!((place.kind, place.id.as_str(), place.name.as_deref()), (PlaceKind::Application, "11", Some("Desk")));
+    let seen = stub.seen();
+    assert_eq!(seen[3].line(), "POST /v1/Account/MA01/Application/");
+    assert_eq!(
+        seen[3].json(),
+        json!({"app_name": "Patchbay-13125550100", "answer_url": "https://pb.example/answer", "answer_method": "POST",
+            "hangup_url": "https://pb.example/status", "hangup_method": "POST",
+            "message_url": "https://desk.example/texts", "message_method": "GET"})
+    );
+    assert_eq!(
+        (seen[4].line().as_str(), seen[4].json()),
+        ("POST /v1/Account/MA01/Number/13125550100/", json!({"app_id": "22"}))
+    );
+    assert_eq!(
+        (seen[10].line().as_str(), seen[10].json()),
+        ("POST /v1/Account/MA01/Number/13125550100/", json!({"app_id": "11"}))
+    );
+    assert_eq!(seen[11].line(), "DELETE /v1/Account/MA01/Application/22/");
+
+    // An application that an earlier try has made is used; one that is gone is none.
+    let stub = Stub::playing([
+        number(Value::Null),
+        ok(json!({"objects": [{"app_id": "22", "app_name": "Patchbay-13125550100"}]})),
+        changed(),
+        changed(),
+        number(uri("22")),
+        mine(),
+        number(uri("99")),
+        Answer::json(404, r#"{"api_id":"x","error":"not found"}"#),
+    ])
+    .await;
+    let plivo = self::plivo(&stub);
+    assert!(plivo.send_calls("13125550100", &ours()).await.unwrap().is(&ours()));
+    assert_eq!(stub.seen()[2].line(), "POST /v1/Account/MA01/Application/22/");
+    assert_eq!(plivo.calls_go("13125550100", &ours()).await.unwrap().place, None);
+
+    // Whatever somebody has changed in ours, it is nothing to go back to.
+    let stub = Stub::playing([number(uri("22")), app("Patchbay-13125550100", "https://x.example/", "", "")]).await;
+    let held = self::plivo(&stub).calls_go("13125550100", &ours()).await.unwrap();
+    assert_eq!((held.is_ours, held.settings), (false, None));
+
+    // The application of before is gone: text messages are told where they were, by one for them alone.
+    let texts = json!({"objects": [{"app_id": "22", "app_name": "Patchbay-13125550100"}]});
+    let stub = Stub::playing([
+        number(uri("22")),
+        app("Patchbay-13125550100", "https://pb.example/answer", "", "https://pb.example/texts"),
+        Answer::json(404, r#"{"api_id":"x","error":"not found"}"#),
+        ok(texts),
+        Answer::json(201, r#"{"api_id":"a","app_id":"33","message":"created"}"#),
+        changed(),
+        Answer::new(204, ""),
+        number(uri("33")),
+        app("Patchbay-texts-13125550100", "", "", "https://pb.example/texts"),
+    ])
+    .await;
+    self::plivo(&stub).return_calls("13125550100", Some(&"11".into())).await.unwrap();
+    let seen = stub.seen();
+    let named = json!({"app_name": "Patchbay-texts-13125550100", "message_url": "https://pb.example/texts", "message_method": "GET"});
+    assert_eq!((seen[4].json(), seen[5].json()), (named, json!({"app_id": "33"})));
+    assert_eq!(seen[6].line(), "DELETE /v1/Account/MA01/Application/22/");
+}
+
+#[tokio::test]
+async fn whose_text_messages_a_number_at_plivo_tells_is_asked_of_the_address_and_not_of_a_name() {
+    let number = |application: Value| ok(json!({"number": "13125550100", "application": application}));
+    let uri = |id: &str| json!(format!("/v1/Account/MA01/Application/{id}/"));
+    let named = |name: &str, texts: &str| ok(json!({"app_id": "x", "app_name": name, "message_url": texts}));
+    let changed = || Answer::json(202, r#"{"message":"changed"}"#);
+    let url = "https://pb.example/hooks/texts/plivo/w/i";
+    let listen = async |answers: Vec<Answer>| {
+        let stub = Stub::playing(answers).await;
+        (plivo(&stub).listen("+13125550100", url).await.map_err(|error| error.kind), stub)
+    };
+    // Our application for calls has the address that was there before, and one of ours may be another agency's.
+    for theirs in ["https://desk.example/texts", "https://pb.example/hooks/texts/plivo/other/i"] {
+        for name in ["Desk", "Patchbay-13125550100", "Patchbay texts"] {
+            let (said, stub) = listen(vec![number(uri("22")), named(name, theirs)]).await;
+            assert_eq!((said, stub.seen().len()), (Err(Kind::Rejected), 2), "{name}: {theirs}");
+        }
+    }
+    for before in ["", "https://old.example/hooks/texts/plivo/w/before"] {
+        let (said, stub) = listen(vec![number(uri("22")), named("Desk", before), changed()]).await;
+        assert_eq!((said, stub.seen()[2].json()["message_url"].as_str()), (Ok(()), Some(url)));
+    }
+    // Each number has one of its own; the name may be given already.
+    let texts = json!({"objects": [{"app_id": "32", "app_name": "Patchbay texts"}, {"app_id": "33", "app_name": "Patchbay-texts-13125550100"}]});
+    let (said, stub) = listen(vec![number(Value::Null), ok(texts), changed(), changed()]).await;
+    assert_eq!((said, stub.seen()[3].json()), (Ok(()), json!({"app_id": "33"})));
+    let shared = json!({"objects": [{"app_id": "32", "app_name": "Patchbay texts"}]});
+    let made = Answer::json(201, r#"{"api_id":"a","app_id":"34","message":"created"}"#);
+    let (said, stub) = listen(vec![number(Value::Null), ok(shared), made, changed()]).await;
+    assert_eq!((said, stub.seen()[2].json()["app_name"].as_str()), (Ok(()), Some("Patchbay-texts-13125550100")));
 }

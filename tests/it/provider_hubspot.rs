@@ -1,85 +1,21 @@
 //! HubSpot: exact requests, documented answers, and what is reported of it in the field.
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use patchbay_providers::crm::*;
 use patchbay_providers::hubspot::HubSpot;
 use patchbay_providers::{Kind, Secret};
-use patchbay_sandbox::{CrmBook, CrmKind, Sandbox, SandboxSettings};
-use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use patchbay_sandbox::CrmKind;
+use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::provider_crm::*;
 use crate::provider_stub::*;
+
+const KEY: &str = "0195a7f2-7c1e-7d10-9c6b-0a1b2c3d4e5f";
 
 fn at(base: &str, token: &str) -> HubSpot {
     HubSpot::new(&client(), base, &Secret::from(token)).unwrap()
-}
-
-fn ok(body: Value) -> Answer {
-    Answer::json(200, body.to_string())
-}
-
-fn names(all: &[&str]) -> Vec<String> {
-    all.iter().map(|name| (*name).to_owned()).collect()
-}
-
-fn values(all: &[(&str, &str)]) -> BTreeMap<String, String> {
-    all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-}
-
-fn since(ms: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(ms).expect("a time")
-}
-
-/// A stand-in with an account of its own.
-struct Account {
-    sandbox: Arc<Sandbox>,
-    name: String,
-    crm: HubSpot,
-}
-
-impl Account {
-    async fn new(name: &str) -> Self {
-        let (address, sandbox, _stop) = patchbay_sandbox::start(SandboxSettings::for_tests()).await.unwrap();
-        let crm = at(&format!("http://{address}/hubspot"), name);
-        Self { sandbox, name: name.to_owned(), crm }
-    }
-
-    fn book<R>(&self, work: impl FnOnce(&mut CrmBook) -> R) -> R {
-        self.sandbox.crm_book(CrmKind::Hubspot, &self.name, work)
-    }
-
-    /// All ids that pages give, and how many records came in all. It ends, or the test does.
-    async fn read(&self, since: Option<DateTime<Utc>>, most: u16) -> (BTreeSet<String>, usize) {
-        let (mut ids, mut count, mut next) = (BTreeSet::new(), 0, None);
-        for _ in 0..200 {
-            let page =
-                self.crm.page(CrmObject::Contact, &names(&["email"]), since, next.as_deref(), most).await.unwrap();
-            count += page.records.len();
-            ids.extend(page.records.into_iter().map(|record| record.id));
-            next = page.next;
-            if next.is_none() {
-                return (ids, count);
-            }
-        }
-        panic!("the pages never end");
-    }
-}
-
-fn call(contact: &str) -> CrmCall {
-    CrmCall {
-        key: "0195a7f2-7c1e-7d10-9c6b-0a1b2c3d4e5f".to_owned(),
-        contact: contact.to_owned(),
-        title: "Call by Sam".to_owned(),
-        body: "Booked <b>Monday</b>\nhttps://patchbay.test/calls/1?a=1&b=2".to_owned(),
-        at: since(1_772_460_000_000),
-        seconds: 184,
-        inbound: false,
-        from: "+13125550100".to_owned(),
-        to: "+13125550123".to_owned(),
-        reached: true,
-    }
 }
 
 #[tokio::test]
@@ -164,14 +100,15 @@ async fn every_trouble_is_told_apart() {
 /// never gets on.
 #[tokio::test]
 async fn all_that_changed_at_once_is_read_and_the_reading_ends() {
-    let account = Account::new("sandbox-at-once").await;
+    let account = Account::new(CrmKind::Hubspot, "sandbox-at-once", at).await;
     let (all, count) = account.read(None, 100).await;
     assert_eq!((all.len(), count), (240, 240));
     let before = Utc::now() - chrono::Duration::seconds(1);
     let (new, _) = account.read(Some(before), 50).await;
     assert!(new.is_empty(), "nothing has changed");
 
-    account.book(|book| book.touch(&book.contacts().into_iter().map(|one| one.id).collect::<Vec<_>>()));
+    let ids = account.ids();
+    account.book(|book| book.touch(&ids));
     let late = account.book(|book| book.add(&[("email", "late@example.com"), ("lastname", "Late")]));
     let (new, count) = account.read(Some(before), 50).await;
     assert_eq!(new.len(), 241, "each of them, the one after that moment too");
@@ -182,7 +119,7 @@ async fn all_that_changed_at_once_is_read_and_the_reading_ends() {
         book.faults.removes_while_read = true;
     });
     let (left, _) = account.read(Some(before), 50).await;
-    let there: BTreeSet<String> = account.book(|book| book.contacts().into_iter().map(|one| one.id).collect());
+    let there: BTreeSet<String> = account.ids().into_iter().collect();
     assert_eq!(there.len(), 239);
     assert!(left.is_superset(&there));
     account.book(|book| book.faults.repeats_page = true);
@@ -195,8 +132,8 @@ async fn all_that_changed_at_once_is_read_and_the_reading_ends() {
 
 #[tokio::test]
 async fn contacts_are_written_and_each_has_its_own_fate() {
-    let account = Account::new("sandbox-writing").await;
-    let ids: Vec<String> = account.book(|book| book.contacts().into_iter().map(|one| one.id).collect());
+    let account = Account::new(CrmKind::Hubspot, "sandbox-writing", at).await;
+    let ids = account.ids();
     account.book(|book| {
         book.remove(&ids[2]);
         book.merge(&ids[4], &ids[3]);
@@ -238,15 +175,21 @@ async fn contacts_are_written_and_each_has_its_own_fate() {
     assert_eq!((gone.len(), gone[0].id.as_str(), next), (1, ids[2].as_str(), None));
 
     // Found by the address, by the number in another form, or made.
-    let found = account.crm.upsert(&values(&[("email", "Hanna.Vogt@example.com"), ("city", "Bonn")])).await.unwrap();
+    let upsert = async |all: &[(&str, &str)]| account.crm.upsert(&values(all), &values(all)).await.unwrap();
+    let found = upsert(&[("email", "Hanna.Vogt@example.com"), ("city", "Bonn")]).await;
     assert_eq!(found, Ok(ids[0].clone()));
-    let found = account.crm.upsert(&values(&[("phone", "001 312 555-0176"), ("city", "Joliet")])).await.unwrap();
+    let found = upsert(&[("phone", "001 312 555-0176"), ("city", "Joliet")]).await;
     assert_eq!(found, Ok(ids[5].clone()));
     assert_eq!(account.book(|book| book.contacts().len()), 238, "nobody was made");
-    let made = account.crm.upsert(&values(&[("phone", "+447700900123"), ("lastname", "New")])).await.unwrap().unwrap();
+    let made = upsert(&[("phone", "+447700900123"), ("lastname", "New")]).await.unwrap();
     assert!(account.book(|book| book.contacts().iter().any(|one| one.id == made)));
-    let nobody = account.crm.upsert(&values(&[("lastname", "New")])).await.unwrap();
-    assert!(nobody.is_err());
+    assert!(upsert(&[("lastname", "New")]).await.is_err());
+    // Of one that was there only what may be written is.
+    let (new, known) = (values(&[("phone", "+447700900123"), ("lastname", "Other")]), values(&[("city", "Ely")]));
+    assert_eq!(account.crm.upsert(&new, &known).await.unwrap(), Ok(made.clone()));
+    assert_eq!(account.crm.upsert(&new, &values(&[])).await.unwrap(), Ok(made.clone()));
+    let entry = account.book(|book| book.contacts().into_iter().find(|one| one.id == made)).expect("it is there");
+    assert_eq!((entry.properties["lastname"].as_str(), entry.properties["city"].as_str()), ("New", "Ely"));
 }
 
 /// <https://github.com/HubSpot/hubspot-api-nodejs/issues/548>: a batch answers that all went well, and nothing was written.
@@ -259,17 +202,23 @@ async fn a_batch_that_says_nothing_of_a_record_has_not_written_it() {
     assert_eq!(written, [Ok("1".to_owned()), Ok("2".to_owned())]);
     let lines: Vec<String> = stub.seen().iter().map(Seen::line).collect();
     assert_eq!(lines, ["POST /crm/v3/objects/contacts/batch/update", "PATCH /crm/v3/objects/contacts/2"]);
+    // Trouble after some were written: those are known, and the others may be tried again.
+    let done = json!({"status": "COMPLETE", "results": [{"id": "1", "properties": {}}]});
+    let stub = Stub::playing([ok(done), Answer::json(503, "{}")]).await;
+    let written = at(&stub.origin, "CJTW").update(&rows).await.unwrap();
+    assert_eq!(written[0], Ok("1".to_owned()));
+    assert!(matches!(&written[1], Err(refusal) if refusal.may_repeat && !refusal.is_gone), "{written:?}");
 }
 
 #[tokio::test]
 async fn a_call_is_written_once_though_its_answer_was_lost() {
-    let account = Account::new("sandbox-once").await;
-    let ids: Vec<String> = account.book(|book| book.contacts().into_iter().map(|one| one.id).collect());
+    let account = Account::new(CrmKind::Hubspot, "sandbox-once", at).await;
+    let ids = account.ids();
     account.book(|book| book.faults.lost_answers = 1);
-    let lost = account.crm.write_call(&call(&ids[0])).await.unwrap_err();
+    let lost = account.crm.write_call(&call(&ids[0], KEY)).await.unwrap_err();
     assert!(lost.outcome_unknown(), "{lost}");
-    let id = account.crm.write_call(&call(&ids[0])).await.unwrap().unwrap();
-    assert_eq!(account.crm.write_call(&call(&ids[0])).await.unwrap(), Ok(id.clone()));
+    let id = account.crm.write_call(&call(&ids[0], KEY)).await.unwrap().unwrap();
+    assert_eq!(account.crm.write_call(&call(&ids[0], KEY)).await.unwrap(), Ok(id.clone()));
     let calls = account.book(|book| book.calls());
     assert_eq!((calls.len(), calls[0].id.clone(), calls[0].contacts.clone()), (1, id, vec![ids[0].clone()]));
     let body = &calls[0].properties["hs_call_body"];
@@ -284,19 +233,12 @@ async fn a_call_is_written_once_though_its_answer_was_lost() {
         book.remove(&ids[1]);
         book.merge(&ids[3], &ids[2]);
     });
-    let other = |contact: &str, key: &str| CrmCall { key: key.to_owned(), ..call(contact) };
-    let gone = account.crm.write_call(&other(&ids[1], "00000001-gone")).await.unwrap().unwrap_err();
+    let gone = account.crm.write_call(&call(&ids[1], "00000001-gone")).await.unwrap().unwrap_err();
     assert!(gone.is_gone && !gone.may_repeat, "{gone:?}");
-    assert!(account.crm.write_call(&other(&ids[2], "00000002-merged")).await.unwrap().is_ok());
+    assert!(account.crm.write_call(&call(&ids[2], "00000002-merged")).await.unwrap().is_ok());
     assert_eq!(account.book(|book| book.calls())[1].contacts, [ids[3].clone()]);
 
-    let task = CrmTask {
-        key: "00000003-task".to_owned(),
-        contact: ids[0].clone(),
-        title: "Call back".to_owned(),
-        body: "At ten".to_owned(),
-        due: since(1_772_560_000_000),
-    };
+    let task = task(&ids[0], "00000003-task");
     let made = account.crm.write_task(&task).await.unwrap().unwrap();
     assert_eq!(account.crm.write_task(&task).await.unwrap(), Ok(made));
     assert_eq!(account.book(|book| book.tasks().len()), 1);

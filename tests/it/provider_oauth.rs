@@ -93,7 +93,9 @@ async fn tokens_are_asked_for_and_read_as_documented() {
 
     // Slack: the app's name and secret as Basic, tokens that rotate.
     let granted = json!({"ok": true, "access_token": "xoxe.xoxb-1", "refresh_token": "xoxe-1-new", "expires_in": 43200, "token_type": "bot",
-        "scope": "chat:write,channels:read", "team": {"id": "T1", "name": "Agency"}, "enterprise": null, "authed_user": {"id": "U2"}});
+        "scope": "chat:write,channels:read", "team": {"id": "T1", "name": "Agency"}, "enterprise": null, "authed_user": {"id": "U2"},
+        "incoming_webhook": {"channel": "#calls", "channel_id": "C024BE91L", "configuration_url": "https://agency.slack.com/services/B1",
+            "url": "https://hooks.slack.com/services/T1/B1/x"}});
     let stub = Stub::playing([Answer::json(200, granted.to_string())]).await;
     let grant = refresh(&client(), &app(OauthKind::Slack, &stub.origin), &Secret::from("xoxe-1-old"), None, now())
         .await
@@ -104,6 +106,7 @@ async fn tokens_are_asked_for_and_read_as_documented() {
     assert!(!form(&seen).contains_key("client_secret"));
     assert_eq!(grant.refresh_token, Some(Secret::from("xoxe-1-new")));
     assert_eq!((grant.account.id.as_str(), grant.account.name.as_str()), ("T1", "Agency"));
+    assert_eq!(grant.hook.map(|hook| (hook.channel, hook.name)), Some(("C024BE91L".to_owned(), "calls".to_owned())));
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! Telnyx: exact requests, documented answers, events.
 
 use crate::provider_stub::*;
+use patchbay_providers::incoming::{IncomingCall, Reply};
 use patchbay_providers::telephony::*;
 use patchbay_providers::telnyx::{
-    CallEventKind, HangupCause, IncomingCall, Reply, Telnyx, TelnyxConfig, TelnyxEvent, TelnyxPayload, state_of,
+    CallEventKind, HangupCause, Telnyx, TelnyxConfig, TelnyxEvent, TelnyxPayload, state_of,
 };
 use patchbay_providers::voice::CallDirection;
-use patchbay_providers::{Kind, TelephonyProvider};
+use patchbay_providers::{Kind, TelephonyProvider, Trunk};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -364,26 +365,27 @@ async fn a_number_is_pointed_at_an_application_and_read_back() {
 #[test]
 fn a_call_that_comes_in_is_read_and_answered_in_xml() {
     let form = b"AccountSid=a&CallSid=v3%3Aabc&CallStatus=ringing&Direction=inbound&From=%2B13125550100&To=%2B13125550111&CallLegId=leg";
-    let call = IncomingCall::read(form).unwrap();
+    let call = IncomingCall::read(Trunk::Telnyx, form).unwrap();
     assert_eq!(
         (call.call_id.as_str(), call.from.as_str(), call.to.as_str()),
         ("v3:abc", "+13125550100", "+13125550111")
     );
     // Withheld numbers are none; what is not about a call that comes in is nothing.
-    assert_eq!(IncomingCall::read(b"CallSid=x&To=%2B1&From=").unwrap().from, "");
+    assert_eq!(IncomingCall::read(Trunk::Telnyx, b"CallSid=x&To=%2B1&From=").unwrap().from, "");
     for other in
         [&b"CallSid=x&From=%2B1"[..], b"To=%2B1", b"CallSid=x&To=%2B1&Direction=outbound-api", b"\xff\xfe", b""]
     {
-        assert_eq!(IncomingCall::read(other), None, "{other:?}");
+        assert_eq!(IncomingCall::read(Trunk::Telnyx, other), None, "{other:?}");
     }
-    let joined = Reply::Connect { join_url: "wss://voice.example/a?x=1&y=\"2\"".into() }.xml();
+    let joined = Reply::Connect { join_url: "wss://voice.example/a?x=1&y=\"2\"".into() }.xml(Trunk::Telnyx);
     assert!(joined.contains(r#"<Connect><Stream url="wss://voice.example/a?x=1&amp;y=&quot;2&quot;" bidirectionalMode="rtp" codec="L16" bidirectionalCodec="L16" bidirectionalSamplingRate="16000"/></Connect>"#), "{joined}");
-    let hostile = Reply::Say { words: "</Say><Dial>+1900</Dial>&\u{0}".into(), language: Some("de-CH".into()) }.xml();
+    let hostile = Reply::Say { words: "</Say><Dial>+1900</Dial>&\u{0}".into(), language: Some("de-CH".into()) };
+    let hostile = hostile.xml(Trunk::Telnyx);
     assert!(
         hostile.contains(r#"<Say language="de-CH">&lt;/Say&gt;&lt;Dial&gt;+1900&lt;/Dial&gt;&amp; </Say><Hangup/>"#),
         "{hostile}"
     );
-    let again = Reply::AskAgain { url: "https://pb.example/answer?a=1&b=2".into() }.xml();
+    let again = Reply::AskAgain { url: "https://pb.example/answer?a=1&b=2".into() }.xml(Trunk::Telnyx);
     assert!(
         again
             .contains(r#"<Pause length="1"/><Redirect method="POST">https://pb.example/answer?a=1&amp;b=2</Redirect>"#),

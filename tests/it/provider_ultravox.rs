@@ -6,7 +6,7 @@ use patchbay_providers::http::Endpoint;
 use patchbay_providers::ultravox::{Carrier, Ultravox, UltravoxConfig, WebhookEvent, WebhookKind};
 use patchbay_providers::voice::*;
 use patchbay_providers::voice_tools::VoiceTools;
-use patchbay_providers::{HttpSettings, Kind, Secret};
+use patchbay_providers::{HttpSettings, Kind, Secret, Trunk};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -277,10 +277,13 @@ async fn the_carrier_account_is_given_kept_and_read_back() {
 
 #[tokio::test]
 async fn a_call_for_somebody_on_the_carriers_line_dials_nobody() {
-    let stub = Stub::playing([Answer::json(201, CALL)]).await;
-    let call = NewVoiceCall { line: Line::Joined, ..new_call() };
-    at(&stub.origin).create_call(&call).await.unwrap();
-    assert_eq!(stub.only().json()["medium"], json!({"telnyx": {}}));
+    let stub = Stub::playing([201; 3].map(|status| Answer::json(status, CALL))).await;
+    for trunk in [None, Some(Trunk::Twilio), Some(Trunk::Plivo)] {
+        let call = NewVoiceCall { line: Line::Joined { trunk }, ..new_call() };
+        at(&stub.origin).create_call(&call).await.unwrap();
+    }
+    let media: Vec<Value> = stub.seen().iter().map(|seen| seen.json()["medium"].clone()).collect();
+    assert_eq!(media, [json!({"telnyx": {}}), json!({"twilio": {}}), json!({"plivo": {}})]);
 }
 
 #[tokio::test]

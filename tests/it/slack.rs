@@ -161,6 +161,115 @@ fn a_channels_trouble_stops_that_channel_alone_and_loses_nothing() {
     });
 }
 
+/// Begins a sign-in at Slack itself. Gives the address of the page at which one agrees.
+async fn begun(agency: &Agency, id: &str, more: &[(&str, &str)]) -> String {
+    let fields: Vec<(&str, &str)> = [("id", id)].into_iter().chain(more.iter().copied()).collect();
+    agency.owner.done("sign_in_integration", &fields).await;
+    let page = agency.owner.done("get_sign_in_page", &[("id", id)]).await.json();
+    page["address"].as_str().unwrap_or_else(|| panic!("an address: {page}")).to_owned()
+}
+
+/// Comes back from Slack. Gives the page that one is led to.
+async fn back(agency: &Agency, address: Option<String>) -> String {
+    let address = address.expect("a page of Slack's");
+    let path = address.find("/integrations/").map(|at| &address[at..]).expect("our callback");
+    agency.owner.get(path).await.location.expect("leads on")
+}
+
+#[test]
+fn one_signs_in_at_slack_itself_and_chooses_the_channel_there() {
+    run(|world: &World| async move {
+        let (agency, slack) = (Agency::new(world, "slack-oauth").await, &world.sandbox);
+        let id = agency.owner.made("create_integration", &[("kind", "slack"), ("mode", "sandbox")]).await;
+        let page = |rest: &str| format!("/integrations/{id}{rest}");
+        let address = begun(&agency, &id, &[]).await;
+        assert!(
+            address.contains("scope=incoming-webhook%2Cchat%3Awrite") && !address.contains("challenge"),
+            "{address}"
+        );
+        assert_eq!(back(&agency, slack.slack_deny(&address)).await, page("?sign_in=denied"));
+        let unused = agency.owner.done("get_sign_in_page", &[("id", &id)]).await.json();
+        assert!(unused["address"].is_null(), "a way is good for one sign-in: {unused}");
+
+        // An app of a whole organization is none of a workspace: the page says what to do.
+        let all = slack.slack_agree_in(&begun(&agency, &id, &[]).await, "C0CALLS", "");
+        assert_eq!(back(&agency, all).await, page("?sign_in=failed"));
+        let shown = agency.owner.get(&page("?sign_in=failed")).await.text;
+        assert!(shown.contains("Put it into one workspace"), "{shown}");
+
+        // A channel into which nobody has invited the app: Slack gave an address for it.
+        let way = slack.slack_agree(&begun(&agency, &id, &[]).await, "C0LOST");
+        assert_eq!(back(&agency, way.clone()).await, page("/settings"));
+        assert_eq!(back(&agency, way).await, page("?sign_in=old"), "an answer is taken once");
+        let own = Channel { id: id.clone(), token: format!("xoxb-sandbox-sandbox-{id}") };
+        let settings = agency.owner.done("get_integration_settings", &[("id", &id)]).await.json();
+        assert_eq!(settings["slack"]["form"]["channel"], "C0LOST", "{settings}");
+        assert_eq!(settings["head"]["account_id"], "T1", "{settings}");
+        let shown = agency.owner.get(&page("/settings")).await.text;
+        assert!(shown.contains("#not-invited") && shown.contains("Choose what is told"), "{shown}");
+        assert!(!shown.contains("/services/T1") && !shown.contains(&own.token), "{shown}");
+        own.goes_to(&agency, "C0LOST", &["contact.suppressed"], false).await;
+        suppressed(&agency, "+12025550175").await;
+        agency.drain().await;
+        own.goes_to(&agency, "C0SALES", &["contact.suppressed"], false).await;
+        suppressed(&agency, "+12025550176").await;
+        agency.drain().await;
+        let channels = |token: &str| slack.slack_posts(token).into_iter().map(|post| post.channel).collect::<Vec<_>>();
+        assert_eq!(channels(&own.token), ["C0LOST", "C0SALES"]);
+
+        // Another workspace is another account: nothing changes before somebody says so.
+        let other = slack.slack_agree_in(&begun(&agency, &id, &[]).await, "C0TEAM", "T2");
+        assert_eq!(back(&agency, other).await, page("?sign_in=other"));
+        let asked = agency.owner.get(&page("?sign_in=other")).await.text;
+        assert!(asked.contains("Use the other account"), "{asked}");
+        assert_eq!(own.head(&agency).await["account_id"], "T1");
+        let again = slack.slack_agree(&begun(&agency, &id, &[]).await, "C0CALLS");
+        assert_eq!(back(&agency, again).await, page("/settings"), "in place");
+        let app_id = format!("sandbox-rotating-{id}");
+        let app = [("app_id", app_id.as_str()), ("app_secret", "s3cret"), ("other", "true")];
+        let other = slack.slack_agree_in(&begun(&agency, &id, &app).await, "C0TEAM", "T2");
+        assert_eq!(back(&agency, other).await, page("/settings"));
+        assert_eq!(own.head(&agency).await["account_id"], "T2");
+
+        // The tokens of this app end. One that ends before its time is renewed, and what waits is sent.
+        let token = format!("xoxb-sandbox-{app_id}");
+        own.goes_to(&agency, "C0SALES", &["contact.suppressed"], false).await;
+        for phone in ["+12025550177", "+12025550178"] {
+            slack.expire_slack(&token);
+            suppressed(&agency, phone).await;
+            agency.drain().await;
+        }
+        assert_eq!(channels(&token), ["C0SALES", "C0SALES"]);
+        assert!(own.head(&agency).await["problem"].is_null());
+
+        // An app has one token in a workspace: it ends with the last who uses it.
+        let second = agency.owner.made("create_integration", &[("kind", "slack"), ("mode", "sandbox")]).await;
+        let both = [("app_id", app_id.as_str()), ("app_secret", "s3cret")];
+        let way = slack.slack_agree_in(&begun(&agency, &second, &both).await, "C0TEAM", "T2");
+        assert_eq!(back(&agency, way).await, format!("/integrations/{second}/settings"));
+        // Another app there has its own.
+        let third = agency.owner.made("create_integration", &[("kind", "slack"), ("mode", "sandbox")]).await;
+        let way = slack.slack_agree_in(&begun(&agency, &third, &[]).await, "C0TEAM", "T2");
+        assert_eq!(back(&agency, way).await, format!("/integrations/{third}/settings"));
+        let others = format!("xoxb-sandbox-sandbox-{third}");
+        agency.owner.done("disconnect_integration", &[("id", &id)]).await;
+        assert!(!slack.is_slack_revoked(&token), "the other one goes on");
+        agency.owner.done("disconnect_integration", &[("id", &second)]).await;
+        assert!(slack.is_slack_revoked(&token) && !slack.is_slack_revoked(&others), "nobody uses this app any more");
+
+        // What a way into another account than before gave is not used either, whatever app others have there. A pasted token is.
+        let pasted = channel(&agency, "Pasted", "", &["contact.suppressed"], false).await;
+        let other = slack.slack_agree(&begun(&agency, &third, &[]).await, "C0TEAM");
+        assert_eq!(back(&agency, other).await, format!("/integrations/{third}?sign_in=other"));
+        assert!(slack.is_slack_revoked(&others));
+        let way = slack.slack_agree(&begun(&agency, &third, &[("other", "true")]).await, "C0TEAM");
+        assert_eq!(back(&agency, way).await, format!("/integrations/{third}/settings"));
+        agency.owner.done("connect_slack", &[("id", &pasted.id), ("token", &others)]).await;
+        agency.owner.done("disconnect_integration", &[("id", &third)]).await;
+        assert!(!slack.is_slack_revoked(&others), "somebody has pasted it");
+    });
+}
+
 #[test]
 fn many_calls_at_once_are_one_message() {
     run(|world: &World| async move {

@@ -1,6 +1,7 @@
 //! Where jobs run: on this machine for real, in a real container engine, and against a Kubernetes API that says what clusters say.
 
 mod docker;
+mod groups;
 mod kubernetes;
 mod local;
 

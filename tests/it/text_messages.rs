@@ -1,11 +1,14 @@
 //! Text messages: what rules send after calls, what people and agents write, what contacts answer, and what carriers do with all of it. The
 //! carrier is the sandbox's: who is written to decides what happens.
 
+use patchbay_metering::server::days;
 use patchbay_shared::ids::{CallId, WorkspaceId};
 use patchbay_tools::server::live;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::budgets::{budget, sums};
+use super::figures::lines;
 use super::inbound::{ask, called};
 use super::support::agency::Works;
 use super::support::{Agency, Browser, World, owner_lines, owner_value, run, unique};
@@ -42,6 +45,39 @@ async fn texts(agency: &Agency, filters: &[(&str, &str)]) -> Vec<Value> {
     rows
 }
 
+/// What usage says of the last week's messages, by day added up: messages, parts, cost in millionths, and how many have no price.
+async fn usage(agency: &Agency, client: &str) -> [i64; 4] {
+    let file = lines(&agency.owner, &format!("/usage.csv?client={client}&period=7")).await;
+    let first = file[0].iter().position(|head| head == "text messages").expect("a column");
+    let mut sums = [0; 4];
+    for row in &file[1..] {
+        for (at, sum) in sums.iter_mut().enumerate() {
+            let figure: f64 = row[first + at].parse().expect("a figure");
+            *sum += if at == 2 { (figure * 1e6).round() as i64 } else { figure as i64 };
+        }
+    }
+    sums
+}
+
+/// Follows every figure of messages on a page. Gives them.
+async fn followed(agency: &Agency, page: &str) -> Vec<usize> {
+    let shown = agency.owner.get(page).await.text;
+    let mut figures = Vec::new();
+    for part in shown.split("href=\"/messages?").skip(1) {
+        let (address, rest) = part.split_once('"').expect("an address");
+        let said = rest.split_once('>').and_then(|(_, rest)| rest.split_once('<')).map_or("", |(said, _)| said);
+        let Ok(count) = said.split(' ').next().unwrap_or_default().parse::<usize>() else { continue };
+        let address = address.replace("&amp;", "&");
+        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(address.as_bytes())
+            .map(|(name, value)| (format!("query[{name}]"), value.into_owned()))
+            .collect();
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(texts(agency, &pairs).await.len(), count, "{page}: {address}");
+        figures.push(count);
+    }
+    figures
+}
+
 /// Numbers and words of what the carrier really sent.
 fn sent(world: &World, works: &Works) -> Vec<(String, String)> {
     let all = world.sandbox.texts(&works.key).into_iter().filter(|text| text.state != "received");
@@ -55,6 +91,45 @@ async fn write(agency: &Agency, works: &Works, contact: &str, text: &str) {
     // A second press of the same button.
     agency.owner.done("send_text", &fields).await;
     agency.drain().await;
+}
+
+/// Has reports of a message come before the answer to its sending is written down, in an odd order, and about others.
+async fn early(world: &World, agency: &Agency, (kind, integration, token): (&str, &str, &str), message: &str) {
+    let key: String =
+        owner_value(world, &format!("select carrier_message_id from text_messages where id = '{message}'")).await;
+    let sending = format!(
+        "with m as (update text_messages set state = 'sending', carrier_message_id = null, done_at = null where id = '{message}'
+                    returning 1) select count(*) from m"
+    );
+    assert_eq!(owner_value::<i64>(world, &sending).await, 1);
+    let public = &world.db.services().public_url;
+    let door = format!("{public}/hooks/texts/{kind}/{}/{integration}", agency.workspace_id);
+    let (id, state) = if kind == "twilio" { ("MessageSid", "MessageStatus") } else { ("MessageUUID", "Status") };
+    let other = Uuid::now_v7().to_string();
+    let later = format!("SM{}", Uuid::new_v4().simple());
+    // Plivo says with each what it cost so far.
+    let steps = [
+        (&*other, &*key, "undelivered", "0.5"),
+        (message, &key, "queued", "0"),
+        (message, &key, "delivered", "0.0093"),
+        (message, &key, "sent", "0.0012"),
+        (message, &key, "queued", "0"),
+        (message, &later, "failed", "0.5"),
+    ];
+    for (named, key, word, cost) in steps {
+        let form = [(id, key), (state, word), ("From", "+12025550100"), ("To", "+12025550041"), ("TotalAmount", cost)];
+        let form: Vec<(String, String)> = form.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let door = format!("{door}?message={named}");
+        assert_eq!(world.sandbox.post_signed(kind, token, &door, &form).await, Some(200), "{kind}: {word}");
+    }
+    let row = texts(agency, &[("query[direction]", "out")]).await.into_iter().find(|row| row["id"] == message);
+    assert_eq!(row.expect("the message")["state"], "delivered", "{kind}");
+    if kind == "plivo" {
+        let cost = format!("select (cost_usd * 1000000)::bigint from text_messages where id = '{message}'");
+        assert_eq!(owner_value::<i64>(world, &cost).await, 9300, "the price of the end stays");
+    }
+    let forged = world.sandbox.post_signed(kind, "sandbox-somebody", &format!("{door}?message={message}"), &[]).await;
+    assert_eq!(forged, Some(401), "{kind}: the address is signed, too");
 }
 
 async fn state_of(agency: &Agency, contact: &str) -> Value {
@@ -78,6 +153,7 @@ fn a_missed_call_leads_to_one_message_and_its_answer_comes_back() {
     run(|world| async move {
         let (agency, works, number) = called(world, "text-missed", &[]).await;
         let yes = agency.contact("+12025550041").await;
+        budget(&agency, "500", "hold", &[]).await;
         let form = "/messages/rules/new";
         let wrong = [("template", "Hi {{first name}"), ("delay_minutes", "x"), ("name", "Kept")];
         let refused = agency.owner.fill(form, "save_text_rule", &wrong).await;
@@ -123,6 +199,34 @@ fn a_missed_call_leads_to_one_message_and_its_answer_comes_back() {
         assert_eq!(none["page"]["rows"], json!([]), "{none}");
         let file = agency.owner.get("/messages/export.csv").await;
         assert!(file.text.contains("Yes, that suits me."), "{file:?}");
+        // What they cost stands in usage, each figure with its messages, and in the budget, also once a worker has made the rows.
+        for is_kept in [false, true] {
+            assert_eq!(usage(&agency, &agency.one.id).await, [2, 2, 8000, 0], "counted before: {is_kept}");
+            for page in ["/usage?period=7", &format!("/clients/{}?period=7", agency.one.id)] {
+                assert!(!followed(&agency, page).await.is_empty(), "{page} leads to its messages");
+            }
+            days::keep_all(&world.db).await.expect("days");
+        }
+        assert_eq!(usage(&agency, &agency.two.id).await, [0; 4]);
+        let file = lines(&agency.owner, "/usage.csv?part=texts&period=7").await;
+        assert_eq!(file[1][1..], ["2", "2", "0.008000", "0"], "{file:?}");
+        let (kept, counted) = sums(world, &agency).await;
+        let month = agency.owner.done("get_client_usage", &[("client", &agency.one.id)]).await.json();
+        assert_eq!((month["budget_status"]["spent"].as_str(), &kept), (Some(&*counted), &counted), "{month}");
+        // A spent budget lets none go out, by hand or by rule, and says so; nobody of the client learns an amount.
+        budget(&agency, "0", "hold", &[]).await;
+        agency.drain().await;
+        let key = Uuid::now_v7().to_string();
+        let fields = [("contact", yes.as_str()), ("number", &works.number), ("message", "Hello?"), ("key", &key)];
+        let refused = agency.owner.rpc("send_text", &fields).await;
+        assert!(refused.status == 409 && refused.text.contains("monthly budget of $0.00 is spent"), "{refused:?}");
+        let page = agency.owner.get(&thread).await.text;
+        assert!(page.contains("Text messages go out again when the month ends"), "the thread says why");
+        is_missed(world, &agency, &works, &number, "+12025550041").await;
+        let rows = texts(&agency, &[("query[state]", "not_sent"), ("query[words]", "+12025550041")]).await;
+        assert!(rows[0]["problem"].as_str().is_some_and(|why| why.contains("budget is spent")), "{rows:?}");
+        assert_eq!(sent(world, &works).len(), 2);
+        budget(&agency, "500", "hold", &[]).await;
         // Switched off, it sends nothing.
         agency.owner.done("switch_text_rule", &[("id", &rule)]).await;
         is_missed(world, &agency, &works, &number, "+12025550041").await;
@@ -189,13 +293,24 @@ fn a_lost_answer_of_the_carrier_doubles_nothing() {
         let rows = texts(&agency, &[("query[contact]", &broken)]).await;
         assert_eq!(rows[0]["state"], "failed", "{rows:?}");
         assert!(rows[0]["problem"].as_str().is_some_and(|why| why.contains("may have been sent")), "{rows:?}");
+        // Two of the same words at the same moment: each arrives, and counts once.
+        let twice = agency.contact("+12025550046").await;
+        for _ in 0..2 {
+            let key = Uuid::now_v7().to_string();
+            let fields = [("contact", &*twice), ("number", &works.number), ("message", "Same."), ("key", &key)];
+            agency.owner.done("send_text", &fields).await;
+        }
+        agency.drain().await;
+        let rows = texts(&agency, &[("query[contact]", &twice), ("query[taken]", "yes")]).await;
+        assert_eq!((rows.len(), &rows[0]["state"], &rows[1]["state"]), (2, &json!("delivered"), &json!("delivered")));
         let undeliverable = agency.contact("+12025550042").await;
         write(&agency, &works, &undeliverable, "Hello").await;
         let rows = texts(&agency, &[("query[contact]", &undeliverable)]).await;
         assert_eq!(rows[0]["state"], "failed", "{rows:?}");
         assert!(rows[0]["problem"].as_str().is_some_and(|why| why.contains("could not deliver")), "{rows:?}");
         let all: Vec<String> = sent(world, &works).into_iter().map(|(_, body)| body).collect();
-        assert_eq!(all, ["Once.", "Hello"]);
+        assert_eq!(all, ["Once.", "Same.", "Same.", "Hello"]);
+        assert_eq!(usage(&agency, &agency.one.id).await[0], 4, "what nobody knows to be at the carrier counts nowhere");
         // Whoever was only called from a number of the whole agency is called no more after a STOP to it.
         let number = agency.owner.done("get_number", &[("id", &works.number)]).await.json();
         let number = number["row"]["number"].as_str().expect("a number").to_owned();
@@ -293,6 +408,13 @@ fn an_agent_writes_to_whoever_is_on_the_line_and_nobody_else() {
         let token = live::token(world.db.services(), workspace, id).expect("a token").expose().clone();
         let door = format!("/hooks/tools/{}/{tool}/send_text", agency.workspace_id);
         let asked = async |body: Value| knock(world, &door, Some(&token), None, &body).await.text;
+        // A spent budget holds the agent's messages back, too, and that is no use of the one that it may send.
+        budget(&agency, "0", "hold", &[]).await;
+        agency.drain().await;
+        let held = asked(json!({"text": "Hello"})).await;
+        assert!(held.contains("budget is spent"), "{held}");
+        budget(&agency, "", "hold", &[]).await;
+        owner_value::<i64>(world, &clear).await;
         // A number that the model gives is no argument of the tool, and a text of any length is none.
         let wrong = asked(json!({"text": "Hello", "to": "+12025550199"})).await;
         assert!(!wrong.contains("on its way") || sent(world, &works).iter().all(|(to, _)| to == "+12025550113"));
@@ -343,6 +465,7 @@ fn carriers_of_the_agencys_own_carry_messages_too() {
             };
             let row = write(&yes, "Does Monday suit you?").await;
             assert_eq!((&row["state"], &row["problem"]), (&json!("delivered"), &Value::Null), "{kind}: {row}");
+            early(world, &agency, (kind, &integration, &token), row["id"].as_str().expect("an id")).await;
             let answers = texts(&agency, &[("query[contact]", &yes), ("query[direction]", "in")]).await;
             assert_eq!(answers.last().expect("an answer")["number"], number, "{kind}: {answers:?}");
             // These have lists of what was sent: what is there is not sent again, and what is not there is.
@@ -353,6 +476,15 @@ fn carriers_of_the_agencys_own_carry_messages_too() {
             let all: Vec<String> = world.sandbox.texts(&token).into_iter().map(|text| text.body).collect();
             let once = all.iter().filter(|body| *body == "Once.").count();
             assert_eq!((all.len(), once), (4, 2), "{kind}: {all:?}");
+            // Twilio says no price by itself: it is asked, and the day and the budget of the message have it.
+            let [messages, _, cost, unpriced] = usage(&agency, &agency.one.id).await;
+            // Of Twilio's, one was written before Twilio was paused, which keeps nobody from asking after it.
+            assert_eq!(unpriced, if kind == "twilio" { 3 } else { 1 }, "{kind}");
+            let figures = followed(&agency, "/usage?period=7").await;
+            assert!(messages > 0 && figures.contains(&(messages as usize)), "{kind}: {figures:?} have {messages}");
+            agency.background.drain_for(std::time::Duration::from_secs(900)).await;
+            let after = usage(&agency, &agency.one.id).await;
+            assert_eq!((after[0], after[2], after[3]), (messages, cost + unpriced * 4000, 0), "{kind}");
             // Somebody else's signature, then the carrier's own, twice.
             let public = &world.db.services().public_url;
             let door = format!("{public}/hooks/texts/{kind}/{}/{integration}", agency.workspace_id);

@@ -14,7 +14,7 @@ fn markers(field: Field, agency: &Agency, planted: &Planted) -> Vec<Option<Strin
     let texts: &[Option<&str>] = match field {
         // The cost of a model's use is added up on the usage page, together with what real work cost.
         // The days' costs are sums with those of the call in them, which nobody can tell beforehand.
-        Field::Cost => &[Some("777.13"), Some("555.17"), Some("333.19"), Some("864000864"), None, None],
+        Field::Cost => &[Some("777.13"), Some("555.17"), Some("333.19"), Some("864000864"), None, Some("444.19"), None],
         // Where a recording lies is read by nobody.
         Field::Recording => &[None, Some("98765.4")],
         Field::Steps => &[Some("canary_tool")],
@@ -112,7 +112,11 @@ async fn plant(world: &World, agency: &Agency, works: &Works) -> Vec<(String, St
            t as (insert into call_transfers (workspace_id, id, call_id, client_id, invocation_id, position, destination, number, \"from\",
                                              ring_seconds, status, why)
                  select u.workspace_id, gen_random_uuid(), u.call_id, '{client}', u.id, 1, 'Front desk', '+12025550142', '+12025550188', 20,
-                        'failed', 'Canary transfer' from u)
+                        'failed', 'Canary transfer' from u),
+           s as (insert into text_messages (workspace_id, id, client_id, direction, source, number_id, other_number, body, state, carrier, cost_usd,
+                                         taken_at)
+                 select '{workspace}', gen_random_uuid(), '{client}', 'out', 'person', n.id, '+12025550199', 'Hello', 'delivered', n.provider,
+                        444.191919, now() from agency_phone_numbers n where n.workspace_id = '{workspace}' limit 1)
          select 'planted'",
         workspace = agency.workspace_id,
         client = agency.one.id,

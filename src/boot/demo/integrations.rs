@@ -2,7 +2,7 @@
 
 use super::story::Served;
 use super::visit::{Visit, id_in, text};
-use patchbay_sandbox::Sandbox;
+use patchbay_sandbox::{CrmKind, Sandbox};
 use patchbay_shared::AppError;
 use patchbay_shared::error::internal;
 
@@ -34,10 +34,15 @@ pub(super) async fn make(owner: &Visit, sandbox: &Sandbox, served: &[Served]) ->
     owner.post("save_integration_settings", &settings).await?;
     owner.post("sync_integration", &[("id", &id), ("kind", "contacts"), ("reach", "everything")]).await?;
 
+    told(owner, sandbox, &id).await?;
+
     let slack = [("kind", "slack"), ("client", ""), ("name", "Slack"), ("mode", "sandbox")];
     let (_, location) = owner.post("create_integration", &slack).await?;
     let id = id_of(&location);
-    owner.post("connect_slack", &[("id", &id), ("token", "")]).await?;
+    owner.post("sign_in_integration", &[("id", &id)]).await?;
+    let (page, _) = owner.post("get_sign_in_page", &[("id", &id)]).await?;
+    let back = sandbox.slack_agree(&text(&page["address"]), "C0CALLS");
+    owner.open(&back.ok_or_else(|| internal("no sign-in at the stand-in"))?).await?;
     let told = [
         ("id", id.as_str()),
         ("channel", "C0CALLS calls"),
@@ -49,6 +54,23 @@ pub(super) async fn make(owner: &Visit, sandbox: &Sandbox, served: &[Served]) ->
         ("troubles", "true"),
     ];
     owner.post("save_slack", &told).await?;
+    Ok(())
+}
+
+/// Somebody changes a person in HubSpot, which tells of it.
+async fn told(owner: &Visit, sandbox: &Sandbox, id: &str) -> Result<(), AppError> {
+    let (settings, _) = owner.post("get_integration_settings", &[("id", id)]).await?;
+    let address = text(&settings["notices"]["address"]);
+    let account = format!("sandbox-{id}");
+    sandbox.crm_book(CrmKind::Hubspot, &account, |book| {
+        if let Some(person) = book.contacts().into_iter().next() {
+            book.change(&person.id, &[("lifecyclestage", "customer")]);
+        }
+    });
+    for request in sandbox.hubspot_requests(&account, &address, "sandbox") {
+        let headers: Vec<(&str, &str)> = request.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        owner.send_signed(&address, &headers, request.body).await?;
+    }
     Ok(())
 }
 

@@ -153,10 +153,11 @@ pub mod term {
         GOAL_RATE = "Goal rate", "Goals reached as a share of answered calls.";
         MINUTES = "Minutes", "Minutes from the answer to the end of a call, machines included.";
         MEDIAN = "Median length", "Half of the answered calls were shorter, half longer.";
-        SPEND = "Spend", "What calls cost: voice service, carrier and models. Calls that are not priced yet are not in it, nor are phone numbers.";
+        SPEND = "Spend", "What calls cost: voice service, carrier and models. Calls that are not priced yet are not in it, nor are text messages and phone numbers.";
         UNPRICED = "Not priced yet", "Calls with talk that the voice service has not billed yet. Their cost is not known, which is not the same as zero.";
         COST_PER_GOAL = "Cost per goal", "Spend divided by the goals reached in the same time.";
         CHARACTERS = "Characters", "Characters that agents said, as the transcripts have them.";
+        TEXTS = "Text messages", "Messages that a carrier took from us, by when it did, and what they cost. They count in a client’s budget, and are no part of the spend.";
         NUMBERS = "Phone numbers", "What the carrier charges for numbers by calendar month (UTC). The first month counts from the day of purchase; later months count in full, also the month of release.";
         CONTACTS = "Contacts", "People of a campaign. Each counts once, however often they are called.";
         REACHED = "Reached", "Contacts whose last call a person answered.";

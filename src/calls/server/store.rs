@@ -11,7 +11,6 @@ pub(crate) mod earlier;
 pub(crate) mod enrichment;
 pub(crate) mod folded;
 pub(crate) mod outcomes;
-mod own_days;
 pub(crate) mod past;
 pub(crate) mod stuck;
 pub(crate) mod told;
@@ -31,6 +30,7 @@ use crate::model::{
 };
 use patchbay_access::server::ReadTx;
 use patchbay_access::{Action, Field};
+use patchbay_metering::server::own_days::{OwnDays, own_days};
 use patchbay_shared::ids::{CallId, ClientId, ContactId};
 use patchbay_shared::{AppError, Cursor, Money, Page, money, read_time_key, time_key, zone};
 
@@ -47,7 +47,7 @@ struct Narrowed {
     client: Option<ClientId>,
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
-    own_days: Option<own_days::OwnDays>,
+    own_days: Option<OwnDays>,
     /// The calls among which the rows are: those that the words stand in, or in which somebody asked for a person.
     hits: Option<Vec<Uuid>>,
     /// Calls in which a call-back was asked for that stands so. With `hits` they are among those already.
@@ -169,7 +169,7 @@ async fn narrow(tx: &mut ReadTx, query: &CallQuery) -> Result<Narrowed, AppError
     let id = |text: &Option<String>| text.as_deref().map(|text| text.parse::<Uuid>().unwrap_or_default());
     let client = client_of(tx, query)?;
     let (span, own_days) = if query.zone.as_deref() == Some(CallQuery::OWN_ZONE) {
-        own_days::own_days(tx, client, query).await?
+        own_days(tx, client, query.from.as_deref(), query.to.as_deref()).await?
     } else {
         let zone = query.zone.as_deref().map_or_else(|| tx.scope().zone(), zone::zone);
         (zone::days(query.from.as_deref(), query.to.as_deref(), zone)?, None)

@@ -58,7 +58,7 @@ pub fn client_page() -> PageView {
         });
         live::on_change(&["calls"], move || parts.calls.refetch());
         let busy = RwSignal::new(false);
-        live::on_change_slowly(&["calls"], Duration::from_secs(5), move || {
+        live::on_change_slowly(&["calls", "texts"], Duration::from_secs(5), move || {
             if !busy.get_untracked() {
                 parts.usage.refetch();
             }

@@ -9,7 +9,7 @@ use patchbay_shared::{Money, Tone};
 use patchbay_ui::address::query_string;
 use patchbay_ui::*;
 use patchbay_usage::model::{ClientPeriod, Shown, unpriced_answers_text};
-use patchbay_usage::page::{PeriodBar, amount, carrier, moved};
+use patchbay_usage::page::{PeriodBar, amount, carrier, moved, text_cost, texts_listed};
 
 /// What this page offers; it shows the month that budgets are counted by when nothing else is asked for.
 const PERIODS: &[Preset] = &[Preset::Today, Preset::Week, Preset::Month, Preset::Quarter, Preset::MonthToDate];
@@ -52,12 +52,12 @@ pub(crate) fn Figures(usage: ClientPeriod, client: String, busy: RwSignal<bool>)
     }
 }
 
-/// Spend against the budget, with a bar.
+/// What calls and text messages of the month cost against the budget, with a bar.
 #[component]
 fn Budget(budget_status: Option<BudgetStatus>, client: String) -> impl IntoView {
     let settings = format!("/clients/{client}/settings");
     let body = match budget_status {
-        None => view! { <p class="sub">"No monthly budget. With one, the spend is shown beside it, and calls can be held when it is spent."</p> }.into_any(),
+        None => view! { <p class="sub">"No monthly budget. With one, what calls and text messages cost is shown beside it, and both can be held when it is spent."</p> }.into_any(),
         Some(budget_status) => {
             let percent = share(&budget_status);
             let paint = match budget_status.remark() {
@@ -65,7 +65,7 @@ fn Budget(budget_status: Option<BudgetStatus>, client: String) -> impl IntoView 
                 Some(_) => "warn",
                 None => "chart-2",
             };
-            let words = format!("{} of {}", budget_status.spent.text(), budget_status.budget.text());
+            let words = format!("{} of {} for calls and text messages", budget_status.spent.text(), budget_status.budget.text());
             let then = format!("{} · resets on {}", budget_status.action.label(), budget_status.ends);
             view! {
                 <div class="stack">
@@ -103,11 +103,15 @@ fn usage_of(shown: &Shown, client: &str) -> String {
 pub(crate) fn Spent(period: ClientPeriod, client: String) -> impl IntoView {
     let total = period.total;
     let href = usage_of(&period.shown, &client);
-    let text = period.shown.text;
+    let (texts, shown) = (period.texts, period.shown);
+    let days = (shown.first, shown.last);
+    let listed = texts_listed(&shown, days, Some(client.clone()), false);
+    let cost = text_cost(texts, || texts_listed(&shown, days, Some(client), true));
+    let text = shown.text;
     view! {
         <Card title="Usage" right=move || view! { <a class="link" href=href>"Usage by day"</a> }>
-            {if total.is_nothing() {
-                view! { <EmptyState icon="receipt-text" title="No usage" text="Nothing was called in these days." small=true/> }.into_any()
+            {if total.is_nothing() && texts.is_nothing() {
+                view! { <EmptyState icon="receipt-text" title="No usage" text="Nobody was called or written to in these days." small=true/> }.into_any()
             } else {
                 view! {
                     <Facts>
@@ -115,6 +119,8 @@ pub(crate) fn Spent(period: ClientPeriod, client: String) -> impl IntoView {
                         <Fact label="Carrier" class="num">{carrier(total.carrier)}</Fact>
                         <Fact label="Models" class="num">{amount(total.model, total.unpriced_answers)}</Fact>
                         <Fact label="Tokens" class="num">{count_text(total.tokens)}</Fact>
+                        <Fact label=term::TEXTS.label class="num"><a class="link" href=listed>{count_text(texts.messages)}</a></Fact>
+                        <Fact label="Cost of messages" class="num">{cost}</Fact>
                     </Facts>
                     <p class="note">{text}</p>
                 }

@@ -53,7 +53,7 @@ pub(crate) fn ClientFields(client: Option<Client>) -> impl IntoView {
                 value=budget
                 prefix_text="$"
                 inputmode="decimal"
-                hint="For a calendar month in the client's zone: calls and models together. Empty means no limit; 0 means nothing may be spent."
+                hint="For a calendar month in the client's zone: calls, models and text messages together. Empty means no limit; 0 means nothing may be spent."
             />
             <Select
                 name="budget_action"
@@ -61,7 +61,7 @@ pub(crate) fn ClientFields(client: Option<Client>) -> impl IntoView {
                 options=actions
                 value=action.as_str()
                 required=true
-                hint="Calls in progress always finish normally. Held calls continue when the month ends or the budget is raised."
+                hint="Calls in progress always finish normally. Held calls continue when the month ends or the budget is raised; text messages that were due meanwhile are not sent."
             />
             <Fieldset legend="What its people see beyond calls and results">
                 <Checkbox name="shares_cost" label="Cost" hint="Of calls, batches and usage." checked=shares_cost value="true"/>

@@ -5,13 +5,15 @@ use leptos_router::hooks::use_params_map;
 
 use super::form::EditForm;
 use super::memories::MemoriesCard;
+use super::systems::{ActivitiesCard, DealsCard, SystemsCard};
 use crate::server_fns::{AllowContact, SuppressContact, get_contact};
-use crate::{Contact, ContactCall, ContactCampaign};
+use crate::{Contact, ContactCall, ContactCampaign, SystemOfContact};
 use patchbay_calls::model::{CallBackNote, CallBackStatus, CallResult, ContactOutcome, Disposition};
 use patchbay_shared::Tone;
 use patchbay_shared::money::length_text;
 use patchbay_shared::phone::spaced;
 use patchbay_shell::HistoryLink;
+use patchbay_ui::address::escape;
 use patchbay_ui::*;
 
 /// One contact: who it is, what campaigns it is in, and every call with it.
@@ -25,7 +27,7 @@ pub fn contact_page() -> PageView {
     Arc::new(move || {
         let id = use_params_map().read_untracked().get("id").unwrap_or_default();
         let is_editing = Memo::new(|_| query("edit").is_some());
-        live::on_change(&[&format!("contact:{id}"), "calls"], move || {
+        live::on_change(&[&format!("contact:{id}"), "calls", "integrations"], move || {
             // Nobody's typing is thrown away.
             if !is_editing.get_untracked() {
                 contact.refetch();
@@ -45,6 +47,15 @@ fn Detail(contact: Contact, refetch: Callback<()>) -> impl IntoView {
     let (tone, word) = if contact.do_not_call { (Tone::Warn, "Do not call") } else { (Tone::Ok, "May be called") };
     let (id, suppressed) = (contact.id.to_string(), contact.do_not_call);
     let dialog = format!("/contacts/{id}");
+    let systems = contact.systems.clone();
+    let deals_in = |system: &SystemOfContact| {
+        let href = format!("/integrations/{}/deals?q={}", system.id, escape(&contact.name));
+        (system.name.clone(), href)
+    };
+    let all_deals = match systems.has_more_deals {
+        true => systems.systems.iter().map(deals_in).collect(),
+        false => Vec::new(),
+    };
     let body = if is_editing {
         let contact = contact.clone();
         view! { <Card title="Edit"><EditForm contact/></Card> }.into_any()
@@ -67,9 +78,14 @@ fn Detail(contact: Contact, refetch: Callback<()>) -> impl IntoView {
             })} }
         />
         <div class="cols main-side">
-            <div class="stack gap-4"><CallsCard calls=contact.calls/></div>
+            <div class="stack gap-4">
+                <CallsCard calls=contact.calls/>
+                <ActivitiesCard contact=contact.id.to_string() activities=systems.activities has_more=systems.has_more/>
+            </div>
             <div class="stack gap-4">
                 {body}
+                <SystemsCard systems=systems.systems/>
+                <DealsCard deals=systems.deals all=all_deals/>
                 <CampaignsCard campaigns=contact.campaigns/>
                 <MemoriesCard contact=contact.id.to_string() memories=contact.memories may_manage refetch/>
             </div>
@@ -133,12 +149,10 @@ fn FactsCard(contact: Contact) -> impl IntoView {
                 <Fact label="Client">{contact.client_name}</Fact>
                 <Fact label="Time zone">{zone}</Fact>
                 {own}
-                <Fact label="From">
-                    {match contact.import {
-                        Some((id, file)) => view! { <a class="link" href=format!("/contacts/imports/{id}")>{file}</a> }.into_any(),
-                        None => view! { "Entered by hand" }.into_any(),
-                    }}
-                </Fact>
+                {contact.import.map(|(id, file)| {
+                    let href = format!("/contacts/imports/{id}");
+                    view! { <Fact label="From"><a class="link" href=href>{file}</a></Fact> }
+                })}
                 <Fact label="Added"><Time stamp=contact.created/></Fact>
                 <Fact label="Changed"><Time stamp=contact.updated/></Fact>
             </Facts>

@@ -5,6 +5,7 @@ mod imports;
 mod list;
 mod mapping;
 mod memories;
+mod systems;
 mod upload;
 
 pub use detail::contact_page;

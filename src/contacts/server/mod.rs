@@ -12,6 +12,7 @@ pub mod routes;
 mod stopped;
 pub(crate) mod store;
 pub mod synced;
+pub(crate) mod systems;
 pub mod told;
 pub mod upload;
 
@@ -21,3 +22,5 @@ pub use book::OwnContacts;
 pub use stopped::stop_contact;
 /// Who is calling, for whoever answers.
 pub use store::callers::{Caller, caller};
+/// What other systems know about a contact.
+pub use systems::SystemsOfContact;

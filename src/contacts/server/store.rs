@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::{Contact, ContactCall, ContactCampaign, ContactNote, ContactQuery, ContactRow, Pick};
+use crate::{Contact, ContactCall, ContactCampaign, ContactNote, ContactQuery, ContactRow, ContactSystems, Pick};
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_agents::model::CallDirection;
@@ -217,6 +217,7 @@ pub async fn get(tx: &mut ReadTx, id: ContactId) -> Result<Contact, AppError> {
         campaigns: campaigns(tx, id).await?,
         calls: calls(tx, id).await?,
         memories: memories(tx, id).await?,
+        systems: ContactSystems::default(),
         may_manage: tx.scope().may(Action::ManageContacts),
     })
 }

@@ -48,6 +48,7 @@ pub struct ControlRoom {
     pub tabs: TabCounts,
     /// No target takes new work.
     pub is_held: bool,
+    pub unserved: Vec<Unserved>,
     pub figures: Vec<Figure>,
     pub targets: Vec<TargetCard>,
     pub approvals: Vec<ApprovalRow>,
@@ -62,6 +63,16 @@ pub struct ControlRoom {
     pub may_manage: bool,
     pub may_decide: bool,
     pub has_engines: bool,
+}
+
+/// A pool whose work no worker takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unserved {
+    pub pool: String,
+    /// Jobs that could have begun.
+    pub waiting: i64,
+    /// For how long the first of them could: `2:14`.
+    pub time: String,
 }
 
 /// One of the six figures; `href` leads to exactly the jobs that are counted.
@@ -94,6 +105,7 @@ pub struct TargetCard {
     /// Running jobs that are not among them.
     pub more: i64,
     pub queued: i64,
+    pub awaiting: i64,
     pub circuits: Vec<CircuitBox>,
 }
 
@@ -112,6 +124,8 @@ pub struct SlotJob {
     /// How long ago its worker was heard of: `0:04`.
     pub lease: Option<String>,
     pub try_number: i32,
+    /// Tries that it has at most.
+    pub tries: i32,
     pub reason: Option<String>,
     /// Out of memory: with how much it can be tried again.
     pub more_mb: Option<i32>,

@@ -7,7 +7,7 @@ use super::job_parts::JobPanel;
 use super::parts::{ApprovalCard, execution_tabs, of_client};
 use super::rack::TargetColumn;
 use crate::model::approval::ApprovalRow;
-use crate::model::control::{ControlQuery, ControlRoom, Figure};
+use crate::model::control::{ControlQuery, ControlRoom, Figure, Unserved};
 use crate::server_fns::{HoldExecution, get_control_room};
 use patchbay_access::Action;
 use patchbay_shared::Tone;
@@ -47,6 +47,7 @@ fn Room(room: ControlRoom) -> impl IntoView {
     let held = is_held.then(|| {
         view! { <Callout tone=Tone::Warn icon="pause"><p>"The queue is held: no new job starts on any target. What runs goes on, and approvals can be decided."</p></Callout> }
     });
+    let unserved = room.unserved.into_iter().map(unserved).collect_view();
     let job = room.job.map(|job| view! { <JobPanel page=*job/> });
     view! {
         <PageHead
@@ -60,6 +61,7 @@ fn Room(room: ControlRoom) -> impl IntoView {
         />
         <Tabs label="Execution" items=execution_tabs("control", &room.tabs)/>
         {held}
+        {unserved}
         <Kpis count=6>{figures}</Kpis>
         <div class="cols execution">
             <div class="stack gap-4 min0">{rack}{job}</div>
@@ -69,6 +71,20 @@ fn Room(room: ControlRoom) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// No worker takes the work of a pool: what to do.
+fn unserved(pool: Unserved) -> AnyView {
+    let words = format!(
+        "No worker takes the work of the pool {}: {} could have begun, the first {} ago. \
+         Its workers are stopped or full, or it has none. Start one with ",
+        pool.pool,
+        counted(pool.waiting, "job", "jobs"),
+        pool.time
+    );
+    let command = format!("patchbay work --pool {}", pool.pool);
+    view! { <Callout tone=Tone::Warn icon="server"><p>{words}<code>{command}</code>", or move the jobs to another target, each on its page."</p></Callout> }
+        .into_any()
 }
 
 fn figure(figure: Figure) -> AnyView {

@@ -48,7 +48,7 @@ pub fn jobs_page() -> PageView {
             .sorted("-made")
             .keep(&["client", "sort"])
             .narrowed_by(&["client"])
-            .table("wide wrap")
+            .table("wide wrap cards brief")
             .column("Job", |row: &JobRow| {
                 let note = view! { <small>{reason_now(row.reason.clone(), row.status)}</small> };
                 cell::who(format!("/jobs/{}", row.id), &row.title, note)

@@ -62,14 +62,18 @@ pub(super) fn TargetColumn(card: TargetCard, may_manage: bool) -> impl IntoView 
 
 /// What is not named: further running jobs, and those that wait.
 fn below(card: &TargetCard) -> AnyView {
-    let words = match (card.more, card.queued) {
-        (0, 0) if card.jobs.is_empty() => "Nothing runs here now".to_owned(),
-        (0, 0) => "Nothing else waits".to_owned(),
-        (0, queued) => format!("{} queued", count_text(queued)),
-        (more, 0) => format!("{} run", counted(more, "more", "more")),
-        (more, queued) => format!("{} run, {} queued", counted(more, "more", "more"), count_text(queued)),
+    let parts = [
+        (card.more > 0).then(|| format!("{} run", counted(card.more, "more", "more"))),
+        (card.queued > 0).then(|| format!("{} queued", count_text(card.queued))),
+        (card.awaiting > 0).then(|| format!("{} for approval", count_text(card.awaiting))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let words = match (parts.is_empty(), card.jobs.is_empty()) {
+        (true, true) => "Nothing runs here now".to_owned(),
+        (true, false) => "Nothing else waits".to_owned(),
+        (false, _) => parts.join(", "),
     };
-    let (tone, on) = if card.more > 0 { (Tone::Info, true) } else { (Tone::Mute, card.queued > 0) };
+    let (tone, on) = if card.more > 0 { (Tone::Info, true) } else { (Tone::Mute, !parts.is_empty()) };
     let all = of_client(&format!("/jobs?target={}", card.id));
     view! { <div class="free"><StatusDot tone on/><span>{words}</span><a class="link" href=all>"All"</a></div> }
         .into_any()
@@ -83,7 +87,11 @@ fn Slot(job: SlotJob, may_manage: bool) -> impl IntoView {
         JobStatus::Running => ("slot", Tone::Info),
         _ => ("slot wait", Tone::Warn),
     };
-    let tries = format!("try {}", job.try_number);
+    // A person may give a job more tries than it had.
+    let tries = match job.try_number <= job.tries {
+        true => format!("try {} of {}", job.try_number, job.tries),
+        false => format!("try {}", job.try_number),
+    };
     let (left, right) = match job.status {
         JobStatus::Oom => {
             let peak = job.peak_mb.map(|peak| format!(", peak {} MB", count_text(peak.into()))).unwrap_or_default();
@@ -95,7 +103,7 @@ fn Slot(job: SlotJob, may_manage: bool) -> impl IntoView {
                 None => format!("up to {} MB", count_text(job.limit_mb.into())),
             };
             let lease = job.lease.map(|lease| format!("lease {lease} · ")).unwrap_or_default();
-            (memory, format!("{lease}try {}", job.try_number))
+            (memory, format!("{lease}{tries}"))
         }
         _ => (job.reason.clone().unwrap_or_default(), tries),
     };

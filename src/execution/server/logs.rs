@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::clock::Clock;
 use super::plain;
 use super::store::attempts::{self, Lines, Written};
 use crate::model::{LONGEST_LOG, MOST_LINES};
@@ -41,10 +42,13 @@ struct Inner {
     skip: i64,
     heard: i64,
     is_cut: bool,
+    /// As it came: most of it is dropped again.
     tail: VecDeque<String>,
     tail_bytes: usize,
     is_tail_cut: bool,
     last_error: String,
+    /// One that came later and is not kept, as it came.
+    newer_error: Option<String>,
     samples: Vec<(i64, u32)>,
     /// One in so many samples is kept.
     stride: u32,
@@ -58,12 +62,19 @@ pub(super) struct Log {
     job: ExecutionJobId,
     attempt: i32,
     began: DateTime<Utc>,
+    clock: Clock,
     inner: Mutex<Inner>,
 }
 
 impl Log {
     /// `written`: what another worker kept of it.
-    pub(super) fn new(job: ExecutionJobId, attempt: i32, began: DateTime<Utc>, written: &Written) -> Self {
+    pub(super) fn new(
+        job: ExecutionJobId,
+        attempt: i32,
+        began: DateTime<Utc>,
+        clock: Clock,
+        written: &Written,
+    ) -> Self {
         let inner = Inner {
             next_position: written.next_position,
             lines: written.lines,
@@ -72,7 +83,8 @@ impl Log {
             stride: 1,
             ..Inner::default()
         };
-        Self { job, attempt, began, inner: Mutex::new(inner) }
+        // The database's clock may have gone back since.
+        Self { job, attempt, began: began.min(clock.now()), clock, inner: Mutex::new(inner) }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -80,17 +92,19 @@ impl Log {
     }
 
     pub(super) fn hear(&self, heard: Heard) {
-        let mut inner = self.inner();
+        let (mut inner, now) = (self.inner(), self.clock.now());
+        // The target's clock may be another one: nothing was written before the try, and nothing is written later than now.
         match heard {
-            Heard::Out(at, text) => inner.take("out", at, &text),
-            Heard::Err(at, text) => inner.take("err", at, &text),
-            Heard::Memory(mb) => inner.sample((Utc::now() - self.began).num_milliseconds(), mb),
+            Heard::Out(at, text) => inner.take("out", at.clamp(self.began, now), text),
+            Heard::Err(at, text) => inner.take("err", at.clamp(self.began, now), text),
+            Heard::Memory(mb) => inner.sample((now - self.began).num_milliseconds(), mb),
         }
     }
 
     /// A remark of ours.
     pub(super) fn remark(&self, text: &str) {
-        self.inner().push("system", Utc::now(), plain::line(text));
+        let now = self.clock.now();
+        self.inner().push("system", now, plain::line(text));
     }
 
     /// It is followed from its beginning again.
@@ -105,12 +119,23 @@ impl Log {
     /// The end of what it wrote, and whether there was more.
     pub(super) fn output(&self) -> (String, bool) {
         let inner = self.inner();
-        (inner.tail.iter().map(String::as_str).collect::<Vec<_>>().join("\n"), inner.is_tail_cut)
+        let (mut lines, mut bytes, mut is_cut) = (VecDeque::new(), 0, inner.is_tail_cut);
+        for line in inner.tail.iter().rev().map(|line| plain::line(line)) {
+            bytes += line.len() + 1;
+            if bytes > LONGEST_TAIL && !lines.is_empty() {
+                is_cut = true;
+                break;
+            }
+            lines.push_front(line);
+        }
+        (Vec::from(lines).join("\n"), is_cut)
     }
 
     /// The last line of its errors.
     pub(super) fn last_error(&self) -> String {
-        self.inner().last_error.clone()
+        let inner = self.inner();
+        let newer = inner.newer_error.as_deref().map(plain::line).filter(|line| !line.trim().is_empty());
+        newer.unwrap_or_else(|| inner.last_error.clone())
     }
 
     pub(super) fn peak(&self) -> Option<u32> {
@@ -171,22 +196,27 @@ impl Log {
 }
 
 impl Inner {
-    fn take(&mut self, stream: &'static str, at: DateTime<Utc>, text: &str) {
-        let text = plain::line(plain::cut(text, LONGEST_LINE));
+    fn take(&mut self, stream: &'static str, at: DateTime<Utc>, mut text: String) {
+        text.truncate(plain::cut(&text, LONGEST_LINE).len());
+        self.heard += 1;
+        // What is beyond the limit is not even looked at.
+        let kept = (self.heard > self.skip && !self.is_cut).then(|| plain::line(&text));
         if stream == "out" {
             self.tail_bytes += text.len() + 1;
-            self.tail.push_back(text.clone());
+            self.tail.push_back(text);
             while self.tail_bytes > LONGEST_TAIL && self.tail.len() > 1 {
                 self.tail_bytes -= self.tail.pop_front().map_or(0, |first| first.len() + 1);
                 self.is_tail_cut = true;
             }
-        } else if !text.trim().is_empty() {
-            self.last_error.clone_from(&text);
+        } else if let Some(kept) = &kept {
+            if !kept.trim().is_empty() {
+                self.last_error.clone_from(kept);
+                self.newer_error = None;
+            }
+        } else {
+            self.newer_error = Some(text).filter(|text| !text.trim().is_empty()).or(self.newer_error.take());
         }
-        self.heard += 1;
-        if self.heard <= self.skip || self.is_cut {
-            return;
-        }
+        let Some(text) = kept else { return };
         if self.bytes + text.len() > LONGEST_LOG || self.lines >= MOST_LINES as i64 {
             self.is_cut = true;
             let why = format!(
@@ -236,7 +266,8 @@ mod tests {
 
     fn log() -> Log {
         let written = Written { lines: 0, bytes: 0, next_position: 0 };
-        Log::new(ExecutionJobId(uuid::Uuid::nil()), 1, Utc::now(), &written)
+        let now = Utc::now();
+        Log::new(ExecutionJobId(uuid::Uuid::nil()), 1, now, Clock::new(now), &written)
     }
 
     #[test]
@@ -251,6 +282,18 @@ mod tests {
         assert!(inner.tail_bytes <= LONGEST_TAIL && inner.is_tail_cut);
         drop(inner);
         assert!(log.output().0.ends_with(&"x".repeat(80)) && log.output().0.contains("line 199999"));
+        log.hear(Heard::Err(Utc::now(), "\u{1b}[31mat last\u{1b}[0m".to_owned()));
+        assert_eq!(log.last_error(), "at last");
+    }
+
+    #[test]
+    fn lines_have_times_within_their_try() {
+        let log = log();
+        for hours in [-1, 0, 1] {
+            log.hear(Heard::Out(Utc::now() + chrono::TimeDelta::hours(hours), format!("{hours}")));
+        }
+        let inner = log.inner();
+        assert!(inner.waiting.iter().all(|entry| (log.began..=log.clock.now()).contains(&entry.at)));
     }
 
     #[test]

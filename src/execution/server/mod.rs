@@ -1,6 +1,6 @@
 //! What is done with engines, targets and jobs. `jobs`: putting work into the queue and changing it. `work`: a worker's part, with `starting`,
 //! the engines `process_engine` and `model_engine`, and `settling`. `ending`: what follows from an end. `asking` and `approvals`: people
-//! decide. `circuits`: breakers. `steps`: what was done. `hooks`: what runs of teams are asked and told. `sweep`: what was lost.
+//! decide. `circuits`: breakers. `clock`: time that no clock's step changes. `steps`: what was done. `hooks`: what runs of teams are asked and told. `sweep`: what was lost.
 //! `engines`, `targets`: what people set up. `views`, `desk`, `manual`, `letters`, `snapshot`: what pages and people see.
 
 mod adding;
@@ -8,6 +8,7 @@ pub mod approvals;
 mod asking;
 mod changing;
 mod circuits;
+mod clock;
 mod ending;
 mod hooks;
 pub mod jobs;

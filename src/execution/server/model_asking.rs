@@ -51,7 +51,7 @@ pub(super) async fn ask(worker: &Worker) -> Result<Result<Answered, Happened>, A
         tools: worker.tools.told(),
         ..ChatRequest::default()
     };
-    let (began, at) = (Instant::now(), Utc::now());
+    let (began, at) = (Instant::now(), worker.started.clock.now());
     let heard = async {
         let mut stream = chosen.provider.stream(&request).await?;
         while let Some(delta) = stream.next().await {
@@ -73,16 +73,20 @@ pub(super) async fn ask(worker: &Worker) -> Result<Result<Answered, Happened>, A
     }
 }
 
-/// Keeps an answer: what it cost, the step, and how far the worker is. False: another worker has the job.
+/// Keeps an answer: what it cost, the step, and how far the worker is. `is_again`: it may have been kept. False: another worker has the job.
 pub(super) async fn keep(
     worker: &Worker,
     answer: &ChatAnswer,
     chosen: &Chosen,
     began: DateTime<Utc>,
     took: Duration,
+    is_again: bool,
 ) -> Result<bool, AppError> {
     let job = &worker.started.job;
     let mut tx = worker.scope.write(Action::ManageExecution).await?;
+    if is_again && worker.has_written(&mut tx).await? {
+        return Ok(true);
+    }
     let now = tx.reading().now().await?;
     let mut spent = answer.usage.clone();
     spent.cost = priced(tx.reading(), chosen.connection, &chosen.model, now, &spent).await?;

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use super::approvals::refusal;
 use super::asking::{self, Asked};
-use super::hooks::RunMayGoOn;
-use super::model_asking::{Answered, ask};
+use super::hooks::{RunMayGoOn, RunSpent, Spent};
+use super::model_asking::{self, Answered, ask};
 use super::plain::{cut, storable};
 use super::progress::{Message, Progress};
 use super::settling::{Put, Tried, put_off};
@@ -17,6 +17,7 @@ use super::store::approvals::{self as approval_store, Approval};
 use super::store::jobs::{self, Job};
 use super::store::starting;
 use super::watching::run_stops;
+use super::work::unbroken;
 use super::worker_tools::Toolbox;
 use crate::model::moves::Happened;
 use crate::model::{ApprovalRule, AsksFor, JobResult, JobStatus, ModelEngine};
@@ -134,7 +135,9 @@ impl Worker {
             Err(happened) => return Ok(over(happened)),
         };
         self.progress.hear(&answer.text, &answer.tool_calls);
-        if !super::model_asking::keep(self, &answer, &chosen, began, took).await? {
+        let worker: &Self = self;
+        let keep = |tries| model_asking::keep(worker, &answer, &chosen, began, took, tries > 0);
+        if !unbroken(&worker.started, keep).await? {
             return Ok(Some(Way::Gone));
         }
         if let Some(refusal) = answer.refusal.as_deref().filter(|_| answer.text.trim().is_empty()) {
@@ -288,6 +291,18 @@ impl Worker {
     pub(super) async fn write(&self, tx: &mut WriteTx) -> Result<bool, AppError> {
         let progress = serde_json::to_value(&self.progress).map_err(patchbay_shared::error::internal)?;
         jobs::keep_progress(tx, self.started.job.id, &self.started.lease, &progress).await
+    }
+
+    /// Whether a transaction whose end nobody heard of has kept just this. It may be at its end still: it is waited for.
+    pub(super) async fn has_written(&self, tx: &mut WriteTx) -> Result<bool, AppError> {
+        // The run first, then the job, as everywhere.
+        if let Some(run) = self.job().run {
+            let hook = tx.services().hooks.get::<RunSpent>()?.0;
+            hook(tx, run, Spent::default()).await?;
+        }
+        jobs::lock(tx, self.job().id).await?;
+        let progress = serde_json::to_value(&self.progress).map_err(patchbay_shared::error::internal)?;
+        jobs::has_progress(tx.reading(), self.job().id, &self.started.lease, &progress).await
     }
 
     pub(super) async fn keep(&self) -> Result<bool, AppError> {

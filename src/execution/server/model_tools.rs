@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::approvals::refusal;
@@ -13,6 +12,7 @@ use super::progress::{Call, State};
 use super::steps::{NewStepRow, record};
 use super::store::approvals as approval_store;
 use super::store::jobs;
+use super::work::unbroken;
 use super::worker_tools::{Use, invoke, look_up, run_script, script_told};
 use crate::model::StepKind;
 use crate::model::moves::is_ended;
@@ -178,13 +178,12 @@ impl Worker {
         took: Duration,
         given: Option<Value>,
     ) -> Result<Option<Way>, AppError> {
-        let job = self.started.job.clone();
-        let call = self.progress.pending[place].call.clone();
         let text = storable(text);
         self.progress.pending[place].state = State::Done { text: text.clone() };
-        let given = given.or_else(|| arguments(&call)).unwrap_or_else(|| Value::String(call.arguments.clone()));
+        let call = &self.progress.pending[place].call;
+        let given = given.or_else(|| arguments(call)).unwrap_or_else(|| Value::String(call.arguments.clone()));
         let shown = cut(&text, MOST_TEXT);
-        let mut tx = self.scope.write(Action::ManageExecution).await?;
+        let job = &self.started.job;
         let step = NewStepRow {
             run: job.run,
             job: Some(job.id),
@@ -192,18 +191,28 @@ impl Worker {
             kind: StepKind::Tool,
             title: &call.name,
             payload: json!({"name": call.name, "arguments": given, "result": shown}),
-            began: began_before(took),
+            began: self.started.clock.now() - took,
             took,
             tokens: None,
             cost: None,
             error: is_error.then_some(shown),
         };
-        record(&mut tx, &step).await?;
+        let is_ours = unbroken(&self.started, |tries| self.keep_step(&step, tries > 0)).await?;
+        Ok((!is_ours).then_some(Way::Gone))
+    }
+
+    /// Keeps a step with how far the worker is. `is_again`: it may have been kept. False: another worker has the job.
+    async fn keep_step(&self, step: &NewStepRow<'_>, is_again: bool) -> Result<bool, AppError> {
+        let mut tx = self.scope.write(Action::ManageExecution).await?;
+        if is_again && self.has_written(&mut tx).await? {
+            return Ok(true);
+        }
+        record(&mut tx, step).await?;
         if !self.write(&mut tx).await? {
-            return Ok(Some(Way::Gone));
+            return Ok(false);
         }
         tx.commit().await?;
-        Ok(None)
+        Ok(true)
     }
 }
 
@@ -213,8 +222,4 @@ fn arguments(call: &Call) -> Option<Value> {
         "" => Some(json!({})),
         text => serde_json::from_str(text).ok(),
     }
-}
-
-fn began_before(took: Duration) -> DateTime<Utc> {
-    Utc::now() - took
 }

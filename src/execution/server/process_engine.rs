@@ -11,9 +11,10 @@ use super::logs::Log;
 use super::plain::{cut, storable};
 use super::settling::Tried;
 use super::starting::Started;
-use super::store::attempts::{self, NewArtefact};
+use super::store::attempts::{self, NewArtefact, Written};
 use super::store::jobs;
 use super::watching::{Halt, watch};
+use super::work::patiently;
 use super::{circuits, targets};
 use crate::model::moves::Happened;
 use crate::model::{JobResult, MOST_ARTEFACTS, ProcessEngine};
@@ -123,14 +124,14 @@ pub(super) async fn run(scope: &Scope, started: &Started, engine: &ProcessEngine
             Err(trouble) => return Ok(not_started(trouble)),
         },
     };
-    if !keep(scope, started, &handle).await? {
-        return Ok(Done::Gone);
-    }
-    let written = {
-        let mut tx = scope.read(Action::ManageExecution).await?;
-        attempts::written(&mut tx, job.id, started.attempt).await?
+    let written = match patiently(job.id, |_| keep(scope, started, &handle)).await {
+        Ok(Some(written)) => written,
+        unkept => {
+            target.leave(&handle).await;
+            return unkept.map(|_| Done::Gone);
+        }
     };
-    let log = Log::new(job.id, started.attempt, started.began, &written);
+    let log = Log::new(job.id, started.attempt, started.began, started.clock, &written);
     if started.is_taken_over {
         log.remark("The worker was lost. Another one goes on with this try.");
     }
@@ -142,7 +143,7 @@ pub(super) async fn run(scope: &Scope, started: &Started, engine: &ProcessEngine
         result.left_out = collect(scope, started, &*target, &handle, &log).await?;
     }
     // What it wrote is there before it is over, for whoever looks then.
-    log.flush(scope).await?;
+    patiently(job.id, |_| log.flush(scope)).await?;
     let peak = ended.as_ref().ok().and_then(|ended| ended.peak_memory_mb).max(log.peak());
     if let Ok(Ended { how: How::Exited(code), .. }) = &ended {
         result.exit_code = Some(*code);
@@ -161,19 +162,20 @@ fn not_started(trouble: Trouble) -> Done {
     }
 }
 
-/// Notes where it runs, before it is followed. False: it is another worker's.
-async fn keep(scope: &Scope, started: &Started, handle: &Handle) -> Result<bool, AppError> {
+/// Notes where it runs, before it is followed. Gives what was kept of its words; none: it is another worker's.
+async fn keep(scope: &Scope, started: &Started, handle: &Handle) -> Result<Option<Written>, AppError> {
     let mut tx = scope.write(Action::ManageExecution).await?;
     let job = &started.job;
     if !jobs::keep_place(&mut tx, job.id, &started.lease, &handle.id, &handle.host).await? {
-        return Ok(false);
+        return Ok(None);
     }
     attempts::keep_place(&mut tx, job.id, started.attempt, &handle.id, &handle.host).await?;
     // The target took it: that is all that the breaker asks.
     circuits::succeeded(&mut tx, job).await?;
+    let written = attempts::written(tx.reading(), job.id, started.attempt).await?;
     super::ending::notify(&mut tx, job.id, job.run);
     tx.commit().await?;
-    Ok(true)
+    Ok(Some(written))
 }
 
 /// Follows it to its end, and ends it when it may not go on. None: it is another worker's now, and is left alone.
@@ -185,7 +187,7 @@ async fn follow(
     handle: &Handle,
     log: &Log,
 ) -> Option<(Result<Ended, Trouble>, Option<Halt>)> {
-    let mut watching = pin!(watch(scope, &started.job, &started.lease));
+    let mut watching = pin!(watch(scope, started));
     let mut tick = tokio::time::interval(FLUSH);
     let mut tries = 0;
     loop {
@@ -280,13 +282,17 @@ async fn collect(
             }
         }
     }
-    let mut tx = scope.write(Action::ManageExecution).await?;
-    attempts::set_artefacts(&mut tx, job.id, started.attempt, &kept).await?;
-    tx.commit().await?;
+    patiently(job.id, |_| keep_files(scope, started, &kept)).await?;
     if !left_out.is_empty() {
         log.remark(&format!("Files left out, because there are too many or they are too large: {}", left_out.len()));
     }
     Ok(left_out.iter().take(MOST_FILES).map(|name| storable(cut(name, 300))).collect())
+}
+
+async fn keep_files(scope: &Scope, started: &Started, files: &[NewArtefact]) -> Result<(), AppError> {
+    let mut tx = scope.write(Action::ManageExecution).await?;
+    attempts::set_artefacts(&mut tx, started.job.id, started.attempt, files).await?;
+    tx.commit().await
 }
 
 /// What a file is, by its name. A page or a program is handed out as plain text: it would otherwise run in whoever opens it.

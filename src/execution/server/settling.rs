@@ -199,7 +199,7 @@ async fn step(
             false => json!({"job": job.id, "exit_code": result.exit_code, "output": result.output}),
         },
         began: started.began,
-        took: (Utc::now() - started.began).to_std().unwrap_or_default(),
+        took: (started.clock.now() - started.began).to_std().unwrap_or_default(),
         tokens: None,
         cost: None,
         error,

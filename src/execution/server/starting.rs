@@ -1,11 +1,13 @@
 //! A worker has a job from the queue: whether it starts now, goes on after another worker was lost, waits, or ends here.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use tokio::sync::Mutex;
 
 use super::adding;
 use super::circuits::{self, Gate};
+use super::clock::{Clock, left};
 use super::ending::{cancel_reason, end, notify};
 use super::store::jobs::{self, Job, Waits};
 use super::store::{attempts, queue, starting as store};
@@ -34,12 +36,17 @@ pub(super) struct Started {
     pub job: Job,
     pub attempt: i32,
     pub began: DateTime<Utc>,
+    pub clock: Clock,
+    /// Its time is up then.
+    pub until: Instant,
     /// What the rows call this worker's claim.
     pub lease: String,
     /// Another worker had begun this try.
     pub is_taken_over: bool,
     /// Until when it waits at most, should it have to wait again.
     pub waits_until: DateTime<Utc>,
+    /// Held while what has happened is written down, so that a halt does not come in between.
+    pub writing: Mutex<()>,
 }
 
 pub(super) enum Start {
@@ -77,6 +84,7 @@ pub(super) async fn start(scope: &Scope, claim: &Claim) -> Result<Start, AppErro
         return over(tx, claim, &job, &reason).await;
     }
     let now = tx.reading().now().await?;
+    let clock = Clock::new(now);
     if workspaces::is_suspended(tx.reading()).await? {
         return Ok(Start::Not(Verdict::Later(SUSPENDED)));
     }
@@ -121,12 +129,16 @@ pub(super) async fn start(scope: &Scope, claim: &Claim) -> Result<Start, AppErro
     let waits_until = job.timeout_at;
     let job = jobs::get(tx.reading(), job.id).await?;
     tx.commit().await?;
-    Ok(Start::Go(Box::new(Started { job, attempt, began: now, lease, is_taken_over: false, waits_until })))
+    let until = Instant::now() + whole(&job);
+    let (is_taken_over, writing) = (false, Mutex::default());
+    let started = Started { job, attempt, began: now, clock, until, lease, is_taken_over, waits_until, writing };
+    Ok(Start::Go(Box::new(started)))
 }
 
 /// Goes on with a job whose worker was lost. A process may still run, so its try goes on; a model goes on from what is kept, in a new one.
 async fn take_over(mut tx: WriteTx, job: Job, lease: &str) -> Result<Start, AppError> {
     let now = tx.reading().now().await?;
+    let clock = Clock::new(now);
     jobs::begin(&mut tx, job.id, lease, false).await?;
     let open = attempts::open(tx.reading(), job.id).await?;
     let (attempt, began) = match open {
@@ -148,8 +160,15 @@ async fn take_over(mut tx: WriteTx, job: Job, lease: &str) -> Result<Start, AppE
     notify(&mut tx, job.id, job.run);
     let waits_until = adding::waits_until(&mut tx).await?;
     tx.commit().await?;
-    let lease = lease.to_owned();
-    Ok(Start::Go(Box::new(Started { job, attempt, began, lease, is_taken_over: true, waits_until })))
+    let (lease, is_taken_over, writing) = (lease.to_owned(), true, Mutex::default());
+    let until = Instant::now() + left(job.timeout_at, now, whole(&job));
+    let started = Started { job, attempt, began, clock, until, lease, is_taken_over, waits_until, writing };
+    Ok(Start::Go(Box::new(started)))
+}
+
+/// The time of a whole try.
+fn whole(job: &Job) -> Duration {
+    Duration::from_secs(u64::try_from(job.timeout_seconds).unwrap_or(1))
 }
 
 /// Nothing is to be done for it. Said while the job is held: whoever has it go on afterwards finds its row at rest.

@@ -142,6 +142,7 @@ pub(crate) async fn control(tx: &mut ReadTx, query: &ControlQuery) -> Result<Con
     let counts = control::counts(tx, &of, today.first, today.today).await?;
     let targets = control::targets(tx, &of, today.first).await?;
     let held = control::held(tx).await?;
+    let unserved = control::unserved(tx, &of, today.now).await?;
     let asked = ApprovalQuery { client: query.client.clone(), ..ApprovalQuery::default() };
     let decided = ApprovalQuery { state: Some("decided".into()), from: Some(today.day.clone()), ..asked.clone() };
     let wanted = match filled(query.job.as_deref()).map(|id| id.parse()) {
@@ -186,6 +187,7 @@ pub(crate) async fn control(tx: &mut ReadTx, query: &ControlQuery) -> Result<Con
         may_manage: tx.scope().may(Action::ManageExecution),
         may_decide: tx.scope().may(Action::DecideApprovals),
         has_engines: tabs.engines.is_some_and(|engines| engines > 0),
+        unserved,
         pools,
         query,
         tabs,

@@ -1,9 +1,10 @@
 //! Beside the work: whether it may go on. A cancelled job, a run at its limit and a lost lease are noticed within a second or a few.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::hooks::RunMayGoOn;
-use super::store::jobs::{self, Job};
+use super::starting::Started;
+use super::store::jobs;
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, Scope};
 use patchbay_shared::AppError;
@@ -35,21 +36,24 @@ pub(super) async fn run_stops(tx: &mut ReadTx, run: Option<SupervisorRunId>) -> 
 }
 
 /// Looks until the try has to end.
-pub(super) async fn watch(scope: &Scope, job: &Job, lease: &str) -> Halt {
+pub(super) async fn watch(scope: &Scope, started: &Started) -> Halt {
     let mut looks = 0_u32;
     loop {
-        match look(scope, job, lease, looks).await {
+        match look(scope, started, looks).await {
             Ok(Some(halt)) => return halt,
             Ok(None) => {}
             // The database is away for a moment: the work goes on meanwhile.
-            Err(error) => tracing::warn!(job = %job.id, cause = %error, "could not ask whether a job may go on"),
+            Err(error) => {
+                tracing::warn!(job = %started.job.id, cause = %error, "could not ask whether a job may go on")
+            }
         }
         looks = looks.wrapping_add(1);
         tokio::time::sleep(LOOK).await;
     }
 }
 
-async fn look(scope: &Scope, job: &Job, lease: &str, looks: u32) -> Result<Option<Halt>, AppError> {
+async fn look(scope: &Scope, started: &Started, looks: u32) -> Result<Option<Halt>, AppError> {
+    let Started { job, lease, until, .. } = started;
     let mut tx = scope.read(Action::ManageExecution).await?;
     let signs = jobs::signs(&mut tx, job.id, lease).await?;
     let stop = match looks.is_multiple_of(ASKS_RUN) && looks > 0 {
@@ -63,7 +67,8 @@ async fn look(scope: &Scope, job: &Job, lease: &str, looks: u32) -> Result<Optio
     if signs.is_cancelled {
         return Ok(Some(Halt::Cancelled));
     }
-    if signs.is_late {
+    // By this process's own time: the database's clock may be put right while it works.
+    if Instant::now() >= *until {
         return Ok(Some(Halt::Late));
     }
     if looks.is_multiple_of(BEATS) && looks > 0 {

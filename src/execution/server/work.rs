@@ -17,12 +17,13 @@ use patchbay_access::server::Scope;
 use patchbay_jobs::lease::Claim;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_shared::AppError;
+use patchbay_shared::ids::ExecutionJobId;
 
 /// After which a job is looked at again whose worker could not write down how it went, or whose target is full.
 const AGAIN: Duration = Duration::from_secs(2);
 const FULL: Duration = Duration::from_secs(5);
-/// Times that the end of a try is written down, with a pause in between: a database that starts anew is there again soon.
-const SETTLED: u32 = 10;
+/// Times that something is written down again, with a pause in between: a database that starts anew is there again soon.
+const KEPT: u32 = 10;
 
 pub(super) async fn work(scope: Scope, claim: Claim) -> Result<Verdict, Failure> {
     let done = match start(&scope, &claim).await {
@@ -73,7 +74,7 @@ async fn think(
 ) -> Result<Verdict, AppError> {
     let way = tokio::select! {
         biased;
-        halt = watch(scope, &started.job, &started.lease) => Err(halt),
+        halt = halted(scope, started) => Err(halt),
         way = model_engine::run(scope, claim, started, engine) => Ok(way?),
     };
     let tried = match way {
@@ -91,21 +92,46 @@ async fn think(
     Ok(verdict(settled(scope, claim, started, tried).await?))
 }
 
+/// Looks until the try has to end. What has happened by then is written down first: it was paid for, or was done and cannot be taken back.
+async fn halted(scope: &Scope, started: &Started) -> Halt {
+    let halt = watch(scope, started).await;
+    let _written = started.writing.lock().await;
+    halt
+}
+
 /// A claim that was not ended with its job is finished by the runner, as far as it is still this worker's.
 fn verdict(is_settled: bool) -> Verdict {
     if is_settled { Verdict::Marked } else { Verdict::Done }
 }
 
 async fn settled(scope: &Scope, claim: &Claim, started: &Started, tried: Tried) -> Result<bool, AppError> {
+    patiently(started.job.id, |_| settle(scope, claim, started, tried.clone())).await
+}
+
+/// Writes down what has happened, and tries again for a while: what was done while the database was away is neither lost nor done a second
+/// time. `keep` is told how often it was tried: nobody knows whether a transaction stands whose end was not heard of.
+pub(super) async fn patiently<T, F>(job: ExecutionJobId, keep: impl Fn(u32) -> F) -> Result<T, AppError>
+where
+    F: Future<Output = Result<T, AppError>>,
+{
     let mut tries = 0;
     loop {
-        match settle(scope, claim, started, tried.clone()).await {
-            Err(error) if tries < SETTLED => {
+        match keep(tries).await {
+            Err(error @ (AppError::Internal(_) | AppError::Transport(_))) if tries < KEPT => {
                 tries += 1;
-                tracing::warn!(job = %started.job.id, cause = %error, "could not write down how a job went; trying again");
+                tracing::warn!(%job, cause = %error, "could not write down how far a job is; trying again");
                 tokio::time::sleep(AGAIN).await;
             }
             other => return other,
         }
     }
+}
+
+/// The same beside a watch, which waits until it is written down.
+pub(super) async fn unbroken<T, F>(started: &Started, keep: impl Fn(u32) -> F) -> Result<T, AppError>
+where
+    F: Future<Output = Result<T, AppError>>,
+{
+    let _writing = started.writing.lock().await;
+    patiently(started.job.id, keep).await
 }

@@ -16,8 +16,17 @@ pub struct CrmConfig {
     /// Up to where changes of contacts and deals are known: times of the CRM's own clock, RFC 3339. None: nothing was read yet.
     pub contacts_until: Option<String>,
     pub deals_until: Option<String>,
+    pub activities_until: Option<String>,
+    /// When all activities were read last.
+    pub activities_whole_at: Option<String>,
+    /// Kinds of activities that the account did not let us read last time: of these all is to come.
+    pub activities_missing: Vec<String>,
+    /// Stages of deals, and what the service calls them.
+    pub stages: Vec<(String, String)>,
     /// When contacts were read to the end last.
     pub read_at: Option<String>,
+    /// When the next reading is to begin that a notice of the service has brought forward.
+    pub read_soon_at: Option<String>,
     /// When a field was matched that no record was read with yet: the next reading takes all.
     pub mapped_at: Option<String>,
 }

@@ -135,6 +135,8 @@ pub struct CustomForm {
     pub records: String,
     /// `/pointer = field`, one a line.
     pub incoming: String,
+    /// The person's password, when a secret is typed and it was last typed too long ago.
+    pub current: String,
 }
 
 /// What a form says, with new values of secret headers beside it. None: the one that is there.
@@ -194,7 +196,14 @@ impl CustomForm {
             answers: maps(&config.answers),
             records: config.records.clone(),
             incoming: maps(&config.incoming),
+            current: String::new(),
         }
+    }
+
+    /// A value of a secret header stands there, and not only which one is kept.
+    pub fn has_new_secret(&self) -> bool {
+        let value = |line: &str| line.split_once(':').map_or(line, |(_, value)| value).trim().to_owned();
+        self.secret_headers.lines().any(|line| !matches!(value(line).as_str(), "" | HIDDEN))
     }
 
     /// Everything but whether the address is a public one, which the server knows. Errors: `Invalid`.

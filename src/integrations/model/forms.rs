@@ -112,9 +112,8 @@ impl NewForm {
         let name = name(&self.name, kind, &mut errors);
         let (app_id, app_secret) = (self.app_id.trim(), self.app_secret.trim());
         let is_word = |text: &str| text.len() <= 300 && text.chars().all(|letter| letter.is_ascii_graphic());
-        // Slack is also spoken to with a bot's token, and a custom system has none at all.
-        let has_app = !(app_id.is_empty() && app_secret.is_empty());
-        let wants_app = mode == Mode::Live && (kind.is_crm() || (kind == IntegrationType::Slack && has_app));
+        // Slack is signed in at on its own page, in one of several ways, and a custom system has no app.
+        let wants_app = mode == Mode::Live && kind.is_crm();
         if wants_app {
             for (field, text) in [("app_id", app_id), ("app_secret", app_secret)] {
                 if text.is_empty() {
@@ -258,7 +257,7 @@ impl SettingsForm {
                 errors.add("country", "Choose a country from the list.");
             }
             if !types.contains(&SyncType::Contacts) {
-                errors.add("types", "Contacts are always exchanged: deals and call results belong to them.");
+                errors.add("types", "Contacts are always exchanged: deals and activities belong to them.");
             }
         }
         errors.check()?;

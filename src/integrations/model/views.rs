@@ -290,8 +290,20 @@ pub struct SettingsPage {
     pub crm: super::CrmSettings,
     pub slack: Option<SlackSettings>,
     pub custom: Option<CustomSettings>,
+    pub notices: Option<NoticesView>,
     /// How a message by hand went, this once.
     pub tried: Option<super::Tried>,
+}
+
+/// What a CRM tells by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NoticesView {
+    /// Where it is sent.
+    pub address: String,
+    /// When the last one came.
+    pub came: Option<Stamp>,
+    /// When one was refused last, and why.
+    pub refused: Option<(Stamp, String)>,
 }
 
 /// Where messages of a Slack go, and about what.
@@ -303,6 +315,18 @@ pub struct SlackSettings {
     pub channels: Vec<super::SlackChannel>,
     /// Why the channels could not be read.
     pub note: Option<String>,
+    /// None: the viewer may not sign in.
+    pub app: Option<SlackApp>,
+}
+
+/// What the agency's own app at Slack needs, and whether it is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SlackApp {
+    /// The address that Slack leads back to.
+    pub callback: String,
+    pub scopes: Vec<String>,
+    /// Its id and secret were typed before.
+    pub is_known: bool,
 }
 
 /// How a system of the agency's own is spoken to.
@@ -334,8 +358,8 @@ impl IntegrationType {
     /// What it is for.
     pub fn purpose(self) -> &'static str {
         match self {
-            Self::Hubspot => "Contacts, deals and call results of one client, both ways",
-            Self::Zoho => "Contacts, deals and call results of one client, both ways",
+            Self::Hubspot => "Contacts, deals and activities of one client, both ways",
+            Self::Zoho => "Contacts, deals and activities of one client, both ways",
             Self::Twilio => "Phone numbers and calls through your Twilio account",
             Self::Plivo => "Phone numbers and calls through your Plivo account",
             Self::Slack => "A message in a channel when something happens",

@@ -37,7 +37,7 @@ fn Shown(id: String, list: String, carrier: CarrierView, set: Callback<()>) -> i
             <Fact label="Voice service">{if carrier.is_given { "Dials through this account" } else { "Does not dial through it" }}</Fact>
             <Fact label="Numbers looked for">{cell::time_or(carrier.numbers_at.as_ref(), "Never")}</Fact>
         </Facts>
-        <p class="note mt-4">"Agents call from its numbers. Calls to them are not answered here."</p>
+        <p class="note mt-4">"Agents call from its numbers. Calls to a number come here when its page says “People call it”, and who answers."</p>
         {elsewhere}
         {replaces}
         <p class="mt-4"><a class="link" href=list>"Numbers of this account"</a></p>

@@ -85,11 +85,10 @@ fn SystemForm(page: ConnectPage) -> impl IntoView {
         }
     };
     let app = kind.is_crm().then(|| {
-        let shown = callback.clone();
         view! {
             <Fieldset legend="Your app at the service" hint="For live mode. The sandbox needs none.">
                 <AppFields service/>
-                <p class="note">"Enter this as the app’s redirect address: "<code class="break">{shown}</code><CopyButton text=callback.clone() label="Copy the redirect address"/></p>
+                <CallbackAddress callback=callback.clone()/>
             </Fieldset>
         }
     });
@@ -108,6 +107,15 @@ fn SystemForm(page: ConnectPage) -> impl IntoView {
             <ProofField/>
             <FormActs><SubmitButton icon="arrow-right">{word}</SubmitButton></FormActs>
         </ServerForm>
+    }
+}
+
+/// What the agency's own app at the service has to know.
+#[component]
+pub(super) fn CallbackAddress(callback: String) -> impl IntoView {
+    let shown = callback.clone();
+    view! {
+        <p class="note">"Enter this as the app’s redirect address: "<code class="break">{shown}</code><CopyButton text=callback label="Copy the redirect address"/></p>
     }
 }
 

@@ -58,7 +58,7 @@ fn Failed(page: FailedPage, again: Callback<()>) -> impl IntoView {
         .keep(&["sort"])
         .sorted("-since")
         .what("failed records")
-        .table("mid wrap top")
+        .table("mid wrap top cards")
         .column("Record", move |row: &PendingRow| {
             let name = if row.label.is_empty() { "Without a name".to_owned() } else { row.label.clone() };
             let there = row.remote_id.as_ref().map(|id| format!("{id} in {service}"));

@@ -34,11 +34,16 @@ pub(super) fn Top(
     /// More actions, before the usual ones.
     #[prop(optional, into)]
     more: Option<leptos::children::ViewFnOnce>,
+    /// What stands above the tabs.
+    #[prop(optional, into)]
+    above_tabs: Option<leptos::children::ViewFnOnce>,
     again: Callback<()>,
 ) -> impl IntoView {
     let parents = above(&head, title.is_empty());
     let text = if title.is_empty() { head.name.clone() } else { title.to_owned() };
     let (standing, mode) = (head.standing, head.mode);
+    let is_over = standing == Standing::Failing && !head.is_connected;
+    let label = if is_over { "Sign-in ended" } else { standing.label() };
     let mut said: Vec<String> = Vec::new();
     if head.name != head.kind.label() {
         said.push(head.kind.label().to_owned());
@@ -58,7 +63,7 @@ pub(super) fn Top(
     let tags = move || {
         let sandbox = mode == patchbay_connections::model::Mode::Sandbox;
         view! {
-            <Tag tone=standing.tone()><StatusDot tone=standing.tone() on=standing == Standing::Works/>{standing.label()}</Tag>
+            <Tag tone=standing.tone()><StatusDot tone=standing.tone() on=standing == Standing::Works/>{label}</Tag>
             {sandbox.then(|| view! { <Tag tone=mode.tone()>{mode.label()}</Tag> })}
         }
     };
@@ -74,6 +79,7 @@ pub(super) fn Top(
         />
         <Trouble head=head.clone()/>
         <SignInWords head=head.clone()/>
+        {above_tabs.map(leptos::children::ViewFnOnce::run)}
         <Tabs label="Integration" items=tabs(&head, tab_of)/>
         {head.may_sign_in.then(|| view! { <Dialogs head/> })}
     }
@@ -87,6 +93,7 @@ fn tabs(head: &IntegrationHead, open: &str) -> Vec<TabItem> {
     let first = tab(own, base.clone(), open.is_empty());
     items.push(if kind.is_crm() { first.count(head.mapped) } else { first });
     if kind.is_crm() {
+        items.push(tab("Deals", format!("{base}/deals"), open == "deals"));
         items.push(tab("Syncs", format!("{base}/syncs"), open == "syncs").count(head.syncs));
         items.push(tab("Records that failed", format!("{base}/failed"), open == "failed").count(head.failed));
     }
@@ -178,7 +185,8 @@ fn Trouble(head: IntegrationHead) -> impl IntoView {
         }
         _ => {
             let href = format!("/integrations/{}/settings", head.id);
-            view! { <LinkButton href kind=ButtonKind::Primary small=true>"Settings"</LinkButton> }.into_any()
+            let word = if head.is_connected { "Settings" } else { "Sign in again" };
+            view! { <LinkButton href kind=ButtonKind::Primary small=true>{word}</LinkButton> }.into_any()
         }
     });
     view! {
@@ -214,21 +222,24 @@ pub(super) fn waiting_words(head: &IntegrationHead) -> String {
 #[component]
 fn SignInWords(head: IntegrationHead) -> impl IntoView {
     let service = head.kind.label();
-    let Some(words) = sign_in_words(service) else { return ().into_any() };
+    let Some(words) = sign_in_words(service, head.kind.is_crm()) else { return ().into_any() };
     let is_other = query("sign_in").as_deref() == Some("other") && head.may_sign_in;
     let other =
         is_other.then(|| view! { <DialogLink name="other-account" small=true>"Use the other account"</DialogLink> });
     view! { <Callout tone=Tone::Warn><div class="row wrap" role="status"><p class="grow">{words}</p>{other}</div></Callout> }.into_any()
 }
 
-/// The words for `?sign_in=`.
-pub(super) fn sign_in_words(service: &str) -> Option<String> {
+/// The words for `?sign_in=`. `has_records`: what is known of the other account's records goes with it.
+pub(super) fn sign_in_words(service: &str, has_records: bool) -> Option<String> {
     Some(match query("sign_in")?.as_str() {
         "denied" => {
             format!("Nobody was signed in: the question at {service} was answered with no. Nothing has changed.")
         }
         "old" => "That sign-in took too long, or was used already. Begin it again.".to_owned(),
         "browser" => "That sign-in was begun in another browser. Begin it again in this one.".to_owned(),
+        "other" if !has_records => format!(
+            "You signed in to another account at {service} than before, and nothing has changed. Sign in again with the old one, or use the other one: what waits is then told there."
+        ),
         "other" => format!(
             "You signed in to another account at {service} than before. Sign in again with the old one, or use the other one: what was linked to records of the old account is then forgotten here, contacts stay."
         ),
@@ -260,9 +271,11 @@ fn Dialogs(head: IntegrationHead) -> impl IntoView {
     let (same, third, gone) = (id.clone(), id.clone(), id.clone());
     let is_live = head.mode == patchbay_connections::model::Mode::Live;
     // The agency's app at the service is forgotten when an integration is disconnected, and may be another one now.
-    let is_known = head.account_id.is_some() && head.standing != Standing::Unconnected;
-    let app = is_live.then(|| view! { <AppFields service is_known/> });
-    let sign_in = head.kind.is_crm().then(|| {
+    // Slack may have been connected with a token, and then there was no app.
+    let is_crm = head.kind.is_crm();
+    let is_known = is_crm && head.account_id.is_some() && head.standing != Standing::Unconnected;
+    let app = move || is_live.then(|| view! { <AppFields service is_known/> });
+    let reconnect = is_crm.then(|| {
         view! {
             <ConfirmForm
                 name="reconnect"
@@ -272,19 +285,28 @@ fn Dialogs(head: IntegrationHead) -> impl IntoView {
                 confirm="Go on"
             >
                 <input type="hidden" name="id" value=same/>
-                {app}
+                {app()}
                 <ProofField/>
             </ConfirmForm>
+        }
+    });
+    let other = (is_crm || head.kind == IntegrationType::Slack).then(|| {
+        let text = match is_crm {
+            true => "What was linked to records of the old account is forgotten here. Contacts stay, and are matched by phone number and e-mail address.",
+            false => "You choose the channel anew. What waits is told there.",
+        };
+        view! {
             <ConfirmForm
                 name="other-account"
                 action=other
                 title="Use the other account?"
-                text="What was linked to records of the old account is forgotten here. Contacts stay, and are matched by phone number and e-mail address."
+                text
                 confirm="Sign in with the other account"
                 danger=true
             >
                 <input type="hidden" name="id" value=third/>
                 <input type="hidden" name="other" value="true"/>
+                {app()}
                 <ProofField/>
             </ConfirmForm>
         }
@@ -304,7 +326,8 @@ fn Dialogs(head: IntegrationHead) -> impl IntoView {
         >
             <input type="hidden" name="id" value=gone/>
         </ConfirmForm>
-        {sign_in}
+        {reconnect}
+        {other}
     }
 }
 

@@ -43,7 +43,7 @@ fn Connected(page: IntegrationsPage) -> impl IntoView {
     let (on, _): (Vec<Connection>, Vec<Connection>) =
         connections.clone().into_iter().partition(|row| row.status.is_some());
     let accounts = (is_agency && !on.is_empty()).then(|| view! { <Accounts rows=on/> });
-    let words = sign_in_words("the service")
+    let words = sign_in_words("the service", true)
         .map(|words| view! { <Callout tone=Tone::Warn><p role="status">{words}</p></Callout> });
     let gallery = is_agency.then(|| view! { <Gallery connections may_connect/> });
     view! {
@@ -94,11 +94,14 @@ fn Accounts(rows: Vec<Connection>) -> impl IntoView {
 
 /// Systems that clients use, carriers, and where messages go.
 fn systems(page: Page<IntegrationRow>, is_agency: bool, may_connect: bool) -> AnyView {
+    // The last one leads here from the dashboard, with exactly those that it names.
+    let states = Standing::ALL.iter().map(|standing| (standing.as_str(), standing.label()));
+    let states = options_of(states.chain([("needs", "Needs a person")]));
     let list = List::<IntegrationRow>::new("Connected systems")
         .search("q", "Name, client or account")
         .filter(Filter::words("kind", "Service", IntegrationType::ALL))
-        .filter(Filter::words("state", "State", Standing::ALL))
-        .keep(&["sort"])
+        .filter(Filter::new("state", "State", states))
+        .keep(&["sort", "client"])
         .narrowed_by(&["client"])
         .sorted("name")
         .what("systems")

@@ -244,9 +244,10 @@ fn LineEditor(
         .collect();
     let (same_id, same_was) = (id.clone(), was.clone());
     let back = format!("/integrations/{id}/mapping");
+    let done = if is_new { "Field added" } else { "Saved" };
     view! {
         <Card title>
-            <ServerForm action=save class="form" prefix="line">
+            <ServerForm action=save class="form" prefix="line" said=done>
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="was" value=was/>
                 {ours}
@@ -269,7 +270,7 @@ fn LineEditor(
                 </FormActs>
             </ServerForm>
             {(!is_new).then(|| view! {
-                <ServerForm action=remove class="inline" prefix="remove-line" no_summary=true>
+                <ServerForm action=remove class="inline" prefix="remove-line" no_summary=true said="Taken out">
                     <input type="hidden" name="id" value=same_id/>
                     <input type="hidden" name="was" value=same_was/>
                     <input type="hidden" name="remove" value="true"/>

@@ -50,7 +50,7 @@ fn Messages(page: MessagesPage, again: Callback<()>) -> impl IntoView {
         .filter(Filter::words("way", "Direction", MessageWay::ALL))
         .keep(&["sort"])
         .sorted("-at")
-        .table("mid wrap top")
+        .table("mid wrap top cards")
         .column("Event", |row: &MessageRow| {
             let note = view! { <small>{row.way.label()}</small> };
             match &row.about {
@@ -68,7 +68,7 @@ fn Messages(page: MessagesPage, again: Callback<()>) -> impl IntoView {
         })
         .column("What was said", said)
         .class("long")
-        .number("Tries", |row: &MessageRow| row.tries)
+        .number("Tries", |row: &MessageRow| patchbay_shared::money::counted(row.tries.into(), "try", "tries"))
         .newest("At", |row: &MessageRow| cell::time(&row.at))
         .sort("at")
         .acts("Again", move |row: &MessageRow| {

@@ -1,8 +1,10 @@
 //! Pages of integrations: `/integrations` with everything that is connected, `/integrations/new/{type}`, `/integrations/{id}` and below it
 //! `setup`, `sign-in`, `mapping`, `preview`, `syncs`, `syncs/{sync}`, `failed`, `settings`, `secret` and `messages`.
 
+mod activities;
 mod carrier;
 mod connect;
+mod deals;
 mod failed;
 mod gallery;
 mod head;
@@ -13,8 +15,10 @@ mod overview;
 mod preview;
 mod settings;
 mod settings_messages;
+mod settings_notices;
 mod side;
 mod sign_in;
+mod slack;
 mod syncs;
 
 use leptos::prelude::*;
@@ -24,7 +28,9 @@ use crate::model::BelowQuery;
 use patchbay_ui::address::query_string;
 use patchbay_ui::*;
 
+pub use activities::contact_activities_page;
 pub use connect::new_integration_page;
+pub use deals::integration_deals_page;
 pub use failed::failed_records_page;
 pub use list::integrations_page;
 pub use mapping::integration_mapping_page;

@@ -43,6 +43,7 @@ pub fn integration_page() -> PageView {
 #[component]
 fn Overview(page: IntegrationPage, again: Callback<()>) -> impl IntoView {
     let head = page.head.clone();
+    let figures = head.kind.is_crm().then_some((page.figures, head.waits));
     let body = match head.kind {
         kind if kind.is_crm() => view! { <Crm page again/> }.into_any(),
         kind if kind.is_carrier() => view! {
@@ -63,7 +64,13 @@ fn Overview(page: IntegrationPage, again: Callback<()>) -> impl IntoView {
         }
         .into_any(),
     };
-    view! { <Top head again/> {body} }
+    match figures {
+        Some((figures, waits)) => {
+            let of = head.clone();
+            view! { <Top head above_tabs=move || view! { <Figures head=of figures waits/> } again/> {body} }.into_any()
+        }
+        None => view! { <Top head again/> {body} }.into_any(),
+    }
 }
 
 /// What a system that takes messages is told.
@@ -95,7 +102,7 @@ fn Told(head: IntegrationHead) -> impl IntoView {
 
 #[component]
 fn Crm(page: IntegrationPage, again: Callback<()>) -> impl IntoView {
-    let IntegrationPage { head, figures, mapping, sample_of, syncs, failed, sign_in, limit, settings, .. } = page;
+    let IntegrationPage { head, mapping, sample_of, syncs, failed, sign_in, limit, settings, .. } = page;
     let base = format!("/integrations/{}", head.id);
     let begin = (head.syncs == 0 && head.is_connected && head.may_manage).then(|| {
         let href = format!("{base}/setup");
@@ -115,16 +122,13 @@ fn Crm(page: IntegrationPage, again: Callback<()>) -> impl IntoView {
     let latest = if syncs.is_empty() {
         view! { <p class="pad sub">"No sync yet."</p> }.into_any()
     } else {
-        sync_columns(List::<SyncRow>::new("Latest syncs"), &base).note("the latest").show(Page {
-            rows: syncs,
-            newer: None,
-            older: None,
-        })
+        sync_columns(List::<SyncRow>::new("Latest syncs").table("wrap syncs few"), &base)
+            .note("the latest")
+            .show(Page { rows: syncs, newer: None, older: None })
     };
     view! {
         {begin}
-        <Figures head=head.clone() figures waits=head.waits/>
-        <div class="cols main-side">
+        <div class="cols main-side exchange">
             <div class="stack gap-4 min0">
                 <MappingTable head=head.clone() lines=mapping sample_of/>
                 <section class="stack gap-2">

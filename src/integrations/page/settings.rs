@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::head::Top;
-use super::settings_messages::{CustomSettingsCards, SlackSettingsCards, TriedCard};
+use super::settings_messages::{CustomSettingsCards, TriedCard};
+use super::settings_notices::NoticesCard;
+use super::slack::SlackSettingsCards;
 use crate::model::{CrmSettings, IntegrationHead, PACES, SettingsPage, SyncType};
 use crate::server_fns::{SaveIntegrationSettings, get_integration_settings};
 use patchbay_access::Action;
@@ -29,7 +31,7 @@ pub fn integration_settings_page() -> PageView {
 
 #[component]
 fn Settings(page: SettingsPage, again: Callback<()>) -> impl IntoView {
-    let SettingsPage { head, crm, slack, custom, tried } = page;
+    let SettingsPage { head, crm, slack, custom, notices, tried } = page;
     let body = match (slack, custom) {
         (Some(slack), _) => view! { <SlackSettingsCards head=head.clone() slack again/> }.into_any(),
         (_, Some(custom)) => view! { <CustomSettingsCards head=head.clone() custom again/> }.into_any(),
@@ -40,6 +42,7 @@ fn Settings(page: SettingsPage, again: Callback<()>) -> impl IntoView {
         {tried.map(|tried| view! { <TriedCard tried/> })}
         {body}
         <Card title=if head.kind.is_crm() { "What is exchanged" } else { "Name" }><SettingsForm head crm is_setup=false/></Card>
+        {notices.map(|notices| view! { <NoticesCard notices/> })}
     }
 }
 
@@ -58,7 +61,7 @@ fn SettingsForm(head: IntegrationHead, crm: CrmSettings, is_setup: bool) -> impl
                     }
                     SyncType::Deals => "Shown with their contact. They are read, never changed.".to_owned(),
                     SyncType::Activities => format!(
-                        "What became of a call is written to the contact in {service}, with a link to the call."
+                        "Notes, calls, tasks and meetings of {service} stand with their contact. What became of a call is written there, with a link to it."
                     ),
                 };
                 RadioOption::new(kind.as_str(), kind.label(), hint)
@@ -86,9 +89,8 @@ fn SettingsForm(head: IntegrationHead, crm: CrmSettings, is_setup: bool) -> impl
         }
     });
     let word = if is_setup { "Save and go on" } else { "Save" };
-    let done = if is_setup { "" } else { "Settings saved" };
     view! {
-        <ServerForm action=save class="form" prefix="settings" said=done>
+        <ServerForm action=save class="form" prefix="settings" said="Saved">
             <input type="hidden" name="id" value=head.id.to_string()/>
             {is_setup.then(|| view! { <input type="hidden" name="next" value="setup"/> })}
             <TextInput name="name" label="Name" value=head.name.clone() maxlength=60 mark=false autocomplete="off" hint=format!("Tells several apart. Empty: {service}.")/>

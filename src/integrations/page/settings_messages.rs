@@ -3,106 +3,21 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::own_id;
-use crate::model::{
-    CustomMethod, CustomSettings, IntegrationHead, NewIntegrationSecret, OUTCOMES, SLACK_EVENTS, SlackSettings,
-    Standing, Tried,
-};
-use crate::server_fns::{
-    ConnectSlack, MakeIntegrationSecret, SaveCustom, SaveSlack, TestCustom, TestSlack, take_integration_secret,
-};
+use crate::model::{CustomMethod, CustomSettings, IntegrationHead, NewIntegrationSecret, OUTCOMES, Standing, Tried};
+use crate::server_fns::{MakeIntegrationSecret, SaveCustom, TestCustom, take_integration_secret};
 use patchbay_access::Action;
 use patchbay_shared::Tone;
 use patchbay_shell::{ProofField, refused};
+use patchbay_ui::form::typed;
 use patchbay_ui::*;
 use patchbay_webhooks::model::EventType;
 
-/// Where messages of a Slack go, and about what.
-#[component]
-pub(super) fn SlackSettingsCards(head: IntegrationHead, slack: SlackSettings, again: Callback<()>) -> impl IntoView {
-    let id = head.id.to_string();
-    let is_sandbox = head.mode == patchbay_connections::model::Mode::Sandbox;
-    let sign_in = head.may_sign_in.then(|| view! { <SlackToken id=id.clone() is_on=head.is_connected is_sandbox/> });
-    if !head.is_connected {
-        return view! { {sign_in} }.into_any();
-    }
-    let (save, test) = (FormAction::of::<SaveSlack>(), FormAction::of::<TestSlack>());
-    let SlackSettings { form, by_webhook, channels, note } = slack;
-    let channel = if by_webhook {
-        view! { <p class="note">"The address that was typed has one channel of its own."</p> }.into_any()
-    } else {
-        let mut options: Vec<(String, String)> = channels
-            .into_iter()
-            .map(|channel| {
-                let lock = if channel.is_private { " (private)" } else { "" };
-                let out = if channel.is_member { "" } else { ", invite the app first" };
-                (format!("{} {}", channel.id, channel.name), format!("#{}{lock}{out}", channel.name))
-            })
-            .collect();
-        let own = format!("{} {}", form.channel, form.channel_name);
-        let value = options
-            .iter()
-            .find(|(value, _)| value.split(' ').next() == Some(form.channel.as_str()))
-            .map(|(value, _)| value.clone());
-        let value = value.unwrap_or_else(|| if form.channel.is_empty() { String::new() } else { own.clone() });
-        if !value.is_empty() && !options.iter().any(|(known, _)| *known == value) {
-            options.push((own, format!("#{}", form.channel_name)));
-        }
-        let note = note.map(|note| view! { <Callout tone=Tone::Warn><p>{note}</p></Callout> });
-        view! { {note} <Select name="channel" label="Channel" options value prompt="Choose a channel" required=true/> }
-            .into_any()
-    };
-    let (same, third) = (id.clone(), id);
-    view! {
-        <Card
-            title="What is told, and where"
-            right=move || view! {
-                <ServerForm action=test class="inline" prefix="test" no_summary=true on_done=again>
-                    <input type="hidden" name="id" value=third/>
-                    <SubmitButton kind=ButtonKind::Plain small=true icon="send">"Send a test"</SubmitButton>
-                </ServerForm>
-            }
-        >
-            <ServerForm action=save class="form" prefix="slack" on_done=again said="Saved">
-                <input type="hidden" name="id" value=same/>
-                {channel}
-                {event_boxes(&SLACK_EVENTS, &form.events)}
-                {outcome_boxes(&form.outcomes)}
-                <Checkbox name="troubles" label="Trouble of other integrations, too" checked=form.troubles.is_some()/>
-                <FormActs><SubmitButton icon="check">"Save"</SubmitButton></FormActs>
-            </ServerForm>
-        </Card>
-        {sign_in}
-    }
-    .into_any()
-}
-
-#[component]
-fn SlackToken(id: String, is_on: bool, is_sandbox: bool) -> impl IntoView {
-    let connect = FormAction::of::<ConnectSlack>();
-    let hint = if is_sandbox {
-        "In the sandbox any word that begins with sandbox- will do."
-    } else {
-        "From your Slack app: the bot token, which begins with xoxb-, or the address of an incoming webhook."
-    };
-    view! {
-        <Card title=if is_on { "Sign in again" } else { "Sign in" }>
-            <ServerForm action=connect class="form" prefix="token">
-                <input type="hidden" name="id" value=id/>
-                <TextInput name="token" label="Bot token or webhook address" kind="password" autocomplete="off" maxlength=400 mark=false hint/>
-                <p class="note">"It is tried first. If Slack refuses it, nothing changes. It is stored encrypted and never shown again."</p>
-                <ProofField/>
-                <FormActs><SubmitButton>{if is_on { "Try and save" } else { "Connect" }}</SubmitButton></FormActs>
-            </ServerForm>
-        </Card>
-    }
-}
-
-fn event_boxes(offered: &[EventType], chosen: &[String]) -> AnyView {
+pub(super) fn event_boxes(offered: &[EventType], chosen: &[String]) -> AnyView {
     let options = offered.iter().map(|kind| RadioOption::new(kind.as_str(), kind.label(), "")).collect();
     view! { <Boxes name="events" legend="Events" options chosen=chosen.to_vec()/> }.into_any()
 }
 
-fn outcome_boxes(chosen: &[String]) -> AnyView {
+pub(super) fn outcome_boxes(chosen: &[String]) -> AnyView {
     let options = OUTCOMES.iter().map(|(word, label)| RadioOption::new(*word, *label, "")).collect();
     view! { <Boxes name="outcomes" legend="Only calls that ended so" options chosen=chosen.to_vec() hint="None ticked: all calls."/> }
         .into_any()
@@ -117,9 +32,12 @@ pub(super) fn CustomSettingsCards(head: IntegrationHead, custom: CustomSettings,
     let offered: Vec<EventType> = EventType::offered().collect();
     let has_address = !form.url.is_empty();
     // Others keep what an owner has typed.
-    let secret_headers = match head.may_sign_in {
-        true => view! { <TextArea name="secret_headers" label="Secret headers" value=form.secret_headers.clone() rows=2 class="mono" maxlength=40000 placeholder="Authorization: Bearer …" hint="The same, but stored encrypted. ••• keeps the value that is there."/> }.into_any(),
-        false => view! { <input type="hidden" name="secret_headers" value=form.secret_headers.clone()/> }.into_any(),
+    let (may_sign_in, kept) = (head.may_sign_in, form.secret_headers.clone());
+    let secret_headers = move || {
+        match may_sign_in {
+        true => view! { <NotKept/> <TextArea name="secret_headers" label="Secret headers" value=kept.clone() rows=2 class="mono" maxlength=40000 placeholder="Authorization: Bearer …" hint="The same, but stored encrypted. ••• keeps the value that is there."/> }.into_any(),
+        false => view! { <input type="hidden" name="secret_headers" value=kept.clone()/> }.into_any(),
+    }
     };
     let (same, third, shown) = (id.clone(), id.clone(), intake.clone());
     let methods = options_of(CustomMethod::ALL.iter().map(|method| (method.as_str(), method.label())));
@@ -185,7 +103,7 @@ pub(super) fn CustomSettingsCards(head: IntegrationHead, custom: CustomSettings,
                     <TextInput name="url" label="Address" kind="url" value=form.url.clone() class="mono" maxlength=2000 placeholder="https://example.com/hook" hint="A public address. Empty: nothing goes out."/>
                     <Select name="method" label="Method" options=methods value=form.method.clone() mark=false/>
                     <TextArea name="headers" label="Headers" value=form.headers.clone() rows=2 class="mono" maxlength=40000 placeholder="X-Source: patchbay" hint="Name: value, one a line."/>
-                    {secret_headers}
+                    {secret_headers()}
                     {event_boxes(&offered, &form.events)}
                     {outcome_boxes(&form.outcomes)}
                     <TextArea name="template" label="Template" value=form.template.clone() rows=8 class="mono" maxlength=16000 placeholder="{\"phone\": \"{{data.to}}\", \"result\": \"{{data.outcome}}\"}" hint="JSON with {{data.outcome}} and the like. Empty: the event as it is."/>
@@ -199,6 +117,7 @@ pub(super) fn CustomSettingsCards(head: IntegrationHead, custom: CustomSettings,
                     <TextArea name="incoming" label="Fields of a contact" value=form.incoming.clone() rows=5 class="mono" maxlength=40000 placeholder="/phone = phone" hint="Place in the record = field, one a line: phone, name, email, company, do_not_call or detail:name. Empty: nothing is taken in."/>
                 </div>
             </Card>
+            {may_sign_in.then(|| view! { <ProofField only="Only when you type a secret header."/> })}
             <FormActs><SubmitButton icon="check">"Save"</SubmitButton></FormActs>
         </ServerForm>
         <Card title="Try it" right=try_it>
@@ -206,6 +125,14 @@ pub(super) fn CustomSettingsCards(head: IntegrationHead, custom: CustomSettings,
         </Card>
         {secrets}
     }
+}
+
+/// Secrets are not among what comes back with a form that was refused without script.
+#[component]
+fn NotKept() -> impl IntoView {
+    matches!(typed("secret_headers"), Some(None)).then(|| {
+        view! { <Callout tone=Tone::Warn><p>"Secret headers that you typed were not kept. Type them again."</p></Callout> }
+    })
 }
 
 /// How a message by hand went.

@@ -72,7 +72,9 @@ pub(super) fn map_address(base: &str, row: &PendingRow) -> String {
 /// How one is signed in there. Only the agency sees it.
 #[component]
 pub(super) fn SignInCard(head: IntegrationHead, sign_in: SignInView) -> impl IntoView {
-    let renews = sign_in.kind == TokenType::Oauth2;
+    let is_theirs = sign_in.kind == TokenType::Oauth2;
+    // A token of Slack may have no end.
+    let renews = is_theirs && sign_in.until.is_some();
     let (tone, word) = match (sign_in.is_good && head.standing != Standing::Failing, renews) {
         (false, _) if !sign_in.is_good => (Tone::Bad, "Ended"),
         (false, _) => (Tone::Warn, "In trouble"),
@@ -91,7 +93,7 @@ pub(super) fn SignInCard(head: IntegrationHead, sign_in: SignInView) -> impl Int
         <Card
             title="Sign-in"
             right=move || view! { <Tag tone>{word}</Tag> }
-            footer=move || view! { <Icon name="info" small=true/><span class="sub text-xs">{if renews { format!("Disconnect ends it at {service} too.") } else { "Disconnect deletes it here.".to_owned() }}</span> }
+            footer=move || view! { <Icon name="info" small=true/><span class="sub text-xs">{if is_theirs { format!("Disconnect ends it at {service} too.") } else { "Disconnect deletes it here.".to_owned() }}</span> }
         >
             <Facts>
                 <Fact label="Kind">{sign_in.kind.label()}</Fact>

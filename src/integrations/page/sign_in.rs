@@ -32,9 +32,9 @@ fn SignIn(page: SignInPage, again: Callback<()>) -> impl IntoView {
     let service = head.kind.label();
     let whose = head.client.as_ref().map_or_else(|| "of the agency".to_owned(), |(_, name)| format!("of {name}"));
     let is_first = head.syncs == 0 && head.kind.is_crm();
-    // Whoever comes back to this page afterwards must not use the address once more: it is good for one sign-in.
+    // The address is good for one sign-in, and is gone when that has ended.
     let is_done = head.standing == Standing::Works;
-    let body = match address.filter(|_| !is_done) {
+    let body = match address {
         Some(address) => view! {
             <Card title=format!("Sign in at {service}")>
                 <div class="stack gap-3">

@@ -44,7 +44,7 @@ fn Syncs(page: SyncsPage, again: Callback<()>) -> impl IntoView {
         .filter(Filter::words("kind", "What", SyncType::ALL))
         .keep(&["sort"])
         .sorted("-started");
-    let list = sync_columns(list, &base)
+    let list = sync_columns(list.table("mid wrap syncs"), &base)
         .no_match_in_card()
         .empty("refresh-cw", "No syncs yet", "A sync reads what changed there and writes what changed here. It runs by itself, or when you press Sync now.")
         .show(page);
@@ -52,27 +52,25 @@ fn Syncs(page: SyncsPage, again: Callback<()>) -> impl IntoView {
     view! { <Top head tab_of="syncs" title="Syncs" more=move || file again/> {list} }
 }
 
-/// The columns of syncs, in a list of its own or on the integration's page.
+/// The columns of syncs, in a list of its own or on the integration's page, where there is less room.
 pub(super) fn sync_columns(list: List<SyncRow>, base: &str) -> List<SyncRow> {
     let (base, failures) = (base.to_owned(), base.to_owned());
-    list.table("mid wrap")
-        .newest("Started", move |row: &SyncRow| {
-            view! { <a class="link nowrap" href=format!("{base}/syncs/{}", row.id)><Time stamp=row.started.clone()/></a> }
-        })
-        .column("State", |row: &SyncRow| {
-            let (tone, label) = row.state();
-            cell::state_of(tone, label)
-        })
-        .column("What happened", |row: &SyncRow| row.what())
-        .class("long")
-        .number("Length", |row: &SyncRow| length_text(row.seconds))
-        .number("Read", |row: &SyncRow| count_text(row.read))
-        .number("Written", |row: &SyncRow| count_text(row.written))
-        .number("Skipped", |row: &SyncRow| count_text(row.skipped))
-        .number("Failed", move |row: &SyncRow| match row.failed {
-            0 => "0".into_any(),
-            some => cell::link(format!("{failures}/syncs/{}?state=failed", row.id), &count_text(some)),
-        })
+    list.newest("Started", move |row: &SyncRow| {
+        view! { <a class="link nowrap" href=format!("{base}/syncs/{}", row.id)><Time stamp=row.started.clone()/></a> }
+    })
+    .column("State", |row: &SyncRow| {
+        let (tone, label) = row.state();
+        cell::state_of(tone, label)
+    })
+    .column("What happened", |row: &SyncRow| row.what())
+    .number("Length", |row: &SyncRow| length_text(row.seconds))
+    .number("Read", |row: &SyncRow| count_text(row.read))
+    .number("Written", |row: &SyncRow| count_text(row.written))
+    .number("Skipped", |row: &SyncRow| count_text(row.skipped))
+    .number("Failed", move |row: &SyncRow| match row.failed {
+        0 => "0".into_any(),
+        some => cell::link(format!("{failures}/syncs/{}?state=failed", row.id), &count_text(some)),
+    })
 }
 
 /// One sync: how it went, and what it did with each record.
@@ -172,7 +170,7 @@ fn record_list(records: Page<RecordRow>) -> AnyView {
         .keep(&["sort"])
         .sorted("-at")
         .what("records")
-        .table("mid wrap")
+        .table("mid wrap cards")
         .column("Record", |row: &RecordRow| {
             let name = if row.label.is_empty() { "Without a name".to_owned() } else { row.label.clone() };
             let there = row
@@ -185,10 +183,10 @@ fn record_list(records: Page<RecordRow>) -> AnyView {
                 (None, None) => view! { <div class="who"><span>{name}</span>{there}</div> }.into_any(),
             }
         })
-        .column("What", |row: &RecordRow| row.action.label())
         .column("Result", |row: &RecordRow| cell::state(row.result))
         .column("Message", |row: &RecordRow| row.message.clone())
         .class("long")
+        .column("What", |row: &RecordRow| row.action.label())
         .newest("At", |row: &RecordRow| cell::time(&row.at))
         .sort("at")
         .no_match_in_card()

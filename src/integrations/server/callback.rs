@@ -3,6 +3,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Extension, Router};
 
+use super::connecting;
 use super::signing_in::{self, Callback, Failed};
 use patchbay_access::server::{Db, Visitor};
 
@@ -13,9 +14,11 @@ pub fn routes() -> Router<Db> {
 
 /// Always a page with words: whoever comes here has just left another site.
 async fn callback(Extension(visitor): Extension<Visitor>, Query(callback): Query<Callback>) -> Redirect {
+    if let Err(error) = connecting::sign_in_ended(&visitor).await {
+        tracing::warn!(cause = %error, "the way to a sign-in that has ended is still there");
+    }
     match signing_in::finish_sign_in(&visitor, &callback).await {
-        Ok((id, true)) => Redirect::to(&format!("/integrations/{id}")),
-        Ok((id, false)) => Redirect::to(&format!("/integrations/{id}/setup")),
+        Ok(next) => Redirect::to(&next),
         Err((id, failed)) => {
             if let Failed::Error(error) = &failed {
                 tracing::warn!(cause = %error, "a sign-in at another system was not finished");

@@ -17,6 +17,7 @@ use patchbay_access::Action;
 use patchbay_access::server::{Fields, Scope, WriteTx, random_token};
 use patchbay_connections::model::{IntegrationStatus, Mode};
 use patchbay_connections::server::ops::down;
+use patchbay_connections::server::trunks::TrunkAccount;
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_numbers::server::carriers as numbers;
 use patchbay_providers::carrier::{AccountAtCarrier, CarrierAccess, CarrierClient, Trunk};
@@ -256,6 +257,20 @@ pub async fn text_account(
     Ok((client, access.auth_token, row.paused_at.is_some()))
 }
 
+/// What numbers are called over the account with. A paused one is opened, too: its numbers rest, and callers hear so. Errors: as above.
+pub async fn trunk_account(scope: &Scope, id: IntegrationId) -> Result<TrunkAccount, AppError> {
+    let mut tx = scope.read(Action::ReadIntegrations).await?;
+    let row = carrier(store::get(&mut tx, id).await?)?;
+    drop(tx);
+    let access = stored_access(scope, &row).await?;
+    let client = client_of(scope, row.kind, &access).map_err(|error| down(&error))?;
+    Ok(TrunkAccount { trunk: trunk(row.kind)?, client, auth_token: access.auth_token, mode: mode(&row) })
+}
+
+fn mode(row: &Integration) -> Mode {
+    if row.mode == Mode::Live.as_str() { Mode::Live } else { Mode::Sandbox }
+}
+
 /// The account with what is stored. Errors: `Conflict` when it is not connected.
 pub(super) async fn client(scope: &Scope, row: &Integration) -> Result<Box<dyn CarrierClient>, AppError> {
     let access = stored_access(scope, row).await?;
@@ -265,8 +280,11 @@ pub(super) async fn client(scope: &Scope, row: &Integration) -> Result<Box<dyn C
 pub(super) async fn stored_access(scope: &Scope, row: &Integration) -> Result<CarrierAccess, AppError> {
     let document = tokens::document(scope, row.id).await?;
     let account = row.account_id.clone().ok_or_else(not_connected)?;
-    let mode = if row.mode == Mode::Live.as_str() { Mode::Live } else { Mode::Sandbox };
-    Ok(CarrierAccess { base_url: base(scope, row.kind, mode)?, account_id: account, auth_token: document.access_token })
+    Ok(CarrierAccess {
+        base_url: base(scope, row.kind, mode(row))?,
+        account_id: account,
+        auth_token: document.access_token,
+    })
 }
 
 fn client_of(

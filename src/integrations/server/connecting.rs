@@ -39,7 +39,7 @@ pub(crate) async fn create(visitor: &Visitor, form: &NewForm) -> Result<String, 
     let scope = visitor.scope()?;
     let new = form.check()?;
     let id = ops::create(&scope, &new).await?;
-    if new.kind.is_crm() || new.app.is_some() {
+    if new.kind.is_crm() {
         return sign_in(visitor, id, new.app, false).await;
     }
     Ok(format!("/integrations/{id}/settings"))
@@ -55,6 +55,11 @@ pub(crate) async fn sign_in(
     let address = signing_in::begin_sign_in(visitor, id, app, other_account).await?;
     once::keep(visitor, SIGN_IN, &Waiting { id: id.to_string(), address }).await?;
     Ok(format!("/integrations/{id}/sign-in"))
+}
+
+/// A sign-in has ended, well or not: the way to it is gone.
+pub(crate) async fn sign_in_ended(visitor: &Visitor) -> Result<(), AppError> {
+    once::take::<Waiting>(visitor, SIGN_IN).await.map(|_| ())
 }
 
 /// The same for an integration that is there. Errors: `Invalid`, `NotFound`.

@@ -53,6 +53,7 @@ pub(crate) fn told(lacking: Lacking) -> AppError {
             patchbay_shared::Reason::NotConnected,
             "The sign-in has ended. An owner can sign in again; what waits goes on from there.".into(),
         ),
+        Lacking::Renewing => AppError::ProviderDown(format!("{} Try again in a minute.", tokens::RENEWING)),
         Lacking::Later(_, words) => AppError::ProviderDown(format!("{words} Try again in a minute.")),
         Lacking::Error(error) => error,
     }

@@ -58,7 +58,7 @@ async fn receive(
     respond(answered)
 }
 
-fn respond(answered: Answered) -> Response {
+pub(super) fn respond(answered: Answered) -> Response {
     let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(answered.body)).into_response();
     if [429, 503].contains(&answered.status) {

@@ -185,7 +185,8 @@ async fn take(scope: &Scope, asked: &Asked, external: Option<&str>) -> Result<An
     Ok(answered)
 }
 
-async fn rests(
+/// Why nothing is taken for an integration at the moment.
+pub(super) async fn rests(
     tx: &mut WriteTx,
     integration: &Integration,
     client: ClientId,

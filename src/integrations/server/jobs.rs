@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{carriers, messages, sync, tokens};
+use super::{carriers, messages, notices, sync, tokens};
 use patchbay_access::Action;
 use patchbay_jobs::Job;
 use patchbay_jobs::runner::{Failure, Registry, Verdict};
@@ -41,6 +41,21 @@ pub(crate) struct StartSync {
 
 impl Job for StartSync {
     const KIND: &'static str = "start_sync";
+    const ACTIONS: &'static [Action] = ACTIONS;
+
+    fn dedupe_key(&self) -> Option<String> {
+        Some(self.integration.to_string())
+    }
+}
+
+/// Does what is to be done about what a CRM told by itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TakeNotices {
+    pub integration: IntegrationId,
+}
+
+impl Job for TakeNotices {
+    const KIND: &'static str = "take_notices";
     const ACTIONS: &'static [Action] = ACTIONS;
 
     fn dedupe_key(&self) -> Option<String> {
@@ -135,6 +150,7 @@ impl Job for PriceCall {
 pub fn register(registry: &mut Registry) {
     registry.add(|scope, job: SyncIntegration| async move { gone(sync::run(&scope, job.sync).await) });
     registry.add(|scope, job: StartSync| async move { gone(sync::start_due(&scope, job.integration).await) });
+    registry.add(|scope, job: TakeNotices| async move { gone(notices::take(&scope, job.integration).await) });
     registry.add(|scope, job: SendMessages| async move { gone(messages::send(&scope, job.integration).await) });
     registry.add(|scope, job: ImportNumbers| async move {
         match carriers::import_numbers(&scope, job.integration).await {

@@ -1,6 +1,6 @@
 //! `ops`: what people do with integrations. `signing_in`, `tokens`: sign-ins at other systems. `sync`: what is exchanged with a CRM, by the
 //! rules of `mapping`. `repair`: records that failed. `events`: what happened here and is to be told. `messages`: what systems are told one by one,
-//! with `slack` and `custom`. `intake`: what clients' own systems send. `store`: SQL.
+//! with `slack` and `custom`. `intake`: what clients' own systems send. `notices`: what HubSpot tells by itself. `store`: SQL.
 
 pub mod callback;
 pub mod carriers;
@@ -12,8 +12,10 @@ mod events;
 pub mod hooks;
 mod intake;
 pub mod jobs;
+pub(crate) mod kept;
 mod mapping;
 pub mod messages;
+pub mod notices;
 pub mod ops;
 pub(crate) mod pages;
 pub mod repair;
@@ -27,4 +29,6 @@ mod sync;
 pub mod tokens;
 
 pub use events::events_out;
+/// What a contact’s page shows of the systems of its client.
+pub use kept::of_contact;
 pub use sweep::sweep;

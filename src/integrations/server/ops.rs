@@ -246,6 +246,7 @@ pub async fn remove(scope: &Scope, id: IntegrationId) -> Result<(), AppError> {
         return Err(AppError::Conflict(Reason::WrongState, "It is connected. Disconnect it first.".into()));
     }
     tokens::forget(&mut tx, id).await?;
+    store::activities::forget(&mut tx, id).await?;
     store::set_removed(&mut tx, id).await?;
     let gone = json!({ "name": before.name, "type": before.kind, "account": before.account_id });
     record(&mut tx, "removed", id, before.client_id, Fields::Deleted(gone)).await?;

@@ -5,16 +5,19 @@ use serde_json::Value;
 
 use super::connecting::{KeptTry, TRIED};
 use super::signing_in::CALLBACK;
+use super::store::notices::known as known_notices;
 use super::store::views::{self, Shown, lists};
-use super::{carriers, repair, slack};
+use super::{carriers, notices, repair, slack, tokens};
 use crate::model::{
     BelowQuery, ConnectPage, CustomConfig, CustomForm, CustomSettings, Direction, FIRST, FailedPage, FieldMap,
     IntegrationPage, IntegrationQuery, IntegrationType, IntegrationsPage, LimitView, MappingLine, MappingPage,
-    MessagesPage, OneSyncPage, PreviewPage, SettingsPage, SlackConfig, SlackForm, SlackSettings, SyncsPage,
+    MessagesPage, NoticesView, OneSyncPage, PreviewPage, SettingsPage, SlackApp, SlackConfig, SlackForm, SlackSettings,
+    SyncsPage,
 };
 use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, Scope, Visitor, once};
 use patchbay_contacts::model::countries;
+use patchbay_providers::oauth::{self, OauthKind};
 use patchbay_shared::ids::{IntegrationId, SyncId};
 use patchbay_shared::zone::{instant, stamp};
 use patchbay_shared::{AppError, Stamp};
@@ -228,7 +231,7 @@ pub(crate) async fn settings(visitor: &Visitor, id: IntegrationId, with_try: boo
         views::shown(&mut tx, id).await?
     };
     let slack = match shown.head.kind {
-        IntegrationType::Slack => Some(slack_settings(&scope, &shown).await?),
+        IntegrationType::Slack => Some(slack_settings(visitor, &scope, &shown).await?),
         _ => None,
     };
     let custom = (shown.head.kind == IntegrationType::CustomApi).then(|| {
@@ -242,10 +245,26 @@ pub(crate) async fn settings(visitor: &Visitor, id: IntegrationId, with_try: boo
     });
     let kept = if with_try { once::take::<KeptTry>(visitor, TRIED).await? } else { None };
     let tried = kept.filter(|kept| kept.id == id.to_string()).map(|kept| kept.tried);
-    Ok(SettingsPage { crm: shown.crm().settings, head: shown.head, slack, custom, tried })
+    let notices = match shown.head.kind {
+        IntegrationType::Hubspot => Some(notices_view(&scope, id).await?),
+        _ => None,
+    };
+    Ok(SettingsPage { crm: shown.crm().settings, head: shown.head, slack, custom, notices, tried })
 }
 
-async fn slack_settings(scope: &Scope, shown: &Shown) -> Result<SlackSettings, AppError> {
+async fn notices_view(scope: &Scope, id: IntegrationId) -> Result<NoticesView, AppError> {
+    let mut tx = scope.read(Action::ManageIntegrations).await?;
+    let (came, refused) = known_notices(&mut tx, id).await?;
+    let now = tx.now().await?;
+    let told = |at: DateTime<Utc>| stamp(at, now, scope.zone());
+    Ok(NoticesView {
+        address: notices::address(&scope.services().public_url, scope.workspace_id(), id),
+        came: came.map(told),
+        refused: refused.map(|(at, why)| (told(at), why)),
+    })
+}
+
+async fn slack_settings(visitor: &Visitor, scope: &Scope, shown: &Shown) -> Result<SlackSettings, AppError> {
     let config: SlackConfig = serde_json::from_value(shown.config.clone()).unwrap_or_default();
     let asked = shown.head.is_connected && !config.by_webhook;
     let (channels, note) = match asked {
@@ -255,10 +274,19 @@ async fn slack_settings(scope: &Scope, shown: &Shown) -> Result<SlackSettings, A
             Err(error) => (Vec::new(), Some(error.to_string())),
         },
     };
+    let app = match shown.head.may_sign_in {
+        true => Some(SlackApp {
+            callback: format!("{}{CALLBACK}", visitor.base),
+            scopes: oauth::scopes_of(OauthKind::Slack).iter().map(|scope| (*scope).to_owned()).collect(),
+            is_known: tokens::known_app(scope, shown.head.id).await?.is_some(),
+        }),
+        false => None,
+    };
     Ok(SlackSettings {
         form: SlackForm::of(shown.head.id.to_string(), &config),
         by_webhook: config.by_webhook,
         channels,
         note,
+        app,
     })
 }

@@ -1,6 +1,7 @@
 //! What people do about records that failed, and what they try before anything is written.
 
 use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
 
 use super::crm;
 use super::mapping::{self, Said};
@@ -13,6 +14,7 @@ use crate::model::{CrmConfig, FieldMap, Preview, PropertyView, Reach, Remedy, Sy
 use patchbay_access::Action;
 use patchbay_access::server::{Fields, Scope, WriteTx};
 use patchbay_contacts::server::synced;
+use patchbay_jobs::live::plain_topic;
 use patchbay_providers::ProviderError;
 use patchbay_providers::crm::{CrmObject, CrmPage, CrmProperty};
 use patchbay_shared::ids::{IntegrationId, PendingRecordId};
@@ -144,11 +146,12 @@ pub async fn follow(scope: &Scope, id: IntegrationId, pending_id: PendingRecordI
         for link in links::of_contacts(tx.reading(), id, &[contact]).await? {
             match (there.first(), integration.client_id) {
                 (Some(lives_on), Some(client)) => {
-                    links::remove(&mut tx, link.id).await?;
+                    links::lives_on(&mut tx, id, &link, into).await?;
                     sync::merged::one_says_for_both(&mut tx, &integration, client, &link, lives_on).await?;
                 }
-                _ => links::move_to(&mut tx, link.id, into).await?,
+                _ => links::move_to(&mut tx, id, &link, into).await?,
             }
+            store::activities::carry(&mut tx, id, &link.remote_id, into).await?;
         }
     }
     mended(&mut tx, &integration, &waiting, "follow", None).await?;
@@ -173,26 +176,42 @@ async fn asked(open: &crm::Open, ask: &Ask) -> Result<Answer, ProviderError> {
     }
 }
 
-/// Somebody waits for an answer, so a sign-in that is just being renewed is waited for.
-async fn open_soon(scope: &Scope, integration: &Integration) -> Result<crm::Open, AppError> {
-    let mut looks = 0;
+/// Somebody waits for an answer, so a sign-in that is just being renewed is waited for: whoever renews it, here or in another process,
+/// gives a notice when that is over. What no notice comes of is looked at once more in the end.
+async fn soon<T, F: Future<Output = Result<T, Lacking>>>(
+    scope: &Scope,
+    integration: &Integration,
+    look: impl Fn() -> F,
+) -> Result<T, AppError> {
+    let mut heard = scope.db().live().subscribe();
+    let topic = ops::topic(integration.id);
+    let until = tokio::time::Instant::now() + LONGEST_WAIT;
+    let mut is_last = false;
     loop {
-        match crm::open(scope, integration).await {
-            Err(Lacking::Later(pause, _)) if pause <= LONGEST_WAIT && looks < 10 => {
-                looks += 1;
-                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-            }
+        match look().await {
+            Err(Lacking::Renewing) if !is_last => {}
             other => return other.map_err(crm::told),
         }
+        let notice = async {
+            loop {
+                match heard.recv().await {
+                    Ok(notice) if notice.workspace_id != scope.workspace_id() || plain_topic(&notice) != topic.0 => {}
+                    // One that was missed may have been it.
+                    Ok(_) | Err(RecvError::Lagged(_)) => return,
+                    Err(RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        };
+        is_last = tokio::time::timeout_at(until, notice).await.is_err();
     }
 }
 
 /// Asks with the sign-in, renewed once if it is refused.
 async fn ask(scope: &Scope, integration: &Integration, ask: &Ask) -> Result<Answer, AppError> {
-    let open = open_soon(scope, integration).await?;
+    let open = soon(scope, integration, || crm::open(scope, integration)).await?;
     let answer = match asked(&open, ask).await {
         Err(error) if crm::is_token_refused(&error) => {
-            let token = tokens::refused(scope, integration, &open.token).await.map_err(crm::told)?;
+            let token = soon(scope, integration, || tokens::refused(scope, integration, &open.token)).await?;
             let again = crm::with(scope, integration, token).map_err(crm::told)?;
             asked(&again, ask).await
         }

@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 
 use super::store::{self, Integration, links, pending, syncs, tokens as table};
 use super::tokens::{self, App, Sealed, TokenDocument};
-use super::{crm, mapping, ops};
+use super::{crm, mapping, ops, slack};
 use crate::model::{IntegrationType, SyncStatus, TokenType};
 use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, Scope, Visitor, random_token, session_hash};
 use patchbay_connections::model::{IntegrationStatus, Mode};
 use patchbay_jobs::NewJob;
 use patchbay_providers::crm::CrmObject;
-use patchbay_providers::oauth::{self, Grant, OauthApp, OauthError};
+use patchbay_providers::oauth::{self, ChannelHook, Grant, OauthApp, OauthError};
 use patchbay_providers::sealed::in_the_clear;
 use patchbay_providers::{Binding, Secret};
 use patchbay_shared::error::internal;
@@ -151,11 +151,11 @@ pub(crate) struct Callback {
     pub accounts_server: Option<String>,
 }
 
-/// Makes a callback into a sign-in. Gives the integration, and whether it was connected before.
+/// Makes a callback into a sign-in. Gives the page that comes next.
 pub(crate) async fn finish_sign_in(
     visitor: &Visitor,
     callback: &Callback,
-) -> Result<(IntegrationId, bool), (Option<IntegrationId>, Failed)> {
+) -> Result<String, (Option<IntegrationId>, Failed)> {
     let none = |error: AppError| (None, Failed::Error(error));
     let scope = visitor.scope().map_err(none)?;
     let session = session_of(visitor).map_err(none)?;
@@ -192,11 +192,17 @@ pub(crate) async fn finish_sign_in(
         };
         noted.await.map_err(|error| some(Failed::Error(error)))?;
     }
-    ended.map(|was| (id, was)).map_err(some)
+    ended.map(|next| format!("/integrations/{id}{next}")).map_err(some)
 }
 
-/// Has the service exchange the code, looks whose account it is, and stores the sign-in.
-async fn conclude(scope: &Scope, id: IntegrationId, begun: &Begun, callback: &Callback) -> Result<bool, Failed> {
+/// Has the service exchange the code, looks whose account it is, and stores the sign-in. Gives the part of the integration's page that comes
+/// next.
+async fn conclude(
+    scope: &Scope,
+    id: IntegrationId,
+    begun: &Begun,
+    callback: &Callback,
+) -> Result<&'static str, Failed> {
     let mut tx = scope.read(Action::ReadIntegrations).await?;
     let integration = store::get(&mut tx, id).await?;
     drop(tx);
@@ -207,7 +213,7 @@ async fn conclude(scope: &Scope, id: IntegrationId, begun: &Begun, callback: &Ca
     let refused = |error: OauthError| Failed::Service(error.to_string());
     let grant =
         oauth::exchange(&services.http, &app, &code, &begun.verifier, server, Utc::now()).await.map_err(refused)?;
-    let document = document_of(&grant, &begun.app);
+    let mut document = document_of(&grant, &begun.app);
     let known = about(scope, &integration, &app, &grant, &document).await;
     let (account, proposed) = match known {
         Ok(known) => known,
@@ -216,45 +222,106 @@ async fn conclude(scope: &Scope, id: IntegrationId, begun: &Begun, callback: &Ca
             return Err(Failed::Service(words));
         }
     };
+    let hook = match integration.kind {
+        IntegrationType::Slack => slack::own_hook(scope, &integration, &grant)?,
+        _ => None,
+    };
+    if let Some(hook) = &hook {
+        slack::keep_hook(&mut document, hook);
+    }
+    let came = Came { account, document, proposed, hook };
+    let kept = keep(scope, id, begun.other_account, &grant, &came).await;
+    if kept.is_err() && !is_used(scope, &integration, &app, &came).await {
+        give_back(scope, &app, &grant).await;
+    }
+    kept
+}
+
+/// What a sign-in brought.
+struct Came {
+    /// Id, name and user.
+    account: (String, String, String),
+    document: TokenDocument,
+    /// A first mapping.
+    proposed: Option<Vec<crate::model::FieldMap>>,
+    hook: Option<ChannelHook>,
+}
+
+/// Whether ending this grant would end what works: an app has one token in a workspace of Slack. Also so when it cannot be known.
+async fn is_used(scope: &Scope, integration: &Integration, app: &OauthApp, came: &Came) -> bool {
+    let token = &came.document.access_token;
+    integration.kind == IntegrationType::Slack
+        && tokens::is_used(scope, None, &came.account.0, &app.client_id, token).await.unwrap_or(true)
+}
+
+/// Stores a sign-in. Errors: `Other` for another account than before, unless that is meant.
+async fn keep(
+    scope: &Scope,
+    id: IntegrationId,
+    other_is_meant: bool,
+    grant: &Grant,
+    came: &Came,
+) -> Result<&'static str, Failed> {
+    let Came { account, document, proposed, hook } = came;
     let mut tx = scope.write(Action::ManageConnections).await?;
     syncs::lock_running(&mut tx, id).await?;
     let before = store::lock(&mut tx, id).await?;
-    let is_other = before.account_id.as_ref().is_some_and(|known| *known != account.0);
-    if is_other && !begun.other_account {
-        drop(tx);
-        give_back(scope, &app, &grant).await;
+    // An incoming webhook does not say whose it was.
+    let known = before.account_id.as_ref().filter(|known| *known != slack::BY_WEBHOOK);
+    let is_other = known.is_some_and(|known| *known != account.0);
+    if is_other && !other_is_meant {
         return Err(Failed::Other);
     }
     let user = tx.user_id().ok_or(AppError::Forbidden)?;
     if is_other {
         links::forget_all(&mut tx, id).await?;
+        store::activities::forget(&mut tx, id).await?;
         pending::forget_reads(&mut tx, id).await?;
         if let Some(sync) = syncs::running(tx.reading(), id).await? {
             syncs::end(&mut tx, sync, SyncStatus::Failed, Some("Another account was connected."), false).await?;
         }
         let mut config = before.config.clone();
         if let Some(fields) = config.as_object_mut() {
-            let old = ["contacts_until", "deals_until", "remote_total", "mapped_at"];
+            let old = [
+                "contacts_until",
+                "deals_until",
+                "activities_until",
+                "activities_missing",
+                "activities_whole_at",
+                "stages",
+                "remote_total",
+                "mapped_at",
+            ];
             fields.retain(|name, _| !old.contains(&name.as_str()));
         }
         store::set_config(&mut tx, id, &config).await?;
     }
-    tokens::store(&mut tx, &before, user, TokenType::Oauth2, &document, &grant.scopes, grant.expires_at).await?;
+    tokens::store(&mut tx, &before, user, TokenType::Oauth2, document, &grant.scopes, grant.expires_at).await?;
     let status = if before.paused_at.is_some() { IntegrationStatus::Inactive } else { IntegrationStatus::Active };
     store::set_account(&mut tx, id, (&account.0, &account.1, &account.2), status).await?;
-    if let Some(lines) = proposed.filter(|_| before.mapping().is_empty()) {
+    if let Some(lines) = proposed.as_ref().filter(|_| before.mapping().is_empty()) {
         store::set_mapping(&mut tx, id, &json!(lines)).await?;
     }
     let was_connected = before.account_id.is_some();
-    let shown = |account: Option<&String>, status| json!({ "name": before.name, "account": account, "status": status });
+    let channels = match before.kind {
+        IntegrationType::Slack => slack::signed_in(&mut tx, &before, hook.as_ref(), known == Some(&account.0)).await?,
+        _ => (None, None),
+    };
+    let shown = |account: Option<&String>, status, channel: Option<String>| {
+        let mut shown = json!({ "name": before.name, "account": account, "status": status });
+        if let Some(channel) = channel {
+            shown["channel"] = json!(channel);
+        }
+        shown
+    };
     tx.audit(Change {
         action: if was_connected { "signed in again at" } else { "connected" },
         entity: "integration",
         entity_id: Some(id.0),
         client_id: before.client_id,
         fields: Fields::Changed {
-            before: shown(before.account_id.as_ref(), before.status),
-            after: shown(Some(&account.0), status),
+            before: shown(before.account_id.as_ref(), before.status, channels.0),
+            after: shown(Some(&account.0), status, channels.1),
         },
     })
     .await?;
@@ -268,7 +335,12 @@ async fn conclude(scope: &Scope, id: IntegrationId, begun: &Begun, callback: &Ca
     }
     ops::changed(&mut tx, &before).await?;
     tx.commit().await?;
-    Ok(was_connected)
+    Ok(match (before.kind, was_connected) {
+        // What is told there, and where, is chosen next.
+        (IntegrationType::Slack, _) => "/settings",
+        (_, true) => "",
+        (_, false) => "/setup",
+    })
 }
 
 fn document_of(grant: &Grant, app: &App) -> TokenDocument {
@@ -314,6 +386,9 @@ async fn about(
                     *slot = value;
                 }
             }
+        }
+        IntegrationType::Slack if hint.id.is_empty() => {
+            return Err("The app was put into a whole organization of Slack. Put it into one workspace.".to_owned());
         }
         _ => {}
     }

@@ -10,12 +10,13 @@ use super::ops;
 use super::slack_words;
 use super::store::messages::Taken;
 use super::store::{self, Integration};
-use super::tokens::{self, Lacking, TokenDocument};
+use super::tokens::{self, Lacking, Token, TokenDocument};
 use crate::model::{IntegrationType, SlackChannel, SlackConfig, SlackConnectForm, SlackForm, TokenType, Tried};
 use patchbay_access::Action;
-use patchbay_access::server::{Fields, Scope};
+use patchbay_access::server::{Fields, Scope, WriteTx};
 use patchbay_connections::model::{IntegrationStatus, Mode};
 use patchbay_providers::Secret;
+use patchbay_providers::oauth::{ChannelHook, Grant};
 use patchbay_providers::slack::{self, Slack, SlackTrouble};
 use patchbay_shared::ids::IntegrationId;
 use patchbay_shared::{AppError, Reason};
@@ -28,13 +29,23 @@ pub(super) const SUMMED_UP: [EventType; 4] =
     [EventType::CallStarted, EventType::CallCompleted, EventType::CallFailed, EventType::AnalysisCompleted];
 pub(super) const MOST_CALLS: i64 = 20;
 pub(super) const MOST_IN_DIGEST: i64 = 1000;
-/// Where the address of an incoming webhook stands in the sealed document.
+/// Where the address of an incoming webhook stands in the sealed document, and the channel that it belongs to. It has none when the address
+/// was typed.
 const HOOK: &str = "webhook_url";
+const HOOK_CHANNEL: &str = "webhook_channel";
+/// The account of an integration that writes by an incoming webhook: its address does not say whose it is.
+pub(super) const BY_WEBHOOK: &str = "webhook";
 
 /// What signs in.
 enum Way {
-    Bot(Box<Slack>),
+    Bot(Box<Slack>, Box<Token>),
     Hook(Secret<String>, Option<String>),
+}
+
+/// Why a message is not there.
+enum Unsent {
+    Lacking(Lacking),
+    Trouble(SlackTrouble),
 }
 
 /// Tries a token, or the address of an incoming webhook, and keeps it when it works. Errors: `Invalid` at `token`; `NotFound`.
@@ -64,7 +75,7 @@ pub async fn connect(scope: &Scope, id: IntegrationId, form: &SlackConnectForm) 
         let public_url = &scope.services().public_url;
         let payload = slack_words::test(&before.name, public_url, &format!("/integrations/{id}")).payload();
         slack::post_to_hook(&scope.services().http, &secret, &payload, except).await.map_err(refused)?;
-        ("webhook".to_owned(), "Incoming webhook".to_owned(), String::new())
+        (BY_WEBHOOK.to_owned(), "Incoming webhook".to_owned(), String::new())
     } else {
         if !is_sandbox && !secret.expose().starts_with("xoxb-") && !secret.expose().starts_with("xoxe.xoxb-") {
             return Err(AppError::invalid(
@@ -103,14 +114,50 @@ pub async fn connect(scope: &Scope, id: IntegrationId, form: &SlackConnectForm) 
     tx.commit().await
 }
 
+/// The channel that was chosen while signing in, when its address is one of Slack's.
+pub(super) fn own_hook(
+    scope: &Scope,
+    integration: &Integration,
+    grant: &Grant,
+) -> Result<Option<ChannelHook>, AppError> {
+    let except = stand_in(scope, integration)?;
+    Ok(grant.hook.clone().filter(|hook| slack::is_hook(hook.address.expose(), except.as_deref())))
+}
+
+/// Into that channel a message goes by its own address, which also works where the app was not invited.
+pub(super) fn keep_hook(document: &mut TokenDocument, hook: &ChannelHook) {
+    document.extra.insert(HOOK.to_owned(), hook.address.expose().clone());
+    document.extra.insert(HOOK_CHANNEL.to_owned(), hook.channel.clone());
+}
+
+/// Somebody has signed in at Slack itself: messages go into the channel that was chosen there, or into the one of before if it is the same
+/// workspace. Gives the channel's name of before and the new one.
+pub(super) async fn signed_in(
+    tx: &mut WriteTx,
+    before: &Integration,
+    hook: Option<&ChannelHook>,
+    is_same: bool,
+) -> Result<(Option<String>, Option<String>), AppError> {
+    let old: SlackConfig = before.config();
+    let (channel, channel_name) = match hook {
+        Some(hook) => (hook.channel.clone(), hook.name.clone()),
+        None if is_same => (old.channel.clone(), old.channel_name.clone()),
+        None => Default::default(),
+    };
+    let names = (Some(old.channel_name.clone()), Some(channel_name.clone()));
+    let config = SlackConfig { by_webhook: false, channel, channel_name, ..old };
+    store::set_config(tx, before.id, &json!(config)).await?;
+    Ok(names)
+}
+
 /// Channels that the bot may see, by name. Errors: `Conflict`, `ProviderDown`.
 pub async fn channels(scope: &Scope, id: IntegrationId) -> Result<Vec<SlackChannel>, AppError> {
     let mut tx = scope.read(Action::ManageIntegrations).await?;
     let integration = messages::one(&mut tx, id, IntegrationType::Slack).await?;
     drop(tx);
-    match way(scope, &integration).await {
+    match way(scope, &integration, "").await {
         Ok(Way::Hook(..)) => Ok(Vec::new()),
-        Ok(Way::Bot(bot)) => {
+        Ok(Way::Bot(bot, _)) => {
             let mut all = bot.channels().await.map_err(|why| AppError::ProviderDown(why.to_string()))?;
             all.sort_by(|one, other| (!one.is_member, &one.name).cmp(&(!other.is_member, &other.name)));
             let shown = |one: slack::Channel| SlackChannel {
@@ -122,6 +169,7 @@ pub async fn channels(scope: &Scope, id: IntegrationId) -> Result<Vec<SlackChann
             Ok(all.into_iter().map(shown).collect())
         }
         Err(Lacking::SignIn) => Err(not_connected()),
+        Err(Lacking::Renewing) => Err(AppError::ProviderDown(tokens::RENEWING.to_owned())),
         Err(Lacking::Later(_, why)) => Err(AppError::ProviderDown(why)),
         Err(Lacking::Error(error)) => Err(error),
     }
@@ -172,11 +220,13 @@ pub async fn send_test(scope: &Scope, id: IntegrationId) -> Result<Tried, AppErr
     }
     let public_url = &scope.services().public_url;
     let payload = slack_words::test(&integration.name, public_url, &format!("/integrations/{id}")).payload();
-    let sent = match way(scope, &integration).await {
-        Ok(way) => post(scope, &way, &config, &payload).await.map_err(|why| why.to_string()),
-        Err(Lacking::SignIn) => return Err(not_connected()),
-        Err(Lacking::Later(_, why)) => Err(why),
-        Err(Lacking::Error(error)) => return Err(error),
+    let sent = match post(scope, &integration, &config.channel, &payload).await {
+        Ok(answer) => Ok(answer),
+        Err(Unsent::Trouble(why)) => Err(why.to_string()),
+        Err(Unsent::Lacking(Lacking::SignIn)) => return Err(not_connected()),
+        Err(Unsent::Lacking(Lacking::Renewing)) => Err(tokens::RENEWING.to_owned()),
+        Err(Unsent::Lacking(Lacking::Later(_, why))) => Err(why),
+        Err(Unsent::Lacking(Lacking::Error(error))) => return Err(error),
     };
     if sent.is_ok() && integration.status == IntegrationStatus::Error {
         let mut tx = scope.write(Action::ManageIntegrations).await?;
@@ -204,51 +254,65 @@ pub(super) async fn deliver(scope: &Scope, integration: &Integration, taken: &[T
         many => slack_words::digest(many, public_url),
     };
     let payload = message.payload();
-    let way = match way(scope, integration).await {
-        Ok(way) => way,
-        Err(Lacking::SignIn) => {
+    let why = match post(scope, integration, &config.channel, &payload).await {
+        Ok(answer) => {
+            return Ok(Outcome::Sent { body: payload.to_string(), status: Some(200), answer, details: Vec::new() });
+        }
+        Err(Unsent::Trouble(why)) => why,
+        Err(Unsent::Lacking(Lacking::SignIn)) => {
             return Ok(broken(
                 "Nobody is signed in at Slack any more. An owner can connect it again.".to_owned(),
                 true,
             ));
         }
-        Err(Lacking::Later(wait, problem)) => {
+        Err(Unsent::Lacking(Lacking::Renewing)) => {
+            let (problem, wait) = (tokens::RENEWING.to_owned(), Some(tokens::MOMENT));
+            return Ok(Outcome::Later { problem, status: None, wait, asked: true });
+        }
+        Err(Unsent::Lacking(Lacking::Later(wait, problem))) => {
             return Ok(Outcome::Later { problem, status: None, wait: Some(wait), asked: true });
         }
-        Err(Lacking::Error(error)) => return Err(error),
+        Err(Unsent::Lacking(Lacking::Error(error))) => return Err(error),
     };
-    Ok(match post(scope, &way, &config, &payload).await {
-        Ok(answer) => Outcome::Sent { body: payload.to_string(), status: Some(200), answer, details: Vec::new() },
-        Err(why @ SlackTrouble::SignIn(_)) => broken(why.to_string(), true),
-        Err(why @ SlackTrouble::Channel(_)) => broken(why.to_string(), false),
-        Err(why @ SlackTrouble::Message(_)) => {
-            Outcome::Failed { problem: why.to_string(), status: None, answer: String::new() }
-        }
-        Err(why @ SlackTrouble::Limited(wait)) => {
+    Ok(match why {
+        SlackTrouble::SignIn(_) => broken(why.to_string(), true),
+        SlackTrouble::Channel(_) => broken(why.to_string(), false),
+        SlackTrouble::Message(_) => Outcome::Failed { problem: why.to_string(), status: None, answer: String::new() },
+        SlackTrouble::Limited(wait) => {
             Outcome::Later { problem: why.to_string(), status: Some(429), wait: Some(wait.max(PACE)), asked: true }
         }
-        Err(why @ SlackTrouble::Passing(_)) => {
-            Outcome::Later { problem: why.to_string(), status: None, wait: None, asked: false }
-        }
+        SlackTrouble::Passing(_) => Outcome::Later { problem: why.to_string(), status: None, wait: None, asked: false },
     })
 }
 
-async fn post(scope: &Scope, way: &Way, config: &SlackConfig, payload: &Value) -> Result<String, SlackTrouble> {
-    match way {
-        Way::Bot(bot) => bot.post(&config.channel, payload).await.map(|ts| format!("ok {ts}")),
+/// Puts a message into a channel. A token that ended before its time is renewed once, where it can be.
+async fn post(scope: &Scope, integration: &Integration, channel: &str, payload: &Value) -> Result<String, Unsent> {
+    let said = |ts: String| format!("ok {ts}");
+    match way(scope, integration, channel).await.map_err(Unsent::Lacking)? {
+        Way::Bot(bot_now, token) => match bot_now.post(channel, payload).await {
+            Err(SlackTrouble::SignIn(_)) if token.document.refresh_token.is_some() => {
+                let fresh = tokens::refused(scope, integration, &token).await.map_err(Unsent::Lacking)?;
+                let own = &fresh.document.access_token;
+                let bot = bot(scope, integration, own).map_err(|error| Unsent::Lacking(error.into()))?;
+                bot.post(channel, payload).await.map(said).map_err(Unsent::Trouble)
+            }
+            sent => sent.map(said).map_err(Unsent::Trouble),
+        },
         Way::Hook(address, except) => {
-            let sent = slack::post_to_hook(&scope.services().http, address, payload, except.clone()).await;
-            sent.map(|()| "ok".to_owned())
+            let sent = slack::post_to_hook(&scope.services().http, &address, payload, except).await;
+            sent.map(|()| "ok".to_owned()).map_err(Unsent::Trouble)
         }
     }
 }
 
-async fn way(scope: &Scope, integration: &Integration) -> Result<Way, Lacking> {
+/// How a channel is reached: by its own address, where there is one, or by the bot.
+async fn way(scope: &Scope, integration: &Integration, channel: &str) -> Result<Way, Lacking> {
     let token = tokens::current(scope, integration).await?;
-    if let Some(address) = token.document.extra.get(HOOK) {
+    let extra = &token.document.extra;
+    if let Some(address) = extra.get(HOOK).filter(|_| extra.get(HOOK_CHANNEL).is_none_or(|own| own == channel)) {
         return Ok(Way::Hook(Secret::new(address.clone()), stand_in(scope, integration)?));
     }
-    Ok(Way::Bot(Box::new(bot(scope, integration, &token.document.access_token)?)))
+    Ok(Way::Bot(Box::new(bot(scope, integration, &token.document.access_token)?), Box::new(token)))
 }
 
 fn bot(scope: &Scope, integration: &Integration, token: &Secret<String>) -> Result<Slack, AppError> {

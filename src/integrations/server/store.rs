@@ -9,10 +9,12 @@ use patchbay_connections::model::IntegrationStatus;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{ClientId, IntegrationId, UserId};
 
+pub(crate) mod activities;
 pub(crate) mod calls;
 pub(crate) mod carriers;
 pub(crate) mod links;
 pub(crate) mod messages;
+pub(crate) mod notices;
 pub(crate) mod pending;
 pub(crate) mod syncs;
 pub(crate) mod tokens;

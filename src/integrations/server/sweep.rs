@@ -1,7 +1,7 @@
 //! What is looked for by the clock: syncs whose time has come or whose worker was lost, sign-ins that end soon, and what is old.
 
-use super::jobs::{RenewSignIn, StartSync, SyncIntegration};
-use super::store::{self, syncs, tokens};
+use super::jobs::{RenewSignIn, StartSync, SyncIntegration, TakeNotices};
+use super::store::{self, notices, syncs, tokens};
 use patchbay_access::Action;
 use patchbay_access::server::Scope;
 use patchbay_jobs::NewJob;
@@ -25,6 +25,10 @@ pub async fn sweep(scope: &Scope) -> Result<(), AppError> {
         patchbay_jobs::enqueue(&mut tx, &RenewSignIn { integration }, NewJob::default()).await?;
     }
     super::messages::sweep(&mut tx).await?;
+    for integration in notices::forgotten(tx.reading()).await? {
+        patchbay_jobs::enqueue(&mut tx, &TakeNotices { integration }, NewJob::default()).await?;
+    }
+    notices::prune(&mut tx).await?;
     tokens::prune(&mut tx).await?;
     syncs::prune(&mut tx, now - KEPT).await?;
     tx.commit().await

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::crm::{self, Open};
+use super::crm;
 use super::jobs::SyncIntegration;
 use super::mapping::Rules;
 use super::ops;
@@ -26,8 +26,9 @@ use patchbay_providers::crm::Crm;
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{ClientId, IntegrationId, SyncId};
 pub(crate) use troubles::fail;
-use troubles::{lacks, trouble};
+use troubles::{lacks, note_limit, trouble};
 
+pub(crate) mod activities;
 pub(crate) mod deals;
 mod ending;
 pub(crate) mod merged;
@@ -80,16 +81,36 @@ pub(crate) struct Cursor {
     /// Reading rests, because the day's limit is nearly used up.
     #[serde(default)]
     pub rests: bool,
+    /// Who went away is read before the pages. False: it began under a version that read them afterwards.
+    #[serde(default)]
+    pub went_first: bool,
+    /// Activities are read, and not only written.
+    #[serde(default)]
+    pub reads: bool,
+    /// When people who changed were read in between, while activities were.
+    #[serde(default)]
+    pub people_at: Option<DateTime<Utc>>,
+    /// Kinds of activities that could not be read.
+    #[serde(default)]
+    pub missing: Vec<String>,
     /// What is exchanged after this.
     #[serde(default)]
     pub then: Vec<SyncType>,
 }
 
-fn phases(kind: SyncType, reach: Reach) -> &'static [Phase] {
+fn phases(kind: SyncType, reach: Reach, (reads, went_first): (bool, bool)) -> &'static [Phase] {
     match (reach, kind) {
         (Reach::Retry, _) => &[Phase::Flags, Phase::Retries, Phase::Contacts, Phase::Calls],
+        // Who went away first: at Zoho a record that was merged is one that is gone, and its contact is found anew by the other one.
+        (_, SyncType::Contacts) if went_first => {
+            &[Phase::Flags, Phase::Retries, Phase::Removed, Phase::Pages, Phase::Contacts]
+        }
         (_, SyncType::Contacts) => &[Phase::Flags, Phase::Retries, Phase::Pages, Phase::Removed, Phase::Contacts],
         (_, SyncType::Deals) => &[Phase::Flags, Phase::Pages, Phase::Removed],
+        // What waits is written before a long list is read.
+        (_, SyncType::Activities) if reads => {
+            &[Phase::Flags, Phase::Retries, Phase::Contacts, Phase::Calls, Phase::Pages, Phase::Removed]
+        }
         // What failed to be read is due by the same clock, so whatever the clock begins tries it again.
         (_, SyncType::Activities) => &[Phase::Flags, Phase::Retries, Phase::Contacts, Phase::Calls],
     }
@@ -158,9 +179,11 @@ pub(crate) async fn begin(
         _ => Vec::new(),
     };
     let user = tx.user_id();
-    insert(tx, integration, kind, reach, then, user).await
+    // What the clock begins for activities alone is there to write.
+    insert(tx, integration, kind, reach, then, user, user.is_some()).await
 }
 
+#[allow(clippy::too_many_arguments)]
 async fn insert(
     tx: &mut WriteTx,
     integration: &Integration,
@@ -168,17 +191,32 @@ async fn insert(
     reach: Reach,
     then: Vec<SyncType>,
     user: Option<patchbay_shared::ids::UserId>,
+    reads: bool,
 ) -> Result<Option<SyncId>, AppError> {
     let config = integration.config::<CrmConfig>();
+    let began = tx.reading().now().await?;
     let until = match kind {
         SyncType::Deals => config.deals_until,
-        _ => config.contacts_until,
+        SyncType::Activities => activities::since(&config, began),
+        SyncType::Contacts => config.contacts_until,
     };
     let since = until.filter(|_| reach == Reach::Changes).and_then(|text| text.parse().ok());
-    let began = tx.reading().now().await?;
-    let first = phases(kind, reach).first().copied().unwrap_or(Phase::Flags);
-    let cursor =
-        Cursor { phase: first, next: None, since, began, pages: 0, troubles: 0, restarts: 0, rests: false, then };
+    let first = phases(kind, reach, (reads, true)).first().copied().unwrap_or(Phase::Flags);
+    let cursor = Cursor {
+        phase: first,
+        next: None,
+        since,
+        began,
+        pages: 0,
+        troubles: 0,
+        restarts: 0,
+        rests: false,
+        went_first: true,
+        reads,
+        people_at: None,
+        missing: Vec::new(),
+        then,
+    };
     let new = syncs::Sync {
         id: SyncId::new(),
         integration: integration.id,
@@ -220,10 +258,15 @@ pub(crate) async fn start_due(scope: &Scope, id: IntegrationId) -> Result<Verdic
         return Ok(Verdict::Later(TROUBLE));
     }
     let config = integration.config::<CrmConfig>();
-    let read_at: Option<DateTime<Utc>> = config.read_at.as_deref().and_then(|text| text.parse().ok());
+    let time = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<DateTime<Utc>>().ok());
     let every = chrono::TimeDelta::minutes(i64::from(config.settings.every_minutes));
-    let reads = config.settings.every_minutes > 0 && read_at.is_none_or(|at| at + every <= now);
+    let is_soon = time(&config.read_soon_at).is_some_and(|at| at <= now);
+    let is_due = is_soon || time(&config.read_at).is_none_or(|at| at + every <= now);
+    let reads = config.settings.every_minutes > 0 && is_due;
     let kind = if reads { SyncType::Contacts } else { SyncType::Activities };
+    if is_soon {
+        store::set_config(&mut tx, id, &json!(CrmConfig { read_soon_at: None, ..config.clone() })).await?;
+    }
     begin(&mut tx, &integration, kind, Reach::Changes).await?;
     // Its wish is fulfilled: one that is cancelled or fails is not begun again at once. Its end sets the exact time.
     let next = (config.settings.every_minutes > 0).then(|| now + every);
@@ -304,7 +347,9 @@ fn cursor_of(sync: &syncs::Sync) -> Result<Cursor, AppError> {
 /// One step. Gives the sync as it stands afterwards; none: it is somebody else's.
 async fn step(work: &Work<'_>, sync: &syncs::Sync, crm: &dyn Crm) -> Result<Option<syncs::Sync>, Trouble> {
     let cursor = cursor_of(sync)?;
+    let between = activities::meanwhile(work, sync, &cursor, crm).await?;
     let ended = match cursor.phase {
+        _ if !matches!(between, Step::Through) => between,
         Phase::Flags => write::flags(work, sync, crm).await?,
         Phase::Retries => retries::again(work, sync, crm).await?,
         Phase::Pages | Phase::Removed if reading_rests(crm) => {
@@ -312,6 +357,8 @@ async fn step(work: &Work<'_>, sync: &syncs::Sync, crm: &dyn Crm) -> Result<Opti
             return through(work, sync, &resting).await.map_err(Trouble::App);
         }
         Phase::Pages if sync.kind == SyncType::Deals => deals::page(work, sync, &cursor, crm).await?,
+        Phase::Pages if sync.kind == SyncType::Activities => activities::page(work, sync, &cursor, crm).await?,
+        Phase::Removed if sync.kind == SyncType::Activities => activities::removed(work, sync, &cursor, crm).await?,
         Phase::Pages => read::page(work, sync, &cursor, crm).await?,
         Phase::Removed => read::removed(work, sync, &cursor, crm).await?,
         Phase::Contacts => write::contacts(work, sync, crm).await?,
@@ -346,7 +393,7 @@ async fn through(work: &Work<'_>, sync: &syncs::Sync, cursor: &Cursor) -> Result
     if !is_there(&now, sync) {
         return Ok(None);
     }
-    let all = phases(sync.kind, sync.reach);
+    let all = phases(sync.kind, sync.reach, (cursor.reads, cursor.went_first));
     let after = all.iter().position(|phase| *phase == cursor.phase).and_then(|at| all.get(at + 1));
     if let Some(phase) = after {
         let next = Cursor { phase: *phase, next: None, pages: 0, restarts: 0, troubles: 0, ..cursor.clone() };
@@ -399,15 +446,3 @@ pub(crate) fn is_endless(cursor: &Cursor, next: Option<&str>) -> bool {
 
 pub(crate) const ENDLESS: &str =
     "The service’s list leads in a circle, so nobody can say that it is complete. What was read is kept.";
-
-async fn note_limit(work: &Work<'_>, open: &Open) -> Result<(), AppError> {
-    let Some(limit) = open.crm.limit() else { return Ok(()) };
-    let mut tx = work.scope.write(Action::ManageIntegrations).await?;
-    let at = tx.reading().now().await?;
-    let said = json!({
-        "most": limit.most, "left": limit.left, "seconds": limit.seconds, "daily_most": limit.daily_most,
-        "daily_left": limit.daily_left, "at": at,
-    });
-    store::set_limit(&mut tx, work.integration.id, &said).await?;
-    tx.commit().await
-}

@@ -2,7 +2,8 @@
 //! disconnect.
 //!
 //! The surprising part: the right to renew is a row's own lease, taken with the very text that was read. Whoever does not get it uses
-//! the token that is there while it is good, and waits a moment otherwise. So a refresh token that is good once only is used once.
+//! the token that is there while it is good, and waits otherwise until whoever has it gives a notice. So a refresh token that is good once
+//! only is used once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,8 +30,9 @@ use patchbay_shared::{AppError, Reason};
 pub(crate) const AHEAD: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 /// Not used any more so short before its end: it has to arrive.
 const LAST_MOMENT: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
-/// How long one waits for another process that renews it.
-const MOMENT: Duration = Duration::from_secs(2);
+/// How long work waits for another process that renews it.
+pub(crate) const MOMENT: Duration = Duration::from_secs(2);
+pub(crate) const RENEWING: &str = "Its sign-in is being renewed.";
 /// How long for a service that cannot renew it now.
 const TROUBLE: Duration = Duration::from_secs(60);
 
@@ -65,6 +67,8 @@ pub struct App {
 pub(crate) enum Lacking {
     /// Somebody has to sign in.
     SignIn,
+    /// Somebody else renews it at the moment, and gives a notice when that is over.
+    Renewing,
     /// Not now; later.
     Later(Duration, String),
     Error(AppError),
@@ -217,7 +221,7 @@ async fn renew(
     if !is_mine {
         return match is_good {
             true => Ok(old()),
-            false => Err(Lacking::Later(MOMENT, "Its sign-in is being renewed.".into())),
+            false => Err(Lacking::Renewing),
         };
     }
     let accounts = document.extra.get("accounts").map(String::as_str);
@@ -242,17 +246,20 @@ async fn renew(
             if tokens::release(&mut tx, stored.id, me, true).await? {
                 ops::broken(&mut tx, integration.id, &words, true).await?;
             }
+            tx.notify(ops::topic(integration.id), integration.client_id);
             tx.commit().await?;
             Err(Lacking::SignIn)
         }
         Err(OauthError::Refused(words)) => {
             tokens::release(&mut tx, stored.id, me, false).await?;
             ops::broken(&mut tx, integration.id, &words, false).await?;
+            tx.notify(ops::topic(integration.id), integration.client_id);
             tx.commit().await?;
             if is_good { Ok(old()) } else { Err(Lacking::Later(TROUBLE * 10, words)) }
         }
         Err(OauthError::TryLater { after, said }) => {
             tokens::release(&mut tx, stored.id, me, false).await?;
+            tx.notify(ops::topic(integration.id), integration.client_id);
             tx.commit().await?;
             if is_good { Ok(old()) } else { Err(Lacking::Later(after.unwrap_or(TROUBLE), said)) }
         }
@@ -329,7 +336,27 @@ pub(crate) fn sandbox_base(services: &Services, kind: IntegrationType) -> Result
     })
 }
 
-/// Has the service end the sign-in, as far as it answers. What is not ended there is at least forgotten here.
+/// Whether an integration uses this app’s token at the account, or this very token: an app has one in a workspace of Slack. What does not
+/// open may be it, too. `besides`: this integration does not count.
+pub(super) async fn is_used(
+    scope: &Scope,
+    besides: Option<IntegrationId>,
+    account: &str,
+    app: &str,
+    token: &Secret<String>,
+) -> Result<bool, AppError> {
+    let mut tx = scope.read(Action::ReadIntegrations).await?;
+    let all = tokens::at_account(&mut tx, IntegrationType::Slack, account).await?;
+    drop(tx);
+    Ok(all.iter().filter(|(id, _)| Some(*id) != besides).any(|(id, sealed)| {
+        open(scope, *id, sealed).map_or(true, |other| {
+            other.app.is_some_and(|own| own.id == app) || other.access_token.expose() == token.expose()
+        })
+    }))
+}
+
+/// Has the service end the sign-in, as far as it answers. What is not ended there is at least forgotten here. An app has one token in a
+/// workspace of Slack: it is left to others who use it, too.
 pub(crate) async fn revoke(scope: &Scope, integration: &Integration) -> Result<(), AppError> {
     let mut tx = scope.read(Action::ReadIntegrations).await?;
     let stored = tokens::newest(&mut tx, integration.id).await?;
@@ -339,6 +366,11 @@ pub(crate) async fn revoke(scope: &Scope, integration: &Integration) -> Result<(
     };
     // Where the service cannot be reached any more (a stand-in that is gone), it is only forgotten here.
     let Ok(Some(app)) = app_of(scope, integration, &document) else { return Ok(()) };
+    if let (IntegrationType::Slack, Some(account)) = (integration.kind, &integration.account_id)
+        && is_used(scope, Some(integration.id), account, &app.client_id, &document.access_token).await?
+    {
+        return Ok(());
+    }
     let (refresh, accounts) = (document.refresh_token.as_ref().map(|token| &token.0), document.extra.get("accounts"));
     let ended =
         oauth::revoke(&scope.services().http, &app, &document.access_token, refresh, accounts.map(String::as_str))
@@ -355,7 +387,7 @@ pub(crate) async fn renew_ahead(scope: &Scope, id: IntegrationId) -> Result<(), 
     let integration = store::get(&mut tx, id).await?;
     drop(tx);
     match current(scope, &integration).await {
-        Ok(_) | Err(Lacking::SignIn | Lacking::Later(..)) => Ok(()),
+        Ok(_) | Err(Lacking::SignIn | Lacking::Renewing | Lacking::Later(..)) => Ok(()),
         Err(Lacking::Error(error)) => Err(error),
     }
 }

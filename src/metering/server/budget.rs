@@ -1,5 +1,5 @@
 //! What a client's month has come to, beside its budget. Owns the rows of client_spend: one per client with a budget and month, added
-//! up from calls and answers when it is first asked for, and from then on kept in the transactions that write costs.
+//! up from calls, answers and text messages when it is first asked for, and from then on kept in the transactions that write costs.
 //!
 //! The surprising part: a lock per client, shared by those who write costs and taken alone by whoever adds a month up. So a cost is
 //! either in the sum or added to it, and never both or neither.
@@ -145,7 +145,7 @@ pub async fn reached(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<Bu
     Ok(reached.collect())
 }
 
-/// Adds what a call or an answer cost, in the transaction that writes it there; less than nothing when a bill went down. `at`: the
+/// Adds what a call, an answer or a text message cost, in the transaction that writes it there; less than nothing when a bill went down. `at`: the
 /// moment that usage counts it under.
 pub async fn add(
     tx: &mut WriteTx,
@@ -287,7 +287,7 @@ pub async fn add_up(scope: &Scope, client: ClientId) -> Result<(), AppError> {
     tx.commit().await
 }
 
-/// Calls by their start and answers of models by their time, as the usage page counts them.
+/// Calls by their start, answers of models by their time and text messages by when a carrier took them, as the usage page counts them.
 async fn keep_sum(tx: &mut WriteTx, client: ClientId, month: &Month) -> Result<Decimal, AppError> {
     Ok(sqlx::query_scalar!(
         "insert into client_spend (workspace_id, client_id, month, from_at, until_at, spent)
@@ -296,6 +296,8 @@ async fn keep_sum(tx: &mut WriteTx, client: ClientId, month: &Month) -> Result<D
                  where workspace_id = $1 and client_id = $2 and started_at >= $4 and started_at < $5)
               + (select coalesce(sum(cost), 0) from token_usage
                  where workspace_id = $1 and client_id = $2 and created_at >= $4 and created_at < $5)
+              + (select coalesce(sum(cost_usd), 0) from text_messages
+                 where workspace_id = $1 and client_id = $2 and taken_at >= $4 and taken_at < $5)
          on conflict (workspace_id, client_id, month) do update
            set from_at = excluded.from_at, until_at = excluded.until_at, spent = excluded.spent, updated_at = now()
          returning spent",

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::store::cells::{self, Kept, Span};
+use super::store::texts;
 use super::store::touches::{self, Touch};
 use crate::model::{Period, Sums};
 use patchbay_access::Action;
@@ -23,7 +24,7 @@ const UPKEEP: Machine = Machine { name: "usage by day", actions: &[Action::ReadU
 /// Moments that are taken at a time.
 const MOST: i64 = 20_000;
 
-/// A call or an answer of a model that counts differently now: whose, and the moment that it counts under.
+/// A call, an answer of a model or a text message that counts differently now: whose, and the moment that it counts under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Touched {
     pub client_id: Option<ClientId>,
@@ -106,6 +107,8 @@ async fn keep(scope: &Scope, turn: Turn) -> Result<(), AppError> {
         cells::keep(&mut tx, &spans, &made).await?;
         let by_model = cells::made_by_model(tx.reading(), &spans).await?;
         cells::keep_by_model(&mut tx, &spans, &by_model).await?;
+        let of_texts = texts::made(tx.reading(), &spans).await?;
+        texts::keep(&mut tx, &spans, &of_texts).await?;
         tx.commit().await?;
         if is_last {
             return Ok(());
@@ -262,7 +265,7 @@ pub async fn read_models(tx: &mut ReadTx, asked: Asked) -> Result<Vec<ModelCell>
 
 /// Which days are read from their rows, if any, and which are counted. Zones are read before what was touched: a zone that changes in
 /// between is seen whole or not at all.
-async fn sources(tx: &mut ReadTx, asked: Asked) -> Result<(Option<Period>, Vec<Span>), AppError> {
+pub(super) async fn sources(tx: &mut ReadTx, asked: Asked) -> Result<(Option<Period>, Vec<Span>), AppError> {
     let zones = Zones::read(tx, asked.client).await?;
     let mut touches = touches::list(tx, asked.client).await?;
     touches.retain(|(client, _)| asked.client.is_none() || *client == asked.client);

@@ -13,7 +13,12 @@ patchbay_shared::words! {
         CallControl = "call_control", "Call Control application", Warn;
         /// An application that somebody else made.
         Texml = "texml", "TeXML application", Warn;
-        /// A trunk, or what the carrier has no word for here.
+        /// An address that the number itself names.
+        Address = "address", "Address", Warn;
+        /// An application, at Twilio or Plivo.
+        Application = "application", "Application", Warn;
+        Trunk = "trunk", "Trunk", Warn;
+        /// A trunk at Telnyx, or what the carrier has no word for here.
         Other = "other", "Connection", Warn;
     }
 }
@@ -33,6 +38,9 @@ impl CarrierConnection {
             ConnectionKind::Ours => "Patchbay’s own application",
             ConnectionKind::CallControl => "the Call Control application",
             ConnectionKind::Texml => "the TeXML application",
+            ConnectionKind::Address => "the address",
+            ConnectionKind::Application => "the application",
+            ConnectionKind::Trunk => "the trunk",
             ConnectionKind::Other => "the connection",
         };
         match &self.name {
@@ -63,10 +71,19 @@ pub struct Route {
     pub shared_drift: Option<String>,
 }
 
-/// Where the calls of a number go that Patchbay should answer, and what to do. `found`: where the carrier sends them.
-pub fn drift(found: Option<&CarrierConnection>) -> String {
+/// Where the calls of a number go that Patchbay should answer, and what to do. `found`: where the carrier, by its stored word, sends them.
+pub fn drift(carrier: &str, found: Option<&CarrierConnection>) -> String {
     const AGAIN: &str = "Choose “Set again” to have them come here.";
+    let name = super::carrier_name(carrier);
     match found {
+        None if carrier != "telnyx" => {
+            format!("{name} sends its calls nowhere: somebody took the address out. {AGAIN}")
+        }
+        // The calls come, and nobody hears how they went.
+        Some(found) if carrier != "telnyx" && found.kind == ConnectionKind::Ours => format!(
+            "{name} asks Patchbay about its calls, and tells {} how they went. Choose “Set again” to have Patchbay told.",
+            found.id
+        ),
         None => format!("Telnyx sends its calls nowhere: somebody took the number off its connection. {AGAIN}"),
         Some(found) if found.kind == ConnectionKind::CallControl => format!(
             "Telnyx sends its calls to {}, which Patchbay does not answer: it answers through an application of its own. {AGAIN}",
@@ -77,7 +94,7 @@ pub fn drift(found: Option<&CarrierConnection>) -> String {
             format!("Telnyx sends its calls to {}, which is not the one that is in use now. {AGAIN}", found.named())
         }
         Some(found) => format!(
-            "Somebody has sent its calls to {} at Telnyx. {AGAIN} If they are meant to go there, set the direction to “Agents call from it”: nothing is changed at Telnyx then.",
+            "Somebody has sent its calls to {} at {name}. {AGAIN} If they are meant to go there, set the direction to “Agents call from it”: nothing is changed at {name} then.",
             found.named()
         ),
     }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::model::{AnswerHours, CLOSED, ConnectionKind, NumberPage, NumberStatus, UNAVAILABLE};
+use crate::model::{AnswerHours, CLOSED, ConnectionKind, NumberPage, NumberStatus, UNAVAILABLE, carrier_name};
 use crate::server_fns::{AssignNumber, CheckNumberRoute};
 use patchbay_agents::model::CallDirection;
 use patchbay_shared::Tone;
@@ -20,11 +20,8 @@ pub(super) fn Assign(number: NumberPage, again: Callback<()>) -> impl IntoView {
         (agent.id.to_string(), format!("{} ({client}{way})", agent.name))
     }));
     let answering = number.answering.clone();
-    let mut directions = vec![("outbound".into(), "Agents call from it".into())];
-    // Calls to numbers at other carriers are not answered here.
-    if number.account.is_none() {
-        directions.push(("inbound".into(), "People call it".into()));
-    }
+    let directions = options_of([("outbound", "Agents call from it"), ("inbound", "People call it")]);
+    let carrier = carrier_name(&number.row.carrier).to_owned();
     let id = |id: Option<patchbay_shared::ids::AgentId>| id.map(|id| id.to_string()).unwrap_or_default();
     view! {
         <ServerForm action=assign class="form" on_done=again said="Number saved">
@@ -44,7 +41,7 @@ pub(super) fn Assign(number: NumberPage, again: Callback<()>) -> impl IntoView {
                 options=directions
                 value=number.row.direction.as_str()
                 required=true
-                hint="When people call it and it is said below what happens then, Telnyx is told to send its calls here. Agents can still call from it."
+                hint=format!("When people call it and it is said below what happens then, {carrier} is told to send its calls here. Agents can still call from it.")
             />
             <Select
                 name="agent_id"
@@ -155,30 +152,38 @@ pub(super) fn RouteCard(number: NumberPage, can: bool, again: Callback<()>) -> i
         || answering.after_hours_words.is_some()
         || answering.fallback_words.is_some();
     let route = number.route;
+    let carrier = carrier_name(&number.row.carrier).to_owned();
     let words = match (&route.since, is_called) {
-        (Some(_), true) if route.drift.is_some() || route.error.is_some() => "Patchbay should answer its calls.",
-        (Some(_), true) => "Telnyx sends its calls to Patchbay.",
-        (Some(_), false) => {
-            "Telnyx still sends its calls to Patchbay. Callers hear that nobody can answer, and the call is listed as missed."
+        (Some(_), true) if route.drift.is_some() || route.error.is_some() => {
+            "Patchbay should answer its calls.".to_owned()
         }
-        (None, true) if !is_active => "The number is not active, so nobody is told to send its calls here.",
+        (Some(_), true) => format!("{carrier} sends its calls to Patchbay."),
+        (Some(_), false) => format!(
+            "{carrier} still sends its calls to Patchbay. Callers hear that nobody can answer, and the call is listed as missed."
+        ),
+        (None, true) if !is_active => "The number is not active, so nobody is told to send its calls here.".to_owned(),
         (None, true) if !is_answered => {
-            "Nobody was chosen to answer it, so its calls go where the Telnyx account sends them."
+            format!("Nobody was chosen to answer it, so its calls go where the {carrier} account sends them.")
         }
-        (None, true) => "Telnyx does not send its calls to Patchbay yet.",
-        (None, false) => "Its calls go where the Telnyx account sends them. Patchbay does not answer them.",
+        (None, true) => format!("{carrier} does not send its calls to Patchbay yet."),
+        (None, false) => {
+            format!("Its calls go where the {carrier} account sends them. Patchbay does not answer them.")
+        }
     };
+    let unchecked = route.unchecked.map(|why| format!("{carrier} could not be asked last time. {why}"));
+    let waiting = format!("{carrier} is being told now.");
     let check = FormAction::of::<CheckNumberRoute>();
     let listed = format!("/calls?direction=inbound&q={}", number.row.number.trim_start_matches('+'));
     // Looking changes nothing at the carrier. Where something differs, a person says that it is to be set.
     let sets = is_called && is_answered && (route.drift.is_some() || route.error.is_some() || route.since.is_none());
     let word = match (sets, route.since.is_some()) {
-        (false, _) => "Check at Telnyx",
-        (true, true) => "Set again",
-        (true, false) => "Set at Telnyx",
+        (false, _) => format!("Check at {carrier}"),
+        (true, true) => "Set again".to_owned(),
+        (true, false) => format!("Set at {carrier}"),
     };
     let elsewhere = route.elsewhere.filter(|_| !route.is_waiting).map(|found| {
         let what = match found.kind {
+            ConnectionKind::Ours if number.account.is_some() => "Patchbay".to_owned(),
             ConnectionKind::Ours => "Patchbay’s own application".to_owned(),
             kind => {
                 found.name.clone().map_or_else(|| kind.label().to_owned(), |name| format!("{}: {name}", kind.label()))
@@ -196,8 +201,8 @@ pub(super) fn RouteCard(number: NumberPage, can: bool, again: Callback<()>) -> i
                 {route.drift.map(|what| view! { <Callout tone=Tone::Warn><p>{what}</p></Callout> })}
                 {route.error.map(|error| view! { <Callout tone=Tone::Warn><p>{error}</p></Callout> })}
                 {shared}
-                {route.unchecked.map(|why| view! { <p class="note">"Telnyx could not be asked last time. "{why}</p> })}
-                {route.is_waiting.then(|| view! { <p class="note">"Telnyx is being told now."</p> })}
+                {unchecked.map(|said| view! { <p class="note">{said}</p> })}
+                {route.is_waiting.then(|| view! { <p class="note">{waiting}</p> })}
                 <Facts>
                     {route.since.map(|at| view! { <Fact label="Here since"><Time stamp=at/></Fact> })}
                     {elsewhere}
@@ -209,10 +214,10 @@ pub(super) fn RouteCard(number: NumberPage, can: bool, again: Callback<()>) -> i
             })}
             <p class="mt-4"><a class="link" href=listed>"Calls to this number"</a></p>
             {(can && is_active).then(|| view! {
-                <ServerForm action=check class="inline" prefix="route" on_done=again said="Telnyx is being asked">
+                <ServerForm action=check class="inline" prefix="route" on_done=again said="The carrier is being asked">
                     <input type="hidden" name="id" value=number.row.id.to_string()/>
                     {sets.then(|| view! { <input type="hidden" name="set" value="on"/> })}
-                    <SubmitButton kind=ButtonKind::Plain icon="refresh-cw">{word}</SubmitButton>
+                    <SubmitButton kind=ButtonKind::Plain icon="refresh-cw">{word.clone()}</SubmitButton>
                 </ServerForm>
             })}
         </Card>

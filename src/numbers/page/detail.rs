@@ -84,15 +84,8 @@ fn Side(number: NumberPage, again: Callback<()>) -> impl IntoView {
     let is_gone = number.row.status == NumberStatus::Released;
     let can = number.may_edit && !is_gone;
     let carrier = view! { <Carrier number=number.clone()/> };
-    let account = number.account;
-    let name = carrier_name(&number.row.carrier).to_owned();
     view! {
-        {(!is_gone && account.is_none()).then(|| view! { <RouteCard number=number.clone() can again/> })}
-        {account.filter(|_| !is_gone).map(|_| view! {
-            <Card title="Incoming calls">
-                <p class="sub">{format!("Agents call from it. Calls to it go where the {name} account sends them: they are not answered here.")}</p>
-            </Card>
-        })}
+        {(!is_gone).then(|| view! { <RouteCard number=number.clone() can again/> })}
         <Card title="At the carrier">{carrier}</Card>
     }
 }

@@ -77,7 +77,7 @@ pub fn numbers_page() -> PageView {
 fn SetAgain(id: String) -> impl IntoView {
     let set = FormAction::of::<CheckNumberRoute>();
     view! {
-        <ServerForm action=set class="inline" prefix=format!("route-{id}-") said="Telnyx is being told">
+        <ServerForm action=set class="inline" prefix=format!("route-{id}-") said="The carrier is being told">
             <input type="hidden" name="id" value=id/>
             <input type="hidden" name="set" value="on"/>
             <SubmitButton kind=ButtonKind::Plain small=true icon="refresh-cw">"Set again"</SubmitButton>

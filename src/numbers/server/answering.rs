@@ -14,6 +14,8 @@ use patchbay_shared::zone::zone;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalledNumber {
     pub client: Option<ClientId>,
+    /// The account of the agency's own where it is. None: it is rented from here.
+    pub account: Option<IntegrationId>,
     /// None: the number takes no calls.
     pub answers: Option<Answers>,
     closed_words: Option<String>,
@@ -54,6 +56,7 @@ pub async fn called(tx: &mut ReadTx, number: &str, now: DateTime<Utc>) -> Result
     };
     Ok(Some(CalledNumber {
         client: found.client_id.map(ClientId),
+        account: found.integration_id.map(IntegrationId),
         answers: takes_calls.then_some(answers),
         closed_words: found.after_hours_words,
         fallback_words: found.fallback_words,

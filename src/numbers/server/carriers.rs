@@ -1,10 +1,11 @@
 //! Numbers of the agency's accounts at Twilio and Plivo: they are rented there, come in from there, and are never given back from here.
+//! Where calls to them go: see `account_route`.
 
 use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::ops::{notify, record};
+use super::ops::{notify, record, route};
 use super::store::Number;
 use super::store::carriers::{self as store, Facts, Held};
 use crate::model::{NumberStatus, carrier_name};
@@ -86,6 +87,7 @@ pub async fn import(
                 None => match store::adopt(tx, trunk.as_str(), integration, phone.as_str(), LEFT).await? {
                     Some(id) => {
                         store::set_facts(tx, id, &facts).await?;
+                        route(tx, id).await?;
                         notify(tx, id, None);
                         done.here += 1;
                     }
@@ -154,6 +156,7 @@ async fn set(tx: &mut WriteTx, held: &Held, status: NumberStatus, why: Option<&s
         let action = if status == NumberStatus::Active { "activated" } else { "deactivated" };
         let fields = Fields::Changed { before: json!({"status": held.status}), after: json!({"status": status}) };
         record(tx, action, held.id, client, fields).await?;
+        route(tx, held.id).await?;
     }
     notify(tx, held.id, client);
     Ok(())
@@ -174,11 +177,12 @@ pub(super) fn refuse(number: &Number, what: &str) -> Result<(), AppError> {
     }
 }
 
-/// Errors: `Invalid` when people are to call a number whose calls do not come here.
+/// Errors: `Invalid` when people are to call a number that has no voice at its carrier.
 pub(super) fn check_direction(number: &Number, direction: CallDirection) -> Result<(), AppError> {
-    if direction == CallDirection::Inbound && number.integration_id.is_some() {
+    let has_voice = number.integration_id.is_none() || number.capabilities.iter().any(|word| word == "voice");
+    if direction == CallDirection::Inbound && !has_voice {
         let name = carrier_name(&number.provider);
-        let said = format!("Calls to numbers at {name} are not answered here. Choose that agents call from it.");
+        let said = format!("{name} says that this number takes no calls. Choose that agents call from it.");
         return Err(AppError::invalid("direction", said));
     }
     Ok(())

@@ -26,11 +26,15 @@ pub(crate) struct RouteNumber {
     /// The state of the number that it is about: a newer one is another job.
     #[serde(default)]
     pub state: i64,
+    /// It is only looked at, at an account of the agency's own.
+    #[serde(default)]
+    pub looks: bool,
 }
 
 impl Job for RouteNumber {
     const KIND: &'static str = "route_number";
-    const ACTIONS: &'static [Action] = &[Action::ReadWorkshop, Action::UseConnections, Action::ManageNumbers];
+    const ACTIONS: &'static [Action] =
+        &[Action::ReadWorkshop, Action::UseConnections, Action::ManageNumbers, Action::ReadIntegrations];
 
     fn dedupe_key(&self) -> Option<String> {
         Some(format!("{} {}", self.number_id, self.state))
@@ -43,8 +47,13 @@ pub(crate) struct CheckRoutes {}
 
 impl Job for CheckRoutes {
     const KIND: &'static str = "check_routes";
-    const ACTIONS: &'static [Action] =
-        &[Action::ReadWorkshop, Action::UseConnections, Action::ManageNumbers, Action::ManageConnections];
+    const ACTIONS: &'static [Action] = &[
+        Action::ReadWorkshop,
+        Action::UseConnections,
+        Action::ManageNumbers,
+        Action::ManageConnections,
+        Action::ReadIntegrations,
+    ];
 
     fn dedupe_key(&self) -> Option<String> {
         Some("routes".to_owned())
@@ -53,6 +62,6 @@ impl Job for CheckRoutes {
 
 pub fn register(registry: &mut Registry) {
     registry.add(|scope, job: OrderNumber| async move { super::order::run(&scope, job.number_id).await });
-    registry.add(|scope, job: RouteNumber| async move { super::route::run(&scope, job.number_id).await });
+    registry.add(|scope, job: RouteNumber| async move { super::route::run(&scope, job.number_id, job.looks).await });
     registry.add(|scope, _: CheckRoutes| async move { super::look::run(&scope).await });
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::ops;
 use super::route::NOT_THERE;
+use super::store::accounts;
 use super::store::checks::{self, Looked};
+use super::{account_route, ops};
 use crate::model::{CarrierConnection, ConnectionKind};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, Machine, Scope, SystemTx};
@@ -44,10 +45,14 @@ pub async fn check_due(db: &Db) -> Result<(), AppError> {
 
 /// One look at all numbers of the agency, and at the way that they share.
 pub(crate) async fn run(scope: &Scope) -> Result<Verdict, Failure> {
+    account_route::look_at_all(scope).await?;
     let carrier = match connections::telephony_to_look(scope).await {
         Ok(carrier) => carrier,
         Err(error) => {
-            record(scope, Some(&error.to_string())).await?;
+            let mut tx = scope.read(Action::ReadWorkshop).await?;
+            let is_missed = accounts::has_rented(&mut tx).await?;
+            drop(tx);
+            record(scope, is_missed.then(|| error.to_string()).as_deref()).await?;
             return Ok(Verdict::Done);
         }
     };

@@ -46,7 +46,7 @@ pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, Ap
         number.carrier_connection_kind.as_deref(),
     );
     let has_drifted = takes_calls && number.routed_to.is_some() && number.carrier_connection != number.routed_to;
-    let shared = connections::telephony_drift(tx).await?.filter(|_| takes_calls);
+    let shared = connections::telephony_drift(tx).await?.filter(|_| takes_calls && number.integration_id.is_none());
     let waits = number.status == NumberStatus::Pending && patchbay_workspaces::server::is_suspended(tx).await?;
     Ok(NumberPage {
         client_id: number.client_id.map(ClientId),
@@ -64,10 +64,10 @@ pub(crate) async fn page(tx: &mut ReadTx, id: NumberId) -> Result<NumberPage, Ap
             since: number.routed_at.map(|at| stamp(at, now, zone)),
             is_waiting: number.route_error.is_none() && number.routed_to.is_none() && takes_calls,
             // Where they went says nothing of a number that is not there at all.
-            drift: (has_drifted && number.route_error.is_none()).then(|| drift(found.as_ref())),
+            drift: (has_drifted && number.route_error.is_none()).then(|| drift(&number.provider, found.as_ref())),
             elsewhere: found.filter(|found| !has_drifted && number.routed_to.as_deref() != Some(&*found.id)),
             checked: number.route_checked_at.map(|at| stamp(at, now, zone)),
-            unchecked: checks::trouble(tx).await?,
+            unchecked: if number.integration_id.is_none() { checks::trouble(tx).await? } else { None },
             shared_drift: shared,
             error: number.route_error.clone(),
         },
@@ -237,11 +237,12 @@ async fn check_agent(
 
 /// Has the carrier looked at, and told where the number's calls go. Also when nothing changed here: something may have changed there.
 pub(crate) async fn route(tx: &mut WriteTx, id: NumberId) -> Result<(), AppError> {
-    if !store::is_routed_here(tx.reading(), id).await? {
-        return Ok(());
-    }
+    tell(tx, id, false).await
+}
+
+async fn tell(tx: &mut WriteTx, number_id: NumberId, looks: bool) -> Result<(), AppError> {
     let state = tx.reading().now().await?.timestamp_micros();
-    enqueue(tx, &RouteNumber { number_id: id, state }, NewJob::default()).await
+    enqueue(tx, &RouteNumber { number_id, state, looks }, NewJob::default()).await
 }
 
 /// A person asks where the number's calls go now; `set`: and has the carrier told where they should. Errors: `NotFound`; `Conflict` when
@@ -249,10 +250,13 @@ pub(crate) async fn route(tx: &mut WriteTx, id: NumberId) -> Result<(), AppError
 pub(crate) async fn check_route(tx: &mut WriteTx, id: NumberId, set: bool) -> Result<(), AppError> {
     let number = store::lock(tx, id).await?;
     refuse_released(&number)?;
-    carriers::refuse(&number, "Where its calls go is set there.")?;
     let fields = Fields::Happened(json!({"number": number.number}));
     record(tx, "route_checked", id, None, fields).await?;
-    if set { route(tx, id).await } else { enqueue(tx, &CheckRoutes {}, NewJob::default()).await }
+    match (set, number.integration_id) {
+        (true, _) => route(tx, id).await,
+        (false, Some(_)) => tell(tx, id, true).await,
+        (false, None) => enqueue(tx, &CheckRoutes {}, NewJob::default()).await,
+    }
 }
 
 /// Calls can be sent to this application at the carrier: numbers that people call are sent there, and looked at from now on.

@@ -1,10 +1,10 @@
 //! Telling the carrier where a number's calls go: to Patchbay while people may call it, and where they went before once they may not.
-//! What else the number has there stays.
+//! What else the number has there stays. Numbers at the agency's own accounts at other carriers: see `account_route`.
 
 use serde_json::json;
 
-use super::ops;
 use super::store::{self, Number, routes};
+use super::{account_route, ops};
 use crate::model::NumberStatus;
 use patchbay_access::Action;
 use patchbay_access::server::{Fields, Scope};
@@ -14,7 +14,7 @@ use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_providers::error::Kind;
 use patchbay_providers::{ProviderError, TelephonyProvider};
 use patchbay_shared::AppError;
-use patchbay_shared::ids::{ClientId, NumberId};
+use patchbay_shared::ids::{ClientId, IntegrationId, NumberId};
 
 const NOT_SET_UP: &str = "Calls cannot come in yet: Telnyx and Ultravox are not set up together. Open Connections, Telnyx, and choose “Check and set up”.";
 pub(super) const NOT_THERE: &str = "The connected Telnyx account does not have this number, so its calls go elsewhere. If it has moved to another account, deactivate it here; else connect the account that has it, and check again.";
@@ -32,11 +32,19 @@ enum Wanted {
     AsItIs,
 }
 
-/// One run: looks at the number at the carrier and sets it right.
-pub(crate) async fn run(scope: &Scope, id: NumberId) -> Result<Verdict, Failure> {
+/// One run: looks at the number at the carrier and sets it right. `looks`: nothing is changed there.
+pub(crate) async fn run(scope: &Scope, id: NumberId, looks: bool) -> Result<Verdict, Failure> {
     let mut tx = scope.read(Action::ReadWorkshop).await?;
     let number = store::get(&mut tx, id).await?;
     drop(tx);
+    match number.integration_id.map(IntegrationId) {
+        Some(account) if looks => {
+            account_route::look(scope, &number, account).await?;
+            return Ok(Verdict::Done);
+        }
+        Some(account) => return account_route::run(scope, &number, account).await,
+        None => {}
+    }
     let application = connections::settings(scope).await?.application_id;
     if takes_calls(&number) && application.is_none() {
         note(scope, &number, Some(NOT_SET_UP)).await?;
@@ -182,7 +190,7 @@ async fn write_down(
     tx.commit().await
 }
 
-async fn note(scope: &Scope, number: &Number, said: Option<&str>) -> Result<(), AppError> {
+pub(super) async fn note(scope: &Scope, number: &Number, said: Option<&str>) -> Result<(), AppError> {
     let mut tx = scope.write(Action::ManageNumbers).await?;
     if routes::set_route_error(&mut tx, NumberId(number.id), said).await? {
         ops::notify(&mut tx, NumberId(number.id), number.client_id.map(ClientId));

@@ -1,6 +1,7 @@
 //! All statements that change `agency_phone_numbers`. `store::routes`: where the carrier sends their calls, and who answers them.
 //! `store::checks`: whether it still does, and when it is asked.
 
+pub(crate) mod accounts;
 pub(crate) mod carriers;
 pub(crate) mod checks;
 pub(crate) mod routes;
@@ -70,7 +71,7 @@ pub async fn list(tx: &mut ReadTx, query: &NumberQuery, limit: usize) -> Result<
                 route_trouble: row
                     .route_error
                     .filter(|_| is_called)
-                    .or_else(|| row.has_drifted.then(|| drift(found.as_ref()))),
+                    .or_else(|| row.has_drifted.then(|| drift(&row.provider, found.as_ref()))),
                 id: NumberId(row.id),
                 number: row.number,
                 status: row.status,
@@ -125,6 +126,8 @@ pub(crate) struct Number {
     pub routed_to: Option<String>,
     pub routed_at: Option<DateTime<Utc>>,
     pub routed_before: Option<String>,
+    /// The same at an account of the agency's own, sealed.
+    pub calls_before: Option<String>,
     pub route_error: Option<String>,
     pub carrier_connection: Option<String>,
     pub carrier_connection_name: Option<String>,
@@ -141,7 +144,7 @@ pub(crate) async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppErro
                   c.name as "client?", n.agent_id, a.name as "agent?", n.provider_number_id, n.provider_order_id, n.capabilities,
                   n.country, n.provider, n.integration_id, n.monthly_cost, n.purchased_at, n.released_at, n.last_error, n.created_at,
                   n.answer_hours as "answer_hours: Json<AnswerHours>", n.after_hours_agent_id, l.name as "after_hours_agent?",
-                  n.after_hours_words, n.fallback_words, n.routed_to, n.routed_at, n.routed_before, n.route_error,
+                  n.after_hours_words, n.fallback_words, n.routed_to, n.routed_at, n.routed_before, n.calls_before, n.route_error,
                   n.carrier_connection, n.carrier_connection_name, n.carrier_connection_kind, n.route_checked_at,
                   c.timezone as "client_zone?"
            from agency_phone_numbers n
@@ -150,17 +153,6 @@ pub(crate) async fn get(tx: &mut ReadTx, id: NumberId) -> Result<Number, AppErro
            left join agents l on l.workspace_id = $1 and l.id = n.after_hours_agent_id
            where n.workspace_id = $1 and n.id = $2"#,
         workspace,
-        id.0
-    )
-    .fetch_one(tx.conn())
-    .await?)
-}
-
-/// Whether the carrier that numbers are rented from here has it.
-pub(crate) async fn is_routed_here(tx: &mut ReadTx, id: NumberId) -> Result<bool, AppError> {
-    Ok(sqlx::query_scalar!(
-        r#"select exists (select from agency_phone_numbers where workspace_id = $1 and id = $2 and provider = 'telnyx') as "here!""#,
-        tx.workspace_uuid(),
         id.0
     )
     .fetch_one(tx.conn())

@@ -123,7 +123,7 @@ async fn budget_needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<Vec<N
         let how_far =
             if budget_status.has_reached(100) { "has spent its monthly budget" } else { "nears its monthly budget" };
         let (tone, then) = match budget_status.holds() {
-            true => ("bad", format!("no new calls start until {}", budget_status.ends)),
+            true => ("bad", format!("no new calls start and no text messages go out until {}", budget_status.ends)),
             false => ("warn", format!("the next month begins on {}", budget_status.ends)),
         };
         Need {

@@ -4,10 +4,10 @@
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-use super::writing::refused;
+use super::writing::of_record;
 use super::{HubSpot, garbage};
 use crate::crm::*;
-use crate::crm_wire::{id_of, is_about_the_record, is_id, word_of};
+use crate::crm_wire::{id_of, is_about_the_record, is_id, refused, word_of};
 use crate::error::ProviderError;
 use crate::http::Ask;
 
@@ -60,7 +60,7 @@ impl HubSpot {
         }
         let kinds = json!([{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": association}]);
         let document = json!({"properties": properties, "associations": [{"to": {"id": contact}, "types": kinds}]});
-        match self.try_ask(Ask::post(&["crm", "v3", "objects", kind], document)).await {
+        match self.client.try_ask(Ask::post(&["crm", "v3", "objects", kind], document)).await {
             Ok(made) => {
                 let id = id_of(&made["id"]);
                 id.map(Ok).ok_or_else(|| ProviderError { may_have_acted: true, ..garbage("It named no activity") })
@@ -69,7 +69,7 @@ impl HubSpot {
                 // Whether it is the contact that is missing, the contact itself tells.
                 let now = self.get(CrmObject::Contact, contact, &[]).await?;
                 let merged_into = now.as_ref().filter(|now| now.id != contact).map(|now| now.id.clone());
-                Ok(Err(CrmRefusal { is_gone: now.is_none(), merged_into, ..refused.of_record() }))
+                Ok(Err(CrmRefusal { is_gone: now.is_none(), merged_into, ..of_record(&refused) }))
             }
             Err(refused) => Err(refused.error),
         }
@@ -79,7 +79,7 @@ impl HubSpot {
         let filters = json!([{"propertyName": body, "operator": "CONTAINS_TOKEN", "value": word}]);
         let asked = json!({"filterGroups": [{"filters": filters}], "properties": [body], "limit": 10});
         let ask = Ask::post(&["crm", "v3", "objects", kind, "search"], asked).repeatable();
-        let document = self.ask(ask).await?;
+        let document = self.client.ask(ask).await?;
         let all = document["results"].as_array().ok_or_else(|| garbage("It listed no activities"))?;
         // A search that ignored its filter would answer with every activity.
         let ours = all.iter().find(|one| one["properties"][body].as_str().is_some_and(|text| text.contains(word)));

@@ -102,9 +102,9 @@ impl HubSpot {
         let ask = Ask::get(&["crm", "v3", "objects", path(object)])
             .query("limit", most.clamp(1, MOST).to_string())
             .query("properties", wanted(object, properties).join(","))
-            .query_some("associations", (object == CrmObject::Deal).then_some("contacts"))
+            .query_some("associations", object.is_of_contacts().then_some("contacts"))
             .query_some("after", next);
-        let document = self.ask(ask).await?;
+        let document = self.client.ask(ask).await?;
         let records = records(object, &document)?;
         let on = reading::next(&document, next)?;
         let total = match (next, &on) {
@@ -118,7 +118,7 @@ impl HubSpot {
     /// How many there are: a list doesn't say. Nothing hangs on it, so trouble is no error.
     async fn count(&self, object: CrmObject) -> Option<u64> {
         let body = json!({"filterGroups": [], "properties": ["hs_object_id"], "limit": 1});
-        self.ask(found(object, body)).await.ok()?["total"].as_u64()
+        self.client.ask(found(object, body)).await.ok()?["total"].as_u64()
     }
 
     /// What changed since.
@@ -137,7 +137,7 @@ impl HubSpot {
         };
         // A page of one could never get beyond two that changed at once.
         let body = cursor.body(object, &wanted(object, properties), most.clamp(2, MOST_FOUND));
-        let document = self.ask(found(object, body)).await?;
+        let document = self.client.ask(found(object, body)).await?;
         let mut records = records(object, &document)?;
         let is_more = reading::next(&document, None)?.is_some();
         let last = records.last().and_then(|last| Some((last.changed_at?.timestamp_millis(), last.id.as_str())));
@@ -145,30 +145,30 @@ impl HubSpot {
         if let Cursor::From { read, .. } = &cursor {
             records.retain(|record| record.id != *read);
         }
-        if object == CrmObject::Deal {
-            self.add_contacts(&mut records).await?;
+        if object.is_of_contacts() {
+            self.add_contacts(object, &mut records).await?;
         }
         // What is left of a search that goes on is no total.
         let total = document["total"].as_u64().filter(|_| next.is_none());
         Ok(CrmPage { next: on, records, total })
     }
 
-    /// A search says nothing of whom a deal belongs to.
-    async fn add_contacts(&self, deals: &mut [CrmRecord]) -> Result<(), ProviderError> {
-        if deals.is_empty() {
+    /// A search says nothing of whom a deal or an activity belongs to.
+    async fn add_contacts(&self, object: CrmObject, found: &mut [CrmRecord]) -> Result<(), ProviderError> {
+        if found.is_empty() {
             return Ok(());
         }
-        let inputs: Vec<Value> = deals.iter().map(|deal| json!({"id": deal.id})).collect();
-        let path = ["crm", "v4", "associations", "deals", "contacts", "batch", "read"];
-        let document = self.ask(Ask::post(&path, json!({"inputs": inputs})).repeatable()).await?;
+        let inputs: Vec<Value> = found.iter().map(|record| json!({"id": record.id})).collect();
+        let ways = ["crm", "v4", "associations", path(object), "contacts", "batch", "read"];
+        let document = self.client.ask(Ask::post(&ways, json!({"inputs": inputs})).repeatable()).await?;
         let all = document["results"].as_array().ok_or_else(|| garbage("It listed no associations"))?;
         for one in all {
             let Some(from) = id_of(&one["from"]["id"]) else { continue };
-            let Some(deal) = deals.iter_mut().find(|deal| deal.id == from) else { continue };
+            let Some(record) = found.iter_mut().find(|record| record.id == from) else { continue };
             let to = one["to"].as_array().map(Vec::as_slice).unwrap_or_default();
-            deal.contacts.extend(to.iter().filter_map(|one| id_of(&one["toObjectId"])));
-            deal.contacts.sort();
-            deal.contacts.dedup();
+            record.contacts.extend(to.iter().filter_map(|one| id_of(&one["toObjectId"])));
+            record.contacts.sort();
+            record.contacts.dedup();
         }
         Ok(())
     }

@@ -5,13 +5,16 @@
 //! with one bad value is refused as a whole, and one with an id that is none answers that all went well; a record that was merged away
 //! answers with the one that it lives on in.
 
+mod activities;
 mod activity;
 mod finding;
+mod notices;
 mod reading;
 mod writing;
 
+pub use notices::{HubSpotNotice, Told, read_notices};
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,6 +22,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::crm::*;
+use crate::crm_client::{CrmClient, Ways};
 use crate::crm_wire::{is_id, names};
 use crate::error::{Kind, ProviderError};
 use crate::http::{Answer, Ask, Endpoint, HttpClient};
@@ -40,62 +44,33 @@ const SECOND_IS_FULL: Duration = Duration::from_secs(1);
 /// The client for one account.
 #[derive(Clone)]
 pub struct HubSpot {
-    endpoint: Endpoint,
-    limit: Arc<Mutex<Option<CrmLimit>>>,
+    client: CrmClient,
 }
 
-/// A refusal, and what stood in it.
-struct Refused {
-    error: ProviderError,
-    document: Value,
-}
+const WAYS: Ways = Ways {
+    // 423: locked, 477: moving to another data centre. Both pass.
+    kind: |answer, _| match answer.status {
+        423 | 477 => Some(Kind::Unavailable),
+        status => Kind::of_status(status),
+    },
+    // That comes as 403.
+    forbids: |_| false,
+    // Answers of a search say nothing of it.
+    limit: |answer| CrmLimit {
+        most: answer.figure("x-hubspot-ratelimit-max"),
+        left: answer.figure("x-hubspot-ratelimit-remaining"),
+        seconds: answer.figure("x-hubspot-ratelimit-interval-milliseconds").map(|ms| ms.div_ceil(1000)),
+        daily_most: answer.figure("x-hubspot-ratelimit-daily"),
+        daily_left: answer.figure("x-hubspot-ratelimit-daily-remaining"),
+    },
+    wait: |answer| Some(window(answer)),
+};
 
 impl HubSpot {
     /// Fails when the address or the token can't be used at all; nothing is sent.
     pub fn new(http: &HttpClient, base_url: &str, token: &Secret<String>) -> Result<Self, ProviderError> {
         let endpoint = Endpoint::new(http, NAME, base_url, ("authorization", "Bearer "), token, own_words)?;
-        Ok(Self { endpoint, limit: Arc::default() })
-    }
-
-    /// The document of a success.
-    async fn ask(&self, ask: Ask) -> Result<Value, ProviderError> {
-        self.try_ask(ask).await.map_err(|refused| refused.error)
-    }
-
-    /// The document of a success, or that of a refusal with the error that it stands for.
-    async fn try_ask(&self, ask: Ask) -> Result<Value, Refused> {
-        let none = |error| Refused { error, document: Value::Null };
-        let answer = self.endpoint.answer(&ask).await.map_err(none)?;
-        self.note(&answer);
-        let document = answer.document();
-        let Some(kind) = Kind::of_status(answer.status) else {
-            if document.is_null() && !answer.is_empty() {
-                return Err(none(self.endpoint.refusal(&ask, &answer, Kind::Garbage)));
-            }
-            return Ok(document);
-        };
-        // 423: locked, 477: moving to another data centre. Both pass.
-        let kind = if matches!(answer.status, 423 | 477) { Kind::Unavailable } else { kind };
-        let mut error = self.endpoint.refusal(&ask, &answer, kind);
-        if kind == Kind::RateLimited && error.retry_after.is_none() {
-            error.retry_after = Some(window(&answer));
-        }
-        Err(Refused { error, document })
-    }
-
-    fn note(&self, answer: &Answer) {
-        let seconds = answer.figure("x-hubspot-ratelimit-interval-milliseconds").map(|ms| ms.div_ceil(1000));
-        let limit = CrmLimit {
-            most: answer.figure("x-hubspot-ratelimit-max"),
-            left: answer.figure("x-hubspot-ratelimit-remaining"),
-            seconds,
-            daily_most: answer.figure("x-hubspot-ratelimit-daily"),
-            daily_left: answer.figure("x-hubspot-ratelimit-daily-remaining"),
-        };
-        // Answers of a search say nothing of it.
-        if limit != CrmLimit::default() {
-            *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = Some(limit);
-        }
+        Ok(Self { client: CrmClient::new(endpoint, &WAYS) })
     }
 }
 
@@ -116,6 +91,7 @@ fn path(object: CrmObject) -> &'static str {
     match object {
         CrmObject::Contact => "contacts",
         CrmObject::Deal => "deals",
+        CrmObject::Activity(kind) => activities::path(kind),
     }
 }
 
@@ -123,7 +99,7 @@ fn path(object: CrmObject) -> &'static str {
 fn changed(object: CrmObject) -> &'static str {
     match object {
         CrmObject::Contact => "lastmodifieddate",
-        CrmObject::Deal => "hs_lastmodifieddate",
+        CrmObject::Deal | CrmObject::Activity(_) => "hs_lastmodifieddate",
     }
 }
 
@@ -146,13 +122,13 @@ impl Crm for HubSpot {
     }
 
     async fn account(&self) -> Result<CrmAccount, ProviderError> {
-        let document = self.ask(Ask::get(&["account-info", "v3", "details"])).await?;
+        let document = self.client.ask(Ask::get(&["account-info", "v3", "details"])).await?;
         let id = crate::crm_wire::id_of(&document["portalId"]).ok_or_else(|| garbage("It named no account"))?;
         Ok(CrmAccount { name: format!("portal {id}"), id, user: String::new() })
     }
 
     async fn properties(&self, object: CrmObject) -> Result<Vec<CrmProperty>, ProviderError> {
-        let document = self.ask(Ask::get(&["crm", "v3", "properties", path(object)])).await?;
+        let document = self.client.ask(Ask::get(&["crm", "v3", "properties", path(object)])).await?;
         let all = document["results"].as_array().ok_or_else(|| garbage("It listed no properties"))?;
         Ok(all.iter().filter_map(reading::property).collect())
     }
@@ -181,7 +157,7 @@ impl Crm for HubSpot {
             .query("archived", "true")
             .query("limit", MOST.to_string())
             .query_some("after", next);
-        let document = self.ask(ask).await?;
+        let document = self.client.ask(ask).await?;
         let all = document["results"].as_array().ok_or_else(|| garbage("It listed no records"))?;
         let gone = all.iter().filter_map(reading::removed);
         // The list is not in the order in which they went: only here it is known which are new.
@@ -200,8 +176,8 @@ impl Crm for HubSpot {
         }
         let ask = Ask::get(&["crm", "v3", "objects", path(object), id])
             .query("properties", wanted(object, properties).join(","))
-            .query_some("associations", (object == CrmObject::Deal).then_some("contacts"));
-        match self.ask(ask).await {
+            .query_some("associations", object.is_of_contacts().then_some("contacts"));
+        match self.client.ask(ask).await {
             Ok(document) if document["archived"] == json!(true) => Ok(None),
             Ok(document) => {
                 let mut record =
@@ -221,8 +197,12 @@ impl Crm for HubSpot {
         self.update_all(records).await
     }
 
-    async fn upsert(&self, properties: &BTreeMap<String, String>) -> Result<CrmWritten, ProviderError> {
-        self.find_or_make(properties).await
+    async fn upsert(
+        &self,
+        new: &BTreeMap<String, String>,
+        known: &BTreeMap<String, String>,
+    ) -> Result<CrmWritten, ProviderError> {
+        self.find_or_make(new, known).await
     }
 
     async fn write_call(&self, call: &CrmCall) -> Result<CrmWritten, ProviderError> {
@@ -234,7 +214,7 @@ impl Crm for HubSpot {
     }
 
     fn limit(&self) -> Option<CrmLimit> {
-        *self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+        self.client.limit()
     }
 }
 

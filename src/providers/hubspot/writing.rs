@@ -5,22 +5,21 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::finding::found;
-use super::{HubSpot, MOST, Refused, garbage, reading};
+use super::{HubSpot, MOST, garbage, reading};
 use crate::crm::{CrmObject, CrmRefusal, CrmWritten};
-use crate::crm_wire::{end_of_number, id_of, is_about_the_record, is_id, is_same_number, refusal_of};
+use crate::crm_client::Refused;
+use crate::crm_wire::{end_of_number, id_of, is_about_the_record, is_id, is_same_number, refusal_of, refused};
 use crate::error::ProviderError;
 use crate::http::Ask;
 
 type Values = BTreeMap<String, String>;
 
-impl Refused {
-    /// The refusal of the one record that the request was about.
-    pub(super) fn of_record(&self) -> CrmRefusal {
-        let (said, property) = reading::reason(&self.document);
-        let usual = refusal_of(&self.error);
-        let message = said.map(|said| crate::error::one_line(&said)).unwrap_or_else(|| usual.message.clone());
-        CrmRefusal { message, property, ..usual }
-    }
+/// The refusal of the one record that the request was about.
+pub(super) fn of_record(refused: &Refused) -> CrmRefusal {
+    let (said, property) = reading::reason(&refused.document);
+    let usual = refusal_of(&refused.error);
+    let message = said.map(|said| crate::error::one_line(&said)).unwrap_or_else(|| usual.message.clone());
+    CrmRefusal { message, property, ..usual }
 }
 
 impl HubSpot {
@@ -63,7 +62,7 @@ impl HubSpot {
         let inputs: Vec<Value> =
             part.iter().map(|at| json!({"id": records[*at].0, "properties": records[*at].1})).collect();
         let path = ["crm", "v3", "objects", "contacts", "batch", "update"];
-        let document = match self.ask(Ask::post(&path, json!({"inputs": inputs})).repeatable()).await {
+        let document = match self.client.ask(Ask::post(&path, json!({"inputs": inputs})).repeatable()).await {
             Ok(document) => document,
             Err(error) if is_about_the_record(&error) => return Ok(()),
             Err(error) => return Err(error),
@@ -92,16 +91,16 @@ impl HubSpot {
     /// Errors: trouble that is not the record's own.
     pub(super) async fn update_one(&self, id: &str, properties: &Values) -> Result<CrmWritten, ProviderError> {
         let ask = Ask::patch(&["crm", "v3", "objects", "contacts", id], json!({"properties": properties}));
-        match self.try_ask(ask).await {
+        match self.client.try_ask(ask).await {
             // It was merged away if this is another one.
             Ok(document) => Ok(Ok(id_of(&document["id"]).unwrap_or_else(|| id.to_owned()))),
-            Err(refused) if is_about_the_record(&refused.error) => Ok(Err(refused.of_record())),
+            Err(refused) if is_about_the_record(&refused.error) => Ok(Err(of_record(&refused))),
             Err(refused) => Err(refused.error),
         }
     }
 
-    pub(super) async fn find_or_make(&self, properties: &Values) -> Result<CrmWritten, ProviderError> {
-        let given = |name: &str| properties.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+    pub(super) async fn find_or_make(&self, new: &Values, of_known: &Values) -> Result<CrmWritten, ProviderError> {
+        let given = |name: &str| new.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
         let (email, phone) = (given("email"), given("phone").or_else(|| given("mobilephone")));
         if email.is_none() && phone.is_none() {
             return Ok(Err(refused("There is neither an e-mail address nor a number to find the contact by")));
@@ -120,28 +119,32 @@ impl HubSpot {
             known = all.pop().map(|(id, _)| id);
         }
         if let Some(id) = known {
-            return self.update_one(&id, properties).await;
+            return self.update_some(id, of_known).await;
         }
-        let ask = Ask::post(&["crm", "v3", "objects", "contacts"], json!({"properties": properties}));
-        match self.try_ask(ask).await {
+        let ask = Ask::post(&["crm", "v3", "objects", "contacts"], json!({"properties": new}));
+        match self.client.try_ask(ask).await {
             Ok(document) => {
                 let id = id_of(&document["id"]);
                 id.map(Ok).ok_or_else(|| ProviderError { may_have_acted: true, ..garbage("It named no contact") })
             }
             // A search shows it late, or the address is somebody's second one.
             Err(refused) => match reading::existing(refused.document["message"].as_str().unwrap_or_default()) {
-                Some(id) => self.update_one(&id, properties).await,
+                Some(id) => self.update_some(id, of_known).await,
                 None if is_about_the_record(&refused.error) => {
-                    Ok(Err(CrmRefusal { is_gone: false, ..refused.of_record() }))
+                    Ok(Err(CrmRefusal { is_gone: false, ..of_record(&refused) }))
                 }
                 None => Err(refused.error),
             },
         }
     }
 
+    async fn update_some(&self, id: String, properties: &Values) -> Result<CrmWritten, ProviderError> {
+        if properties.is_empty() { Ok(Ok(id)) } else { self.update_one(&id, properties).await }
+    }
+
     async fn by_email(&self, email: &str) -> Result<Option<String>, ProviderError> {
         let ask = Ask::get(&["crm", "v3", "objects", "contacts", email]).query("idProperty", "email");
-        match self.ask(ask).await {
+        match self.client.ask(ask).await {
             Ok(document) => Ok(id_of(&document["id"])),
             Err(error) if is_about_the_record(&error) => Ok(None),
             Err(error) => Err(error),
@@ -161,7 +164,7 @@ impl HubSpot {
             filter("hs_searchable_calculated_mobile_number", "CONTAINS_TOKEN", &any),
         ]);
         let body = json!({"filterGroups": groups, "properties": ["phone", "mobilephone", "email"], "limit": 20});
-        let document = self.ask(found(CrmObject::Contact, body)).await?;
+        let document = self.client.ask(found(CrmObject::Contact, body)).await?;
         let all = document["results"].as_array().ok_or_else(|| garbage("It listed no records"))?;
         let all = all.iter().filter_map(|one| reading::record(CrmObject::Contact, one));
         let has = |name: &str, record: &crate::crm::CrmRecord| {
@@ -172,9 +175,4 @@ impl HubSpot {
         same.dedup_by(|one, other| one.0 == other.0);
         Ok(same)
     }
-}
-
-pub(super) fn refused(message: &str) -> CrmRefusal {
-    let message = crate::error::one_line(message);
-    CrmRefusal { message, property: None, is_gone: false, merged_into: None, may_repeat: false }
 }

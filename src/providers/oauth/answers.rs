@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::{AccountHint, Grant, LONGEST, OauthApp, OauthError, OauthKind};
+use super::{AccountHint, ChannelHook, Grant, LONGEST, OauthApp, OauthError, OauthKind};
 use crate::error::one_line;
 use crate::sealed::Secret;
 use crate::wire::{Fields, Remarks, count_of};
@@ -136,7 +136,21 @@ pub(super) fn grant(
         api_base: app.api_base(named.as_deref(), accounts)?,
         accounts: (app.kind == OauthKind::Zoho).then(|| accounts.to_owned()),
         account: hint(app.kind, document),
+        hook: hook(app.kind, &document["incoming_webhook"]),
     })
+}
+
+fn hook(kind: OauthKind, said: &Value) -> Option<ChannelHook> {
+    if kind != OauthKind::Slack {
+        return None;
+    }
+    let address = said["url"].as_str().filter(|address| is_token(address))?;
+    let channel = said["channel_id"].as_str().filter(|id| {
+        (3..=24).contains(&id.len()) && id.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-')
+    })?;
+    let name = one_line(said["channel"].as_str().unwrap_or(channel));
+    let name = name.trim_start_matches(['#', '@']).chars().take(80).collect();
+    Some(ChannelHook { address: Secret::from(address), channel: channel.to_owned(), name })
 }
 
 /// A text that can stand in a header.
@@ -222,6 +236,31 @@ mod tests {
         assert_eq!(fate(Slack, 200, json!({"ok": false, "error": "ratelimited"})), "later");
         assert_eq!(fate(Slack, 200, json!({"ok": false, "error": "bad_client_secret"})), "refused");
         assert_eq!(fate(Slack, 200, json!({"ok": true})), "fine");
+    }
+
+    #[test]
+    fn a_channel_is_taken_over_as_slack_names_it() {
+        let said = json!({"channel": "#calls", "channel_id": "C1", "configuration_url": "https://x.test",
+            "url": "https://hooks.slack.com/services/T1/B1/x"});
+        assert_eq!(hook(OauthKind::Slack, &said), None, "an id has three letters at least");
+        let with = |name: &str, value: Value| {
+            let mut said = said.clone();
+            said["channel_id"] = json!("C024BE91L");
+            said[name] = value;
+            hook(OauthKind::Slack, &said)
+        };
+        let fine = with("channel", json!("#calls")).expect("a channel");
+        assert_eq!((fine.channel.as_str(), fine.name.as_str()), ("C024BE91L", "calls"));
+        assert_eq!(with("channel", json!(7)).expect("without a name").name, "C024BE91L");
+        for (name, value) in [
+            ("channel_id", json!("C1 <b>")),
+            ("channel_id", json!(null)),
+            ("url", json!("https://hooks.slack.com/a b")),
+            ("url", json!(["x"])),
+        ] {
+            assert_eq!(with(name, value.clone()), None, "{name}: {value}");
+        }
+        assert_eq!(hook(OauthKind::Slack, &json!("nothing")), None);
     }
 
     #[test]

@@ -58,6 +58,18 @@ pub struct Grant {
     /// The server that renews this sign-in, where there are several.
     pub accounts: Option<String>,
     pub account: AccountHint,
+    /// Slack: the channel that was chosen while signing in.
+    pub hook: Option<ChannelHook>,
+}
+
+/// An incoming webhook of the channel that a person chose. As Slack says it; whoever uses it looks whether the address is one of Slack's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelHook {
+    pub address: Secret<String>,
+    /// Slack's id of the channel.
+    pub channel: String,
+    /// Its name, without the sign before it.
+    pub name: String,
 }
 
 /// What an answer tells of the account. Any of it may be empty.
@@ -117,12 +129,15 @@ pub fn scopes_of(kind: OauthKind) -> &'static [&'static str] {
             "ZohoCRM.modules.deals.READ",
             "ZohoCRM.modules.calls.ALL",
             "ZohoCRM.modules.tasks.ALL",
+            "ZohoCRM.modules.notes.READ",
+            "ZohoCRM.modules.events.READ",
             "ZohoCRM.settings.fields.READ",
             "ZohoCRM.org.READ",
             "ZohoCRM.users.READ",
             "ZohoSearch.securesearch.READ",
         ],
-        OauthKind::Slack => &["chat:write", "chat:write.public", "channels:read", "groups:read"],
+        // The first has the person choose a channel while signing in, also a private one.
+        OauthKind::Slack => &["incoming-webhook", "chat:write", "chat:write.public", "channels:read", "groups:read"],
     }
 }
 

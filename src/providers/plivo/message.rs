@@ -4,7 +4,9 @@
 //! The surprising parts: the list has no texts, so a message is found again by its numbers and its time; and what comes to a number is told
 //! by the number's application, which its calls have, too.
 
+use super::incoming::{Application, name_for_texts};
 use super::{Ask, Kind, NAME, Plivo, ProviderError};
+use crate::carrier::was_ours;
 use crate::sealed::Secret;
 use crate::signature::SignatureError;
 use crate::text::{
@@ -29,8 +31,6 @@ const OPTED_OUT: &str = "200";
 /// The list of what the whole account has sent comes in pages of at most so many, and is read so far.
 const PAGE: usize = 20;
 const MOST_PAGES: usize = 50;
-/// The name of our application.
-const APPLICATION: &str = "Patchbay texts";
 
 #[derive(Deserialize)]
 struct Taken {
@@ -121,33 +121,28 @@ impl TextCarrier for Plivo {
 
     async fn listen(&self, number: &str, url: &str) -> Result<(), ProviderError> {
         let id = number.trim_start_matches('+');
-        let held: Value = self.endpoint.json(self.read(&["Number", id])).await?;
-        let application = held.get("application").and_then(Value::as_str).unwrap_or_default();
-        // `/v1/Account/MA…/Application/123/`, or its id alone.
-        let application = application.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        if application.is_empty() {
-            let body = json!({"app_name": APPLICATION, "message_url": url, "message_method": "POST"});
-            let ask = Ask::post(&self.path(&["Application"]), body).slashed().hide(&self.token);
-            let made: Value = self.endpoint.json(ask).await?;
-            let made = made.get("app_id").and_then(Value::as_str).unwrap_or_default();
-            let ask = Ask::post(&self.path(&["Number", id]), json!({"app_id": made})).slashed().repeatable();
-            return self.endpoint.done(ask.hide(&self.token)).await;
-        }
-        let known: Value = self.endpoint.json(self.read(&["Application", application])).await?;
-        match known.get("message_url").and_then(Value::as_str).filter(|known| !known.is_empty()) {
-            Some(known) if known == url => Ok(()),
-            Some(_)
-                if known.get("app_name").and_then(Value::as_str).is_none_or(|name| !name.starts_with("Patchbay")) =>
-            {
+        let held = self.application_of(id).await?;
+        let has_one = held.is_some();
+        // Each number has an application of its own: one that several share would tell one address about all of them.
+        let known = match held {
+            Some(held) => Some(held),
+            None => self.application_called(&name_for_texts(id)).await?,
+        };
+        match known.as_ref().and_then(Application::message_url) {
+            Some(told) if told == url && has_one => return Ok(()),
+            // Another address of this agency's is an older one. Ours for calls may hold somebody else's for messages.
+            Some(told) if !was_ours(told, url, 0) => {
                 let said =
                     "The number's application tells another address what comes in. Take the message URL out of it";
-                Err(ProviderError::new(NAME, Kind::Rejected, said))
+                return Err(ProviderError::new(NAME, Kind::Rejected, said));
             }
-            _ => {
-                let body = json!({"message_url": url, "message_method": "POST"});
-                let ask = Ask::post(&self.path(&["Application", application]), body).slashed().repeatable();
-                self.endpoint.done(ask.hide(&self.token)).await
+            _ => {}
+        }
+        match known {
+            Some(held) if has_one => {
+                self.change(held.id(), json!({"message_url": url, "message_method": "POST"})).await
             }
+            known => self.tell_texts(id, known, (url, "POST")).await,
         }
     }
 }

@@ -3,11 +3,14 @@
 //! The surprising parts: every path ends with a slash, numbers stand without a plus and are their own ids, and a page holds 20 entries
 //! at most.
 
+mod incoming;
 mod message;
 
 pub use message::{TEXT_NONCE, TEXT_SIGNATURE, sign_text, text_event, verify_text};
 
-use super::carrier::{AccountAtCarrier, CarrierAccess, CarrierCall, CarrierClient, RentedNumber};
+use super::carrier::{
+    AccountAtCarrier, CallAddresses, CallsGo, CarrierAccess, CarrierCall, CarrierClient, RentedNumber,
+};
 use super::error::{Kind, ProviderError};
 use super::http::{Ask, Endpoint, HttpClient};
 use super::sealed::Secret;
@@ -145,6 +148,18 @@ impl CarrierClient for Plivo {
     async fn get_call(&self, id: &str) -> Result<CarrierCall, ProviderError> {
         let call: Call = self.endpoint.json(self.read(&["Call", id])).await?;
         Ok(CarrierCall { id: call.call_uuid, cost: call.total_amount.filter(|cost| !cost.is_sign_negative()) })
+    }
+
+    async fn calls_go(&self, number_id: &str, ours: &CallAddresses) -> Result<CallsGo, ProviderError> {
+        self.calls_held(number_id, Some(ours)).await
+    }
+
+    async fn send_calls(&self, number_id: &str, to: &CallAddresses) -> Result<CallsGo, ProviderError> {
+        self.point_calls(number_id, to).await
+    }
+
+    async fn return_calls(&self, number_id: &str, settings: Option<&Secret<String>>) -> Result<CallsGo, ProviderError> {
+        self.point_back(number_id, settings).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who really sent a callback of Twilio or Plivo. Neither signs a time, so whoever takes one in remembers what came already.
 
 use super::SignatureError;
+use crate::carrier::Trunk;
 use crate::sealed::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -87,6 +88,21 @@ pub fn verify_plivo(
 /// Signs a post as Plivo does. For stand-ins and tests.
 pub fn sign_plivo(auth_token: &str, url: &Url, fields: &[(String, String)], nonce: &str) -> String {
     STANDARD.encode(plivo_mac(auth_token, &plivo_text(false, url, fields), nonce))
+}
+
+/// Checks a form that one of them has posted. `header`: reads a header of the request. No carrier but these signs so.
+pub fn verify_form<'a>(
+    trunk: Trunk,
+    auth_token: &Secret<String>,
+    url: &Url,
+    fields: &[(String, String)],
+    header: impl Fn(&'static str) -> Option<&'a str>,
+) -> Result<(), SignatureError> {
+    match trunk {
+        Trunk::Twilio => verify_twilio(auth_token, url, Sent::Form(fields), header(TWILIO_SIGNATURE)),
+        Trunk::Plivo => verify_plivo(auth_token, false, url, fields, header(PLIVO_NONCE), header(PLIVO_SIGNATURE)),
+        Trunk::Telnyx => Err(SignatureError::Mismatch),
+    }
 }
 
 fn given(signature: Option<&str>) -> Result<Vec<u8>, SignatureError> {

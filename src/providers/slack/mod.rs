@@ -22,8 +22,6 @@ pub const NAME: &str = "slack";
 pub const BASE_URL: &str = "https://slack.com/api";
 /// Hosts of incoming webhooks.
 const HOOK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
-/// What is asked for when somebody signs in.
-pub const SCOPES: [&str; 4] = ["chat:write", "chat:write.public", "channels:read", "groups:read"];
 const PAGE_SIZE: &str = "200";
 /// A list longer than this many pages is a loop.
 const MOST_PAGES: usize = 50;

@@ -4,13 +4,11 @@
 //! it before a repeat), and a search doesn't page.
 
 mod application;
-mod incoming;
 mod message;
 mod number;
 mod transfer;
 mod webhook;
 
-pub use incoming::{IncomingCall, Reply};
 pub use transfer::state_of;
 pub use webhook::{CallEvent, CallEventKind, HangupCause, TelnyxEvent, TelnyxPayload, document};
 

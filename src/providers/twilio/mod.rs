@@ -3,11 +3,14 @@
 //! The surprising parts: bodies are forms and answers are JSON, prices are negative and come minutes after the call, and the account's
 //! id stands in every path.
 
+mod incoming;
 mod message;
 
 pub use message::text_event;
 
-use super::carrier::{AccountAtCarrier, CarrierAccess, CarrierCall, CarrierClient, RentedNumber};
+use super::carrier::{
+    AccountAtCarrier, CallAddresses, CallsGo, CarrierAccess, CarrierCall, CarrierClient, RentedNumber,
+};
 use super::error::{Kind, ProviderError};
 use super::http::{Ask, Endpoint, HttpClient};
 use super::sealed::Secret;
@@ -146,6 +149,22 @@ impl CarrierClient for Twilio {
         let in_dollars = call.price_unit.as_deref().is_none_or(|unit| unit.eq_ignore_ascii_case("USD"));
         // What the account is charged stands there as less than nothing.
         Ok(CarrierCall { id: call.sid, cost: call.price.filter(|_| in_dollars).map(|price| price.abs()) })
+    }
+
+    async fn calls_go(&self, number_id: &str, ours: &CallAddresses) -> Result<CallsGo, ProviderError> {
+        self.calls_held(number_id, Some(ours)).await
+    }
+
+    async fn send_calls(&self, number_id: &str, to: &CallAddresses) -> Result<CallsGo, ProviderError> {
+        self.point_calls(number_id, to).await
+    }
+
+    fn leads(&self, settings: &Secret<String>) -> bool {
+        incoming::leads(settings)
+    }
+
+    async fn return_calls(&self, number_id: &str, settings: Option<&Secret<String>>) -> Result<CallsGo, ProviderError> {
+        self.point_back(number_id, settings).await
     }
 }
 

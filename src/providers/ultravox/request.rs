@@ -120,7 +120,8 @@ fn medium(line: &Line, carrier: &Carrier) -> Option<Value> {
         }
         Line::Phone { to, from, trunk: None } => (to, from),
         Line::Browser => return None,
-        Line::Joined => {
+        Line::Joined { trunk: Some(trunk) } => return Some(json!({trunk.as_str(): {}})),
+        Line::Joined { trunk: None } => {
             return Some(match carrier {
                 Carrier::Telnyx => json!({"telnyx": {}}),
                 Carrier::Twilio => json!({"twilio": {}}),

@@ -3,10 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::writing::refused;
 use super::{Zoho, garbage, reading};
 use crate::crm::*;
-use crate::crm_wire::{id_of, is_about_the_record, is_id, word_of};
+use crate::crm_wire::{id_of, is_about_the_record, is_id, refused, word_of};
 use crate::error::ProviderError;
 use crate::http::Ask;
 
@@ -67,7 +66,7 @@ impl Zoho {
 
     async fn find_activity(&self, module: &str, word: &str) -> Result<Option<String>, ProviderError> {
         let ask = Ask::get(&[module, "search"]).query("word", word).query("per_page", "10");
-        let document = match self.ask(ask).await {
+        let document = match self.client.ask(ask).await {
             Ok(document) => document,
             Err(error) if is_about_the_record(&error) => return Ok(None),
             Err(error) => return Err(error),

@@ -4,12 +4,13 @@
 //! sorted by time moves under the reader; an answer without a body means that there is nothing; a success may hold refusals, row by row;
 //! and a value of another type is refused, so the account is asked for its fields before something is written.
 
+mod activities;
 mod activity;
 mod reading;
 mod writing;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,9 +19,10 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::crm::*;
+use crate::crm_client::{CrmClient, Ways};
 use crate::crm_wire::{id_of, is_id, names};
 use crate::error::{Kind, ProviderError, one_line};
-use crate::http::{Answer, Ask, Endpoint, HttpClient};
+use crate::http::{Ask, Endpoint, HttpClient};
 use crate::sealed::Secret;
 
 /// The service's name in errors and beside its ids.
@@ -39,17 +41,20 @@ const SETTLES: Duration = Duration::from_secs(5);
 /// The client for one account.
 #[derive(Clone)]
 pub struct Zoho {
-    endpoint: Endpoint,
-    limit: Arc<Mutex<Option<CrmLimit>>>,
+    client: CrmClient,
     /// Types of the fields of contacts.
     types: Arc<OnceCell<BTreeMap<String, String>>>,
 }
 
-/// A refusal, and what stood in it.
-struct Refused {
-    error: ProviderError,
-    document: Value,
-}
+const WAYS: Ways = Ways {
+    kind: |answer, document| kind_of(answer.status, document),
+    forbids: |document| code_of(document) == "OAUTH_SCOPE_MISMATCH",
+    limit: |answer| {
+        let daily_left = answer.figure("x-api-credits-remaining");
+        CrmLimit { daily_left, ..CrmLimit::default() }
+    },
+    wait: |answer| (answer.figure("x-api-credits-remaining") == Some(0)).then_some(NO_CREDITS),
+};
 
 /// Where a list goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,37 +87,7 @@ impl Zoho {
     pub fn new(http: &HttpClient, base_url: &str, token: &Secret<String>) -> Result<Self, ProviderError> {
         let base = format!("{}/crm/v8", base_url.trim_end_matches('/'));
         let endpoint = Endpoint::new(http, NAME, &base, ("authorization", "Zoho-oauthtoken "), token, own_words)?;
-        Ok(Self { endpoint, limit: Arc::default(), types: Arc::default() })
-    }
-
-    /// The document of a success; null when there is nothing.
-    async fn ask(&self, ask: Ask) -> Result<Value, ProviderError> {
-        self.try_ask(&self.endpoint, ask).await.map_err(|refused| refused.error)
-    }
-
-    async fn try_ask(&self, endpoint: &Endpoint, ask: Ask) -> Result<Value, Refused> {
-        let none = |error| Refused { error, document: Value::Null };
-        let answer = endpoint.answer(&ask).await.map_err(none)?;
-        if let Some(left) = answer.figure("x-api-credits-remaining") {
-            let limit = CrmLimit { daily_left: Some(left), ..CrmLimit::default() };
-            *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = Some(limit);
-        }
-        // Nothing changed since, or there is nothing.
-        if matches!(answer.status, 204 | 304) {
-            return Ok(Value::Null);
-        }
-        let document = answer.document();
-        let Some(kind) = kind_of(answer.status, &document) else {
-            if document.is_null() && !answer.is_empty() {
-                return Err(none(endpoint.refusal(&ask, &answer, Kind::Garbage)));
-            }
-            return Ok(document);
-        };
-        let mut error = endpoint.refusal(&ask, &answer, kind);
-        if kind == Kind::RateLimited && error.retry_after.is_none() && has_no_credits(&answer) {
-            error.retry_after = Some(NO_CREDITS);
-        }
-        Err(Refused { error, document })
+        Ok(Self { client: CrmClient::new(endpoint, &WAYS), types: Arc::default() })
     }
 
     /// One page of a list.
@@ -133,22 +108,22 @@ impl Zoho {
             Cursor::Page { number, .. } => ask.query("page", number.to_string()),
             Cursor::Token { token, .. } => ask.query("page_token", token),
         };
-        self.try_ask(&self.since(since), ask).await.map_err(|refused| refused.error)
+        self.since(since).ask(ask).await
     }
 
-    fn since(&self, since: Option<DateTime<Utc>>) -> Endpoint {
+    fn since(&self, since: Option<DateTime<Utc>>) -> CrmClient {
         match since {
-            Some(since) => self.endpoint.clone().with_header("if-modified-since", &reading::written(since)),
-            None => self.endpoint.clone(),
+            Some(since) => self.client.with_header("if-modified-since", &reading::written(since)),
+            None => self.client.clone(),
         }
     }
 }
 
 /// What a status and the word in the answer stand for; none for a success.
 fn kind_of(status: u16, document: &Value) -> Option<Kind> {
-    let kind = Kind::of_status(status)?;
-    let code = document["code"].as_str().or_else(|| document["data"][0]["code"].as_str()).unwrap_or_default();
-    Some(match code {
+    // Nothing changed since.
+    let kind = Kind::of_status(status).filter(|_| status != 304)?;
+    Some(match code_of(document) {
         "INVALID_TOKEN" | "AUTHENTICATION_FAILURE" | "OAUTH_SCOPE_MISMATCH" => Kind::Credentials,
         "TOO_MANY_REQUESTS" => Kind::RateLimited,
         "INTERNAL_ERROR" => Kind::Unavailable,
@@ -156,14 +131,15 @@ fn kind_of(status: u16, document: &Value) -> Option<Kind> {
     })
 }
 
-fn has_no_credits(answer: &Answer) -> bool {
-    answer.figure("x-api-credits-remaining") == Some(0)
+fn code_of(document: &Value) -> &str {
+    document["code"].as_str().or_else(|| document["data"][0]["code"].as_str()).unwrap_or_default()
 }
 
 fn module(object: CrmObject) -> &'static str {
     match object {
         CrmObject::Contact => "Contacts",
         CrmObject::Deal => "Deals",
+        CrmObject::Activity(kind) => activities::module(kind),
     }
 }
 
@@ -171,6 +147,7 @@ fn fields(object: CrmObject, properties: &[String]) -> Result<String, ProviderEr
     let own: &[&str] = match object {
         CrmObject::Contact => &["Modified_Time"],
         CrmObject::Deal => &["Modified_Time", "Contact_Name"],
+        CrmObject::Activity(kind) => &["Modified_Time", activities::contact_field(kind)],
     };
     let mut all = names(properties, own);
     // It always comes and is none that is asked for.
@@ -201,19 +178,19 @@ impl Crm for Zoho {
     }
 
     async fn account(&self) -> Result<CrmAccount, ProviderError> {
-        let document = self.ask(Ask::get(&["org"])).await?;
+        let document = self.client.ask(Ask::get(&["org"])).await?;
         let org = &document["org"][0];
         let id =
             [&org["zgid"], &org["id"]].into_iter().find_map(id_of).ok_or_else(|| garbage("It named no account"))?;
         let short = |value: &Value| one_line(value.as_str().unwrap_or_default()).chars().take(120).collect::<String>();
-        let people = self.ask(Ask::get(&["users"]).query("type", "CurrentUser")).await?;
+        let people = self.client.ask(Ask::get(&["users"]).query("type", "CurrentUser")).await?;
         let me = &people["users"][0];
         let user = [&me["email"], &me["full_name"]].into_iter().map(short).find(|text| !text.is_empty());
         Ok(CrmAccount { id, name: short(&org["company_name"]), user: user.unwrap_or_default() })
     }
 
     async fn properties(&self, object: CrmObject) -> Result<Vec<CrmProperty>, ProviderError> {
-        let document = self.ask(Ask::get(&["settings", "fields"]).query("module", module(object))).await?;
+        let document = self.client.ask(Ask::get(&["settings", "fields"]).query("module", module(object))).await?;
         let all = document["fields"].as_array().ok_or_else(|| garbage("It listed no fields"))?;
         Ok(all.iter().filter_map(reading::property).collect())
     }
@@ -267,6 +244,7 @@ impl Crm for Zoho {
             (None, None, None) => u64::try_from(records.len()).ok(),
             // A list doesn't say. Nothing hangs on it, so trouble is no error.
             (None, None, Some(_)) => self
+                .client
                 .ask(Ask::get(&[module(object), "actions", "count"]))
                 .await
                 .ok()
@@ -287,7 +265,7 @@ impl Crm for Zoho {
             .query("type", "all")
             .query("page", number.to_string())
             .query("per_page", MOST.to_string());
-        let document = self.try_ask(&self.since(since), ask).await.map_err(|refused| refused.error)?;
+        let document = self.since(since).ask(ask).await?;
         if document.is_null() {
             return Ok((Vec::new(), None));
         }
@@ -308,7 +286,7 @@ impl Crm for Zoho {
             return Ok(None);
         }
         let ask = Ask::get(&[module(object), id]).query("fields", fields(object, properties)?);
-        match self.ask(ask).await {
+        match self.client.ask(ask).await {
             Ok(document) if document.is_null() => Ok(None),
             Ok(document) => {
                 let read = reading::record(object, &document["data"][0]);
@@ -324,8 +302,12 @@ impl Crm for Zoho {
         self.update_all(records).await
     }
 
-    async fn upsert(&self, properties: &BTreeMap<String, String>) -> Result<CrmWritten, ProviderError> {
-        self.find_or_make(properties).await
+    async fn upsert(
+        &self,
+        new: &BTreeMap<String, String>,
+        known: &BTreeMap<String, String>,
+    ) -> Result<CrmWritten, ProviderError> {
+        self.find_or_make(new, known).await
     }
 
     async fn write_call(&self, call: &CrmCall) -> Result<CrmWritten, ProviderError> {
@@ -337,7 +319,7 @@ impl Crm for Zoho {
     }
 
     fn limit(&self) -> Option<CrmLimit> {
-        *self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+        self.client.limit()
     }
 }
 
@@ -369,6 +351,9 @@ mod tests {
         assert_eq!(kind_of(400, &json!({"data": [{"code": "TOO_MANY_REQUESTS"}]})), Some(Kind::RateLimited));
         assert_eq!(kind_of(400, &json!({"code": "INVALID_DATA"})), Some(Kind::Rejected));
         assert_eq!(kind_of(200, &json!({"code": "INVALID_TOKEN"})), None);
+        // A new token would not help.
+        assert!((WAYS.forbids)(&json!({"code": "OAUTH_SCOPE_MISMATCH"})));
+        assert!(!(WAYS.forbids)(&json!({"code": "INVALID_TOKEN"})));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::activities;
 use crate::crm::*;
 use crate::crm_wire::{id_of, is_name, value_of};
 use crate::error::one_line;
@@ -18,7 +19,12 @@ pub(super) fn record(object: CrmObject, value: &Value) -> Option<CrmRecord> {
     let id = id_of(&value["id"])?;
     let all = value.as_object()?.iter().filter(|(name, _)| *name != "id" && !name.starts_with('$') && is_name(name));
     let properties = all.filter_map(|(name, value)| Some((name.clone(), value_of(value)?))).collect();
-    let contact = (object == CrmObject::Deal).then(|| id_of(&value["Contact_Name"]["id"])).flatten();
+    let field = match object {
+        CrmObject::Contact => "",
+        CrmObject::Deal => "Contact_Name",
+        CrmObject::Activity(kind) => activities::contact_field(kind),
+    };
+    let contact = id_of(&value[field]["id"]);
     Some(CrmRecord {
         id,
         properties,

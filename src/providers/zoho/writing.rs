@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Refused, Zoho, garbage, reading};
+use super::{Zoho, garbage, reading};
 use crate::crm::{CrmRefusal, CrmWritten};
-use crate::crm_wire::{end_of_number, id_of, is_about_the_record, is_id, is_same_number, refusal_of};
+use crate::crm_client::Refused;
+use crate::crm_wire::{end_of_number, id_of, is_about_the_record, is_id, is_same_number, refusal_of, refused};
 use crate::error::ProviderError;
 use crate::http::Ask;
 
 type Values = BTreeMap<String, String>;
+/// A contact's id and e-mail address.
+type Found = (String, Option<String>);
 
 /// The most rows of one request.
 const MOST_ROWS: usize = 100;
@@ -55,38 +58,45 @@ impl Zoho {
         Ok(records.iter().map(fate).collect())
     }
 
-    pub(super) async fn find_or_make(&self, values: &Values) -> Result<CrmWritten, ProviderError> {
-        let given = |name: &str| values.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+    pub(super) async fn find_or_make(&self, new: &Values, of_known: &Values) -> Result<CrmWritten, ProviderError> {
+        let given = |name: &str| new.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
         let (email, phone) = (given("Email"), NUMBERS.into_iter().find_map(given));
-        let mut row = self.row(values).await?;
-        let ask = match (email, phone) {
-            (Some(_), _) => {
-                let body = json!({"data": [row], "duplicate_check_fields": ["Email"]});
+        if email.is_none() && phone.is_none() {
+            return Ok(Err(refused("There is neither an e-mail address nor a number to find the contact by")));
+        }
+        let (mut known, mut what) = (Vec::new(), "e-mail address");
+        if let Some(email) = email {
+            known = self.by_email(email).await?;
+        }
+        if let (true, Some(phone)) = (known.is_empty(), phone) {
+            known = self.by_phone(phone).await?;
+            // Somebody with the same number and another address is another person.
+            known.retain(|(_, theirs)| email.is_none() || theirs.is_none());
+            what = "number";
+        }
+        if known.len() > 1 {
+            return Ok(Err(refused(&format!("Several contacts in Zoho CRM have this {what}"))));
+        }
+        let ask = match (known.pop().map(|(id, _)| id), email) {
+            (Some(id), _) if of_known.is_empty() => return Ok(Ok(id)),
+            (Some(id), _) => {
+                let mut row = self.row(of_known).await?;
+                row.insert("id".to_owned(), json!(id));
+                Ask::put(&["Contacts"], json!({"data": [row]}))
+            }
+            // A search shows it late: Zoho looks once more itself.
+            (None, Some(_)) => {
+                let body = json!({"data": [self.row(new).await?], "duplicate_check_fields": ["Email"]});
                 Ask::post(&["Contacts", "upsert"], body).repeatable()
             }
-            (None, Some(phone)) => {
-                let mut known = self.by_phone(phone).await?;
-                if known.len() > 1 {
-                    return Ok(Err(refused("Several contacts in Zoho CRM have this number")));
-                }
-                match known.pop() {
-                    Some(id) => {
-                        row.insert("id".to_owned(), json!(id));
-                        Ask::put(&["Contacts"], json!({"data": [row]}))
-                    }
-                    None => Ask::post(&["Contacts"], json!({"data": [row]})),
-                }
-            }
-            (None, None) => {
-                return Ok(Err(refused("There is neither an e-mail address nor a number to find the contact by")));
-            }
+            (None, None) => Ask::post(&["Contacts"], json!({"data": [self.row(new).await?]})),
         };
         Ok(self.send(ask, 1).await?.pop().unwrap_or_else(|| Err(refused("Zoho said nothing about the record"))))
     }
 
     /// Sends rows; the fate of each, in their order. A refusal of all of them may come with any status.
     pub(super) async fn send(&self, ask: Ask, rows: usize) -> Result<Vec<CrmWritten>, ProviderError> {
-        let (document, error) = match self.try_ask(&self.endpoint, ask).await {
+        let (document, error) = match self.client.try_ask(ask).await {
             Ok(document) => (document, None),
             Err(Refused { error, document }) if is_about_the_record(&error) => (document, Some(error)),
             Err(refused) => return Err(refused.error),
@@ -112,32 +122,48 @@ impl Zoho {
     }
 
     async fn read_types(&self) -> Result<BTreeMap<String, String>, ProviderError> {
-        let document = self.ask(Ask::get(&["settings", "fields"]).query("module", "Contacts")).await?;
+        let document = self.client.ask(Ask::get(&["settings", "fields"]).query("module", "Contacts")).await?;
         let all = document["fields"].as_array().ok_or_else(|| garbage("It listed no fields"))?;
         let pair = |one: &Value| Some((one["api_name"].as_str()?.to_owned(), one["data_type"].as_str()?.to_owned()));
         Ok(all.iter().filter_map(pair).collect())
     }
 
-    async fn by_phone(&self, phone: &str) -> Result<Vec<String>, ProviderError> {
+    async fn by_email(&self, email: &str) -> Result<Vec<Found>, ProviderError> {
+        let is_same =
+            |one: &Value| one["Email"].as_str().is_some_and(|theirs| theirs.trim().eq_ignore_ascii_case(email));
+        self.found("email", email, is_same).await
+    }
+
+    async fn by_phone(&self, phone: &str) -> Result<Vec<Found>, ProviderError> {
+        let is_same = |one: &Value| {
+            NUMBERS.iter().any(|name| one[*name].as_str().is_some_and(|theirs| is_same_number(theirs, phone)))
+        };
         let mut found = Vec::new();
         // As it was given, and without its country.
-        let forms = [Some(phone.to_owned()), end_of_number(phone)];
-        for form in forms.into_iter().flatten() {
-            let ask = Ask::get(&["Contacts", "search"]).query("phone", form).query("per_page", "50");
-            let document = match self.ask(ask).await {
-                Ok(document) => document,
-                Err(error) if is_about_the_record(&error) => continue,
-                Err(error) => return Err(error),
-            };
-            let all = document["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let is_same = |one: &&Value| {
-                NUMBERS.iter().any(|name| one[*name].as_str().is_some_and(|theirs| is_same_number(theirs, phone)))
-            };
-            found.extend(all.iter().filter(is_same).filter_map(|one| id_of(&one["id"])));
+        for form in [Some(phone.to_owned()), end_of_number(phone)].into_iter().flatten() {
+            found.extend(self.found("phone", &form, is_same).await?);
         }
         found.sort();
         found.dedup();
         Ok(found)
+    }
+
+    /// Contacts that a search gives, and that are what was looked for.
+    async fn found(
+        &self,
+        what: &str,
+        text: &str,
+        is_same: impl Fn(&Value) -> bool,
+    ) -> Result<Vec<Found>, ProviderError> {
+        let ask = Ask::get(&["Contacts", "search"]).query(what, text).query("per_page", "50");
+        let document = match self.client.ask(ask).await {
+            Ok(document) => document,
+            Err(error) if is_about_the_record(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let all = document["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let email = |one: &Value| one["Email"].as_str().map(str::to_owned).filter(|text| !text.trim().is_empty());
+        Ok(all.iter().filter(|one| is_same(one)).filter_map(|one| Some((id_of(&one["id"])?, email(one)))).collect())
     }
 }
 
@@ -178,11 +204,6 @@ fn typed(kind: &str, text: &str) -> Value {
         "datetime" => crate::wire::parse_time(text).map_or_else(|| json!(text), |at| json!(reading::written(at))),
         _ => json!(text),
     }
-}
-
-pub(super) fn refused(message: &str) -> CrmRefusal {
-    let message = crate::error::one_line(message);
-    CrmRefusal { message, property: None, is_gone: false, merged_into: None, may_repeat: false }
 }
 
 #[cfg(test)]

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
-use super::{PAGE, cost, find, numbers_of};
-use crate::call::Call;
+use super::{News, PAGE, account_name, fact, figure, numbers_of};
 use crate::gate::{AccountId, Key, Provider};
 use crate::rng::Rng;
-use crate::state::Sandbox;
+use crate::state::{Account, Sandbox};
 
 const VERSION: &str = "2010-04-01";
 
@@ -21,7 +20,7 @@ pub(crate) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/2010-04-01/Accounts/{account}", get(account))
         .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json", get(numbers))
-        .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{id}", get(number))
+        .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{id}", get(number).post(set))
         .route("/2010-04-01/Accounts/{account}/Calls/{id}", get(call))
         .fallback(|| async { missing() })
 }
@@ -39,9 +38,8 @@ async fn account(
         return missing();
     }
     let closed = key.contains("closed");
-    let name = format!("Sandbox {}", key.trim_start_matches("sandbox-").chars().take(12).collect::<String>());
     Json(json!({
-        "sid": id, "friendly_name": name, "status": if closed { "closed" } else { "active" }, "type": "Full", "owner_account_sid": id,
+        "sid": id, "friendly_name": account_name(&key), "status": if closed { "closed" } else { "active" }, "type": "Full", "owner_account_sid": id,
         "date_created": "Tue, 31 Aug 2010 20:36:28 +0000", "uri": format!("/{VERSION}/Accounts/{id}.json"),
     }))
     .into_response()
@@ -51,15 +49,71 @@ pub(crate) fn number_id(number: &str) -> String {
     format!("PN{}", Rng::new(17, number).uuid().simple())
 }
 
-fn shape(account: &str, number: &str) -> Value {
+/// What a number has set: the field of the API, and the member of its answers.
+const SETTINGS: [(&str, &str); 7] = [
+    ("VoiceUrl", "voice_url"),
+    ("VoiceMethod", "voice_method"),
+    ("VoiceApplicationSid", "voice_application_sid"),
+    ("TrunkSid", "trunk_sid"),
+    ("StatusCallback", "status_callback"),
+    ("StatusCallbackMethod", "status_callback_method"),
+    ("SmsUrl", "sms_url"),
+];
+
+fn shape(sandbox: &Sandbox, key: &str, account: &str, number: &str) -> Value {
     let id = number_id(number);
-    json!({
+    let held = sandbox.with_account(key, |account| account.voice_settings.get(number).cloned()).unwrap_or_default();
+    let mut shown = json!({
         "sid": id, "account_sid": account, "phone_number": number, "friendly_name": number,
-        "capabilities": {"voice": true, "sms": true, "mms": false, "fax": false},
-        "voice_url": "", "voice_method": "POST", "voice_application_sid": "", "status_callback": "", "trunk_sid": null,
-        "origin": "twilio", "beta": false, "date_created": "Tue, 31 Aug 2010 20:36:28 +0000",
+        "capabilities": {"voice": true, "sms": true, "mms": false, "fax": false}, "origin": "twilio", "beta": false,
+        "date_created": "Tue, 31 Aug 2010 20:36:28 +0000",
         "uri": format!("/{VERSION}/Accounts/{account}/IncomingPhoneNumbers/{id}.json"),
-    })
+    });
+    for (field, member) in SETTINGS {
+        shown[member] = json!(held.get(field).map_or("", |value| value));
+    }
+    shown
+}
+
+/// Sets what of a number is sent; the rest stays. A trunk takes an application away, and the other way round.
+async fn set(
+    State(sandbox): State<Arc<Sandbox>>,
+    Extension(Key(key)): Extension<Key>,
+    Path((account, id)): Path<(String, String)>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
+    let all = numbers_of(&sandbox, "twilio", &key);
+    let Some(number) = all.iter().find(|number| Some(&*number_id(number)) == id.strip_suffix(".json")) else {
+        return missing();
+    };
+    sandbox.with_account(&key, |held| {
+        let settings = held.voice_settings.entry(number.clone()).or_default();
+        for (name, value) in fields.into_iter().filter(|(name, _)| SETTINGS.iter().any(|(known, _)| known == name)) {
+            let other = match &*name {
+                "TrunkSid" => Some("VoiceApplicationSid"),
+                "VoiceApplicationSid" => Some("TrunkSid"),
+                _ => None,
+            };
+            if let Some(other) = other.filter(|_| !value.is_empty()) {
+                settings.remove(other);
+            }
+            settings.insert(name, value);
+        }
+        if let Some(url) = settings.get("SmsUrl").cloned() {
+            held.texts.heard.insert(number.clone(), url);
+        }
+    });
+    Json(shape(&sandbox, &key, &account, number)).into_response()
+}
+
+/// Which address is asked about calls to a number, and told how they went.
+pub(super) fn addresses(account: &Account, number: &str) -> Option<(String, Option<String>)> {
+    let held = account.voice_settings.get(number)?;
+    let set = |name: &str| held.get(name).filter(|value| !value.is_empty()).cloned();
+    if set("TrunkSid").is_some() || set("VoiceApplicationSid").is_some() {
+        return None;
+    }
+    Some((set("VoiceUrl")?, set("StatusCallback")))
 }
 
 async fn numbers(
@@ -68,8 +122,7 @@ async fn numbers(
     Path(account): Path<String>,
     Query(params): Query<Vec<(String, String)>>,
 ) -> Response {
-    let figure = |name: &str| params.iter().find(|(known, _)| known == name).and_then(|(_, text)| text.parse().ok());
-    let page: usize = figure("Page").unwrap_or(0);
+    let page = figure(&params, "Page");
     let mut all = numbers_of(&sandbox, "twilio", &key);
     if let Some((_, wanted)) = params.iter().find(|(name, _)| name == "PhoneNumber") {
         all.retain(|number| number == wanted);
@@ -77,8 +130,8 @@ async fn numbers(
     // The last one of the page before comes once more.
     let start = (page * PAGE).saturating_sub(usize::from(page > 0));
     let end = ((page + 1) * PAGE).min(all.len());
-    let shown: Vec<Value> =
-        all.get(start.min(end)..end).unwrap_or_default().iter().map(|number| shape(&account, number)).collect();
+    let listed = all.get(start.min(end)..end).unwrap_or_default();
+    let shown: Vec<Value> = listed.iter().map(|number| shape(&sandbox, &key, &account, number)).collect();
     let base = format!("/{VERSION}/Accounts/{account}/IncomingPhoneNumbers.json");
     let address = |page: usize| format!("{base}?PageSize={PAGE}&Page={page}&PageToken=PAsandbox{page}");
     Json(json!({
@@ -96,11 +149,7 @@ async fn number(
 ) -> Response {
     let all = numbers_of(&sandbox, "twilio", &key);
     let found = all.iter().find(|number| Some(&*number_id(number)) == id.strip_suffix(".json"));
-    found.map_or_else(missing, |number| Json(shape(&account, number)).into_response())
-}
-
-fn call_id(call: &Call) -> String {
-    format!("CA{}", call.id.simple())
+    found.map_or_else(missing, |number| Json(shape(&sandbox, &key, &account, number)).into_response())
 }
 
 async fn call(
@@ -108,38 +157,41 @@ async fn call(
     Extension(Key(key)): Extension<Key>,
     Path((account, id)): Path<(String, String)>,
 ) -> Response {
-    let found = find(&sandbox, "twilio", &key, |call| Some(&*call_id(call)) == id.strip_suffix(".json"));
+    let found = id.strip_suffix(".json").and_then(|id| fact(&sandbox, "twilio", &key, id));
     let Some(call) = found else { return missing() };
     Json(json!({
-        "sid": call_id(&call), "account_sid": account, "from": call.from, "to": call.to, "direction": "outbound-api",
-        "status": if call.ended.is_some() { "completed" } else { "in-progress" },
-        "price": cost(&call).map(|cost| format!("-{cost:.5}")), "price_unit": "USD", "api_version": VERSION,
+        "sid": call.id, "account_sid": account, "from": call.from, "to": call.to,
+        "direction": if call.came_in { "inbound" } else { "outbound-api" },
+        "status": if call.is_over { "completed" } else { "in-progress" },
+        "price": call.cost.map(|cost| format!("-{cost:.5}")), "price_unit": "USD", "api_version": VERSION,
     }))
     .into_response()
 }
 
-/// What Twilio tells when a call is over.
-pub(super) fn status_fields(call: &Call, account: &str, cause: &str) -> Vec<(String, String)> {
-    let (status, sip) = match cause {
-        "timeout" => ("no-answer", "487"),
-        "user_busy" | "call_rejected" => ("busy", "486"),
-        "not_found" => ("failed", "404"),
-        "originator_cancel" => ("canceled", "487"),
-        _ => ("completed", "200"),
+/// What Twilio tells of a call, and asks about one that comes in.
+pub(super) fn fields(news: &News<'_>) -> Vec<(&'static str, String)> {
+    let sip = match news.status {
+        "no-answer" | "canceled" => "487",
+        "busy" => "486",
+        "failed" => "404",
+        _ => "200",
     };
-    let talk = call.joined.zip(call.ended).map_or(0.0, |(joined, ended)| ended - joined);
-    let fields = [
-        ("AccountSid", account.to_owned()),
+    let mut fields = vec![
+        ("AccountSid", news.account.to_owned()),
         ("ApiVersion", VERSION.to_owned()),
-        ("CallDuration", format!("{talk:.0}")),
-        ("CallSid", call_id(call)),
-        ("CallStatus", status.to_owned()),
-        ("CallbackSource", "call-progress-events".to_owned()),
-        ("Direction", "outbound-api".to_owned()),
-        ("From", call.from.clone().unwrap_or_default()),
-        ("SequenceNumber", "0".to_owned()),
-        ("SipResponseCode", sip.to_owned()),
-        ("To", call.to.clone().unwrap_or_default()),
+        ("CallSid", news.id.to_owned()),
+        ("CallStatus", news.status.to_owned()),
+        ("Direction", if news.came_in { "inbound" } else { "outbound-api" }.to_owned()),
+        ("From", news.from.to_owned()),
+        ("To", news.to.to_owned()),
     ];
-    fields.map(|(name, value)| (name.to_owned(), value)).into()
+    if news.is_over {
+        fields.extend([
+            ("CallDuration", format!("{:.0}", news.seconds)),
+            ("CallbackSource", "call-progress-events".to_owned()),
+            ("SequenceNumber", "0".to_owned()),
+            ("SipResponseCode", sip.to_owned()),
+        ]);
+    }
+    fields
 }

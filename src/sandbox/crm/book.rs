@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::CrmKind;
-use super::people;
+use super::{past, people};
 
 /// What goes wrong, for one account. Counts go down as it happens.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,10 @@ pub struct CrmFaults {
     pub removes_while_read: bool,
     /// Properties have values of other types than they should, and control characters.
     pub odd_values: bool,
+    /// Whoever asks for this record alone gets 500.
+    pub unreadable: Option<String>,
+    /// The account may not read this kind of record, by the service's own name for it: `meetings`, `Notes`.
+    pub hides: String,
     /// How long an access token is good, in seconds; 0: as long as the service's are.
     pub token_secs: u32,
     /// How long a new token takes, in milliseconds.
@@ -46,6 +51,8 @@ pub(crate) enum Object {
     Deal,
     Call,
     Task,
+    Note,
+    Meeting,
 }
 
 #[derive(Debug, Clone)]
@@ -105,25 +112,31 @@ pub struct CrmBook {
     pub ahead: TimeDelta,
     pub(crate) records: BTreeMap<u64, Record>,
     next_id: u64,
+    /// Records from this id on were written, by us or by a test; those before were there at first.
+    first_written: u64,
     /// Sign-ins of an earlier one are over.
     pub(super) generation: u32,
     /// Access tokens of an earlier one are over.
     pub(super) good_from: u32,
     pub(super) serial: u32,
     pub(super) codes: HashMap<String, Code>,
-    pub(super) scope: String,
+    pub(crate) scope: String,
     /// The last page of a search or list, for `repeats_page`.
-    pub(crate) last_page: Option<serde_json::Value>,
+    pub(crate) last_page: Option<Value>,
     /// How many pages the numbers of pages are behind, for `repeats_page`.
     pub(crate) pages_behind: usize,
+    /// Events that nobody was told of yet, and how many there were.
+    pub(super) told: Vec<Value>,
+    pub(super) events: u64,
 }
 
 impl CrmBook {
     pub(super) fn new(kind: CrmKind, account: &str) -> Self {
         // Times in whole seconds: Zoho has no others.
         let now = DateTime::from_timestamp(Utc::now().timestamp(), 0).unwrap_or_default();
-        let records: BTreeMap<u64, Record> =
-            people::drawn(kind, account, now).into_iter().map(|record| (record.id, record)).collect();
+        let people = people::drawn(kind, account, now);
+        let past = past::drawn(kind, account, now, &people);
+        let records: BTreeMap<u64, Record> = people.into_iter().chain(past).map(|record| (record.id, record)).collect();
         let next_id = records.keys().next_back().copied().unwrap_or(0) + 1_000;
         Self {
             kind,
@@ -135,6 +148,7 @@ impl CrmBook {
             ahead: TimeDelta::zero(),
             records,
             next_id,
+            first_written: next_id,
             generation: 0,
             good_from: 0,
             serial: 0,
@@ -142,6 +156,8 @@ impl CrmBook {
             scope: String::new(),
             last_page: None,
             pages_behind: 0,
+            told: Vec::new(),
+            events: 0,
         }
     }
 
@@ -169,6 +185,9 @@ impl CrmBook {
             }
             record.changed = now;
         }
+        for (name, value) in values {
+            self.happened("propertyChange", id, &json!({"propertyName": name, "propertyValue": value}));
+        }
     }
 
     /// A new contact there. Its id.
@@ -182,16 +201,19 @@ impl CrmBook {
         self.next_id += 1;
         let record = Record { links, ..Record::new(id, object, properties, now, now) };
         self.records.insert(id, record);
+        self.happened("creation", id, &json!({"changeFlag": "NEW"}));
         id
     }
 
     /// Removes a record there.
     pub fn remove(&mut self, id: &str) {
         let now = self.now();
-        if let Some(record) = id.parse().ok().and_then(|id: u64| self.records.get_mut(&id)) {
+        let Ok(id) = id.parse::<u64>() else { return };
+        if let Some(record) = self.records.get_mut(&id) {
             record.removed = Some(now);
             record.changed = now;
         }
+        self.happened("deletion", id, &json!({"changeFlag": "DELETED"}));
     }
 
     /// Merges one contact into another: what the other has not it gets, and activities move to it.
@@ -215,6 +237,9 @@ impl CrmBook {
             }
             record.changed = now;
         }
+        let who = json!({"primaryObjectId": winner, "mergedObjectIds": [loser], "newObjectId": winner});
+        self.happened("merge", winner, &who);
+        self.happened("deletion", loser, &json!({"changeFlag": "DELETED"}));
     }
 
     /// All of these changed at once, in the same moment.
@@ -248,12 +273,43 @@ impl CrmBook {
 
     /// Calls that were written.
     pub fn calls(&self) -> Vec<CrmEntry> {
-        self.entries(Object::Call)
+        self.written(Object::Call)
     }
 
     /// Tasks that were made.
     pub fn tasks(&self) -> Vec<CrmEntry> {
-        self.entries(Object::Task)
+        self.written(Object::Task)
+    }
+
+    /// A note, call, task or meeting of somebody there, with its properties as the service calls them. Its id.
+    pub fn add_activity(&mut self, kind: &str, contact: &str, values: &[(&str, &str)]) -> String {
+        let object = match kind {
+            "note" => Object::Note,
+            "call" => Object::Call,
+            "task" => Object::Task,
+            _ => Object::Meeting,
+        };
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.insert(object, values, contact.parse().into_iter().collect()).to_string()
+    }
+
+    /// A deal of somebody there. Its id.
+    pub fn add_deal(&mut self, contact: &str, values: &[(&str, &str)]) -> String {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.insert(Object::Deal, values, contact.parse().into_iter().collect()).to_string()
+    }
+
+    /// A record belongs to one more contact, which leaves no trace in its times.
+    pub fn associate(&mut self, id: &str, contact: &str) {
+        let record = id.parse().ok().and_then(|id: u64| self.records.get_mut(&id));
+        if let (Some(record), Ok(contact)) = (record, contact.parse()) {
+            record.links.push(contact);
+        }
+    }
+
+    fn written(&self, object: Object) -> Vec<CrmEntry> {
+        let is_new = |entry: &CrmEntry| entry.id.parse().is_ok_and(|id: u64| id >= self.first_written);
+        self.entries(object).into_iter().filter(is_new).collect()
     }
 
     fn entries(&self, object: Object) -> Vec<CrmEntry> {

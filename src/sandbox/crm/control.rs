@@ -1,5 +1,5 @@
 //! `/sandbox/crm/{hubspot|zoho}/{account}`: what an account has (GET), and what is done to it (POST `…/{what}`): `change`, `add`, `remove`,
-//! `merge`, `revoke`, `expire`, `faults`.
+//! `erase`, `merge`, `tell` (HubSpot: its webhooks), `revoke`, `expire`, `faults`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,6 +55,9 @@ async fn done(
     let Some(kind) = CrmKind::of(&kind).filter(|_| tokens::is_account(&account)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    if what == "tell" && kind == CrmKind::Hubspot {
+        return super::telling::tell(sandbox, account, body).await;
+    }
     let given = super::document(&body);
     sandbox.crm_book(kind, &account, |book| act(book, &what, &given))
 }
@@ -81,6 +84,7 @@ fn act(book: &mut CrmBook, what: &str, given: &Value) -> Response {
             return (StatusCode::CREATED, Json(json!({"id": id.to_string()}))).into_response();
         }
         "remove" => book.remove(&text("id")),
+        "erase" => book.erase(&text("id")),
         "merge" => book.merge(&text("winner"), &text("loser")),
         "revoke" => book.revoke(),
         "expire" => book.expire(),

@@ -6,8 +6,10 @@
 
 pub(super) mod book;
 pub(super) mod control;
+mod past;
 pub(super) mod people;
 pub(super) mod sign_in;
+pub(super) mod telling;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -32,6 +34,14 @@ const DAY: u32 = 650_000;
 /// Credits of a day at Zoho.
 const CREDITS: u32 = 50_000;
 
+/// Stages of deals at HubSpot, with their labels.
+pub(crate) const STAGES: [(&str, &str); 4] = [
+    ("appointmentscheduled", "Appointment scheduled"),
+    ("contractsent", "Contract sent"),
+    ("closedwon", "Closed won"),
+    ("closedlost", "Closed lost"),
+];
+
 /// Which CRM it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CrmKind {
@@ -54,6 +64,11 @@ impl CrmKind {
             CrmKind::Hubspot => (50_001, 900_001),
             CrmKind::Zoho => (3_652_397_000_000_640_001, 3_652_397_000_000_690_001),
         }
+    }
+
+    /// Id of the first activity.
+    fn first_activity(self) -> u64 {
+        self.first_ids().1 + 10_000
     }
 
     fn last_name(self) -> &'static str {

@@ -134,7 +134,7 @@ struct Known {
 
 const KNOWN: [Known; 6] = [
     Known { name: ("Hanna", "Vogt"), phone: "+49 30 23125 117", city: "Berlin", policy: "HH-2207-118" },
-    Known { name: ("Grace", "Holloway"), phone: "+44 1632 960917", city: "Leeds", policy: "LV-1180-204" },
+    Known { name: ("Grace", "Holloway"), phone: "+44 113 496 0917", city: "Leeds", policy: "LV-1180-204" },
     // Too short to be rung.
     Known { name: ("Peter", "Brandt"), phone: "061 555 09", city: "Basel", policy: "HH-2210-007" },
     Known { name: ("Tom", "Adeyemi"), phone: "+1 (312) 555-0184", city: "Chicago", policy: "AU-3301-552" },
@@ -225,16 +225,15 @@ fn person(at: usize, now: DateTime<Utc>, rng: &mut Rng) -> Person {
 fn number(country: usize, at: usize, is_mobile: bool, is_local: bool) -> String {
     let tail = if is_mobile { 500 + at } else { 200 + at };
     let (area, last) = (AREAS[at % AREAS.len()], at / AREAS.len() + if is_mobile { 40 } else { 0 });
-    // Those of the agency's own country write it without the country.
     match (country, is_local) {
-        (0, true) => format!("030 23125 {tail}"),
+        (0, true) => format!("+49 30 23125 {tail}"),
         (0, false) => format!("+493023125{tail}"),
         (1, true) => format!("+41 44 555 {} {:02}", 21 + tail / 100, tail % 100),
         (1, false) => format!("+4144555{}{:02}", 21 + tail / 100, tail % 100),
         (2, true) => format!("+1 ({area}) 555-01{last:02}"),
         (2, false) => format!("+1{area}55501{last:02}"),
-        (_, true) => format!("+44 1632 960{tail}"),
-        (_, false) => format!("+441632960{tail}"),
+        (_, true) => format!("+44 113 496 0{tail}"),
+        (_, false) => format!("+441134960{tail}"),
     }
 }
 
@@ -314,5 +313,6 @@ fn deal(kind: CrmKind, name: &str, index: usize, now: DateTime<Utc>, rng: &mut R
         CrmKind::Zoho => ["Qualification", "Proposal/Price Quote", "Closed Won"][rng.below(3)],
     };
     let values = [format!("{what}, {name}"), amount, stage.to_owned(), closes, "default".to_owned()];
-    names.into_iter().map(str::to_owned).zip(values).collect()
+    let currency = (kind == CrmKind::Hubspot).then(|| ("deal_currency_code".to_owned(), "EUR".to_owned()));
+    names.into_iter().map(str::to_owned).zip(values).chain(currency).collect()
 }

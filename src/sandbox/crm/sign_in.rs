@@ -32,6 +32,18 @@ fn account_of(params: &Params) -> String {
 
 /// The page that asks.
 pub(crate) fn page(kind: CrmKind, path: &str, params: &Params) -> Response {
+    let name = match kind {
+        CrmKind::Hubspot => "HubSpot",
+        CrmKind::Zoho => "Zoho CRM",
+    };
+    let account = escaped(&account_of(params));
+    let field =
+        format!(r#"<label for="account">Account</label><br><input id="account" name="account" value="{account}">"#);
+    asking(name, path, params, &field)
+}
+
+/// The page of a service that asks whether somebody agrees; `field` is what is chosen there.
+pub(crate) fn asking(name: &str, path: &str, params: &Params, field: &str) -> Response {
     if Url::parse(params.get("redirect_uri").map(String::as_str).unwrap_or_default()).is_err() {
         return (
             StatusCode::BAD_REQUEST,
@@ -39,13 +51,9 @@ pub(crate) fn page(kind: CrmKind, path: &str, params: &Params) -> Response {
         )
             .into_response();
     }
-    let name = match kind {
-        CrmKind::Hubspot => "HubSpot",
-        CrmKind::Zoho => "Zoho CRM",
-    };
     let hidden: String = params
         .iter()
-        .filter(|(name, _)| *name != "account")
+        .filter(|(name, _)| !["account", "channel"].contains(&name.as_str()))
         .map(|(name, value)| format!(r#"<input type="hidden" name="{}" value="{}">"#, escaped(name), escaped(value)))
         .collect();
     let scopes: String = params
@@ -56,17 +64,16 @@ pub(crate) fn page(kind: CrmKind, path: &str, params: &Params) -> Response {
         .filter(|one| !one.is_empty())
         .map(|one| format!("<li>{}</li>", escaped(one)))
         .collect();
-    let account = escaped(&account_of(params));
     Html(format!(
         r#"<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Connect to {name} (sandbox)</title>
-<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 3rem auto; padding: 0 1rem; }} input, button {{ font: inherit; padding: .4rem .8rem; }} input {{ width: 100%; box-sizing: border-box; }}</style></head>
+<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 3rem auto; padding: 0 1rem; }} input, select, button {{ font: inherit; padding: .4rem .8rem; }} input, select {{ width: 100%; box-sizing: border-box; }}</style></head>
 <body><main>
 <h1>Connect to {name}</h1>
 <p>This is the sandbox: no account is needed, and nothing leaves this machine.</p>
 <form method="get" action="{path}/agree">{hidden}
-<p><label for="account">Account</label><br><input id="account" name="account" value="{account}"></p>
+<p>{field}</p>
 <p>Patchbay asks to be allowed:</p><ul>{scopes}</ul>
 <p><button type="submit">Connect</button> <button type="submit" formaction="{path}/deny">Cancel</button></p>
 </form>
@@ -102,7 +109,7 @@ pub(crate) fn denied(params: &Params) -> Option<String> {
     Some(with_state(back, params))
 }
 
-fn with_state(mut back: Url, params: &Params) -> String {
+pub(crate) fn with_state(mut back: Url, params: &Params) -> String {
     if let Some(state) = params.get("state") {
         back.query_pairs_mut().append_pair("state", state);
     }

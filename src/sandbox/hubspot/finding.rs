@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::{KIND, invalid, missing, object_of, shapes};
+use super::{KIND, broken, invalid, missing, object_of, shapes};
 use crate::crm::book::{CrmBook, Object, Record};
 use crate::crm::sign_in::Params;
 use crate::crm::{CrmAccount, document};
@@ -21,6 +22,11 @@ const WHOLE_SEARCH: usize = 10_000;
 fn names(params: &Params) -> Vec<String> {
     let all = params.get("properties").map(String::as_str).unwrap_or_default();
     all.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+fn hidden() -> Response {
+    let said = "This app hasn't been granted all required scopes to make this call.";
+    KIND.error(StatusCode::FORBIDDEN, "MISSING_SCOPES", said)
 }
 
 pub(super) async fn list(
@@ -39,6 +45,9 @@ pub(super) async fn list(
     let with_contacts = params.get("associations").is_some_and(|kinds| kinds.contains("contacts"));
     let after = figure("after");
     sandbox.crm_book(KIND, &account, |book| {
+        if book.faults.hides == kind {
+            return hidden();
+        }
         let fits = |record: &&Record| {
             record.object == object
                 && record.removed.is_some() == is_archived
@@ -99,6 +108,7 @@ pub(super) async fn get(
             false => book.find(object, &id),
         };
         match found {
+            Some(record) if book.faults.unreadable == Some(record.id.to_string()) => broken(),
             Some(record) => Json(shapes::record(book, record, &names(&params), with_contacts)).into_response(),
             None => missing("resource not found"),
         }
@@ -132,6 +142,9 @@ pub(super) async fn search(
         .collect();
     let sort = asked["sorts"][0]["propertyName"].as_str().unwrap_or("hs_object_id").to_owned();
     sandbox.crm_book(KIND, &account, |book| {
+        if book.faults.hides == kind {
+            return hidden();
+        }
         let fits = |record: &&Record| {
             groups.is_empty() || groups.iter().any(|filters| filters.iter().all(|one| passes(book, record, one)))
         };

@@ -29,7 +29,8 @@ pub(super) fn routes(sandbox: Arc<Sandbox>) -> Router<Arc<Sandbox>> {
         .route("/crm/v3/objects/{kind}/search", post(finding::search))
         .route("/crm/v3/objects/{kind}/batch/update", post(writing::update_batch))
         .route("/crm/v3/objects/{kind}/{id}", get(finding::get).patch(writing::update))
-        .route("/crm/v4/associations/deals/contacts/batch/read", post(associations))
+        .route("/crm/v4/associations/{kind}/contacts/batch/read", post(associations))
+        .route("/crm/v3/pipelines/deals", get(pipelines))
         .fallback(|| async { missing("The requested resource could not be found.") })
         .layer(axum::middleware::from_fn_with_state(sandbox, hubspot_gate));
     Router::new()
@@ -73,12 +74,18 @@ fn invalid(message: &str) -> Response {
     KIND.error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
 }
 
+fn broken() -> Response {
+    KIND.error(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "There was a problem with the request.")
+}
+
 fn object_of(kind: &str) -> Option<Object> {
     match kind {
         "contacts" | "0-1" => Some(Object::Contact),
         "deals" | "0-3" => Some(Object::Deal),
         "calls" => Some(Object::Call),
         "tasks" => Some(Object::Task),
+        "notes" => Some(Object::Note),
+        "meetings" => Some(Object::Meeting),
         _ => None,
     }
 }
@@ -102,23 +109,40 @@ async fn properties(Path(kind): Path<String>) -> Response {
     }
 }
 
-/// Contacts of deals.
+/// Stages of deals, in the one pipeline.
+async fn pipelines() -> Json<Value> {
+    let stages: Vec<Value> = super::crm::STAGES
+        .iter()
+        .enumerate()
+        .map(|(at, (id, label))| {
+            let closed = id.starts_with("closed").to_string();
+            json!({"label": label, "displayOrder": at, "metadata": {"isClosed": closed}, "id": id, "archived": false})
+        })
+        .collect();
+    Json(json!({"results": [
+        {"label": "Sales pipeline", "displayOrder": 0, "id": "default", "stages": stages, "archived": false},
+    ]}))
+}
+
+/// Contacts of deals, and of activities.
 async fn associations(
     State(sandbox): State<Arc<Sandbox>>,
     Extension(CrmAccount(account)): Extension<CrmAccount>,
+    Path(kind): Path<String>,
     body: Bytes,
 ) -> Response {
+    let Some(object) = object_of(&kind) else { return missing("Unable to infer object type") };
     let asked = document(&body);
     let (mut results, mut errors) = (Vec::new(), Vec::new());
     sandbox.crm_book(KIND, &account, |book| {
         for id in asked["inputs"].as_array().into_iter().flatten().filter_map(|one| one["id"].as_str()) {
-            let links = book.find(Object::Deal, id).map(|deal| deal.links.clone()).unwrap_or_default();
+            let links = book.find(object, id).map(|record| record.links.clone()).unwrap_or_default();
             if links.is_empty() {
                 errors.push(json!({
                     "status": "error",
                     "category": "OBJECT_NOT_FOUND",
                     "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
-                    "message": format!("No contact is associated with deal {id}."),
+                    "message": format!("No contact is associated with {kind} {id}."),
                     "context": {"fromObjectId": [id]},
                 }));
                 continue;

@@ -45,6 +45,7 @@ const DEAL: &[Property] = &[
     ("dealname", "Deal name", "string", "text", &[], false),
     ("amount", "Amount", "number", "number", &[], false),
     ("dealstage", "Deal stage", "enumeration", "radio", &[], false),
+    ("deal_currency_code", "Currency", "enumeration", "select", &[], false),
     ("closedate", "Close date", "datetime", "date", &[], false),
     ("pipeline", "Pipeline", "enumeration", "select", &[], false),
     ("createdate", "Create date", "datetime", "date", &[], true),
@@ -62,13 +63,15 @@ const CALL: &[&str] = &[
     "hs_call_to_number",
     "hs_call_status",
 ];
+const NOTE: &[&str] = &["hs_timestamp", "hs_note_body"];
+const MEETING: &[&str] = &["hs_timestamp", "hs_meeting_title", "hs_meeting_body", "hs_meeting_outcome"];
 const TASK: &[&str] = &["hs_timestamp", "hs_task_subject", "hs_task_body", "hs_task_status", "hs_task_type"];
 
 fn of(object: Object) -> &'static [Property] {
     match object {
         Object::Contact => CONTACT,
         Object::Deal => DEAL,
-        Object::Call | Object::Task => &[],
+        Object::Call | Object::Task | Object::Note | Object::Meeting => &[],
     }
 }
 
@@ -105,6 +108,8 @@ pub(super) fn wrong(object: Object, values: &Map<String, Value>) -> Option<Value
     let unknown = match object {
         Object::Call => activity(CALL),
         Object::Task => activity(TASK),
+        Object::Note => activity(NOTE),
+        Object::Meeting => activity(MEETING),
         _ => values.keys().find(|name| !of(object).iter().any(|known| known.0 == name.as_str())).cloned(),
     };
     if let Some(name) = unknown {
@@ -167,7 +172,7 @@ pub(super) fn value(book: &CrmBook, record: &Record, name: &str) -> Option<Strin
         ("hs_object_id", _) => Some(record.id.to_string()),
         ("createdate", _) => Some(iso(record.created)),
         ("lastmodifieddate", Object::Contact) => Some(iso(record.changed)),
-        ("hs_lastmodifieddate", Object::Deal | Object::Call | Object::Task) => Some(iso(record.changed)),
+        ("hs_lastmodifieddate", object) if object != Object::Contact => Some(iso(record.changed)),
         ("hs_merged_object_ids", _) => {
             let merged = book.records.values().filter(|other| other.merged_into == Some(record.id));
             let ids: Vec<String> = merged.map(|other| other.id.to_string()).collect();
@@ -194,7 +199,7 @@ pub(super) fn record(book: &CrmBook, record: &Record, names: &[String], with_con
     let usual: &[&str] = match record.object {
         Object::Contact => &["firstname", "lastname", "email", "lastmodifieddate", "hs_object_id", "createdate"],
         Object::Deal => &["dealname", "amount", "closedate", "pipeline", "dealstage", "hs_object_id", "createdate"],
-        Object::Call | Object::Task => &["hs_object_id", "hs_timestamp"],
+        Object::Call | Object::Task | Object::Note | Object::Meeting => &["hs_object_id", "hs_timestamp"],
     };
     let mut properties = Map::new();
     let names = names
@@ -221,7 +226,13 @@ pub(super) fn record(book: &CrmBook, record: &Record, names: &[String], with_con
         shape["archivedAt"] = json!(iso(at));
     }
     if with_contacts && !record.links.is_empty() {
-        let kind = "deal_to_contact";
+        let kind = match record.object {
+            Object::Deal => "deal_to_contact",
+            Object::Call => "call_to_contact",
+            Object::Task => "task_to_contact",
+            Object::Note => "note_to_contact",
+            Object::Contact | Object::Meeting => "meeting_event_to_contact",
+        };
         let results: Vec<Value> = record.links.iter().map(|id| json!({"id": id.to_string(), "type": kind})).collect();
         shape["associations"] = json!({"contacts": {"results": results}});
     }

@@ -59,7 +59,7 @@ pub(super) async fn create(
     if let Some(fault) = shapes::wrong(object, &values) {
         return not_valid(&fault);
     }
-    if matches!(object, Object::Call | Object::Task) && !values.contains_key("hs_timestamp") {
+    if !matches!(object, Object::Contact | Object::Deal) && !values.contains_key("hs_timestamp") {
         return invalid("Required properties were missing: [hs_timestamp]");
     }
     let values = texts(&values);

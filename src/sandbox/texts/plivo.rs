@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -21,9 +21,6 @@ pub(crate) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/v1/Account/{account}/Message/", get(list).post(create))
         .route("/v1/Account/{account}/Message/{id}/", get(read))
-        .route("/v1/Account/{account}/Application/", post(make_application))
-        .route("/v1/Account/{account}/Application/{id}/", get(application).post(change_application))
-        .route("/v1/Account/{account}/Number/{number}/", post(point))
 }
 
 fn missing() -> Response {
@@ -82,66 +79,6 @@ fn shape(text: &Text) -> Value {
         "message_time": text.at.format("%Y-%m-%d %H:%M:%S%:z").to_string(), "units": text.parts(), "total_amount": text.cost(),
         "error_code": (text.state == "failed").then_some("30"), "message_type": "sms",
     })
-}
-
-fn application_shape(id: &str, (name, url): &(String, String)) -> Value {
-    json!({"api_id": Uuid::new_v4(), "app_id": id, "app_name": name, "message_url": url, "message_method": "POST"})
-}
-
-async fn make_application(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    body: Bytes,
-) -> Response {
-    let given = object(&body).unwrap_or_default();
-    let text = |name: &str| given.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (id, made) = (Uuid::new_v4().simple().to_string(), (text("app_name"), text("message_url")));
-    let shown = application_shape(&id, &made);
-    sandbox.with_account(&key, |account| account.texts.profiles.insert(id, made));
-    (StatusCode::CREATED, Json(shown)).into_response()
-}
-
-async fn application(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    Path((_, id)): Path<(String, String)>,
-) -> Response {
-    let found =
-        sandbox.with_account(&key, |account| account.texts.profiles.get(&id).map(|held| application_shape(&id, held)));
-    found.map_or_else(missing, |shown| Json(shown).into_response())
-}
-
-async fn change_application(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    Path((_, id)): Path<(String, String)>,
-    body: Bytes,
-) -> Response {
-    let given = object(&body).unwrap_or_default();
-    let url = given.get("message_url").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let is_known =
-        sandbox.with_account(&key, |account| account.texts.profiles.get_mut(&id).map(|held| held.1 = url).is_some());
-    match is_known {
-        true => (StatusCode::ACCEPTED, Json(json!({"message": "changed"}))).into_response(),
-        false => missing(),
-    }
-}
-
-async fn point(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    Path((_, number)): Path<(String, String)>,
-    body: Bytes,
-) -> Response {
-    let given = object(&body).unwrap_or_default();
-    let id = given.get("app_id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let is_known = sandbox.with_account(&key, |account| account.texts.profiles.contains_key(&id));
-    if !is_known {
-        return missing();
-    }
-    let number = format!("+{}", digits(&number));
-    sandbox.with_account(&key, |account| account.texts.profile_of.insert(number, id));
-    (StatusCode::ACCEPTED, Json(json!({"message": "changed"}))).into_response()
 }
 
 pub(super) async fn tell(sandbox: &Arc<Sandbox>, key: &str, text: &Text) {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::{Taken, Text, take};
 use crate::carriers::numbers_of;
-use crate::carriers::twilio::number_id;
 use crate::gate::{Key, Provider};
 use crate::state::Sandbox;
 
@@ -21,7 +20,6 @@ pub(crate) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/2010-04-01/Accounts/{account}/Messages.json", get(list).post(create))
         .route("/2010-04-01/Accounts/{account}/Messages/{id}", get(read))
-        .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{id}", post(point))
 }
 
 fn field<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
@@ -79,21 +77,6 @@ async fn read(
         Some(text) => Json(shape(&account, &text)).into_response(),
         None => Provider::Twilio.error(StatusCode::NOT_FOUND, "The requested resource was not found"),
     }
-}
-
-async fn point(
-    State(sandbox): State<Arc<Sandbox>>,
-    Extension(Key(key)): Extension<Key>,
-    Path((_, id)): Path<(String, String)>,
-    Form(fields): Form<Fields>,
-) -> Response {
-    let all = numbers_of(&sandbox, "twilio", &key);
-    let Some(number) = all.into_iter().find(|number| Some(&*number_id(number)) == id.strip_suffix(".json")) else {
-        return Provider::Twilio.error(StatusCode::NOT_FOUND, "The requested resource was not found");
-    };
-    let url = field(&fields, "SmsUrl").to_owned();
-    sandbox.with_account(&key, |account| account.texts.heard.insert(number.clone(), url.clone()));
-    Json(json!({"sid": number_id(&number), "phone_number": number, "sms_url": url})).into_response()
 }
 
 fn shape(account: &str, text: &Text) -> Value {

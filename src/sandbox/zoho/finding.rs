@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{KIND, invalid, object_of, shapes};
 use crate::crm::CrmAccount;
-use crate::crm::book::{Object, Record};
+use crate::crm::book::{CrmBook, Object, Record};
 use crate::crm::sign_in::Params;
 use crate::state::Sandbox;
 
@@ -21,6 +21,21 @@ const LAST_NUMBERED: usize = 2_000;
 fn since(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     let text = headers.get("if-modified-since")?.to_str().ok()?;
     DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc))
+}
+
+/// A module that the sign-in has no scope for, or that the account hides.
+fn is_hidden(book: &CrmBook, module: &str) -> bool {
+    let scope = format!("ZohoCRM.modules.{}.", module.to_lowercase());
+    let mut granted = book.scope.split([' ', ',']).filter(|one| !one.is_empty()).peekable();
+    // Whoever never signed in, as tests of the client alone, may do all.
+    let is_granted =
+        granted.peek().is_none() || granted.any(|one| one == "ZohoCRM.modules.ALL" || one.starts_with(&scope));
+    book.faults.hides == module || !is_granted
+}
+
+/// Zoho says so with the status of a token that is good no more.
+fn hidden() -> Response {
+    KIND.error(StatusCode::UNAUTHORIZED, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL")
 }
 
 fn names(params: &Params) -> Vec<String> {
@@ -62,6 +77,9 @@ pub(super) async fn list(
     };
     let since = since(&headers);
     sandbox.crm_book(KIND, &account, |book| {
+        if is_hidden(book, &module) {
+            return hidden();
+        }
         // Times are told in seconds.
         let is_new = |record: &&Record| since.is_none_or(|since| record.changed.timestamp() >= since.timestamp());
         let mut all: Vec<&Record> = book.of(object).filter(is_new).collect();
@@ -114,6 +132,10 @@ pub(super) async fn get(
         Err(refused) => return *refused,
     };
     sandbox.crm_book(KIND, &account, |book| match book.find(object, &id) {
+        _ if is_hidden(book, &module) => hidden(),
+        Some(record) if book.faults.unreadable == Some(record.id.to_string()) => {
+            KIND.error(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal Server Error")
+        }
         // A record that was merged away is none.
         Some(record) if record.id.to_string() == id => {
             Json(json!({"data": [shapes::record(book, record, &names(&params))]})).into_response()
@@ -192,6 +214,9 @@ pub(super) async fn deleted(
     let (number, per_page) = (figure("page").unwrap_or(1).max(1), figure("per_page").unwrap_or(200).clamp(1, 200));
     let since = since(&headers);
     sandbox.crm_book(KIND, &account, |book| {
+        if is_hidden(book, &module) {
+            return hidden();
+        }
         let gone = |record: &&Record| {
             let at = record.removed.map(|at| at.timestamp());
             record.object == object && at.is_some() && since.is_none_or(|since| at >= Some(since.timestamp()))

@@ -79,6 +79,8 @@ fn object_of(module: &str) -> Result<Object, Box<Response>> {
         "Deals" => Ok(Object::Deal),
         "Calls" => Ok(Object::Call),
         "Tasks" => Ok(Object::Task),
+        "Notes" => Ok(Object::Note),
+        "Events" => Ok(Object::Meeting),
         _ => Err(Box::new(KIND.error(
             StatusCode::BAD_REQUEST,
             "INVALID_MODULE",

@@ -51,6 +51,8 @@ const CALL: &[Field] = &[
     ("Outgoing_Call_Status", "Outgoing Call Status", "picklist", &["Scheduled", "Completed"], false),
     ("Description", "Description", "textarea", &[], false),
     ("Who_Id", "Contact Name", "lookup", &[], false),
+    ("Created_Time", "Created Time", "datetime", &[], true),
+    ("Modified_Time", "Modified Time", "datetime", &[], true),
 ];
 const TASK: &[Field] = &[
     ("Subject", "Subject", "text", &[], false),
@@ -58,6 +60,24 @@ const TASK: &[Field] = &[
     ("Status", "Status", "picklist", &["Not Started", "In Progress", "Completed"], false),
     ("Description", "Description", "textarea", &[], false),
     ("Who_Id", "Contact Name", "lookup", &[], false),
+    ("Created_Time", "Created Time", "datetime", &[], true),
+    ("Modified_Time", "Modified Time", "datetime", &[], true),
+];
+const NOTE: &[Field] = &[
+    ("Note_Title", "Note Title", "text", &[], false),
+    ("Note_Content", "Note Content", "textarea", &[], false),
+    ("Parent_Id", "Parent ID", "lookup", &[], false),
+    ("Created_Time", "Created Time", "datetime", &[], true),
+    ("Modified_Time", "Modified Time", "datetime", &[], true),
+];
+const MEETING: &[Field] = &[
+    ("Event_Title", "Title", "text", &[], false),
+    ("Start_DateTime", "From", "datetime", &[], false),
+    ("End_DateTime", "To", "datetime", &[], false),
+    ("Description", "Description", "textarea", &[], false),
+    ("Who_Id", "Contact Name", "lookup", &[], false),
+    ("Created_Time", "Created Time", "datetime", &[], true),
+    ("Modified_Time", "Modified Time", "datetime", &[], true),
 ];
 
 fn of(object: Object) -> &'static [Field] {
@@ -66,6 +86,8 @@ fn of(object: Object) -> &'static [Field] {
         Object::Deal => DEAL,
         Object::Call => CALL,
         Object::Task => TASK,
+        Object::Note => NOTE,
+        Object::Meeting => MEETING,
     }
 }
 
@@ -76,6 +98,8 @@ fn mandatory(object: Object) -> &'static [&'static str] {
         Object::Deal => &["Deal_Name"],
         Object::Call => &["Subject", "Call_Type", "Call_Start_Time"],
         Object::Task => &["Subject"],
+        Object::Note => &["Note_Content", "Parent_Id"],
+        Object::Meeting => &["Event_Title", "Start_DateTime", "End_DateTime"],
     }
 }
 
@@ -125,7 +149,7 @@ pub(super) fn record(book: &CrmBook, record: &Record, names: &[String]) -> Value
         let value = match *name {
             "Created_Time" => json!(iso(record.created)),
             "Modified_Time" => json!(iso(record.changed)),
-            "Contact_Name" | "Who_Id" => match record.links.first().and_then(|id| book.records.get(id)) {
+            "Contact_Name" | "Who_Id" | "Parent_Id" => match record.links.first().and_then(|id| book.records.get(id)) {
                 Some(contact) => {
                     let text = |name: &str| contact.properties.get(name).map(String::as_str).unwrap_or_default();
                     json!({"name": format!("{} {}", text("First_Name"), text("Last_Name")).trim(), "id": contact.id.to_string()})

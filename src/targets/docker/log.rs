@@ -13,13 +13,37 @@ pub(super) struct Log {
     err: Lines,
     unwrapper: Unwrapper,
     pub last: Option<DateTime<Utc>>,
-    /// Before this one everything was heard already, when a lost connection was made again.
-    pub heard: Option<DateTime<Utc>>,
+    /// Lines that had this time: an engine may say seconds only.
+    same: usize,
+    /// What was heard already when a lost connection was made again: up to this time, and so many lines of it.
+    heard: Option<(DateTime<Utc>, usize)>,
 }
 
 impl Log {
     pub fn new(work: &Work) -> Self {
-        Self { out: Lines::default(), err: Lines::default(), unwrapper: Unwrapper::new(work), last: None, heard: None }
+        let (out, err, unwrapper) = (Lines::default(), Lines::default(), Unwrapper::new(work));
+        Self { out, err, unwrapper, last: None, same: 0, heard: None }
+    }
+
+    /// It is read again, from the second of the last line on. Gives that second.
+    pub fn again(&mut self) -> i32 {
+        self.heard = self.last.map(|at| (at, self.same));
+        self.last.map_or(0, |at| i32::try_from(at.timestamp()).unwrap_or(0))
+    }
+
+    /// Whether this line was heard before. From the first new one on, all are new, whatever their times are.
+    fn is_known(&mut self, at: DateTime<Utc>) -> bool {
+        match self.heard {
+            Some((heard, _)) if at < heard => true,
+            Some((heard, more)) if at == heard && more > 0 => {
+                self.heard = Some((heard, more - 1));
+                true
+            }
+            _ => {
+                self.heard = None;
+                false
+            }
+        }
     }
 
     pub fn frame(&mut self, frame: &LogOutput, heard: &mut (dyn FnMut(Heard) + Send)) {
@@ -28,10 +52,14 @@ impl Log {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (at, text) = timed(part);
             let at = at.or(self.last).unwrap_or_else(Utc::now);
-            if self.heard.is_some_and(|heard| at <= heard) {
+            if self.is_known(at) {
                 continue;
             }
-            self.last = self.last.max(Some(at));
+            match self.last {
+                Some(last) if at < last => {}
+                Some(last) if at == last => self.same += 1,
+                _ => (self.last, self.same) = (Some(at), 1),
+            }
             let lines = if is_err { &mut self.err } else { &mut self.out };
             let unwrapper = &mut self.unwrapper;
             lines.take(text, |line| tell(is_err, at, line, unwrapper, heard));

@@ -13,17 +13,19 @@ const MOUNTED: &str = "/sys/fs/cgroup";
 /// Of the processor's time: what a quota is given for, in microseconds.
 const PERIOD: u64 = 100_000;
 const MB: u64 = 1024 * 1024;
+/// A group that came so near to its limit was at it: the kernel gives memory in pieces.
+const NEAR_MB: u32 = 4;
 
 /// Where groups of ours are made.
 #[derive(Debug, Clone)]
-pub(super) enum Groups {
+pub enum Groups {
     One { memory: PathBuf, pids: PathBuf, cpu: Option<PathBuf> },
     Two(PathBuf),
 }
 
 /// The group of one piece of work.
 #[derive(Debug, Clone)]
-pub(super) struct Group {
+pub struct Group {
     /// Version 2 has one folder for everything.
     is_two: bool,
     memory: PathBuf,
@@ -33,22 +35,39 @@ pub(super) struct Group {
 impl Groups {
     /// Looks for what there is, and makes the folder that ours lie in. Errors: what is missing, and what to do.
     pub fn open(ours: &str) -> Result<Self, String> {
-        let mounted = Path::new(MOUNTED);
+        Self::open_at(Path::new(MOUNTED), ours)
+    }
+
+    /// The same where control groups are mounted somewhere else.
+    pub fn open_at(mounted: &Path, ours: &str) -> Result<Self, String> {
         if mounted.join("cgroup.controllers").exists() {
-            let has = |at: &Path, file: &str| {
-                let text = fs::read_to_string(at.join(file)).unwrap_or_default();
-                ["memory", "pids"].iter().all(|name| text.split_whitespace().any(|word| word == *name))
-            };
-            let at = mounted.join(ours);
-            let made = fs::create_dir_all(&at);
-            if made.is_ok() && !has(&at, "cgroup.controllers") {
-                let _ = fs::write(mounted.join("cgroup.subtree_control"), "+memory +pids +cpu");
+            if !has_all(&mounted.join("cgroup.controllers")) {
+                return Err(missing("its controllers memory and pids are not there"));
             }
-            let _ = fs::write(at.join("cgroup.subtree_control"), "+memory +pids");
-            let _ = fs::write(at.join("cgroup.subtree_control"), "+cpu");
-            return match made {
-                Ok(()) if has(&at, "cgroup.subtree_control") => Ok(Self::Two(at)),
-                _ => Err(missing("memory and pids cannot be switched on below it")),
+            let at = mounted.join(ours);
+            if let Err(error) = fs::create_dir_all(&at) {
+                return Err(missing(&format!("it cannot be written ({error})")));
+            }
+            let controllers = at.join("cgroup.controllers");
+            let above = if has_all(&controllers) { Ok(()) } else { switch_on(mounted) };
+            if above.is_ok() && !has(&controllers, "cpu") {
+                let _ = fs::write(mounted.join("cgroup.subtree_control"), "+cpu");
+            }
+            if let Err(error) = above.and_then(|()| switch_on(&at)) {
+                // Where a container has groups of its own, its first process lies in their root, and the kernel wants none there.
+                let why = match error.kind() {
+                    io::ErrorKind::ResourceBusy => {
+                        "processes lie in its root group. Before Patchbay starts, make a group below it (mkdir /sys/fs/cgroup/init) and move \
+                         them there (write their numbers into its cgroup.procs)"
+                    }
+                    _ => "memory and pids cannot be switched on below it",
+                };
+                return Err(missing(&format!("{why} ({error})")));
+            }
+            return if has_all(&at.join("cgroup.subtree_control")) {
+                Ok(Self::Two(at))
+            } else {
+                Err(missing("memory and pids are not switched on below it"))
             };
         }
         let below = |controller: &str| {
@@ -69,7 +88,10 @@ impl Groups {
     }
 
     pub fn limits_cpu(&self) -> bool {
-        !matches!(self, Self::One { cpu: None, .. })
+        match self {
+            Self::One { cpu, .. } => cpu.is_some(),
+            Self::Two(at) => has(&at.join("cgroup.subtree_control"), "cpu"),
+        }
     }
 
     pub fn group(&self, name: &str) -> Group {
@@ -113,6 +135,23 @@ impl Groups {
     }
 }
 
+/// Whether a file names this controller.
+fn has(file: &Path, controller: &str) -> bool {
+    fs::read_to_string(file).unwrap_or_default().split_whitespace().any(|word| word == controller)
+}
+
+fn has_all(file: &Path) -> bool {
+    has(file, "memory") && has(file, "pids")
+}
+
+/// Has the groups below this one limited. One by one: a write that names a controller that is not there does nothing at all.
+fn switch_on(at: &Path) -> io::Result<()> {
+    let file = at.join("cgroup.subtree_control");
+    fs::write(&file, "+memory +pids")?;
+    let _ = fs::write(&file, "+cpu");
+    Ok(())
+}
+
 fn missing(what: &str) -> String {
     format!(
         "Patchbay runs as root, and control groups cannot limit what a job takes: {what}. Mount {MOUNTED} so that Patchbay may write it, or \
@@ -128,7 +167,11 @@ impl Group {
 
     /// The files that lead back into the groups that this process is in.
     pub fn ways_back(&self) -> Vec<PathBuf> {
-        let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        self.ways_back_of(&fs::read_to_string("/proc/self/cgroup").unwrap_or_default())
+    }
+
+    /// `own`: which groups a process is in, as the kernel says it.
+    pub fn ways_back_of(&self, own: &str) -> Vec<PathBuf> {
         let at = |controller: &str| {
             own.lines().find_map(|line| {
                 let mut parts = line.splitn(3, ':').skip(1);
@@ -159,12 +202,21 @@ impl Group {
         u32::try_from(bytes.div_ceil(MB)).ok()
     }
 
-    /// How many processes the kernel ended for want of memory.
+    /// How many processes the kernel ended because the group was at its limit. Those that it ended because the whole machine had no memory
+    /// left are counted by it, too, and are none of these.
     pub fn killed_for_memory(&self) -> u64 {
-        let file = if self.is_two { "memory.events" } else { "memory.oom_control" };
-        let text = fs::read_to_string(self.memory.join(file)).unwrap_or_default();
-        let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
-        count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+        let read = |file: &str| fs::read_to_string(self.memory.join(file)).unwrap_or_default();
+        let text = read(if self.is_two { "memory.events" } else { "memory.oom_control" });
+        let of = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+        let is_at_limit = match self.is_two {
+            true => of("oom ") != Some(0),
+            // Version 1 does not say whose want it was, and kernels of today do not count how often the limit was reached.
+            false => match (self.peak_mb(), self.megabytes("memory.limit_in_bytes")) {
+                (Some(peak), Some(limit)) => peak + NEAR_MB >= limit,
+                _ => true,
+            },
+        };
+        if is_at_limit { of("oom_kill ").unwrap_or(0) } else { 0 }
     }
 
     fn members(&self) -> Vec<Pid> {

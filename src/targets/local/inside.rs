@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, StatVfsMountFlags, statvfs};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind_recursive, mount_change, mount_remount, unmount,
 };
@@ -52,10 +52,8 @@ fn first(folder: &Path) -> io::Result<()> {
     let mut child = match result {
         Ok(child) => child,
         Err(error) => {
-            let said = format!(
-                "This machine does not let a job have namespaces of its own: {error}. Run Patchbay as root, or allow user namespaces \
-                 (sysctl kernel.unprivileged_userns_clone=1)."
-            );
+            let todo = remedy(spec.own_user.is_none(), setting);
+            let said = format!("This machine does not let a job have namespaces of its own: {error}. {todo}");
             return Outcome::Trouble { is_work: false, said }.write(&mut File::create(folder.join("result.json"))?);
         }
     };
@@ -97,6 +95,29 @@ fn leave(spec: &Spec) -> io::Result<()> {
     Ok(())
 }
 
+/// A setting of the kernel.
+fn setting(name: &str) -> Option<String> {
+    fs::read_to_string(Path::new("/proc/sys").join(name)).ok()
+}
+
+/// What to do where the kernel does not let a job have namespaces. `is_root`: Patchbay is. `setting`: the kernel's, by name.
+pub fn remedy(is_root: bool, setting: impl Fn(&str) -> Option<String>) -> &'static str {
+    let is = |name: &str, value: &str| setting(name).is_some_and(|text| text.trim() == value);
+    if is_root {
+        "Patchbay is root, but its container keeps it from that: give the container the capability SYS_ADMIN, or run Patchbay as a user of \
+         its own."
+    } else if is("user/max_user_namespaces", "0") {
+        "User namespaces are switched off: set the kernel’s setting user.max_user_namespaces to 10000 (sysctl), or run Patchbay as root."
+    } else if is("kernel/unprivileged_userns_clone", "0") {
+        "Only root may have user namespaces: set the kernel’s setting kernel.unprivileged_userns_clone to 1 (sysctl), or run Patchbay as root."
+    } else if is("kernel/apparmor_restrict_unprivileged_userns", "1") {
+        "AppArmor keeps programs without a profile from using user namespaces: give Patchbay a profile that allows userns, set the kernel’s \
+         setting kernel.apparmor_restrict_unprivileged_userns to 0 (sysctl), or run Patchbay as root."
+    } else {
+        "Let Patchbay have user namespaces: its container may forbid them (seccomp), or hide parts of /proc or of /sys. Or run it as root."
+    }
+}
+
 fn second(folder: &Path) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let spec = Spec::read(folder)?;
@@ -120,7 +141,13 @@ fn run(folder: &Path, spec: &Spec) -> Result<Outcome, (bool, String)> {
     };
     let mut doors = open(&spec.doors).map_err(broken("control groups"))?;
     let mut back = open(&spec.ways_back).unwrap_or_default();
-    place(folder, spec).map_err(broken("file system"))?;
+    place(folder, spec).map_err(|error| {
+        // An ordinary user may be given a namespace in which nothing may be done.
+        let is_forbidden = spec.own_user.is_some() && error.kind() == io::ErrorKind::PermissionDenied;
+        let (is_work, said) = broken("file system")(error);
+        let todo = if is_forbidden { remedy(false, setting) } else { "" };
+        (is_work, format!("{said} {todo}").trim_end().to_owned())
+    })?;
     give_up(spec).map_err(broken("limits"))?;
 
     let Some((program, arguments)) = spec.command.split_first() else {
@@ -227,13 +254,22 @@ fn place(folder: &Path, spec: &Spec) -> io::Result<()> {
 
     let work = root.join("work");
     let owner = if spec.own_user.is_some() { 0 } else { spec.user };
+    let give = |path: &Path| {
+        chown(path, Some(owner), Some(owner)).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => io::Error::other(
+                "Patchbay is root of a user namespace that lacks the users of jobs, as in a container without root; run it there as a \
+                 user of its own",
+            ),
+            _ => error,
+        })
+    };
     fs::create_dir(work.join("out"))?;
     for name in &spec.files {
         fs::copy(folder.join("in").join(name), work.join(name))?;
-        chown(work.join(name), Some(owner), Some(owner))?;
+        give(&work.join(name))?;
     }
-    chown(work.join("out"), Some(owner), Some(owner))?;
-    chown(&work, Some(owner), Some(owner))?;
+    give(&work.join("out"))?;
+    give(&work)?;
 
     chdir(&root)?;
     pivot_root(".", ".")?;
@@ -251,7 +287,9 @@ fn bind(from: &Path, to: &Path) -> io::Result<()> {
         File::create(to)?;
     }
     mount_bind_recursive(from, to)?;
-    let flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    let mut flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    // What the machine's own mount forbids stays forbidden: in a user namespace the kernel refuses to leave it out.
+    flags.set(MountFlags::NOEXEC, statvfs(to)?.f_flag.contains(StatVfsMountFlags::NOEXEC));
     Ok(mount_remount(to, flags, "")?)
 }
 

@@ -135,23 +135,26 @@ fn Says(page: PlaygroundPage) -> impl IntoView {
 fn Exchange(run: RunView, team: String) -> impl IntoView {
     let me = run.by.clone().unwrap_or_else(|| run.source.label().to_owned());
     let waits = !run.waiting().is_empty();
-    let answers: Vec<(String, String)> = run
+    let answers: Vec<(String, String, Option<patchbay_shared::Stamp>)> = run
         .nodes
         .iter()
         .filter_map(|node| match node {
-            Node::Job(job) if job.status == JobStatus::Completed => Some((job.who.clone(), job.output.clone()?)),
+            Node::Job(job) if job.status == JobStatus::Completed => {
+                Some((job.who.clone(), job.output.clone()?, job.ended.clone()))
+            }
             _ => None,
         })
         .collect();
-    let is_told = |text: &String| answers.iter().any(|(_, said)| said == text);
+    let is_told = |text: &String| answers.iter().any(|(_, said, _)| said == text);
     let who = if run.nodes.is_empty() { run.worker.clone() } else { None }.unwrap_or_else(|| "Supervisor".to_owned());
-    let last = run.output.clone().filter(|text| !is_told(text)).map(|text| (who, text));
+    let last = run.output.clone().filter(|text| !is_told(text)).map(|text| (who, text, run.ended.clone()));
     let said = answers
         .iter()
         .cloned()
         .chain(last)
-        .map(|(who, text)| {
-            view! { <div class="say"><div class="nm">{who}</div><p class="pre-line break">{text}</p></div> }
+        .map(|(who, text, at)| {
+            let at = at.map(|stamp| view! { " "<Time stamp/> });
+            view! { <div class="say"><div class="nm">{who}{at}</div><p class="pre-line break">{text}</p></div> }
         })
         .collect_view();
     let wait = match (waits, run.is_open()) {

@@ -4,32 +4,30 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
-use bytes::Bytes;
 use chrono::Utc;
 
+use super::door::{self, Account, Asked};
 use super::jobs::SettleCall;
 use super::voice::{self, Asked as AskedVoice};
 use patchbay_access::Action;
-use patchbay_access::server::{Db, Machine, Scope, WriteTx};
+use patchbay_access::server::{Db, Machine, ReadTx, Scope, WriteTx};
 use patchbay_agents::server::ops::{self as agents, CallableAgent};
 use patchbay_calls::model::MissedReason;
 use patchbay_calls::server::dialled;
 use patchbay_calls::server::earlier;
 use patchbay_calls::server::incoming::{self, Incoming, NewIncoming};
 use patchbay_clients::model::ClientStatus;
-use patchbay_connections::server::ops::{self as connections, WebhookKeys};
-use patchbay_connections::server::telephony;
+use patchbay_connections::model::Mode;
+use patchbay_connections::server::{ops as connections, trunks};
 use patchbay_contacts::server::{Caller, caller};
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_metering::server::budget::{self, Headroom};
 use patchbay_numbers::model::{CLOSED, UNAVAILABLE};
 use patchbay_numbers::server::answering::{self, Answers, CalledNumber};
 use patchbay_providers::VoiceProvider;
-use patchbay_providers::signature::{TELNYX_SIGNATURE, TELNYX_TIMESTAMP, TOLERANCE, verify_telnyx};
-use patchbay_providers::telnyx::{IncomingCall, Reply};
+use patchbay_providers::incoming::{IncomingCall, Reply};
 use patchbay_providers::voice::Line;
-use patchbay_shared::ids::{AgentId, CallId, ClientId, ConnectionId, WorkspaceId};
+use patchbay_shared::ids::{AgentId, CallId, ClientId};
 use patchbay_shared::variables::CALLER_NUMBER;
 use patchbay_shared::{AppError, Phone};
 use patchbay_workspaces::server as workspaces;
@@ -44,14 +42,6 @@ const WAITS: i64 = 8;
 /// What the caller of a number hears that is none of ours.
 const NOT_IN_SERVICE: &str = "The number you have called is not in service.";
 
-/// A question of the carrier's as it came.
-pub(crate) struct Asked {
-    pub workspace: WorkspaceId,
-    pub connection: ConnectionId,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-}
-
 /// What the carrier hears.
 pub(crate) enum Answered {
     Xml(String),
@@ -61,43 +51,30 @@ pub(crate) enum Answered {
 }
 
 pub(crate) async fn answer(db: Db, asked: Asked) -> Answered {
-    match is_genuine(&db, &asked).await {
-        Ok(true) => {}
-        Ok(false) | Err(AppError::NotFound) => return count("rejected", Answered::Rejected),
+    let genuine = match door::check(&db, &asked).await {
+        Ok(Some(genuine)) => genuine,
+        Ok(None) | Err(AppError::NotFound | AppError::Conflict(..)) => return count("rejected", Answered::Rejected),
         Err(error) => {
             tracing::warn!(workspace = %asked.workspace, cause = %error, "a call could not be answered");
             return count("try_later", Answered::TryLater);
         }
-    }
-    let Some(call) = IncomingCall::read(&asked.body) else {
-        return count("unreadable", Answered::Xml(said(NOT_IN_SERVICE, None).xml()));
+    };
+    let trunk = asked.account.trunk();
+    let Some(call) = IncomingCall::read(trunk, &asked.body) else {
+        return count("unreadable", Answered::Xml(said(NOT_IN_SERVICE, None).xml(trunk)));
     };
     let scope = Scope::of_incoming_call(db, asked.workspace, CALL);
-    let reply = reply(&scope, asked.connection, &call).await.unwrap_or_else(|error| {
+    let reply = reply(&scope, asked.account, genuine.mode, &call).await.unwrap_or_else(|error| {
         tracing::error!(workspace = %asked.workspace, cause = %error, "answering a call failed");
         said(UNAVAILABLE, None)
     });
     let word = if matches!(reply, Reply::Connect { .. }) { "connected" } else { "said" };
-    count(word, Answered::Xml(reply.xml()))
+    count(word, Answered::Xml(reply.xml(trunk)))
 }
 
 fn count(answer: &'static str, answered: Answered) -> Answered {
     metrics::counter!("patchbay_incoming_calls_total", "answer" => answer).increment(1);
     answered
-}
-
-/// The signature first, over the raw bytes.
-async fn is_genuine(db: &Db, asked: &Asked) -> Result<bool, AppError> {
-    let header = |name: &str| asked.headers.get(name).and_then(|value| value.to_str().ok());
-    let (Some(stamp), Some(signature)) = (header(TELNYX_TIMESTAMP), header(TELNYX_SIGNATURE)) else {
-        return Ok(false);
-    };
-    let unverified = Scope::of_unverified_webhook(db.clone(), asked.workspace, "telnyx");
-    let WebhookKeys::Telnyx(key) = connections::webhook_keys(&unverified, asked.connection, "telnyx").await? else {
-        return Ok(false);
-    };
-    let keys = std::slice::from_ref(&key);
-    Ok(verify_telnyx(keys, Some(stamp), Some(signature), &asked.body, Utc::now(), TOLERANCE).is_ok())
 }
 
 /// What is decided about a call before anybody is asked.
@@ -108,15 +85,22 @@ struct Decided {
     agent: Result<(AgentId, CallableAgent), (MissedReason, Option<AgentId>)>,
 }
 
-async fn reply(scope: &Scope, connection: ConnectionId, call: &IncomingCall) -> Result<Reply, AppError> {
+/// The number, if it is one of the account that asks.
+async fn called(tx: &mut ReadTx, account: Account, call: &IncomingCall) -> Result<Option<CalledNumber>, AppError> {
+    let now = tx.now().await?;
+    let Some(to) = Phone::from_e164(&call.to) else { return Ok(None) };
+    let found = answering::called(tx, to.as_str(), now).await?;
+    Ok(found.filter(|number| number.account == account.own()))
+}
+
+/// `mode`: what the account is connected as, if it is the agency's own.
+async fn reply(scope: &Scope, account: Account, mode: Option<Mode>, call: &IncomingCall) -> Result<Reply, AppError> {
     let mut tx = scope.write(Action::ReplayQueues).await?;
     if let Some(known) = incoming::find(tx.reading(), &call.call_id).await? {
         drop(tx);
-        return again(scope, connection, call, &known).await;
+        return again(scope, account, call, &known).await;
     }
-    let now = tx.reading().now().await?;
-    let Some(to) = Phone::from_e164(&call.to) else { return Ok(said(NOT_IN_SERVICE, None)) };
-    let Some(number) = answering::called(tx.reading(), to.as_str(), now).await? else {
+    let Some(number) = called(tx.reading(), account, call).await? else {
         tracing::info!(workspace = %scope.workspace_id(), "a call came in to a number that is not in the list");
         return Ok(said(NOT_IN_SERVICE, None));
     };
@@ -135,7 +119,7 @@ async fn reply(scope: &Scope, connection: ConnectionId, call: &IncomingCall) -> 
         let mut tx = scope.read(Action::ReadWorkshop).await?;
         let known = incoming::find(&mut tx, &call.call_id).await?.ok_or(AppError::NotFound)?;
         drop(tx);
-        return again(scope, connection, call, &known).await;
+        return again(scope, account, call, &known).await;
     }
     tx.commit().await?;
     let (_, agent) = match &decided.agent {
@@ -143,13 +127,18 @@ async fn reply(scope: &Scope, connection: ConnectionId, call: &IncomingCall) -> 
         Err((reason, _)) => return Ok(said(words(&decided.number, *reason), None)),
     };
     let language = Some(agent.language.clone());
+    if let Some(mode) = mode
+        && let Some(obstacle) = trunks::obstacle(scope, account.trunk(), mode).await?
+    {
+        return fail(scope, id, &decided.number, language, &obstacle).await;
+    }
     let voice = match connections::voice(scope).await {
         Ok(voice) => voice,
         Err(error) => return fail(scope, id, &decided.number, language, &error.to_string()).await,
     };
     let mut all = variables(&decided, call);
     earlier::put(&mut all, told(scope, &decided, agent).await?);
-    let request = voice::request(scope, id, agent, Line::Joined, all);
+    let request = voice::request(scope, id, agent, Line::Joined { trunk: account.line() }, all);
     match voice::ask(&voice, request).await {
         AskedVoice::Made(made) => match made.join_url.clone() {
             Some(join_url) => {
@@ -165,7 +154,7 @@ async fn reply(scope: &Scope, connection: ConnectionId, call: &IncomingCall) -> 
         },
         AskedVoice::Unknown(why) => {
             tracing::info!(call_id = %id, cause = %why, "the carrier is told to ask again");
-            Ok(Reply::AskAgain { url: telephony::answer_url(scope, connection.0) })
+            Ok(Reply::AskAgain { url: account.answer_url(scope) })
         }
         AskedVoice::Refused(error) => {
             if error.kind == patchbay_providers::Kind::Credentials {
@@ -177,18 +166,10 @@ async fn reply(scope: &Scope, connection: ConnectionId, call: &IncomingCall) -> 
 }
 
 /// The carrier asks about a call that is known: nobody is asked for a second time.
-async fn again(
-    scope: &Scope,
-    connection: ConnectionId,
-    call: &IncomingCall,
-    known: &Incoming,
-) -> Result<Reply, AppError> {
+async fn again(scope: &Scope, account: Account, call: &IncomingCall, known: &Incoming) -> Result<Reply, AppError> {
     let mut tx = scope.read(Action::ReadWorkshop).await?;
     let now = tx.now().await?;
-    let number = match Phone::from_e164(&call.to) {
-        Some(to) => answering::called(&mut tx, to.as_str(), now).await?,
-        None => None,
-    };
+    let number = called(&mut tx, account, call).await?;
     drop(tx);
     let Some(number) = number else { return Ok(said(NOT_IN_SERVICE, None)) };
     // Whoever was on the line once is not joined a second time: a request that is sent again must not let anybody listen.
@@ -216,7 +197,7 @@ async fn again(
             }
         }
         Ok(Some(_)) => Ok(said(number.fallback_words(), None)),
-        Ok(None) | Err(_) if waited < WAITS => Ok(Reply::AskAgain { url: telephony::answer_url(scope, connection.0) }),
+        Ok(None) | Err(_) if waited < WAITS => Ok(Reply::AskAgain { url: account.answer_url(scope) }),
         Ok(None) => fail(scope, known.id, &number, None, "The voice service did not take the call in time.").await,
         Err(error) => fail(scope, known.id, &number, None, &error.sentence()).await,
     }
@@ -260,7 +241,7 @@ async fn decide(scope: &Scope, number: CalledNumber, from: &str) -> Result<Decid
     Ok(Decided { number, client, caller, agent })
 }
 
-async fn is_active(tx: &mut patchbay_access::server::ReadTx, client: ClientId) -> Result<bool, AppError> {
+async fn is_active(tx: &mut ReadTx, client: ClientId) -> Result<bool, AppError> {
     Ok(patchbay_clients::server::get(tx, client).await?.status == ClientStatus::Active)
 }
 

@@ -1,33 +1,35 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, State};
+use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
-use super::answer::{self, Asked};
+use super::answer;
+use super::door::{Account, Asked};
 use patchbay_access::server::{Db, limits};
-use patchbay_shared::ids::{ConnectionId, WorkspaceId};
+use patchbay_shared::ids::WorkspaceId;
 
-/// What the carrier asks about each call that comes in: `POST /webhooks/telnyx/{workspace}/{connection}/answer`. A signature speaks
-/// for the sender.
+/// What a carrier asks about each call that comes in: `POST /webhooks/{telnyx|twilio|plivo}/{workspace}/{account}/answer`, where the account
+/// is the connection or the integration. A signature speaks for the sender.
 pub fn routes() -> Router<Db> {
-    Router::new().route("/webhooks/telnyx/{workspace}/{connection}/answer", post(receive))
+    Router::new().route("/webhooks/{provider}/{workspace}/{connection}/answer", post(receive))
 }
 
 async fn receive(
     State(db): State<Db>,
-    Path((workspace, connection)): Path<(String, String)>,
+    Path((carrier, workspace, account)): Path<(String, String, String)>,
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (Ok(workspace), Ok(connection)) = (workspace.parse::<WorkspaceId>(), connection.parse::<ConnectionId>()) else {
+    let (Ok(workspace), Some(account)) = (workspace.parse::<WorkspaceId>(), Account::of(&carrier, &account)) else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let Ok(body) = to_bytes(body, limits::WEBHOOK).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let asked = Asked { workspace, connection, headers, body };
+    let asked = Asked { workspace, account, query: uri.query().map(str::to_owned), headers, body };
     // In a task of its own: a carrier that hangs up now must not stop half-way what has been begun.
     let answered = tokio::spawn(answer::answer(db, asked)).await.unwrap_or_else(|error| {
         tracing::error!(cause = %error, "answering a call broke");

@@ -33,7 +33,7 @@ pub(crate) fn request(
 ) -> NewVoiceCall {
     // Somebody who calls expects to be greeted, whatever the agent does when it calls.
     let first_speaker = match line {
-        Line::Joined => Some(agent.greeting()),
+        Line::Joined { .. } => Some(agent.greeting()),
         _ => None,
     };
     NewVoiceCall {

@@ -11,7 +11,8 @@ use patchbay_shared::phone::spaced;
 use patchbay_shell::{refused, viewer};
 use patchbay_ui::*;
 
-const KEYS: [&str; 7] = ["q", "client", "direction", "state", "rule", "contact", "call"];
+const KEYS: [&str; 13] =
+    ["q", "client", "direction", "state", "rule", "contact", "call", "number", "from", "to", "zone", "taken", "priced"];
 
 /// Text messages with contacts, newest first.
 #[lazy]
@@ -24,6 +25,12 @@ pub fn texts_page() -> PageView {
         rule: query("rule"),
         contact: query("contact"),
         call: query("call"),
+        number: query("number"),
+        from: query("from"),
+        to: query("to"),
+        zone: query("zone"),
+        taken: query("taken"),
+        priced: query("priced"),
         cursor: query("cursor"),
     };
     let list = load(asked, list_texts);
@@ -51,7 +58,7 @@ pub fn texts_page() -> PageView {
 fn Texts(list: TextList) -> impl IntoView {
     let of_agency = viewer().client.is_none();
     let may_edit = viewer().may(Action::ManageTexts);
-    let TextList { page, rules, silent } = list;
+    let TextList { page, rules, numbers, silent } = list;
     let silent = silent
         .into_iter()
         .map(|(number, why)| {
@@ -62,12 +69,22 @@ fn Texts(list: TextList) -> impl IntoView {
     let mut rows = List::<TextRow>::new("Messages")
         .search("q", "Part of a message or number")
         .filter(Filter::words("direction", "Direction", TextDirection::ALL))
-        .filter(Filter::words("state", "State", TextState::ALL));
+        .filter(Filter::words("state", "State", TextState::ALL))
+        .filter(Filter::date("from", "From"))
+        .filter(Filter::date("to", "To"));
     if !rules.is_empty() {
         rows = rows.filter(Filter::new("rule", "Rule", rules));
     }
+    if !numbers.is_empty() {
+        let numbers = numbers.into_iter().map(|choice| (choice.id.to_string(), spaced(&choice.number)));
+        rows = rows.filter(Filter::new("number", "Number", options_of(numbers)).rare());
+    }
+    rows = rows.filter(Filter::new("taken", "Carrier", options_of([("yes", "Has taken it")])).rare());
+    if viewer().sees_cost() {
+        rows = rows.filter(Filter::new("priced", "Price", options_of([("no", "Not priced yet")])).rare());
+    }
     let rows = rows
-        .keep(&["client", "contact", "call"])
+        .keep(&["client", "contact", "call", "zone"])
         .narrowed_by(&["contact", "call"])
         .table("wide wrap log")
         .newest("When", |row: &TextRow| cell::time(&row.at))

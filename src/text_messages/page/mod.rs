@@ -62,7 +62,7 @@ fn person(row: &TextRow) -> AnyView {
 
 /// Who wrote it, and why.
 fn source(row: &TextRow) -> AnyView {
-    let call = row.call.map(|id| view! { " "<a class="link" href=format!("/calls/{id}")>"the call"</a> });
+    let call = row.call.map(|id| view! { " · "<a class="link" href=format!("/calls/{id}")>"the call"</a> });
     match &row.rule {
         Some((id, name)) => {
             view! { <span><a class="link" href=format!("/messages/rules/{id}")>{name.clone()}</a>{call}</span> }

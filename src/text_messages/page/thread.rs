@@ -52,8 +52,9 @@ fn Thread(thread: TextThread, again: Callback<()>) -> impl IntoView {
     let write = may_send.then(|| match refused {
         Some(why) => view! { <Callout tone=Tone::Warn><p>{why}</p></Callout> }.into_any(),
         None if numbers.is_empty() => {
-            let why = "No active number carries text messages for this client. Rent or activate one first.";
-            view! { <Callout tone=Tone::Info><p>{why}</p></Callout> }.into_any()
+            let why = "No active number carries text messages for this client. Rent or activate one first: ";
+            view! { <Callout tone=Tone::Info><p>{why}<a class="link" href="/numbers">"Phone numbers"</a></p></Callout> }
+                .into_any()
         }
         None => {
             let send = FormAction::of::<SendText>();

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::store::numbers::Heard;
 use super::store::{Message, Standing, numbers};
 use patchbay_access::Action;
-use patchbay_access::server::Scope;
+use patchbay_access::server::{Scope, WriteTx};
 use patchbay_connections::server::ops as connections;
 use patchbay_providers::{ProviderError, Secret, TextCarrier};
 use patchbay_services::HookFuture;
-use patchbay_shared::ids::{IntegrationId, WorkspaceId};
+use patchbay_shared::ids::{IntegrationId, NumberId, WorkspaceId};
 use patchbay_shared::{AppError, Reason};
 
 /// The carrier whose account is a connection.
 const TELNYX: &str = "telnyx";
-/// Hours after which a number whose carrier refused to tell us what comes in is tried again.
+/// Hours after which a number is told again where to tell what comes in: somebody may have changed that, and a refusal may be over.
 const AGAIN_AFTER: i64 = 1;
 
 /// An account of a carrier that is an integration.
@@ -36,22 +36,49 @@ pub(super) struct Way {
     pub news: String,
 }
 
+impl Way {
+    /// Where the carrier tells what became of this message. It names the message: a carrier may tell of one before it has answered, and of
+    /// one whose answer was lost. Events of Telnyx bring the words along.
+    pub fn status_url(&self, message: &Message) -> String {
+        match message.carrier.as_str() {
+            TELNYX => self.news.clone(),
+            _ => format!("{}?message={}", self.news, message.id),
+        }
+    }
+}
+
+/// Where the calls of a number go was changed at its carrier, and with that perhaps where it tells of messages.
+pub async fn number_moved(tx: &mut WriteTx, number: NumberId) -> Result<(), AppError> {
+    numbers::forget_heard(tx, number).await
+}
+
 /// The way that a message goes. Errors: `Conflict` with what to do.
 pub(super) async fn open(scope: &Scope, message: &Message, standing: &Standing) -> Result<Way, AppError> {
+    let (way, paused) = found(scope, message, standing).await?;
+    if paused {
+        let why = "The carrier of this number is paused. Somebody can resume it under Integrations.";
+        return Err(AppError::Conflict(Reason::WrongState, why.to_owned()));
+    }
+    Ok(way)
+}
+
+/// The way that a message went, to ask after it: while the account is paused, too. Errors: `Conflict`.
+pub(super) async fn to_ask(scope: &Scope, message: &Message, standing: &Standing) -> Result<Way, AppError> {
+    Ok(found(scope, message, standing).await?.0)
+}
+
+/// The way, and whether it is paused.
+async fn found(scope: &Scope, message: &Message, standing: &Standing) -> Result<(Way, bool), AppError> {
     if message.carrier == TELNYX {
         let carrier = connections::texts(scope).await?;
         let mut tx = scope.read(Action::ReadContacts).await?;
         let news = connections::carrier_news_url(&mut tx).await?.ok_or_else(not_connected)?;
-        return Ok(Way { carrier, news });
+        return Ok((Way { carrier, news }, false));
     }
     let id = standing.integration.ok_or_else(not_connected)?;
     let account = account(scope, id).await?;
-    if account.paused {
-        let why = "The carrier of this number is paused. Somebody can resume it under Integrations.";
-        return Err(AppError::Conflict(Reason::WrongState, why.to_owned()));
-    }
     let news = address(&scope.services().public_url, &message.carrier, scope.workspace_id(), id);
-    Ok(Way { carrier: account.carrier, news })
+    Ok((Way { carrier: account.carrier, news }, account.paused))
 }
 
 fn not_connected() -> AppError {
@@ -79,7 +106,7 @@ pub(super) enum Listening {
     No(String),
 }
 
-/// Has the number's carrier tell us what comes in, once. A refusal is kept for people.
+/// Has the number's carrier tell us what comes in. What came of it holds for a while; a refusal is kept for people.
 pub(super) async fn listen(
     scope: &Scope,
     way: &Way,
@@ -90,12 +117,10 @@ pub(super) async fn listen(
     let now = tx.now().await?;
     let known = numbers::heard(&mut tx, message.number).await?.filter(|heard| heard.url == way.news);
     drop(tx);
-    match known {
-        Some(Heard { problem: None, .. }) => return Ok(Listening::Yes),
-        Some(Heard { problem: Some(why), looked_at, .. }) if (now - looked_at).num_hours() < AGAIN_AFTER => {
-            return Ok(Listening::No(why));
-        }
-        _ => {}
+    if let Some(Heard { problem, looked_at, .. }) = known
+        && (now - looked_at).num_hours() < AGAIN_AFTER
+    {
+        return Ok(problem.map_or(Listening::Yes, Listening::No));
     }
     let problem = match way.carrier.listen(&standing.number, &way.news).await {
         Ok(()) => None,

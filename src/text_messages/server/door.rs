@@ -99,8 +99,11 @@ async fn taken(db: Db, delivery: &Delivery) -> Result<bool, AppError> {
     let Some(event) = event else { return Ok(true) };
     let scope = Scope::of_integration(db, workspace, SENDER);
     let mut tx = scope.write(Action::ManageTexts).await?;
+    // The address was signed, too, so the message that it names is the one that it was made for.
+    let message = url.query_pairs().find(|(key, _)| key == "message").and_then(|(_, id)| id.parse().ok());
+    let address = incoming::Address { account: Some(id), message };
     // About nothing of ours: said no to, the carrier would only send it again.
-    if incoming::reported(&mut tx, name, &event).await? {
+    if incoming::reported_of(&mut tx, name, &event, address).await? {
         tx.commit().await?;
     }
     Ok(true)

@@ -3,13 +3,16 @@
 
 use serde_json::json;
 
-use super::store::{self, Known, incoming as reports};
+use super::costs;
+use super::jobs::SendText;
+use super::store::{Known, incoming as reports};
 use crate::model::{LONGEST_TEXT, Said, TextState, said};
 use patchbay_access::server::WriteTx;
 use patchbay_contacts::server::{caller, stop_contact};
 use patchbay_jobs::live::Topic;
+use patchbay_jobs::{NewJob, enqueue};
 use patchbay_providers::text::{IncomingText, Keyword, Progress, TextEvent, TextStatus};
-use patchbay_shared::ids::{ClientId, ContactId, TextMessageId};
+use patchbay_shared::ids::{ClientId, ContactId, IntegrationId, TextMessageId};
 use patchbay_shared::{AppError, Phone};
 use patchbay_webhooks::model::{EventType, Subject};
 use patchbay_webhooks::server::{NewEvent, emit};
@@ -19,19 +22,44 @@ const LONGEST_ID: usize = 200;
 
 /// Takes a report in. False: it is about nothing of this workspace, and nothing was changed.
 pub async fn reported(tx: &mut WriteTx, carrier: &str, event: &TextEvent) -> Result<bool, AppError> {
+    reported_of(tx, carrier, event, Address::default()).await
+}
+
+/// The address that a report came to, where it is a carrier's that is an integration.
+#[derive(Default)]
+pub(super) struct Address {
+    /// Whose signature it had: it is about numbers of this account.
+    pub account: Option<IntegrationId>,
+    /// The message that it names.
+    pub message: Option<TextMessageId>,
+}
+
+/// The same, by the address that it came to.
+pub(super) async fn reported_of(
+    tx: &mut WriteTx,
+    carrier: &str,
+    event: &TextEvent,
+    address: Address,
+) -> Result<bool, AppError> {
     match event {
-        TextEvent::Incoming(text) => came(tx, carrier, text).await,
-        TextEvent::Status(status) => went(tx, carrier, status).await,
+        TextEvent::Incoming(text) => came(tx, carrier, text, address.account).await,
+        TextEvent::Status(status) => went(tx, carrier, status, address).await,
     }
 }
 
-async fn came(tx: &mut WriteTx, carrier: &str, text: &IncomingText) -> Result<bool, AppError> {
+async fn came(
+    tx: &mut WriteTx,
+    carrier: &str,
+    text: &IncomingText,
+    account: Option<IntegrationId>,
+) -> Result<bool, AppError> {
     // Who writes from a name or a short number cannot be answered, and is no contact.
     let (Some(from), Some(to)) = (Phone::from_e164(&text.from), Phone::from_e164(&text.to)) else { return Ok(false) };
     if text.id.is_empty() || text.id.len() > LONGEST_ID {
         return Ok(false);
     }
-    let Some((number, owner)) = reports::number(tx.reading(), carrier, to.as_str()).await? else { return Ok(false) };
+    let number = reports::number(tx.reading(), carrier, account, to.as_str()).await?;
+    let Some((number, owner)) = number else { return Ok(false) };
     let clients = match owner {
         Some(client) => vec![client],
         // A number of the whole agency: whoever wrote or called from it is meant.
@@ -113,17 +141,25 @@ pub(super) async fn stop(
     stop_contact(tx, client, number, reason).await
 }
 
-async fn went(tx: &mut WriteTx, carrier: &str, status: &TextStatus) -> Result<bool, AppError> {
+async fn went(tx: &mut WriteTx, carrier: &str, status: &TextStatus, address: Address) -> Result<bool, AppError> {
     let sent = &status.sent;
     if sent.id.is_empty() || sent.id.len() > LONGEST_ID {
         return Ok(false);
     }
     let mut message = reports::known(tx, carrier, &sent.id).await?;
     if message.is_none()
+        && let Some(id) = address.message
+    {
+        // The carrier is quicker than its own answer, or that was lost.
+        message = reports::named(tx, (carrier, address.account), id, &sent.id).await?;
+    }
+    if message.is_none()
         && let (Some(from), Some(to), Some(text)) = (&status.from, &status.to, &status.text)
     {
-        // The answer to a send was lost: this is it.
-        message = reports::unheard(tx, carrier, from, to, text).await?;
+        // The answer to a send was lost, or is on its way. It may have been written down while the message was waited for: then this one is
+        // another of the same words.
+        let unheard = reports::unheard(tx, carrier, from, to, text).await?;
+        message = reports::known(tx, carrier, &sent.id).await?.or(unheard);
     }
     let Some(message) = message else { return Ok(false) };
     // What has arrived or failed stays so, whatever comes later. A message whose answer was lost is failed without an id.
@@ -143,12 +179,17 @@ async fn went(tx: &mut WriteTx, carrier: &str, status: &TextStatus) -> Result<bo
         }
     };
     let parts = sent.parts.and_then(|parts| i32::try_from(parts).ok());
+    let cost = costs::price(sent, is_over, message.cost);
     if is_over {
         // Its price may come after its end.
-        store::add_price(tx, message.id, parts, sent.cost).await?;
+        costs::add_price(tx, message.client, message.id, parts, cost).await?;
     } else {
-        let known = Known { state, problem: problem.as_deref(), carrier_id: Some(&sent.id), parts, cost: sent.cost };
-        store::settle(tx, message.id, &known).await?;
+        let known = Known { state, problem: problem.as_deref(), carrier_id: Some(&sent.id), parts, cost };
+        costs::settle(tx, message.client, message.id, &known).await?;
+    }
+    // Given up as lost, nobody would ask after it any more.
+    if !is_over && message.state == TextState::Failed {
+        enqueue(tx, &SendText { message: message.id }, NewJob::default()).await?;
     }
     if opted_out {
         stop(tx, message.client, &message.other, "Told the carrier to stop text messages").await?;

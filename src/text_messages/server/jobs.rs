@@ -9,7 +9,7 @@ use patchbay_jobs::runner::{Failure, Registry, Verdict};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::TextMessageId;
 
-/// Sends a text message that was written down, looks for it when its answer was lost, and asks once what became of it.
+/// Sends a text message that was written down, looks for it when its answer was lost, and asks what became of it and what it cost.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SendText {
     pub message: TextMessageId,
@@ -17,8 +17,13 @@ pub(crate) struct SendText {
 
 impl Job for SendText {
     const KIND: &'static str = "send_text";
-    const ACTIONS: &'static [Action] =
-        &[Action::ManageTexts, Action::UseConnections, Action::ReadContacts, Action::ReadIntegrations];
+    const ACTIONS: &'static [Action] = &[
+        Action::ManageTexts,
+        Action::UseConnections,
+        Action::ReadContacts,
+        Action::ReadIntegrations,
+        Action::ManageClients,
+    ];
 
     fn dedupe_key(&self) -> Option<String> {
         Some(self.message.to_string())

@@ -1,13 +1,14 @@
 //! What the pages show.
 
 use super::calls::values_of;
+use super::costs;
 use super::store::{list, numbers, rules};
 use super::writing;
 use crate::model::{
     RuleFields, RuleForm, RuleList, RulePage, RuleQuery, TextList, TextPreview, TextQuery, TextThread, fill, length,
 };
-use patchbay_access::Action;
 use patchbay_access::server::ReadTx;
+use patchbay_access::{Action, Field};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{ContactId, TextMessageId, TextRuleId};
 
@@ -19,11 +20,11 @@ const USUAL: (&str, &str) = ("08:00", "20:00");
 pub(crate) async fn texts(tx: &mut ReadTx, query: &TextQuery) -> Result<TextList, AppError> {
     let page = list::list(tx, query, ROWS).await?;
     // Rules and numbers are the agency's.
-    let (rules, silent) = match tx.scope().client_id() {
-        None => (rules::names(tx).await?, numbers::silent(tx).await?),
-        Some(_) => (Vec::new(), Vec::new()),
-    };
-    Ok(TextList { page, rules, silent })
+    if tx.scope().client_id().is_some() {
+        return Ok(TextList { page, rules: Vec::new(), numbers: Vec::new(), silent: Vec::new() });
+    }
+    let rules = rules::names(tx).await?;
+    Ok(TextList { page, rules, numbers: numbers::used(tx).await?, silent: numbers::silent(tx).await? })
 }
 
 /// Errors: `NotFound`.
@@ -37,8 +38,14 @@ pub(crate) async fn thread(
     let page = list::list(tx, &query, ROWS).await?;
     let may_send = tx.scope().may(Action::ManageTexts);
     let numbers = if may_send { numbers::usable(tx, person.client).await? } else { Vec::new() };
+    let sees_cost = tx.scope().sees(Field::Cost);
+    let refused = match writing::refusal(&person) {
+        _ if !may_send => None,
+        Some(why) => Some(why),
+        None => costs::held_back(tx, person.client, sees_cost).await?,
+    };
     Ok(TextThread {
-        refused: writing::refusal(&person).filter(|_| may_send),
+        refused,
         contact,
         name: person.name,
         phone: person.phone,

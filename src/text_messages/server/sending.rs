@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 use super::carrier::{self, Listening, Way};
+use super::costs;
 use super::incoming::stop;
 use super::store::{self, Known, Message, Standing};
 use crate::model::{MOST_A_DAY, TextSource, TextState};
@@ -13,6 +14,7 @@ use patchbay_access::Action;
 use patchbay_access::server::{Scope, WriteTx};
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::runner::Verdict;
+use patchbay_metering::server::budget::{self, Headroom};
 use patchbay_providers::text::{NewText, Progress, SentText};
 use patchbay_providers::{ProviderError, REQUEST_TIMEOUT};
 use patchbay_shared::ids::TextMessageId;
@@ -28,8 +30,8 @@ const SHOWS_UP: i64 = 45;
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(10);
 /// After so many hours a message of a rule is not sent any more: what it says may have passed.
 const LATEST: i64 = 48;
-/// When a message is asked after whose end was never reported.
-const ASKED_AFTER: TimeDelta = TimeDelta::minutes(10);
+/// When a message is asked after, from the moment on at which the carrier was asked for it, while its end or its price was never reported.
+const ASKED_AFTER: [TimeDelta; 3] = [TimeDelta::minutes(10), TimeDelta::hours(2), TimeDelta::hours(24)];
 const LOST: &str =
     "The carrier did not answer, so it may have been sent. It was not sent again: ask the contact before you do.";
 
@@ -47,15 +49,19 @@ pub(super) async fn send(scope: &Scope, id: TextMessageId) -> Result<Verdict, Ap
     let standing = store::standing(&mut tx, id).await?;
     let now = tx.now().await?;
     let suspended = workspaces::is_suspended(&mut tx).await?;
-    drop(tx);
     let ahead = scope.services().clock.ahead();
     match message.state {
         TextState::Waiting => {}
         TextState::Sending => return look_for(scope, &message, &standing, now).await,
         TextState::Sent => return ask_after(scope, &message, &standing, now).await,
+        TextState::Delivered | TextState::Failed if message.carrier_id.is_some() && message.cost.is_none() => {
+            return ask_after(scope, &message, &standing, now).await;
+        }
         _ => return Ok(Verdict::Done),
     }
-    match next(&message, &standing, now, suspended, ahead) {
+    drop(tx);
+    let held = Held { suspended, spent: costs::is_spent(scope, message.client).await? };
+    match next(&message, &standing, now, held, ahead) {
         Next::Wait(time) => return Ok(Verdict::Later(time)),
         Next::Refuse(why) => return ended(scope, id, TextState::Waiting, TextState::NotSent, why).await,
         Next::Send => {}
@@ -90,8 +96,10 @@ pub(super) async fn send(scope: &Scope, id: TextMessageId) -> Result<Verdict, Ap
     }
     let standing = store::standing(tx.reading(), id).await?;
     let now = tx.reading().now().await?;
+    let headroom = budget::headroom(tx.reading(), message.client).await?;
     let suspended = workspaces::is_suspended(tx.reading()).await?;
-    match next(&message, &standing, now, suspended, ahead) {
+    let held = Held { suspended, spent: matches!(headroom, Headroom::Spent) };
+    match next(&message, &standing, now, held, ahead) {
         Next::Wait(time) => return Ok(Verdict::Later(time)),
         Next::Refuse(why) => {
             settle(&mut tx, &message, TextState::NotSent, Some(why), None).await?;
@@ -118,17 +126,25 @@ fn new_text(message: &Message, standing: &Standing, way: &Way) -> NewText {
         from: standing.number.clone(),
         to: message.other.clone(),
         text: message.body.clone(),
-        status_url: way.news.clone(),
+        status_url: way.status_url(message),
     }
 }
 
+/// What holds messages of the agency, or of the client, back.
+#[derive(Clone, Copy)]
+struct Held {
+    suspended: bool,
+    /// The client's budget of this month.
+    spent: bool,
+}
+
 /// What is due for a message that waits.
-fn next(message: &Message, standing: &Standing, now: DateTime<Utc>, suspended: bool, ahead: TimeDelta) -> Next {
+fn next(message: &Message, standing: &Standing, now: DateTime<Utc>, held: Held, ahead: TimeDelta) -> Next {
     let due = message.send_at.unwrap_or(now);
     if due > now {
         return Next::Wait(wait(due, now));
     }
-    if suspended {
+    if held.suspended {
         return Next::Wait(Duration::from_secs(300));
     }
     let is_automatic = message.source != TextSource::Person;
@@ -151,7 +167,11 @@ fn next(message: &Message, standing: &Standing, now: DateTime<Utc>, suspended: b
         _ if message.source == TextSource::Rule && now - due > TimeDelta::hours(LATEST) => {
             Next::Refuse("It could not be sent when it was due, and is too late now.")
         }
-        _ => opens(standing, now, ahead).map_or(Next::Send, |at| Next::Wait(wait(at, now))),
+        _ => match opens(standing, now, ahead) {
+            Some(at) => Next::Wait(wait(at, now)),
+            None if held.spent => Next::Refuse("The client’s monthly budget is spent, so no text messages go out."),
+            None => Next::Send,
+        },
     }
 }
 
@@ -208,7 +228,7 @@ async fn look_for(
         return Ok(Verdict::Later(REQUEST_TIMEOUT));
     }
     let is_late = waited > TimeDelta::seconds(SHOWS_UP);
-    let found = match carrier::open(scope, message, standing).await {
+    let found = match carrier::to_ask(scope, message, standing).await {
         // Clocks differ. What is known already is left out below.
         Ok(way) => {
             let text = new_text(message, standing, &way);
@@ -254,51 +274,63 @@ async fn look_for(
     }
 }
 
-/// The end of a message may never be reported. It is asked after once.
+/// The end of a message may never be reported, and carriers know the price of one later than that. It is asked after a few times.
 async fn ask_after(
     scope: &Scope,
     message: &Message,
     standing: &Standing,
     now: DateTime<Utc>,
 ) -> Result<Verdict, AppError> {
-    let due = message.asked_at.unwrap_or(now) + ASKED_AFTER;
-    if due > now {
-        return Ok(Verdict::Later(wait(due, now)));
+    let asked = message.asked_at.unwrap_or(now);
+    if asked + ASKED_AFTER[0] > now {
+        return Ok(asked_again(asked, now));
     }
     let Some(carrier_id) = &message.carrier_id else { return Ok(Verdict::Done) };
-    if let Ok(way) = carrier::open(scope, message, standing).await
+    if let Ok(way) = carrier::to_ask(scope, message, standing).await
         && let Ok(sent) = way.carrier.get(carrier_id).await
     {
-        record(scope, message.id, &sent).await?;
+        return record(scope, message.id, &sent).await;
     }
-    Ok(Verdict::Done)
+    Ok(asked_again(asked, now))
 }
 
-/// The carrier has taken it.
+/// The next time at which a message is asked after, if there is one.
+fn asked_again(asked: DateTime<Utc>, now: DateTime<Utc>) -> Verdict {
+    let next = ASKED_AFTER.into_iter().map(|after| asked + after).find(|at| *at > now);
+    next.map_or(Verdict::Done, |at| Verdict::Later(wait(at, now)))
+}
+
+/// The carrier has taken it, or was asked after it.
 async fn record(scope: &Scope, id: TextMessageId, sent: &SentText) -> Result<Verdict, AppError> {
     let mut tx = scope.write(Action::ManageTexts).await?;
     let message = store::lock(&mut tx, id).await?;
+    let now = tx.reading().now().await?;
     let is_open = matches!(message.state, TextState::Sending | TextState::Sent);
-    if !is_open && message.carrier_id.is_some() {
-        // Its event was quicker than its answer.
-        return Ok(Verdict::Done);
-    }
-    let (state, problem, opted_out) = match &sent.progress {
-        Progress::OnItsWay | Progress::Sent => (TextState::Sent, None, false),
-        Progress::Delivered => (TextState::Delivered, None, false),
-        Progress::Failed(why) => {
-            (TextState::Failed, Some(format!("{}.", why.said.trim_end_matches('.'))), why.opted_out)
+    let state = if !is_open && message.carrier_id.is_some() {
+        // Its event was quicker than this answer. What it says of the price is news all the same.
+        let parts = sent.parts.and_then(|parts| i32::try_from(parts).ok());
+        let cost = costs::price(sent, true, message.cost);
+        costs::add_price(&mut tx, message.client, id, parts, cost).await?;
+        notify(&mut tx, &message);
+        message.state
+    } else {
+        let (state, problem, opted_out) = match &sent.progress {
+            Progress::OnItsWay | Progress::Sent => (TextState::Sent, None, false),
+            Progress::Delivered => (TextState::Delivered, None, false),
+            Progress::Failed(why) => {
+                (TextState::Failed, Some(format!("{}.", why.said.trim_end_matches('.'))), why.opted_out)
+            }
+        };
+        settle(&mut tx, &message, state, problem.as_deref(), Some(sent)).await?;
+        if opted_out {
+            stop(&mut tx, message.client, &message.other, "Told the carrier to stop text messages").await?;
         }
+        state
     };
-    settle(&mut tx, &message, state, problem.as_deref(), Some(sent)).await?;
-    if opted_out {
-        stop(&mut tx, message.client, &message.other, "Told the carrier to stop text messages").await?;
-    }
     tx.commit().await?;
-    Ok(match state {
-        TextState::Sent => Verdict::Later(ASKED_AFTER.to_std().unwrap_or_default()),
-        _ => Verdict::Done,
-    })
+    let is_known =
+        state != TextState::Sent && (message.cost.is_some() || costs::price(sent, !is_open, message.cost).is_some());
+    Ok(if is_known { Verdict::Done } else { asked_again(message.asked_at.unwrap_or(now), now) })
 }
 
 /// Ends a message that still stands where it stood.
@@ -330,9 +362,9 @@ async fn settle(
         problem,
         carrier_id: sent.map(|sent| sent.id.as_str()),
         parts: sent.and_then(|sent| sent.parts).and_then(|parts| i32::try_from(parts).ok()),
-        cost: sent.and_then(|sent| sent.cost),
+        cost: sent.and_then(|sent| costs::price(sent, false, message.cost)),
     };
-    store::settle(tx, message.id, &known).await?;
+    costs::settle(tx, message.client, message.id, &known).await?;
     notify(tx, message);
     Ok(())
 }
@@ -364,6 +396,20 @@ mod tests {
             hours_end: time(end),
             of_today: 0,
         }
+    }
+
+    #[test]
+    fn a_message_is_asked_after_three_times_and_never_at_once() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().expect("a moment");
+        let asked = at("2026-01-15T07:00:00Z");
+        let wait = |now: &str| match asked_again(asked, at(now)) {
+            Verdict::Later(time) => Some(time.as_secs() / 60),
+            _ => None,
+        };
+        assert_eq!(wait("2026-01-15T07:00:00Z"), Some(10));
+        assert_eq!(wait("2026-01-15T07:10:00Z"), Some(110));
+        assert_eq!(wait("2026-01-15T09:00:30Z"), Some(22 * 60 - 1));
+        assert_eq!(wait("2026-01-16T07:00:00Z"), None);
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(crate) struct Message {
     pub state: TextState,
     pub carrier: String,
     pub carrier_id: Option<String>,
+    pub cost: Option<Decimal>,
     pub send_at: Option<DateTime<Utc>>,
     pub asked_at: Option<DateTime<Utc>>,
     pub asks: i32,
@@ -38,7 +39,8 @@ pub(crate) async fn lock(tx: &mut WriteTx, id: TextMessageId) -> Result<Message,
         Message,
         r#"select id as "id: TextMessageId", client_id as "client: ClientId", contact_id as "contact: ContactId",
                   source as "source: TextSource", number_id as "number: NumberId", other_number as other, body,
-                  state as "state: TextState", carrier, carrier_message_id as carrier_id, send_at, asked_at, asks
+                  state as "state: TextState", carrier, carrier_message_id as carrier_id, cost_usd as cost, send_at, asked_at,
+                  asks
            from text_messages where workspace_id = $1 and id = $2 and direction = 'out' for update"#,
         tx.workspace_uuid(),
         id.0
@@ -53,7 +55,8 @@ pub(crate) async fn get(tx: &mut ReadTx, id: TextMessageId) -> Result<Message, A
         Message,
         r#"select id as "id: TextMessageId", client_id as "client: ClientId", contact_id as "contact: ContactId",
                   source as "source: TextSource", number_id as "number: NumberId", other_number as other, body,
-                  state as "state: TextState", carrier, carrier_message_id as carrier_id, send_at, asked_at, asks
+                  state as "state: TextState", carrier, carrier_message_id as carrier_id, cost_usd as cost, send_at, asked_at,
+                  asks
            from text_messages where workspace_id = $1 and id = $2 and direction = 'out'"#,
         tx.workspace_uuid(),
         id.0
@@ -190,12 +193,28 @@ pub(crate) struct Known<'a> {
     pub cost: Option<Decimal>,
 }
 
-/// Writes down what became of a message. What is not said now stays as it is.
-pub(crate) async fn settle(tx: &mut WriteTx, id: TextMessageId, known: &Known<'_>) -> Result<(), AppError> {
-    sqlx::query!(
-        "update text_messages set state = $3, problem = $4, carrier_message_id = coalesce(carrier_message_id, $5), parts = coalesce($6, parts),
-           cost_usd = coalesce($7, cost_usd), done_at = case when $3 in ('delivered', 'failed', 'not_sent') then coalesce(done_at, now()) end
-         where workspace_id = $1 and id = $2",
+/// What a message counts for: the moment, once a carrier has it, and its cost before and after a change.
+pub(crate) struct Counted {
+    pub at: Option<DateTime<Utc>>,
+    pub was: Option<Decimal>,
+    pub is: Option<Decimal>,
+}
+
+/// Writes down what became of a message. What is not said now stays as it is. Of two messages of the same words, which events may have taken
+/// for each other, each keeps the carrier's id that it has.
+pub(crate) async fn settle(tx: &mut WriteTx, id: TextMessageId, known: &Known<'_>) -> Result<Counted, AppError> {
+    Ok(sqlx::query_as!(
+        Counted,
+        r#"with before as (select cost_usd from text_messages where workspace_id = $1 and id = $2)
+           update text_messages m
+           set state = $3, problem = $4, parts = coalesce($6, m.parts), cost_usd = coalesce($7, m.cost_usd),
+               carrier_message_id = coalesce(m.carrier_message_id, case when not exists (
+                 select from text_messages o where o.workspace_id = $1 and o.carrier = m.carrier and o.carrier_message_id = $5) then $5 end),
+               taken_at = coalesce(m.taken_at, case when $5::text is not null then coalesce(m.asked_at, now()) end),
+               done_at = case when $3 in ('delivered', 'failed', 'not_sent') then coalesce(m.done_at, now()) end
+           from before
+           where m.workspace_id = $1 and m.id = $2
+           returning m.taken_at as at, before.cost_usd as was, m.cost_usd as is"#,
         tx.workspace_uuid(),
         id.0,
         known.state as TextState,
@@ -204,9 +223,8 @@ pub(crate) async fn settle(tx: &mut WriteTx, id: TextMessageId, known: &Known<'_
         known.parts,
         known.cost,
     )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// Parts and price of a message that is over already.
@@ -215,17 +233,20 @@ pub(crate) async fn add_price(
     id: TextMessageId,
     parts: Option<i32>,
     cost: Option<Decimal>,
-) -> Result<(), AppError> {
-    sqlx::query!(
-        "update text_messages set parts = coalesce($3, parts), cost_usd = coalesce($4, cost_usd) where workspace_id = $1 and id = $2",
+) -> Result<Counted, AppError> {
+    Ok(sqlx::query_as!(
+        Counted,
+        r#"with before as (select cost_usd from text_messages where workspace_id = $1 and id = $2)
+           update text_messages m set parts = coalesce($3, m.parts), cost_usd = coalesce($4, m.cost_usd) from before
+           where m.workspace_id = $1 and m.id = $2
+           returning m.taken_at as at, before.cost_usd as was, m.cost_usd as is"#,
         tx.workspace_uuid(),
         id.0,
         parts,
         cost
     )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// Messages that wait, or whose answer is not known, and at which nobody has been for a while.

@@ -6,11 +6,12 @@ use chrono::Utc;
 use serde_json::json;
 
 use super::calls::{parts, values_of};
+use super::costs;
 use super::jobs::SendText;
 use super::store::{self, NewMessage, list, numbers};
 use crate::model::{LONGEST_TEXT, TextSource, fill};
-use patchbay_access::Action;
 use patchbay_access::server::{Change, Fields, Scope, WriteTx};
+use patchbay_access::{Action, Field};
 use patchbay_contacts::server::caller;
 use patchbay_jobs::live::Topic;
 use patchbay_jobs::{NewJob, enqueue};
@@ -35,6 +36,10 @@ pub(crate) async fn to_contact(
     if workspaces::is_suspended(tx.reading()).await? {
         let why = "The agency’s account is suspended, so nothing is sent.";
         return Err(AppError::Conflict(Reason::Suspended, why.to_owned()));
+    }
+    let sees_cost = tx.scope().sees(Field::Cost);
+    if let Some(why) = costs::held_back(tx.reading(), person.client, sees_cost).await? {
+        return Err(AppError::Conflict(Reason::WrongState, why));
     }
     let text = text.replace("\r\n", "\n");
     let text = text.trim();
@@ -105,6 +110,10 @@ pub async fn from_agent(tx: &mut WriteTx, text: TextOfAgent) -> Result<Result<()
     };
     if found.as_ref().is_some_and(|caller| caller.do_not_call) {
         return Ok(Err("This person has asked for no calls and no messages, so nothing was sent.".to_owned()));
+    }
+    if costs::held_back(tx.reading(), text.client, false).await?.is_some() {
+        let why = "The monthly budget is spent, so nothing was sent. Do not promise a text message.";
+        return Ok(Err(why.to_owned()));
     }
     let ours = store::list::number_of_call(tx.reading(), text.call).await?;
     let Some(number) = numbers::best(tx.reading(), text.client, ours.as_deref()).await? else {

@@ -5,6 +5,7 @@ mod by_client;
 mod by_day;
 mod period_bar;
 mod tables;
+mod texts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use by_client::Clients;
 use by_day::{Days, Spend};
 use patchbay_calls::model::figures::unpriced_text;
 use patchbay_calls::model::term;
-use patchbay_metering::model::{Preset, Sums};
+use patchbay_metering::model::{Preset, Sums, TextSums};
 use patchbay_shared::Money;
 use patchbay_shared::decimals::fixed;
 use patchbay_shared::money::count_text;
@@ -26,6 +27,8 @@ use patchbay_ui::address::query_string;
 use patchbay_ui::*;
 pub use period_bar::{PeriodBar, asked};
 use tables::{Models, PhoneNumbers};
+use texts::TextMessages;
+pub use texts::{text_cost, texts_listed};
 
 /// The periods that this page and the dashboard offer.
 pub const PERIODS: &[Preset] = &[Preset::Today, Preset::Week, Preset::Month, Preset::Quarter];
@@ -38,7 +41,7 @@ pub fn usage_page() -> PageView {
     );
     Arc::new(move || {
         let busy = RwSignal::new(false);
-        live::on_change_slowly(&["calls", "clients"], Duration::from_secs(5), move || {
+        live::on_change_slowly(&["calls", "clients", "texts"], Duration::from_secs(5), move || {
             if !busy.get_untracked() {
                 usage.refetch();
             }
@@ -90,8 +93,9 @@ fn Figures(usage: Usage, busy: RwSignal<bool>) -> impl IntoView {
     } else {
         format!("{} · {updated}", shown.zone_text())
     };
-    let numbers = usage.numbers.clone();
+    let (numbers, texts) = (usage.numbers.clone(), usage.texts.clone());
     let is_nothing = total.is_nothing() && before.is_nothing() && usage.month.spend.0.is_zero();
+    let has_texts = !texts.total.is_nothing();
     view! {
         <PageHead
             title="Usage"
@@ -102,8 +106,10 @@ fn Figures(usage: Usage, busy: RwSignal<bool>) -> impl IntoView {
             }
         />
         <PeriodBar shown=shown.clone() presets=PERIODS default=Preset::Month busy by=usage.by/>
-        <LeftOut total client=query("client") shown=shown.clone()/>
-        {if is_nothing {
+        <LeftOut total texts=texts.total client=query("client") shown=shown.clone()/>
+        {if is_nothing && has_texts {
+            ().into_any()
+        } else if is_nothing {
             view! { <EmptyState icon="receipt-text" title="No usage yet" text="Usage appears after the first call."/> }.into_any()
         } else {
             view! { <Summary usage=usage.clone() total before/> <Spend usage=usage.clone()/> }.into_any()
@@ -112,6 +118,7 @@ fn Figures(usage: Usage, busy: RwSignal<bool>) -> impl IntoView {
             <Clients clients=usage.clients others=usage.others shown=shown.clone() total/>
         })}
         {(!is_nothing).then(|| view! { <Days by=usage.by days=usage.days shown=shown.clone()/> })}
+        <TextMessages texts by=usage.by shown/>
         {is_agency.then(|| view! { <Models models=usage.models/> })}
         {numbers.map(|numbers| view! { <PhoneNumbers numbers/> })}
     }
@@ -119,15 +126,19 @@ fn Figures(usage: Usage, busy: RwSignal<bool>) -> impl IntoView {
 
 /// What is in no figure, and where it is listed.
 #[component]
-fn LeftOut(total: Sums, client: Option<String>, shown: super::model::Shown) -> impl IntoView {
+fn LeftOut(total: Sums, texts: TextSums, client: Option<String>, shown: super::model::Shown) -> impl IntoView {
+    let texts = texts.unpriced_text().map(|text| {
+        let href = texts_listed(&shown, (shown.first, shown.last), client.clone(), true);
+        view! { <p><a class="link" href=href>{text}</a>" and not in these figures."</p> }
+    });
     let calls = unpriced_text(total.unpriced).map(|text| {
         let href = shown.listed(client).of_unpriced().address();
         view! { <p><a class="link" href=href>{text}</a>" and not in these figures."</p> }
     });
     let answers =
         unpriced_answers_text(total.unpriced_answers).map(|text| view! { <p>{text}" and not in these figures."</p> });
-    (calls.is_some() || answers.is_some())
-        .then(|| view! { <Callout tone=patchbay_shared::Tone::Warn icon="info">{calls}{answers}</Callout> })
+    (calls.is_some() || answers.is_some() || texts.is_some())
+        .then(|| view! { <Callout tone=patchbay_shared::Tone::Warn icon="info">{calls}{answers}{texts}</Callout> })
 }
 
 #[component]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Request;
 use crate::model::{PeriodAsked, UsageDay};
 use patchbay_access::server::{Db, Scope};
+use patchbay_metering::model::TextSums;
 use patchbay_shared::AppError;
 use rust_decimal::Decimal;
 
@@ -37,6 +38,8 @@ struct Days {
     unpriced_calls: i64,
     /// Answers of models of which the service did not say the price: they are in no figure either.
     unpriced_answers: i64,
+    /// Text messages of which the carrier did not say the price: nor are they.
+    unpriced_text_messages: i64,
 }
 
 #[derive(Serialize)]
@@ -55,6 +58,10 @@ struct Day {
     models_usd: Decimal,
     spend_usd: Decimal,
     unpriced_calls: i64,
+    /// Text messages that a carrier took, their parts, and what they cost, which is no part of `spend_usd`.
+    text_messages: i64,
+    text_message_parts: i64,
+    text_messages_usd: Decimal,
 }
 
 async fn days(Extension(scope): Extension<Scope>, Query(asked): Query<Asked>) -> Result<Json<Days>, AppError> {
@@ -68,12 +75,18 @@ async fn days(Extension(scope): Extension<Scope>, Query(asked): Query<Asked>) ->
         most_clients: 0,
     };
     let usage = super::usage(&scope, request).await?;
-    let data = usage.days.into_iter().map(day).collect();
-    let (unpriced_calls, unpriced_answers) = (usage.total.unpriced, usage.total.unpriced_answers);
-    Ok(Json(Days { timezone: usage.shown.zone, by: usage.by.as_str(), data, unpriced_calls, unpriced_answers }))
+    let texts = usage.texts;
+    Ok(Json(Days {
+        timezone: usage.shown.zone,
+        by: usage.by.as_str(),
+        data: usage.days.into_iter().map(|row| day(texts.on(row.day), row)).collect(),
+        unpriced_calls: usage.total.unpriced,
+        unpriced_answers: usage.total.unpriced_answers,
+        unpriced_text_messages: texts.total.unpriced,
+    }))
 }
 
-fn day(UsageDay { day, last, sums, .. }: UsageDay) -> Day {
+fn day(texts: TextSums, UsageDay { day, last, sums, .. }: UsageDay) -> Day {
     Day {
         day: day.to_string(),
         last_day: last.to_string(),
@@ -88,5 +101,8 @@ fn day(UsageDay { day, last, sums, .. }: UsageDay) -> Day {
         models_usd: sums.model.0,
         spend_usd: sums.spend().0,
         unpriced_calls: sums.unpriced,
+        text_messages: texts.messages,
+        text_message_parts: texts.parts,
+        text_messages_usd: texts.cost.0,
     }
 }

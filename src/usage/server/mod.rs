@@ -6,6 +6,7 @@ mod forecast;
 pub(crate) mod period;
 pub mod routes;
 mod store;
+mod texts;
 
 use chrono::{Datelike, Months};
 use rust_decimal::prelude::ToPrimitive;
@@ -15,6 +16,7 @@ use patchbay_access::Action;
 use patchbay_access::server::{ReadTx, Scope};
 use patchbay_metering::model::{BudgetStatus, Period, Preset, Sums};
 use patchbay_metering::server::days::{self, Asked, Found, ModelCell};
+use patchbay_metering::server::texts::read as read_texts;
 use patchbay_shared::ids::ClientId;
 use patchbay_shared::{AppError, Money, zone};
 use period::Resolved;
@@ -79,6 +81,7 @@ pub(crate) async fn usage(scope: &Scope, request: Request<'_>) -> Result<Usage, 
         is_agency,
         ..Usage::default()
     };
+    usage.texts = texts::texts(tx, &resolved, client, by, is_agency).await?;
     if let Some(id) = client {
         usage.client = store::client_names(tx, &[id.0]).await?.into_values().next();
     }
@@ -178,6 +181,8 @@ pub async fn compare(
 pub(crate) async fn client_usage(tx: &mut ReadTx, id: ClientId, asked: &PeriodAsked) -> Result<ClientPeriod, AppError> {
     let client = patchbay_clients::server::get(tx, id).await?;
     let Compare { shown, found, before, .. } = compare(tx, Some(id), asked, Preset::MonthToDate).await?;
+    let period = Period { first: shown.first, last: shown.last };
+    let texts = read_texts(tx, Asked { client: Some(id), period, days_ago: None, parts: 1 }).await?.total();
     let today = tx.now().await?.with_timezone(&zone::zone(&client.timezone)).date_naive();
     let month = Preset::MonthToDate.period(today);
     let next = month.first.checked_add_months(Months::new(1)).unwrap_or(today);
@@ -186,13 +191,15 @@ pub(crate) async fn client_usage(tx: &mut ReadTx, id: ClientId, asked: &PeriodAs
         None => Money::default(),
         Some(_) => {
             let asked = Asked { client: Some(id), period: month, days_ago: None, parts: 1 };
-            days::read(tx, asked).await?.total().spend()
+            let calls = days::read(tx, asked).await?.total().spend();
+            Money(calls.0 + read_texts(tx, asked).await?.total().cost.0)
         }
     };
     Ok(ClientPeriod {
         shown,
         total: found.total(),
         before: before.total(),
+        texts,
         budget_status: budget.map(|budget| BudgetStatus {
             id,
             name: client.name,

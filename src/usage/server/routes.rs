@@ -6,13 +6,13 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 
 use super::Request;
-use crate::model::{By, ModelUsage, Numbers, PeriodAsked, Usage};
+use crate::model::{By, ClientTexts, ModelUsage, Numbers, PeriodAsked, Usage};
 use patchbay_access::server::{Db, Visitor};
-use patchbay_metering::model::Sums;
+use patchbay_metering::model::{Sums, TextSums};
 use patchbay_shared::{AppError, csv_cell};
 
 /// `GET /usage.csv`: the days of the page, or its weeks or months with `by`, one a row; with `part=agents` the clients and agents, with `part=models` the models, with
-/// `part=numbers` the phone numbers by month.
+/// `part=numbers` the phone numbers by month, with `part=texts` the text messages by client.
 pub fn routes() -> Router<Db> {
     Router::new().route("/usage.csv", get(export))
 }
@@ -33,6 +33,7 @@ enum Part {
     Agents,
     Models,
     Numbers,
+    Texts,
 }
 
 async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Asked>) -> Result<Response, AppError> {
@@ -51,6 +52,7 @@ async fn export(Extension(visitor): Extension<Visitor>, Query(asked): Query<Aske
         None => ("usage", days(&usage)),
         Some(Part::Agents) => ("usage-by-agent", only_agency.map(|()| agents(&usage))?),
         Some(Part::Models) => ("usage-by-model", only_agency.map(|()| models(&usage.models))?),
+        Some(Part::Texts) => ("text-messages-by-client", only_agency.map(|()| texts(&usage.texts.clients))?),
         Some(Part::Numbers) => ("numbers-by-month", numbers(&usage.numbers.ok_or(AppError::NotFound)?)),
     };
     let disposition = format!("attachment; filename=\"{name}.csv\"");
@@ -76,6 +78,20 @@ const SUMS: [&str; 14] = [
     "answers of models not priced yet",
     "failed",
 ];
+
+/// The columns of what text messages come to, which are in no other column.
+const TEXTS: [&str; 4] =
+    ["text messages", "parts of text messages", "text messages (USD)", "text messages not priced yet"];
+
+fn text_sums(sums: TextSums) -> Vec<String> {
+    let TextSums { messages, parts, cost, unpriced } = sums;
+    vec![messages.to_string(), parts.to_string(), cost.0.to_string(), unpriced.to_string()]
+}
+
+fn texts(clients: &[ClientTexts]) -> String {
+    let rows = clients.iter().map(|row| [vec![row.name.clone()], text_sums(row.sums)].concat());
+    csv_cell::file(&[&["client"][..], &TEXTS].concat(), rows)
+}
 
 fn sums(sums: &Sums) -> Vec<String> {
     vec![
@@ -105,9 +121,9 @@ fn days(usage: &Usage) -> String {
         if by != By::Day {
             cells.extend([row.day.to_string(), row.last.to_string()]);
         }
-        [cells, sums(&row.sums)].concat()
+        [cells, sums(&row.sums), text_sums(usage.texts.on(row.day))].concat()
     });
-    csv_cell::file(&[head, &SUMS].concat(), rows)
+    csv_cell::file(&[head, &SUMS, &TEXTS].concat(), rows)
 }
 
 fn agents(usage: &Usage) -> String {

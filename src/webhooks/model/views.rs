@@ -246,6 +246,8 @@ pub struct WebhooksPage {
     pub range: RangeView,
     /// Why nothing is sent at the moment, from any endpoint.
     pub rest: Option<String>,
+    /// People are told by mail when an endpoint is switched off. False: this installation sends none.
+    pub is_mailed: bool,
 }
 
 /// The form of an endpoint.

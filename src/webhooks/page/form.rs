@@ -9,8 +9,6 @@ use crate::server_fns::{RemoveWebhookEndpoint, SaveWebhookEndpoint, get_webhook_
 use patchbay_access::Action;
 use patchbay_shared::Tone;
 use patchbay_shell::{client_options, refused, viewer};
-use patchbay_ui::field::Ties;
-use patchbay_ui::form::{Typed, typed};
 use patchbay_ui::*;
 
 const ALL: &str = "All clients, and the agency itself";
@@ -76,8 +74,10 @@ fn Edit(page: EndpointPage) -> impl IntoView {
 fn Form(form: EndpointForm) -> impl IntoView {
     let save = FormAction::of::<SaveWebhookEndpoint>();
     let EndpointForm { id, name, client, url, events } = form;
-    let word = if id.is_empty() { "Add the endpoint" } else { "Save" };
+    let (word, done) = if id.is_empty() { ("Add the endpoint", "Endpoint added") } else { ("Save", "Saved") };
     let back = if id.is_empty() { BASE.to_owned() } else { format!("{BASE}/{id}") };
+    let options =
+        EventType::offered().map(|kind| RadioOption::new(kind.as_str(), kind.label(), kind.as_str())).collect();
     let clients = client_options();
     let clients_field = if id.is_empty() {
         view! {
@@ -108,7 +108,7 @@ fn Form(form: EndpointForm) -> impl IntoView {
         .into_any()
     };
     view! {
-        <ServerForm action=save class="form" draft_of=viewer().user_id.to_string()>
+        <ServerForm action=save class="form" said=done draft_of=viewer().user_id.to_string()>
             <input type="hidden" name="id" value=id/>
             <TextInput name="name" label="Name" value=name required=true maxlength=120 autocomplete="off" placeholder="Policy system" hint="Which system it is."/>
             {clients_field}
@@ -124,47 +124,12 @@ fn Form(form: EndpointForm) -> impl IntoView {
                 placeholder="https://hooks.example.com/patchbay"
                 hint="Reachable from the internet. Private addresses are refused, also when a name leads to one."
             />
-            <EventBoxes events/>
+            <Boxes name="events" legend="Events" options chosen=events columns=true/>
             <FormActs>
                 <SubmitButton icon="check">{word}</SubmitButton>
                 <a class="btn ghost" href=back>"Cancel"</a>
             </FormActs>
         </ServerForm>
-    }
-}
-
-/// One box for each event. After a refusal without script those are ticked that were.
-#[component]
-fn EventBoxes(events: Vec<String>) -> impl IntoView {
-    let ties = Ties::new("events", None, None, None);
-    let was_refused = typed("name").is_some();
-    let sent = use_context::<Typed>().filter(|_| was_refused).map(|typed| typed.fields);
-    let ticked = match sent {
-        Some(fields) => {
-            fields.into_iter().filter(|(key, _)| key.starts_with("events[")).map(|(_, value)| value).collect()
-        }
-        None => events,
-    };
-    let boxes = EventType::offered()
-        .enumerate()
-        .map(|(index, kind)| {
-            let word = kind.as_str();
-            // The first has the field's id, so that the summary of errors leads to it.
-            let id = if index == 0 { ties.id.clone() } else { format!("{}-{index}", ties.id) };
-            let checked = ticked.iter().any(|known| known == word);
-            view! {
-                <label class="check">
-                    <input type="checkbox" class="cb" id=id name="events[]" value=word checked=checked/>
-                    <span><code>{word}</code><small>{kind.label()}</small></span>
-                </label>
-            }
-        })
-        .collect_view();
-    view! {
-        <Fieldset legend="Events">
-            <div class="checks cols-2">{boxes}</div>
-            {ties.error_view()}
-        </Fieldset>
     }
 }
 

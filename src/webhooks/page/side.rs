@@ -55,16 +55,17 @@ fn remark(row: &EndpointRow) -> String {
 
 /// An endpoint that Patchbay switched off: why, and what to do about it.
 #[component]
-pub(super) fn Off(row: EndpointRow, again: Callback<()>) -> impl IntoView {
+pub(super) fn Off(row: EndpointRow, is_mailed: bool, again: Callback<()>) -> impl IntoView {
     let id = row.id.to_string();
     let since = row.off_at.clone().map(|at| view! { " Patchbay switched it off "<Time stamp=at/>"." });
     let kept = row.kept_until.clone().filter(|_| row.held > 0).map(|until| {
         view! { " "{counted(row.held, "event is", "events are")}" kept, the oldest until "<Time stamp=until/>"." }
     });
+    let told = is_mailed.then_some(" The agency’s owners and admins were told by mail.");
     let reason = row.off_reason.clone().unwrap_or_else(|| "Its tries failed for too long.".to_owned());
     view! {
         <Card title=format!("{} is off", row.name)>
-            <p>{reason}{since}{kept}" The agency’s owners and admins were told by mail."</p>
+            <p>{reason}{since}{kept}{told}</p>
             <div class="row wrap mt-4">
                 <TestEvent id=id.clone() prefix="off-test"/>
                 <SwitchOn id held=row.held prefix="off" again/>

@@ -57,7 +57,7 @@ pub fn webhooks_page() -> PageView {
 
 #[component]
 fn Present(page: WebhooksPage, again: Callback<()>, ticked: RwSignal<Vec<String>>, is_named: bool) -> impl IntoView {
-    let WebhooksPage { endpoints, chosen, list, opened, range, rest } = page;
+    let WebhooksPage { endpoints, chosen, list, opened, range, rest, is_mailed } = page;
     let Some(chosen) = chosen else {
         return nothing().into_any();
     };
@@ -77,7 +77,7 @@ fn Present(page: WebhooksPage, again: Callback<()>, ticked: RwSignal<Vec<String>
         .filter(|row| row.status == EndpointStatus::Error)
         .take(3)
         .cloned()
-        .map(|row| view! { <Off row again/> })
+        .map(|row| view! { <Off row is_mailed again/> })
         .collect_view();
     let id = chosen.row.id;
     let is_on = chosen.row.status == EndpointStatus::Active;

@@ -1,7 +1,10 @@
 //! One request to a receiver, and what is made of its answer.
 
 mod answer;
+mod ends;
+mod parcels;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -9,10 +12,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::store::queue::{self, Claimed};
-use super::store::sent::{self, Attempt, Parcel, Then};
-use super::{off, secrets, store};
+use super::store::sent::{self, Attempt, Parcel};
+use super::{secrets, store};
 use crate::model::{EndpointStatus, EventType, MOST_TRIES, message_id};
 use answer::Verdict;
+use ends::End;
+pub(super) use ends::Ends;
+pub(super) use parcels::{Parcels, of_each};
 use patchbay_access::Action;
 use patchbay_access::server::{Db, Machine, Scope, WriteTx};
 use patchbay_jobs::live::Topic;
@@ -30,8 +36,6 @@ const MOST_READ: usize = 4096;
 const REST: Duration = Duration::from_secs(3600);
 /// Deliveries of an endpoint that are dealt with in one transaction; the others follow when they are due.
 pub(super) const STEP: i64 = 1000;
-/// How often it is tried anew to write down what came of a try, with a second more before each: well within the lease.
-const TRIES: u64 = 6;
 /// Seconds before each try.
 const DELAYS: [u64; MOST_TRIES as usize] = [0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// The longest wait that a receiver can ask for, in seconds.
@@ -39,12 +43,16 @@ const LONGEST_WAIT: u64 = 86_400;
 const AGENT: &str = concat!("Patchbay/", env!("CARGO_PKG_VERSION"));
 
 /// Sends one delivery that is ours, or deals with it otherwise. Gives what came of it, in a word.
-pub(super) async fn make(db: Db, owner: Uuid, claimed: Claimed) -> Result<&'static str, AppError> {
-    let scope = Scope::of_upkeep(db, claimed.workspace, SENDER);
-    let mut tx = scope.read(Action::ManageWebhooks).await?;
-    let parcel = sent::parcel(&mut tx, claimed.id).await?;
-    drop(tx);
-    let Some(parcel) = parcel else { return unsent(&scope, owner, claimed, Instead::Forget).await };
+pub(super) async fn make(
+    db: Db,
+    ends: Arc<Ends>,
+    claimed: Claimed,
+    parcels: Arc<Parcels>,
+) -> Result<&'static str, AppError> {
+    let (scope, owner) = (Scope::of_upkeep(db, claimed.workspace, SENDER), ends.owner);
+    let Some(parcel) = parcels.take(&scope, claimed.id).await? else {
+        return unsent(&scope, owner, claimed, Instead::Forget).await;
+    };
     let is_test = parcel.event_type == EventType::Test.as_str();
     if parcel.is_removed {
         return unsent(&scope, owner, claimed, Instead::Fail).await;
@@ -56,18 +64,8 @@ pub(super) async fn make(db: Db, owner: Uuid, claimed: Claimed) -> Result<&'stat
         return unsent(&scope, owner, claimed, Instead::Hold).await;
     }
     let (attempt, verdict) = ask(&scope, claimed.endpoint, &parcel).await;
-    // What the receiver has taken must not be sent again only because the database was away for a moment. The lease holds meanwhile.
-    let mut tries = 0;
-    loop {
-        match settle(&scope, owner, claimed, &parcel, &attempt, verdict).await {
-            Err(error) if tries < TRIES => {
-                tries += 1;
-                tracing::warn!(id = %claimed.id, tries, cause = %error, "what came of a delivery was not written down; trying again");
-                tokio::time::sleep(Duration::from_secs(tries)).await;
-            }
-            ended => return ended,
-        }
-    }
+    let tries = parcel.tries_in_row + 1;
+    ends.write(&scope, End { claimed, is_test, tries, attempt, verdict }).await
 }
 
 /// What becomes of a delivery that is not sent now.
@@ -175,61 +173,6 @@ fn attempt(headers: &[(String, String)], error: &str) -> Attempt {
         response_headers: None,
         response_body: None,
     }
-}
-
-/// Writes down what came of a try. The endpoint first, then the delivery, as everywhere.
-async fn settle(
-    scope: &Scope,
-    owner: Uuid,
-    claimed: Claimed,
-    parcel: &Parcel,
-    attempt: &Attempt,
-    verdict: Verdict,
-) -> Result<&'static str, AppError> {
-    let (id, endpoint) = (claimed.id, claimed.endpoint);
-    let is_test = parcel.event_type == EventType::Test.as_str();
-    let mut tx = scope.write(Action::ManageWebhooks).await?;
-    let mut reason = None;
-    match verdict {
-        Verdict::Delivered => store::works(&mut tx, endpoint).await?,
-        Verdict::Gone => reason = Some(off::GONE),
-        Verdict::Failed { .. } if is_test => {}
-        Verdict::Failed { .. } => {
-            if store::fails(&mut tx, endpoint).await? {
-                reason = Some(off::HOPELESS);
-            }
-        }
-    }
-    if let Some(reason) = reason {
-        off::switch_off(&mut tx, endpoint, reason).await?;
-    }
-    let wait = match verdict {
-        // Whoever sent a test sees at once what came of it.
-        Verdict::Failed { .. } if is_test => None,
-        Verdict::Failed { wait } => next_wait(parcel.tries_in_row + 1, wait),
-        Verdict::Delivered | Verdict::Gone => None,
-    };
-    let then = match (verdict, wait) {
-        (Verdict::Delivered, _) => Then::Delivered,
-        (_, Some(wait)) => match queue::give_back(&mut tx, id, owner, wait).await? {
-            Some(at) => Then::Again(at),
-            None => return Ok("taken over"),
-        },
-        (_, None) => Then::Failed,
-    };
-    let (is_last, word) = match then {
-        Then::Delivered => (true, "delivered"),
-        Then::Failed => (true, "failed"),
-        Then::Again(_) => (false, "again"),
-    };
-    // Whoever has taken it over writes down its own try.
-    if is_last && !queue::take_out(&mut tx, id, owner).await? {
-        return Ok("taken over");
-    }
-    sent::tried(&mut tx, id, attempt, &then).await?;
-    notify(&mut tx, endpoint);
-    tx.commit().await?;
-    Ok(word)
 }
 
 /// The wait after so many tries in a row, give or take a little, and not less than the receiver asked for. None: that was the last one.

@@ -44,7 +44,8 @@ pub(crate) async fn page(
             range.0.count = views::matching(tx, id, from, to, range.0.only_failed).await?;
         }
     }
-    Ok(WebhooksPage { endpoints, chosen, list, opened, range: range.0, rest: rest(tx) })
+    let is_mailed = tx.scope().services().mail.is_some();
+    Ok(WebhooksPage { endpoints, chosen, list, opened, range: range.0, rest: rest(tx), is_mailed })
 }
 
 /// Why nothing is sent.

@@ -1,13 +1,14 @@
 //! The worker that sends deliveries: takes what is due, fairly by endpoint, and sends it, each in a task of its own, so that a slow
 //! receiver holds up nobody else. A delivery whose worker was lost is sent again with the same id once its lease has run out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::attempt;
+use super::attempt::{self, Ends, Parcels};
 use super::store::queue::{self, Claimed};
 use patchbay_access::server::Db;
 use patchbay_shared::AppError;
@@ -30,6 +31,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub async fn run(db: Db, stop: CancellationToken) {
     let owner = Uuid::now_v7();
     let channel = db.wakers().channel(CHANNEL);
+    let ends = Ends::of(owner);
     let reaping = tokio::spawn(reap(db.clone()));
     let mut running = JoinSet::<()>::new();
     while !stop.is_cancelled() {
@@ -37,8 +39,8 @@ pub async fn run(db: Db, stop: CancellationToken) {
         let free = AT_ONCE - running.len().min(AT_ONCE);
         let taken = if free == 0 { Vec::new() } else { take(&db, owner, free).await };
         let (full, any) = (taken.len() == free, !taken.is_empty());
-        for claimed in taken {
-            running.spawn(send(db.clone(), owner, claimed));
+        for (claimed, parcels) in attempt::of_each(taken) {
+            running.spawn(send(db.clone(), ends.clone(), claimed, parcels));
         }
         if full && any {
             continue;
@@ -67,17 +69,20 @@ pub async fn run(db: Db, stop: CancellationToken) {
 /// Sends what is due in one workspace until nothing is. Gives how many tries that were. For tests, which have no worker.
 pub async fn drain(db: &Db, workspace: WorkspaceId) -> Result<usize, AppError> {
     let (owner, mut running, mut done) = (Uuid::now_v7(), JoinSet::<()>::new(), 0);
+    let ends = Ends::of(owner);
     queue::reap(db).await?;
     loop {
+        while running.try_join_next().is_some() {}
         let free = AT_ONCE - running.len().min(AT_ONCE);
         let taken = queue::claim(db, owner, i64::try_from(free).unwrap_or(1), Some(workspace)).await?;
         done += taken.len();
-        for claimed in taken {
-            running.spawn(send(db.clone(), owner, claimed));
+        for (claimed, parcels) in attempt::of_each(taken) {
+            running.spawn(send(db.clone(), ends.clone(), claimed, parcels));
         }
         if running.join_next().await.is_none() {
             return Ok(done);
         }
+        tokio::time::sleep(BREATH).await;
     }
 }
 
@@ -93,9 +98,9 @@ async fn take(db: &Db, owner: Uuid, free: usize) -> Vec<Claimed> {
 }
 
 /// One try. What goes wrong here is ours: the lease runs out, and it is tried again.
-async fn send(db: Db, owner: Uuid, claimed: Claimed) {
+async fn send(db: Db, ends: Arc<Ends>, claimed: Claimed, parcels: Arc<Parcels>) {
     let begun = std::time::Instant::now();
-    let word = match attempt::make(db, owner, claimed).await {
+    let word = match attempt::make(db, ends, claimed, parcels).await {
         Ok(word) => word,
         Err(error) => {
             tracing::warn!(id = %claimed.id, cause = %error, "a delivery will be tried again in a minute");

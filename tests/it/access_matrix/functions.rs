@@ -51,6 +51,8 @@ pub const FUNCTIONS: &[WebhookSender] = &[
     reads("list_integration_syncs", May(ReadIntegrations), Client, &[("id", "{crm}")]),
     reads("get_integration_sync", May(ReadIntegrations), Client, &[("id", "{crm}"), ("sync", "{crm_sync}")]),
     reads("list_failed_records", May(ReadIntegrations), Client, &[("id", "{crm}")]),
+    reads("list_integration_deals", May(ReadIntegrations), Client, &[("id", "{crm}")]),
+    reads("list_contact_activities", May(ReadIntegrations), Client, &[("id", "{contact}")]),
     reads("list_integration_messages", May(ReadIntegrations), Client, &[("id", "{slack}")]),
     reads("get_integration_mapping", May(ManageIntegrations), Client, &[("id", "{crm}")]),
     reads("preview_integration", May(ManageIntegrations), Client, &[("id", "{crm}")]),

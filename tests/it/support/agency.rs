@@ -39,6 +39,7 @@ pub struct ClientSide {
 }
 
 /// What an agency has that dials: made by `Agency::ready`; the last four by `Agency::worked`, empty before.
+#[derive(Default)]
 pub struct Works {
     /// The account at the stand-ins.
     pub key: String,

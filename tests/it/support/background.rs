@@ -108,6 +108,8 @@ impl Background {
              where workspace_id = '{workspace}' and status in ('scheduled', 'dialling');
              update historical_sync_jobs set waits_until = waits_until - {time} where workspace_id = '{workspace}' and waits_until is not null;
              update integrations set wait_until = wait_until - {time}, next_sync_at = next_sync_at - {time} where workspace_id = '{workspace}';
+             update integrations set config = jsonb_set(config, '{{read_soon_at}}', to_jsonb((config ->> 'read_soon_at')::timestamptz - {time}))
+             where workspace_id = '{workspace}' and config ->> 'read_soon_at' is not null;
              update integration_pending set next_try_at = next_try_at - {time} where workspace_id = '{workspace}';
              update agent_schedules set next_at = next_at - {time} where workspace_id = '{workspace}' and next_at is not null;
              update integration_messages set next_try_at = next_try_at - {time}

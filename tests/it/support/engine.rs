@@ -1,14 +1,17 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
 /// What an image is for tests.
 pub const IMAGE: &str = "localhost/patchbay-test:1";
+/// One without any program in it.
+pub const EMPTY: &str = "localhost/patchbay-empty:1";
 
 /// A container engine of its own: podman with the API that Docker's clients speak, in a temporary folder. Its image is made of busybox, so
 /// that nothing is fetched.
 pub struct Engine {
     folder: PathBuf,
-    service: Child,
+    service: Mutex<Child>,
 }
 
 impl Engine {
@@ -29,25 +32,37 @@ impl Engine {
         let settings = "[containers]\ndefault_ulimits = [\"nofile=20000:20000\", \"nproc=1000:1000\"]\n\
                         [engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\n";
         std::fs::write(folder.join("containers.conf"), settings).expect("settings");
-        let image = folder.join("image.tar");
-        std::fs::write(&image, busybox()).expect("an image");
-        let imported = podman(&folder).arg("import").arg(&image).arg(IMAGE).output().expect("podman runs");
-        assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
-        let socket = format!("unix://{}", folder.join("socket").display());
-        let service = podman(&folder)
-            .args(["system", "service", "--time", "0", &socket])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("podman runs");
-        let engine = Self { folder, service };
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
-        while std::os::unix::net::UnixStream::connect(engine.folder.join("socket")).is_err() {
-            assert!(std::time::Instant::now() < until, "the engine answers");
-            std::thread::yield_now();
-        }
-        Some(engine)
+        import(&folder, &busybox(), IMAGE);
+        let service = Mutex::new(serve(&folder));
+        Some(Self { folder, service })
+    }
+
+    /// Makes the image that has nothing in it.
+    pub fn empty_image(&self) {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(4);
+        archive.append_data(&mut header, "readme", &b"none"[..]).expect("a file");
+        import(&self.folder, &archive.into_inner().expect("an archive"), EMPTY);
+    }
+
+    /// It does not answer any more; its containers go on.
+    pub fn stop(&self) {
+        let mut service = self.service.lock().expect("the service");
+        let _ = service.kill();
+        let _ = service.wait();
+        let _ = std::fs::remove_file(self.folder.join("socket"));
+    }
+
+    /// It answers again.
+    pub fn go_on(&self) {
+        *self.service.lock().expect("the service") = serve(&self.folder);
+    }
+
+    /// How many containers there are, whether they run or not.
+    pub fn containers(&self) -> usize {
+        let listed = podman(&self.folder).args(["ps", "--all", "--quiet"]).output().expect("podman runs");
+        String::from_utf8_lossy(&listed.stdout).lines().count()
     }
 
     /// As targets name it.
@@ -59,10 +74,34 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         let _ = podman(&self.folder).args(["rm", "--all", "--force", "--time", "0"]).output();
-        let _ = self.service.kill();
-        let _ = self.service.wait();
+        self.stop();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+fn import(folder: &Path, content: &[u8], name: &str) {
+    let image = folder.join("image.tar");
+    std::fs::write(&image, content).expect("an image");
+    let imported = podman(folder).arg("import").arg(&image).arg(name).output().expect("podman runs");
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+}
+
+/// Its service, once it answers.
+fn serve(folder: &Path) -> Child {
+    let socket = format!("unix://{}", folder.join("socket").display());
+    let service = podman(folder)
+        .args(["system", "service", "--time", "0", &socket])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("podman runs");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while std::os::unix::net::UnixStream::connect(folder.join("socket")).is_err() {
+        assert!(std::time::Instant::now() < until, "the engine answers");
+        std::thread::yield_now();
+    }
+    service
 }
 
 fn podman(folder: &Path) -> Command {

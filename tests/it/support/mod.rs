@@ -7,6 +7,7 @@ mod authenticator;
 mod background;
 mod bucket;
 mod client;
+pub mod cluster;
 mod dns;
 pub mod engine;
 mod page;
@@ -186,6 +187,7 @@ pub async fn open_database(url: &str, data: &std::path::Path, sandbox_url: Optio
         database_url: Some(url.to_owned()),
         data_dir: Some(data.to_owned()),
         db_connections: Some(4),
+        local_targets: Some("on".into()),
         second_factor: Some("optional".into()),
         sandbox_url: sandbox_url.map(str::to_owned),
         ..Options::default()

@@ -1,10 +1,16 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use patchbay_targets::{DockerKeys, DockerTarget, Heard, How, Reach, Target, TroubleKind, Work};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use patchbay_targets::{DockerKeys, DockerTarget, Handle, Heard, How, Reach, Target, TroubleKind, Work};
+use serde_json::json;
 
 use super::super::support::engine::Engine;
-use super::{ran, script};
+use super::{Folder, ran, script};
 
 fn at(address: &str, reach: Reach) -> DockerTarget {
     DockerTarget::new(address.to_owned(), DockerKeys::default(), reach)
@@ -83,6 +89,55 @@ async fn a_container_is_found_again_by_another_worker_and_ended() {
     let gone = next.follow(&work, &handle, &mut |_| {}).await.expect("an end");
     assert!(matches!(gone.how, How::Lost(_)), "{gone:?}");
     assert!(next.ours().await.expect("a list").is_empty());
+}
+
+/// What a container writes, by an engine that says seconds only.
+const LINES: [&str; 5] = ["01Z a", "01Z b", "01Z c", "02Z d", "02Z e"];
+/// So many of them are there each time that the log is asked for. The connection is lost then; after the last time the container has ended.
+const WRITTEN: [usize; 3] = [2, 4, 5];
+
+/// An engine whose connections are lost. Gives what there is of the log from the second on that is asked for, as engines do.
+async fn breaking(State(asks): State<Arc<AtomicUsize>>, request: Request) -> Response {
+    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    if path.ends_with("/version") {
+        return axum::Json(json!({"Version": "5", "ApiVersion": "1.41", "MinAPIVersion": "1.24"})).into_response();
+    }
+    if path.ends_with("/json") {
+        let is_running = asks.load(Ordering::SeqCst) < WRITTEN.len();
+        let state = json!({"Running": is_running, "StartedAt": Utc::now().to_rfc3339(), "ExitCode": 0});
+        return axum::Json(json!({"Id": "c", "State": state})).into_response();
+    }
+    if !path.ends_with("/logs") {
+        return (StatusCode::NOT_FOUND, axum::Json(json!({"message": "not found"}))).into_response();
+    }
+    let written = WRITTEN[asks.fetch_add(1, Ordering::SeqCst).min(WRITTEN.len() - 1)];
+    let since = query.split('&').find_map(|part| part.strip_prefix("since=")?.parse::<i64>().ok()).unwrap_or(0);
+    let lines = LINES[..written].iter().map(|line| format!("2026-11-29T10:00:{line}\n"));
+    let new = lines.filter(|line| {
+        let time = line.split(' ').next().expect("a time");
+        DateTime::parse_from_rfc3339(time).expect("a time").timestamp() >= since
+    });
+    let frames = new.flat_map(|line| [&[1, 0, 0, 0, 0, 0, 0, line.len() as u8], line.as_bytes()].concat());
+    frames.collect::<Vec<u8>>().into_response()
+}
+
+#[tokio::test]
+async fn each_line_is_heard_once_when_the_connection_to_an_engine_is_lost() {
+    let folder = Folder::new();
+    let socket = folder.0.join("socket");
+    let listener = tokio::net::UnixListener::bind(&socket).expect("a socket");
+    let routes = axum::Router::new().fallback(breaking).with_state(Arc::default());
+    let task = tokio::spawn(async move { axum::serve(listener, routes).await });
+    let target = at(&format!("unix://{}", socket.display()), Reach::Anywhere);
+    let (handle, mut said) = (Handle { id: "c".to_owned(), host: "h".to_owned() }, Vec::new());
+    let mut tell = |heard| {
+        if let Heard::Out(_, line) = heard {
+            said.push(line);
+        }
+    };
+    let ended = target.follow(&script(""), &handle, &mut tell).await.expect("it ends");
+    assert_eq!((ended.how, said), (How::Exited(0), ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec()));
+    task.abort();
 }
 
 #[tokio::test]

@@ -1,160 +1,22 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use patchbay_providers::Secret;
 use patchbay_targets::{Handle, How, KubernetesKeys, KubernetesTarget, Reach, Target, TroubleKind, Work};
 use serde_json::{Value, json};
 
+use super::super::support::cluster::{Cluster, condition, log_with_file, running, terminated, waiting};
 use super::{ran, script};
 
-/// What was asked: method, path with query, token, document.
-type Asked = (String, String, String, Value);
-
-/// An API server that notes what it is asked, and says of every Job what the test tells it to.
-struct Cluster {
-    address: String,
-    state: Arc<Script>,
-}
-
-#[derive(Default)]
-struct Script {
-    asked: Mutex<Vec<Asked>>,
-    /// Status of the Job and of its pod, one after the other; the last one stays.
-    told: Mutex<Vec<(Value, Value)>>,
-    log: Mutex<String>,
-    /// The answer to requests whose method and path begin so.
-    refuses: Mutex<Vec<(&'static str, u16, &'static str)>>,
-    is_gone: Mutex<bool>,
-}
-
 impl Cluster {
-    async fn start(told: Vec<(Value, Value)>) -> Self {
-        patchbay_providers::http::use_ring();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("its address"));
-        let state = Arc::new(Script { told: Mutex::new(told), ..Script::default() });
-        let routes = axum::Router::new().fallback(answer).with_state(state.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { address, state }
-    }
-
     fn target(&self) -> KubernetesTarget {
         let keys = KubernetesKeys { authority: None, token: Some(Secret::new("token-of-tests".to_owned())) };
         let nodes = BTreeMap::from([("pool".to_owned(), "jobs".to_owned())]);
         let target = KubernetesTarget::new(self.address.clone(), "agency".to_owned(), nodes, keys, Reach::Anywhere);
         target.looking_every(Duration::from_millis(5))
     }
-
-    fn asked(&self) -> Vec<String> {
-        let asked = self.state.asked.lock().expect("what was asked");
-        asked.iter().map(|(method, path, ..)| format!("{method} {path}")).collect()
-    }
-
-    /// The document that was sent there.
-    fn document(&self, path: &str) -> Value {
-        let asked = self.state.asked.lock().expect("what was asked");
-        asked.iter().find(|(method, at, ..)| method == "POST" && at == path).expect("it was sent").3.clone()
-    }
-}
-
-async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, 4 << 20).await.expect("a body");
-    let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let token = parts.headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let (method, document) = (parts.method.to_string(), serde_json::from_slice(&body).unwrap_or(Value::Null));
-    script.asked.lock().expect("asked").push((method.clone(), path.clone(), token, document));
-    let line = format!("{method} {path}");
-    let refusal = script.refuses.lock().expect("refusals").iter().find(|(start, ..)| line.starts_with(start)).copied();
-    if let Some((_, status, message)) = refusal {
-        return said(
-            status,
-            json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": status}),
-        );
-    }
-    let gone = || said(404, json!({"kind": "Status", "message": "not found", "code": 404}));
-    let own = parts.uri.path();
-    let is_gone = *script.is_gone.lock().expect("whether it is gone");
-    match (method.as_str(), own) {
-        ("GET", "/version") => said(200, json!({"major": "1", "minor": "33", "gitVersion": "v1.33.2"})),
-        // Which kinds there are: Kubernetes' own client asks for that first.
-        ("GET", "/api") => said(200, json!({"kind": "APIVersions", "versions": ["v1"]})),
-        ("GET", "/apis") => {
-            let version = json!({"groupVersion": "batch/v1", "version": "v1"});
-            let group = json!({"name": "batch", "versions": [version], "preferredVersion": version});
-            said(200, json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [group]}))
-        }
-        ("GET", "/api/v1") => said(200, kinds("v1", "secrets", "Secret")),
-        ("GET", "/apis/batch/v1") => said(200, kinds("batch/v1", "jobs", "Job")),
-        ("POST", _) => said(201, json!({"metadata": {"uid": "0b3c-uid"}})),
-        ("DELETE", _) => {
-            if own.contains("/jobs/") {
-                *script.is_gone.lock().expect("whether it is gone") = true;
-            }
-            said(200, json!({"kind": "Status", "status": "Success"}))
-        }
-        ("GET", path) if path.ends_with("/log") => script.log.lock().expect("a log").clone().into_response(),
-        ("GET", path) if path.ends_with("/jobs") => {
-            let labels =
-                json!({"patchbay.dev/job": "0192f0c1-1111-7111-8111-111111111111", "patchbay.dev/attempt": "2"});
-            said(
-                200,
-                json!({"items": [{"metadata": {"name": "patchbay-left", "labels": labels}}, {"metadata": {"name": "other"}}]}),
-            )
-        }
-        ("GET", path) if path.contains("/jobs/") && !is_gone => {
-            let told = script.told.lock().expect("what is told");
-            said(200, json!({"metadata": {"name": "job", "uid": "0b3c-uid"}, "status": told[0].0}))
-        }
-        ("GET", path) if path.ends_with("/pods") && !is_gone => {
-            let mut told = script.told.lock().expect("what is told");
-            let pod = if told.len() > 1 { told.remove(0).1 } else { told[0].1.clone() };
-            let items: Vec<Value> = match pod {
-                Value::Null => Vec::new(),
-                pod => vec![json!({"metadata": {"name": "job-x7k2p"}, "spec": {"nodeName": "node-3"}, "status": pod})],
-            };
-            said(200, json!({"kind": "PodList", "items": items}))
-        }
-        ("GET", path) if path.ends_with("/pods") => said(200, json!({"items": []})),
-        _ => gone(),
-    }
-}
-
-fn said(status: u16, body: Value) -> Response {
-    let status = StatusCode::from_u16(status).expect("a status");
-    (status, [("content-type", "application/json")], Body::from(body.to_string())).into_response()
-}
-
-fn kinds(group: &str, name: &str, kind: &str) -> Value {
-    let resource =
-        json!({"name": name, "singularName": "", "namespaced": true, "kind": kind, "verbs": ["create", "get"]});
-    json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group, "resources": [resource]})
-}
-
-fn waiting(reason: &str) -> Value {
-    let waiting = json!({"reason": reason, "message": "Back-off pulling image"});
-    json!({"phase": "Pending", "containerStatuses": [{"name": "main", "ready": false, "state": {"waiting": waiting}}]})
-}
-
-fn running() -> Value {
-    let state = json!({"running": {"startedAt": "2026-11-29T10:00:00Z"}});
-    json!({"phase": "Running", "containerStatuses": [{"name": "main", "ready": true, "state": state}]})
-}
-
-fn terminated(reason: &str, code: i32) -> Value {
-    let state = json!({"terminated": {"reason": reason, "exitCode": code, "finishedAt": "2026-11-29T10:00:05Z"}});
-    json!({"phase": if code == 0 { "Succeeded" } else { "Failed" }, "containerStatuses": [{"name": "main", "state": state}]})
-}
-
-fn condition(kind: &str, reason: &str) -> Value {
-    json!({"failed": 1, "conditions": [{"type": kind, "status": "True", "reason": reason, "message": "as the cluster says"}]})
 }
 
 #[tokio::test]
@@ -169,18 +31,9 @@ async fn a_job_is_made_followed_collected_and_taken_away() {
     let cluster = Cluster::start(told).await;
     let work = script("exit 3");
     let mark = format!("patchbay:{}:1", work.job.simple());
-    let mut archive = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_size(4);
-    archive.append_data(&mut header, "out/one.txt", &b"one\n"[..]).expect("a file");
-    let archive = archive.into_inner().expect("an archive");
-    let archive = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, archive);
-    let mut log = "2026-11-29T10:00:01.000000001Z first\n2026-11-29T10:00:02.5Z second\n".to_owned();
-    log.push_str(&format!("2026-11-29T10:00:03Z {mark} begin\n"));
-    for part in archive.as_bytes().chunks(76) {
-        log.push_str(&format!("2026-11-29T10:00:03.1Z {}\n", String::from_utf8_lossy(part)));
-    }
-    log.push_str(&format!("2026-11-29T10:00:04Z {mark} end\n2026-11-29T10:00:04.5Z no end of line"));
+    let lines = ["2026-11-29T10:00:01.000000001Z first", "2026-11-29T10:00:02.5Z second"];
+    let log = log_with_file(&lines, "one.txt", b"one\n").replace("{mark}", &mark);
+    let log = log + "2026-11-29T10:00:04.5Z no end of line";
     *cluster.state.log.lock().expect("a log") = log;
 
     let ran = ran(&cluster.target(), &work).await.expect("it runs");
@@ -325,6 +178,19 @@ async fn what_stands_in_the_way_is_said_with_what_to_do() {
     assert_eq!(trouble.kind, TroubleKind::Work);
     assert!(trouble.sentence.contains("localhost/patchbay-test:1: ImagePullBackOff"), "{}", trouble.sentence);
     assert!(cluster.asked().iter().any(|line| line.starts_with("DELETE ")), "it is taken away again");
+
+    // A pod for which no node has room, or none that its cluster says anything of, is taken away again after a while.
+    let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available: 3 Insufficient memory."});
+    for (pod, kind, says) in [
+        (json!({"phase": "Pending", "conditions": [condition]}), TroubleKind::Full, "0/3 nodes are available"),
+        (waiting("ContainerCreating"), TroubleKind::Target, "did not begin within"),
+    ] {
+        let cluster = Cluster::start(vec![(json!({"active": 1}), pod)]).await;
+        let target = cluster.target().beginning_within(Duration::from_millis(20));
+        let trouble = ran(&target, &script("true")).await.err().expect("it cannot begin");
+        assert!(trouble.kind == kind && trouble.sentence.contains(says), "{trouble:?}");
+        assert!(cluster.asked().iter().any(|line| line.starts_with("DELETE ")), "it is taken away again");
+    }
 
     let large = Work { files: vec![("script.sh".to_owned(), vec![b'x'; 800 * 1024])], ..script("") };
     let trouble = ran(&cluster.target(), &large).await.err().expect("it cannot begin");

@@ -82,6 +82,30 @@ async fn a_job_has_what_it_is_given_and_nothing_of_the_machine() {
     assert!(trouble.sentence.contains("no program named no-such-program"), "{}", trouble.sentence);
 }
 
+/// Where these tests are root's, some of them again as nobody in particular, with a part of the system mounted without programs.
+#[test]
+fn an_ordinary_user_has_jobs_run_too() {
+    if !is_root() {
+        println!("skipped: the other tests are an ordinary user's already");
+        return;
+    }
+    let (own, product) = (std::env::current_exe().expect("this program"), env!("CARGO_BIN_EXE_patchbay"));
+    let as_nobody = |line: &str| {
+        let mounted = "if [ -d /etc/ssl ]; then mount -t tmpfs -o noexec,nosuid,nodev tmpfs /etc/ssl; fi";
+        let line = format!("{mounted} && exec setpriv --reuid=65534 --regid=65534 --clear-groups {line}");
+        std::process::Command::new("unshare").args(["--mount", "sh", "-c", &line]).output().expect("unshare runs")
+    };
+    let may = format!("sh -c 'test -x {} && test -x {product} && unshare --user true'", own.display());
+    if !as_nobody(&may).status.success() {
+        println!("skipped: an ordinary user has no way to this program, or may have no namespaces");
+        return;
+    }
+    let again = "targets::local::a_job_has_what targets::local::memory_processes";
+    let ran = as_nobody(&format!("env HOME=/tmp TMPDIR=/tmp {} {again}", own.display()));
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("2 passed"), "{said}");
+}
+
 #[tokio::test]
 async fn memory_processes_and_the_working_folder_have_an_end() {
     let folder = Folder::new();
@@ -165,6 +189,15 @@ async fn a_job_ends_with_its_worker_and_is_found_by_the_next_one() {
     let next = machine(&folder);
     let left = next.ours().await.expect("a list");
     assert_eq!(left, [(work.job, work.attempt, handle.clone())]);
+    let ended = next.follow(&work, &handle, &mut |_| {}).await.expect("an end");
+    assert!(matches!(ended.how, How::Lost(_)), "{ended:?}");
+    next.remove(&handle).await.expect("removed");
+    assert_eq!(processes(word), 0);
+
+    // So does one that a living worker leaves to others: theirs would be the second.
+    let work = Work { attempt: 2, ..work };
+    let handle = next.start(&work).await.expect("it starts");
+    next.leave(&handle).await;
     let ended = next.follow(&work, &handle, &mut |_| {}).await.expect("an end");
     assert!(matches!(ended.how, How::Lost(_)), "{ended:?}");
     next.remove(&handle).await.expect("removed");

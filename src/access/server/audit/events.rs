@@ -124,6 +124,7 @@ pub const EVENTS: &[(&str, &str, Kind)] = &[
     ("integration", "synchronized", Kind::Happened),
     ("integration", "cancelled a sync of", Kind::Changed),
     ("integration", "mended a record of", Kind::Happened),
+    ("integration", "forgot erased records of", Kind::Happened),
     ("integration", "sent messages of", Kind::Happened),
     ("integration", "rotated", Kind::Happened),
     ("secrets", "sealed anew", Kind::Happened),

@@ -42,8 +42,8 @@ pub(crate) async fn line(tx: &mut WriteTx, call: CallId) -> Result<Line, AppErro
                   c.ended_at is not null as "is_over!", c.direction as "direction: CallDirection", c."from", c."to",
                   coalesce((select l.control from call_legs l where l.workspace_id = $1 and l.provider = 'telnyx' and l.call_id = $2
                               and l.control is not null limit 1), c.carrier_call_id) is not null as "has_leg!",
-                  exists (select from agency_phone_numbers n where n.workspace_id = $1 and n.number = c."from" and n.status <> 'released'
-                            and n.integration_id is not null and c.direction = 'outbound') as "is_elsewhere!",
+                  exists (select from agency_phone_numbers n where n.workspace_id = $1 and n.status <> 'released' and n.integration_id is not null
+                            and n.number = case c.direction when 'inbound' then c."to" else c."from" end) as "is_elsewhere!",
                   (select count(*) from call_transfers t where t.workspace_id = $1 and t.call_id = $2) as "rings!",
                   exists (select from call_transfers t where t.workspace_id = $1 and t.call_id = $2 and t.status = 'connected')
                     as "is_with_person!"

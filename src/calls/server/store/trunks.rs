@@ -1,5 +1,5 @@
-//! What Twilio and Plivo tell of calls that the voice service dialled through an account of the agency's own: why nobody was reached, and,
-//! asked for afterwards, the price.
+//! What Twilio and Plivo tell of calls on numbers at an account of the agency's own, whether the voice service dialled them or they came in:
+//! why nobody was reached, and, asked for afterwards, the price.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -17,7 +17,8 @@ pub struct Report<'a> {
     pub provider: &'a str,
     /// The account that it belongs to.
     pub account: IntegrationId,
-    pub call: CallId,
+    /// None: one that came in.
+    pub call: Option<CallId>,
     /// The carrier's id of the call.
     pub leg: &'a str,
     /// What makes this report one of a kind.
@@ -42,14 +43,18 @@ pub enum Heard {
 /// Adds a report to its call. The same one twice adds nothing.
 pub async fn heard(tx: &mut WriteTx, report: &Report<'_>, at: DateTime<Utc>) -> Result<Heard, AppError> {
     let found = sqlx::query!(
-        r#"select c.client_id as "client_id: ClientId", c.batch_id as "batch_id: BatchId", c."from", c."to"
+        r#"select c.id as "id: CallId", c.client_id as "client_id: ClientId", c.batch_id as "batch_id: BatchId", c."from", c."to",
+                  c.direction = 'inbound' as "came_in!"
            from calls c
-           join agency_phone_numbers n on n.workspace_id = $1 and n.number = c."from" and n.integration_id = $3 and n.provider = $4
-           where c.workspace_id = $1 and c.id = $2 limit 1 for update of c"#,
+           join agency_phone_numbers n on n.workspace_id = $1 and n.number = case c.direction when 'inbound' then c."to" else c."from" end
+                and n.integration_id = $3 and n.provider = $4
+           where c.workspace_id = $1 and (c.id = $2 or ($2::uuid is null and c.direction = 'inbound' and c.carrier_call_id = $5))
+           limit 1 for update of c"#,
         tx.workspace_uuid(),
-        report.call.0,
+        report.call.map(|call| call.0),
         report.account.0,
-        report.provider
+        report.provider,
+        report.leg
     )
     .fetch_optional(tx.conn())
     .await?;
@@ -59,7 +64,7 @@ pub async fn heard(tx: &mut WriteTx, report: &Report<'_>, at: DateTime<Utc>) -> 
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (workspace_id, call_id, provider, event_id) do nothing",
         tx.workspace_uuid(),
         Uuid::now_v7(),
-        report.call.0,
+        found.id.0,
         found.client_id.map(|client| client.0),
         report.provider,
         report.event_id,
@@ -78,17 +83,18 @@ pub async fn heard(tx: &mut WriteTx, report: &Report<'_>, at: DateTime<Utc>) -> 
         tx.workspace_uuid(),
         report.provider,
         report.leg,
-        report.call.0,
+        found.id.0,
         found.from,
         found.to,
         at,
     )
     .execute(tx.conn())
     .await?;
-    if let Some(why) = &report.failure {
-        carrier::explain(tx, report.call, why).await?;
+    // Why a call that came in was missed is said already.
+    if let Some(why) = report.failure.as_ref().filter(|_| !found.came_in) {
+        carrier::explain(tx, found.id, why).await?;
     }
-    tx.notify(Topic::one("call", report.call), found.client_id);
+    tx.notify(Topic::one("call", found.id), found.client_id);
     if let Some(batch) = found.batch_id {
         tx.notify(Topic::one("batch", batch), found.client_id);
     }

@@ -303,6 +303,25 @@ pub(crate) async fn keep_progress(
     Ok(done.rows_affected() == 1)
 }
 
+/// Whether its worker is just so far, by what is kept.
+pub(crate) async fn has_progress(
+    tx: &mut ReadTx,
+    id: ExecutionJobId,
+    lease: &str,
+    progress: &Value,
+) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from execution_jobs
+                          where workspace_id = $1 and id = $2 and lease_owner = $3 and progress = $4) as "has!""#,
+        tx.workspace_uuid(),
+        id.0,
+        lease,
+        progress
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
 /// Notes where it runs. False: the job is another worker's now.
 pub(crate) async fn keep_place(
     tx: &mut WriteTx,
@@ -355,14 +374,12 @@ pub(crate) async fn beat(tx: &mut WriteTx, id: ExecutionJobId, lease: &str) -> R
 pub(crate) struct Signs {
     pub is_ours: bool,
     pub is_cancelled: bool,
-    pub is_late: bool,
 }
 
 pub(crate) async fn signs(tx: &mut ReadTx, id: ExecutionJobId, lease: &str) -> Result<Signs, AppError> {
     Ok(sqlx::query_as!(
         Signs,
-        r#"select coalesce(lease_owner = $3, false) as "is_ours!", cancel_requested_at is not null as "is_cancelled!",
-                  timeout_at < now() as "is_late!"
+        r#"select coalesce(lease_owner = $3, false) as "is_ours!", cancel_requested_at is not null as "is_cancelled!"
            from execution_jobs where workspace_id = $1 and id = $2"#,
         tx.workspace_uuid(),
         id.0,

@@ -20,7 +20,7 @@ pub(crate) async fn without_queue(tx: &mut ReadTx) -> Result<Vec<(ExecutionJobId
     Ok(rows.into_iter().map(|row| (row.id, row.pool)).collect())
 }
 
-/// Jobs that nobody is at although their time is over: no worker sees to their pool.
+/// Jobs that nobody is at although their time is over: no worker sees to their pool. One that a worker holds may have another's clock.
 pub(crate) async fn overdue(tx: &mut ReadTx) -> Result<Vec<ExecutionJobId>, AppError> {
     Ok(sqlx::query_scalar!(
         r#"select j.id as "id: ExecutionJobId" from execution_jobs j
@@ -30,6 +30,8 @@ pub(crate) async fn overdue(tx: &mut ReadTx) -> Result<Vec<ExecutionJobId>, AppE
                       and not exists (select from execution_jobs c
                                       where c.workspace_id = $1 and c.parent_job_id = j.id and c.completed_at is null)))
              and (j.lease_until is null or j.lease_until < now() - interval '5 minutes')
+             and not exists (select from execution_queue q
+                             where q.workspace_id = $1 and q.id = j.id and q.status = 'processing')
            order by j.id limit 500"#,
         tx.workspace_uuid()
     )

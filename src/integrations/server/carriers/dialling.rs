@@ -6,13 +6,14 @@ use sha2::{Digest, Sha256};
 use super::super::jobs::SetUpTrunk;
 use super::super::ops;
 use super::super::store::{self, Integration};
-use super::{carrier, stored_access, trunk};
+use super::{carrier, stored_access, trunk, trunk_account};
 use crate::model::CarrierConfig;
 use patchbay_access::Action;
 use patchbay_access::server::{Fields, Scope, WriteTx};
 use patchbay_connections::model::{IntegrationStatus, Provider};
 use patchbay_connections::server::ops as connections;
 use patchbay_jobs::{NewJob, enqueue};
+use patchbay_numbers::server::account_route;
 use patchbay_providers::carrier::CarrierAccess;
 use patchbay_providers::error::Kind;
 use patchbay_providers::{ProviderError, VoiceProvider};
@@ -131,7 +132,11 @@ async fn write_down(
         ops::record(&mut tx, "telephony_set_up", id, None, fields).await?;
     }
     match (&config.voice_error, trouble) {
-        (None, _) => ops::works(&mut tx, id).await?,
+        (None, _) => {
+            ops::works(&mut tx, id).await?;
+            // What was in the way of calls that come in may be gone with it. Nothing else is changed at the carrier: this is a look, too.
+            account_route::account_ready(&mut tx, id).await?;
+        }
         // It passes by itself: the job comes again.
         (Some(_), Some(error)) if error.is_passing_trouble() => {}
         (Some(problem), _) => ops::broken(&mut tx, id, problem, false).await?,
@@ -140,9 +145,26 @@ async fn write_down(
     tx.commit().await
 }
 
-/// Takes the account away from the voice service, if it is the one that was set there by us. Errors: `ProviderDown` when the service does
-/// not answer: nothing is disconnected then, so that nobody forgets it there.
+/// Sends calls to the account's numbers where they went before, and takes the account away from the voice service, if it is the one that was
+/// set there by us. Errors: `ProviderDown` when one of them does not answer: nothing is disconnected then, so that nobody forgets it there.
 pub(in super::super) async fn leave(scope: &Scope, id: IntegrationId) -> Result<(), AppError> {
+    let left = try_leave(scope, id).await;
+    if left.is_err() {
+        // It goes on as it was: numbers that were sent back already come here again.
+        let mut tx = scope.write(Action::ManageNumbers).await?;
+        account_route::account_ready(&mut tx, id).await?;
+        tx.commit().await?;
+    }
+    left
+}
+
+async fn try_leave(scope: &Scope, id: IntegrationId) -> Result<(), AppError> {
+    match trunk_account(scope, id).await {
+        Ok(account) => account_route::give_all_back(scope, id, &account).await?,
+        // Nobody is signed in there: there is nothing to ask with.
+        Err(AppError::Conflict(..)) => {}
+        Err(error) => return Err(error),
+    }
     let mut tx = scope.write(Action::ManageConnections).await?;
     let row = carrier(store::get(tx.reading(), id).await?)?;
     drop(tx);

@@ -1,5 +1,5 @@
-//! What Twilio and Plivo tell of calls: `POST /hooks/{twilio|plivo}/{workspace}/{integration}/status?call={call}`. Outside the session: a
-//! signature over the public address and the fields speaks for the sender, and the same report twice is one.
+//! What Twilio and Plivo tell of calls: `POST /hooks/{twilio|plivo}/{workspace}/{integration}/status`, with `?call={call}` of those that went
+//! out. Outside the session: a signature over the public address and the fields speaks for the sender, and the same report twice is one.
 
 use std::time::Duration;
 
@@ -22,9 +22,7 @@ use patchbay_connections::server::trunks::status_url;
 use patchbay_jobs::runner::{Failure, Verdict};
 use patchbay_jobs::{NewJob, enqueue};
 use patchbay_providers::carrier::Trunk;
-use patchbay_providers::signature::{
-    PLIVO_NONCE, PLIVO_SIGNATURE, Sent, TWILIO_SIGNATURE, verify_plivo, verify_twilio,
-};
+use patchbay_providers::signature::{PLIVO_SIGNATURE, TWILIO_SIGNATURE, verify_form};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{CallId, IntegrationId, WorkspaceId};
 
@@ -84,7 +82,7 @@ struct Asked {
 
 /// Whether the sender is who it says.
 async fn taken(db: Db, asked: Asked) -> Result<bool, AppError> {
-    let header = |name: &str| asked.headers.get(name).and_then(|value| value.to_str().ok());
+    let header = |name: &'static str| asked.headers.get(name).and_then(|value| value.to_str().ok());
     let signature = if asked.trunk == Trunk::Twilio { header(TWILIO_SIGNATURE) } else { header(PLIVO_SIGNATURE) };
     // Without one it costs no look into the database.
     if signature.is_none() {
@@ -102,18 +100,14 @@ async fn taken(db: Db, asked: Asked) -> Result<bool, AppError> {
     let called = asked.query.as_ref().map_or_else(|| address.clone(), |query| format!("{address}?{query}"));
     let Ok(called) = Url::parse(&called) else { return Ok(false) };
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(&asked.body).into_owned().collect();
-    let checked = match asked.trunk {
-        Trunk::Twilio => verify_twilio(&token, &called, Sent::Form(&fields), signature),
-        _ => verify_plivo(&token, false, &called, &fields, header(PLIVO_NONCE), signature),
-    };
-    if let Err(why) = checked {
+    if let Err(why) = verify_form(asked.trunk, &token, &called, &fields, header) {
         tracing::info!(workspace = %asked.workspace, integration = %row.id, cause = %why, "refused a carrier's report");
         return Ok(false);
     }
     let call = called.query_pairs().find(|(name, _)| name == "call").and_then(|(_, id)| id.parse::<CallId>().ok());
     let told = told(asked.trunk, &fields);
-    // Signed, and about no call of ours that is named: there is nothing to do, now or later.
-    let (Some(call), Some(told)) = (call, told) else { return Ok(true) };
+    // Signed, and about no call at all: there is nothing to do, now or later. A call that came in is known by the carrier's id.
+    let Some(told) = told else { return Ok(true) };
     let sender = Scope::of_integration(db, asked.workspace, SENDER);
     let mut tx = sender.write(Action::ManageIntegrations).await?;
     let report = Report {

@@ -1,7 +1,10 @@
 //! What a CRM is told about a call (tables of others: calls, call_analyses, call_backs, agents).
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use uuid::Uuid;
 
 use patchbay_access::server::ReadTx;
 use patchbay_calls::model::ContactOutcome;
@@ -44,4 +47,16 @@ pub(crate) async fn facts(tx: &mut ReadTx, call: CallId) -> Result<CallFacts, Ap
     )
     .fetch_one(tx.conn())
     .await?)
+}
+
+/// Which of these are calls.
+pub(crate) async fn known(tx: &mut ReadTx, ids: &[Uuid]) -> Result<HashSet<Uuid>, AppError> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let found =
+        sqlx::query_scalar!("select id from calls where workspace_id = $1 and id = any($2)", tx.workspace_uuid(), ids)
+            .fetch_all(tx.conn())
+            .await?;
+    Ok(found.into_iter().collect())
 }

@@ -140,13 +140,70 @@ pub(crate) async fn remove(tx: &mut WriteTx, id: Uuid) -> Result<bool, AppError>
     Ok(done.rows_affected() == 1)
 }
 
-/// The record lives on as another one, which has no link of its own.
-pub(crate) async fn move_to(tx: &mut WriteTx, id: Uuid, remote_id: &str) -> Result<(), AppError> {
+/// The record lives on as another one, which has a link of its own; so do all that lived on as this one.
+pub(crate) async fn lives_on(
+    tx: &mut WriteTx,
+    integration: IntegrationId,
+    old: &Link,
+    into: &str,
+) -> Result<(), AppError> {
     sqlx::query!(
-        "update integration_links set remote_id = $3, removed_at = null, updated_at = now() where workspace_id = $1 and id = $2",
+        "update integration_links set removed_at = coalesce(removed_at, now()), facts = jsonb_build_object('lives_on', $4::text),
+                updated_at = now()
+         where workspace_id = $1 and integration_id = $2 and kind = 'contact' and (id = $3 or facts ->> 'lives_on' = $5)",
         tx.workspace_uuid(),
-        id,
-        remote_id
+        integration.0,
+        old.id,
+        into,
+        old.remote_id
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Contacts whose own records live on as one of these.
+pub(crate) async fn living_on(
+    tx: &mut ReadTx,
+    integration: IntegrationId,
+    remote: &[String],
+) -> Result<Vec<(String, ContactId)>, AppError> {
+    let rows = sqlx::query!(
+        r#"select facts ->> 'lives_on' as "lives_on!", contact_id as "contact!: ContactId" from integration_links
+           where workspace_id = $1 and integration_id = $2 and kind = 'contact' and facts ? 'lives_on'
+             and facts ->> 'lives_on' = any($3) and contact_id is not null"#,
+        tx.workspace_uuid(),
+        integration.0,
+        remote
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.lives_on, row.contact)).collect())
+}
+
+/// The record lives on as another one, which has no link of its own. So do all that lived on as it.
+pub(crate) async fn move_to(
+    tx: &mut WriteTx,
+    integration: IntegrationId,
+    old: &Link,
+    into: &str,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "update integration_links set remote_id = $3, removed_at = null, facts = '{}', updated_at = now()
+         where workspace_id = $1 and id = $2",
+        tx.workspace_uuid(),
+        old.id,
+        into
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update integration_links set facts = facts || jsonb_build_object('lives_on', $3::text), updated_at = now()
+         where workspace_id = $1 and integration_id = $2 and kind = 'contact' and facts ->> 'lives_on' = $4",
+        tx.workspace_uuid(),
+        integration.0,
+        into,
+        old.remote_id
     )
     .execute(tx.conn())
     .await?;

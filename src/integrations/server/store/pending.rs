@@ -80,6 +80,30 @@ pub(crate) async fn want_call(
     Ok(())
 }
 
+/// These contacts of theirs are to be read at once, also those that failed before: they have changed.
+pub(crate) async fn want_records(
+    tx: &mut WriteTx,
+    integration: IntegrationId,
+    client: ClientId,
+    remote: &[String],
+) -> Result<(), AppError> {
+    let ids: Vec<uuid::Uuid> = remote.iter().map(|_| PendingRecordId::new().0).collect();
+    sqlx::query!(
+        "insert into integration_pending (workspace_id, id, integration_id, client_id, direction, kind, remote_id, label)
+         select $1, one.id, $2, $3, 'read', 'contact', one.remote, one.remote from unnest($4::uuid[], $5::text[]) as one (id, remote)
+         on conflict (workspace_id, integration_id, kind, remote_id) where direction = 'read'
+         do update set next_try_at = now(), given_up_at = null",
+        tx.workspace_uuid(),
+        integration.0,
+        client.0,
+        &ids,
+        remote
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// A record of theirs could not be taken.
 pub(crate) struct NewFailure<'a> {
     pub integration: IntegrationId,

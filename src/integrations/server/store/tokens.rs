@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::model::TokenType;
+use crate::model::{IntegrationType, TokenType};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
 use patchbay_shared::ids::{IntegrationId, TokenId, UserId};
@@ -69,6 +69,26 @@ pub(crate) async fn save(tx: &mut WriteTx, save: &Save<'_>) -> Result<(), AppErr
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// The sign-ins that are used at this account, sealed, with their integrations.
+pub(crate) async fn at_account(
+    tx: &mut ReadTx,
+    kind: IntegrationType,
+    account: &str,
+) -> Result<Vec<(IntegrationId, String)>, AppError> {
+    let rows = sqlx::query!(
+        r#"select i.id as "id: IntegrationId", t.encrypted_token_data as sealed
+           from integrations i
+             join user_tokens t on t.workspace_id = $1 and t.integration_key = 'integration:' || i.id and t.is_active
+           where i.workspace_id = $1 and i.type = $2 and i.account_id = $3"#,
+        tx.workspace_uuid(),
+        kind as IntegrationType,
+        account
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.sealed)).collect())
 }
 
 /// Takes the right to renew the sign-in for a minute, if it still is the one that was read and nobody else has that right.

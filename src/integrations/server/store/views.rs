@@ -1,5 +1,6 @@
 //! What pages of integrations read. Nothing here writes. `lists` has what was exchanged, record by record.
 
+pub(crate) mod kept;
 pub(crate) mod lists;
 
 use chrono::{DateTime, Utc};
@@ -124,7 +125,11 @@ pub(crate) async fn list(
            where i.workspace_id = $1 and i.removed_at is null
              and ($2::text is null or i.name ilike $2 or c.name ilike $2 or i.account_name ilike $2)
              and ($3::text is null or i.type::text = $3)
-             and ($4::text is null or $4 = case i.status when 'active' then 'works' when 'error' then 'failing'
+             and ($4::text is null
+                  or ($4 = 'needs' and (i.status = 'error' or exists (
+                        select from integration_pending p
+                        where p.workspace_id = $1 and p.integration_id = i.id and p.given_up_at is not null)))
+                  or $4 = case i.status when 'active' then 'works' when 'error' then 'failing'
                                                else case when i.paused_at is null then 'unconnected' else 'paused' end end)
              and ($5::uuid is null or i.client_id = $5)
              and ($6::text is null or case when $8 then (i.name, i.id) > ($6, $7::uuid) else (i.name, i.id) < ($6, $7::uuid) end)

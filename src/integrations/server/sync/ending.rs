@@ -31,20 +31,26 @@ pub(super) async fn finish(
     let is_read = sync.reach != Reach::Retry && !cursor.rests;
     let text = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     if is_read && !is_old {
+        if sync.kind == SyncType::Activities && cursor.reads {
+            config.activities_missing = cursor.missing.clone();
+            if cursor.since.is_none() {
+                config.activities_whole_at = Some(text(cursor.began));
+            }
+        }
         if sync.kind == SyncType::Contacts {
             config.mapped_at = None;
         }
         let slot = match sync.kind {
             SyncType::Contacts => Some(&mut config.contacts_until),
             SyncType::Deals => Some(&mut config.deals_until),
-            SyncType::Activities => None,
+            SyncType::Activities => Some(&mut config.activities_until).filter(|_| cursor.reads),
         };
         if let Some(slot) = slot {
             *slot = Some(text(cursor.began - SKEW));
         }
     }
     if sync.kind == SyncType::Contacts && sync.reach != Reach::Retry && !is_old {
-        config.read_at = Some(text(now));
+        (config.read_at, config.read_soon_at) = (Some(text(now)), None);
     }
     store::set_config(tx, integration.id, &json!(config)).await?;
     let note = cursor
@@ -63,7 +69,7 @@ pub(super) async fn finish(
         let kind = then.remove(0);
         store::set_next(tx, integration.id, true, integration.next_sync_at).await?;
         let changed = Integration { config: json!(config), ..integration.clone() };
-        insert(tx, &changed, kind, sync.reach, then, sync.user).await?;
+        insert(tx, &changed, kind, sync.reach, then, sync.user, true).await?;
     }
     store::set_wait(tx, integration.id, None).await?;
     ops::works(tx, integration.id).await?;
@@ -88,6 +94,8 @@ async fn next_time(
         None if config.mapped_at.is_some() => now,
         last => last.unwrap_or(now) + every,
     };
+    let soon: Option<DateTime<Utc>> = config.read_soon_at.as_deref().and_then(|text| text.parse().ok());
+    let regular = soon.map_or(regular, |at| at.min(regular));
     let waiting = pending::earliest(tx.reading(), integration.id).await?;
     Ok(Some(waiting.map_or(regular, |at| at.min(regular)).max(now + chrono::TimeDelta::seconds(5))))
 }

@@ -4,7 +4,7 @@ use super::Work;
 use super::read::{forbids, name_of};
 use crate::server::store::links::{self, Link};
 use crate::server::store::syncs::Entry;
-use crate::server::store::{Integration, pending};
+use crate::server::store::{Integration, activities, pending};
 use patchbay_access::server::WriteTx;
 use patchbay_contacts::server::synced;
 use patchbay_shared::AppError;
@@ -17,21 +17,30 @@ pub(super) async fn merge(
     old: &Link,
     into: &str,
 ) -> Result<Option<Entry>, AppError> {
-    if old.removed_at.is_some() || old.remote_id == into {
+    let integration = work.integration.id;
+    let is_known = old.remote_id == into || old.facts["lives_on"].as_str() == Some(into);
+    let contact: Vec<ContactId> = old.contact_id.into_iter().collect();
+    if is_known || (old.removed_at.is_some() && contact.is_empty()) {
         return Ok(None);
     }
-    let there = links::of_records(tx.reading(), work.integration.id, "contact", &[into.to_owned()]).await?;
-    let message = if there.is_empty() {
-        links::move_to(tx, old.id, into).await?;
+    let there = links::of_records(tx.reading(), integration, "contact", &[into.to_owned()]).await?;
+    // Of a record that was gone already the contact may have another one by now.
+    let has_another =
+        old.removed_at.is_some() && !links::of_contacts(tx.reading(), integration, &contact).await?.is_empty();
+    let message = if there.is_empty() && !has_another {
+        links::move_to(tx, integration, old, into).await?;
         format!("It was merged into {into} in {}. The contact belongs to that one now.", work.system())
     } else {
-        links::remove(tx, old.id).await?;
-        one_says_for_both(tx, work.integration, work.client, old, &there[0]).await?;
+        links::lives_on(tx, integration, old, into).await?;
+        if let Some(there) = there.first() {
+            one_says_for_both(tx, work.integration, work.client, old, there).await?;
+        }
         format!(
             "It was merged into {into} in {}, which another contact here belongs to. This one stays as it is.",
             work.system()
         )
     };
+    activities::carry(tx, integration, &old.remote_id, into).await?;
     Ok(Some(Entry {
         action: "merge",
         result: "done",

@@ -157,7 +157,7 @@ async fn tell(
     let contact = match &known.link {
         Some(link) => link.remote_id.clone(),
         None => {
-            let (properties, agreed) = whole(work, &known.contact);
+            let (properties, written, agreed) = whole(work, &known.contact);
             // The service would take one for the other, and write over it.
             if let Some((name, record)) = known.others.first() {
                 let refusal = refusal(format!(
@@ -166,7 +166,7 @@ async fn tell(
                 ));
                 return Ok(Ended::Refused { refusal, sent: properties });
             }
-            match about_one(crm.upsert(&properties).await)? {
+            match about_one(crm.upsert(&properties, &written).await)? {
                 Ok(id) => {
                     (kept.contact, kept.agreed) = (Some(id.clone()), agreed);
                     id
@@ -253,6 +253,11 @@ async fn put_links(
             changed_at: None,
         };
         links::put(tx, &link).await?;
+        // One that was found there may say what nobody here has read: that nobody may call, for one.
+        if kind == "contact" {
+            let found = std::slice::from_ref(remote_id);
+            pending::want_records(tx, work.integration.id, work.client, found).await?;
+        }
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::server::store;
 use crate::server::store::links::{self, Link, NewLink};
 use crate::server::store::pending::{self, NewFailure};
 use crate::server::store::syncs::{Entry, Sync, Tally};
+use crate::server::store::{activities, notices};
 use patchbay_access::Action;
 use patchbay_access::server::WriteTx;
 use patchbay_contacts::server::synced::{self, SyncedContact};
@@ -69,19 +70,26 @@ pub(crate) async fn take(
     for record in records {
         newest.insert(&record.id, record);
     }
+    let seen: Vec<String> = newest.keys().map(|id| (*id).to_owned()).collect();
+    let erased = notices::erased(tx.reading(), work.integration.id, &seen).await?;
+    newest.retain(|id, _| !erased.contains(*id));
     // Calls are held before contacts.
     let callers: Vec<String> = newest.values().filter_map(|it| work.rules().read(it).remove("phone")).collect();
     synced::hold_calls(tx, work.client, &callers).await?;
     let mut entries = Vec::new();
     let mut tally = Tally::default();
     for record in newest.values().filter(|record| !record.merged.is_empty()) {
-        for old in links::of_records(tx.reading(), work.integration.id, "contact", &record.merged).await? {
+        let mut links = links::of_records(tx.reading(), work.integration.id, "contact", &record.merged).await?;
+        // Who was merged before lives on as one of the others.
+        links.sort_by_key(|link| link.removed_at.is_some());
+        for old in links {
             entries.extend(merge(tx, work, &old, &record.id).await?);
         }
+        activities::carry_all(tx, work.integration.id, &record.merged, &record.id).await?;
     }
     let ids: Vec<String> = newest.keys().map(|id| (*id).to_owned()).collect();
     let mut page = Page::of(tx, work, &ids, &newest).await?;
-    let (mut created, mut changed, mut done) = (0, 0, Vec::new());
+    let (mut created, mut changed, mut done) = (0, 0, Vec::from_iter(erased));
     for (id, record) in &newest {
         let entry = Entry { action: "read", kind: "contact", remote_id: Some((*id).to_owned()), ..Entry::default() };
         match page.take(tx, work, record).await? {
@@ -163,6 +171,8 @@ pub(super) struct Page {
     /// Contacts that a record of the CRM has already, and which one.
     taken: HashMap<ContactId, String>,
     said: HashMap<String, Said>,
+    /// Contacts whose records live on as one of these.
+    merged: Vec<(String, ContactId)>,
     /// Contacts that were written.
     wrote: Vec<ContactId>,
 }
@@ -193,6 +203,8 @@ impl Page {
         let alike = synced::alike(tx.reading(), work.client, &phones, &emails).await?;
         let mut wanted: HashSet<ContactId> = links.values().filter_map(|link| link.contact_id).collect();
         wanted.extend(alike.iter().map(|contact| contact.id));
+        let merged = links::living_on(tx.reading(), integration, ids).await?;
+        let others: Vec<ContactId> = merged.iter().map(|(_, id)| *id).filter(|id| !wanted.contains(id)).collect();
         let wanted: Vec<ContactId> = wanted.into_iter().collect();
         let known = links::of_contacts(tx.reading(), integration, &wanted).await?;
         let taken = known.into_iter().filter_map(|link| Some((link.contact_id?, link.remote_id))).collect();
@@ -204,10 +216,17 @@ impl Page {
             shared: HashSet::new(),
             taken,
             said,
+            merged,
             wrote: Vec::new(),
         };
-        for contact in synced::hold(tx, work.client, &wanted).await? {
-            page.know(contact);
+        // All are held at once, in one order.
+        let held: Vec<ContactId> = wanted.iter().chain(&others).copied().collect();
+        for contact in synced::hold(tx, work.client, &held).await? {
+            if others.contains(&contact.id) {
+                page.contacts.insert(contact.id, contact);
+            } else {
+                page.know(contact);
+            }
         }
         Ok(page)
     }
@@ -255,6 +274,13 @@ impl Page {
             synced::suppress(tx, found.id, &format!("Marked so in {}", work.system())).await?;
             (found.do_not_call, marked) = (true, true);
             self.contacts.insert(found.id, found.clone());
+        }
+        // Who is one person there is not called as any of the contacts that were two here.
+        for (_, id) in self.merged.iter().filter(|(into, _)| *into == record.id && forbids(&theirs)) {
+            if let Some(other) = self.contacts.get_mut(id).filter(|other| !other.do_not_call) {
+                synced::suppress(tx, *id, &format!("Marked so in {}", work.system())).await?;
+                other.do_not_call = true;
+            }
         }
         if let Some(found) = contact.as_ref().filter(|_| !is_linked)
             && let Some(other) = self.taken.get(&found.id).filter(|other| **other != record.id)

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::{Cursor, Work, cursor_of, is_there};
 use crate::model::SyncStatus;
-use crate::server::ops;
 use crate::server::store::{self, syncs};
-use crate::server::tokens::Lacking;
+use crate::server::tokens::{self, Lacking};
+use crate::server::{crm, ops};
 use patchbay_access::Action;
 use patchbay_jobs::runner::Verdict;
 use patchbay_providers::{Kind, ProviderError};
@@ -25,6 +25,11 @@ const MOST_RESTARTS: u32 = 3;
 pub(super) async fn lacks(work: &Work<'_>, sync: &syncs::Sync, lacking: Lacking) -> Result<Verdict, AppError> {
     match lacking {
         Lacking::Error(error) => Err(error),
+        // No trouble of the service's: it does not count as one.
+        Lacking::Renewing => {
+            waits(work, sync, &cursor_of(sync)?, tokens::RENEWING).await?;
+            Ok(Verdict::Later(tokens::MOMENT))
+        }
         Lacking::Later(pause, words) => {
             let mut cursor = cursor_of(sync)?;
             cursor.troubles += 1;
@@ -90,5 +95,18 @@ pub(crate) async fn fail(work: &Work<'_>, sync: &syncs::Sync, why: &str) -> Resu
         }
         tx.notify(ops::topic(integration.id), integration.client_id);
     }
+    tx.commit().await
+}
+
+/// What the service said of its limits, for the page.
+pub(super) async fn note_limit(work: &Work<'_>, open: &crm::Open) -> Result<(), AppError> {
+    let Some(limit) = open.crm.limit() else { return Ok(()) };
+    let mut tx = work.scope.write(Action::ManageIntegrations).await?;
+    let at = tx.reading().now().await?;
+    let said = json!({
+        "most": limit.most, "left": limit.left, "seconds": limit.seconds, "daily_most": limit.daily_most,
+        "daily_left": limit.daily_left, "at": at,
+    });
+    store::set_limit(&mut tx, work.integration.id, &said).await?;
     tx.commit().await
 }

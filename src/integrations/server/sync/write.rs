@@ -347,16 +347,24 @@ pub(super) fn entry_of(action: &'static str, one: &Pending, remote_id: Option<St
     Entry { action, kind, remote_id, contact: one.contact, call: one.call, label, ..Entry::default() }
 }
 
-/// All of a contact as theirs, for a record that is made there.
-pub(super) fn whole(work: &Work<'_>, contact: &SyncedContact) -> (BTreeMap<String, String>, Fields) {
+/// A contact as theirs: all of it, for a record that is made there; what may be written to one that was there already; and by our names
+/// what both have afterwards in either case. What only comes in is theirs to say.
+pub(super) fn whole(
+    work: &Work<'_>,
+    contact: &SyncedContact,
+) -> (BTreeMap<String, String>, BTreeMap<String, String>, Fields) {
     let rules = work.rules();
-    let (mut properties, mut fields) = (BTreeMap::new(), Fields::new());
+    let (mut all, mut written, mut fields) = (BTreeMap::new(), BTreeMap::new(), Fields::new());
     for line in rules.of_contact() {
         let value = ours(contact, &line.ours);
-        if !value.is_empty() {
-            rules.as_theirs(&line.ours, &value, &mut properties);
+        if value.is_empty() {
+            continue;
+        }
+        rules.as_theirs(&line.ours, &value, &mut all);
+        if line.direction != Direction::In || line.ours == "do_not_call" {
+            rules.as_theirs(&line.ours, &value, &mut written);
             fields.insert(line.ours.clone(), value);
         }
     }
-    (properties, fields)
+    (all, written, fields)
 }

@@ -23,16 +23,16 @@ pub(crate) struct Span {
 }
 
 /// Spans by column, as statements take them.
-struct Spans {
-    clients: Vec<Option<Uuid>>,
-    zones: Vec<String>,
-    first: Vec<NaiveDate>,
-    last: Vec<NaiveDate>,
-    until: Vec<Option<DateTime<Utc>>>,
+pub(super) struct Spans {
+    pub clients: Vec<Option<Uuid>>,
+    pub zones: Vec<String>,
+    pub first: Vec<NaiveDate>,
+    pub last: Vec<NaiveDate>,
+    pub until: Vec<Option<DateTime<Utc>>>,
 }
 
 impl Spans {
-    fn of(spans: &[Span]) -> Self {
+    pub fn of(spans: &[Span]) -> Self {
         Self {
             clients: spans.iter().map(|span| span.client.map(|id| id.0)).collect(),
             zones: spans.iter().map(|span| span.zone.clone()).collect(),

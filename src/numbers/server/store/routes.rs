@@ -94,6 +94,7 @@ pub(crate) struct Called {
     pub status: NumberStatus,
     pub direction: CallDirection,
     pub client_id: Option<Uuid>,
+    pub integration_id: Option<Uuid>,
     pub agent_id: Option<Uuid>,
     pub hours: Option<Json<AnswerHours>>,
     pub after_hours_agent_id: Option<Uuid>,
@@ -104,7 +105,7 @@ pub(crate) struct Called {
 pub(crate) async fn called(tx: &mut ReadTx, number: &str) -> Result<Option<Called>, AppError> {
     Ok(sqlx::query_as!(
         Called,
-        r#"select status as "status: NumberStatus", direction as "direction: CallDirection", client_id, agent_id,
+        r#"select status as "status: NumberStatus", direction as "direction: CallDirection", client_id, integration_id, agent_id,
                   answer_hours as "hours: Json<AnswerHours>", after_hours_agent_id, after_hours_words, fallback_words
            from agency_phone_numbers where workspace_id = $1 and number = $2 and status <> 'released' limit 1"#,
         tx.workspace_uuid(),

@@ -100,7 +100,7 @@ pub(crate) async fn needs(tx: &mut ReadTx, client: Option<ClientId>) -> Result<(
         .fetch_all(tx.conn())
         .await?;
         if are_more(&mut broken) {
-            list("Integrations that fail", "/integrations", "");
+            list("Integrations that fail", "/integrations", "state=needs");
         }
         for row in broken {
             let page = format!("/integrations/{}", row.id);

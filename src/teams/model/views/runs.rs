@@ -158,6 +158,7 @@ pub struct JobView {
     pub output: Option<String>,
     pub retries: i32,
     pub artefacts: i64,
+    pub ended: Option<Stamp>,
     pub took_ms: Option<i64>,
     /// The first and the last of its steps that count, among those of the run.
     pub numbers: Option<(i32, i32)>,

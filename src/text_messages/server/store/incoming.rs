@@ -3,20 +3,24 @@
 use crate::model::{Said, TextState};
 use patchbay_access::server::{ReadTx, WriteTx};
 use patchbay_shared::AppError;
-use patchbay_shared::ids::{ClientId, ContactId, NumberId, TextMessageId};
+use patchbay_shared::ids::{ClientId, ContactId, IntegrationId, NumberId, TextMessageId};
+use rust_decimal::Decimal;
 
-/// The number that somebody wrote to, and its client (table of numbers: read only).
+/// The number of this account that somebody wrote to, and its client (table of numbers: read only).
 pub(crate) async fn number(
     tx: &mut ReadTx,
     carrier: &str,
+    account: Option<IntegrationId>,
     number: &str,
 ) -> Result<Option<(NumberId, Option<ClientId>)>, AppError> {
     let row = sqlx::query!(
         r#"select id as "id: NumberId", client_id as "client: ClientId" from agency_phone_numbers
-           where workspace_id = $1 and number = $2 and provider = $3 and status <> 'released'"#,
+           where workspace_id = $1 and number = $2 and provider = $3 and integration_id is not distinct from $4
+             and status <> 'released'"#,
         tx.workspace_uuid(),
         number,
-        carrier
+        carrier,
+        account.map(|id| id.0)
     )
     .fetch_optional(tx.conn())
     .await?;
@@ -104,6 +108,7 @@ pub(crate) struct Reported {
     pub other: String,
     pub state: TextState,
     pub carrier_id: Option<String>,
+    pub cost: Option<Decimal>,
 }
 
 /// Holds the message that the carrier calls so.
@@ -111,11 +116,36 @@ pub(crate) async fn known(tx: &mut WriteTx, carrier: &str, id: &str) -> Result<O
     Ok(sqlx::query_as!(
         Reported,
         r#"select id as "id: TextMessageId", client_id as "client: ClientId", contact_id as "contact: ContactId", other_number as other,
-                  state as "state: TextState", carrier_message_id as carrier_id
+                  state as "state: TextState", carrier_message_id as carrier_id, cost_usd as cost
            from text_messages where workspace_id = $1 and carrier = $2 and carrier_message_id = $3 and direction = 'out' for update"#,
         tx.workspace_uuid(),
         carrier,
         id
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// Holds the message that this account of the carrier was asked to send, unless it has it under another id.
+pub(crate) async fn named(
+    tx: &mut WriteTx,
+    (carrier, account): (&str, Option<IntegrationId>),
+    message: TextMessageId,
+    id: &str,
+) -> Result<Option<Reported>, AppError> {
+    Ok(sqlx::query_as!(
+        Reported,
+        r#"select m.id as "id: TextMessageId", m.client_id as "client: ClientId", m.contact_id as "contact: ContactId",
+                  m.other_number as other, m.state as "state: TextState", m.carrier_message_id as carrier_id, m.cost_usd as cost
+           from text_messages m join agency_phone_numbers n on n.workspace_id = $1 and n.id = m.number_id
+           where m.workspace_id = $1 and m.id = $3 and m.carrier = $2 and m.direction = 'out' and m.asked_at is not null
+             and (m.carrier_message_id is null or m.carrier_message_id = $4) and n.integration_id is not distinct from $5
+           for update of m"#,
+        tx.workspace_uuid(),
+        carrier,
+        message.0,
+        id,
+        account.map(|id| id.0)
     )
     .fetch_optional(tx.conn())
     .await?)
@@ -132,10 +162,10 @@ pub(crate) async fn unheard(
     Ok(sqlx::query_as!(
         Reported,
         r#"select m.id as "id: TextMessageId", m.client_id as "client: ClientId", m.contact_id as "contact: ContactId",
-                  m.other_number as other, m.state as "state: TextState", m.carrier_message_id as carrier_id
+                  m.other_number as other, m.state as "state: TextState", m.carrier_message_id as carrier_id, m.cost_usd as cost
            from text_messages m join agency_phone_numbers n on n.workspace_id = $1 and n.id = m.number_id
            where m.workspace_id = $1 and m.carrier = $2 and m.carrier_message_id is null and m.direction = 'out'
-             and m.state in ('sending', 'failed') and m.asked_at > now() - interval '1 hour' and n.number = $3 and m.other_number = $4
+             and m.state in ('sending', 'sent', 'failed') and m.asked_at > now() - interval '1 hour' and n.number = $3 and m.other_number = $4
              and m.body = $5
            order by m.asked_at limit 1 for update of m"#,
         tx.workspace_uuid(),

@@ -9,13 +9,14 @@ use uuid::Uuid;
 use crate::model::{TextDirection, TextQuery, TextRow, TextSource, TextState};
 use patchbay_access::Field;
 use patchbay_access::server::ReadTx;
+use patchbay_metering::server::own_days::own_days;
 use patchbay_shared::ids::{CallId, ClientId, ContactId, TextMessageId, TextRuleId};
 use patchbay_shared::page::{read_time_key, time_key};
 use patchbay_shared::search::{filled, like};
-use patchbay_shared::zone::stamp;
+use patchbay_shared::zone::{self, stamp};
 use patchbay_shared::{AppError, Cursor, Money, Page};
 
-/// The list, newest first, `limit` rows on a page.
+/// The list, newest first, `limit` rows on a page. Errors: `Invalid` at `from` or `to`.
 pub(crate) async fn list(tx: &mut ReadTx, query: &TextQuery, limit: usize) -> Result<Page<TextRow>, AppError> {
     let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| read_time_key(&cursor.key).is_some());
     let key = cursor.as_ref().and_then(|cursor| read_time_key(&cursor.key));
@@ -27,7 +28,21 @@ pub(crate) async fn list(tx: &mut ReadTx, query: &TextQuery, limit: usize) -> Re
     let direction: Option<TextDirection> = query.direction.as_deref().and_then(|word| word.parse().ok());
     let state: Option<TextState> = query.state.as_deref().and_then(|word| word.parse().ok());
     let (now, zone) = (tx.now().await?, tx.scope().zone());
-    // Two arms, of which one never runs: each reads its own direction of the index.
+    let (days, own_days) = match query.zone.as_deref().map(str::trim).filter(|zone| !zone.is_empty()) {
+        Some(TextQuery::OWN_ZONE) => {
+            own_days(tx, client.map(ClientId), query.from.as_deref(), query.to.as_deref()).await?
+        }
+        named => {
+            let zone = named.map_or(zone, zone::zone);
+            (zone::days(query.from.as_deref(), query.to.as_deref(), zone)?, None)
+        }
+    };
+    let is = |field: &Option<String>, word: &str| field.as_deref() == Some(word);
+    let unpriced = is(&query.priced, "no") && tx.scope().sees(Field::Cost);
+    // A page that names something that is no number of ours shows no messages, and not all of them.
+    let number = filled(query.number.as_deref()).map(|id| id.parse::<Uuid>().unwrap_or_default());
+    // Two arms, of which one never runs: each reads its own direction of the index. What a carrier took was written down before, so the days
+    // end in the index, too; carriers' clocks are left a day.
     let rows = sqlx::query!(
         r#"select m.id as "id!: TextMessageId", m.at as "at!", m.done_at, m.send_at, m.direction as "direction!: TextDirection",
                   m.source as "source!: TextSource", m.state as "state!: TextState", m.problem, c.name as client,
@@ -39,6 +54,16 @@ pub(crate) async fn list(tx: &mut ReadTx, query: &TextQuery, limit: usize) -> Re
               where workspace_id = $1 and ($2::uuid is null or client_id = $2) and ($3::text is null or direction = $3)
                 and ($4::text is null or state = $4) and ($5::uuid is null or rule_id = $5) and ($6::uuid is null or contact_id = $6)
                 and ($7::uuid is null or call_id = $7) and ($8::text is null or body ilike $8 or other_number ilike $8)
+                and ($14::uuid is null or number_id = $14)
+                and ($15::timestamptz is null or coalesce(taken_at, at) >= $15)
+                and ($16::timestamptz is null or coalesce(taken_at, at) < $16)
+                and ($16::timestamptz is null or at < $16::timestamptz + interval '1 day')
+                and (not $17::boolean or taken_at is not null)
+                and (not $18::boolean or (taken_at is not null and cost_usd is null and state <> 'failed'))
+                and ($19::text[] is null or exists (
+                  select from clients k join unnest($19, $20::timestamptz[], $21::timestamptz[]) z (zone, from_at, before_at)
+                    on z.zone = k.timezone and coalesce(taken_at, at) >= z.from_at and coalesce(taken_at, at) < z.before_at
+                  where k.workspace_id = $1 and k.id = text_messages.client_id))
                 and $11::timestamptz is null and ($9::timestamptz is null or (at, id) < ($9, $10::uuid))
               order by at desc, id desc limit $13)
              union all
@@ -46,6 +71,16 @@ pub(crate) async fn list(tx: &mut ReadTx, query: &TextQuery, limit: usize) -> Re
               where workspace_id = $1 and ($2::uuid is null or client_id = $2) and ($3::text is null or direction = $3)
                 and ($4::text is null or state = $4) and ($5::uuid is null or rule_id = $5) and ($6::uuid is null or contact_id = $6)
                 and ($7::uuid is null or call_id = $7) and ($8::text is null or body ilike $8 or other_number ilike $8)
+                and ($14::uuid is null or number_id = $14)
+                and ($15::timestamptz is null or coalesce(taken_at, at) >= $15)
+                and ($16::timestamptz is null or coalesce(taken_at, at) < $16)
+                and ($16::timestamptz is null or at < $16::timestamptz + interval '1 day')
+                and (not $17::boolean or taken_at is not null)
+                and (not $18::boolean or (taken_at is not null and cost_usd is null and state <> 'failed'))
+                and ($19::text[] is null or exists (
+                  select from clients k join unnest($19, $20::timestamptz[], $21::timestamptz[]) z (zone, from_at, before_at)
+                    on z.zone = k.timezone and coalesce(taken_at, at) >= z.from_at and coalesce(taken_at, at) < z.before_at
+                  where k.workspace_id = $1 and k.id = text_messages.client_id))
                 and (at, id) > ($11, $12::uuid)
               order by at, id limit $13)
            ) m
@@ -68,6 +103,14 @@ pub(crate) async fn list(tx: &mut ReadTx, query: &TextQuery, limit: usize) -> Re
         newer.map(|(at, _)| at),
         newer.map(|(_, id)| id),
         limit as i64 + 1,
+        number,
+        days.from,
+        days.before,
+        is(&query.taken, "yes") || unpriced,
+        unpriced,
+        own_days.as_ref().map(|own| &own.zones[..]),
+        own_days.as_ref().map(|own| &own.from[..]),
+        own_days.as_ref().map(|own| &own.before[..]),
     )
     .fetch_all(tx.conn())
     .await?;

@@ -38,6 +38,23 @@ pub(crate) async fn all(tx: &mut ReadTx, rule: Option<TextRuleId>) -> Result<Vec
     .await?)
 }
 
+/// Numbers to narrow messages by: those that messages can go out from, and those that have sent some, as far as they were told where to
+/// report what comes in.
+pub(crate) async fn used(tx: &mut ReadTx) -> Result<Vec<NumberChoice>, AppError> {
+    Ok(sqlx::query_as!(
+        NumberChoice,
+        r#"select n.id as "id: NumberId", case n.status when 'released' then n.number || ' (released)' else n.number end as "number!"
+           from agency_phone_numbers n
+           where n.workspace_id = $1
+             and ((n.status = 'active' and (cardinality(n.capabilities) = 0 or 'sms' = any (n.capabilities)))
+               or exists (select from text_numbers t where t.workspace_id = $1 and t.number_id = n.id))
+           order by n.number, n.id limit 500"#,
+        tx.workspace_uuid()
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
 /// The number of a call, if a message can go out from it, else the first one that can.
 pub(crate) async fn best(
     tx: &mut ReadTx,
@@ -81,6 +98,18 @@ pub(crate) async fn set_heard(
         number.0,
         url,
         problem
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// What a number was told may hold no more: it is told again before the next message.
+pub(crate) async fn forget_heard(tx: &mut WriteTx, number: NumberId) -> Result<(), AppError> {
+    sqlx::query!(
+        "update text_numbers set url = '' where workspace_id = $1 and number_id = $2",
+        tx.workspace_uuid(),
+        number.0
     )
     .execute(tx.conn())
     .await?;

@@ -1,4 +1,7 @@
 //! Statements about deliveries and their queue. A delivery that waits has a row in the queue, and no other has one.
+//!
+//! Rows that were found are named by an array: joined with, they may be looked for anew for each row of an agency of which the planner knows
+//! nothing yet, and a thousand of ten thousand take longer than a statement may.
 
 use std::time::Duration;
 
@@ -97,6 +100,8 @@ pub(crate) struct Claimed {
 
 /// Takes what is due, so many at most, for `owner`. Every agency has its first turn before any has its second, and within an agency every
 /// endpoint its first place; what is on its way counts. Suspended agencies wait. Only of one workspace, if one is given.
+/// Whether one is taken is asked of the row that is locked: asked before, the planner would look for the ids in the index of what is free, from
+/// one end to the other for each.
 pub(crate) async fn claim(
     db: &Db,
     owner: Uuid,
@@ -132,12 +137,12 @@ pub(crate) async fn claim(
                     coalesce(b.so_many, 0) + row_number() over (partition by p.workspace_id order by p.place, p.next_try_at, p.id) as turn
              from places p left join busy_homes b on b.workspace_id = p.workspace_id where p.place <= $5
            ), mine as (
-             select q.id from delivery_queue q
-             where q.id = any(array(select id from turns where turn <= $6 order by turn, place, next_try_at, id limit $2)) and q.lease_owner is null
+             select q.id, q.lease_owner from delivery_queue q
+             where q.id = any(array(select id from turns where turn <= $6 order by turn, place, next_try_at, id limit $2))
              for update skip locked
            )
            update delivery_queue q set lease_owner = $1, lease_until = now() + make_interval(secs => $4)
-           from mine where q.id = mine.id
+           from mine where q.id = mine.id and mine.lease_owner is null
            returning q.id as "id: DeliveryId", q.workspace_id as "workspace: WorkspaceId", q.endpoint_id as "endpoint: WebhookEndpointId""#,
         owner,
         most,
@@ -211,9 +216,9 @@ pub(crate) async fn give_back(
 /// Some of an endpoint's deliveries that nobody sends at the moment, out of the queue.
 async fn take_waiting(tx: &mut WriteTx, endpoint: WebhookEndpointId, most: i64) -> Result<Vec<Uuid>, AppError> {
     Ok(sqlx::query_scalar!(
-        "delete from delivery_queue where workspace_id = $1 and id in (
+        "delete from delivery_queue where workspace_id = $1 and endpoint_id = $2 and id = any(array(
            select id from delivery_queue where workspace_id = $1 and endpoint_id = $2 and lease_owner is null
-           order by id limit $3 for update skip locked)
+           order by id limit $3 for update skip locked))
          returning id",
         tx.workspace_uuid(),
         endpoint.0,
@@ -254,9 +259,9 @@ pub(crate) async fn put_off(
 ) -> Result<(), AppError> {
     let ids: Vec<Uuid> = sqlx::query_scalar!(
         "update delivery_queue set next_try_at = now() + make_interval(secs => $3)
-         where workspace_id = $1 and id in (
+         where workspace_id = $1 and endpoint_id = $2 and id = any(array(
            select id from delivery_queue where workspace_id = $1 and endpoint_id = $2 and lease_owner is null and next_try_at <= now()
-           order by next_try_at, id limit $4 for update skip locked)
+           order by next_try_at, id limit $4 for update skip locked))
          returning id",
         tx.workspace_uuid(),
         endpoint.0,
@@ -281,9 +286,9 @@ pub(crate) async fn put_off(
 pub(crate) async fn again(tx: &mut WriteTx, endpoint: WebhookEndpointId, ids: &[Uuid]) -> Result<usize, AppError> {
     let rows = sqlx::query_scalar!(
         r#"update webhook_deliveries set state = 'waiting', next_try_at = now(), tries_in_row = 0, replayed_at = now()
-           where workspace_id = $1 and id in (
+           where workspace_id = $1 and endpoint_id = $2 and id = any(array(
              select id from webhook_deliveries
-             where workspace_id = $1 and endpoint_id = $2 and id = any($3) and state <> 'waiting' order by id for update)
+             where workspace_id = $1 and endpoint_id = $2 and id = any($3) and state <> 'waiting' order by id for update))
            returning id as "id: DeliveryId""#,
         tx.workspace_uuid(),
         endpoint.0,
@@ -299,11 +304,11 @@ pub(crate) async fn again(tx: &mut WriteTx, endpoint: WebhookEndpointId, ids: &[
 /// Brings those of these forward that wait for a later try: they are due now, and begin from the first try on. Gives how many.
 pub(crate) async fn forward(tx: &mut WriteTx, endpoint: WebhookEndpointId, ids: &[Uuid]) -> Result<usize, AppError> {
     let ids: Vec<Uuid> = sqlx::query_scalar!(
-        "with due as materialized (
+        "update delivery_queue set next_try_at = now() where workspace_id = $1 and endpoint_id = $2 and id = any(array(
            select id from delivery_queue
            where workspace_id = $1 and endpoint_id = $2 and id = any($3) and lease_owner is null and next_try_at > now()
-           order by id for update skip locked)
-         update delivery_queue set next_try_at = now() where workspace_id = $1 and id in (select id from due) returning id",
+           order by id for update skip locked))
+         returning id",
         tx.workspace_uuid(),
         endpoint.0,
         ids

@@ -1,7 +1,8 @@
-//! Statements about one delivery while it is sent: what is sent where, and what came of it.
+//! Statements about deliveries while they are sent: what is sent where, and what came of it.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::model::EndpointStatus;
 use patchbay_access::server::{ReadTx, WriteTx};
@@ -10,6 +11,7 @@ use patchbay_shared::ids::{DeliveryId, WebhookEventId};
 
 /// All that a try needs.
 pub(crate) struct Parcel {
+    pub id: DeliveryId,
     pub event_id: WebhookEventId,
     pub event_type: String,
     pub body: String,
@@ -26,24 +28,29 @@ pub(crate) struct Parcel {
     pub tries_in_row: i32,
 }
 
-/// None: there is no such delivery, or it does not wait.
-pub(crate) async fn parcel(tx: &mut ReadTx, id: DeliveryId) -> Result<Option<Parcel>, AppError> {
+/// What is sent of these deliveries. Left out: those that there are none of, or that do not wait. Each is looked up by itself, however many
+/// the agency has.
+pub(crate) async fn parcels(tx: &mut ReadTx, ids: &[DeliveryId]) -> Result<Vec<Parcel>, AppError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     Ok(sqlx::query_as!(
         Parcel,
-        r#"select d.event_id as "event_id: WebhookEventId", d.event_type, v.body, e.url, e.secret,
-                  case when e.old_until > now() then e.old_secret end as old_secret, e.status as "status: EndpointStatus",
-                  e.removed_at is not null as "is_removed!",
-                  coalesce(k.status = 'archived', false) as "rests!", w.status = 'suspended' as "is_suspended!", d.tries_in_row
-           from webhook_deliveries d
-           join webhook_events v on v.workspace_id = $1 and v.id = d.event_id
-           join webhook_endpoints e on e.workspace_id = $1 and e.id = d.endpoint_id
-           join workspaces w on w.id = $1
-           left join clients k on k.workspace_id = $1 and k.id = e.client_id
-           where d.workspace_id = $1 and d.id = $2 and d.state = 'waiting'"#,
+        r#"select n.id as "id!: DeliveryId", p.event_id as "event_id: WebhookEventId", p.event_type, p.body, p.url, p.secret,
+                  p.old_secret, p.status as "status: EndpointStatus", p.is_removed as "is_removed!", p.rests as "rests!",
+                  p.is_suspended as "is_suspended!", p.tries_in_row
+           from unnest($2::uuid[]) as n (id) cross join lateral (
+             select d.event_id, d.event_type, v.body, e.url, e.secret, case when e.old_until > now() then e.old_secret end as old_secret,
+                    e.status, e.removed_at is not null as is_removed, coalesce(k.status = 'archived', false) as rests,
+                    w.status = 'suspended' as is_suspended, d.tries_in_row
+             from webhook_deliveries d
+             join webhook_events v on v.workspace_id = $1 and v.id = d.event_id
+             join webhook_endpoints e on e.workspace_id = $1 and e.id = d.endpoint_id
+             join workspaces w on w.id = $1
+             left join clients k on k.workspace_id = $1 and k.id = e.client_id
+             where d.workspace_id = $1 and d.id = n.id and d.state = 'waiting' limit 1) p"#,
         tx.workspace_uuid(),
-        id.0
+        &ids
     )
-    .fetch_optional(tx.conn())
+    .fetch_all(tx.conn())
     .await?)
 }
 
@@ -72,10 +79,15 @@ pub(crate) async fn tried(tx: &mut WriteTx, id: DeliveryId, attempt: &Attempt, t
         Then::Failed => ("failed", None),
         Then::Again(at) => ("waiting", Some(*at)),
     };
-    let number = sqlx::query_scalar!(
-        "update webhook_deliveries set state = $3, next_try_at = $4, tries = tries + 1, tries_in_row = tries_in_row + 1,
-                last_status = $5, last_error = $6, last_ms = $7, last_try_at = now()
-         where workspace_id = $1 and id = $2 returning tries",
+    sqlx::query!(
+        "with done as (
+           update webhook_deliveries set state = $3, next_try_at = $4, tries = tries + 1, tries_in_row = tries_in_row + 1,
+                  last_status = $5, last_error = $6, last_ms = $7, last_try_at = now()
+           where workspace_id = $1 and id = $2 returning tries
+         )
+         insert into webhook_attempts
+           (workspace_id, delivery_id, number, status, error, ms, request_headers, remote, response_headers, response_body)
+         select $1, $2, done.tries, $5, $6, $7, $8, $9, $10, $11 from done",
         tx.workspace_uuid(),
         id.0,
         state,
@@ -83,20 +95,7 @@ pub(crate) async fn tried(tx: &mut WriteTx, id: DeliveryId, attempt: &Attempt, t
         attempt.status,
         attempt.error,
         attempt.ms,
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    sqlx::query!(
-        "insert into webhook_attempts
-           (workspace_id, delivery_id, number, request_headers, status, error, ms, remote, response_headers, response_body)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        tx.workspace_uuid(),
-        id.0,
-        number,
         attempt.request_headers,
-        attempt.status,
-        attempt.error,
-        attempt.ms,
         attempt.remote,
         attempt.response_headers,
         attempt.response_body,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::model::control::{CircuitBox, SlotJob, TargetCard, TargetState};
+use crate::model::control::{CircuitBox, SlotJob, TargetCard, TargetState, Unserved};
 use crate::model::{Capacity, JobStatus, TargetType};
 use patchbay_access::server::ReadTx;
 use patchbay_shared::AppError;
@@ -19,6 +19,8 @@ const SHOWN: i64 = 6;
 const MOST_TARGETS: i64 = 30;
 /// How long a worker holds a job without being heard of.
 const LEASE_SECONDS: i64 = 60;
+/// How long due work lies untouched until it counts as work that nobody sees to. Workers look each second.
+const UNTOUCHED_SECONDS: f64 = 60.0;
 
 /// Whose jobs are counted: of one client, of the targets of one pool.
 #[derive(Debug, Clone, Default)]
@@ -109,6 +111,27 @@ pub(crate) async fn counts(
     })
 }
 
+/// Pools in which due work lies untouched, and no worker is at any other work: none seems to see to them.
+pub(crate) async fn unserved(tx: &mut ReadTx, of: &Narrowed, now: DateTime<Utc>) -> Result<Vec<Unserved>, AppError> {
+    let rows = sqlx::query!(
+        r#"select q.pool, count(*) as "waiting!", min(q.next_attempt_at) as "since!"
+           from execution_queue q join execution_jobs j on j.workspace_id = $1 and j.id = q.id
+           where q.workspace_id = $1 and q.status = 'pending' and q.next_attempt_at < now() - make_interval(secs => $2)
+             and j.completed_at is null and ($3::text is null or q.pool = $3) and ($4::uuid is null or j.client_id = $4)
+             and not exists (select from execution_queue h
+                             where h.workspace_id = $1 and h.pool = q.pool and h.status = 'processing' and h.lease_until > now())
+           group by q.pool order by q.pool limit 20"#,
+        tx.workspace_uuid(),
+        UNTOUCHED_SECONDS,
+        of.pool,
+        of.client
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let time = |since: DateTime<Utc>| length_text((now - since).num_seconds().max(0));
+    Ok(rows.into_iter().map(|row| Unserved { pool: row.pool, waiting: row.waiting, time: time(row.since) }).collect())
+}
+
 /// The active targets with what is on them. `days`: as for `counts`.
 pub(crate) async fn targets(tx: &mut ReadTx, of: &Narrowed, days: DateTime<Utc>) -> Result<Vec<TargetCard>, AppError> {
     let now = tx.now().await?;
@@ -117,7 +140,8 @@ pub(crate) async fn targets(tx: &mut ReadTx, of: &Narrowed, days: DateTime<Utc>)
                   t.held_at is not null as "is_held!", t.check_problem as problem,
                   count(j.id) filter (where j.status = 'running') as "used!",
                   coalesce(sum(j.memory_limit_mb) filter (where j.status = 'running'), 0) as "memory!",
-                  count(j.id) filter (where j.status in ('queued', 'failed_circuit_open') and ($3::uuid is null or j.client_id = $3)) as "queued!"
+                  count(j.id) filter (where j.status in ('queued', 'failed_circuit_open') and ($3::uuid is null or j.client_id = $3)) as "queued!",
+                  count(j.id) filter (where j.status = 'awaiting_approval' and ($3::uuid is null or j.client_id = $3)) as "awaiting!"
            from execution_targets t
            left join execution_jobs j on j.workspace_id = $1 and j.target_id = t.id and j.completed_at is null
            where t.workspace_id = $1 and t.is_active and ($2::text is null or t.worker_pool = $2)
@@ -166,6 +190,7 @@ pub(crate) async fn targets(tx: &mut ReadTx, of: &Narrowed, days: DateTime<Utc>)
                     })
                     .collect(),
                 queued: row.queued,
+                awaiting: row.awaiting,
                 circuits,
             }
         })
@@ -194,8 +219,8 @@ async fn slots(
 ) -> Result<HashMap<Uuid, Vec<SlotJob>>, AppError> {
     let rows = sqlx::query!(
         r#"select t.id as target, j.id as "id: ExecutionJobId", j.title, j.status as "status: JobStatus", j.memory_limit_mb, j.peak_memory_mb,
-                  j.next_attempt_at, j.lease_until, j.started_at, j.completed_at, j.last_failure_reason as reason,
-                  last.number as "number?", last.started_at as "began?", (last.memory_samples -> -1 ->> 1)::float8 as memory
+                  j.retry_count, j.max_retries, j.next_attempt_at, j.lease_until, j.started_at, j.completed_at, j.last_failure_reason as reason,
+                  last.started_at as "began?", (last.memory_samples -> -1 ->> 1)::float8 as memory
            from execution_targets t
            cross join lateral (
              select * from execution_jobs j
@@ -205,7 +230,7 @@ async fn slots(
                     or (j.status = 'oom' and j.created_at >= $4))
              order by case j.status when 'oom' then 0 when 'running' then 1 else 2 end, j.started_at, j.id limit $5) j
            left join lateral (
-             select a.number, a.started_at, a.memory_samples from execution_attempts a
+             select a.started_at, a.memory_samples from execution_attempts a
              where a.workspace_id = $1 and a.job_id = j.id order by a.number desc limit 1) last on true
            where t.workspace_id = $1 and t.id = any($2)
            order by t.id, case j.status when 'oom' then 0 when 'running' then 1 else 2 end, j.started_at, j.id"#,
@@ -237,8 +262,9 @@ async fn slots(
             limit_mb: row.memory_limit_mb,
             lease: lease
                 .map(|until| length_text((LEASE_SECONDS - (until - now).num_seconds()).clamp(0, LEASE_SECONDS))),
-            // Between tries it waits for the next one.
-            try_number: row.number.unwrap_or(0) + i32::from(row.status == JobStatus::Queued),
+            // Between tries it waits for the next one. Tries that were held back use up none.
+            try_number: row.retry_count + 1,
+            tries: row.max_retries + 1,
             reason: row.reason,
             more_mb: (row.status == JobStatus::Oom).then(|| row.memory_limit_mb.saturating_mul(2)),
         });

@@ -18,23 +18,23 @@ use patchbay_shared::{AppError, Cursor, Page};
 pub(crate) const ROWS: usize = 50;
 
 /// The place that a list by id goes on from. Ids are made in the order of time.
-struct Place {
+pub(super) struct Place {
     cursor: Option<Cursor>,
-    id: Option<Uuid>,
+    pub(super) id: Option<Uuid>,
     /// Read from the smallest id on.
-    ascending: bool,
+    pub(super) ascending: bool,
 }
 
 impl Place {
     /// `oldest`: what the address says when the oldest stands first.
-    fn of(query: &BelowQuery, oldest: &str) -> Self {
+    pub(super) fn of(query: &BelowQuery, oldest: &str) -> Self {
         let cursor = Cursor::parse(query.cursor.as_deref()).filter(|cursor| cursor.key.parse::<Uuid>().is_ok());
         let id = cursor.as_ref().and_then(|cursor| cursor.key.parse().ok());
         let is_backwards = cursor.as_ref().is_some_and(|cursor| !cursor.older);
         Self { id, ascending: (query.sort.as_deref() == Some(oldest)) != is_backwards, cursor }
     }
 
-    fn cut<R>(&self, rows: Vec<R>, limit: usize, id: impl Fn(&R) -> Uuid) -> Page<R> {
+    pub(super) fn cut<R>(&self, rows: Vec<R>, limit: usize, id: impl Fn(&R) -> Uuid) -> Page<R> {
         Page::cut(rows, limit, self.cursor.as_ref(), |row| id(row).to_string())
     }
 }

@@ -197,13 +197,14 @@ struct Job {
 }
 
 async fn jobs(tx: &mut ReadTx, run: SupervisorRunId) -> Result<Vec<Job>, AppError> {
+    let (now, zone) = (tx.now().await?, tx.scope().zone());
     let rows = sqlx::query!(
         r#"select j.id as "id: ExecutionJobId", j.parent_job_id as "parent: ExecutionJobId", j.agent_id as "agent: AgentId", j.title,
                   j.worker_config -> 'agent' ->> 'name' as agent_name, j.worker_config -> 'script' ->> 'name' as script,
                   (j.worker_config -> 'agent' ->> 'prompt_version')::int as prompt_version, left(j.prompt, 4000) as "task!",
                   j.worker_config ->> 'engine_name' as engine, j.execution_target ->> 'name' as target, j.status as "status: JobStatus",
                   j.last_failure_reason, left(j.result ->> 'output', 8000) as output, j.retry_count, j.cost, j.is_unpriced, j.created_at,
-                  (extract(epoch from j.completed_at - j.started_at) * 1000)::bigint as took,
+                  j.completed_at, (extract(epoch from j.completed_at - j.started_at) * 1000)::bigint as took,
                   (select count(*) from execution_artefacts f where f.workspace_id = $1 and f.job_id = j.id) as "artefacts!"
            from execution_jobs j
            where j.workspace_id = $1 and (j.supervisor_run_id = $2 or j.parent_job_id in (
@@ -232,6 +233,7 @@ async fn jobs(tx: &mut ReadTx, run: SupervisorRunId) -> Result<Vec<Job>, AppErro
             output: row.output.filter(|output| !output.is_empty()),
             retries: row.retry_count,
             artefacts: row.artefacts,
+            ended: row.completed_at.map(|at| exact(at, now, zone)),
             took_ms: row.took,
             numbers: None,
             steps: Vec::new(),
