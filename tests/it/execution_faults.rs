@@ -255,7 +255,8 @@ fn what_a_worker_started_ends_when_another_one_has_the_job_before_it_is_noted() 
         let mut takes = world.owner.acquire().await.expect("a connection");
         let taker: i32 = sqlx::query_scalar(own).fetch_one(&mut *takes).await.expect("its number");
         let taking = format!(
-            "update execution_jobs set lease_owner = 'another' where id = '{taken}' and container_id is null returning status::text"
+            "update execution_jobs set lease_owner = 'another', lease_until = now() + interval '1 minute'
+             where id = '{taken}' and container_id is null returning status::text"
         );
         let waits = format!(
             "select exists (select from pg_stat_activity where {holder} = any(pg_blocking_pids(pid))) as waits"
