@@ -21,6 +21,9 @@ pub enum Workers {
 /// The longest that `drain` lets pass: a failed piece of work comes back twice in it, and nobody is asked after a silent call yet.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Nothing that a test waits for takes so long, on any machine: a test that hangs says at what.
+pub const ENDLESS: Duration = Duration::from_secs(150);
+
 /// What goes on behind an agency's pages: its queues, and what the stand-ins send for its accounts. It goes on when a test wants it to.
 #[derive(Clone)]
 pub struct Background {
@@ -71,12 +74,13 @@ impl Background {
         let mut passed = Duration::ZERO;
         for _ in 0..5_000 {
             for account in self.accounts() {
-                self.sandbox.settle(&account).await;
+                in_time(&account, self.sandbox.settle(&account)).await;
             }
-            if runner.drain(self.workspace).await.expect("the queues") > 0 {
+            if in_time("the queues", runner.drain(self.workspace)).await.expect("the queues") > 0 {
                 continue;
             }
-            if patchbay_webhooks::server::sending::drain(&self.db, self.workspace).await.expect("webhooks") > 0 {
+            let sent = patchbay_webhooks::server::sending::drain(&self.db, self.workspace);
+            if in_time("webhooks", sent).await.expect("webhooks") > 0 {
                 continue;
             }
             let Some(wait) = next_due(&self.owner, self.workspace).await else { return };
@@ -150,4 +154,9 @@ pub async fn next_due(owner: &PgPool, workspace: WorkspaceId) -> Option<Duration
     let seconds: Option<f64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(owner).await.expect("the queues");
     // A millisecond more, so that it is due then.
     seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0) + 0.001))
+}
+
+/// Waits for it, but not for ever.
+async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(ENDLESS, work).await.unwrap_or_else(|_| panic!("{what}: it comes to no end"))
 }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
+use super::background::ENDLESS;
 use super::{Page, World};
 
 /// A browser with its own cookies. It says where its requests come from, as browsers do.
@@ -62,6 +63,7 @@ impl Browser {
             .cookie_store(true)
             // Each request has a line of its own: the server hangs up on idle ones, and after a body that it did not read to its end.
             .pool_max_idle_per_host(0)
+            .timeout(ENDLESS)
             .local_address(address.parse::<std::net::IpAddr>().expect("an address"))
             .redirect(reqwest::redirect::Policy::none())
             .build()
