@@ -135,8 +135,8 @@ struct Known {
 const KNOWN: [Known; 6] = [
     Known { name: ("Hanna", "Vogt"), phone: "+49 30 23125 117", city: "Berlin", policy: "HH-2207-118" },
     Known { name: ("Grace", "Holloway"), phone: "+44 113 496 0917", city: "Leeds", policy: "LV-1180-204" },
-    // Too short to be rung.
-    Known { name: ("Peter", "Brandt"), phone: "061 555 09", city: "Basel", policy: "HH-2210-007" },
+    // Too short to be rung, in any country.
+    Known { name: ("Peter", "Brandt"), phone: "061 55", city: "Basel", policy: "HH-2210-007" },
     Known { name: ("Tom", "Adeyemi"), phone: "+1 (312) 555-0184", city: "Chicago", policy: "AU-3301-552" },
     Known { name: ("Oskar", "Blum"), phone: "+41 44 555 20 84", city: "Zürich", policy: "HH-2219-310" },
     Known { name: ("Aisha", "Bello"), phone: "+1 312 555 0176", city: "Chicago", policy: "AU-3307-129" },
