@@ -72,7 +72,7 @@ export default {
     await page.locator('main a[href^="/contacts/"]').first().click();
     await page.waitForURL(/\/contacts\/[0-9a-f-]{36}$/);
     await hydrated(page);
-    await page.getByRole("heading", { name: "In other systems" }).waitFor();
+    await page.getByRole("heading", { name: "In other systems", exact: true }).waitFor();
     await page.getByRole("heading", { name: "Done in other systems" }).waitFor();
     await page.getByRole("link", { name: /^(Show more|Search and export)$/ }).click();
     await page.waitForURL(/\/activities$/);
